@@ -5,8 +5,6 @@ Names are loaded when they are first used, so that ``import carbongrid`` costs n
 
 from __future__ import annotations
 
-import gc
-import importlib
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -135,14 +133,9 @@ def __getattr__(name: str) -> Any:
 
 
 def _imported(module: str) -> ModuleType:
-    """Import a module; Python looks for cycles afterwards, not again and again among what libraries leave there for good, which took a sixth of the time."""
-    looks = gc.isenabled()
-    gc.disable()
-    try:
-        return importlib.import_module(module)
-    finally:
-        if looks:
-            gc.enable()
+    from carbongrid.raster.portable import imported
+
+    return imported(module)
 
 
 def __dir__() -> list[str]:

@@ -38,7 +38,7 @@ from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.small_tables import SmallTables
 from carbongrid.pipeline.weights_step import Weighed
 from carbongrid.raster.opening.parquet import open_parquet
-from carbongrid.run_store import SEAL
+from carbongrid.run_store import SEAL, Hashes
 from carbongrid.run_store.location import manifest_in
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class PreparedRun:
     ----------
     result
         The run, opened.
+    hashes
+        What is known of its files.
 
     Raises
     ------
@@ -71,9 +73,9 @@ class PreparedRun:
     """
 
     result: Result
+    hashes: Hashes = field(default_factory=Hashes, repr=False)
     _claims: dict[str, PackedWeights] = field(default_factory=dict, repr=False)
     _masses: dict[str, ParcelMass] = field(default_factory=dict, repr=False)
-    _whole: set[str] = field(default_factory=set, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse a run that keeps too little."""
@@ -264,11 +266,8 @@ class PreparedRun:
             )
 
     def _require_whole(self, file: str) -> None:
-        """Raise unless a file is what the run wrote; each is looked at once."""
-        if file in self._whole:
-            return
-        require_as_written(self.directory, file, self.result.manifest)
-        self._whole.add(file)
+        """Raise unless a file is what the run wrote; each is read for it once for as long as it is the same."""
+        require_as_written(self.directory, file, self.result.manifest, self.hashes)
 
 
 def _columns_of(path: Path, names: list[str]) -> pd.DataFrame:

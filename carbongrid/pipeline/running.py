@@ -1,4 +1,4 @@
-"""``run``: all steps of the method, into a run directory."""
+"""All steps of the method, into a run directory."""
 
 from __future__ import annotations
 
@@ -30,11 +30,9 @@ from carbongrid.run_store import (
     Hashes,
     Recall,
     RunStore,
-    check_target,
     claimed,
     mend,
     new_run,
-    place_of,
 )
 
 logger = logging.getLogger(__name__)
@@ -47,70 +45,23 @@ _IMPORTED_BY_XARRAY = ("dask.array",)
 """When the first variable is made."""
 
 
-def run(
+def run_case(
     case: Case | str | Path,
-    out: str | Path,
+    out: Path,
     *,
-    replace: bool = False,
-    reuse: str | Path | None = None,
-    restart: bool = False,
-    scheduler: Any = None,
-    workers: int | None = None,
-    memory: str | None = None,
-    chunks: int = 2048,
-    public: bool = False,
-    parcels: ParcelFormat = "parquet",
-    progress: Progress | None = None,
+    replace: bool,
+    earlier: Path | None,
+    restart: bool,
+    scheduler: Any,
+    workers: int | None,
+    memory: str | None,
+    chunks: int,
+    public: bool,
+    parcels: ParcelFormat,
+    progress: Progress | None,
+    hashes: Hashes,
 ) -> Result:
-    """Run a case: from its totals to the zones of its units, into a new directory.
-
-    Parameters
-    ----------
-    case
-        A case, or the path of its file.
-    out
-        The run directory to make; it is absent or complete at any moment.
-    replace
-        Whether an existing run may be replaced. Steps whose inputs are the same are taken over from it.
-    reuse
-        Another finished run to take steps from, if their inputs are the same.
-    restart
-        Take nothing over, neither from an interrupted run nor from a finished one.
-    scheduler
-        ``threads``, ``processes``, ``synchronous`` or the address of a Dask scheduler; default the active Dask
-        client, else threads. Results are the same bits. A cluster's workers must see the run directory.
-    workers
-        Start so many worker processes on 127.0.0.1 for this run, and end them after it; instead of a scheduler.
-    memory
-        Such as ``4GB``: a case of which this process is sure to take more is refused before its geometry is read, one of which
-        it may take more after that (docs/reliability.md); both are estimates, and this process is not bound. Each worker
-        that is started here is bound to it, by default to 1 GB; what workers hold is not counted for this process.
-    chunks
-        Side of a label tile in cells; results are the same bits.
-    public
-        Write what may be published: units and coarse cells, without parcels and names, small counts not printed (D31).
-        Nothing can be taken over from such a run.
-    parcels
-        ``gpkg`` or ``fgb``: write the parcels also as a layer for a GIS that reads no Parquet, such as Debian's QGIS; ``pmtiles``: as tiles
-        for a map on the web; in tonnes, with the unit and the zone that each lies in; not with ``public``.
-    progress
-        Called with the name of a long step, what is done and what there is to do.
-
-    Returns
-    -------
-    Result
-        The finished run, opened.
-
-    Raises
-    ------
-    InputError
-        With every problem of the input. Where they are found before labels are made, nothing is written; after that, as of
-        weight rasters or of mass outside every unit, no run directory is made, but what was finished is kept beside it in
-        ``.NAME.partial``, which the message names and the next run takes over (docs/decisions/0026).
-    RunError
-        If another process writes the same directory, the disk is full, an input changes while it is read, or a
-        cluster does not answer, has other versions or does not see the run directory.
-    """
+    """Do what :func:`carbongrid.run` is asked for, which says what it is given and what it raises; ``hashes``: what is known of files already."""
     if parcels not in get_args(ParcelFormat):
         raise InputError(
             f"parcels are written as {', '.join(get_args(ParcelFormat))}, not as {parcels!r}",
@@ -122,15 +73,11 @@ def run(
             f"--public, --parcels {parcels}",
             "Leave one of them out.",
         )
-    out = place_of(out)
-    check_target(out, replace=replace)
     case = case if isinstance(case, Case) else Case.read(case)
     if memory is not None:
         require_memory(case, memory)
     for problem in problems_of_left_out():
         logger.warning("%s", problem)
-    earlier = Path(reuse) if reuse else None
-    hashes = Hashes()
     store = new_run(out, replace=replace, reuse=earlier, restart=restart, hashes=hashes)
     with dask_client(scheduler, workers, memory) as client:
         options = RunOptions(client, chunks, progress or silent, public, parcels)
@@ -157,7 +104,7 @@ def run(
 
 def _first_half(case: Case, options: RunOptions, recall: Recall, memory: str | None) -> Work:
     """Do the steps that write nothing: all before the land is rasterized."""
-    fingerprints = Fingerprints(case)
+    fingerprints = Fingerprints(case, recall.hashes.digest_of)
     _take_all(fingerprints)
     given = {"case": case, "options": options, "fingerprints": fingerprints}
     work = Work(STEPS, given, fingerprints, recall, options.progress, wanted=WANTED)
@@ -198,11 +145,11 @@ def _take_all(fingerprints: Fingerprints) -> None:
 def _write(work: Work, options: RunOptions, new: AbstractContextManager[RunStore]) -> None:
     """Do the steps that write, with the lock held."""
     with new as store:
-        work.keep_in(store)
-        work.go("digest")
-        if options.public:
-            work.forget()
-        work.go()
+        with work.keep_in(store):
+            work.go("digest")
+            if options.public:
+                work.forget()
+            work.go()
         fingerprints, inputs, grid, tables, digests = (work.values[name] for name in WANTED)
         fingerprints.require_unchanged()
         content = manifest_of(inputs, grid, tables, digests, options.chunks)

@@ -63,6 +63,10 @@ class Hashes:
                     self._known[stamps] = digest
             return digest, stamps
 
+    def digest_of(self, path: Path) -> str:
+        """Return the digest of a file or folder; raises as :meth:`take`."""
+        return self.take(path)[0]
+
     @contextlib.contextmanager
     def ahead(self, files: Iterable[Path]) -> Iterator[None]:
         """Take digests of files by a thread while the block of code does other work: hashing holds no lock of Python's. Whoever leaves the block waits for one file at most."""

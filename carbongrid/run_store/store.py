@@ -112,6 +112,15 @@ class Recall:
         ]
         return self.hashes.ahead(there)
 
+    def inputs_in(self, folder: Path) -> list[Path]:
+        """Return the files of a case in this folder that runs there have read, by their manifests: most of them it reads again."""
+        told = [(manifest_in(place) or {}).get("inputs") for place in self.places]
+        rows = [
+            row for each in told if isinstance(each, list) for row in each if isinstance(row, dict)
+        ]
+        names = dict.fromkeys(row["file"] for row in rows if _is_a_name(row.get("file")))
+        return [folder / name for name in names]
+
 
 @dataclass(frozen=True)
 class Found:

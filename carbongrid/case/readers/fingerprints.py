@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,11 +22,14 @@ class Fingerprints:
     ----------
     case
         The case.
+    digest_of
+        Returns the sha256 of a file.
     digests
         sha256 by the file's name as the case would write it.
     """
 
     case: Case
+    digest_of: Callable[[Path], str] = hash_path
     digests: dict[str, str] = field(default_factory=dict)
     _stamps: dict[Path, Stamp] = field(default_factory=dict)
 
@@ -44,7 +47,7 @@ class Fingerprints:
                 label = self._label(name, target, file)
                 if label not in self.digests:
                     self._stamps[file] = stamp_of(file)
-                    self.digests[label] = _digest(file, label)
+                    self.digests[label] = self._digest(file, label)
                 taken[label] = self.digests[label]
         return taken
 
@@ -53,7 +56,7 @@ class Fingerprints:
         case_file = self.case.path
         if case_file.is_file():
             self._stamps[case_file] = stamp_of(case_file)
-            self.digests[case_file.name] = hash_path(case_file)
+            self.digests[case_file.name] = self.digest_of(case_file)
         self.take(name for _, name in self.case.named_files())
 
     def require_unchanged(self) -> None:
@@ -64,6 +67,12 @@ class Fingerprints:
                 f"{', '.join(changed[:10])} changed while the run was reading. Run it again."
             )
 
+    def _digest(self, file: Path, label: str) -> str:
+        try:
+            return self.digest_of(file)
+        except OSError as error:
+            raise InputError(f"the file cannot be read: {error.strerror}", label) from None
+
     def _label(self, name: str, target: Path, file: Path) -> str:
         plain = os.path.normpath(name)
         if file == target:
@@ -71,10 +80,3 @@ class Fingerprints:
         if target.is_dir():
             return f"{plain}/{file.relative_to(target).as_posix()}"
         return os.path.normpath(os.path.join(os.path.dirname(plain), file.name))  # noqa: PTH118, PTH120
-
-
-def _digest(file: Path, label: str) -> str:
-    try:
-        return hash_path(file)
-    except OSError as error:
-        raise InputError(f"the file cannot be read: {error.strerror}", label) from None
