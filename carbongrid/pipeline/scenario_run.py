@@ -15,7 +15,6 @@ import numpy as np
 from carbongrid.case.readers.inputs import Inputs, Section
 from carbongrid.case.readers.units import parent_name_columns
 from carbongrid.errors import InputError, Problem
-from carbongrid.method.sharing import reduce_mass
 from carbongrid.outputs.report import shown_land
 from carbongrid.outputs.result import Result
 from carbongrid.outputs.tables.layers import read_surroundings_gpkg
@@ -32,18 +31,17 @@ from carbongrid.pipeline.guesses import notes_of_guesses
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.live import LiveResult
 from carbongrid.pipeline.plans import Plan
-from carbongrid.pipeline.probability import draw_probabilities
-from carbongrid.pipeline.rasterizing import Reduction, sectors_of, structure_of
 from carbongrid.pipeline.scenario import apply_plan, facility_rows, notes_of_plan
 from carbongrid.pipeline.step import Progress, RunOptions
 from carbongrid.pipeline.steps import STEPS
 from carbongrid.pipeline.tables import Indexed, manifest_of
 from carbongrid.pipeline.weights_step import Weighed
 from carbongrid.pipeline.work import Work, silent
-from carbongrid.pipeline.writing import left_out
+from carbongrid.pipeline.writing import PARCELS_STEP, left_out
 from carbongrid.raster.opening.files import read_text
 from carbongrid.run_store import (
     SEAL,
+    Hashes,
     Recall,
     RunStore,
     check_target,
@@ -53,8 +51,12 @@ from carbongrid.run_store import (
     place_of,
 )
 
-_FIRST_WRITTEN = "assemble"
-"""From this step on a scenario is made by the list of a run's steps."""
+_FIRST, _BY_ITSELF = "parcels", "keep tables"
+"""From this step on a scenario is made by the list of a run's steps, but for one: of its tables the plan has a say."""
+
+
+_MADE_ANEW = (PARCELS_STEP, "tables", "report", "figures")
+"""Steps of the base run whose files are the scenario's own."""
 
 
 @dataclasses.dataclass
@@ -112,13 +114,15 @@ def run_plan(
         raise InputError("a scenario may not replace the run that it is asked of", str(out), "Give another --out.")  # fmt: skip
     check_target(out, replace=replace)
     polygons = plan.polygons()
-    answer = apply_plan(base.live, plan)
+    # No Recall of the run to be replaced: each step comes from the base run, or is made.
+    recall = Recall((base.directory,), base.directory, base.live.prepared.hashes)
+    with recall.ahead():
+        answer = apply_plan(base.live, plan)
     if plan.polygons() != polygons:
         raise InputError("a file of polygons changed while the plan was done", str(plan.folder), "Do it again.")  # fmt: skip
     out.parent.mkdir(parents=True, exist_ok=True)
-    # No Recall of the run to be replaced: each step comes from the base run, or is made.
     with claimed(out), new_run(out, replace=replace, reuse=base.directory, restart=True) as store:
-        store.recall = Recall((base.directory,), base.directory)
+        store.recall = recall
         options = RunOptions(
             None, base.manifest["parameters"]["chunks"], progress or silent, parcels=parcels
         )
@@ -144,12 +148,12 @@ def _write(
     digests = {each["file"]: each["sha256"] for each in base.manifest["inputs"]}
     digests |= {f"{name} ({store.folder.name})" if name in digests else name: own for name, own in read.items()}  # fmt: skip
     fingerprints: Any = _Told(digests)
-    at, wanted = [step.name for step in STEPS].index(_FIRST_WRITTEN), ("assemble", "digest")
+    at, wanted = [step.name for step in STEPS].index(_FIRST), ("assemble", "digest")
     # Named nowhere else, so that what no step needs any more is free.
     work = Work(
-        STEPS[at:],
+        [step for step in STEPS[at:] if step.name != _BY_ITSELF],
         {
-            **_values(answer, inputs, land, options),
+            **_values(answer, land),
             "case": inputs.case,
             "options": options,
             "fingerprints": fingerprints,
@@ -163,8 +167,8 @@ def _write(
         options.progress,
         wanted,
     )
-    work.keep_in(store)
-    work.go()
+    with work.keep_in(store):
+        work.go()
     tables, made = (work.values[name] for name in wanted)
     content = manifest_of(inputs, grid, tables, made, options.chunks)
     told = {"base": base.directory.name, "seal": base.manifest[SEAL], "zones": "floating", "zones_told_first": plan.reference, "read": dict(read), "actions": [each.content for each in plan.actions]}  # fmt: skip
@@ -209,32 +213,24 @@ def _names_of_parents(answer: LiveResult) -> dict[str, Any]:
     return {name: kept[name].to_numpy() for name in columns if name in kept}
 
 
-def _values(answer: LiveResult, inputs: Inputs, land: Land, options: RunOptions) -> dict[str, Any]:
-    """Return what the steps of a run would have made, of the answer."""
-    names = list(inputs.categories)
-    kinds = [inputs.categories[name] for name in names]
-    masses, named, shares = (
-        tuple(answer.masses(names)),
-        facility_rows(answer),
-        answer.prepared.shares,
-    )
-    structures, sizes = [structure_of(each) for each in kinds], answer.prepared.result.grid_1km.sizes  # fmt: skip
-    reduced = reduce_mass(masses, sectors_of(kinds), structures, shares, (sizes["y"], sizes["x"]))
+def _values(answer: LiveResult, land: Land) -> dict[str, Any]:
+    """Return what the steps of a run before these would have made, of the answer."""
+    names, shares = list(answer.inputs.categories), answer.prepared.shares
+    named = facility_rows(answer)
     evidence = tuple(row for name in names for row in answer.evidence_rows[name])
     problems = [*answer.problems, *problems_of_borders(named, land), *problems_of_place(named)]
     told = (*answer.inputs.notes, *notes_of_guesses(answer.inputs))  # by the tables, of any run
     notes = tuple(each for each in dict.fromkeys(problems) if each not in told)
-    allocation = Allocation(tuple(names), masses, answer.ledger_rows, evidence, named, notes)
-    reduction = Reduction(shares, reduced, ())
+    masses = tuple(answer.masses(names))
     return {
         "cross-check": CrossChecked(()),
-        "allocate all": allocation,
-        "reduce": reduction,
+        "allocate all": Allocation(
+            tuple(names), masses, answer.ledger_rows, evidence, named, notes
+        ),
+        "rasterize": shares,
+        "share water": shares,
         "index": Indexed(answer.prepared.units, ()),
         "zone": answer.zoned,
-        "probability": draw_probabilities(
-            inputs, land, allocation, reduction, answer.zoned, options
-        ),
         "readings": Readings(),
     }
 
@@ -270,14 +266,16 @@ def _keep(
     steps: Mapping[str, Any] = base.manifest["steps"]
     converted, redrawn = _converts(answer, base), _shows_other_land(answer, base)
     own = {
-        "read parcels": (lambda: _save_parcels(store.folder, inputs, base)) if converted else None,
+        "read parcels": (lambda: _save_parcels(store.folder, inputs, base, store.recall.hashes))
+        if converted
+        else None,
         base_maps.STEP: (lambda: base_maps.save(store.folder, drawn)) if redrawn else None,
         "facilities": lambda: facilities.save_places(store.folder, answer.placed),
         "weigh": (lambda: _save_weights(store.folder, answer)) if answer.claims else None,
         "keep tables": lambda: _save_tables(store.folder, answer, inputs, plan),
     }
     marked = hash_values([each.content for each in plan.actions], sorted(plan.polygons().items()))
-    names = [name for name in steps if name not in ("tables", "report", "figures")]
+    names = [name for name in steps if name not in _MADE_ANEW]
     if inputs.facilities is not None and "facilities" not in names:
         names.append("facilities")
     for name in names:
@@ -297,10 +295,10 @@ def _missing(base: Result, name: str) -> Any:
     return refuse
 
 
-def _save_parcels(folder: Path, inputs: Inputs, base: Result) -> None:
+def _save_parcels(folder: Path, inputs: Inputs, base: Result, hashes: Hashes) -> None:
     shapes = sections.shapes_of("parcels")
     shutil.copy2(base.directory / shapes, folder / shapes)
-    require_as_written(folder, shapes, base.manifest)
+    require_as_written(folder, shapes, base.manifest, hashes)
     told = json.loads(read_text(base.directory / sections.facts_of("parcels")))
     notes = tuple(Problem(**each) for each in told["notes"])
     sections.save_columns("parcels", folder, Section(inputs.parcels, notes))

@@ -9,6 +9,12 @@ from typing import Any
 
 from carbongrid.outputs.tables.parcel_layer import ParcelFormat
 
+SAVES = (
+    *("geopandas.io.arrow", "geopandas.io._geoarrow"),
+    *("pandas.io.parquet", "pandas.core.arrays.arrow.extension_types", "pyarrow.parquet"),
+)
+"""Modules with which Parquet is written."""
+
 Progress = Callable[[str, int, int], None]
 
 
@@ -77,8 +83,10 @@ class Step:
         What a user is told that goes on; empty of a step that tells it itself, or is done at once.
     beside
         Whether its value is its files alone, and it may write them while other such steps write theirs.
+    meanwhile
+        Whether its value is its files alone, and it may write them while the steps after it are done.
     imports
-        Modules that ``make`` imports, if they are there; where steps are beside each other these are imported before (:class:`carbongrid.run_store.Making`).
+        Modules that ``make`` imports, if they are there; where it works in a thread these are imported before (:class:`carbongrid.run_store.Making`).
     """
 
     name: str
@@ -87,6 +95,7 @@ class Step:
     kept: Kept | None = None
     phase: str = ""
     beside: bool = False
+    meanwhile: bool = False
     imports: tuple[str, ...] = ()
 
     @property

@@ -23,7 +23,7 @@ from carbongrid.pipeline.cross_checks import cross_check
 from carbongrid.pipeline.electricity_readings import compare_readings
 from carbongrid.pipeline.sections import HOLD_POINTS, READ_SECTIONS, points_step, section_steps
 from carbongrid.pipeline.step import Kept, Step
-from carbongrid.pipeline.writing import base_map_step, product_steps
+from carbongrid.pipeline.writing import base_map_step, parcels_step, product_steps
 
 STEPS: tuple[Step, ...] = (
     # What the case names: each long table by itself, then all the rest.
@@ -111,6 +111,14 @@ STEPS: tuple[Step, ...] = (
         ("read", "land", "allocate", "weigh by rasters", "facilities"),
         phase="adding up",
     ),
+    # Nothing that comes after it changes what lies on a parcel: its table is written while the rest is worked out.
+    Step(
+        "parcels",
+        tables.parcels_with_mass,
+        ("read", "land", "allocate all", "rasterize", "options"),
+        phase="adding up",
+    ),
+    parcels_step(),
     Step(
         "share water",
         rasterizing.share_water,
@@ -159,15 +167,17 @@ STEPS: tuple[Step, ...] = (
         "assemble",
         tables.make_tables,
         (
-            *("read", "land", "cross-check", "allocate all", "reduce", "index", "probability"),
-            *("readings", "grid", "fingerprints", "options"),
+            *("read", "land", "cross-check", "parcels", "allocate all", "reduce", "index"),
+            *("probability", "readings", "grid", "fingerprints", "options"),
         ),
         phase="writing",
     ),
     Step(
         "digest",
-        lambda made, options: table_digests(made, public=options.public),
-        ("assemble", "options"),
+        lambda made, parcels, options: table_digests(
+            made, public=options.public, parcels=parcels.digest
+        ),
+        ("assemble", "parcels", "options"),
         phase="writing",
     ),
     *product_steps(),

@@ -30,7 +30,7 @@ from carbongrid.method.probability.zone_probability import SEED
 from carbongrid.method.sharing import CellMass, Reduced, Shares
 from carbongrid.method.zoning import few_sinks, zone_units
 from carbongrid.outputs.result import Benchmark, RunTables
-from carbongrid.outputs.tables import published
+from carbongrid.outputs.tables import digest_of_parcels, published
 from carbongrid.outputs.tables.content import BY_SECTOR, without_sectors
 from carbongrid.pipeline.allocation import Allocation, closed_ledger
 from carbongrid.pipeline.comparison import notes_of_comparison
@@ -119,10 +119,28 @@ def is_derived(case: Case) -> bool:
     return case.gdp is not None and case.gdp.by != "unit"
 
 
+@dataclass(frozen=True)
+class Parcels:
+    """Parcels as RunTables has them, and the digest of their content; of a run that is published there is none."""
+
+    frame: gpd.GeoDataFrame
+    digest: str | None
+
+
+def parcels_with_mass(
+    inputs: Inputs, land: Land, allocation: Allocation, shares: Shares, options: RunOptions
+) -> Parcels:
+    """Put the table of the parcels together."""
+    frame = _parcels(inputs, land, allocation, shares)
+    known = tuple(inputs.categories.values())
+    return Parcels(frame, None if options.public else digest_of_parcels(frame, known))
+
+
 def make_tables(
     inputs: Inputs,
     land: Land,
     checked: CrossChecked,
+    parcels: Parcels,
     allocation: Allocation,
     reduction: Reduction,
     indexed: Indexed,
@@ -140,11 +158,10 @@ def make_tables(
     )
     notes = (*inputs.notes, *checked.problems, *allocation.problems, *indexed.notes)
     said = tuple((str(note.level), str(note)) for note in notes)
-    parcels = _parcels(inputs, land, allocation, reduction.shares)
     rules = {name: each.weight.partition(":") for name, each in inputs.categories.items()}
     rasters = {name: path for name, (rule, _, path) in rules.items() if rule == "raster"}
-    emission = parcels["emission_g"].to_numpy(np.int64)
-    of_method = [*method_notes(inputs), *notes_of_draws(units, len(parcels), zoned.draws)]
+    emission = parcels.frame["emission_g"].to_numpy(np.int64)
+    of_method = [*method_notes(inputs), *notes_of_draws(units, len(emission), zoned.draws)]
     of_sinks = notes_of_sinks(units, case.sink_floor)
     of_guesses = [(str(note.level), str(note)) for note in notes_of_guesses(inputs)]
     differences = [
@@ -161,7 +178,7 @@ def make_tables(
         intervals=None if inputs.formed is None else inputs.formed.intervals,
         unit_intervals=_unit_intervals(inputs, units),
         drawn=None if inputs.formed is None else inputs.formed.drawn,
-        parcels=parcels,
+        parcels=parcels.frame,
         units=units,
         parents=case.units.parents,
         parent_names=_parent_names(land.units, case.units.parents),
@@ -180,7 +197,7 @@ def make_tables(
         guidance=inputs.guidance,
         surroundings=inputs.surroundings,
         inputs=tuple(sorted(fingerprints.digests.items())),
-        by_type=_by_type(parcels["type"], allocation),
+        by_type=_by_type(parcels.frame["type"], allocation),
         scopes=scopes_spread(case, inputs.categories, inputs.totals, inputs.formed),
     )
     return published(tables, [*of_method, *of_sinks, *of_guesses]) if options.public else tables

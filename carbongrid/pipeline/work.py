@@ -12,18 +12,12 @@ from typing import Any
 
 from carbongrid.case.readers.fingerprints import Fingerprints
 from carbongrid.errors import InputError, Problem
-from carbongrid.pipeline.step import Kept, Progress, Step
+from carbongrid.pipeline.step import SAVES, Kept, Progress, Step
 from carbongrid.raster.portable import give_back
 from carbongrid.raster.software import versions
 from carbongrid.run_store import Making, Recall, RunStore, hash_values
 
 logger = logging.getLogger(__name__)
-
-_SAVES = (
-    *("geopandas.io.arrow", "geopandas.io._geoarrow"),
-    *("pandas.io.parquet", "pandas.core.arrays.arrow.extension_types", "pyarrow.parquet"),
-)
-"""Modules with which steps are saved."""
 
 
 class Work:
@@ -69,6 +63,7 @@ class Work:
         self._wanted = wanted
         self._keys: dict[str, str] = {}
         self._unsaved: list[Callable[[Path], Making]] = []
+        self._writing = contextlib.ExitStack()
 
     def go(self, until: str | None = None, *, refuse: bool = True) -> None:
         """Do the steps up to one, or all that can be done: before the store is open, those that write no files themselves.
@@ -111,9 +106,15 @@ class Work:
         for name in self.values.keys() - ahead - set(self._wanted):
             self.values[name] = None
 
-    def keep_in(self, store: RunStore) -> None:
-        """Open the run directory: what was made is kept there beside the first step that writes its files itself, and so is what is made from now on."""
+    @contextlib.contextmanager
+    def keep_in(self, store: RunStore) -> Iterator[None]:
+        """Open the run directory: what was made is kept there beside the first step that writes its files itself, and so is what is made in this block; at its end all files are finished.
+
+        An error of a step that writes meanwhile is raised there, unless the block ends in one of its own.
+        """
         self.store = store
+        with contextlib.ExitStack() as self._writing:
+            yield
 
     def forget(self) -> None:
         """Take all that is kept out of the run again: it may not be published."""
@@ -169,10 +170,15 @@ class Work:
             make = functools.partial(step.make, folder, *arguments)
             makings.append(Making(step.name, key, files, make, kept.scratch, step.imports))
         by_name = {step.name: step for step in steps}
+        give_back()  # files are written where most memory is in use
+        if steps[0].meanwhile:
+            self._writing.enter_context(self.store.beside(makings))
+            for making in makings:
+                yield by_name[making.name], None
+            return
         # Not at once: nothing is written before the input is known to be right, and no claims before all could be used.
         unsaved = [kept_in(folder) for kept_in in self._unsaved]
         self._unsaved.clear()
-        give_back()  # files are written where most memory is in use
         with self.store.beside(unsaved):
             for name in self.store.steps(makings):
                 step = by_name[name]
@@ -228,7 +234,7 @@ def _making(
     value: Any,
     folder: Path,
 ) -> Making:
-    return Making(name, key, files, functools.partial(save, folder, value), imports=_SAVES)
+    return Making(name, key, files, functools.partial(save, folder, value), imports=SAVES)
 
 
 def silent(phase: str, done: int, total: int) -> None:

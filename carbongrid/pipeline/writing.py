@@ -12,19 +12,22 @@ from typing import Any
 
 import pandas as pd
 
+from carbongrid.case.readers.inputs import Inputs
 from carbongrid.errors import Problem, how_to_install, missing_libraries
 from carbongrid.outputs.figures import write_figures
 from carbongrid.outputs.report import write_report
 from carbongrid.outputs.result import RunTables
-from carbongrid.outputs.tables import table_files, write_tables
+from carbongrid.outputs.tables import PARCELS, table_files, write_parcels, write_tables
 from carbongrid.outputs.tables.content import ParcelLayer
 from carbongrid.pipeline import base_maps
 from carbongrid.pipeline.base_maps import BaseMapLater
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.sections import shapes_of
-from carbongrid.pipeline.step import Kept, RunOptions, Step
+from carbongrid.pipeline.step import SAVES, Kept, RunOptions, Step
+from carbongrid.pipeline.tables import Parcels
 
 _IN_DIGESTS = ("inventory", "parcels", "units", "grid_1km", "surroundings")
+PARCELS_STEP = "write parcels"
 REPORT, FIGURES = ["report.html"], ["figures"]
 _DRAWN_BY = {
     "units.xlsx": ("xlsxwriter",),
@@ -70,6 +73,24 @@ def base_map_step() -> Step:
     return Step(base_maps.STEP, base_maps.draw_later, ("read", "options"), kept=kept)
 
 
+def parcels_step() -> Step:
+    """Return the step that writes parcels.parquet; what is published has none."""
+
+    def files(_: object, parcels: Parcels) -> list[str]:
+        return [] if parcels.digest is None else [PARCELS]
+
+    def write(folder: Path, inputs: Inputs, parcels: Parcels) -> None:
+        known = tuple(inputs.categories.values())
+        write_parcels(parcels.frame, known, folder / PARCELS, folder / shapes_of("parcels"))
+
+    kept = Kept(
+        files=files,
+        load=lambda *_: None,
+        decided_by=lambda _, parcels: [parcels.digest, str(parcels.frame.crs)],
+    )
+    return Step(PARCELS_STEP, write, ("read", "parcels"), kept=kept, meanwhile=True, imports=SAVES)
+
+
 def product_steps() -> tuple[Step, ...]:
     """Return the steps that write what people look at; without a digest of the parcels, these are not written (``--public``)."""
     return (
@@ -109,13 +130,12 @@ def _shown_of_tables(tables: RunTables, digests: Mapping[str, str], _: Land, opt
 
 def _files_of_tables(tables: RunTables, digests: Mapping[str, str], land: Land, options: RunOptions) -> list[str]:  # fmt: skip
     public = "parcels" not in digests
-    return table_files(tables, public=public, layer=_layer(land, options))
+    return table_files(tables, public=public, layer=_layer(land, options), parcels=False)
 
 
 def _write_tables(folder: Path, tables: RunTables, digests: Mapping[str, str], land: Land, options: RunOptions) -> None:  # fmt: skip
     public = "parcels" not in digests
-    shapes = None if public else folder / shapes_of("parcels")
-    write_tables(tables, folder, public=public, layer=_layer(land, options), shapes=shapes)
+    write_tables(tables, folder, public=public, layer=_layer(land, options), parcels=False)
 
 
 def _layer(land: Land, options: RunOptions) -> ParcelLayer | None:

@@ -7,6 +7,7 @@ import weakref
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -202,14 +203,69 @@ def test_steps_beside_each_other_are_given_to_the_store_together(tmp_path: Path)
             patch.setattr(
                 RunStore, "steps", lambda _, those: groups.append([each.name for each in those]) or steps_of(those)
             )  # fmt: skip
-            work.keep_in(store)
-            work.go()
+            with work.keep_in(store):
+                work.go()
         store.write_manifest({})
     assert groups == [["a", "b"], ["c"]]
     assert {name: work.values[name] for name in "abcn"} == {"a": "a", "b": "b", "c": "c", "n": None}
     assert sorted(made) == ["a", "b", "c"]
     assert told[0] == ("writing", 0, 4)
     assert told[-1] == ("writing", 4, 4)
+
+
+def test_a_step_that_writes_meanwhile_is_finished_where_the_store_ends(tmp_path: Path) -> None:
+    """The steps after it are done while it writes, in the one process; another run takes its file over. Seen to fail when it was waited for at once."""
+    gone_on, made = Event(), []
+
+    def slow(folder: Path, _: object) -> None:
+        assert gone_on.wait(60), "nothing was done meanwhile"
+        made.append("slow")
+        (folder / "slow").write_text("slow", encoding="utf-8")
+
+    def go_on(slowly: object) -> str:
+        assert slowly is None
+        assert not made
+        gone_on.set()
+        return "next"
+
+    kept = Kept(files=lambda *_: ["slow"], load=lambda *_: pytest.fail("asked for"))
+    none = Kept(files=lambda *_: [], load=lambda *_: pytest.fail("asked for"))
+    steps = [
+        Step("slow", slow, ("start",), kept=kept, meanwhile=True),
+        Step("none", lambda *_: pytest.fail("it has no files"), ("start",), kept=none, meanwhile=True),
+        Step("next", go_on, ("slow",)),
+    ]  # fmt: skip
+    case = Case.read(write_city(tmp_path / "city", size="small"))
+    for turn, reuse in enumerate((None, tmp_path / "run-0")):
+        with new_run(tmp_path / f"run-{turn}", reuse=reuse) as store:
+            work = Work(steps, {"start": None}, Fingerprints(case), store.recall)
+            with work.keep_in(store):
+                work.go()
+                assert work.values == {"start": None, "slow": None, "none": None, "next": "next"}
+            assert (store.folder / "slow").read_text(encoding="utf-8") == "slow"
+            store.write_manifest({})
+            made.clear()
+    assert store.reused == ["slow"]
+
+
+def test_a_fault_of_what_is_written_meanwhile_is_raised_where_the_store_ends(tmp_path: Path) -> None:  # fmt: skip
+    """Unless what is done meanwhile has one of its own; no run is left in either case."""
+
+    def fail(*_: object) -> None:
+        raise OSError("no such disk")
+
+    def refuse(_: object) -> None:
+        raise InputError("wrong")
+
+    kept = Kept(files=lambda *_: ["slow"], load=lambda *_: None)
+    slow = Step("slow", fail, ("start",), kept=kept, meanwhile=True)
+    case = Case.read(write_city(tmp_path / "city", size="small"))
+    for step, told in ((Step("next", lambda _: 1, ("slow",)), OSError), (Step("next", refuse, ("slow",)), InputError)):  # fmt: skip
+        with pytest.raises(told), new_run(tmp_path / "run") as store:
+            work = Work([slow, step], {"start": None}, Fingerprints(case), Recall(()))
+            with work.keep_in(store):
+                work.go()
+        assert not (tmp_path / "run").exists()
 
 
 def with_weight_raster(city: Path) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from carbongrid.errors import missing_libraries
-from carbongrid.outputs.tables.content import Content, ParcelLayer, content_of
+from carbongrid.outputs.tables.content import Content, ParcelLayer, content_of, parcels_of
 from carbongrid.outputs.tables.digests import digest_of_table, digests_of
 from carbongrid.outputs.tables.inventory_draws import DRAWS_FILE, write_draws
 from carbongrid.outputs.tables.layers import (
@@ -28,12 +28,17 @@ from carbongrid.outputs.tables.rasters import write_grid_nc, write_grid_tif
 from carbongrid.outputs.tables.reading import read_content, read_result, read_tables
 from carbongrid.outputs.tables.spreadsheet import MAX_UNITS, write_units_xlsx
 from carbongrid.outputs.tables.styles import write_grid_qml
-from carbongrid.raster.row_blocks import each_block, go_on
+from carbongrid.raster.row_blocks import go_on
 
 if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from carbongrid.method.categories import Category
     from carbongrid.outputs.result import RunTables
 
 __all__ = [
+    "PARCELS",
+    "digest_of_parcels",
     "digests_of_directory",
     "earlier_digest_of_parcels",
     "published",
@@ -42,12 +47,13 @@ __all__ = [
     "read_tables",
     "table_digests",
     "table_files",
+    "write_parcels",
     "write_tables",
 ]
 
 logger = logging.getLogger(__name__)
 
-_PARCELS = "parcels.parquet"
+PARCELS = "parcels.parquet"
 
 
 def _title(tables: RunTables) -> str:
@@ -85,7 +91,7 @@ def _write_units_gpkg(content: Content, tables: RunTables, path: Path) -> None:
 
 def _write_parcels(content: Content, _: RunTables, path: Path) -> None:
     if content.parcels is not None:
-        write_parcels_parquet(content.parcels, path, content.shapes)
+        write_parcels_parquet(content.parcels, path)
 
 
 def _write_parcel_layer(content: Content, tables: RunTables, path: Path) -> None:
@@ -110,7 +116,7 @@ _WRITERS: Mapping[str, Callable[[Content, RunTables, Path], None]] = {
     "units.csv": lambda content, _, path: write_csv(content.units, path, mark=True),
     "units.xlsx": lambda content, tables, path: write_units_xlsx(content.units, tables, path),
     "units.gpkg": _write_units_gpkg,
-    _PARCELS: _write_parcels,
+    PARCELS: _write_parcels,
     **dict.fromkeys(LAYER_FILES, _write_parcel_layer),
     "surroundings.gpkg": _write_surroundings,
     DRAWS_FILE: _write_draws,
@@ -127,7 +133,11 @@ _WRITERS: Mapping[str, Callable[[Content, RunTables, Path], None]] = {
 
 
 def table_files(
-    tables: RunTables, *, public: bool = False, layer: ParcelLayer | None = None
+    tables: RunTables,
+    *,
+    public: bool = False,
+    layer: ParcelLayer | None = None,
+    parcels: bool = True,
 ) -> list[str]:
     """Return the names of the files that :func:`write_tables` writes.
 
@@ -135,12 +145,12 @@ def table_files(
     ----------
     tables
         The run's tables.
-    public, layer
+    public, layer, parcels
         As for :func:`write_tables`.
     """
     absent = {
         **{name: public or layer is None or layer.file != name for name in LAYER_FILES},
-        "parcels.parquet": public,
+        PARCELS: public or not parcels,
         "facilities.csv": public or not tables.facilities,
         "audit.csv": tables.audit is None,
         "uncertainty.csv": tables.intervals is None,
@@ -158,7 +168,7 @@ def write_tables(
     *,
     public: bool = False,
     layer: ParcelLayer | None = None,
-    shapes: Path | None = None,
+    parcels: bool = True,
 ) -> None:
     """Write a run's tables and its 1 km grid.
 
@@ -172,8 +182,8 @@ def write_tables(
         Without parcels, counts of fewer than ten people and the ledger's remarks (D31).
     layer
         How to write parcels for a GIS as well; None: not at all.
-    shapes
-        A file of the parcels' geometry alone, where there is one.
+    parcels
+        Whether parcels.parquet is among them; a run writes it while it works out the rest (:func:`write_parcels`).
 
     Raises
     ------
@@ -187,27 +197,59 @@ def write_tables(
     surroundings.gpkg too. Without XlsxWriter, or of more units than a sheet has rows, there is no units.xlsx.
     """
     content = content_of(tables, public=public)
-    content = replace(content, layer=None if public else layer, shapes=shapes)
-    files = table_files(tables, public=public, layer=layer)
+    content = replace(content, layer=None if public else layer)
+    files = table_files(tables, public=public, layer=layer, parcels=parcels)
     if len(tables.units) > MAX_UNITS:
         logger.warning("units.xlsx is left out: a sheet has room for %s units, not for %s; units.csv has them all", f"{MAX_UNITS:,}", f"{len(tables.units):,}")  # fmt: skip
 
-    def write(names: Sequence[str]) -> None:
-        for name in names:
-            go_on()
-            path = directory / name
-            path.unlink(missing_ok=True)  # GDAL would add to an existing one
-            if name in files:
-                _WRITERS[name](content, tables, path)
-
-    # Arrow packs the parcels' columns without Python's lock, which takes as long as all other files.
-    others = [name for name in _WRITERS if name != _PARCELS]
-    for _ in each_block(write, ([_PARCELS], others)):
-        pass
+    for name, write in _WRITERS.items():
+        if name == PARCELS and not parcels:
+            continue
+        go_on()
+        path = directory / name
+        path.unlink(missing_ok=True)  # GDAL would add to an existing one
+        if name in files:
+            write(content, tables, path)
     logger.info("tables written to %s", directory)
 
 
-def table_digests(tables: RunTables, *, public: bool = False) -> dict[str, str]:
+def write_parcels(
+    parcels: gpd.GeoDataFrame, categories: Sequence[Category], path: Path, shapes: Path
+) -> None:
+    """Write parcels.parquet, of parcels as RunTables has them.
+
+    Parameters
+    ----------
+    parcels, categories
+        Of the run.
+    path
+        The file; one of the same name is replaced.
+    shapes
+        A file of their geometry alone, whose bytes are copied.
+
+    Raises
+    ------
+    RunError
+        If the geometry in that file is another one, by its bounds.
+    """
+    path.unlink(missing_ok=True)
+    write_parcels_parquet(parcels_of(parcels, categories), path, shapes)
+
+
+def digest_of_parcels(parcels: gpd.GeoDataFrame, categories: Sequence[Category]) -> str:
+    """Return the digest of the parcels' content, as :func:`table_digests` has it, of parcels as RunTables has them.
+
+    Raises
+    ------
+    InputError
+        If two columns would bear one name.
+    """
+    return digest_of_table(parcels_of(parcels, categories), by_column=True)
+
+
+def table_digests(
+    tables: RunTables, *, public: bool = False, parcels: str | None = None
+) -> dict[str, str]:
     """Return the digest of the content of each table: inventory, ledger, evidence, land_types, parcels, units, grid_1km, and grid_1km_by_sector where the grid has sectors.
 
     Parameters
@@ -216,13 +258,15 @@ def table_digests(tables: RunTables, *, public: bool = False) -> dict[str, str]:
         The run's tables.
     public
         As for :func:`write_tables`; a public run has no digest of parcels and of sectors.
+    parcels
+        That of the parcels, where it is known.
 
     Returns
     -------
     dict of str
         sha256 in hexadecimal, by table; independent of file formats, dtypes and time.
     """
-    return digests_of(content_of(tables, public=public))
+    return digests_of(content_of(tables, public=public), parcels)
 
 
 def digests_of_directory(directory: Path) -> dict[str, str]:

@@ -30,8 +30,6 @@ from carbongrid.method.tonnes import format_tonnes
 from carbongrid.outputs.land_types import land_flows
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import geopandas as gpd
     import xarray as xr
     from numpy.typing import NDArray
@@ -160,8 +158,6 @@ class Content:
         None where there are none, or they are not published.
     layer
         How parcels are written for a GIS as well; None: not at all.
-    shapes
-        A file of the parcels' geometry alone, where there is one.
     """
 
     inventory: Table
@@ -174,7 +170,6 @@ class Content:
     surroundings: Table | None = None
     facilities: Table | None = None
     layer: ParcelLayer | None = None
-    shapes: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -220,7 +215,7 @@ def content_of(tables: RunTables, *, public: bool) -> Content:
         evidence=evidence_of(tables.evidence),
         land_types=_land_types(tables),
         units=units_of(tables.units, tables.parents, tables.categories),
-        parcels=_parcels(tables),
+        parcels=parcels_of(tables.parcels, tables.categories),
         grid_1km=tables.grid_1km,
         surroundings=None if tables.surroundings is None else surroundings_of(tables.surroundings),
         facilities=_facilities(tables.facilities) if tables.facilities else None,
@@ -351,10 +346,11 @@ def units_of(
     return with_geometry(typed(columns, kinds), units.geometry)
 
 
-def _parcels(tables: RunTables) -> Table:
-    masses = [*(category.name for category in tables.categories), "emission_g", "sink_g"]
+def parcels_of(parcels: gpd.GeoDataFrame, categories: Sequence[Category]) -> Table:
+    """Return parcels.parquet with geometry, of parcels as RunTables has them; raises as :func:`content_of`."""
+    masses = [*(category.name for category in categories), "emission_g", "sink_g"]
     _refuse_clashes([*masses, *(f"{name}{DENSITY_SUFFIX}" for name in masses)])
-    return with_geometry(typed(tables.parcels, parcel_kinds(masses)), tables.parcels.geometry)
+    return with_geometry(typed(parcels, parcel_kinds(masses)), parcels.geometry)
 
 
 def surroundings_of(polygons: gpd.GeoDataFrame) -> Table:

@@ -30,8 +30,8 @@ _OF_ONE = struct.pack("<BII", 1, int(shapely.GeometryType.MULTIPOLYGON), 1)
 _GRID_VARIABLES = ("covered_area", "emission", "sink", "x", "y")
 
 
-def digests_of(content: Content) -> dict[str, str]:
-    """Return the digest of each table, in hexadecimal.
+def digests_of(content: Content, parcels: str | None = None) -> dict[str, str]:
+    """Return the digest of each table, in hexadecimal; ``parcels``: that of the parcels, where it is known.
 
     Notes
     -----
@@ -54,7 +54,7 @@ def digests_of(content: Content) -> dict[str, str]:
     tables |= {name: table for name, table in more.items() if table is not None}
     digests = {name: digest_of_table(table) for name, table in tables.items()}
     if content.parcels is not None:
-        digests["parcels"] = digest_of_table(content.parcels, by_column=True)
+        digests["parcels"] = parcels or digest_of_table(content.parcels, by_column=True)
     digests["grid_1km"] = _digest_of_grid(content.grid_1km, _GRID_VARIABLES)
     if BY_SECTOR in content.grid_1km:
         digests["grid_1km_by_sector"] = _digest_of_grid(content.grid_1km, ("sector", BY_SECTOR))
