@@ -30,7 +30,12 @@ from carbongrid.method.parcel_mass import ParcelMass
 from carbongrid.method.sharing import Shares
 from carbongrid.method.weights import PackedWeights
 from carbongrid.outputs.tables.plain import read_units_csv
-from carbongrid.outputs.tables.reading import PARCELS_FILE, require_as_written, require_seal
+from carbongrid.outputs.tables.reading import (
+    PARCELS_FILE,
+    require_as_written,
+    require_same_run,
+    require_seal,
+)
 from carbongrid.pipeline import facilities, rasterizing, sections, small_tables, weights_step
 from carbongrid.pipeline.facilities import PlacedFacilities
 from carbongrid.pipeline.land import FILES as LAND
@@ -38,8 +43,7 @@ from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.small_tables import SmallTables
 from carbongrid.pipeline.weights_step import Weighed
 from carbongrid.raster.opening.parquet import open_parquet
-from carbongrid.run_store import SEAL, Hashes
-from carbongrid.run_store.location import manifest_in
+from carbongrid.run_store import Hashes
 
 if TYPE_CHECKING:
     from carbongrid.outputs.result import Result
@@ -246,24 +250,17 @@ class PreparedRun:
 
     def read[T](self, read: Callable[[Path], T], *files: str) -> T:
         """Read some of the run, which must still be the one that was opened, from files that must be what the run wrote."""
-        self._require_this_run()
+        require_same_run(self.result)
         for file in files:
             self._require_whole(file)
         try:
             value = read(self.directory)
         except (OSError, LookupError, ValueError, TypeError, BadZipFile) as error:
             raise VerificationError(f"{self.directory} is damaged: {error!r}") from error
-        self._require_this_run()  # it may have been replaced between the look at a file and its reading
+        require_same_run(
+            self.result
+        )  # it may have been replaced between the look at a file and its reading
         return value
-
-    def _require_this_run(self) -> None:
-        there = manifest_in(self.directory)
-        if there is None:
-            raise VerificationError(f"{self.directory} is no finished run any more")
-        if there.get(SEAL) != self.result.manifest.get(SEAL):
-            raise VerificationError(
-                f"{self.directory} was made again since it was opened: open it again"
-            )
 
     def _require_whole(self, file: str) -> None:
         """Raise unless a file is what the run wrote; each is read for it once for as long as it is the same."""

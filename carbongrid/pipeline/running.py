@@ -6,7 +6,7 @@ import contextlib
 import importlib
 import logging
 import threading
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any, get_args
 
@@ -60,8 +60,9 @@ def run_case(
     parcels: ParcelFormat,
     progress: Progress | None,
     hashes: Hashes,
+    ahead: ExitStack,
 ) -> Result:
-    """Do what :func:`carbongrid.run` is asked for, which says what it is given and what it raises; ``hashes``: what is known of files already."""
+    """Do what :func:`carbongrid.run` is asked for, which says what it is given and what it raises; ``hashes``: what is known of files already, and is found out until ``ahead`` is closed."""
     if parcels not in get_args(ParcelFormat):
         raise InputError(
             f"parcels are written as {', '.join(get_args(ParcelFormat))}, not as {parcels!r}",
@@ -84,7 +85,7 @@ def run_case(
 
         def first_half() -> Work:
             recall = Recall.around(out, earlier, restart=restart, hashes=hashes)
-            with recall.ahead():
+            with ahead, recall.ahead():
                 return _first_half(case, options, recall, memory)
 
         if out.parent.is_dir():

@@ -89,19 +89,20 @@ def run(
         ahead.enter_context(recall.ahead())
         ahead.enter_context(recall.hashes.ahead(recall.inputs_in(folder)))
         running = imported("carbongrid.pipeline.running")
-    result: Result = running.run_case(
-        case,
-        out,
-        replace=replace,
-        earlier=earlier,
-        restart=restart,
-        scheduler=scheduler,
-        workers=workers,
-        memory=memory,
-        chunks=chunks,
-        public=public,
-        parcels=parcels,
-        progress=progress,
-        hashes=recall.hashes,
-    )
+        result: Result = running.run_case(
+            case,
+            out,
+            replace=replace,
+            earlier=earlier,
+            restart=restart,
+            scheduler=scheduler,
+            workers=workers,
+            memory=memory,
+            chunks=chunks,
+            public=public,
+            parcels=parcels,
+            progress=progress,
+            hashes=recall.hashes,
+            ahead=ahead,
+        )
     return result

@@ -64,6 +64,7 @@ class Work:
         self._keys: dict[str, str] = {}
         self._unsaved: list[Callable[[Path], Making]] = []
         self._writing = contextlib.ExitStack()
+        self._written_meanwhile: list[Callable[[], None]] = []
 
     def go(self, until: str | None = None, *, refuse: bool = True) -> None:
         """Do the steps up to one, or all that can be done: before the store is open, those that write no files themselves.
@@ -78,6 +79,8 @@ class Work:
 
     def _go(self, until: str | None, *, refuse: bool) -> None:
         while until is None or until not in self.values:
+            for require_none_failed in self._written_meanwhile:
+                require_none_failed()
             steps = self._next()
             if not steps:
                 return
@@ -110,11 +113,15 @@ class Work:
     def keep_in(self, store: RunStore) -> Iterator[None]:
         """Open the run directory: what was made is kept there beside the first step that writes its files itself, and so is what is made in this block; at its end all files are finished.
 
-        An error of a step that writes meanwhile is raised there, unless the block ends in one of its own.
+        An error of a step that writes meanwhile is raised before the next step, or there, unless the block ends in one of its own.
         """
         self.store = store
-        with contextlib.ExitStack() as self._writing:
-            yield
+        try:
+            with contextlib.ExitStack() as self._writing:
+                yield
+        finally:
+            self.store = None
+            self._written_meanwhile.clear()
 
     def forget(self) -> None:
         """Take all that is kept out of the run again: it may not be published."""
@@ -172,7 +179,7 @@ class Work:
         by_name = {step.name: step for step in steps}
         give_back()  # files are written where most memory is in use
         if steps[0].meanwhile:
-            self._writing.enter_context(self.store.beside(makings))
+            self._written_meanwhile.append(self._writing.enter_context(self.store.beside(makings)))
             for making in makings:
                 yield by_name[making.name], None
             return

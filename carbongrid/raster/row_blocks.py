@@ -6,6 +6,7 @@ Whatever is done to a row alone has the same result in any blocks; what is made 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 from collections import deque
@@ -16,6 +17,8 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
 
 ROWS = 20_000
 """Rows of a block: polygons of some 10 MB, and a thread switches between blocks once in 50 ms."""
@@ -70,26 +73,56 @@ def each_block[T, R](
 
 
 @contextlib.contextmanager
-def meanwhile[T](function: Callable[[T], object], things: Iterable[T]) -> Iterator[None]:
+def meanwhile[T](
+    function: Callable[[T], object], things: Iterable[T], *, spare: bool = False
+) -> Iterator[Callable[[], None]]:
     """Work on things one after the other, by a thread, while the block of code does other work; at its end they are done.
 
-    An error of theirs is raised there. Whoever leaves the block by an error of its own raises that, and waits for them all the same; by what is no Exception, as Ctrl-C, for the one that is being
-    worked on, which ends where it calls :func:`go_on`.
+    An error of theirs is raised there, or by what the block is given, as soon as it is called. Whoever leaves the block by an error of its own raises that, and waits for them all the same, whose
+    errors go to the log; by what is no Exception, as Ctrl-C, for the one that is being worked on, which ends where it calls :func:`go_on`.
+
+    Parameters
+    ----------
+    function, things
+        What is done, and what to.
+    spare
+        Whether they are of use to the block alone: an error of its own leaves them as Ctrl-C does.
+
+    Yields
+    ------
+    callable
+        Raises the error of the first thing that ended in one, if there is one yet.
     """
     over = threading.Event()
     known = (*_overs(), over)
+    waiting: list[Future[object]] = []
+
+    def require_none_failed() -> None:
+        for each in waiting:
+            if each.done():
+                each.result()
+
     with ThreadPoolExecutor(1, initializer=_take, initargs=(known,)) as pool:
         try:
-            waiting = [pool.submit(function, each) for each in things]
-            yield
+            waiting += [pool.submit(function, each) for each in things]
+            yield require_none_failed
             for each in waiting:
                 each.result()
-        except Exception:
+        except BaseException as error:
+            if spare or not isinstance(error, Exception):
+                over.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+            elif waiting:
+                _log_hidden(waiting, error)
             raise
-        except BaseException:
-            over.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+
+
+def _log_hidden(waiting: Iterable[Future[object]], error: Exception) -> None:
+    """Wait, and log errors that the caller does not raise, since another one is."""
+    for each in waiting:
+        hidden = None if each.cancelled() else each.exception()
+        if hidden is not None and hidden is not error:
+            logger.warning("%r came beside: %r", error, hidden)
 
 
 _thread = threading.local()

@@ -43,6 +43,10 @@ class Hashes:
         self._taking: dict[Stamps, threading.Lock] = {}
         self._lock = threading.Lock()
 
+    def __reduce__(self) -> tuple[type[Hashes], tuple[()]]:
+        """Let a copy know no file: what was found out holds here and now."""
+        return Hashes, ()
+
     def take(self, path: Path) -> tuple[str, Stamps]:
         """Return the digest of a file or folder, and its stamps from before it was read; several threads may ask at once.
 
@@ -69,15 +73,15 @@ class Hashes:
 
     @contextlib.contextmanager
     def ahead(self, files: Iterable[Path]) -> Iterator[None]:
-        """Take digests of files by a thread while the block of code does other work: hashing holds no lock of Python's. Whoever leaves the block waits for one file at most."""
+        """Take digests of files by a thread while the block of code does other work: hashing holds no lock of Python's. Whoever leaves the block waits for one file at most, and by an error for none."""
         over = threading.Event()
 
         def take(file: Path) -> None:
-            if not over.is_set() and file.is_file():
-                with contextlib.suppress(OSError):  # whoever asks for it is told
+            with contextlib.suppress(OSError):  # whoever asks for it is told
+                if not over.is_set() and file.is_file():
                     self.take(file)
 
-        with meanwhile(take, files):
+        with meanwhile(take, files, spare=True):
             try:
                 yield
             finally:

@@ -230,15 +230,15 @@ class RunStore:
                 yield step.name
 
     @contextlib.contextmanager
-    def beside(self, steps: Sequence[Making]) -> Iterator[None]:
+    def beside(self, steps: Sequence[Making]) -> Iterator[Callable[[], None]]:
         """Make, or take over, the files of steps by a thread, one after the other, while the block of code makes those of other steps; at its end they are finished.
 
-        An error of theirs is raised there, unless the block ends in one of its own. That waits for them, since what is finished is worth keeping; Ctrl-C does not.
+        An error of theirs is raised there, or by what the block is given, as soon as it is called, unless the block ends in one of its own. That waits for them, since what is finished is worth keeping; Ctrl-C does not.
         """
         to_make = self._begun(steps)
         self._seen += [step.name for step in steps]
-        with meanwhile(lambda step: self._end(step, self._digests_of(step)), to_make):
-            yield
+        with meanwhile(lambda step: self._end(step, self._digests_of(step)), to_make) as require_none_failed:  # fmt: skip
+            yield require_none_failed
 
     def _begun(self, steps: Sequence[Making]) -> list[Making]:
         """Take over what can be, and return those steps that are to be made."""

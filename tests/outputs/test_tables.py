@@ -43,6 +43,7 @@ from carbongrid.method.zoning import zones
 from carbongrid.outputs.tables import (
     digests_of_directory,
     rasters,
+    read_content,
     read_result,
     read_tables,
     reading,
@@ -1028,6 +1029,20 @@ def test_a_grid_whose_attributes_are_odd_is_told_by_name(directory, tmp_path, at
         file["emission"].attrs[attribute] = 5
     with pytest.raises(VerificationError, match=r"grid_1km\.nc cannot be read"):
         read_grid_nc(path)
+
+
+def test_values_of_the_grid_that_are_damaged_are_told_where_a_run_is_opened(directory, tmp_path):
+    """Seen to end in an OSError, and later where the grid was opened lazily."""
+    path = tmp_path / "run" / "grid_1km.nc"
+    shutil.copytree(directory, path.parent)
+    with h5py.File(path) as file:
+        chunk = file["emission"].id.get_chunk_info(0)
+    damaged = bytearray(path.read_bytes())
+    damaged[chunk.byte_offset : chunk.byte_offset + chunk.size] = b"\xff" * chunk.size
+    path.write_bytes(damaged)
+    for read in (read_result, read_content):
+        with pytest.raises(VerificationError, match=r"grid_1km\.nc cannot be read"):
+            read(path.parent)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import weakref
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import geopandas as gpd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,7 +25,9 @@ from carbongrid.pipeline.allocation import Allocation
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.step import Kept, Step
 from carbongrid.pipeline.steps import STEPS
+from carbongrid.pipeline.tables import Parcels
 from carbongrid.pipeline.work import Work
+from carbongrid.raster import row_blocks
 from carbongrid.run_store import Recall, RunStore, new_run
 from carbongrid.sources.demo import write_city
 
@@ -251,21 +255,110 @@ def test_a_step_that_writes_meanwhile_is_finished_where_the_store_ends(tmp_path:
 def test_a_fault_of_what_is_written_meanwhile_is_raised_where_the_store_ends(tmp_path: Path) -> None:  # fmt: skip
     """Unless what is done meanwhile has one of its own; no run is left in either case."""
 
+    gone_on = Event()
+
     def fail(*_: object) -> None:
+        assert gone_on.wait(60)
         raise OSError("no such disk")
 
+    def go_on(_: object) -> None:
+        gone_on.set()
+
     def refuse(_: object) -> None:
+        gone_on.set()
         raise InputError("wrong")
 
     kept = Kept(files=lambda *_: ["slow"], load=lambda *_: None)
     slow = Step("slow", fail, ("start",), kept=kept, meanwhile=True)
     case = Case.read(write_city(tmp_path / "city", size="small"))
-    for step, told in ((Step("next", lambda _: 1, ("slow",)), OSError), (Step("next", refuse, ("slow",)), InputError)):  # fmt: skip
+    work: Work
+    for step, told in ((Step("next", go_on, ("slow",)), OSError), (Step("next", refuse, ("slow",)), InputError)):  # fmt: skip
+        gone_on.clear()
         with pytest.raises(told), new_run(tmp_path / "run") as store:
             work = Work([slow, step], {"start": None}, Fingerprints(case), Recall(()))
             with work.keep_in(store):
                 work.go()
         assert not (tmp_path / "run").exists()
+        assert work.store is None
+
+
+def test_a_fault_of_what_is_written_meanwhile_is_raised_before_the_next_step(tmp_path: Path) -> None:  # fmt: skip
+    """Seen to fail: a full disk was told after hours of draws."""
+    done: list[str] = []
+    gone_on = Event()
+
+    def fail(*_: object) -> None:
+        assert gone_on.wait(60)
+        raise OSError("no such disk")
+
+    def fill(_: object) -> str:
+        gone_on.set()
+        for require_none_failed in work._written_meanwhile:
+            with contextlib.suppress(OSError):
+                while True:
+                    require_none_failed()
+        done.append("filled")
+        return "filled"
+
+    kept = Kept(files=lambda *_: ["slow"], load=lambda *_: None)
+    steps = [
+        Step("slow", fail, ("start",), kept=kept, meanwhile=True),
+        Step("next", fill, ("slow",)),
+        Step("later", lambda _: done.append("later"), ("next",)),
+    ]
+    case = Case.read(write_city(tmp_path / "city", size="small"))
+    with pytest.raises(OSError, match="no such disk"), new_run(tmp_path / "run") as store:
+        work = Work(steps, {"start": None}, Fingerprints(case), Recall(()))
+        with work.keep_in(store):
+            work.go()
+    assert done == ["filled"]
+
+
+def test_ctrl_c_ends_what_is_written_meanwhile(tmp_path: Path) -> None:
+    """It is not finished, and is made again by the next run."""
+    begun = Event()
+
+    def endless(folder: Path, _: object) -> None:
+        (folder / "slow").write_text("half", encoding="utf-8")
+        begun.set()
+        while True:
+            row_blocks.go_on()
+
+    def interrupt(_: object) -> None:
+        assert begun.wait(60)
+        raise KeyboardInterrupt
+
+    def whole(folder: Path, _: object) -> None:
+        (folder / "slow").write_text("whole", encoding="utf-8")
+
+    kept = Kept(files=lambda *_: ["slow"], load=lambda *_: None)
+    case, out = Case.read(write_city(tmp_path / "city", size="small")), tmp_path / "run"
+    steps = [Step("slow", endless, ("start",), kept=kept, meanwhile=True), Step("next", interrupt, ("slow",))]  # fmt: skip
+    with pytest.raises(KeyboardInterrupt), new_run(out) as store:
+        work = Work(steps, {"start": None}, Fingerprints(case), store.recall)
+        with work.keep_in(store):
+            work.go()
+    with new_run(out) as store:
+        work = Work([replace(steps[0], make=whole)], {"start": None}, Fingerprints(case), store.recall)  # fmt: skip
+        with work.keep_in(store):
+            work.go()
+        store.write_manifest({})
+    assert store.reused == []
+    assert (out / "slow").read_text(encoding="utf-8") == "whole"
+
+
+def test_parcels_are_written_while_the_rest_is_worked_out() -> None:
+    """In the list of a run; and they are of a place: the same numbers in another system of coordinates are another file."""
+    names = [step.name for step in STEPS]
+    (own,) = [step for step in STEPS if step.meanwhile]
+    after = names[names.index(own.name) :]
+    assert {"share water", "reduce", "index", "zone", "probability", "assemble"} <= set(after)
+    assert own.kept is not None
+    frames = [gpd.GeoDataFrame({"geometry": []}, crs=code) for code in (3035, 3857)]
+    decided = [own.kept.decided_by(None, Parcels(frame, "digest")) for frame in frames]
+    assert decided[0] != decided[1]
+    assert own.kept.files(None, Parcels(frames[0], "digest")) == ["parcels.parquet"]
+    assert own.kept.files(None, Parcels(frames[0], None)) == []
 
 
 def with_weight_raster(city: Path) -> Path:

@@ -186,6 +186,44 @@ def test_an_error_beside_what_is_worked_on_waits_for_it() -> None:
     assert done == [1, 2]
 
 
+def test_a_fault_of_what_is_worked_on_is_told_as_soon_as_somebody_asks() -> None:
+    """Seen to fail: whoever had hours of other work was told at its end."""
+    failed = threading.Event()
+
+    def fail(_: int) -> None:
+        failed.set()
+        raise OSError("no such disk")
+
+    def work() -> None:
+        with row_blocks.meanwhile(fail, [1]) as require_none_failed:
+            assert failed.wait(HANG)
+            while True:  # until the pool has put down what was raised
+                require_none_failed()
+
+    with pytest.raises(OSError, match="no such disk"):
+        work()
+
+
+def test_nothing_is_told_of_what_is_worked_on_still() -> None:
+    left = threading.Event()
+    with row_blocks.meanwhile(lambda _: left.wait(HANG), [1]) as require_none_failed:
+        require_none_failed()
+        left.set()
+
+
+def test_a_fault_that_another_one_hides_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(_: int) -> None:
+        raise OSError("no such disk")
+
+    def work() -> None:
+        with row_blocks.meanwhile(fail, [1]):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        work()
+    assert "no such disk" in caplog.text
+
+
 def test_a_fault_of_what_is_worked_on_comes_home() -> None:
     with pytest.raises(ZeroDivisionError), row_blocks.meanwhile(lambda number: 1 // number, [1, 0]):
         pass

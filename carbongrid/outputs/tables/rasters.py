@@ -191,6 +191,16 @@ def read_grid_nc(path: Path) -> xr.Dataset:
     return grid
 
 
+def values_of_grid(grid: xr.Dataset, path: Path) -> xr.Dataset:
+    """Return what :func:`read_grid_nc` opened with its values in memory; raises :class:`VerificationError` where they are damaged."""
+    try:
+        return grid.copy(deep=False).load()
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a filter says of damaged bytes
+        raise VerificationError(f"{path.name} cannot be read: {error}") from error
+
+
 def bands_of_tif(path: Path) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
     """Read the bands of grid_1km.tif by their description, t per cell and year, NaN outside."""
     with open_raster(path) as raster:

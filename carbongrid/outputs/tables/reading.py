@@ -35,16 +35,19 @@ from carbongrid.outputs.tables.plain import (
     read_ledger_csv,
     read_units_csv,
 )
-from carbongrid.outputs.tables.rasters import read_grid_nc
+from carbongrid.outputs.tables.rasters import read_grid_nc, values_of_grid
 from carbongrid.raster.label_store import open_labels
 from carbongrid.raster.opening.files import read_text
 from carbongrid.run_store import SEAL, Hashes, seal_of
+from carbongrid.run_store.location import manifest_in
 
 if TYPE_CHECKING:
     import xarray as xr
 
+_GRID = "grid_1km.nc"
 
-def read_content(directory: Path, *, parcels: bool = True, lazy: bool = False) -> Content:
+
+def read_content(directory: Path, *, parcels: bool = True) -> Content:
     """Read the content of a run's files again, to the bit.
 
     Parameters
@@ -53,8 +56,6 @@ def read_content(directory: Path, *, parcels: bool = True, lazy: bool = False) -
         The run.
     parcels
         Whether to read the parcels, where there are some.
-    lazy
-        Whether values of the grid stay in their file until they are asked for; the file is then open.
 
     Raises
     ------
@@ -62,6 +63,12 @@ def read_content(directory: Path, *, parcels: bool = True, lazy: bool = False) -
         If a file is missing or unreadable, or the units of units.csv and units.gpkg are not the same.
     """
     directory = Path(directory)
+    _require_files(directory)
+    with read_grid_nc(directory / _GRID) as grid:
+        return _content(directory, values_of_grid(grid, directory / _GRID), parcels=parcels)
+
+
+def _require_files(directory: Path) -> None:
     required = (
         "inventory.csv",
         "ledger.csv",
@@ -69,17 +76,16 @@ def read_content(directory: Path, *, parcels: bool = True, lazy: bool = False) -
         "land_types.csv",
         "units.csv",
         "units.gpkg",
-        "grid_1km.nc",
+        _GRID,
     )
     missing = [name for name in required if not (directory / name).is_file()]
     if missing:
         raise VerificationError(f"{directory} lacks {', '.join(missing)}")
+
+
+def _content(directory: Path, grid: xr.Dataset, *, parcels: bool) -> Content:
     land, around = directory / "parcels.parquet", directory / "surroundings.gpkg"
     named = directory / "facilities.csv"
-    grid = read_grid_nc(directory / "grid_1km.nc")
-    if not lazy:
-        with grid:
-            grid = grid.load()
     return Content(
         inventory=read_inventory_csv(directory / "inventory.csv"),
         ledger=read_ledger_csv(directory / "ledger.csv"),
@@ -181,7 +187,14 @@ def read_result(directory: Path) -> Result:
     """Return what a finished run directory holds; it raises as ``cg.open``, which makes of it a result that can be asked."""
     directory = Path(directory)
     manifest = read_manifest(directory)
-    content = read_content(directory, parcels=False, lazy=True)
+    _require_files(directory)
+    grid = read_grid_nc(directory / _GRID)
+    try:
+        # All of it is read, so that damage is told here; the result's own values stay in their file.
+        content = _content(directory, values_of_grid(grid, directory / _GRID), parcels=False)
+    except BaseException:
+        grid.close()
+        raise
     units = gpd.GeoDataFrame(for_people(content.units))
     return Result(
         directory=directory,
@@ -191,17 +204,30 @@ def read_result(directory: Path) -> Result:
         ledger=LedgerTable(for_people(content.ledger)),
         evidence=for_people(content.evidence),
         land_types=for_people(content.land_types),
-        grid_1km=content.grid_1km,
-        plot=Plots(units, content.grid_1km),
+        grid_1km=grid,
+        plot=Plots(units, grid),
         read_labels=_labels,
         read_parcels=ParcelsLater(directory, _digest_of_parcels(manifest), units.crs),
     )
 
 
-def _labels(result: Result) -> xr.Dataset | None:
-    path = result.directory / "labels.zarr"
-    if read_manifest(result.directory).get(SEAL) != result.manifest.get(SEAL):
+def require_same_run(result: Result) -> None:
+    """Raise :class:`VerificationError` unless the run that was opened is still in its place."""
+    there = manifest_in(result.directory)
+    if there is None:
+        raise VerificationError(f"{result.directory} is no finished run any more")
+    if there.get(SEAL) != result.manifest.get(SEAL):
         raise _made_again(result.directory)
+
+
+def _labels(result: Result) -> xr.Dataset | None:
+    require_same_run(result)
+    labels = _opened_labels(result.directory / "labels.zarr")
+    require_same_run(result)  # it may have been replaced between the look at it and its opening
+    return labels
+
+
+def _opened_labels(path: Path) -> xr.Dataset | None:
     if not path.exists():
         return None
     try:
