@@ -189,7 +189,10 @@ def test_a_run_tells_percent_and_time_left_of_every_step(small_city, tmp_path, m
         (["inequality", "{run}", "--no-clusters", "--out", "{out}"], ["measuring inequality"]),
         (["targets", "{run}", "--unit", "{code}", "--out", "{out}"], ["reading", "trying plans"]),
         (["validate", "{run}", "{table}", "--out", "{out}"], ["comparing"]),
-        (["scenario", "{run}", "{plan}", "--out", "{out}"], ["reading", "drawing", "writing"]),
+        (
+            ["scenario", "{run}", "{plan}", "--out", "{out}"],
+            ["reading", "adding up", "drawing", "writing"],
+        ),
     ],
 )
 def test_commands_that_ask_a_run_tell_their_steps(words, steps, small_run, tmp_path, monkeypatch):
