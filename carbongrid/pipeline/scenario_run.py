@@ -51,7 +51,7 @@ from carbongrid.run_store import (
     place_of,
 )
 
-_FIRST, _BY_ITSELF = "parcels", "keep tables"
+_FIRST, _BY_ITSELF = "reduce", "keep tables"
 """From this step on a scenario is made by the list of a run's steps, but for one: of its tables the plan has a say."""
 
 

@@ -111,14 +111,6 @@ STEPS: tuple[Step, ...] = (
         ("read", "land", "allocate", "weigh by rasters", "facilities"),
         phase="adding up",
     ),
-    # Nothing that comes after it changes what lies on a parcel: its table is written while the rest is worked out.
-    Step(
-        "parcels",
-        tables.parcels_with_mass,
-        ("read", "land", "allocate all", "rasterize", "options"),
-        phase="adding up",
-    ),
-    parcels_step(),
     Step(
         "share water",
         rasterizing.share_water,
@@ -131,6 +123,15 @@ STEPS: tuple[Step, ...] = (
         ("read", "allocate all", "share water", "grid"),
         phase="adding up",
     ),
+    # Nothing that comes after it changes what lies on a parcel: its table is written while the rest is worked out. Not before mass is reduced,
+    # which takes as much memory as the table.
+    Step(
+        "parcels",
+        tables.parcels_with_mass,
+        ("read", "land", "allocate all", "rasterize", "options"),
+        phase="adding up",
+    ),
+    parcels_step(),
     # What the indices are made of, the indices, the zones.
     Step(
         "index",

@@ -191,6 +191,7 @@ class Work:
                 step = by_name[name]
                 assert step.kept is not None, "what writes itself is kept"
                 yield step, step.kept.load(folder, *self._arguments(step))
+        give_back()  # and of what was made for them hardly anything is needed any more
 
     def _arguments(self, step: Step) -> list[Any]:
         return [self.values[name] for name in step.needs]

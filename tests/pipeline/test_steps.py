@@ -352,7 +352,7 @@ def test_parcels_are_written_while_the_rest_is_worked_out() -> None:
     names = [step.name for step in STEPS]
     (own,) = [step for step in STEPS if step.meanwhile]
     after = names[names.index(own.name) :]
-    assert {"share water", "reduce", "index", "zone", "probability", "assemble"} <= set(after)
+    assert {"index", "zone", "probability", "assemble"} <= set(after)
     assert own.kept is not None
     frames = [gpd.GeoDataFrame({"geometry": []}, crs=code) for code in (3035, 3857)]
     decided = [own.kept.decided_by(None, Parcels(frame, "digest")) for frame in frames]
