@@ -85,12 +85,12 @@ def run_case(
 
         def first_half() -> Work:
             recall = Recall.around(out, earlier, restart=restart, hashes=hashes)
-            with ahead, recall.ahead():
+            with ahead:
                 return _first_half(case, options, recall, memory)
 
         if out.parent.is_dir():
             with claimed(out):
-                mend(out)  # before anything of the run that was there is read
+                mend(out)  # before anything is taken over from the run that was there
                 require_shared(client, out)
                 _write(first_half(), options, store)
         else:

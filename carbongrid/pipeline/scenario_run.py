@@ -118,16 +118,16 @@ def run_plan(
     recall = Recall((base.directory,), base.directory, base.live.prepared.hashes)
     with recall.ahead():
         answer = apply_plan(base.live, plan)
-    if plan.polygons() != polygons:
-        raise InputError("a file of polygons changed while the plan was done", str(plan.folder), "Do it again.")  # fmt: skip
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with claimed(out), new_run(out, replace=replace, reuse=base.directory, restart=True) as store:
-        store.recall = recall
-        options = RunOptions(
-            None, base.manifest["parameters"]["chunks"], progress or silent, parcels=parcels
-        )
-        read = _read_for(plan, path, polygons, base)
-        with store.recall.ahead():
+        if plan.polygons() != polygons:
+            raise InputError("a file of polygons changed while the plan was done", str(plan.folder), "Do it again.")  # fmt: skip
+        out.parent.mkdir(parents=True, exist_ok=True)
+        store_of_run = new_run(out, replace=replace, reuse=base.directory, restart=True)
+        with claimed(out), store_of_run as store:
+            store.recall = recall
+            options = RunOptions(
+                None, base.manifest["parameters"]["chunks"], progress or silent, parcels=parcels
+            )
+            read = _read_for(plan, path, polygons, base)
             _write(answer, base, plan, read, store, options)
     return answer, out
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from carbongrid.raster.portable import imported
-from carbongrid.run_store import Recall, check_target, place_of
+from carbongrid.run_store import Recall, check_target, is_cut_short, place_of
 
 if TYPE_CHECKING:
     from carbongrid.case import Case
@@ -86,7 +86,8 @@ def run(
     recall = Recall.around(out, earlier, restart=restart)
     folder = Path(case if isinstance(case, str | Path) else case.path).parent
     with ExitStack() as ahead:
-        ahead.enter_context(recall.ahead())
+        if not is_cut_short(out):  # on Windows what is read cannot be put back in its place
+            ahead.enter_context(recall.ahead())
         ahead.enter_context(recall.hashes.ahead(recall.inputs_in(folder)))
         running = imported("carbongrid.pipeline.running")
         result: Result = running.run_case(

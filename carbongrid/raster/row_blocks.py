@@ -10,8 +10,8 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import numpy as np
@@ -86,7 +86,7 @@ def meanwhile[T](
     function, things
         What is done, and what to.
     spare
-        Whether they are of use to the block alone: an error of its own leaves them as Ctrl-C does.
+        Whether they are of use to the block alone: whoever leaves it leaves them, as Ctrl-C does, and nobody is told of their errors.
 
     Yields
     ------
@@ -103,26 +103,35 @@ def meanwhile[T](
                 each.result()
 
     with ThreadPoolExecutor(1, initializer=_take, initargs=(known,)) as pool:
+        ended = False
         try:
-            waiting += [pool.submit(function, each) for each in things]
+            waiting.extend(pool.submit(function, each) for each in things)
             yield require_none_failed
-            for each in waiting:
-                each.result()
-        except BaseException as error:
-            if spare or not isinstance(error, Exception):
-                over.set()
-                pool.shutdown(wait=False, cancel_futures=True)
-            elif waiting:
+            ended = spare or _ended(waiting)
+        except Exception as error:
+            if not spare:
+                ended = _ended(waiting)
                 _log_hidden(waiting, error)
             raise
+        finally:
+            if spare or not ended:
+                over.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+        if not spare:
+            require_none_failed()
 
 
-def _log_hidden(waiting: Iterable[Future[object]], error: Exception) -> None:
-    """Wait, and log errors that the caller does not raise, since another one is."""
-    for each in waiting:
+def _ended(waiting: Collection[Future[object]]) -> bool:
+    """Wait for all, and return that they have ended."""
+    return not wait(waiting).not_done
+
+
+def _log_hidden(ended: Iterable[Future[object]], error: Exception) -> None:
+    """Log errors that the caller does not raise, since another one is."""
+    for each in ended:
         hidden = None if each.cancelled() else each.exception()
-        if hidden is not None and hidden is not error:
-            logger.warning("%r came beside: %r", error, hidden)
+        if hidden not in (None, error) and not isinstance(hidden, CancelledError):
+            logger.warning("beside %r came another error", error, exc_info=hidden)
 
 
 _thread = threading.local()

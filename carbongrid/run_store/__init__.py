@@ -8,7 +8,7 @@ that is being replaced, is held against its digest first, which is taken once fo
 from carbongrid.run_store.disk import detect_full_disk
 from carbongrid.run_store.hashes import Hashes
 from carbongrid.run_store.hashing import SEAL, hash_values, seal_of
-from carbongrid.run_store.location import MANIFEST, check_target, mend, place_of
+from carbongrid.run_store.location import MANIFEST, check_target, is_cut_short, mend, place_of
 from carbongrid.run_store.lock import claimed
 from carbongrid.run_store.store import Making, Recall, RunStore, new_run
 
@@ -23,6 +23,7 @@ __all__ = [
     "claimed",
     "detect_full_disk",
     "hash_values",
+    "is_cut_short",
     "mend",
     "new_run",
     "place_of",

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import Stamp, stamp_of
-from carbongrid.raster.row_blocks import meanwhile
+from carbongrid.raster.row_blocks import go_on, meanwhile
 
 Stamps = tuple[tuple[str, Stamp], ...]
 """Of a file, or of each file in a folder by its name there: whatever is written, replaced, added or removed changes them."""
 
 _NOTHING = -1
+_A_WHILE = 0.05
+"""Seconds until whoever waits for another's digest looks whether anybody waits for it."""
 
 
 def stamps_of(path: Path) -> Stamps:
@@ -54,11 +56,15 @@ class Hashes:
         ------
         OSError
             If there is none, or it cannot be read.
+        CancelledError
+            In a thread for which nobody waits any more, be it that another one takes the digest (:func:`carbongrid.raster.row_blocks.go_on`).
         """
         stamps = stamps_of(path)
         with self._lock:
             taking = self._taking.setdefault(stamps, threading.Lock())
-        with taking:
+        while not taking.acquire(timeout=_A_WHILE):
+            go_on()
+        try:
             digest = self._known.get(stamps)
             if digest is None:
                 digest = hash_path(path)
@@ -66,6 +72,8 @@ class Hashes:
                 if stamps_of(path) == stamps and all(size != _NOTHING for _, (size, *_) in stamps):
                     self._known[stamps] = digest
             return digest, stamps
+        finally:
+            taking.release()
 
     def digest_of(self, path: Path) -> str:
         """Return the digest of a file or folder; raises as :meth:`take`."""
@@ -73,16 +81,12 @@ class Hashes:
 
     @contextlib.contextmanager
     def ahead(self, files: Iterable[Path]) -> Iterator[None]:
-        """Take digests of files by a thread while the block of code does other work: hashing holds no lock of Python's. Whoever leaves the block waits for one file at most, and by an error for none."""
-        over = threading.Event()
+        """Take digests of files by a thread while the block of code does other work: hashing holds no lock of Python's. Whoever leaves the block waits for none of them."""
 
         def take(file: Path) -> None:
             with contextlib.suppress(OSError):  # whoever asks for it is told
-                if not over.is_set() and file.is_file():
+                if file.is_file():
                     self.take(file)
 
         with meanwhile(take, files, spare=True):
-            try:
-                yield
-            finally:
-                over.set()
+            yield

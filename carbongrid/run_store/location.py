@@ -147,6 +147,11 @@ def manifest_in(folder: Path) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
+def is_cut_short(out: Path) -> bool:
+    """Return whether a commit was cut, so that :func:`mend` has something to put back or to remove."""
+    return sibling(out, "old").exists()
+
+
 def mend(out: Path) -> None:
     """Finish a commit that was cut between its two renames, or after them; never lose the only run."""
     require_no_links_beside(out)

@@ -186,6 +186,49 @@ def test_an_error_beside_what_is_worked_on_waits_for_it() -> None:
     assert done == [1, 2]
 
 
+def test_ctrl_c_while_an_error_waits_for_what_is_worked_on_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """Seen to fail: it went on, without the run's lock after a second Ctrl-C."""
+    inside, ended = threading.Event(), []
+
+    def work(number: int) -> None:
+        inside.set()
+        with pytest.raises(CancelledError):
+            while True:
+                row_blocks.go_on()
+        ended.append(number)
+
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    def leave() -> None:
+        with row_blocks.meanwhile(work, [1, 2]):
+            assert inside.wait(HANG)
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(row_blocks, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        leave()
+    assert ended == [1]
+
+
+def test_what_is_of_use_to_the_block_alone_ends_with_it() -> None:
+    """And nobody is told of its errors."""
+    inside, ended = threading.Event(), []
+
+    def work(number: int) -> None:
+        inside.set()
+        while True:
+            try:
+                row_blocks.go_on()
+            except CancelledError:
+                ended.append(number)
+                raise
+
+    with row_blocks.meanwhile(work, [1, 2], spare=True):
+        assert inside.wait(HANG)
+    assert ended == [1]
+
+
 def test_a_fault_of_what_is_worked_on_is_told_as_soon_as_somebody_asks() -> None:
     """Seen to fail: whoever had hours of other work was told at its end."""
     failed = threading.Event()

@@ -7,7 +7,7 @@ import copy
 import os
 import pickle
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from concurrent.futures import CancelledError
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from waiting import HANG
 
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.row_blocks import go_on
-from carbongrid.run_store.hashes import Hashes
+from carbongrid.run_store.hashes import Hashes, Stamps, stamps_of
 
 
 @pytest.fixture
@@ -158,20 +158,6 @@ def test_ahead_is_another_thread_and_who_asks_meanwhile_waits_for_it(tmp_path: P
     assert threads[0] is not threading.current_thread()
 
 
-def test_what_is_not_begun_when_the_block_ends_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: list[str]) -> None:  # fmt: skip
-    @contextlib.contextmanager
-    def later(function: Callable[[Path], None], files: Iterable[Path], *, spare: bool) -> Iterator[None]:  # fmt: skip
-        assert spare
-        yield
-        for file in files:
-            function(file)
-
-    monkeypatch.setattr("carbongrid.run_store.hashes.meanwhile", later)
-    with Hashes().ahead([written(tmp_path / "one")]):
-        pass
-    assert read == []
-
-
 def test_ahead_reads_no_folder_and_tells_of_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     read, all_begun, hashes = [], threading.Event(), Hashes()
 
@@ -211,25 +197,55 @@ def test_ahead_passes_over_what_the_system_refuses(
         pass
 
 
-def test_whoever_leaves_by_an_error_waits_for_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
-    """Seen to fail: who had written a key wrong was told when a file of gigabytes was hashed."""
-    begun, ended = threading.Event(), []
+class Endless:
+    """Hashes no file to its end, until nobody waits for it."""
 
-    def endless(path: Path) -> str:
-        begun.set()
+    def __init__(self) -> None:
+        self.begun, self.ended = threading.Event(), []
+
+    def __call__(self, path: Path) -> str:
+        self.begun.set()
         try:
             while True:
                 go_on()
         except CancelledError:
-            ended.append(path.name)
+            self.ended.append(path.name)
             raise
 
+
+@pytest.mark.parametrize("error", [None, ZeroDivisionError, KeyboardInterrupt])
+def test_whoever_leaves_waits_for_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException] | None) -> None:  # fmt: skip
+    """Seen to fail: who had written a key wrong was told when a file of gigabytes was hashed."""
+    endless = Endless()
     monkeypatch.setattr("carbongrid.run_store.hashes.hash_path", endless)
     files = [written(tmp_path / name) for name in ("one", "two")]
-    with pytest.raises(ZeroDivisionError), Hashes().ahead(files):
-        assert begun.wait(HANG)
-        raise ZeroDivisionError
-    assert ended == ["one"]
+    with contextlib.nullcontext() if error is None else pytest.raises(error), Hashes().ahead(files):
+        assert endless.begun.wait(HANG)
+        if error is not None:
+            raise error
+    assert endless.ended == ["one"]
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+def test_whoever_waits_for_another_s_digest_hears_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]) -> None:  # fmt: skip
+    """Seen to fail: of two threads that were to hash one file the second could not be told to stop, and so the first was waited for."""
+    endless, hashes, asked = Endless(), Hashes(), threading.Event()
+    monkeypatch.setattr("carbongrid.run_store.hashes.hash_path", endless)
+    stamps = stamps_of
+    one = written(tmp_path / "one")
+
+    def noted(path: Path) -> Stamps:
+        if threading.current_thread() is not threading.main_thread() and endless.begun.is_set():
+            asked.set()
+        return stamps(path)
+
+    monkeypatch.setattr("carbongrid.run_store.hashes.stamps_of", noted)
+    with pytest.raises(error), hashes.ahead([one]):
+        assert endless.begun.wait(HANG)
+        with hashes.ahead([one]):
+            assert asked.wait(HANG)
+            raise error
+    assert endless.ended == ["one"]
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each))])
