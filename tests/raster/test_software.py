@@ -47,7 +47,7 @@ path = "totals.csv"
 """
 STEPS = {
     *("read parcels", "read units", "land", "base map", "rasterize", "weigh", "keep tables"),
-    *("tables", "report", "figures"),
+    *("write parcels", "tables", "report", "figures"),
 }
 
 
