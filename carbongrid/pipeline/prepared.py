@@ -257,9 +257,8 @@ class PreparedRun:
             value = read(self.directory)
         except (OSError, LookupError, ValueError, TypeError, BadZipFile) as error:
             raise VerificationError(f"{self.directory} is damaged: {error!r}") from error
-        require_same_run(
-            self.result
-        )  # it may have been replaced between the look at a file and its reading
+        # It may have been replaced between the look at a file and its reading.
+        require_same_run(self.result)
         return value
 
     def _require_whole(self, file: str) -> None:

@@ -17,7 +17,7 @@ from carbongrid.errors import Problem, how_to_install, missing_libraries
 from carbongrid.outputs.figures import write_figures
 from carbongrid.outputs.report import write_report
 from carbongrid.outputs.result import RunTables
-from carbongrid.outputs.tables import PARCELS, table_files, write_parcels, write_tables
+from carbongrid.outputs.tables import PARCELS_FILE, table_files, write_parcels, write_tables
 from carbongrid.outputs.tables.content import ParcelLayer
 from carbongrid.pipeline import base_maps
 from carbongrid.pipeline.base_maps import BaseMapLater
@@ -77,11 +77,11 @@ def parcels_step() -> Step:
     """Return the step that writes parcels.parquet; what is published has none."""
 
     def files(_: object, parcels: Parcels) -> list[str]:
-        return [] if parcels.digest is None else [PARCELS]
+        return [] if parcels.digest is None else [PARCELS_FILE]
 
     def write(folder: Path, inputs: Inputs, parcels: Parcels) -> None:
         known = tuple(inputs.categories.values())
-        write_parcels(parcels.frame, known, folder / PARCELS, folder / shapes_of("parcels"))
+        write_parcels(parcels.frame, known, folder / PARCELS_FILE, folder / shapes_of("parcels"))
 
     kept = Kept(
         files=files,

@@ -25,7 +25,12 @@ from carbongrid.outputs.tables.plain import write_csv, write_interval_csv, write
 from carbongrid.outputs.tables.project import PROJECT, write_project
 from carbongrid.outputs.tables.publishing import published
 from carbongrid.outputs.tables.rasters import write_grid_nc, write_grid_tif
-from carbongrid.outputs.tables.reading import read_content, read_result, read_tables
+from carbongrid.outputs.tables.reading import (
+    PARCELS_FILE,
+    read_content,
+    read_result,
+    read_tables,
+)
 from carbongrid.outputs.tables.spreadsheet import MAX_UNITS, write_units_xlsx
 from carbongrid.outputs.tables.styles import write_grid_qml
 from carbongrid.raster.row_blocks import go_on
@@ -37,7 +42,7 @@ if TYPE_CHECKING:
     from carbongrid.outputs.result import RunTables
 
 __all__ = [
-    "PARCELS",
+    "PARCELS_FILE",
     "digest_of_parcels",
     "digests_of_directory",
     "earlier_digest_of_parcels",
@@ -52,8 +57,6 @@ __all__ = [
 ]
 
 logger = logging.getLogger(__name__)
-
-PARCELS = "parcels.parquet"
 
 
 def _title(tables: RunTables) -> str:
@@ -116,7 +119,7 @@ _WRITERS: Mapping[str, Callable[[Content, RunTables, Path], None]] = {
     "units.csv": lambda content, _, path: write_csv(content.units, path, mark=True),
     "units.xlsx": lambda content, tables, path: write_units_xlsx(content.units, tables, path),
     "units.gpkg": _write_units_gpkg,
-    PARCELS: _write_parcels,
+    PARCELS_FILE: _write_parcels,
     **dict.fromkeys(LAYER_FILES, _write_parcel_layer),
     "surroundings.gpkg": _write_surroundings,
     DRAWS_FILE: _write_draws,
@@ -150,7 +153,7 @@ def table_files(
     """
     absent = {
         **{name: public or layer is None or layer.file != name for name in LAYER_FILES},
-        PARCELS: public or not parcels,
+        PARCELS_FILE: public or not parcels,
         "facilities.csv": public or not tables.facilities,
         "audit.csv": tables.audit is None,
         "uncertainty.csv": tables.intervals is None,
@@ -203,7 +206,7 @@ def write_tables(
         logger.warning("units.xlsx is left out: a sheet has room for %s units, not for %s; units.csv has them all", f"{MAX_UNITS:,}", f"{len(tables.units):,}")  # fmt: skip
 
     for name, write in _WRITERS.items():
-        if name == PARCELS and not parcels:
+        if name == PARCELS_FILE and not parcels:
             continue
         go_on()
         path = directory / name
