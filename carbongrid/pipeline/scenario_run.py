@@ -39,9 +39,11 @@ from carbongrid.pipeline.weights_step import Weighed
 from carbongrid.pipeline.work import Work, silent
 from carbongrid.pipeline.writing import PARCELS_STEP, left_out
 from carbongrid.raster.opening.files import read_text
+from carbongrid.raster.row_blocks import meanwhile
 from carbongrid.run_store import (
     SEAL,
     Hashes,
+    Making,
     Recall,
     RunStore,
     check_target,
@@ -55,6 +57,8 @@ _FIRST, _BY_ITSELF = "reduce", "keep tables"
 """From this step on a scenario is made by the list of a run's steps, but for one: of its tables the plan has a say."""
 
 
+_OUTLINES = "read parcels"
+"""The step that keeps outlines, from which parcels are written."""
 _MADE_ANEW = (PARCELS_STEP, "tables", "report", "figures")
 """Steps of the base run whose files are the scenario's own."""
 
@@ -142,7 +146,12 @@ def _write(
 ) -> None:
     inputs = _whole_inputs(answer, base, plan)
     drawn = _base_map(answer, base, inputs)
-    _keep(answer, base, inputs, plan, drawn, store)
+    outlines, *others = _kept(answer, base, inputs, plan, drawn, store)
+
+    def keep(step: Making) -> None:
+        store.step(step.name, step.key, step.files, step.make)
+
+    keep(outlines)
     land = Land.measured_before(base.directory, inputs)
     grid = fine_grid(inputs)
     digests = {each["file"]: each["sha256"] for each in base.manifest["inputs"]}
@@ -167,12 +176,17 @@ def _write(
         options.progress,
         wanted,
     )
-    with work.keep_in(store):
+    with meanwhile(keep, others), work.keep_in(store):
         work.go()
     tables, made = (work.values[name] for name in wanted)
     content = manifest_of(inputs, grid, tables, made, options.chunks)
     told = {"base": base.directory.name, "seal": base.manifest[SEAL], "zones": "floating", "zones_told_first": plan.reference, "read": dict(read), "actions": [each.content for each in plan.actions]}  # fmt: skip
-    facts = {"public": False, "reused": store.reused, "left_out": left_out(), "scenario": told}
+    facts = {
+        "public": False,
+        "reused": sorted(store.reused),
+        "left_out": left_out(),
+        "scenario": told,
+    }
     store.write_manifest({**content, **facts})
 
 
@@ -254,19 +268,19 @@ def _converts(answer: LiveResult, base: Result) -> bool:
     return answer.prepared.parcels is not base.live.prepared.parcels
 
 
-def _keep(
+def _kept(
     answer: LiveResult,
     base: Result,
     inputs: Inputs,
     plan: Plan,
     drawn: BaseMapLater,
     store: RunStore,
-) -> None:
-    """Take over what the next question is answered from; what the plan changed of it is written anew."""
+) -> list[Making]:
+    """Return how what the next question is answered from is taken over, the outlines first; what the plan changed of it is written anew."""
     steps: Mapping[str, Any] = base.manifest["steps"]
     converted, redrawn = _converts(answer, base), _shows_other_land(answer, base)
     own = {
-        "read parcels": (lambda: _save_parcels(store.folder, inputs, base, store.recall.hashes))
+        _OUTLINES: (lambda: _save_parcels(store.folder, inputs, base, store.recall.hashes))
         if converted
         else None,
         base_maps.STEP: (lambda: base_maps.save(store.folder, drawn)) if redrawn else None,
@@ -278,14 +292,16 @@ def _keep(
     names = [name for name in steps if name not in _MADE_ANEW]
     if inputs.facilities is not None and "facilities" not in names:
         names.append("facilities")
-    for name in names:
+    makings = []
+    for name in sorted(names, key=lambda name: name != _OUTLINES):
         make = own.get(name)
         key = steps[name]["key"] if name in steps else hash_values(base.manifest[SEAL], name)
         files = list(steps[name]["files"]) if name in steps else list(facilities.FILES)
         if make is None:
-            store.step(name, key, files, _missing(base, name))
+            makings.append(Making(name, key, files, _missing(base, name)))
         else:
-            store.step(name, hash_values(key, marked, "scenario"), files, make)
+            makings.append(Making(name, hash_values(key, marked, "scenario"), files, make))
+    return makings
 
 
 def _missing(base: Result, name: str) -> Any:

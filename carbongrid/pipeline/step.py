@@ -84,7 +84,7 @@ class Step:
     beside
         Whether its value is its files alone, and it may write them while other such steps write theirs.
     meanwhile
-        Whether its value is its files alone, and it may write them while the steps after it are done.
+        Whether a thread does it while the steps after it are done that do not need it: it is kept by nobody, or its value is its files alone.
     imports
         Modules that ``make`` imports, if they are there; where it works in a thread these are imported before (:class:`carbongrid.run_store.Making`).
     """

@@ -123,13 +123,14 @@ STEPS: tuple[Step, ...] = (
         ("read", "allocate all", "share water", "grid"),
         phase="adding up",
     ),
-    # Nothing that comes after it changes what lies on a parcel: its table is written while the rest is worked out. Not before mass is reduced,
-    # which takes as much memory as the table.
+    # Nothing that comes after them changes what lies on a parcel: the table is put together, and written, while the rest is worked out.
     Step(
         "parcels",
         tables.parcels_with_mass,
         ("read", "land", "allocate all", "rasterize", "options"),
         phase="adding up",
+        meanwhile=True,
+        imports=("pyarrow.compute",),
     ),
     parcels_step(),
     # What the indices are made of, the indices, the zones.
@@ -164,12 +165,13 @@ STEPS: tuple[Step, ...] = (
         phase="writing",
     ),
     # The tables, and what people look at.
+    Step("coarse grid", tables.coarse_grid, ("read", "reduce", "grid")),
     Step(
         "assemble",
         tables.make_tables,
         (
             *("read", "land", "cross-check", "parcels", "allocate all", "reduce", "index"),
-            *("probability", "readings", "grid", "fingerprints", "options"),
+            *("probability", "readings", "coarse grid", "fingerprints", "options"),
         ),
         phase="writing",
     ),

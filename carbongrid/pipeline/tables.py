@@ -27,7 +27,7 @@ from carbongrid.method.categories import Category
 from carbongrid.method.margins import leave_zone
 from carbongrid.method.parcel_mass import ParcelMass
 from carbongrid.method.probability.zone_probability import SEED
-from carbongrid.method.sharing import CellMass, Reduced, Shares
+from carbongrid.method.sharing import CellMass, Shares
 from carbongrid.method.zoning import few_sinks, zone_units
 from carbongrid.outputs.result import Benchmark, RunTables
 from carbongrid.outputs.tables import digest_of_parcels, published
@@ -146,7 +146,7 @@ def make_tables(
     indexed: Indexed,
     zoned: Zoned,
     readings: Readings,
-    grid: Grid,
+    grid_1km: xr.Dataset,
     fingerprints: Fingerprints,
     options: RunOptions,
 ) -> RunTables:
@@ -185,7 +185,7 @@ def make_tables(
         ledger=ledger,
         evidence=allocation.evidence,
         facilities=facilities_by_unit(allocation.facilities, land, reduction.shares, rasters),
-        grid_1km=_grid_1km(reduction.shares, reduced, grid, case.grid.coarse),
+        grid_1km=grid_1km,
         assumptions=(*of_method, *of_sinks, *of_guesses, *differences, *said),
         benchmark=_benchmark(case),
         reference=case.reference,
@@ -286,22 +286,23 @@ def _unit_intervals(inputs: Inputs, units: pd.DataFrame) -> pd.DataFrame | None:
     return pd.DataFrame(columns)
 
 
-def _grid_1km(shares: Shares, reduced: Reduced, grid: Grid, coarse: float) -> xr.Dataset:
-    coarse_grid = grid.coarsen(coarse)
+def coarse_grid(inputs: Inputs, reduction: Reduction, grid: Grid) -> xr.Dataset:
+    """Return the coarse grid of RunTables: what parcels cover of each cell, its emission and its sink."""
+    shares, coarse = reduction.shares, grid.coarsen(inputs.case.grid.coarse)
     exact = np.issubdtype(shares.cells.dtype, np.floating)
     # A snapped parcel covers no cell centre; its own cell's count of one is not an area.
     rows = np.where(shares.snapped, 0.0, 1.0 if exact else grid.cell_area)
-    covered = np.asarray(rows @ shares.cells).reshape(coarse_grid.shape)
+    covered = np.asarray(rows @ shares.cells).reshape(coarse.shape)
     area = {"units": "m2", "long_name": "area covered by parcels"}
     dataset = xr.Dataset(
         {"covered_area": (_CELL, covered, area)},
-        coords={"y": coarse_grid.y, "x": coarse_grid.x},
-        attrs={"resolution": coarse},
+        coords={"y": coarse.y, "x": coarse.x},
+        attrs={"resolution": inputs.case.grid.coarse},
     )
     import rioxarray  # noqa: F401  (registers .rio)
 
-    georeferenced: xr.Dataset = dataset.rio.write_crs(coarse_grid.crs)
-    return with_mass(georeferenced, reduced.cells)
+    georeferenced: xr.Dataset = dataset.rio.write_crs(coarse.crs)
+    return with_mass(georeferenced, reduction.mass.cells)
 
 
 def with_mass(grid: xr.Dataset, cells: CellMass) -> xr.Dataset:

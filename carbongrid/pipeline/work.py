@@ -13,7 +13,8 @@ from typing import Any
 from carbongrid.case.readers.fingerprints import Fingerprints
 from carbongrid.errors import InputError, Problem
 from carbongrid.pipeline.step import SAVES, Kept, Progress, Step
-from carbongrid.raster.portable import give_back
+from carbongrid.raster.portable import give_back, import_all
+from carbongrid.raster.row_blocks import meanwhile
 from carbongrid.raster.software import versions
 from carbongrid.run_store import Making, Recall, RunStore, hash_values
 
@@ -65,6 +66,8 @@ class Work:
         self._unsaved: list[Callable[[Path], Making]] = []
         self._writing = contextlib.ExitStack()
         self._written_meanwhile: list[Callable[[], None]] = []
+        self._threads = contextlib.ExitStack()
+        self._made_meanwhile: dict[str, Callable[[], Any]] = {}
 
     def go(self, until: str | None = None, *, refuse: bool = True) -> None:
         """Do the steps up to one, or all that can be done: before the store is open, those that write no files themselves.
@@ -74,26 +77,27 @@ class Work:
         InputError
             If a step refuses, or finds an error and ``refuse`` holds: with the warnings so far, which often say where it comes from.
         """
-        with _passed_over():
-            self._go(until, refuse=refuse)
+        with _passed_over(), contextlib.ExitStack() as self._threads:
+            try:
+                self._go(until, refuse=refuse)
+            finally:
+                self._made_meanwhile.clear()
 
     def _go(self, until: str | None, *, refuse: bool) -> None:
-        while until is None or until not in self.values:
+        while steps := self._next(until):
             for require_none_failed in self._written_meanwhile:
                 require_none_failed()
-            steps = self._next()
-            if not steps:
-                return
             self._tell(steps[0])
+            values = []
             try:
                 for step, value in self._done(steps):
                     self.values[step.name] = value
+                    values.append(value)
                     self._tell(step)
             except InputError as error:
                 # A step may have told warnings of steps before it with its own.
                 told = dict.fromkeys([*_warnings(self.problems), *error.problems])
                 raise InputError(list(told)) from error
-            values = [self.values[step.name] for step in steps]
             found = [problem for value in values for problem in getattr(value, "problems", ())]
             errors = [problem for problem in found if problem.level == "error"]
             if errors and refuse:
@@ -129,22 +133,43 @@ class Work:
         self._unsaved.clear()
         self.store.forget_all()
 
-    def _next(self) -> list[Step]:
-        """Return the step that comes next, with those that may be done beside it."""
-        due = [step for step in self.steps if self._is_due(step)]
-        return [step for step in due if step.beside] if due and due[0].beside else due[:1]
+    def _next(self, until: str | None) -> list[Step]:
+        """Return the step that comes next, with those that may be done beside it; where all others have to wait for it, one that a thread does."""
+        due = [] if until in self.values else [step for step in self.steps if self._is_due(step)]
+        if not due:
+            return [step for step in self.steps if step.name in self._made_meanwhile][:1]
+        return [step for step in due if step.beside] if due[0].beside else due[:1]
 
     def _is_due(self, step: Step) -> bool:
-        if step.name in self.values or (step.writes_itself and self.store is None):
+        begun = step.name in self.values or step.name in self._made_meanwhile
+        if begun or (step.writes_itself and self.store is None):
             return False
         return all(name in self.values for name in step.needs)
 
     def _done(self, steps: Sequence[Step]) -> Iterator[tuple[Step, Any]]:
-        if steps[0].writes_itself and self.recall is not None:
+        first = steps[0]
+        if first.name in self._made_meanwhile:
+            yield first, self._made_meanwhile.pop(first.name)()
+        elif first.writes_itself and self.recall is not None:
             yield from self._written(steps)
+        elif first.meanwhile:
+            self._made_meanwhile[first.name] = self._begun(first)
         else:
             for step in steps:
                 yield step, self._made(step)
+
+    def _begun(self, step: Step) -> Callable[[], Any]:
+        """Let a thread do a step that is not kept; return what waits for its value."""
+        import_all(step.imports)
+        arguments, made, thread = self._arguments(step), [], contextlib.ExitStack()
+        thread.enter_context(meanwhile(lambda own: made.append(own.make(*arguments)), [step]))
+        self._threads.enter_context(thread)
+
+        def value() -> Any:
+            thread.close()
+            return made.pop()
+
+        return value
 
     def _made(self, step: Step) -> Any:
         arguments, kept = self._arguments(step), step.kept

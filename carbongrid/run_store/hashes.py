@@ -37,6 +37,10 @@ def _named(name: str, file: Path) -> tuple[str, Stamp]:
     return name if number else f"{name} {file}", (size, time, number, device)
 
 
+def _sizes(stamps: Stamps) -> list[tuple[str, int]]:
+    return [(name, size) for name, (size, *_) in stamps]
+
+
 class Hashes:
     """Digests of files and folders, as :func:`carbongrid.raster.opening.digests.hash_path` has them, known by stamps: a second name of a file has the digest of the first."""
 
@@ -78,6 +82,12 @@ class Hashes:
     def digest_of(self, path: Path) -> str:
         """Return the digest of a file or folder; raises as :meth:`take`."""
         return self.take(path)[0]
+
+    def copied(self, source: Path, before: Stamps, copy: Path) -> None:
+        """Know a copy by the digest of what was copied, if that is known, has the stamps that it had before, and the copy its names and sizes."""
+        after = stamps_of(copy)
+        if before in self._known and stamps_of(source) == before and _sizes(after) == _sizes(before):  # fmt: skip
+            self._known[after] = self._known[before]
 
     @contextlib.contextmanager
     def ahead(self, files: Iterable[Path]) -> Iterator[None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib
 import json
 import logging
 import os
@@ -21,7 +20,7 @@ from typing import Any
 from carbongrid.errors import InputError, Problem, RunError
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import read_text
-from carbongrid.raster.portable import sync
+from carbongrid.raster.portable import import_all, sync
 from carbongrid.raster.row_blocks import each_block, go_on, meanwhile
 from carbongrid.run_store.disk import full_disk, is_full
 from carbongrid.run_store.hashes import Hashes, Stamps, stamps_of
@@ -168,8 +167,7 @@ class Making:
     scratch
         What it writes on the way; removed when the step is finished.
     imports
-        Modules that its threads import, if they are there: they are imported before, since of modules that import each other one thread may meet what another has
-        half imported.
+        Modules that its threads import, if they are there: they are imported before (:func:`carbongrid.raster.portable.import_all`).
     """
 
     name: str
@@ -251,9 +249,7 @@ class RunStore:
                 to_make.append(step)
         for step in to_make:
             self._begin(step)
-        for module in dict.fromkeys(name for step in to_make for name in step.imports):
-            with contextlib.suppress(ImportError):
-                importlib.import_module(module)
+        import_all(name for step in to_make for name in step.imports)
         return to_make
 
     def _end(self, step: Making, digests: Mapping[str, str]) -> None:
@@ -304,10 +300,12 @@ class RunStore:
             target.parent.mkdir(exist_ok=True)
             linked = _is_kept_for_runs(file) and place != self.recall.lent
             copy = functools.partial(_link, place.resolve()) if linked else shutil.copy2
+            before = stamps_of(source)
             if source.is_dir():
                 shutil.copytree(source, target, copy_function=copy)
             else:
                 copy(source, target)
+            self.recall.hashes.copied(source, before, target)
             # A file with one more name was brought to the disk when it was made.
             self._sync(file, content=not linked)
 

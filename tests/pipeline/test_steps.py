@@ -347,12 +347,118 @@ def test_ctrl_c_ends_what_is_written_meanwhile(tmp_path: Path) -> None:
     assert (out / "slow").read_text(encoding="utf-8") == "whole"
 
 
+def test_a_value_is_worked_out_while_steps_are_done_that_do_not_need_it() -> None:
+    """And the step that needs it waits, wherever it stands in the list. Seen to fail when it was waited for at once."""
+    gone_on, done = Event(), []
+
+    def slow(start: int) -> int:
+        assert gone_on.wait(60), "nothing was done meanwhile"
+        done.append("slow")
+        return start + 1
+
+    def quick(start: int) -> int:
+        done.append("quick")
+        gone_on.set()
+        return start + 10
+
+    steps = [
+        Step("slow", slow, ("start",), meanwhile=True, phase="adding up"),
+        Step("after", lambda slow: slow * 2, ("slow",), phase="adding up"),
+        Step("quick", quick, ("start",), phase="adding up"),
+        Step("both", lambda *both: both, ("after", "quick")),
+    ]
+    told: list[tuple[str, int, int]] = []
+    work = Work(steps, {"start": 1}, progress=lambda *each: told.append(each), wanted=("both",))
+    work.go()
+    assert done == ["quick", "slow"]
+    assert work.values == {"start": None, "slow": None, "after": None, "quick": None, "both": (4, 11)}  # fmt: skip
+    assert [number for _, number, _ in told] == sorted(number for _, number, _ in told)
+    assert told[-1] == ("adding up", 3, 3)
+    work.go()
+    assert len(done) == 2
+
+
+def test_a_value_that_is_worked_out_meanwhile_is_there_when_work_stops_before_it_is_needed() -> None:  # fmt: skip
+    done: list[str] = []
+
+    def slow(_: object) -> str:
+        done.append("slow")
+        return "slow"
+
+    steps = [
+        Step("slow", slow, ("start",), meanwhile=True),
+        Step("quick", lambda _: "quick", ("start",)),
+        Step("after", lambda *both: both, ("slow", "quick")),
+    ]
+    work = Work(steps, {"start": None})
+    work.go(until="quick")
+    assert work.values == {"start": None, "slow": "slow", "quick": "quick"}
+    work.go()
+    assert work.values["after"] == ("slow", "quick")
+    assert done == ["slow"]
+
+
+def test_what_refuses_meanwhile_is_told_where_its_value_is_needed() -> None:
+    """With the warnings so far; where another step refuses first that is told, and the thread is waited for."""
+    begun, over = Event(), Event()
+    ended: list[str] = []
+
+    def refuse(_: object) -> None:
+        begun.set()
+        assert over.wait(60)
+        ended.append("slow")
+        raise InputError("of the thread")
+
+    def warn(_: object) -> _Found:
+        over.set()
+        return _Found(Problem("a warning", level="warning"))
+
+    def fail(_: object) -> None:
+        assert begun.wait(60)
+        over.set()
+        raise InputError("of the list")
+
+    slow = Step("slow", refuse, ("start",), meanwhile=True)
+    for other, told in ((warn, ["a warning", "of the thread"]), (fail, ["of the list"])):
+        begun.clear()
+        over.clear()
+        work = Work([slow, Step("other", other, ("start",)), Step("after", lambda _: 1, ("slow",))], {"start": None})  # fmt: skip
+        with pytest.raises(InputError) as refused:
+            work.go()
+        assert [problem.what for problem in refused.value.problems] == told
+    assert ended == ["slow", "slow"]
+
+
+def test_ctrl_c_ends_what_is_worked_out_meanwhile() -> None:
+    begun, ended = Event(), Event()
+
+    def endless(_: object) -> None:
+        begun.set()
+        try:
+            while True:
+                row_blocks.go_on()
+        finally:
+            ended.set()
+
+    def interrupt(_: object) -> None:
+        assert begun.wait(60)
+        raise KeyboardInterrupt
+
+    steps = [Step("slow", endless, ("start",), meanwhile=True), Step("next", interrupt, ("start",))]
+    with pytest.raises(KeyboardInterrupt):
+        Work(steps, {"start": None}).go()
+    assert ended.wait(60)
+
+
 def test_parcels_are_written_while_the_rest_is_worked_out() -> None:
     """In the list of a run; and they are of a place: the same numbers in another system of coordinates are another file."""
     names = [step.name for step in STEPS]
-    (own,) = [step for step in STEPS if step.meanwhile]
+    put_together, own = [step for step in STEPS if step.meanwhile]
     after = names[names.index(own.name) :]
     assert {"index", "zone", "probability", "assemble"} <= set(after)
+    needing = [step.name for step in STEPS if put_together.name in step.needs]
+    assert needing == [own.name, "assemble", "digest"]
+    assert put_together.kept is None
     assert own.kept is not None
     frames = [gpd.GeoDataFrame({"geometry": []}, crs=code) for code in (3035, 3857)]
     decided = [own.kept.decided_by(None, Parcels(frame, "digest")) for frame in frames]

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import os
 import pickle
+import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError
@@ -47,6 +48,29 @@ def test_a_copy_is_read(tmp_path: Path, read: list[str]) -> None:
     hashes.take(written(tmp_path / "one"))
     hashes.take(written(tmp_path / "copy"))
     assert read == ["one", "copy"]
+
+
+def test_a_copy_is_known_by_what_was_copied(tmp_path: Path, read: list[str]) -> None:
+    """If that was known before, is what it was, and nothing is missing of the copy."""
+    hashes, copies = Hashes(), tmp_path / "copies"
+    known, changed, new = (written(tmp_path / name, name) for name in ("known", "changed", "new"))
+    folder = written(tmp_path / "folder" / "file").parent
+    digests = {path: hashes.take(path)[0] for path in (known, changed, folder)}
+    before = {path: stamps_of(path) for path in (known, changed, new, folder)}
+    written(changed, "CHANGED")
+    read.clear()
+    for path, name, cut in ((known, "whole", 9), (known, "cut", 2), (changed, "other", 9), (new, "unknown", 9)):  # fmt: skip
+        copied = written(copies / name, path.read_text(encoding="utf-8")[:cut])
+        hashes.copied(path, before[path], copied)
+        assert hashes.digest_of(copied) == hash_path(copied)
+    assert read == ["cut", "other", "unknown"]
+    shutil.copytree(folder, copies / "folder")
+    hashes.copied(folder, before[folder], copies / "folder")
+    assert hashes.digest_of(copies / "folder") == digests[folder]
+    (copies / "folder" / "more").touch()
+    hashes.copied(folder, before[folder], copies / "folder")
+    assert hashes.digest_of(copies / "folder") != digests[folder]
+    assert read == ["cut", "other", "unknown", "folder"]
 
 
 @pytest.mark.parametrize("other", ["2", "22", ""])

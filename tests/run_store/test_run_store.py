@@ -567,12 +567,27 @@ def run_of_files(out: Path, *, replace: bool = False, reuse: Path | None = None)
 
 
 def test_what_a_run_keeps_is_read_once_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
-    """When it is found, when it is written into the next run, and when that ends; only a copy is another file."""
+    """When it is found, when it is written into the next run, linked or copied, and when that ends."""
     read: list[str] = []
     run_of_files(tmp_path / "run")
     monkeypatch.setattr("carbongrid.run_store.hashes.hash_path", lambda path: read.append(path.name) or hash_path(path))  # fmt: skip
     run_of_files(tmp_path / "run", replace=True)
-    assert sorted(read) == ["labels.zarr", "one.txt", "one.txt", "overlap.npz", "p.parquet"]
+    assert sorted(read) == ["labels.zarr", "one.txt", "overlap.npz", "p.parquet"]
+
+
+def test_what_changes_while_it_is_copied_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """Of a run that is lent: its file has not the digest that it was found by."""
+    run_of_files(tmp_path / "run")
+
+    def copy(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
+        shutil.copy(source, target)
+        for each in (source, target):
+            Path(each).write_text("written by another program", encoding="utf-8")
+
+    monkeypatch.setattr("carbongrid.run_store.store.shutil.copy2", copy)
+    with pytest.raises(RunError, match=r"one.txt was changed while the run was working"):
+        run_of_files(tmp_path / "other", reuse=tmp_path / "run")
+    assert not (tmp_path / "other").exists()
 
 
 def test_what_a_doctored_manifest_names_is_not_hashed_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
