@@ -33,6 +33,24 @@ from carbongrid.pipeline.scenario_run import run_plan
 base = cg.open(sys.argv[1])
 run_plan(base, plan_of(whole_case.plan(base), folder=None), sys.argv[2])
 """
+LIBRARIES = "import carbongrid.pipeline.running, matplotlib.figure, xlsxwriter, jinja2, h5netcdf"
+CALLED = f"""{LIBRARIES}
+import sys, time, carbongrid as cg, dask.array, whole_case
+from carbongrid.pipeline.plans import plan_of
+from carbongrid.pipeline.scenario_run import run_plan
+
+def run(case, out):
+    cg.run(case, out, replace=True)
+
+def plan(run, out):
+    base = cg.open(run)
+    run_plan(base, plan_of(whole_case.plan(base), folder=None), out)
+
+begin = time.perf_counter()
+{{"run": run, "plan": plan}}[sys.argv[1]](*sys.argv[2:])
+print(time.perf_counter() - begin)
+"""
+"""A call by whoever has its libraries, as what GeoPandas takes is told."""
 YARDSTICK = """import sys, time, geopandas
 begin = time.perf_counter()
 geopandas.read_parquet(sys.argv[1]).to_parquet(sys.argv[2])
@@ -102,7 +120,6 @@ from carbongrid.cli import command
 sys.argv = ["carbongrid", "run", sys.argv[1], "--out", sys.argv[2], "--quiet", *sys.argv[3:]]
 command()
 """
-LIBRARIES = "import carbongrid.pipeline.running, matplotlib.figure, xlsxwriter, jinja2, h5netcdf"
 DEMO = 6.0
 """Seconds that ``carbongrid run`` of the demo takes at most, where compiled code is there."""
 
@@ -142,13 +159,18 @@ def whole_run(count: int, side: float, units: int) -> Iterator[Row]:
         whole_case.write_totals(case, 2001)
         commanded = in_process(COMMAND, case / "case.toml", out, "--replace")
         planned = in_process(SCENARIO, out, Path(name) / "planned")
+        whole_case.write_totals(case, 2002)
+        called = _called("run", case / "case.toml", out)
+        plan_called = _called("plan", out, Path(name) / "planned-again")
         loads.append(_loaded_and_saved(case / "parcels.parquet", Path(name) / "again.parquet"))
     load = min(loads, key=lambda one: one.seconds)
     categories = f"{len(whole_case.CATEGORIES)} categories"
     for work, ours, most in (
         (f"whole run, {categories}", first, FIRST_YEAR),
+        ("the year after: the call, as R is one", called, SECOND_YEAR),
         ("the year after: other totals", second, SECOND_YEAR),
         ("the same on the command line", commanded, SECOND_YEAR),
+        ("a plan on it, written as a run: the call", plan_called, SECOND_YEAR),
         ("a plan on it, written as a run", planned, SECOND_YEAR),
     ):
         note = f"{ours.seconds / load.seconds:.1f} R, at most {most:g} is aimed at; {_memory(ours, MEGABYTES)}"
@@ -175,6 +197,12 @@ def whole_run(count: int, side: float, units: int) -> Iterator[Row]:
 def _loaded_and_saved(parcels: Path, out: Path) -> Measured:
     """Return what GeoPandas takes, its import not counted."""
     whole, lines = in_process_told(YARDSTICK, parcels, out)
+    return Measured(float(lines[0]), whole.peak, 1)
+
+
+def _called(work: str, *arguments: object) -> Measured:
+    """Return what a call takes, as R is one: the import of its libraries and the end of the process are not counted."""
+    whole, lines = in_process_told(CALLED, work, *arguments)
     return Measured(float(lines[0]), whole.peak, 1)
 
 

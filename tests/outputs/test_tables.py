@@ -1,5 +1,6 @@
 """Files open in the tools that people use, hold the exact numbers, and are read back to the bit."""
 
+import copy
 import csv
 import hashlib
 import json
@@ -72,6 +73,7 @@ from carbongrid.outputs.tables.spreadsheet import (
     write_units_xlsx,
 )
 from carbongrid.raster.opening.digests import hash_path
+from carbongrid.run_store import SEAL
 
 HOSTILE = [
     "=1+1",
@@ -895,6 +897,39 @@ def test_a_result_is_of_one_run(tables, tmp_path):
     assert opened.parcels["emission_g"].equals(tables.parcels["emission_g"])
     with pytest.raises(VerificationError, match="made again since it was opened"):
         _ = late.parcels
+
+
+def test_the_grid_of_a_result_is_that_of_its_run(tables, tmp_path):
+    """Seen to fail: units of the run that was pickled, the grid of the run that replaced it."""
+
+    def made(made_tables):
+        write_tables(made_tables, tmp_path)
+        write_manifest(tmp_path, made_tables)
+
+    made(tables)
+    opened = read_result(tmp_path)
+    held = pickle.dumps(opened)
+    twice = tables.grid_1km.assign(emission=2 * tables.grid_1km["emission"])
+    made(replace(tables, grid_1km=twice))
+    for result in (opened, pickle.loads(held), copy.deepcopy(opened)):
+        np.testing.assert_array_equal(result.grid_1km["emission"], tables.grid_1km["emission"])
+    np.testing.assert_array_equal(read_result(tmp_path).grid_1km["emission"], twice["emission"])
+
+
+def test_a_run_that_is_replaced_while_it_is_opened_is_told(tables, tmp_path, monkeypatch):
+    """Its files are read one by one. Seen to fail: the grid of one run, units of the next."""
+    write_tables(tables, tmp_path)
+    write_manifest(tmp_path, tables)
+    read = reading.values_of_grid
+
+    def slowly(*arguments):
+        grid = read(*arguments)
+        write_manifest(tmp_path, tables, **{SEAL: "another"})
+        return grid
+
+    monkeypatch.setattr(reading, "values_of_grid", slowly)
+    with pytest.raises(VerificationError, match="made again since it was opened"):
+        read_result(tmp_path)
 
 
 def test_result_of_no_run(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import pickle
 import shutil
 import warnings
 from pathlib import Path
@@ -19,6 +20,7 @@ import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapes import CRS, SIDE, partition, polygons
+from zarr.core import codec_pipeline
 
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.raster import label_store
@@ -203,6 +205,49 @@ def test_a_missing_chunk_is_an_error(store):
     with pytest.raises(VerificationError, match=gone):
         labels_at(store, "label", [4_001_300], [3_001_300])
     assert read_window(store, "label", (0, 0), (10, 10)).shape == (10, 10)
+
+
+@pytest.mark.parametrize("sharded", [False, True])
+def test_a_missing_chunk_is_an_error_whichever_way_zarr_reads(parcels, tmp_path, monkeypatch, sharded):  # fmt: skip
+    """Seen to fail: the pipeline that asks a store without waiting read zeros."""
+    if not hasattr(codec_pipeline, "FusedCodecPipeline"):
+        pytest.skip("this Zarr reads in one way only")
+    if sharded:
+        monkeypatch.setattr(label_store, "MAX_FILES", 10)
+    store = tmp_path / "labels.zarr"
+    rasterize(parcels, GRID, store=store, chunks=16 if sharded else 64)
+    whole = open_zarr_array(store, "label")[:]
+    (store / "label/c/1/2").unlink()
+    with zarr.config.set({"codec_pipeline.path": "zarr.core.codec_pipeline.FusedCodecPipeline"}):
+        array = open_zarr_array(store, "label")
+        assert np.array_equal(array[:64, :64], whole[:64, :64])
+        for read in (lambda: array[:], open_labels(store)["label"].load):
+            with pytest.raises(VerificationError, match=r"label/c/1/2 is gone"):
+                read()
+
+
+def test_labels_that_others_took_the_place_of_are_told_when_they_are_read(parcels, store):
+    """Seen to fail: chunks of the labels that were made again, under the numbers of those that were opened."""
+    rows, again = (open_labels(store)["label"] for _ in range(2))
+    held = pickle.dumps(rows)
+    assert rows.data.name == again.data.name
+    shutil.rmtree(store)
+    rasterize(parcels.iloc[::-1], GRID, store=store, chunks=64)
+    replaced = open_labels(store)["label"]
+    assert replaced.data.name != rows.data.name, "Dask would take one for the other"
+    for lazy in (rows, pickle.loads(held)):
+        for scheduler in ("threads", "processes"):
+            with (
+                dask.config.set(scheduler=scheduler, num_workers=1),
+                pytest.raises(
+                    VerificationError, match="was made again, or removed, since it was opened"
+                ),
+            ):
+                lazy.compute()
+    assert np.array_equal(replaced, rasterize(parcels.iloc[::-1], GRID))
+    shutil.rmtree(store)
+    with pytest.raises(VerificationError, match="since it was opened"):
+        replaced.compute()
 
 
 def test_an_array_without_dimensions_has_a_chunk_as_well(store):

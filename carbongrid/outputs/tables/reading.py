@@ -190,13 +190,13 @@ def read_result(directory: Path) -> Result:
     _require_files(directory)
     grid = read_grid_nc(directory / _GRID)
     try:
-        # All of it is read, so that damage is told here; the result's own values stay in their file.
+        # All of it is unpacked, so that damage is told here; the result's own values stay packed.
         content = _content(directory, values_of_grid(grid, directory / _GRID), parcels=False)
     except BaseException:
         grid.close()
         raise
     units = gpd.GeoDataFrame(for_people(content.units))
-    return Result(
+    result = Result(
         directory=directory,
         manifest=manifest,
         units=units,
@@ -209,6 +209,8 @@ def read_result(directory: Path) -> Result:
         read_labels=_labels,
         read_parcels=ParcelsLater(directory, _digest_of_parcels(manifest), units.crs),
     )
+    require_same_run(result)  # files are read one by one
+    return result
 
 
 def require_same_run(result: Result) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,7 +33,9 @@ def open_arrays(path: Path, mmap_mode: Literal["r"] | None = None) -> Any:
 
 
 def open_netcdf(path: Path) -> xr.Dataset:
-    """Open a NetCDF-4 file, lazily.
+    """Open a NetCDF-4 file of a run: its bytes are in memory, its values are unpacked when they are asked for.
+
+    So all of them are of the file that was opened, whatever takes its place, also where the dataset is pickled.
 
     Raises
     ------
@@ -43,9 +46,10 @@ def open_netcdf(path: Path) -> xr.Dataset:
     """
     import xarray as xr
 
-    _require_no_links(path)
-    # Absolute: xarray takes a ``~`` at the beginning of any path for the user's home.
-    return xr.open_dataset(path.absolute(), engine="h5netcdf", decode_coords="all")
+    with open_file(path) as file:
+        held = io.BytesIO(file.read())
+    _require_no_links(held, path.name)
+    return xr.open_dataset(held, engine="h5netcdf", decode_coords="all")
 
 
 def is_netcdf(path: Path) -> bool:
@@ -86,7 +90,9 @@ def open_published_netcdf(path: Path) -> xr.Dataset:
             engine: Literal["scipy", "h5netcdf"] = "scipy"
         else:
             engine = "h5netcdf"
-            _require_no_links(path)
+            require_regular(path)
+            _require_no_links(path, path.name)
+        # Absolute: xarray takes a ``~`` at the beginning of any path for the user's home.
         try:
             return xr.open_dataset(path.absolute(), engine=engine, decode_coords="all")
         except ValueError:
@@ -100,29 +106,27 @@ def open_published_netcdf(path: Path) -> xr.Dataset:
         raise InputError(f"the NetCDF file cannot be read: {error}", path.name, hint) from error
 
 
-def _require_no_links(path: Path) -> None:
+def _require_no_links(source: Path | io.BytesIO, name: str) -> None:
     """Raise if an HDF5 file has a link to another, or an array whose values lie in others."""
     import h5py
 
-    require_regular(path)
-
     def look(group: Any) -> None:
-        for name in group:
-            link = group.get(name, getlink=True)
+        for inside in group:
+            link = group.get(inside, getlink=True)
             if not isinstance(link, h5py.HardLink):
-                raise _elsewhere(path, name)
-            item = group[name]
+                raise _elsewhere(name, inside)
+            item = group[inside]
             if isinstance(item, h5py.Group):
                 look(item)
             elif isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
-                raise _elsewhere(path, name)
+                raise _elsewhere(name, inside)
 
-    with h5py.File(path, "r") as file:
+    with h5py.File(source, "r") as file:
         look(file)
 
 
-def _elsewhere(path: Path, name: str) -> InputError:
-    return InputError(f"{name} in it is taken from another file", path.name, _AGAIN)
+def _elsewhere(name: str, inside: str) -> InputError:
+    return InputError(f"{inside} in it is taken from another file", name, _AGAIN)
 
 
 def require_plain_store(path: Path) -> None:
