@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from carbongrid.pipeline.opening import open_run
+from carbongrid.pipeline.opening import open_same_run
 from carbongrid.pipeline.prepared import PreparedRun
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class OneTotal:
 
     @cached_property
     def _prepared(self) -> PreparedRun:
-        return PreparedRun(open_run(self.run.directory))
+        return PreparedRun(open_same_run(self.run.directory, self.run.manifest))
 
     def masses(self, category: Category) -> NDArray[np.float64] | None:
         """Return the grams of a category in each unit, shape (units,); None where the run has no totals of its regions.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ from carbongrid.outputs.tables.content import Table, inventory_of, ledger_of, un
 from carbongrid.outputs.tables.layers import read_unit_geometry
 from carbongrid.outputs.tables.plain import read_inventory_csv, read_ledger_csv, read_units_csv
 from carbongrid.outputs.tables.rasters import read_grid_nc
-from carbongrid.outputs.tables.reading import require_as_written, sealed_manifest
+from carbongrid.outputs.tables.reading import as_written, sealed_manifest
 from carbongrid.pipeline.live import LiveResult
 from carbongrid.pipeline.tables import inventory_of_totals
 
@@ -84,7 +85,8 @@ class FinishedRun:
     @cached_property
     def _units(self) -> Table:
         if self.answer is None:
-            return read_units_csv(self._file("units.csv"))
+            with self._file("units.csv") as file:
+                return read_units_csv(file)
         case = self.answer.inputs.case
         return units_of(self.answer.zoned.units, case.units.parents, tuple(self.categories.values()))  # fmt: skip
 
@@ -100,7 +102,8 @@ class FinishedRun:
         """Outlines of the units, in their order."""
         if self.answer is not None:
             return self.answer.prepared.units.geometry
-        found: gpd.GeoSeries = read_unit_geometry(self._file("units.gpkg")).geometry
+        with self._file("units.gpkg") as file:
+            found: gpd.GeoSeries = read_unit_geometry(file).geometry
         return found
 
     @cached_property
@@ -108,25 +111,26 @@ class FinishedRun:
         """The ledger, mass in grams."""
         if self.answer is not None:
             return ledger_of(self.answer.ledger_rows).frame
-        return read_ledger_csv(self._file("ledger.csv")).frame
+        with self._file("ledger.csv") as file:
+            return read_ledger_csv(file).frame
 
     @cached_property
     def inventory(self) -> pd.DataFrame:
         """The totals, mass in grams."""
         if self.answer is not None:
             return inventory_of(inventory_of_totals(self.answer.inputs.totals)).frame
-        return read_inventory_csv(self._file("inventory.csv")).frame
+        with self._file("inventory.csv") as file:
+            return read_inventory_csv(file).frame
 
     @cached_property
     def grid(self) -> xr.Dataset:
         """Emission and sink per coarse cell, int64 grams."""
         if self.answer is not None:
             return self.answer.grid_1km.load()
-        with read_grid_nc(self._file("grid_1km.nc")) as grid:
+        with self._file("grid_1km.nc") as file, read_grid_nc(file) as grid:
             return grid.load()
 
-    def _file(self, name: str) -> Path:
-        """Return a file of the directory, which is what the run wrote."""
+    def _file(self, name: str) -> AbstractContextManager[Path]:
+        """Give a file of the directory, which is what the run wrote while it is read."""
         assert self.directory is not None, "an answer has no files"
-        require_as_written(self.directory, name, self.manifest)
-        return self.directory / name
+        return as_written(self.directory, name, self.manifest)

@@ -15,7 +15,7 @@ from carbongrid.analysis.finished import Asked, FinishedRun
 from carbongrid.analysis.shares import gini, lorenz, theil
 from carbongrid.errors import InputError, Problem, VerificationError
 from carbongrid.outputs.result import Result
-from carbongrid.pipeline.opening import open_run
+from carbongrid.pipeline.opening import open_same_run
 from carbongrid.pipeline.work import silent
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def _by_proxies_alone(
         names = [name for name, each in told.categories.items() if each.sink == (of == "sink")]
         try:
             if isinstance(opened, str | Path):
-                opened = open_run(opened)
+                opened = open_same_run(Path(opened), told.manifest)
             answer = opened.live if isinstance(opened, Result) else opened
             tonnes = answer.by_proxies_alone(names).units[f"{of}_t"].to_numpy(np.float64)
         except (InputError, VerificationError) as error:

@@ -29,7 +29,7 @@ from carbongrid.analysis.target_program import Need, Program, Solution, solve
 from carbongrid.analysis.targets import INDICES, require_units
 from carbongrid.errors import InputError, Problem, RunError
 from carbongrid.pipeline.live import LiveResult
-from carbongrid.pipeline.opening import open_run
+from carbongrid.pipeline.opening import open_same_run
 from carbongrid.pipeline.step import Progress
 from carbongrid.pipeline.work import silent
 
@@ -129,7 +129,11 @@ def plan_targets(
     tell("reading", 0, 1)
     told = FinishedRun.of(run)
     require_units(told, units)
-    answer = told.answer if told.answer is not None else open_run(_directory(told)).live
+    answer = (
+        told.answer
+        if told.answer is not None
+        else open_same_run(_directory(told), told.manifest).live
+    )
     frame = told.units
     section = answer.inputs.case.gdp
     currency = "" if section is None else section.currency

@@ -11,7 +11,7 @@ import pandas as pd
 from carbongrid.analysis.finished import Asked, FinishedRun
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.margins import margins
-from carbongrid.outputs.tables.reading import PARCELS_FILE, require_as_written
+from carbongrid.outputs.tables.reading import PARCELS_FILE, as_written
 from carbongrid.raster.opening.parquet import open_parquet
 
 if TYPE_CHECKING:
@@ -150,8 +150,8 @@ def _uptake(run: FinishedRun) -> dict[str, float]:
         assert run.directory is not None, "an answer has none"
         if PARCELS_FILE not in run.manifest["files"]:
             return {}
-        require_as_written(run.directory, PARCELS_FILE, run.manifest)
-        with open_parquet(run.directory / PARCELS_FILE) as file:
+        written = as_written(run.directory, PARCELS_FILE, run.manifest)
+        with written as path, open_parquet(path) as file:
             parcels = file.read(columns=columns).to_pandas()
     sums = parcels.groupby(parcels["type"].astype(str))[["area_m2", "sink_g"]].sum()
     some = sums[(sums["sink_g"] > 0) & (sums["area_m2"] > 0)]

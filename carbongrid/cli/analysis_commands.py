@@ -117,15 +117,17 @@ def probability(
         from carbongrid.errors import missing_libraries
         from carbongrid.outputs.figures.zone_probability import write_probability_figures
         from carbongrid.outputs.tables import read_tables
+        from carbongrid.outputs.tables.reading import of_one_run
         from carbongrid.run_store import detect_full_disk
 
-        with console.progress() as progress:
+        # The run may be replaced while zones are drawn.
+        with of_one_run(directory), console.progress() as progress:
+            tables = read_tables(directory, parcels=False)
             found = probability_of(
                 directory, draws=draws, seed=seed, without=without, progress=progress
             )
         folder = analysis_folder(directory, out)
         with detect_full_disk(folder):
-            tables = read_tables(directory, parcels=False)
             files = write_probability(found, tables.units, folder)
             if missing_libraries("matplotlib"):
                 console.problem(Problem("without matplotlib there is no figure", hint='pip install "carbongrid[report]"', level="note"))  # fmt: skip

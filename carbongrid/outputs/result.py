@@ -190,7 +190,7 @@ class Result:
     inventory, ledger, evidence, land_types
         DataFrames as in the CSV files, codes as text.
     grid_1km
-        Dataset of grid_1km.nc, lazy.
+        Dataset of grid_1km.nc as it was when the run was opened, unpacked when it is asked for.
     plot
         Draws the run: ``plot("emission_t")``, ``plot.zones()``, ``plot.ecc_esc()``, ``plot.grid()``, ``plot.explore()``.
     read_parcels
@@ -259,7 +259,7 @@ class Result:
         Raises
         ------
         VerificationError
-            If it cannot be opened, or another run has taken the place of the one that was opened.
+            If it cannot be opened, or another run has taken the place of the one that was opened; also later, when values are read.
         """
         return self.read_labels(self)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ class BaseMapLater:
 
     def __init__(self, inputs: Inputs, drawn: BaseMap | None = None) -> None:
         self._inputs, self._drawn = inputs, drawn
+        self._drawing = threading.Lock()
 
     @property
     def known(self) -> BaseMap | None:
@@ -42,10 +44,11 @@ class BaseMapLater:
     @property
     def drawn(self) -> BaseMap:
         """The map."""
-        if self._drawn is None:
-            inputs = self._inputs
-            self._drawn = draw_base_map(inputs.units, inputs.parcels, inputs.case.units.parents)
-        return self._drawn
+        with self._drawing:  # the thread that keeps it, or the report
+            if self._drawn is None:
+                inputs = self._inputs
+                self._drawn = draw_base_map(inputs.units, inputs.parcels, inputs.case.units.parents)
+            return self._drawn
 
 
 def draw_later(inputs: Inputs, options: RunOptions) -> BaseMapLater | None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from carbongrid.outputs.tables import read_result
+from carbongrid.outputs.tables.reading import made_again
+from carbongrid.run_store import SEAL
 
 if TYPE_CHECKING:
     from carbongrid.outputs.result import Result
@@ -25,16 +28,24 @@ def open_run(directory: str | Path) -> Result:
     -------
     Result
         Tables in memory, mass of units, inventory, ledger, evidence and land types in tonnes (float64) under the files' column names;
-        the 1 km grid, the parcels and the labels lazy. A public run has no parcels.
+        the 1 km grid, the parcels and the labels when they are asked for. A public run has no parcels.
 
     Raises
     ------
     InputError
         If the directory is not a finished run.
     VerificationError
-        If one of its files is missing or unreadable.
+        If one of its files is missing or unreadable, or another run takes its place while it is opened.
     """
     return dataclasses.replace(read_result(Path(directory)), prepare=_prepared)
+
+
+def open_same_run(directory: Path, manifest: Mapping[str, Any]) -> Result:
+    """Open the run that had this manifest; raises as :func:`open_run`, and :class:`VerificationError` if another has taken its place."""
+    result = open_run(directory)
+    if result.manifest.get(SEAL) != manifest.get(SEAL):
+        raise made_again(directory)
+    return result
 
 
 def _prepared(result: Result) -> LiveResult:

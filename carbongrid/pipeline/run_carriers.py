@@ -20,7 +20,7 @@ from carbongrid.method.probability.mass_on_land import MassOnLand, NamedEmitters
 from carbongrid.method.sharing import Shares, load_shares, with_water_rule
 from carbongrid.outputs.tables.inventory_draws import DRAWS_FILE, read_draws
 from carbongrid.outputs.tables.plain import read_facilities_csv
-from carbongrid.outputs.tables.reading import open_finished, read_located_units, require_as_written
+from carbongrid.outputs.tables.reading import as_written, open_finished, read_located_units
 from carbongrid.pipeline.land import regions_of_units
 from carbongrid.raster.opening.parquet import open_parquet
 from carbongrid.raster.opening.stores import open_arrays
@@ -61,9 +61,9 @@ class RunCarriers:
             )
 
     def _read[T](self, name: str, read: Callable[[Path], T]) -> T:
-        require_as_written(self.directory, name, self.manifest)
         try:
-            return read(self.directory / name)
+            with as_written(self.directory, name, self.manifest) as file:
+                return read(file)
         except (OSError, KeyError, ValueError) as error:
             raise VerificationError(f"{name} cannot be read: {error}") from error
 

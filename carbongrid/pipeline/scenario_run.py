@@ -28,18 +28,18 @@ from carbongrid.pipeline.cross_checks import CrossChecked
 from carbongrid.pipeline.electricity_readings import Readings
 from carbongrid.pipeline.facilities import problems_of_borders, problems_of_place
 from carbongrid.pipeline.guesses import notes_of_guesses
+from carbongrid.pipeline.land import FILES as LAND_FILES
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.live import LiveResult
 from carbongrid.pipeline.plans import Plan
 from carbongrid.pipeline.scenario import apply_plan, facility_rows, notes_of_plan
-from carbongrid.pipeline.step import Progress, RunOptions
+from carbongrid.pipeline.step import SAVES, Progress, RunOptions
 from carbongrid.pipeline.steps import STEPS
 from carbongrid.pipeline.tables import Indexed, manifest_of
 from carbongrid.pipeline.weights_step import Weighed
 from carbongrid.pipeline.work import Work, silent
 from carbongrid.pipeline.writing import PARCELS_STEP, left_out
 from carbongrid.raster.opening.files import read_text
-from carbongrid.raster.row_blocks import meanwhile
 from carbongrid.run_store import (
     SEAL,
     Hashes,
@@ -125,7 +125,9 @@ def run_plan(
         if plan.polygons() != polygons:
             raise InputError("a file of polygons changed while the plan was done", str(plan.folder), "Do it again.")  # fmt: skip
         out.parent.mkdir(parents=True, exist_ok=True)
-        store_of_run = new_run(out, replace=replace, reuse=base.directory, restart=True)
+        store_of_run = new_run(
+            out, replace=replace, reuse=base.directory, restart=True, for_next=False
+        )
         with claimed(out), store_of_run as store:
             store.recall = recall
             options = RunOptions(
@@ -146,13 +148,11 @@ def _write(
 ) -> None:
     inputs = _whole_inputs(answer, base, plan)
     drawn = _base_map(answer, base, inputs)
-    outlines, *others = _kept(answer, base, inputs, plan, drawn, store)
-
-    def keep(step: Making) -> None:
-        store.step(step.name, step.key, step.files, step.make)
-
-    keep(outlines)
-    land = Land.measured_before(base.directory, inputs)
+    kept = _kept(answer, base, inputs, plan, drawn, store)
+    # Parcels are written from their outlines.
+    outlines, others = kept.pop(_OUTLINES), list(kept.values())
+    store.step(outlines.name, outlines.key, outlines.files, outlines.make)
+    land = answer.prepared.read(lambda folder: Land.measured_before(folder, inputs), *LAND_FILES)
     grid = fine_grid(inputs)
     digests = {each["file"]: each["sha256"] for each in base.manifest["inputs"]}
     digests |= {f"{name} ({store.folder.name})" if name in digests else name: own for name, own in read.items()}  # fmt: skip
@@ -176,14 +176,15 @@ def _write(
         options.progress,
         wanted,
     )
-    with meanwhile(keep, others), work.keep_in(store):
+    with work.keep_in(store):
+        work.keep_meanwhile(others)
         work.go()
     tables, made = (work.values[name] for name in wanted)
     content = manifest_of(inputs, grid, tables, made, options.chunks)
     told = {"base": base.directory.name, "seal": base.manifest[SEAL], "zones": "floating", "zones_told_first": plan.reference, "read": dict(read), "actions": [each.content for each in plan.actions]}  # fmt: skip
     facts = {
         "public": False,
-        "reused": sorted(store.reused),
+        "reused": store.reused,
         "left_out": left_out(),
         "scenario": told,
     }
@@ -275,8 +276,8 @@ def _kept(
     plan: Plan,
     drawn: BaseMapLater,
     store: RunStore,
-) -> list[Making]:
-    """Return how what the next question is answered from is taken over, the outlines first; what the plan changed of it is written anew."""
+) -> dict[str, Making]:
+    """Return how what the next question is answered from is taken over, by step; what the plan changed of it is written anew."""
     steps: Mapping[str, Any] = base.manifest["steps"]
     converted, redrawn = _converts(answer, base), _shows_other_land(answer, base)
     own = {
@@ -292,15 +293,16 @@ def _kept(
     names = [name for name in steps if name not in _MADE_ANEW]
     if inputs.facilities is not None and "facilities" not in names:
         names.append("facilities")
-    makings = []
-    for name in sorted(names, key=lambda name: name != _OUTLINES):
+    makings = {}
+    for name in names:
         make = own.get(name)
         key = steps[name]["key"] if name in steps else hash_values(base.manifest[SEAL], name)
         files = list(steps[name]["files"]) if name in steps else list(facilities.FILES)
         if make is None:
-            makings.append(Making(name, key, files, _missing(base, name)))
+            makings[name] = Making(name, key, files, _missing(base, name))
         else:
-            makings.append(Making(name, hash_values(key, marked, "scenario"), files, make))
+            marked_key = hash_values(key, marked, "scenario")
+            makings[name] = Making(name, marked_key, files, make, imports=SAVES)
     return makings
 
 
@@ -313,7 +315,8 @@ def _missing(base: Result, name: str) -> Any:
 
 def _save_parcels(folder: Path, inputs: Inputs, base: Result, hashes: Hashes) -> None:
     shapes = sections.shapes_of("parcels")
-    shutil.copy2(base.directory / shapes, folder / shapes)
+    with hashes.copying(base.directory / shapes, folder / shapes):
+        shutil.copy2(base.directory / shapes, folder / shapes)
     require_as_written(folder, shapes, base.manifest, hashes)
     told = json.loads(read_text(base.directory / sections.facts_of("parcels")))
     notes = tuple(Problem(**each) for each in told["notes"])

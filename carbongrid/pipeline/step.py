@@ -84,7 +84,8 @@ class Step:
     beside
         Whether its value is its files alone, and it may write them while other such steps write theirs.
     meanwhile
-        Whether a thread does it while the steps after it are done that do not need it: it is kept by nobody, or its value is its files alone.
+        Whether a thread does it while steps are done that do not need it: only of a step that is not kept, whose value the first step waits for that needs it, or that writes its
+        files itself and has no other value, which is waited for where the store closes.
     imports
         Modules that ``make`` imports, if they are there; where it works in a thread these are imported before (:class:`carbongrid.run_store.Making`).
     """

@@ -123,16 +123,15 @@ STEPS: tuple[Step, ...] = (
         ("read", "allocate all", "share water", "grid"),
         phase="adding up",
     ),
-    # Nothing that comes after them changes what lies on a parcel: the table is put together, and written, while the rest is worked out.
+    # Nothing that comes after it changes what lies on a parcel: the table is put together while units are indexed and zoned. Not before mass is
+    # reduced, which takes as much memory as the table.
     Step(
         "parcels",
         tables.parcels_with_mass,
         ("read", "land", "allocate all", "rasterize", "options"),
-        phase="adding up",
         meanwhile=True,
         imports=("pyarrow.compute",),
     ),
-    parcels_step(),
     # What the indices are made of, the indices, the zones.
     Step(
         "index",
@@ -147,6 +146,9 @@ STEPS: tuple[Step, ...] = (
         ("read", "land", "weigh by rasters", "reduce", "zone"),
         phase="adding up",
     ),
+    Step("grid_1km", tables.grid_with_mass, ("read", "reduce", "grid")),
+    # Written while zones are drawn, and tables, report and figures are made.
+    parcels_step(),
     Step(
         "probability",
         probability.draw_probabilities,
@@ -164,14 +166,12 @@ STEPS: tuple[Step, ...] = (
         ),
         phase="writing",
     ),
-    # The tables, and what people look at.
-    Step("coarse grid", tables.coarse_grid, ("read", "reduce", "grid")),
     Step(
         "assemble",
         tables.make_tables,
         (
             *("read", "land", "cross-check", "parcels", "allocate all", "reduce", "index"),
-            *("probability", "readings", "coarse grid", "fingerprints", "options"),
+            *("probability", "readings", "grid_1km", "fingerprints", "options"),
         ),
         phase="writing",
     ),

@@ -286,7 +286,7 @@ def _unit_intervals(inputs: Inputs, units: pd.DataFrame) -> pd.DataFrame | None:
     return pd.DataFrame(columns)
 
 
-def coarse_grid(inputs: Inputs, reduction: Reduction, grid: Grid) -> xr.Dataset:
+def grid_with_mass(inputs: Inputs, reduction: Reduction, grid: Grid) -> xr.Dataset:
     """Return the coarse grid of RunTables: what parcels cover of each cell, its emission and its sink."""
     shares, coarse = reduction.shares, grid.coarsen(inputs.case.grid.coarse)
     exact = np.issubdtype(shares.cells.dtype, np.floating)

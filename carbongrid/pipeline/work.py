@@ -7,18 +7,27 @@ import functools
 import gc
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from carbongrid.case.readers.fingerprints import Fingerprints
 from carbongrid.errors import InputError, Problem
 from carbongrid.pipeline.step import SAVES, Kept, Progress, Step
-from carbongrid.raster.portable import give_back, import_all
-from carbongrid.raster.row_blocks import meanwhile
+from carbongrid.raster.portable import give_back
+from carbongrid.raster.row_blocks import import_all, meanwhile
 from carbongrid.raster.software import versions
 from carbongrid.run_store import Making, Recall, RunStore, hash_values
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Later:
+    """A value that a thread works out: ``value`` waits for it, and raises as ``require_not_failed`` does as soon as the thread has failed."""
+
+    require_not_failed: Callable[[], None]
+    value: Callable[[], Any]
 
 
 class Work:
@@ -27,7 +36,7 @@ class Work:
     Parameters
     ----------
     steps
-        The list. The first step whose needs are there comes next.
+        The list. The first step whose needs are there comes next; what a thread works out (``Step.meanwhile``) is waited for by the first one that needs it.
     given
         Values by name that are there at the start.
     fingerprints, recall
@@ -67,10 +76,10 @@ class Work:
         self._writing = contextlib.ExitStack()
         self._written_meanwhile: list[Callable[[], None]] = []
         self._threads = contextlib.ExitStack()
-        self._made_meanwhile: dict[str, Callable[[], Any]] = {}
+        self._later: dict[str, _Later] = {}
 
     def go(self, until: str | None = None, *, refuse: bool = True) -> None:
-        """Do the steps up to one, or all that can be done: before the store is open, those that write no files themselves.
+        """Do the steps up to one, or all that can be done: before the store is open, those that write no files themselves. What threads work out is there at the end.
 
         Raises
         ------
@@ -81,15 +90,14 @@ class Work:
             try:
                 self._go(until, refuse=refuse)
             finally:
-                self._made_meanwhile.clear()
+                self._later.clear()
 
     def _go(self, until: str | None, *, refuse: bool) -> None:
         while steps := self._next(until):
-            for require_none_failed in self._written_meanwhile:
-                require_none_failed()
-            self._tell(steps[0])
             values = []
             try:
+                self._require_none_failed()
+                self._tell(steps[0])
                 for step, value in self._done(steps):
                     self.values[step.name] = value
                     values.append(value)
@@ -105,6 +113,13 @@ class Work:
                 raise InputError(list(told))
             self.problems += found
             self._let_go()
+
+    def _require_none_failed(self) -> None:
+        """Raise the error of a thread that ended in one."""
+        for require_none_failed in self._written_meanwhile:
+            require_none_failed()
+        for later in self._later.values():
+            later.require_not_failed()
 
     def _let_go(self) -> None:
         if self._wanted is None:
@@ -127,6 +142,11 @@ class Work:
             self.store = None
             self._written_meanwhile.clear()
 
+    def keep_meanwhile(self, steps: Sequence[Making]) -> None:
+        """Let a thread make, or take over, files that no step needs; they are finished where the store closes."""
+        assert self.store is not None, "the store is not open"
+        self._written_meanwhile.append(self._writing.enter_context(self.store.beside(steps)))
+
     def forget(self) -> None:
         """Take all that is kept out of the run again: it may not be published."""
         assert self.store is not None, "the store is not open"
@@ -134,42 +154,47 @@ class Work:
         self.store.forget_all()
 
     def _next(self, until: str | None) -> list[Step]:
-        """Return the step that comes next, with those that may be done beside it; where all others have to wait for it, one that a thread does."""
+        """Return the step that comes next, with those that may be done beside it; or one that a thread does, if that step, or nobody, waits for it."""
         due = [] if until in self.values else [step for step in self.steps if self._is_due(step)]
-        if not due:
-            return [step for step in self.steps if step.name in self._made_meanwhile][:1]
-        return [step for step in due if step.beside] if due[0].beside else due[:1]
+        waited_for = due[0].needs if due else tuple(self._later)
+        later = [step for step in self.steps if step.name in self._later]
+        for step in later:
+            if step.name in waited_for:
+                return [step]
+        return [step for step in due if step.beside] if due and due[0].beside else due[:1]
 
     def _is_due(self, step: Step) -> bool:
-        begun = step.name in self.values or step.name in self._made_meanwhile
-        if begun or (step.writes_itself and self.store is None):
+        begun = self.values.keys() | self._later.keys()
+        if step.name in begun or (step.writes_itself and self.store is None):
             return False
-        return all(name in self.values for name in step.needs)
+        return begun >= set(step.needs)
 
     def _done(self, steps: Sequence[Step]) -> Iterator[tuple[Step, Any]]:
         first = steps[0]
-        if first.name in self._made_meanwhile:
-            yield first, self._made_meanwhile.pop(first.name)()
+        if first.name in self._later:
+            yield first, self._later.pop(first.name).value()
         elif first.writes_itself and self.recall is not None:
             yield from self._written(steps)
         elif first.meanwhile:
-            self._made_meanwhile[first.name] = self._begun(first)
+            self._later[first.name] = self._in_a_thread(first)
         else:
             for step in steps:
                 yield step, self._made(step)
 
-    def _begun(self, step: Step) -> Callable[[], Any]:
-        """Let a thread do a step that is not kept; return what waits for its value."""
+    def _in_a_thread(self, step: Step) -> _Later:
+        """Let a thread work out the value of a step."""
+        assert step.kept is None, "what is kept is not worked out by a thread"
         import_all(step.imports)
-        arguments, made, thread = self._arguments(step), [], contextlib.ExitStack()
-        thread.enter_context(meanwhile(lambda own: made.append(own.make(*arguments)), [step]))
-        self._threads.enter_context(thread)
+        arguments, made = self._arguments(step), []
+        thread = self._threads.enter_context(contextlib.ExitStack())
+        working = meanwhile(lambda own: made.append(own.make(*arguments)), [step])
+        require_not_failed = thread.enter_context(working)
 
         def value() -> Any:
             thread.close()
             return made.pop()
 
-        return value
+        return _Later(require_not_failed, value)
 
     def _made(self, step: Step) -> Any:
         arguments, kept = self._arguments(step), step.kept
@@ -204,7 +229,7 @@ class Work:
         by_name = {step.name: step for step in steps}
         give_back()  # files are written where most memory is in use
         if steps[0].meanwhile:
-            self._written_meanwhile.append(self._writing.enter_context(self.store.beside(makings)))
+            self.keep_meanwhile(makings)
             for making in makings:
                 yield by_name[making.name], None
             return

@@ -260,7 +260,7 @@ def label_shape(path: Path, name: str) -> tuple[int, int]:
 
 
 def open_labels(path: str | Path) -> xr.Dataset:
-    """Open a store of label rasters lazily; a missing chunk is an error when it is read."""
+    """Open a store of label rasters lazily; a missing chunk, and any of a store that took the place of this one, is an error when it is read."""
     import zarr
 
     with zarr.config.set({"array.read_missing_chunks": False}):

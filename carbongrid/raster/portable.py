@@ -11,7 +11,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import IO
@@ -89,13 +89,6 @@ def imported(module: str) -> ModuleType:
     finally:
         if looks:
             gc.enable()
-
-
-def import_all(modules: Iterable[str]) -> None:
-    """Import those modules that are there, in one thread: of modules that import each other a second one may meet what another has half imported."""
-    for module in modules:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(module)
 
 
 def lock(stream: IO[str]) -> None:

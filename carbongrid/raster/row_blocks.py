@@ -6,6 +6,7 @@ Whatever is done to a row alone has the same result in any blocks; what is made 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import os
 import threading
@@ -119,6 +120,13 @@ def meanwhile[T](
                 pool.shutdown(wait=False, cancel_futures=True)
         if not spare:
             require_none_failed()
+
+
+def import_all(modules: Iterable[str]) -> None:
+    """Import those modules that are there, before threads do: of modules that import each other one thread may meet what another has half imported."""
+    for module in modules:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
 
 
 def _ended(waiting: Collection[Future[object]]) -> bool:

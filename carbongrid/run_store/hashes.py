@@ -42,7 +42,7 @@ def _sizes(stamps: Stamps) -> list[tuple[str, int]]:
 
 
 class Hashes:
-    """Digests of files and folders, as :func:`carbongrid.raster.opening.digests.hash_path` has them, known by stamps: a second name of a file has the digest of the first."""
+    """Digests of files and folders, as :func:`carbongrid.raster.opening.digests.hash_path` has them, known by stamps: a second name of a file has the digest of the first, and so has a copy that was made in :meth:`copying`."""
 
     def __init__(self) -> None:
         self._known: dict[Stamps, str] = {}
@@ -83,8 +83,11 @@ class Hashes:
         """Return the digest of a file or folder; raises as :meth:`take`."""
         return self.take(path)[0]
 
-    def copied(self, source: Path, before: Stamps, copy: Path) -> None:
-        """Know a copy by the digest of what was copied, if that is known, has the stamps that it had before, and the copy its names and sizes."""
+    @contextlib.contextmanager
+    def copying(self, source: Path, copy: Path) -> Iterator[None]:
+        """Know a copy, which the block of code makes, by the digest of its source, if that is known and still what it was, and the copy has its names and sizes."""
+        before = stamps_of(source)
+        yield
         after = stamps_of(copy)
         if before in self._known and stamps_of(source) == before and _sizes(after) == _sizes(before):  # fmt: skip
             self._known[after] = self._known[before]

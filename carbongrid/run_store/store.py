@@ -20,8 +20,8 @@ from typing import Any
 from carbongrid.errors import InputError, Problem, RunError
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import read_text
-from carbongrid.raster.portable import import_all, sync
-from carbongrid.raster.row_blocks import each_block, go_on, meanwhile
+from carbongrid.raster.portable import sync
+from carbongrid.raster.row_blocks import each_block, go_on, import_all, meanwhile
 from carbongrid.run_store.disk import full_disk, is_full
 from carbongrid.run_store.hashes import Hashes, Stamps, stamps_of
 from carbongrid.run_store.hashing import SEAL, seal_of, sync_tree, write_whole
@@ -80,10 +80,17 @@ class Recall:
         there = tuple(place for place in places if place is not None and place.is_dir())
         return cls(there, reuse, hashes or Hashes())
 
-    def find(self, name: str, key: str, files: Sequence[str]) -> Found | None:
-        """Return where the step's files are as it left them, by their digests; None if they are nowhere."""
+    def find(
+        self,
+        name: str,
+        key: str,
+        files: Sequence[str],
+        writing: AbstractContextManager[object] = contextlib.nullcontext(),  # noqa: B008
+    ) -> Found | None:
+        """Return where the step's files are as it left them, by their digests; None if they are nowhere. ``writing``: held by who writes records."""
         for place in self.places:
-            record = _records_in(place).get(name)
+            with writing:  # on Windows what is read cannot be replaced
+                record = _records_in(place).get(name)
             if record is None or not record.is_of(key, files):
                 continue
             stamps = {}
@@ -93,7 +100,7 @@ class Recall:
                     if digest != told:
                         break
                 else:
-                    return Found(place, stamps)
+                    return Found(place, stamps, record)
         return None
 
     def ahead(self) -> AbstractContextManager[None]:
@@ -123,10 +130,11 @@ class Recall:
 
 @dataclass(frozen=True)
 class Found:
-    """A folder that holds a step's files, and their stamps from before they were hashed."""
+    """A folder that holds a step's files, their stamps from before they were hashed, and their digests."""
 
     folder: Path
     stamps: Mapping[Path, Stamps]
+    record: Record
 
     def read[T](self, load: Callable[[Path], T]) -> T:
         """Return what is read of the files that were hashed.
@@ -167,7 +175,7 @@ class Making:
     scratch
         What it writes on the way; removed when the step is finished.
     imports
-        Modules that its threads import, if they are there: they are imported before (:func:`carbongrid.raster.portable.import_all`).
+        Modules that its threads import, if they are there: they are imported before (:func:`carbongrid.raster.row_blocks.import_all`).
     """
 
     name: str
@@ -195,9 +203,14 @@ class RunStore:
     folder: Path
     recall: Recall
     records: dict[str, Record] = field(default_factory=dict)
-    reused: list[str] = field(default_factory=list)
+    _taken_over: set[str] = field(default_factory=set)
     _seen: list[str] = field(default_factory=list)
     _recording: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def reused(self) -> list[str]:
+        """Steps that were taken over, where they stand in the manifest."""
+        return [name for name in self._seen if name in self._taken_over]
 
     def step(
         self,
@@ -229,24 +242,24 @@ class RunStore:
 
     @contextlib.contextmanager
     def beside(self, steps: Sequence[Making]) -> Iterator[Callable[[], None]]:
-        """Make, or take over, the files of steps by a thread, one after the other, while the block of code makes those of other steps; at its end they are finished.
+        """Make, or take over, the files of steps by a thread, one after the other, while the block of code makes those of other steps; at its end they are finished. In the manifest they stand where they were begun, whoever is faster.
 
         An error of theirs is raised there, or by what the block is given, as soon as it is called, unless the block ends in one of its own. That waits for them, since what is finished is worth keeping; Ctrl-C does not.
         """
-        to_make = self._begun(steps)
+        import_all(name for step in steps for name in step.imports)
         self._seen += [step.name for step in steps]
-        with meanwhile(lambda step: self._end(step, self._digests_of(step)), to_make) as require_none_failed:  # fmt: skip
+
+        def finish(step: Making) -> None:
+            if not self._has_taken_over(step):
+                self._begin(step)
+                self._end(step, self._digests_of(step))
+
+        with meanwhile(finish, steps) as require_none_failed:
             yield require_none_failed
 
     def _begun(self, steps: Sequence[Making]) -> list[Making]:
         """Take over what can be, and return those steps that are to be made."""
-        to_make = []
-        for step in steps:
-            if self._has_taken_over(step):
-                self.reused.append(step.name)
-                logger.info("%s: reused", step.name)
-            else:
-                to_make.append(step)
+        to_make = [step for step in steps if not self._has_taken_over(step)]
         for step in to_make:
             self._begin(step)
         import_all(name for step in to_make for name in step.imports)
@@ -260,14 +273,14 @@ class RunStore:
 
     def _has_taken_over(self, step: Making) -> bool:
         """Take the files of a step over from a run whose inputs were the same, if there is one."""
-        with self._recording:  # on Windows what is read cannot be replaced
-            found = self.recall.find(step.name, step.key, step.files)
-            if found is None:
-                return False
-            files = _records_in(found.folder)[step.name].files
+        found = self.recall.find(step.name, step.key, step.files, self._recording)
+        if found is None:
+            return False
         if found.folder != self.folder:
             self._take_over(step.name, found.folder, step.files)
-        self._finish(step.name, Record(step.key, files))
+        self._finish(step.name, found.record)
+        self._taken_over.add(step.name)
+        logger.info("%s: reused", step.name)
         return True
 
     def _begin(self, step: Making) -> None:
@@ -298,14 +311,20 @@ class RunStore:
             source, target = place / file, self.folder / file
             remove(target)
             target.parent.mkdir(exist_ok=True)
-            linked = _is_kept_for_runs(file) and place != self.recall.lent
+            never_edited = _is_kept_for_runs(file)
+            linked = never_edited and place != self.recall.lent
             copy = functools.partial(_link, place.resolve()) if linked else shutil.copy2
-            before = stamps_of(source)
-            if source.is_dir():
-                shutil.copytree(source, target, copy_function=copy)
-            else:
-                copy(source, target)
-            self.recall.hashes.copied(source, before, target)
+            # What people edit is read again: on a share it may look as before for a while.
+            known = (
+                self.recall.hashes.copying(source, target)
+                if never_edited
+                else contextlib.nullcontext()
+            )
+            with known:
+                if source.is_dir():
+                    shutil.copytree(source, target, copy_function=copy)
+                else:
+                    copy(source, target)
             # A file with one more name was brought to the disk when it was made.
             self._sync(file, content=not linked)
 
@@ -332,7 +351,6 @@ class RunStore:
         for file in self.records.pop(name, Record("")).files:
             remove(self.folder / file)
         self._seen = [each for each in self._seen if each != name]
-        self.reused = [each for each in self.reused if each != name]
 
     def forget_all(self) -> None:
         """Forget every step so far: nothing of what is kept for the next run may be published."""
@@ -386,6 +404,7 @@ def new_run(
     replace: bool = False,
     reuse: Path | None = None,
     restart: bool = False,
+    for_next: bool = True,
     hashes: Hashes | None = None,
 ) -> Iterator[RunStore]:
     """Open a store that becomes ``out`` if the block ends well; whoever calls holds the lock (:func:`claimed`).
@@ -400,6 +419,8 @@ def new_run(
         Another finished run to take steps from.
     restart
         Whether to take nothing over, neither from an interrupted run nor from a finished one.
+    for_next
+        Whether what is finished is kept where something is wrong: a plan takes nothing over from another try.
     hashes
         Digests that are known.
 
@@ -429,14 +450,18 @@ def new_run(
         commit(folder, out, replace=replace)
     except InputError as error:
         # What took hours and was finished is worth keeping, whatever is wrong with what comes after it.
-        if any(record.files for record in store.records.values()):
+        if for_next and any(record.files for record in store.records.values()):
             raise InputError([*error.problems, _kept_in(folder)]) from error
         remove(folder)
         raise
     except Exception as error:
-        if is_full(folder, error):
+        full = is_full(folder, error)
+        if not for_next:
+            remove(folder)
+        if full:
             met = f"The system said {type(error).__name__}: {error}"
-            raise RunError(f"{full_disk(out)} What is finished is taken over. {met}") from error
+            kept = " What is finished is taken over." if for_next else ""
+            raise RunError(f"{full_disk(out)}{kept} {met}") from error
         raise
 
 

@@ -54,6 +54,7 @@ from carbongrid.outputs.tables import (
     write_tables,
 )
 from carbongrid.outputs.tables.content import Table, content_of
+from carbongrid.outputs.tables.layers import read_parcels_parquet
 from carbongrid.outputs.tables.plain import (
     quoted,
     read_interval_csv,
@@ -63,6 +64,7 @@ from carbongrid.outputs.tables.plain import (
 )
 from carbongrid.outputs.tables.publishing import published
 from carbongrid.outputs.tables.rasters import read_grid_nc
+from carbongrid.outputs.tables.reading import ParcelsLater
 from carbongrid.outputs.tables.spreadsheet import (
     NAMES_ROW,
     _cells,
@@ -918,6 +920,37 @@ def test_the_grid_of_a_result_is_that_of_its_run(tables, tmp_path):
         np.testing.assert_array_equal(again.grid_1km["emission"], twice["emission"])
         for result in (opened, pickle.loads(held), copy.deepcopy(opened)):
             np.testing.assert_array_equal(result.grid_1km["emission"], tables.grid_1km["emission"])
+
+
+def test_the_grid_of_a_result_is_read_on_after_it_was_closed(tables, tmp_path):
+    """Seen to fail: the bytes went with the file."""
+    write_tables(tables, tmp_path)
+    write_manifest(tmp_path, tables)
+    result = read_result(tmp_path)
+    with result.grid_1km as grid:
+        np.testing.assert_array_equal(grid["sink"], tables.grid_1km["sink"])
+    np.testing.assert_array_equal(result.grid_1km["emission"], tables.grid_1km["emission"])
+
+
+@pytest.mark.parametrize("read", [read_tables, ParcelsLater.__call__])
+def test_what_is_replaced_while_it_is_read_is_told(tables, tmp_path, monkeypatch, read):
+    """Tables of a run are read one by one, and parcels are held against their digest before they are read."""
+    write_tables(tables, tmp_path)
+    write_manifest(tmp_path, tables, title="", year=2020, currency="", categories=[vars(each) for each in tables.categories], parameters={"parents": [], "reference": "all", "basis": "gross"}, ledger=[], assumptions=[])  # fmt: skip
+    later = read_result(tmp_path).read_parcels
+
+    def slowly(path):
+        found = read_parcels_parquet(path)
+        shutil.copy(path, tmp_path / "another")
+        (tmp_path / "another").replace(path)
+        write_manifest(tmp_path, tables, **{SEAL: "another"})
+        return found
+
+    monkeypatch.setattr(reading, "read_parcels_parquet", slowly)
+    with pytest.raises(
+        VerificationError, match=r"made again since it was opened|while it was read"
+    ):
+        read(later if read is ParcelsLater.__call__ else tmp_path)
 
 
 def test_a_run_that_is_replaced_while_it_is_opened_is_told(tables, tmp_path, monkeypatch):

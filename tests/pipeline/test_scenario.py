@@ -7,6 +7,7 @@ import logging
 import random
 import re
 import shutil
+import threading
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -22,8 +23,9 @@ from hypothesis import strategies as st
 from town import CRS, EAST, NORTH, square, write_raster, write_town
 
 import carbongrid as cg
-from carbongrid.errors import InputError
+from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.probability.uncertainty import uncertainty_of
+from carbongrid.pipeline import small_tables, writing
 from carbongrid.pipeline.conversion import mass_of_conversion
 from carbongrid.pipeline.plans import plan_of, read_plan
 from carbongrid.pipeline.scenario_run import run_plan
@@ -532,6 +534,63 @@ def test_money_counts_the_cases_unit(base: cg.Result) -> None:
     none = live.on(prepared.changed(units=prepared.units.assign(gdp=gdp)))
     with pytest.raises(InputError, match="GDP of 4 units is unknown: u0, u1"):
         none.scenario([{"do": "gdp", "factor": 2}])
+
+
+def test_where_a_step_stands_in_a_manifest_does_not_depend_on_a_thread(base: cg.Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """What a plan keeps is taken over meanwhile. Seen to fail: the order of steps was who was first."""
+    plan = plan_of([{"do": "gdp", "units": "u3", "factor": 2}])
+    drawn = threading.Event()
+    held, orders = [False], []
+
+    def saved(*arguments: Any) -> None:
+        if held[0]:
+            assert drawn.wait(60), "what is kept is not written meanwhile"
+        keep_tables(*arguments)
+
+    def figures(*arguments: Any) -> None:
+        write_figures(*arguments)
+        drawn.set()
+
+    keep_tables, write_figures = small_tables.keep_tables, writing.write_figures
+    monkeypatch.setattr(small_tables, "keep_tables", saved)
+    monkeypatch.setattr(writing, "write_figures", figures)
+    for held[0] in (False, True):
+        drawn.clear()
+        _, out = run_plan(base, plan, tmp_path / f"out-{held[0]}")
+        manifest = cg.open(out).manifest
+        orders.append((list(manifest["steps"]), manifest["reused"]))
+        assert cg.verify(out).ok
+    assert orders[0] == orders[1]
+    assert "rasterize" in orders[0][1]
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "steps/land.npz",
+        "steps/units.parquet",
+        "steps/weights.npz",
+        "steps/base_map.parquet",
+        "overlap.npz",
+        "labels.zarr/parcel/zarr.json",
+    ],
+)
+def test_what_a_plan_keeps_of_a_damaged_run_is_told(
+    base: cg.Result, tmp_path: Path, file: str
+) -> None:
+    """By who needs it first, also where a thread takes it over; and nothing is left."""
+    run = tmp_path / "run"
+    shutil.copytree(base.directory, run)
+    content = bytearray((run / file).read_bytes())
+    content[len(content) // 2] ^= 1
+    (run / file).write_bytes(content)
+    with pytest.raises((InputError, VerificationError), match=r"changed after the run"):
+        run_plan(
+            cg.open(run), plan_of([{"do": "gdp", "units": "u3", "factor": 2}]), tmp_path / "out"
+        )
+    assert sorted(path.name for path in tmp_path.iterdir() if not path.name.endswith(".lock")) == [
+        "run"
+    ]
 
 
 def test_a_scenario_is_made_again_from_its_manifest(base: cg.Result, tmp_path: Path) -> None:

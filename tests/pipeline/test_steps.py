@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import weakref
+from concurrent.futures import CancelledError
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -348,7 +349,7 @@ def test_ctrl_c_ends_what_is_written_meanwhile(tmp_path: Path) -> None:
 
 
 def test_a_value_is_worked_out_while_steps_are_done_that_do_not_need_it() -> None:
-    """And the step that needs it waits, wherever it stands in the list. Seen to fail when it was waited for at once."""
+    """And the first step of the list waits that needs it. Seen to fail when it was waited for at once."""
     gone_on, done = Event(), []
 
     def slow(start: int) -> int:
@@ -363,19 +364,19 @@ def test_a_value_is_worked_out_while_steps_are_done_that_do_not_need_it() -> Non
 
     steps = [
         Step("slow", slow, ("start",), meanwhile=True, phase="adding up"),
-        Step("after", lambda slow: slow * 2, ("slow",), phase="adding up"),
         Step("quick", quick, ("start",), phase="adding up"),
-        Step("both", lambda *both: both, ("after", "quick")),
+        Step("after", lambda slow: done.append("after") or slow * 2, ("slow",), phase="adding up"),
+        Step("both", lambda *both: done.append("both") or both, ("after", "quick")),
     ]
     told: list[tuple[str, int, int]] = []
     work = Work(steps, {"start": 1}, progress=lambda *each: told.append(each), wanted=("both",))
     work.go()
-    assert done == ["quick", "slow"]
+    assert done == ["quick", "slow", "after", "both"]
     assert work.values == {"start": None, "slow": None, "after": None, "quick": None, "both": (4, 11)}  # fmt: skip
     assert [number for _, number, _ in told] == sorted(number for _, number, _ in told)
     assert told[-1] == ("adding up", 3, 3)
     work.go()
-    assert len(done) == 2
+    assert len(done) == 4
 
 
 def test_a_value_that_is_worked_out_meanwhile_is_there_when_work_stops_before_it_is_needed() -> None:  # fmt: skip
@@ -398,7 +399,7 @@ def test_a_value_that_is_worked_out_meanwhile_is_there_when_work_stops_before_it
     assert done == ["slow"]
 
 
-def test_what_refuses_meanwhile_is_told_where_its_value_is_needed() -> None:
+def test_what_a_thread_finds_is_told_as_that_of_any_step() -> None:
     """With the warnings so far; where another step refuses first that is told, and the thread is waited for."""
     begun, over = Event(), Event()
     ended: list[str] = []
@@ -409,6 +410,9 @@ def test_what_refuses_meanwhile_is_told_where_its_value_is_needed() -> None:
         ended.append("slow")
         raise InputError("of the thread")
 
+    def find(_: object) -> _Found:
+        return _Found(Problem("a warning of the thread", level="warning"), Problem("an error of the thread"))  # fmt: skip
+
     def warn(_: object) -> _Found:
         over.set()
         return _Found(Problem("a warning", level="warning"))
@@ -418,27 +422,60 @@ def test_what_refuses_meanwhile_is_told_where_its_value_is_needed() -> None:
         over.set()
         raise InputError("of the list")
 
-    slow = Step("slow", refuse, ("start",), meanwhile=True)
-    for other, told in ((warn, ["a warning", "of the thread"]), (fail, ["of the list"])):
+    for slow, other, told in (
+        (refuse, warn, ["a warning", "of the thread"]),
+        (find, warn, ["a warning", "a warning of the thread", "an error of the thread"]),
+        (refuse, fail, ["of the list"]),
+    ):
         begun.clear()
         over.clear()
-        work = Work([slow, Step("other", other, ("start",)), Step("after", lambda _: 1, ("slow",))], {"start": None})  # fmt: skip
+        steps = [
+            Step("slow", slow, ("start",), meanwhile=True),
+            Step("other", other, ("start",)),
+            Step("after", lambda _: pytest.fail("it needs what was refused"), ("slow",)),
+        ]
         with pytest.raises(InputError) as refused:
-            work.go()
+            Work(steps, {"start": None}).go()
         assert [problem.what for problem in refused.value.problems] == told
     assert ended == ["slow", "slow"]
 
 
+def test_an_error_of_a_thread_is_told_before_the_next_step() -> None:
+    """Not after hours of draws."""
+    gone_on = Event()
+
+    def fail(_: object) -> None:
+        assert gone_on.wait(60)
+        raise MemoryError("too little")
+
+    def fill(_: object) -> None:
+        gone_on.set()
+        (later,) = work._later.values()
+        with contextlib.suppress(MemoryError):
+            while True:
+                later.require_not_failed()
+
+    steps = [
+        Step("slow", fail, ("start",), meanwhile=True),
+        Step("next", fill, ("start",)),
+        Step("later", lambda _: pytest.fail("nobody was told"), ("next",)),
+    ]
+    work = Work(steps, {"start": None})
+    with pytest.raises(MemoryError, match="too little"):
+        work.go()
+
+
 def test_ctrl_c_ends_what_is_worked_out_meanwhile() -> None:
-    begun, ended = Event(), Event()
+    begun, ended = Event(), []
 
     def endless(_: object) -> None:
         begun.set()
         try:
             while True:
                 row_blocks.go_on()
-        finally:
-            ended.set()
+        except CancelledError:
+            ended.append("cancelled")
+            raise
 
     def interrupt(_: object) -> None:
         assert begun.wait(60)
@@ -447,18 +484,50 @@ def test_ctrl_c_ends_what_is_worked_out_meanwhile() -> None:
     steps = [Step("slow", endless, ("start",), meanwhile=True), Step("next", interrupt, ("start",))]
     with pytest.raises(KeyboardInterrupt):
         Work(steps, {"start": None}).go()
-    assert ended.wait(60)
+    assert ended == ["cancelled"]
 
 
-def test_parcels_are_written_while_the_rest_is_worked_out() -> None:
-    """In the list of a run; and they are of a place: the same numbers in another system of coordinates are another file."""
+def test_only_what_is_not_kept_or_writes_itself_is_done_meanwhile() -> None:
+    for step in STEPS:
+        assert not step.meanwhile or step.kept is None or step.writes_itself, step.name
+    kept = Kept(files=lambda *_: ["file"], load=lambda *_: None, save=lambda *_: None)
+    step = Step("kept", lambda _: 1, ("start",), kept=kept, meanwhile=True)
+    with pytest.raises(AssertionError, match="what is kept"):
+        Work([step], {"start": None}).go()
+
+
+def test_units_are_zoned_while_the_table_of_parcels_is_put_together(tmp_path: Path) -> None:
+    """The steps of a run, each of which but tells its name: in the order of the list, but for what has to wait for the table."""
+    done: list[str] = []
+    others: Event = Event()
+
+    def stub(step: Step) -> Step:
+        def make(*_: object) -> object:
+            if step.name == "parcels":
+                assert others.wait(60), "nothing was done meanwhile"
+            done.append(step.name)
+            if step.name == "grid_1km":
+                others.set()
+            return Parcels(gpd.GeoDataFrame({"geometry": []}, crs=3035), "digest") if step.name == "parcels" else step.name  # fmt: skip
+
+        return replace(step, make=make, kept=None, meanwhile=step.name == "parcels")
+
+    given = dict.fromkeys(GIVEN)
+    Work([stub(step) for step in STEPS], given).go()
     names = [step.name for step in STEPS]
-    put_together, own = [step for step in STEPS if step.meanwhile]
-    after = names[names.index(own.name) :]
-    assert {"index", "zone", "probability", "assemble"} <= set(after)
-    needing = [step.name for step in STEPS if put_together.name in step.needs]
-    assert needing == [own.name, "assemble", "digest"]
-    assert put_together.kept is None
+    at, waiting = names.index("parcels"), names.index("write parcels")
+    meanwhile = names[at + 1 : waiting]
+    assert meanwhile == ["index", "zone", "readings", "grid_1km"]
+    assert {"probability", "assemble"} <= set(names[waiting:]), (
+        "what takes long is done while parcels are written"
+    )
+    assert done == [*names[:at], *meanwhile, "parcels", *names[waiting:]]
+
+
+def test_parcels_are_written_again_where_they_lie_in_another_system() -> None:
+    """The same numbers are another file then."""
+    (own,) = [step for step in STEPS if step.name == "write parcels"]
+    assert own.meanwhile
     assert own.kept is not None
     frames = [gpd.GeoDataFrame({"geometry": []}, crs=code) for code in (3035, 3857)]
     decided = [own.kept.decided_by(None, Parcels(frame, "digest")) for frame in frames]

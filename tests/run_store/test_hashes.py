@@ -55,21 +55,24 @@ def test_a_copy_is_known_by_what_was_copied(tmp_path: Path, read: list[str]) -> 
     hashes, copies = Hashes(), tmp_path / "copies"
     known, changed, new = (written(tmp_path / name, name) for name in ("known", "changed", "new"))
     folder = written(tmp_path / "folder" / "file").parent
-    digests = {path: hashes.take(path)[0] for path in (known, changed, folder)}
-    before = {path: stamps_of(path) for path in (known, changed, new, folder)}
-    written(changed, "CHANGED")
+    digest = hashes.take(folder)[0]
+    for path in (known, changed):
+        hashes.take(path)
     read.clear()
     for path, name, cut in ((known, "whole", 9), (known, "cut", 2), (changed, "other", 9), (new, "unknown", 9)):  # fmt: skip
-        copied = written(copies / name, path.read_text(encoding="utf-8")[:cut])
-        hashes.copied(path, before[path], copied)
+        with hashes.copying(path, copies / name):
+            copied = written(copies / name, path.read_text(encoding="utf-8")[:cut])
+            if path == changed:
+                written(changed, "CHANGED")
         assert hashes.digest_of(copied) == hash_path(copied)
     assert read == ["cut", "other", "unknown"]
-    shutil.copytree(folder, copies / "folder")
-    hashes.copied(folder, before[folder], copies / "folder")
-    assert hashes.digest_of(copies / "folder") == digests[folder]
-    (copies / "folder" / "more").touch()
-    hashes.copied(folder, before[folder], copies / "folder")
-    assert hashes.digest_of(copies / "folder") != digests[folder]
+    with hashes.copying(folder, copies / "folder"):
+        shutil.copytree(folder, copies / "folder")
+    assert hashes.digest_of(copies / "folder") == digest
+    assert read == ["cut", "other", "unknown"]
+    with hashes.copying(folder, copies / "folder"):
+        (copies / "folder" / "more").touch()
+    assert hashes.digest_of(copies / "folder") != digest
     assert read == ["cut", "other", "unknown", "folder"]
 
 

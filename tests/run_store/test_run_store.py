@@ -567,12 +567,15 @@ def run_of_files(out: Path, *, replace: bool = False, reuse: Path | None = None)
 
 
 def test_what_a_run_keeps_is_read_once_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
-    """When it is found, when it is written into the next run, linked or copied, and when that ends."""
+    """When it is found, when it is written into the next run, and when that ends; only a copy of what people edit is another file."""
     read: list[str] = []
     run_of_files(tmp_path / "run")
     monkeypatch.setattr("carbongrid.run_store.hashes.hash_path", lambda path: read.append(path.name) or hash_path(path))  # fmt: skip
     run_of_files(tmp_path / "run", replace=True)
-    assert sorted(read) == ["labels.zarr", "one.txt", "overlap.npz", "p.parquet"]
+    assert sorted(read) == ["labels.zarr", "one.txt", "one.txt", "overlap.npz", "p.parquet"]
+    read.clear()
+    run_of_files(tmp_path / "other", reuse=tmp_path / "run")
+    assert sorted(read) == ["labels.zarr", "one.txt", "one.txt", "overlap.npz", "p.parquet"]
 
 
 def test_what_changes_while_it_is_copied_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip

@@ -169,7 +169,7 @@ def _transform(grid: xr.Dataset) -> Affine:
 
 
 def read_grid_nc(path: Path) -> xr.Dataset:
-    """Open the NetCDF grid, lazily.
+    """Open the NetCDF grid, whose values are unpacked when they are asked for.
 
     Raises
     ------

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,7 @@ from carbongrid.outputs.tables.rasters import read_grid_nc, values_of_grid
 from carbongrid.raster.label_store import open_labels
 from carbongrid.raster.opening.files import read_text
 from carbongrid.run_store import SEAL, Hashes, seal_of
+from carbongrid.run_store.hashes import stamps_of
 from carbongrid.run_store.location import manifest_in
 
 if TYPE_CHECKING:
@@ -99,6 +101,23 @@ def _content(directory: Path, grid: xr.Dataset, *, parcels: bool) -> Content:
     )
 
 
+@contextlib.contextmanager
+def of_one_run(directory: Path) -> Iterator[dict[str, Any]]:
+    """Give a run's manifest, and raise unless all that the block of code reads of the directory is of the same run.
+
+    Raises
+    ------
+    InputError
+        If the directory is not a finished run.
+    VerificationError
+        If another run has taken its place, at the end of the block.
+    """
+    manifest = read_manifest(directory)
+    yield manifest
+    if (manifest_in(directory) or {}).get(SEAL) != manifest.get(SEAL):
+        raise made_again(directory)
+
+
 def read_tables(directory: Path, *, parcels: bool = True) -> RunTables:
     """Read the tables of a finished run again, mass in grams, as its figures are drawn from.
 
@@ -119,11 +138,11 @@ def read_tables(directory: Path, *, parcels: bool = True) -> RunTables:
     InputError
         If the directory is not a finished run.
     VerificationError
-        If one of its files is missing or unreadable.
+        If one of its files is missing or unreadable, or another run takes its place while it is read.
     """
     directory = Path(directory)
-    manifest = read_manifest(directory)
-    content = read_content(directory, parcels=parcels)
+    with of_one_run(directory) as manifest:
+        content = read_content(directory, parcels=parcels)
     categories = tuple(Category.of(each) for each in manifest["categories"])
     names = {f"{column_of(category.name)}_g": category.name for category in categories}
     units = content.units.located.rename(columns=names)
@@ -186,17 +205,13 @@ def read_manifest(directory: Path) -> dict[str, Any]:
 def read_result(directory: Path) -> Result:
     """Return what a finished run directory holds; it raises as ``cg.open``, which makes of it a result that can be asked."""
     directory = Path(directory)
-    manifest = read_manifest(directory)
-    _require_files(directory)
-    grid = read_grid_nc(directory / _GRID)
-    try:
+    with of_one_run(directory) as manifest:
+        _require_files(directory)
+        grid = read_grid_nc(directory / _GRID)
         # All of it is unpacked, so that damage is told here; the result's own values stay packed.
         content = _content(directory, values_of_grid(grid, directory / _GRID), parcels=False)
-    except BaseException:
-        grid.close()
-        raise
     units = gpd.GeoDataFrame(for_people(content.units))
-    result = Result(
+    return Result(
         directory=directory,
         manifest=manifest,
         units=units,
@@ -209,8 +224,6 @@ def read_result(directory: Path) -> Result:
         read_labels=_labels,
         read_parcels=ParcelsLater(directory, _digest_of_parcels(manifest), units.crs),
     )
-    require_same_run(result)  # files are read one by one
-    return result
 
 
 def require_same_run(result: Result) -> None:
@@ -219,7 +232,7 @@ def require_same_run(result: Result) -> None:
     if there is None:
         raise VerificationError(f"{result.directory} is no finished run any more")
     if there.get(SEAL) != result.manifest.get(SEAL):
-        raise _made_again(result.directory)
+        raise made_again(result.directory)
 
 
 def _labels(result: Result) -> xr.Dataset | None:
@@ -276,8 +289,8 @@ def open_finished(run: str | Path | Result) -> tuple[Path, dict[str, Any], pd.Da
         If the manifest or units.csv was changed since, or another run has taken the place of the one that was opened.
     """
     directory, manifest = sealed_manifest(run)
-    _, units = read_units(directory)
-    require_as_written(directory, "units.csv", manifest)
+    with as_written(directory, "units.csv", manifest) as file:
+        units = read_units_csv(file)
     return directory, manifest, units.frame
 
 
@@ -295,11 +308,12 @@ def sealed_manifest(run: str | Path | Result) -> tuple[Path, dict[str, Any]]:
     manifest = read_manifest(directory)
     require_seal(directory, manifest)
     if not isinstance(run, str | Path) and run.manifest.get(SEAL) != manifest[SEAL]:
-        raise _made_again(directory)
+        raise made_again(directory)
     return directory, manifest
 
 
-def _made_again(directory: Path) -> VerificationError:
+def made_again(directory: Path) -> VerificationError:
+    """Return the error that says that another run took the place of the one that was opened."""
     return VerificationError(f"{directory} was made again since it was opened: open it again")
 
 
@@ -371,6 +385,16 @@ def require_as_written(
         )
 
 
+@contextlib.contextmanager
+def as_written(directory: Path, file: str, manifest: Mapping[str, Any]) -> Iterator[Path]:
+    """Give a file of a run that is what the manifest says it was, before the block of code reads it and afterwards; raises as :func:`require_as_written`."""
+    before = stamps_of(directory / file)
+    require_as_written(directory, file, manifest)
+    yield directory / file
+    if stamps_of(directory / file) != before:
+        raise VerificationError(f"{directory}: {file} was changed, moved or removed while it was read. Open the run again.")  # fmt: skip
+
+
 PARCELS_FILE = "parcels.parquet"
 
 
@@ -400,13 +424,14 @@ class ParcelsLater:
         VerificationError
             If the directory holds another run's parcels now, or none, or damaged ones.
         """
-        if _digest_of_parcels(read_manifest(self.directory)) != self.digest:
+        manifest = read_manifest(self.directory)
+        if _digest_of_parcels(manifest) != self.digest:
             raise VerificationError(
                 f"{self.directory} was made again since it was opened, with other parcels: open it again"
             )
         if self.digest is None:
             return gpd.GeoDataFrame({"id": pd.Series([], dtype="str")}, geometry=[], crs=self.crs)
-        require_as_written(self.directory, PARCELS_FILE, read_manifest(self.directory))
-        parcels = read_parcels_parquet(self.directory / PARCELS_FILE)
+        with as_written(self.directory, PARCELS_FILE, manifest) as file:
+            parcels = read_parcels_parquet(file)
         whole = {n: np.int64 for n, kind in parcels.kinds.items() if kind in ("mass", "whole")}
         return parcels.located.astype(whole)

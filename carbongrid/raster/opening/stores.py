@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from carbongrid.errors import InputError
-from carbongrid.raster.opening.files import open_file, require_regular, require_regular_tree
+from carbongrid.raster.opening.files import (
+    open_file,
+    read_bytes,
+    require_regular,
+    require_regular_tree,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -33,7 +38,7 @@ def open_arrays(path: Path, mmap_mode: Literal["r"] | None = None) -> Any:
 
 
 def open_netcdf(path: Path) -> xr.Dataset:
-    """Open a NetCDF-4 file of a run: its bytes are in memory, its values are unpacked when they are asked for.
+    """Open a NetCDF-4 file that a run wrote: its bytes are in memory, its values are unpacked when they are asked for.
 
     So all of them are of the file that was opened, whatever takes its place, also where the dataset is pickled.
 
@@ -46,10 +51,11 @@ def open_netcdf(path: Path) -> xr.Dataset:
     """
     import xarray as xr
 
-    with open_file(path) as file:
-        held = io.BytesIO(file.read())
+    held = io.BytesIO(read_bytes(path))
     _require_no_links(held, path.name)
-    return xr.open_dataset(held, engine="h5netcdf", decode_coords="all")
+    opened = xr.open_dataset(held, engine="h5netcdf", decode_coords="all")
+    opened.set_close(None)  # no file is open, and whoever leaves a ``with`` block may read on
+    return opened
 
 
 def is_netcdf(path: Path) -> bool:

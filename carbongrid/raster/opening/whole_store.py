@@ -1,6 +1,6 @@
 """A Zarr store in which every chunk is a file: the package writes the empty ones too, so that one that is gone is damage.
 
-And all of it is of one run: whoever reads its chunks late is told that another took its place.
+And all of it is of one run: whoever reads its chunks late is told that another took its place. What its arrays are of, grid and polygons, stands in their heads.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zarr.storage import LocalStore
 
 from carbongrid.errors import VerificationError
-from carbongrid.raster.opening.files import stamp_of
+from carbongrid.raster.opening.files import Stamp, read_bytes, stamp_of
 
 if TYPE_CHECKING:
     from zarr.abc.store import ByteRequest
@@ -26,7 +26,8 @@ class WholeStore(LocalStore):
 
     def __init__(self, root: Path | str, **options: Any) -> None:
         super().__init__(root, **options)
-        self._opened = stamp_of(Path(self.root) / _HEAD)
+        self._stamp = self._stamp_now()
+        self._heads = self._heads_now()
 
     async def get(
         self,
@@ -56,8 +57,12 @@ class WholeStore(LocalStore):
 
     def _required(self, key: str, found: Buffer | None) -> Buffer | None:
         # Looked at afterwards: what was read before another took its place is right.
-        if stamp_of(Path(self.root) / _HEAD) != self._opened:
-            raise VerificationError(f"{self.root} was made again, or removed, since it was opened: open it again.")  # fmt: skip
+        stamp = self._stamp_now()
+        if stamp != self._stamp:
+            # Or it is the same under other numbers: on another machine, on a share that was mounted again, copied.
+            if self._heads_now() != self._heads:
+                raise VerificationError(f"{self.root} was made again, or removed, since it was opened: open it again.")  # fmt: skip
+            self._stamp = stamp
         # The only chunk of an array without dimensions is named c itself.
         if found is None and "/c/" in f"/{key}/":
             raise VerificationError(
@@ -65,3 +70,11 @@ class WholeStore(LocalStore):
                 "Make it again: carbongrid run --replace if a run wrote it, else as it was made, under another name."
             )
         return found
+
+    def _stamp_now(self) -> Stamp:
+        return stamp_of(Path(self.root) / _HEAD)
+
+    def _heads_now(self) -> dict[str, bytes]:
+        """Return what is said of the store and of each array in it; nothing of a store that is gone."""
+        heads = sorted(Path(self.root).glob(f"*/{_HEAD}"))
+        return {head.parent.name: read_bytes(head) for head in heads}

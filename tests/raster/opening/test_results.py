@@ -23,7 +23,12 @@ from carbongrid.outputs.tables import read_result, read_tables
 from carbongrid.pipeline.verification import verify
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.rasters import open_raster
-from carbongrid.raster.opening.stores import open_netcdf, open_zarr, open_zarr_array
+from carbongrid.raster.opening.stores import (
+    open_netcdf,
+    open_published_netcdf,
+    open_zarr,
+    open_zarr_array,
+)
 from carbongrid.run_store import seal_of
 
 VRT = "<OGRVRTDataSource><OGRVRTLayer name='units'><SrcDataSource>/vsicurl/{}</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>"
@@ -180,5 +185,5 @@ def test_a_run_in_a_folder_named_as_a_home_is_read_there(
     monkeypatch.chdir(tmp_path)
     Path("~").mkdir()
     grid = shutil.copy(small_run / "grid_1km.nc", Path("~", "grid_1km.nc"))
-    with open_netcdf(Path(grid)) as opened:
-        assert opened.sizes
+    with open_netcdf(Path(grid)) as opened, open_published_netcdf(Path(grid)) as published:
+        assert opened.sizes == published.sizes
