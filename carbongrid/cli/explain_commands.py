@@ -71,11 +71,11 @@ def _total_as_given(run: Path, category: str) -> str:
     """Return the one line that there is to say of a total that the case gave: no activity data stand behind it."""
     from carbongrid.method.categories import suggestion_of
     from carbongrid.outputs.tables.plain import read_inventory_csv
-    from carbongrid.outputs.tables.reading import require_as_written, sealed_manifest
+    from carbongrid.outputs.tables.reading import as_written, sealed_manifest
 
     directory, manifest = sealed_manifest(run)
-    require_as_written(directory, "inventory.csv", manifest)
-    table = read_inventory_csv(directory / "inventory.csv").frame
+    with as_written(directory, "inventory.csv", manifest) as file:
+        table = read_inventory_csv(file).frame
     rows = table[table["category"] == category]
     if rows.empty:
         known = sorted(set(table["category"]))

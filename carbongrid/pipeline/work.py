@@ -95,17 +95,13 @@ class Work:
     def _go(self, until: str | None, *, refuse: bool) -> None:
         while steps := self._next(until):
             values = []
-            try:
+            with self._with_warnings():
                 self._require_none_failed()
                 self._tell(steps[0])
                 for step, value in self._done(steps):
                     self.values[step.name] = value
                     values.append(value)
                     self._tell(step)
-            except InputError as error:
-                # A step may have told warnings of steps before it with its own.
-                told = dict.fromkeys([*_warnings(self.problems), *error.problems])
-                raise InputError(list(told)) from error
             found = [problem for value in values for problem in getattr(value, "problems", ())]
             errors = [problem for problem in found if problem.level == "error"]
             if errors and refuse:
@@ -113,6 +109,17 @@ class Work:
                 raise InputError(list(told))
             self.problems += found
             self._let_go()
+
+    @contextlib.contextmanager
+    def _with_warnings(self) -> Iterator[None]:
+        """Tell the warnings so far with an error of the block, which may have told them already."""
+        try:
+            yield
+        except InputError as error:
+            told = list(dict.fromkeys([*_warnings(self.problems), *error.problems]))
+            if told == list(error.problems):
+                raise
+            raise InputError(told) from error
 
     def _require_none_failed(self) -> None:
         """Raise the error of a thread that ended in one."""
@@ -136,7 +143,7 @@ class Work:
         """
         self.store = store
         try:
-            with contextlib.ExitStack() as self._writing:
+            with self._with_warnings(), contextlib.ExitStack() as self._writing:
                 yield
         finally:
             self.store = None
@@ -155,13 +162,16 @@ class Work:
 
     def _next(self, until: str | None) -> list[Step]:
         """Return the step that comes next, with those that may be done beside it; or one that a thread does, if that step, or nobody, waits for it."""
-        due = [] if until in self.values else [step for step in self.steps if self._is_due(step)]
+        there = until in self.values or until in self._later
+        due = [] if there else [step for step in self.steps if self._is_due(step)]
         waited_for = due[0].needs if due else tuple(self._later)
         later = [step for step in self.steps if step.name in self._later]
         for step in later:
             if step.name in waited_for:
                 return [step]
-        return [step for step in due if step.beside] if due and due[0].beside else due[:1]
+        if not due or not due[0].beside:
+            return due[:1]
+        return [step for step in due if step.beside and self.values.keys() >= set(step.needs)]
 
     def _is_due(self, step: Step) -> bool:
         begun = self.values.keys() | self._later.keys()
@@ -236,7 +246,7 @@ class Work:
         # Not at once: nothing is written before the input is known to be right, and no claims before all could be used.
         unsaved = [kept_in(folder) for kept_in in self._unsaved]
         self._unsaved.clear()
-        with self.store.beside(unsaved):
+        with self.store.beside(unsaved, take_over_first=True):
             for name in self.store.steps(makings):
                 step = by_name[name]
                 assert step.kept is not None, "what writes itself is kept"

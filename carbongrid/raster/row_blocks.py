@@ -135,10 +135,15 @@ def _ended(waiting: Collection[Future[object]]) -> bool:
 
 
 def _log_hidden(ended: Iterable[Future[object]], error: Exception) -> None:
-    """Log errors that the caller does not raise, since another one is."""
+    """Log errors that the caller does not raise, by themselves or in other words, since another one is."""
+    raised: list[BaseException | None] = [None]
+    told: BaseException | None = error
+    while told is not None and told not in raised:
+        raised.append(told)
+        told = told.__cause__
     for each in ended:
         hidden = None if each.cancelled() else each.exception()
-        if hidden not in (None, error) and not isinstance(hidden, CancelledError):
+        if hidden not in raised and not isinstance(hidden, CancelledError):
             logger.warning("beside %r came another error", error, exc_info=hidden)
 
 

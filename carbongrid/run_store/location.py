@@ -189,7 +189,7 @@ def commit(folder: Path, out: Path, *, replace: bool) -> None:
     Raises
     ------
     InputError
-        If there is something else by now: a run takes hours, in which its user goes on working. Both stay.
+        If there is something else by now: a run takes hours, in which its user goes on working. Nothing is removed.
     """
     check_target(out, replace=replace)
     sync(folder)

@@ -241,13 +241,18 @@ class RunStore:
                 yield step.name
 
     @contextlib.contextmanager
-    def beside(self, steps: Sequence[Making]) -> Iterator[Callable[[], None]]:
+    def beside(
+        self, steps: Sequence[Making], *, take_over_first: bool = False
+    ) -> Iterator[Callable[[], None]]:
         """Make, or take over, the files of steps by a thread, one after the other, while the block of code makes those of other steps; at its end they are finished. In the manifest they stand where they were begun, whoever is faster.
 
         An error of theirs is raised there, or by what the block is given, as soon as it is called, unless the block ends in one of its own. That waits for them, since what is finished is worth keeping; Ctrl-C does not.
+        ``take_over_first``: what can be taken over is so before the block begins, which takes long and tells no error before its end.
         """
-        import_all(name for step in steps for name in step.imports)
         self._seen += [step.name for step in steps]
+        if take_over_first:
+            steps = [step for step in steps if not self._has_taken_over(step)]
+        import_all(name for step in steps for name in step.imports)
 
         def finish(step: Making) -> None:
             if not self._has_taken_over(step):
@@ -284,6 +289,8 @@ class RunStore:
         return True
 
     def _begin(self, step: Making) -> None:
+        go_on()
+        self._taken_over.discard(step.name)
         if self.records.get(step.name) != Record(step.key):
             for file in (*step.files, *step.scratch):
                 remove(self.folder / file)
@@ -305,15 +312,17 @@ class RunStore:
     def _take_over(self, name: str, place: Path, files: Sequence[str]) -> None:
         # A step that was begun writes into the files that it finds: these may soon be another run's as well.
         with self._recording:
+            go_on()
             if self.records.pop(name, None) is not None:
                 self._keep_records()
         for file in files:
             source, target = place / file, self.folder / file
+            go_on()
             remove(target)
             target.parent.mkdir(exist_ok=True)
             never_edited = _is_kept_for_runs(file)
             linked = never_edited and place != self.recall.lent
-            copy = functools.partial(_link, place.resolve()) if linked else shutil.copy2
+            copy = functools.partial(_copy, place.resolve() if linked else None)
             # What people edit is read again: on a share it may look as before for a while.
             known = (
                 self.recall.hashes.copying(source, target)
@@ -351,6 +360,7 @@ class RunStore:
         for file in self.records.pop(name, Record("")).files:
             remove(self.folder / file)
         self._seen = [each for each in self._seen if each != name]
+        self._taken_over.discard(name)
 
     def forget_all(self) -> None:
         """Forget every step so far: nothing of what is kept for the next run may be published."""
@@ -473,10 +483,14 @@ def _kept_in(folder: Path) -> Problem:
     )
 
 
-def _link(place: Path, source: str | Path, target: str | Path) -> None:
-    """Give a file of a run a second name: that run goes when this one is finished. What only a link leads to is copied."""
+def _copy(going: Path | None, source: str | Path, target: str | Path) -> None:
+    """Copy a file, or give it a second name if it lies in a run that goes when this one is finished. What only a link leads to is copied."""
+    go_on()
+    if going is None:
+        shutil.copy2(source, target)
+        return
     real = Path(source).resolve()
-    if real.is_file() and real.is_relative_to(place):
+    if real.is_file() and real.is_relative_to(going):
         with contextlib.suppress(OSError):  # a file system without such links
             os.link(real, target)
             return

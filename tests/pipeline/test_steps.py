@@ -399,8 +399,8 @@ def test_a_value_that_is_worked_out_meanwhile_is_there_when_work_stops_before_it
     assert done == ["slow"]
 
 
-def test_what_a_thread_finds_is_told_as_that_of_any_step() -> None:
-    """With the warnings so far; where another step refuses first that is told, and the thread is waited for."""
+def test_what_a_thread_finds_is_told_as_that_of_any_step(caplog: pytest.LogCaptureFixture) -> None:
+    """Once, with the warnings so far; where another step refuses first that is told, and the thread is waited for. Seen to fail: logged with a traceback as well."""
     begun, over = Event(), Event()
     ended: list[str] = []
 
@@ -437,6 +437,7 @@ def test_what_a_thread_finds_is_told_as_that_of_any_step() -> None:
         with pytest.raises(InputError) as refused:
             Work(steps, {"start": None}).go()
         assert [problem.what for problem in refused.value.problems] == told
+        assert ("beside" in caplog.text) == (other is fail)
     assert ended == ["slow", "slow"]
 
 
@@ -463,6 +464,21 @@ def test_an_error_of_a_thread_is_told_before_the_next_step() -> None:
     work = Work(steps, {"start": None})
     with pytest.raises(MemoryError, match="too little"):
         work.go()
+
+
+def test_of_steps_beside_each_other_those_wait_that_need_a_thread() -> None:
+    """Seen to fail: a KeyError. And work that goes until a thread's value does nothing else."""
+    done: list[str] = []
+    steps = [
+        Step("slow", lambda _: "slow", ("start",), meanwhile=True),
+        Step("one", lambda _: done.append("one"), ("start",), beside=True),
+        Step("two", lambda _: done.append("two"), ("slow",), beside=True),
+    ]
+    Work(steps, {"start": None}).go()
+    assert done == ["one", "two"]
+    work = Work(steps, {"start": None})
+    work.go(until="slow")
+    assert work.values == {"start": None, "slow": "slow"}
 
 
 def test_ctrl_c_ends_what_is_worked_out_meanwhile() -> None:

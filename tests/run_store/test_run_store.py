@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import fcntl
 import functools
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
@@ -928,3 +929,82 @@ def test_whoever_is_left_alone_records_nothing(tmp_path: Path, monkeypatch: pyte
             assert hashed.wait(HANG)
             raise KeyboardInterrupt
     assert store.records == {"one": Record("k")}
+
+
+def finished(out: Path, *names: str) -> Callable[[Path], list[Making]]:
+    """Make a run of files; return how another makes them, or takes them over."""
+
+    def makings(folder: Path) -> list[Making]:
+        return [Making(name, "k", [name], functools.partial(_write, folder / name, name)) for name in names]  # fmt: skip
+
+    with new_run(out) as store:
+        list(store.steps(makings(store.folder)))
+        store.write_manifest({})
+    return makings
+
+
+def test_what_is_beside_a_block_is_taken_over_while_it_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """Also where its digest takes long, while which others write records. Seen to fail: the block waited for it."""
+    makings = finished(tmp_path / "run", "one", "two")
+    gone_on = threading.Event()
+
+    def slow(path: Path) -> str:
+        if path.name == "one":
+            assert gone_on.wait(HANG), "the block waits for what is beside it"
+        return hash_path(path)
+
+    monkeypatch.setattr("carbongrid.run_store.hashes.hash_path", slow)
+    with new_run(tmp_path / "other", reuse=tmp_path / "run") as store:
+        one, two = makings(store.folder)
+        with store.beside([one]):
+            assert list(store.steps([two])) == ["two"]
+            gone_on.set()
+        assert store.reused == ["one", "two"]
+        store.write_manifest({})
+
+
+def test_what_is_to_be_taken_over_first_is_so_before_the_block(tmp_path: Path) -> None:
+    """What takes long comes after it: a fault is told before. Seen to fail: after the land was rasterized."""
+    makings = finished(tmp_path / "run", "one", "two")
+    (tmp_path / "run" / "two").unlink()
+    with new_run(tmp_path / "other", reuse=tmp_path / "run") as store:
+        with store.beside(makings(store.folder), take_over_first=True):
+            assert (store.folder / "one").read_text(encoding="utf-8") == "one"
+        assert store.reused == ["one"]
+        store.write_manifest({})
+
+
+def test_whoever_is_left_alone_takes_nothing_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """Seen to fail: it put its file over that of the run that was begun since."""
+    makings = finished(tmp_path / "run", "one")
+    hashed = threading.Event()
+
+    def slow(path: Path) -> str:
+        hashed.set()
+        with pytest.raises(CancelledError):
+            while True:
+                row_blocks.go_on()
+        return hash_path(path)
+
+    monkeypatch.setattr("carbongrid.run_store.hashes.hash_path", slow)
+    lent = new_run(tmp_path / "other", reuse=tmp_path / "run")
+    with contextlib.suppress(KeyboardInterrupt), lent as store, store.beside(makings(store.folder)):
+        assert hashed.wait(HANG)
+        raise KeyboardInterrupt
+    assert not (store.folder / "one").exists()
+    assert store.records == {}
+
+
+def test_what_was_taken_over_and_forgotten_is_not_told_as_such(tmp_path: Path) -> None:
+    makings = finished(tmp_path / "run", "one")
+    with new_run(tmp_path / "other", reuse=tmp_path / "run") as store:
+        list(store.steps(makings(store.folder)))
+        store.forget_all()
+        assert store.reused == []
+        list(
+            store.steps(
+                [dataclasses.replace(making, key="other") for making in makings(store.folder)]
+            )
+        )
+        assert store.reused == []
+        store.write_manifest({})

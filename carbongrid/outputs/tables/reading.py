@@ -113,9 +113,13 @@ def of_one_run(directory: Path) -> Iterator[dict[str, Any]]:
         If another run has taken its place, at the end of the block.
     """
     manifest = read_manifest(directory)
-    yield manifest
-    if (manifest_in(directory) or {}).get(SEAL) != manifest.get(SEAL):
-        raise made_again(directory)
+    try:
+        yield manifest
+    except Exception as error:
+        # What looks like damage may be files of two runs.
+        require_same_seal(directory, manifest, error)
+        raise
+    require_same_seal(directory, manifest)
 
 
 def read_tables(directory: Path, *, parcels: bool = True) -> RunTables:
@@ -228,11 +232,18 @@ def read_result(directory: Path) -> Result:
 
 def require_same_run(result: Result) -> None:
     """Raise :class:`VerificationError` unless the run that was opened is still in its place."""
-    there = manifest_in(result.directory)
+    require_same_seal(result.directory, result.manifest)
+
+
+def require_same_seal(
+    directory: Path, manifest: Mapping[str, Any], error: Exception | None = None
+) -> None:
+    """Raise :class:`VerificationError`, from an error if that is known, unless the run that had this manifest is still in its place."""
+    there = manifest_in(directory)
     if there is None:
-        raise VerificationError(f"{result.directory} is no finished run any more")
-    if there.get(SEAL) != result.manifest.get(SEAL):
-        raise made_again(result.directory)
+        raise VerificationError(f"{directory} is no finished run any more") from error
+    if there.get(SEAL) != manifest.get(SEAL):
+        raise made_again(directory) from error
 
 
 def _labels(result: Result) -> xr.Dataset | None:
@@ -390,9 +401,17 @@ def as_written(directory: Path, file: str, manifest: Mapping[str, Any]) -> Itera
     """Give a file of a run that is what the manifest says it was, before the block of code reads it and afterwards; raises as :func:`require_as_written`."""
     before = stamps_of(directory / file)
     require_as_written(directory, file, manifest)
-    yield directory / file
-    if stamps_of(directory / file) != before:
-        raise VerificationError(f"{directory}: {file} was changed, moved or removed while it was read. Open the run again.")  # fmt: skip
+
+    def require_unchanged(error: Exception | None = None) -> None:
+        if stamps_of(directory / file) != before:
+            raise VerificationError(f"{directory}: {file} was changed, moved or removed while it was read. Open the run again.") from error  # fmt: skip
+
+    try:
+        yield directory / file
+    except Exception as error:
+        require_unchanged(error)
+        raise
+    require_unchanged()
 
 
 PARCELS_FILE = "parcels.parquet"

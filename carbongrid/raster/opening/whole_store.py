@@ -5,6 +5,7 @@ And all of it is of one run: whoever reads its chunks late is told that another 
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,9 @@ class WholeStore(LocalStore):
         return stamp_of(Path(self.root) / _HEAD)
 
     def _heads_now(self) -> dict[str, bytes]:
-        """Return what is said of the store and of each array in it; nothing of a store that is gone."""
-        heads = sorted(Path(self.root).glob(f"*/{_HEAD}"))
-        return {head.parent.name: read_bytes(head) for head in heads}
+        """Return what is said of each array of the store; nothing of one that is gone."""
+        heads = {}
+        for head in sorted(Path(self.root).glob(f"*/{_HEAD}")):
+            with contextlib.suppress(OSError):
+                heads[head.parent.name] = read_bytes(head)
+        return heads
