@@ -32,8 +32,8 @@ from carbongrid.method.weights import PackedWeights
 from carbongrid.outputs.tables.plain import read_units_csv
 from carbongrid.outputs.tables.reading import (
     PARCELS_FILE,
+    of_run,
     require_as_written,
-    require_same_run,
     require_seal,
 )
 from carbongrid.pipeline import facilities, rasterizing, sections, small_tables, weights_step
@@ -250,16 +250,13 @@ class PreparedRun:
 
     def read[T](self, read: Callable[[Path], T], *files: str) -> T:
         """Read some of the run, which must still be the one that was opened, from files that must be what the run wrote."""
-        require_same_run(self.result)
-        for file in files:
-            self._require_whole(file)
-        try:
-            value = read(self.directory)
-        except (OSError, LookupError, ValueError, TypeError, BadZipFile) as error:
-            raise VerificationError(f"{self.directory} is damaged: {error!r}") from error
-        # It may have been replaced between the look at a file and its reading.
-        require_same_run(self.result)
-        return value
+        with of_run(self.directory, self.result.manifest):
+            for file in files:
+                self._require_whole(file)
+            try:
+                return read(self.directory)
+            except (OSError, LookupError, ValueError, TypeError, BadZipFile) as error:
+                raise VerificationError(f"{self.directory} is damaged: {error!r}") from error
 
     def _require_whole(self, file: str) -> None:
         """Raise unless a file is what the run wrote; each is read for it once for as long as it is the same."""

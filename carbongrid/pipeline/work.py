@@ -137,7 +137,7 @@ class Work:
 
     @contextlib.contextmanager
     def keep_in(self, store: RunStore) -> Iterator[None]:
-        """Open the run directory: what was made is kept there beside the first step that writes its files itself, and so is what is made in this block; at its end all files are finished.
+        """Open the run directory: what was made is kept there beside the first step that writes its files itself, what was taken over before it, and so is what is made in this block; at its end all files are finished.
 
         An error of a step that writes meanwhile is raised before the next step, or there, unless the block ends in one of its own.
         """

@@ -438,7 +438,7 @@ def new_run(
     ------
     InputError
         If ``out`` exists and may not be replaced, or is not a run directory, or holds files of the user's: at the start, or
-        at the end, when what is finished is kept for the next run.
+        at the end, when what is finished is kept for the next run unless ``for_next`` is off.
     RunError
         If the disk is full.
     """

@@ -64,7 +64,6 @@ from carbongrid.outputs.tables.plain import (
 )
 from carbongrid.outputs.tables.publishing import published
 from carbongrid.outputs.tables.rasters import read_grid_nc
-from carbongrid.outputs.tables.reading import ParcelsLater
 from carbongrid.outputs.tables.spreadsheet import (
     NAMES_ROW,
     _cells,
@@ -932,25 +931,51 @@ def test_the_grid_of_a_result_is_read_on_after_it_was_closed(tables, tmp_path):
     np.testing.assert_array_equal(result.grid_1km["emission"], tables.grid_1km["emission"])
 
 
-@pytest.mark.parametrize("read", [read_tables, ParcelsLater.__call__])
-def test_what_is_replaced_while_it_is_read_is_told(tables, tmp_path, monkeypatch, read):
-    """Tables of a run are read one by one, and parcels are held against their digest before they are read."""
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("which", ["tables", "parcels", "carriers"])
+def test_what_is_replaced_while_it_is_read_is_told(tables, tmp_path, monkeypatch, which, fails):
+    """Tables of a run are read one by one, a file is held against its digest before it is read. Seen to fail: what was replaced was damaged where its reading failed."""
     write_tables(tables, tmp_path)
     write_manifest(tmp_path, tables, title="", year=2020, currency="", categories=[vars(each) for each in tables.categories], parameters={"parents": [], "reference": "all", "basis": "gross"}, ledger=[], assumptions=[])  # fmt: skip
     later = read_result(tmp_path).read_parcels
+    manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
 
     def slowly(path):
         found = read_parcels_parquet(path)
         shutil.copy(path, tmp_path / "another")
         (tmp_path / "another").replace(path)
         write_manifest(tmp_path, tables, **{SEAL: "another"})
+        if fails:
+            raise VerificationError("parcels.parquet lacks a column")
         return found
 
+    def carriers():
+        with reading.as_written(tmp_path, "parcels.parquet", manifest) as path:
+            slowly(path)
+
     monkeypatch.setattr(reading, "read_parcels_parquet", slowly)
-    with pytest.raises(
-        VerificationError, match=r"made again since it was opened|while it was read"
+    read = {"tables": lambda: read_tables(tmp_path), "parcels": later, "carriers": carriers}[which]
+    with pytest.raises(VerificationError, match="made again since it was opened"):
+        read()
+
+
+def test_a_file_of_another_run_is_not_called_damaged(tables, tmp_path):
+    """Seen to fail: it was changed after the run, or is damaged."""
+    write_tables(tables, tmp_path)
+    write_manifest(tmp_path, tables)
+    manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    (tmp_path / "ledger.csv").write_text("", encoding="utf-8")
+    with (
+        pytest.raises(VerificationError, match="changed after the run, or is damaged"),
+        reading.as_written(tmp_path, "ledger.csv", manifest),
     ):
-        read(later if read is ParcelsLater.__call__ else tmp_path)
+        pytest.fail("it is damaged")
+    write_manifest(tmp_path, tables, **{SEAL: "another"})
+    with (
+        pytest.raises(VerificationError, match="made again since it was opened"),
+        reading.as_written(tmp_path, "ledger.csv", manifest),
+    ):
+        pytest.fail("it is of another run")
 
 
 def test_a_run_that_is_replaced_while_it_is_opened_is_told(tables, tmp_path, monkeypatch):

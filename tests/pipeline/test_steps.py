@@ -283,6 +283,27 @@ def test_a_fault_of_what_is_written_meanwhile_is_raised_where_the_store_ends(tmp
         assert work.store is None
 
 
+def test_what_is_refused_where_the_store_ends_comes_with_the_warnings(tmp_path: Path) -> None:
+    gone_on = Event()
+
+    def refuse(*_: object) -> None:
+        assert gone_on.wait(60)
+        raise InputError("of the thread")
+
+    kept = Kept(files=lambda *_: ["slow"], load=lambda *_: None)
+    steps = [
+        Step("one", lambda _: _Found(Problem("odd", level="warning")), ("start",)),
+        Step("slow", refuse, ("one",), kept=kept, meanwhile=True),
+    ]
+    case = Case.read(write_city(tmp_path / "city", size="small"))
+    with pytest.raises(InputError) as refused, new_run(tmp_path / "run") as store:
+        work = Work(steps, {"start": None}, Fingerprints(case), Recall(()))
+        with work.keep_in(store):
+            work.go()
+            gone_on.set()
+    assert [problem.what for problem in refused.value.problems][:2] == ["odd", "of the thread"]
+
+
 def test_a_fault_of_what_is_written_meanwhile_is_raised_before_the_next_step(tmp_path: Path) -> None:  # fmt: skip
     """Seen to fail: a full disk was told after hours of draws."""
     done: list[str] = []

@@ -113,8 +113,16 @@ def of_one_run(directory: Path) -> Iterator[dict[str, Any]]:
         If another run has taken its place, at the end of the block.
     """
     manifest = read_manifest(directory)
-    try:
+    with of_run(directory, manifest):
         yield manifest
+
+
+@contextlib.contextmanager
+def of_run(directory: Path, manifest: Mapping[str, Any]) -> Iterator[None]:
+    """Raise :class:`VerificationError` unless the run that had this manifest is in its place, before the block of code reads it and afterwards."""
+    require_same_seal(directory, manifest)
+    try:
+        yield
     except Exception as error:
         # What looks like damage may be files of two runs.
         require_same_seal(directory, manifest, error)
@@ -230,27 +238,20 @@ def read_result(directory: Path) -> Result:
     )
 
 
-def require_same_run(result: Result) -> None:
-    """Raise :class:`VerificationError` unless the run that was opened is still in its place."""
-    require_same_seal(result.directory, result.manifest)
-
-
 def require_same_seal(
     directory: Path, manifest: Mapping[str, Any], error: Exception | None = None
 ) -> None:
     """Raise :class:`VerificationError`, from an error if that is known, unless the run that had this manifest is still in its place."""
     there = manifest_in(directory)
     if there is None:
-        raise VerificationError(f"{directory} is no finished run any more") from error
+        raise VerificationError(f"{directory} is no finished run any more: it was removed, or is being made again. Open it again.") from error  # fmt: skip
     if there.get(SEAL) != manifest.get(SEAL):
         raise made_again(directory) from error
 
 
 def _labels(result: Result) -> xr.Dataset | None:
-    require_same_run(result)
-    labels = _opened_labels(result.directory / "labels.zarr")
-    require_same_run(result)  # it may have been replaced between the look at it and its opening
-    return labels
+    with of_run(result.directory, result.manifest):
+        return _opened_labels(result.directory / "labels.zarr")
 
 
 def _opened_labels(path: Path) -> xr.Dataset | None:
@@ -400,15 +401,19 @@ def require_as_written(
 def as_written(directory: Path, file: str, manifest: Mapping[str, Any]) -> Iterator[Path]:
     """Give a file of a run that is what the manifest says it was, before the block of code reads it and afterwards; raises as :func:`require_as_written`."""
     before = stamps_of(directory / file)
-    require_as_written(directory, file, manifest)
 
     def require_unchanged(error: Exception | None = None) -> None:
+        there = manifest_in(directory)
+        if there is not None and there.get(SEAL) != manifest.get(SEAL):
+            raise made_again(directory) from error
         if stamps_of(directory / file) != before:
             raise VerificationError(f"{directory}: {file} was changed, moved or removed while it was read. Open the run again.") from error  # fmt: skip
 
     try:
+        require_as_written(directory, file, manifest)
         yield directory / file
     except Exception as error:
+        # What looks like damage may be another run.
         require_unchanged(error)
         raise
     require_unchanged()

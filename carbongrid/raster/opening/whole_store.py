@@ -79,6 +79,6 @@ class WholeStore(LocalStore):
         """Return what is said of each array of the store; nothing of one that is gone."""
         heads = {}
         for head in sorted(Path(self.root).glob(f"*/{_HEAD}")):
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 heads[head.parent.name] = read_bytes(head)
         return heads
