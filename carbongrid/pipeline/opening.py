@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from carbongrid.outputs.tables import read_result
-from carbongrid.outputs.tables.reading import made_again
-from carbongrid.run_store import SEAL
+from carbongrid.outputs.tables.reading import of_run
 
 if TYPE_CHECKING:
     from carbongrid.outputs.result import Result
@@ -42,10 +41,8 @@ def open_run(directory: str | Path) -> Result:
 
 def open_same_run(directory: Path, manifest: Mapping[str, Any]) -> Result:
     """Open the run that had this manifest; raises as :func:`open_run`, and :class:`VerificationError` if another has taken its place."""
-    result = open_run(directory)
-    if result.manifest.get(SEAL) != manifest.get(SEAL):
-        raise made_again(directory)
-    return result
+    with of_run(directory, manifest):
+        return open_run(directory)
 
 
 def _prepared(result: Result) -> LiveResult:

@@ -182,12 +182,7 @@ def _write(
     tables, made = (work.values[name] for name in wanted)
     content = manifest_of(inputs, grid, tables, made, options.chunks)
     told = {"base": base.directory.name, "seal": base.manifest[SEAL], "zones": "floating", "zones_told_first": plan.reference, "read": dict(read), "actions": [each.content for each in plan.actions]}  # fmt: skip
-    facts = {
-        "public": False,
-        "reused": store.reused,
-        "left_out": left_out(),
-        "scenario": told,
-    }
+    facts = {"public": False, "reused": store.reused, "left_out": left_out(), "scenario": told}
     store.write_manifest({**content, **facts})
 
 

@@ -166,6 +166,7 @@ STEPS: tuple[Step, ...] = (
         ),
         phase="writing",
     ),
+    # The tables, and what people look at.
     Step(
         "assemble",
         tables.make_tables,

@@ -16,7 +16,7 @@ from carbongrid.analysis.margins import margins
 from carbongrid.analysis.probability import probability
 from carbongrid.analysis.validation import validate
 from carbongrid.errors import VerificationError
-from carbongrid.outputs.tables.reading import read_units
+from carbongrid.outputs.tables.plain import read_units_csv
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def replace(path, old, new):
 
 
 def table_for(run, path):
-    codes = read_units(run)[1].frame["id"]
+    codes = read_units_csv(run / "units.csv").frame["id"]
     rows = [f"{code},emission,{k + 1},kt CO2e" for k, code in enumerate(codes)]
     path.write_text("\n".join(["region,of,value,unit", *rows]), encoding="utf-8")
     return path

@@ -24,7 +24,7 @@ from carbongrid.cli import main
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.landuse import packaged_table
 from carbongrid.outputs.report.notes import note_in_chinese
-from carbongrid.outputs.tables.reading import read_units
+from carbongrid.outputs.tables.plain import read_units_csv
 
 CODES = ("0601", "05H1", "0809", "1006", "0301", "0101")
 UNITS = 6
@@ -135,7 +135,7 @@ def changed(town, reading, tmp_path):
         cg.run(other, tmp_path / "run")
     finally:
         totals.write_text(before, encoding="utf-8")
-    return read_units(tmp_path / "run")[1].frame
+    return read_units_csv(tmp_path / "run" / "units.csv").frame
 
 
 CHANGES = [
@@ -159,7 +159,7 @@ def test_a_reading_is_a_run_of_the_changed_case(town, change, tmp_path):
     assert sink.tolist() == full["sink_g"].tolist()
     assert readings._gdp(reading) == full["gdp"].tolist()
     assert readings.zones(reading).tolist() == full["zone"].tolist()
-    before = read_units(town.parent / "run")[1].frame
+    before = read_units_csv(town.parent / "run" / "units.csv").frame
     for choice, value in change.items():
         alone = {**own, choice: value}
         now = {"zone": readings.zones(alone)} | dict(zip(("emission_g", "sink_g"), readings.masses(alone), strict=True))  # fmt: skip
@@ -245,7 +245,7 @@ def test_a_run_with_nothing_left_open_is_its_own_core(town):
     assert len(found.readings) == 1
     assert found.units["stable"].all()
     assert found.choices.empty
-    published = read_units(town.parent / "run")[1].frame["zone"]
+    published = read_units_csv(town.parent / "run" / "units.csv").frame["zone"]
     assert [row[f"share_{zone}"] for row, zone in zip(found.units.to_dict("records"), published, strict=True)] == [1.0] * UNITS  # fmt: skip
 
 
@@ -304,7 +304,7 @@ def test_a_reading_of_activity_data_is_a_run_of_the_changed_case(formed, change,
     other = formed.with_name("changed.toml")
     other.write_text(text, encoding="utf-8")
     cg.run(other, tmp_path / "run")
-    full = read_units(tmp_path / "run")[1].frame
+    full = read_units_csv(tmp_path / "run" / "units.csv").frame
     readings = Readings(prepared, case)
     emission, sink = readings.masses({**own, **change})
     assert emission.tolist() == full["emission_g"].tolist()

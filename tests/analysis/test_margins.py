@@ -10,12 +10,13 @@ import pytest
 from carbongrid.analysis.margins import margins, write_margins
 from carbongrid.errors import InputError
 from carbongrid.method.zoning import classify
-from carbongrid.outputs.tables.reading import read_result, read_units
+from carbongrid.outputs.tables.plain import read_units_csv
+from carbongrid.outputs.tables.reading import read_result
 
 
 def all_boundaries_hold(run):
     """Return how many boundaries were tried."""
-    _, units = read_units(run)
+    units = read_units_csv(run / "units.csv")
     cells = {name: units.frame[column].tolist() for name, column in {"emission": "emission_g", "sink": "sink_g", "gdp": "gdp"}.items()}  # fmt: skip
     ids = {unit: position for position, unit in enumerate(units.frame["id"])}
     floating = margins(run).query("reference == 'floating'")

@@ -18,7 +18,7 @@ from carbongrid.method.categories import column_of
 from carbongrid.method.draws import Stream, sigma_of_percent
 from carbongrid.method.probability.uncertainty import uncertainty_of
 from carbongrid.method.spread_draws import CategoryDraws
-from carbongrid.outputs.tables.reading import read_units
+from carbongrid.outputs.tables.plain import read_units_csv
 from carbongrid.pipeline.run_carriers import RunCarriers
 
 
@@ -58,7 +58,7 @@ def test_one_total_alone_is_the_closed_form(town_run, tmp_path):
     totals = {key: value for key, value in TOTALS.items() if key[1] == ""}
     run(case_of(tmp_path, totals, {}, (30.0, 20.0, 15.0, 15.0, 14.0)), tmp_path / "run")
     tell(tmp_path / "run", [{"source": "totals", "of": "waste/*", "percent": percent}, *quiet])
-    _, table = read_units(tmp_path / "run")
+    table = read_units_csv(tmp_path / "run" / "units.csv")
     units = table.frame
     C, G = units["emission_g"].to_numpy(float), units["gdp"].to_numpy(float)
     assert units["waste_industrial_g"].tolist()[1:] == [0] * (UNITS - 1)
@@ -86,7 +86,7 @@ def test_probabilities_add_up_to_1(town_run):
 def test_nothing_drawn_is_the_published_zone(town_run, full_demo):
     for run in (town_run, full_demo / "run"):
         found = probability(run, draws=4, without=["totals", "weights", "sinks", "gdp"])
-        _, units = read_units(run)
+        units = read_units_csv(run / "units.csv")
         assert found.table["zone"].tolist() == units.frame["zone"].tolist()
         shares = found.table[["p0", "p1", "p2", "p3", "p4"]].to_numpy()
         assert shares[np.arange(len(shares)), found.table["zone"]].tolist() == [1.0] * len(shares)
@@ -162,7 +162,7 @@ def test_totals_that_say_how_sure_they_are_and_a_facility_of_its_own(town_run, t
     run = shutil.copytree(town_run, tmp_path / "run")
     tell(run, rules)
     shared = probability(run, draws=10)
-    _, units = read_units(run)
+    units = read_units_csv(run / "units.csv")
     ratio = shared.emission / units.frame["emission_g"].to_numpy(float)
     np.testing.assert_allclose(ratio, ratio[:, [0]] * np.ones(UNITS), rtol=1e-12)
     exact = [{"category": "waste/industrial", "name": "works B", "percent": 0.0}]
@@ -219,7 +219,7 @@ def test_the_command_writes_its_tables_beside_the_run(small_run, tmp_path, carbo
     assert "are assumed, no measurement" in done.stdout
     assert {path.name for path in out.iterdir()} == {"zone_probability.csv", "zone_probability_sources.csv", "zone_probability_settings.csv", "zone_probability.png", "zone_plane.png", "zone_probability.gpkg"}  # fmt: skip
     layer = gpd.read_file(out / "zone_probability.gpkg", layer="zone_probability")
-    assert layer["unit"].tolist() == read_units(small_run)[1].frame["id"].tolist()
+    assert layer["unit"].tolist() == read_units_csv(small_run / "units.csv").frame["id"].tolist()
     assert layer.geometry.is_valid.all()
     table = pd.read_csv(out / "zone_probability.csv", dtype={"unit": str})
     assert list(layer)[:-1] == list(table)
@@ -246,7 +246,7 @@ def test_derived_gdp_is_drawn_by_its_split(full_demo):
     """The district's GDP is kept, and nine tenths of the draws lie in the unit's interval, within what its approximation allows."""
     run = full_demo / "run-district-gdp"
     found = probability(run, draws=400, without=["totals", "weights", "sinks"])
-    _, table = read_units(run)
+    table = read_units_csv(run / "units.csv")
     units = table.frame
     gdp = units["gdp"].to_numpy(float)
     for code in set(units["district"]):
@@ -301,7 +301,7 @@ def test_with_nothing_drawn_a_unit_one_gram_from_1_keeps_its_published_zone(tmp_
     run(case, tmp_path / "run")
     found = probability(tmp_path / "run", draws=2, without=["totals", "weights", "sinks", "gdp"])
     zones = found.table["zone"].tolist()
-    assert zones == read_units(tmp_path / "run")[1].frame["zone"].tolist()
+    assert zones == read_units_csv(tmp_path / "run" / "units.csv").frame["zone"].tolist()
     assert zones[:2] == [4, 2]
     shares = found.table[["p0", "p1", "p2", "p3", "p4"]].to_numpy()
     assert shares[np.arange(4), zones].tolist() == [1.0] * 4
@@ -312,7 +312,7 @@ def test_gdp_of_parents_is_drawn_where_somebody_says_how_sure_it_is(full_demo, t
     import shutil
 
     run = shutil.copytree(full_demo / "run-district-gdp", tmp_path / "run")
-    _, table = read_units(run)
+    table = read_units_csv(run / "units.csv")
     districts = table.frame["district"].astype(str).to_numpy()
     first = sorted(set(districts))[0]
     tell(run, [], gdp=[{"region": first, "percent": 30.0}])

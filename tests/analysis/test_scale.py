@@ -30,7 +30,7 @@ from carbongrid.cli import main
 from carbongrid.errors import InputError
 from carbongrid.method.scale import adjusted_rand, contiguous_groups, gini, islands_of, majority
 from carbongrid.outputs.report.notes import note_in_chinese
-from carbongrid.outputs.tables.reading import read_units
+from carbongrid.outputs.tables.plain import read_units_csv
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 9)), min_size=1, max_size=12))
@@ -160,7 +160,9 @@ def test_fine_cells_are_those_of_a_full_run(town, found, fine, of_case, tmp_path
     top = 'reduce = "exact"\n' if fine == "exact" else ""
     other.write_text(top + town.read_text(encoding="utf-8").replace("resolution = 10", of_case), encoding="utf-8")  # fmt: skip
     cg.run(other, tmp_path / "run")
-    full, before = (read_units(run)[1].frame for run in (tmp_path / "run", town.parent / "run"))
+    full, before = (
+        read_units_csv(run / "units.csv").frame for run in (tmp_path / "run", town.parent / "run")
+    )
     table = found.units
     assert table[f"zone_{fine}"].tolist() == full["zone"].tolist()
     for of in ("emission", "sink"):
@@ -199,7 +201,7 @@ def test_coarse_grids_by_rectangles(town, found):
 
 def test_parents_among_random_groups(town, found, tmp_path):
     """Parents' zones by hand, and the null from its own rows."""
-    units = read_units(town.parent / "run")[1].frame
+    units = read_units_csv(town.parent / "run" / "units.csv").frame
     a = units["district"] == "a"
     merged = [cg.classify(*[[int(units.loc[side, name].sum()) for side in (a, ~a)] for name in ("emission_g", "sink_g", "gdp")])]  # fmt: skip
     zone = units["zone"].to_numpy()

@@ -13,7 +13,7 @@ from carbongrid.analysis.validation import validate
 from carbongrid.errors import InputError
 from carbongrid.method.probability.uncertainty import Rule, uncertainty_of
 from carbongrid.method.spread_draws import CategoryDraws
-from carbongrid.outputs.tables.reading import read_units
+from carbongrid.outputs.tables.plain import read_units_csv
 from carbongrid.pipeline.run_carriers import RunCarriers
 
 SUPPLY = "industry/supply"
@@ -21,7 +21,7 @@ SUPPLY = "industry/supply"
 
 @pytest.fixture
 def units(full_demo):
-    return read_units(full_demo / "run")[1].frame
+    return read_units_csv(full_demo / "run" / "units.csv").frame
 
 
 def table_of(path, rows):

@@ -911,8 +911,8 @@ def test_a_fault_beside_a_block_is_raised_at_its_end(tmp_path: Path) -> None:
     assert done == [1]
 
 
-def test_whoever_is_left_alone_records_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
-    """After a second Ctrl-C the run's lock is free, and another may have taken it. Seen to fail: the record of the one before was written over the other's."""
+def hashing_until_left_alone(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Let a digest take until nobody waits for it any more; return what is set when one is begun."""
     hashed = threading.Event()
 
     def slow(path: Path) -> str:
@@ -923,6 +923,12 @@ def test_whoever_is_left_alone_records_nothing(tmp_path: Path, monkeypatch: pyte
         return hash_path(path)
 
     monkeypatch.setattr("carbongrid.run_store.hashes.hash_path", slow)
+    return hashed
+
+
+def test_whoever_is_left_alone_records_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """After a second Ctrl-C the run's lock is free, and another may have taken it. Seen to fail: the record of the one before was written over the other's."""
+    hashed = hashing_until_left_alone(monkeypatch)
     with contextlib.suppress(KeyboardInterrupt), new_run(tmp_path / "run") as store:
         making = Making("one", "k", ["one"], lambda: _write(store.folder / "one", "1"))
         with store.beside([making]):
@@ -963,30 +969,29 @@ def test_what_is_beside_a_block_is_taken_over_while_it_works(tmp_path: Path, mon
         store.write_manifest({})
 
 
-def test_what_is_to_be_taken_over_first_is_so_before_the_block(tmp_path: Path) -> None:
-    """What takes long comes after it: a fault is told before. Seen to fail: after the land was rasterized."""
+def test_what_is_to_be_taken_over_first_is_so_before_the_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """By whoever calls: a fault of it is told before what takes long."""
     makings = finished(tmp_path / "run", "one", "two")
     (tmp_path / "run" / "two").unlink()
+    hashed_by: list[threading.Thread] = []
+
+    def watched(path: Path) -> str:
+        hashed_by.append(threading.current_thread())
+        return hash_path(path)
+
+    monkeypatch.setattr("carbongrid.run_store.hashes.hash_path", watched)
     with new_run(tmp_path / "other", reuse=tmp_path / "run") as store:
         with store.beside(makings(store.folder), take_over_first=True):
             assert (store.folder / "one").read_text(encoding="utf-8") == "one"
         assert store.reused == ["one"]
+        assert hashed_by[0] is threading.main_thread()
         store.write_manifest({})
 
 
 def test_whoever_is_left_alone_takes_nothing_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     """Seen to fail: it put its file over that of the run that was begun since."""
     makings = finished(tmp_path / "run", "one")
-    hashed = threading.Event()
-
-    def slow(path: Path) -> str:
-        hashed.set()
-        with pytest.raises(CancelledError):
-            while True:
-                row_blocks.go_on()
-        return hash_path(path)
-
-    monkeypatch.setattr("carbongrid.run_store.hashes.hash_path", slow)
+    hashed = hashing_until_left_alone(monkeypatch)
     lent = new_run(tmp_path / "other", reuse=tmp_path / "run")
     with contextlib.suppress(KeyboardInterrupt), lent as store, store.beside(makings(store.folder)):
         assert hashed.wait(HANG)

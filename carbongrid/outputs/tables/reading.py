@@ -120,14 +120,14 @@ def of_one_run(directory: Path) -> Iterator[dict[str, Any]]:
 @contextlib.contextmanager
 def of_run(directory: Path, manifest: Mapping[str, Any]) -> Iterator[None]:
     """Raise :class:`VerificationError` unless the run that had this manifest is in its place, before the block of code reads it and afterwards."""
-    require_same_seal(directory, manifest)
+    _require_same_seal(directory, manifest)
     try:
         yield
     except Exception as error:
         # What looks like damage may be files of two runs.
-        require_same_seal(directory, manifest, error)
+        _require_same_seal(directory, manifest, error)
         raise
-    require_same_seal(directory, manifest)
+    _require_same_seal(directory, manifest)
 
 
 def read_tables(directory: Path, *, parcels: bool = True) -> RunTables:
@@ -238,7 +238,7 @@ def read_result(directory: Path) -> Result:
     )
 
 
-def require_same_seal(
+def _require_same_seal(
     directory: Path, manifest: Mapping[str, Any], error: Exception | None = None
 ) -> None:
     """Raise :class:`VerificationError`, from an error if that is known, unless the run that had this manifest is still in its place."""
@@ -246,7 +246,7 @@ def require_same_seal(
     if there is None:
         raise VerificationError(f"{directory} is no finished run any more: it was removed, or is being made again. Open it again.") from error  # fmt: skip
     if there.get(SEAL) != manifest.get(SEAL):
-        raise made_again(directory) from error
+        raise _made_again(directory) from error
 
 
 def _labels(result: Result) -> xr.Dataset | None:
@@ -264,25 +264,6 @@ def _opened_labels(path: Path) -> xr.Dataset | None:
     except Exception as error:  # whatever a decoder says of damaged bytes and of odd attributes
         told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else repr(error)
         raise VerificationError(f"{path.name} cannot be read: {told}") from error
-
-
-def read_units(directory: str | Path) -> tuple[dict[str, Any], Table]:
-    """Read the manifest and the units of a finished run, mass in grams, without geometry.
-
-    Parameters
-    ----------
-    directory
-        What ``carbongrid run`` made.
-
-    Raises
-    ------
-    InputError
-        If the directory is not a finished run.
-    VerificationError
-        If units.csv is missing or unreadable.
-    """
-    directory = Path(directory)
-    return read_manifest(directory), read_units_csv(directory / "units.csv")
 
 
 def open_finished(run: str | Path | Result) -> tuple[Path, dict[str, Any], pd.DataFrame]:
@@ -320,11 +301,11 @@ def sealed_manifest(run: str | Path | Result) -> tuple[Path, dict[str, Any]]:
     manifest = read_manifest(directory)
     require_seal(directory, manifest)
     if not isinstance(run, str | Path) and run.manifest.get(SEAL) != manifest[SEAL]:
-        raise made_again(directory)
+        raise _made_again(directory)
     return directory, manifest
 
 
-def made_again(directory: Path) -> VerificationError:
+def _made_again(directory: Path) -> VerificationError:
     """Return the error that says that another run took the place of the one that was opened."""
     return VerificationError(f"{directory} was made again since it was opened: open it again")
 
@@ -405,7 +386,7 @@ def as_written(directory: Path, file: str, manifest: Mapping[str, Any]) -> Itera
     def require_unchanged(error: Exception | None = None) -> None:
         there = manifest_in(directory)
         if there is not None and there.get(SEAL) != manifest.get(SEAL):
-            raise made_again(directory) from error
+            raise _made_again(directory) from error
         if stamps_of(directory / file) != before:
             raise VerificationError(f"{directory}: {file} was changed, moved or removed while it was read. Open the run again.") from error  # fmt: skip
 
