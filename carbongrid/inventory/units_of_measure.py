@@ -60,6 +60,7 @@ _PER_YEAR = re.compile(r"(?<!\s)(?:\s*/\s*(?:yr|year|a|年)|\s+(?:yr|a)(?:-1|\^-
 _TEXT = re.compile(rf"(?P<value>{_NUMBER})\s*(?P<unit>\S.*)")
 _SCRIPTS = str.maketrans("₂₄₆₃", "2463")
 _SUPERSCRIPT = re.compile("10([⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})")
+_LOST_POWER = re.compile("10(?:[2-9]|1[0-9])")
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _MASS_HINT = "Write for example t CO2e, kt CO2, 10000 t CO2e, 万吨 CO2e or t C."
 
@@ -245,11 +246,28 @@ def _plain(unit: str) -> str:
 def _factor(text: str | None) -> Fraction:
     if not text:
         return Fraction(1)
+    require_no_lost_power(text)
     number, caret, power = text.partition("10^")
     if not caret:
         return Fraction(text)
     number = number.rstrip(" x×*")
     return Fraction(number or 1) * Fraction(10) ** int(power)
+
+
+def require_no_lost_power(text: str) -> None:
+    """Raise InputError for 104 before a unit: a 10⁴ whose 4 is only raised to look at, as workbooks and PDF files have it, comes as 104.
+
+    Raises
+    ------
+    InputError
+        If it is one of 102 to 109 and 1010 to 1019.
+    """
+    if _LOST_POWER.fullmatch(text):
+        power = text.removeprefix("10")
+        raise InputError(
+            f"{text} before a unit may be a 10^{power} whose {power} was raised",
+            hint=f"Write 10^{power} or 1e{power}; or, if {text} is meant, work it into the value.",
+        )
 
 
 def _integer(value: Decimal, per_one: Fraction, text: str, most: str) -> int:

@@ -128,7 +128,7 @@ def read_code_system(system: str | pd.DataFrame, *, where: str = "") -> pd.DataF
 def match_codes(codes: pd.Series, system: pd.DataFrame) -> pd.DataFrame:
     """Return what land-use codes mean.
 
-    A code is looked up as it is, then without its trailing letter (0101K), then, if it is a
+    A code is looked up as it is, a survey code then without its trailing letter (0101K), then, if it is a
     national code of digits, by its higher levels (0101 by 01) where these have a type other than
     none; the nearest level decides. An OSM tag is looked up as ``key=value``, then as ``key=*``.
 
@@ -186,7 +186,7 @@ def _matching(code: str, rows: Rows) -> str:
 
 def _exactly(code: str, rows: Container[str]) -> str:
     candidates = [code]
-    if code[-1:].isalpha():
+    if code[:2].isdigit() and code[-1:].isalpha():
         candidates.append(code[:-1])
     if "=" in code:
         candidates = [code, code.partition("=")[0] + "=*"]

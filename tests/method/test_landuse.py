@@ -145,6 +145,13 @@ def test_meaning_of_a_code(code, system, expected):
     assert meaning(code, system) == expected
 
 
+def test_a_letter_is_taken_off_survey_codes_alone():
+    """Seen to fail: RB, homes and shops that a table of one's own had forgotten, were homes, and nobody was told."""
+    table = pd.DataFrame({"code": ["R", "01", "住"], "type": ["urban-residential", "cultivated", "urban-residential"], "mode": ""})  # fmt: skip
+    found = match_codes(pd.Series(["RB", "R", "01K", "住商"], dtype=str), table)
+    assert found["matched"].tolist() == ["", "R", "01", ""]
+
+
 def test_a_code_that_is_missing_is_not_another_ones():
     """Seen to fail: it had the meaning of the last code."""
     with pytest.raises((TypeError, AttributeError)):

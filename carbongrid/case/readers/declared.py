@@ -11,7 +11,7 @@ import pandas as pd
 
 from carbongrid.case.fields import nearest
 from carbongrid.case.readers.masses import mass_cell
-from carbongrid.case.readers.tables import Faults, read_table, require_columns, rows_of
+from carbongrid.case.readers.tables import Faults, of_percent, read_table, require_columns, rows_of
 from carbongrid.case.table_formats import Column, TableFormat
 from carbongrid.errors import Problem
 
@@ -85,7 +85,7 @@ def rows_declared(
     """
     require_columns(table, where, form.names(required=True))
     if notes is not None:
-        notes += _misspelt(table, form, where)
+        notes += misspelt(table, form, where)
     faults, rows = Faults(where), []
     for number, cells in rows_of(table, form.names()):
         before = len(faults.problems)
@@ -103,14 +103,14 @@ def rows_declared(
     return rows, faults
 
 
-def _misspelt(table: pd.DataFrame, form: TableFormat, where: str) -> list[Problem]:
-    """Return a warning for each further column that may be an optional one under a slip of the pen."""
+def misspelt(table: pd.DataFrame, form: TableFormat, where: str) -> list[Problem]:
+    """Return a warning for each further column that may be an optional one under a slip of the pen: ``regoin``, but not ``name`` where there may be ``name_en``."""
     missing = [name for name in form.names() if name not in table.columns]
     more = [str(name) for name in table.columns if name not in form.names()]
     return [
         Problem(f"the column {name!r} is not read", where, f"Did you mean {close!r}?", "warning")
         for name in more
-        if (close := nearest(name, missing))
+        if (close := nearest(name, missing)) and close not in (f"{name}_en", f"{name}_zh")
     ]
 
 
@@ -142,7 +142,8 @@ def cell(
     if column.kind == "year":
         return faults.year(text, row, column.name)
     if column.kind in ("number", "coordinate"):
-        value = faults.number(text, row, column.name, signed=column.kind == "coordinate")
+        number = of_percent(text) if column.unit == "1" else text
+        value = faults.number(number, row, column.name, signed=column.kind == "coordinate")
         limit = column.limit
         if value is None or limit is None or value <= limit.most:
             return value

@@ -186,7 +186,8 @@ def read_inputs(case: Case) -> Inputs:
 
 def read_section_of_categories(case: Case) -> Section:
     """Read the categories: where they are wrong, their names elsewhere are not held against them."""
-    return _tried(lambda: (categories_of(case), []))
+    notes: list[Problem] = []
+    return _tried(lambda: (categories_of(case, notes), notes))
 
 
 def hold_points(
@@ -243,7 +244,9 @@ def complete_inputs(case: Case, categories: Section, *sections: Section, held: S
         facilities = gather(lambda: _placed_facilities(case, known, totals, crs, gather.notes))
     regional = _read_regional(case, gather, units, (codes, ancestors))
     guidance = gather(lambda: guidance_of(case))
-    uncertainty = None if gather.problems else gather(lambda: read_uncertainty(case, codes, known))
+    uncertainty = None
+    if not gather.problems:
+        uncertainty = gather(lambda: read_uncertainty(case, codes, known, notes=gather.notes))
     around = None if units is None else gather(lambda: read_surroundings(case, units))
     gather.table_of(held)
     if gather.problems:
@@ -304,7 +307,9 @@ def _read_regional(
     if codes is not None:
         gather(lambda: read_old_codes(case, codes))
     gdp_codes = None if units is None else gather(lambda: _gdp_codes(units, case))
-    gdp = gather(lambda: read_gdp(case, codes=gdp_codes)) if case.gdp else None
+    gdp = None
+    if case.gdp:
+        gdp = gather(lambda: read_gdp(case, codes=gdp_codes, notes=gather.notes))
     census = None
     if case.people and case.people.census:
         census = gather(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from carbongrid.case import Case
-from carbongrid.case.readers.declared import read_declared
+from carbongrid.case.readers.declared import misspelt, read_declared
 from carbongrid.case.readers.geometry import (
     Names,
     geodesic_area,
@@ -137,7 +137,7 @@ def read_parcels(
     known = fields_of(path, section.layer, section.encoding)
     numeric = {FIELD + column: column for column in field_columns}
     numeric |= {FLOOR_AREA: FLOOR_AREA} if FLOOR_AREA in known else {}
-    system = _code_system(case)
+    system, system_notes = _code_system(case)
     padded = bool(system["code"].str.startswith("0").any())
     # The table is passed on without a name, so that what it held is free once its geometry is in the one form.
     parcels, notes = _checked(
@@ -146,6 +146,7 @@ def read_parcels(
     kinds = match_codes(parcels.attributes["land_use"], system)
     attributes = parcels.attributes.assign(type=kinds["type"], mode=kinds["mode"])
     parcels = replace(parcels, attributes=attributes)
+    notes += system_notes
     notes += _code_notes(case, parcels, kinds["matched"].to_numpy(dtype=str) != "")
     parcels, overlap_notes = _partitioned(section.overlap, parcels)
     notes += overlap_notes
@@ -323,12 +324,12 @@ def _around(bounds: NDArray[np.float64]) -> Bounds:
     return west, south, east, north
 
 
-def _code_system(case: Case) -> pd.DataFrame:
+def _code_system(case: Case) -> tuple[pd.DataFrame, list[Problem]]:
     name = case.parcels.code_system
     if name in SYSTEMS:
-        return read_code_system(name)
+        return read_code_system(name), []
     table = read_declared(case.resolve(name), CODE_SYSTEM, beside=case.parcels.encoding)
-    return read_code_system(table, where=name)
+    return read_code_system(table, where=name), misspelt(table, CODE_SYSTEM, name)
 
 
 def _code_notes(case: Case, parcels: _Parcels, known: NDArray[np.bool_]) -> list[Problem]:

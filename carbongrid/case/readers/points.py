@@ -77,7 +77,8 @@ def read_pois(
     """
     section = case.pois
     assert section is not None, "the case names no POIs"
-    entries = _crosswalk(case, section.crosswalk, categories)
+    notes: list[Problem] = []
+    entries = _crosswalk(case, section.crosswalk, categories, notes)
     crosswalk = dict(zip(entries["poi_type"], entries["category"], strict=True))
     padded = any(entry.startswith("0") for entry in crosswalk)
     columns = [section.type, *([section.weight] if section.weight else [])]
@@ -111,7 +112,7 @@ def read_pois(
     if len(row) > len(kinds):
         table["again"] = np.append(False, row[1:] == row[:-1])
     table = table.sort_values([*order, "category"], kind="stable", ignore_index=True)
-    notes = [*points.notes, *_lost_zeros(told, crosswalk, points.where)]
+    notes += [*points.notes, *_lost_zeros(told, crosswalk, points.where)]
     notes += _unmatched(told, section.crosswalk, points.where)
     notes += _shared(told, entries, section.crosswalk)
     for status in [name for name in _STATUS if name in points.table]:
@@ -244,8 +245,13 @@ def reading_notes(rates: Mapping[str, float], declared: str, where: str) -> list
     return [Problem(what, where, level="note")]
 
 
-def _crosswalk(case: Case, name: str, categories: Collection[str] | None) -> pd.DataFrame:
-    """Return poi_type, category, and, where a table of the user's has them, weight and source."""
+def _crosswalk(
+    case: Case,
+    name: str,
+    categories: Collection[str] | None,
+    notes: list[Problem] | None = None,
+) -> pd.DataFrame:
+    """Return poi_type, category, and, where a table of the user's has them, weight and source; notes as of :func:`rows_declared`."""
     if name in CROSSWALKS:
         table = packaged_table(f"poi/{name}.csv")
     else:
@@ -255,7 +261,7 @@ def _crosswalk(case: Case, name: str, categories: Collection[str] | None) -> pd.
         # Types of no category may stand as often as they like; each takes a type out of what stands for its beginning.
         nothing = table[table["category"] == ""].drop_duplicates("poi_type")
         table = table[table["category"] != ""]
-        rows, faults = rows_declared(table, CROSSWALK, name, {"category": categories})
+        rows, faults = rows_declared(table, CROSSWALK, name, {"category": categories}, notes)
         pairs = ((row.number, f"{row.cells['poi_type']!r} for {row.cells['category']}") for row in rows)  # fmt: skip
         faults.once(pairs, "the POI type")
         faults.raise_any()

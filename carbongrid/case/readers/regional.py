@@ -62,7 +62,9 @@ def read_old_codes(case: Case, codes: Collection[str] | None = None) -> dict[str
     return {row.cells["old"]: row.cells["new"] for row in rows}
 
 
-def read_gdp(case: Case, codes: Collection[str] | None = None) -> pd.DataFrame:
+def read_gdp(
+    case: Case, codes: Collection[str] | None = None, *, notes: list[Problem] | None = None
+) -> pd.DataFrame:
     """Return GDP per region in whole currency units.
 
     Parameters
@@ -71,6 +73,8 @@ def read_gdp(case: Case, codes: Collection[str] | None = None) -> pd.DataFrame:
         With [gdp]; without it the table is empty.
     codes
         Codes that a region may have: of the units, or of the parent column that ``by`` names.
+    notes
+        A warning is appended for each column that is not read and looks like one that is missing.
 
     Returns
     -------
@@ -91,7 +95,7 @@ def read_gdp(case: Case, codes: Collection[str] | None = None) -> pd.DataFrame:
     by_industry = case.gdp.by != "unit" and any(column in table.columns for column in INDUSTRIES)
     form = GDP_BY_INDUSTRY if by_industry else GDP
     columns = INDUSTRIES if by_industry else ("value",)
-    rows, faults = _rows_of_regions(table, form, path.name, case, codes)
+    rows, faults = _rows_of_regions(table, form, path.name, case, codes, notes)
     values: dict[str, list[int | None]] = {}
     for code, row in rows:
         amounts = [_money(row, column, case.gdp.currency, faults) for column in columns]
@@ -227,11 +231,12 @@ def _rows_of_regions(
     where: str,
     case: Case,
     codes: Collection[str] | None,
+    notes: list[Problem] | None = None,
 ) -> tuple[list[tuple[str, Row]], Faults]:
     """Return the rows of a table of regions, each with its code of today: it may name units that were merged since."""
     old_codes = read_old_codes(case)
     known = None if codes is None else {*codes, *old_codes}
-    rows, faults = rows_declared(table, form, where, {"region": known})
+    rows, faults = rows_declared(table, form, where, {"region": known}, notes)
     found = []
     for row in rows:
         told = row.cells["region"]

@@ -214,7 +214,17 @@ def decimal_cell(text: str, where: str) -> Decimal:
     hint = "Write it in digits with a point, for example 1234.5 or 1.2e4."
     if _GROUPED.fullmatch(text):
         hint = "Write it without separators between thousands."
+    if text.endswith("%"):
+        hint = "Write the number alone, in the unit that the column is in; the cells of a workbook not as percentages."
     raise InputError(f"expected a finite number, not {text!r}", where, hint)
+
+
+def of_percent(text: str) -> str:
+    """Return what a percentage is as a number without a unit, ``0.3`` of ``30%``; any other text as it is."""
+    number = text.removesuffix("%").strip()
+    if number == text or not _NUMBER.fullmatch(number):
+        return text
+    return f"{Decimal(number).scaleb(-2).normalize():f}"
 
 
 class Faults:

@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from carbongrid.case.models import Case
-from carbongrid.case.readers.declared import Row, read_declared, rows_declared
+from carbongrid.case.readers.declared import Row, misspelt, read_declared, rows_declared
 from carbongrid.case.readers.facilities import read_facilities as read_facilities
 from carbongrid.case.readers.masses import notes_on_faint
 from carbongrid.case.readers.regional import read_census as read_census
@@ -24,7 +24,7 @@ from carbongrid.case.readers.regions import (
     whole_masses,
 )
 from carbongrid.case.readers.tables import Faults, read_table
-from carbongrid.case.table_formats import ELSEWHERE, HERE, TOTALS
+from carbongrid.case.table_formats import CATEGORIES, ELSEWHERE, HERE, TOTALS
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.electricity import rows_set_aside, set_aside
 from carbongrid.inventory.units_of_measure import gas_of
@@ -70,8 +70,15 @@ class Formed:
 TOTALS_COLUMNS = ("category", "region", "grams", "place", "gas", "year", "source", "basis", "row")
 
 
-def categories_of(case: Case) -> dict[str, Category]:
+def categories_of(case: Case, notes: list[Problem] | None = None) -> dict[str, Category]:
     """Return the categories of the package, some by people where the case has any, with the case's own laid over them.
+
+    Parameters
+    ----------
+    case
+        The case.
+    notes
+        A warning is appended for each column that is not read and looks like one that is missing.
 
     Raises
     ------
@@ -85,6 +92,8 @@ def categories_of(case: Case) -> dict[str, Category]:
         path = case.resolve(case.categories.path)
         table = read_table(path, encoding=case.categories.encoding)
         categories = read_categories(table, where=path.name, people=people)
+        if notes is not None:
+            notes += misspelt(table, CATEGORIES, path.name)
     faults = Faults(case.path.name)
     for key in type(case.allow).model_fields:
         for name in getattr(case.allow, key):

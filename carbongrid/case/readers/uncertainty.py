@@ -20,6 +20,7 @@ from carbongrid.case.table_formats import (
     UNCERTAINTY,
     TableFormat,
 )
+from carbongrid.errors import Problem
 from carbongrid.method.weights import sink_coefficients
 
 Told = dict[str, list[dict[str, Any]]]
@@ -37,6 +38,8 @@ def read_uncertainty(
     case: Case,
     codes: Collection[str] | None = None,
     categories: Collection[str] | None = None,
+    *,
+    notes: list[Problem] | None = None,
 ) -> Told:
     """Return what a case says of the uncertainty of its numbers.
 
@@ -48,6 +51,8 @@ def read_uncertainty(
         Codes of today, for those of merged units.
     categories
         Those that the case knows; which a row is for is not checked if None.
+    notes
+        A warning is appended for each column of the case's own table that is not read and looks like one that is missing.
 
     Returns
     -------
@@ -64,9 +69,11 @@ def read_uncertainty(
     if case.uncertainty is not None and case.uncertainty.path is not None:
         path = case.resolve(case.uncertainty.path)
         table = read_declared(path, UNCERTAINTY, encoding=case.uncertainty.encoding)
-        rows, faults = rows_declared(table, UNCERTAINTY, path.name)
+        rows, faults = rows_declared(table, UNCERTAINTY, path.name, notes=notes)
         for row in rows:
-            _check_rule(row, case, categories, faults)
+            _check_rule(row, set(table.columns), faults)
+            if categories is not None:
+                _check_whom(row, case, {*categories}, faults)
         faults.raise_any()
         told["rules"] = [_rule(row.values) for row in rows]
     old = read_old_codes(case, codes)
@@ -122,19 +129,27 @@ def _as_one(
     return found
 
 
-def _check_rule(row: Row, case: Case, categories: Collection[str] | None, faults: Faults) -> None:
-    """Add an error for a number that its source does not take, and for a row that is for nothing there is."""
-    source, of = row.values["source"], row.values["of"]
-    if source is None or of is None:
+def _check_rule(row: Row, columns: Collection[str], faults: Faults) -> None:
+    """Add an error for a number that its source does not take, and where the table has no column for those that it takes."""
+    source = row.values["source"]
+    if source is None:
         return
     own = _NUMBERS.get(source, ("percent",))
     for name in ("percent", "sigma", "tau"):
         if row.values[name] is not None and name not in own:
             what = f"a row of {source} has no {name}, and would be exact without {' or '.join(own)}"
             faults.add(what, f"Write it as {' and '.join(own)}.", row=row.number, column=name)
-    if categories is None:
+    if not any(name in columns for name in own):
+        what = f"the table has no column {' or '.join(own)}, so that this row would make {source} exact"
+        faults.add(what, f"Add {' and '.join(own)}; 0 is exact.", row=row.number)
+
+
+def _check_whom(row: Row, case: Case, categories: set[str], faults: Faults) -> None:
+    """Add an error for a row that is for nothing there is."""
+    source, of = row.values["source"], row.values["of"]
+    if source is None or of is None:
         return
-    known = _known_to(source, case, {*categories})
+    known = _known_to(source, case, categories)
     named = of.startswith(_RULES_OF) if source == "weights" else False
     if not named and not any(fnmatchcase(name, of) for name in known):
         what = (

@@ -7,11 +7,13 @@ import warnings
 import zipfile
 from collections.abc import Callable, Collection
 from datetime import date, datetime
+from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
+import numpy as np
 import pandas as pd
 
 from carbongrid.case.readers.security import check_zip_limits
@@ -23,16 +25,20 @@ MAX_ROWS, MAX_COLUMNS, MAX_CELLS = 2**20, 1_024, 20_000_000
 1,024 columns format sheets to the last of them."""
 
 _ZEROS = re.compile("0+")
+_LITERAL = re.compile(r'"[^"]*"|[\\_*].|\[[^\]]*\]')
+"""What a format shows as it stands, leaves room for or fills with, and colours and conditions: a % in it is no percentage."""
+_REMARKS = ("note", "notes", "remark", "remarks", "source", "origin", "备注", "来源")
+"""Columns that nothing is computed from."""
 _PLACE = re.compile("([A-Z]*)([0-9]{1,15})")
 _ELEMENTS_WITH_PLACE = (" c", " row")
 
 
 def workbook_numbers(path: Path) -> tuple[pd.DataFrame, list[tuple[int, int]]]:
-    """Return the cells of a workbook's first sheet as text, and which of them hold a number without a format of zeros.
+    """Return the cells of the first sheet of a workbook that is not hidden, as text, and which of them hold a number without a format of zeros.
 
     Formulas count by their stored values. A whole number whose format is all zeros keeps the leading
-    zeros that the sheet shows (101 in the format 0000 is "0101"); any other number is the shortest
-    text that is the same number. A code that is stored so may have lost its zeros.
+    zeros that the sheet shows (101 in the format 0000 is "0101"), a percentage its sign (0.4 in the format 0% is "40%");
+    any other number is the shortest text that is the same number. A code that is stored so may have lost its zeros.
 
     Returns
     -------
@@ -44,10 +50,10 @@ def workbook_numbers(path: Path) -> tuple[pd.DataFrame, list[tuple[int, int]]]:
     Raises
     ------
     InputError
-        If openpyxl is not installed, it is no workbook, is no archive that a spreadsheet program writes, or has a formula without a
-        stored value.
+        If openpyxl is not installed, it is no workbook, is no archive that a spreadsheet program writes, has a formula without a
+        stored value, or merged cells below its first row.
     """
-    first = list(_sheets(path, lambda names: names[:1], lambda _: path.name).values())
+    first = list(_sheets(path, lambda names: names[:1], lambda _: path.name, table=True).values())
     if not first:
         raise InputError(
             "the workbook has no sheet of cells", path.name, "Save it again as XLSX or CSV."
@@ -70,11 +76,13 @@ def workbook_sheets(path: Path, leave_out: Collection[str] = ()) -> dict[str, pd
     InputError
         As :func:`workbook_numbers`.
     """
-    return _cells(path, lambda names: [name for name in names if name not in leave_out])
+    return _cells(path, lambda names: [name for name in names if name not in leave_out], table=True)
 
 
 def sheets_named(path: Path, name: re.Pattern[str]) -> dict[str, pd.DataFrame]:
-    """Return the cells of the sheets in whose names a pattern is found, as :func:`workbook_sheets`; the first sheet if there are none.
+    """Return the cells of the sheets in whose names a pattern is found, as :func:`workbook_sheets`; the first sheet that is not hidden if there are none.
+
+    These are forms, not tables: of merged cells the first one counts.
 
     Parameters
     ----------
@@ -88,17 +96,28 @@ def sheets_named(path: Path, name: re.Pattern[str]) -> dict[str, pd.DataFrame]:
     InputError
         As :func:`workbook_numbers`.
     """
-    return _cells(path, lambda names: [each for each in names if name.search(each)] or names[:1])
+
+    def wanted(names: list[str]) -> list[str]:
+        return [each for each in names if name.search(each)] or names[:1]
+
+    return _cells(path, wanted, table=False)
 
 
-def _cells(path: Path, wanted: Callable[[list[str]], list[str]]) -> dict[str, pd.DataFrame]:
-    sheets = _sheets(path, wanted, lambda name: f"{path.name}, sheet {name}")
+def _cells(
+    path: Path, wanted: Callable[[list[str]], list[str]], *, table: bool
+) -> dict[str, pd.DataFrame]:
+    sheets = _sheets(path, wanted, lambda name: f"{path.name}, sheet {name}", table=table)
     return {name: cells for name, (cells, _) in sheets.items()}
 
 
 def _sheets(
-    path: Path, wanted: Callable[[list[str]], list[str]], where: Callable[[str], str]
+    path: Path,
+    wanted: Callable[[list[str]], list[str]],
+    where: Callable[[str], str],
+    *,
+    table: bool,
 ) -> dict[str, tuple[pd.DataFrame, list[tuple[int, int]]]]:
+    """Return the cells of those sheets that are wanted, of the names of all, those that are hidden last."""
     require_extra(
         "inventory",
         "openpyxl",
@@ -118,12 +137,15 @@ def _sheets(
             try:
                 pairs = dict(zip(stored.worksheets, written.worksheets, strict=True))
                 titles: dict[str, Any] = {str(sheet.title): sheet for sheet in pairs}
-                names = wanted(list(titles))
+                shown = [name for name in titles if titles[name].sheet_state == "visible"]
+                names = wanted([*shown, *(name for name in titles if name not in shown)])
+                found = {}
                 for name in names:
-                    _require_near(archive, titles[name]._worksheet_path, where(name))
-                return {
-                    name: _sheet(titles[name], pairs[titles[name]], where(name)) for name in names
-                }
+                    merged = _merged(archive, titles[name]._worksheet_path, where(name))
+                    found[name] = _sheet(titles[name], pairs[titles[name]], where(name))
+                    if table:
+                        _require_apart(found[name][0], merged, where(name))
+                return found
             finally:
                 stored.close()
                 written.close()
@@ -162,15 +184,23 @@ def _sheet(stored: Any, written: Any, where: str) -> tuple[pd.DataFrame, list[tu
     return pd.DataFrame([row + [""] * (width - len(row)) for row in rows], dtype=str), numbers
 
 
-def _require_near(archive: zipfile.ZipFile, part: str, where: str) -> None:
-    """Raise InputError at the first cell that stands too far out, before a row of the sheet is held.
+def _merged(archive: zipfile.ZipFile, part: str, where: str) -> list[tuple[slice, slice, str]]:
+    """Return rows, columns and name of merged cells, and raise InputError at the first cell that stands too far out, before a row of the sheet is held.
 
     openpyxl would make a million empty rows on its way to the last cell that a sheet can have (8 s measured).
     """
     rows = columns = 0
+    merged: list[tuple[slice, slice, str]] = []
 
     def look(element: str, attributes: dict[str, str]) -> None:
         nonlocal rows, columns
+        if element.endswith(" mergeCell"):
+            name = attributes.get("ref", "")
+            first, last = (_PLACE.fullmatch(end) for end in (name.partition(":")[::2]))
+            if first and last:
+                down = slice(int(first[2]) - 1, int(last[2]))
+                merged.append((down, slice(_column_number(first[1]) - 1, _column_number(last[1])), name))  # fmt: skip
+            return
         if not element.endswith(_ELEMENTS_WITH_PLACE):
             return
         place = _PLACE.fullmatch(attributes.get("r", ""))
@@ -185,6 +215,33 @@ def _require_near(archive: zipfile.ZipFile, part: str, where: str) -> None:
     parser.StartElementHandler = look
     with archive.open(part) as stream:
         parser.ParseFile(stream)
+    return merged
+
+
+def _require_apart(
+    cells: pd.DataFrame, merged: Collection[tuple[slice, slice, str]], where: str
+) -> None:
+    """Raise InputError for merged cells of a table, of which openpyxl reads all but the first as blank: where blank has a meaning, as the whole city has, what the sheet shows would not be what is read.
+
+    Those of its first row, of headings and footnotes (a row with nothing else), of columns without a header and of remarks count for nothing.
+    """
+    if not merged or cells.empty:
+        return
+    filled = (cells != "").to_numpy()
+    in_row = filled.sum(axis=1)
+    counts = np.array([bool(text) and text.lower() not in _REMARKS for text in cells.iloc[0]])
+    found = []
+    for rows, columns, name in merged:
+        inside = filled[max(rows.start, 1) : rows.stop, columns]
+        if inside.size > 1 and counts[columns].any() and in_row[rows].sum() > 1:
+            found.append(name)
+    if found:
+        more = f" and {len(found) - 1} more ranges" if len(found) > 1 else ""
+        raise InputError(
+            f"{found[0]}{more} are merged cells, of which all but the first would be read as blank",
+            where,
+            "Unmerge them in a spreadsheet program, and fill in each cell.",
+        )
 
 
 def _column_number(letters: str) -> int:
@@ -218,6 +275,8 @@ def _cell_text(cell: Any) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, int | float) and "%" in _LITERAL.sub("", cell.number_format or ""):
+        return f"{Decimal(repr(value)).scaleb(2):f}%"
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         value = int(value)
     if isinstance(value, int):

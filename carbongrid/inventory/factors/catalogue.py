@@ -335,7 +335,7 @@ def _number(text: str, column: str, add: Any) -> Fraction | None:
         add(
             column,
             f"expected a finite number, not {text!r}",
-            "Write it in digits with a point, for example 0.0125.",
+            "Write it in digits with a point, for example 0.0125, and the cell of a workbook not as a percentage.",
         )
         return None
     return Fraction(value)

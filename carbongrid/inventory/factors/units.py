@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from carbongrid.errors import InputError, require_extra
+from carbongrid.inventory.units_of_measure import require_no_lost_power
 
 Dimension = tuple[tuple[str, Fraction], ...]
 """Base dimensions and their powers, sorted by name."""
@@ -240,6 +241,8 @@ def _part(part: str, whole: str) -> tuple[Fraction, Dimension, str, bool]:
     match = _MULTIPLIER.match(text)
     scale = Fraction(1)
     if match and match.end() and text[match.end() :].strip():
+        if match["number"] and not match["power"]:
+            require_no_lost_power(match["number"])
         scale = Fraction(match["number"] or 1) * Fraction(10) ** int(match["power"] or 0)
         text = text[match.end() :].strip()
     dimension: Dimension = ()

@@ -14,6 +14,7 @@ from carbongrid.case.readers.tables import Faults
 from carbongrid.case.table_formats import (
     CATEGORIES,
     CODE_SYSTEM,
+    FACILITIES,
     TABLES,
     TABLES_WITHOUT_EXAMPLE,
     TOTALS,
@@ -149,6 +150,18 @@ def test_a_slip_of_the_pen_in_an_optional_column_is_a_warning():
     assert [(one.what, one.hint, one.level) for one in notes] == [
         ("the column 'regions' is not read", "Did you mean 'region'?", "warning")
     ]
+
+
+def test_a_name_is_no_slip_of_a_name_in_a_language():
+    """But a column without its unit is one."""
+    notes: list[object] = []
+    table = pd.DataFrame({"code": ["1"], "type": ["forest"], "name": ["x"], "Mode": [""]})
+    rows_declared(table, CODE_SYSTEM, "t.csv", notes=notes)
+    assert [one.hint for one in notes] == ["Did you mean 'mode'?"]
+    table = frame(FACILITIES).rename(columns={"place_uncertainty_m": "place_uncertainty"})
+    notes = []
+    rows_declared(table, FACILITIES, "t.csv", notes=notes)
+    assert [one.hint for one in notes] == ["Did you mean 'place_uncertainty_m'?"]
 
 
 @given(st.decimals(0, 1000, places=3), st.integers(0, 1000))

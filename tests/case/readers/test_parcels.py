@@ -291,6 +291,14 @@ def test_a_code_system_of_the_users_own(tmp_path):
     assert notes == []
 
 
+def test_a_misspelt_mode_of_a_code_system_is_told(tmp_path):
+    """Seen to fail: railways had no mode, and nothing of rail lay on them."""
+    (tmp_path / "own.csv").write_text("code,type,modes\nA,industrial,\nB,transport,rail\n", encoding="utf-8")  # fmt: skip
+    layer = survey_layer().assign(DLBM=list("ABABAB"))
+    _, notes = reading(tmp_path, layer, code_system="own.csv")
+    assert "the column 'modes' is not read" in str(notes[0])
+
+
 def test_areas_that_are_missing(tmp_path):
     layer = survey_layer()
     layer.loc[[0, 3], "TBDLMJ"] = [np.nan, -1.0]

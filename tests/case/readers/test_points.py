@@ -177,6 +177,14 @@ def test_hit_rates_find_the_true_system(tmp_path, true, declared):
         assert f"{true} fits clearly better" in note.hint
 
 
+def test_a_misspelt_column_of_a_crosswalk_is_told(tmp_path):
+    """Seen to fail: every POI counted 1, and the table's weights were not read."""
+    (tmp_path / "own.csv").write_text("poi_type,category,Weight,note\n1,buildings/commerce,5,\n", encoding="utf-8")  # fmt: skip
+    _, notes = read_pois(pois_case(tmp_path, "1,120.6,31.3", crosswalk="own.csv"), GRID)
+    assert "the column 'Weight' is not read" in str(notes[0])
+    assert notes[0].level == "warning"
+
+
 def test_hits_count_on_land_that_carries_the_category():
     parcels, x, y = town()
     pois = pd.DataFrame({"poi_type": "a", "category": "industry/manufacturing", "x": x, "y": y})

@@ -13,7 +13,8 @@ from figures_case import case_with
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from carbongrid.case.readers.totals import TOTALS_COLUMNS, categories_of, read_totals
+from carbongrid.case.readers.inputs import read_section_of_categories
+from carbongrid.case.readers.totals import TOTALS_COLUMNS, categories_of, read_gdp, read_totals
 from carbongrid.errors import InputError
 from carbongrid.method.categories import read_categories
 
@@ -44,6 +45,22 @@ def test_columns_in_any_order_and_more_of_them(tmp_path):
         | {"gas": "CO2", "year": 2020, "source": "", "basis": "", "row": 3},
     ]
     assert table["grams"].dtype == "int64"
+
+
+def test_misspelt_columns_of_categories_and_gdp_are_told(tmp_path):
+    """Seen to fail: the row of the categories changed nothing, and GDP was exact."""
+    tables = {
+        "own.csv": "category,wieght\nindustry/manufacturing,area\n",
+        "gdp.csv": "region,value,Uncertainty\n0101,5,30\n",
+    }
+    case = case_with(tmp_path, tables, categories={"path": "own.csv"}, gdp={"path": "gdp.csv"})
+    section = read_section_of_categories(case)
+    notes = list(section.notes)
+    read_gdp(case, notes=notes)
+    assert [(note.what, note.hint, note.level) for note in notes] == [
+        ("the column 'wieght' is not read", "Did you mean 'weight'?", "warning"),
+        ("the column 'Uncertainty' is not read", "Did you mean 'uncertainty'?", "warning"),
+    ]
 
 
 def test_sorted_whatever_the_order_of_rows(tmp_path):

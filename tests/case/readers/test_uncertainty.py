@@ -53,6 +53,17 @@ def test_what_is_told_is_read(tmp_path):
     assert told["rules"][1]["basis"] == "assumed"
 
 
+def test_a_misspelt_column_makes_nothing_exact(tmp_path):
+    """Seen to fail: with Percent for percent all totals were exact, and every zone was sure."""
+    wrong = {**TABLES, "own.csv": "source,of,Percent,Groups\ntotals,*,20,\n"}
+    with pytest.raises(InputError, match=r"own\.csv, row 2: the table has no column percent"):
+        read_uncertainty(case_of(tmp_path, wrong))
+    notes = []
+    right = {**TABLES, "own.csv": "source,of,percent,Groups\ntotals,*,20,\n"}
+    read_uncertainty(case_of(tmp_path, right), notes=notes)
+    assert [(note.what, note.hint, note.level) for note in notes] == [("the column 'Groups' is not read", "Did you mean 'group'?", "warning")]  # fmt: skip
+
+
 def test_a_case_that_says_nothing_tells_nothing(tmp_path):
     tables = {
         "totals.csv": "category,value,unit\nagriculture/plantation,3,kt CO2e\n",

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from decimal import Decimal
 
 import openpyxl
 import pytest
 
 from carbongrid.case.readers import security
-from carbongrid.case.readers.tables import read_table
+from carbongrid.case.readers.declared import rows_declared
+from carbongrid.case.readers.tables import decimal_cell, of_percent, read_table
+from carbongrid.case.readers.workbook import sheets_named
+from carbongrid.case.table_formats import WATER
 from carbongrid.errors import InputError
 
 
@@ -89,3 +94,68 @@ def test_ids_are_whole_numbers_or_text(tmp_path):
         "t.xlsx, row 2, column region: an id is text or a whole number, not the number 1.5"
         in str(error.value)
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "text"),
+    [
+        (0.4, "0%", "40%"),
+        (0.125, "0.0%", "12.5%"),
+        (1, "0%", "100%"),
+        (0.07, "0.00 %;[Red]-0.00 %", "7%"),
+        (40, '0"%"', "40"),
+        (40, "0\\%", "40"),
+        (40, "General", "40"),
+        (40, "#,##0.0_%_)", "40"),
+        (40, "0*%", "40"),
+    ],
+)
+def test_a_percentage_keeps_its_sign(tmp_path, value, shown, text):
+    """Seen to fail: 40 % was read as 0.4, and in a column of percent a plant got a hundredth of its share."""
+    path = saved(tmp_path, [["share"], [value]], [("A2", shown)])
+    assert list(read_table(path)["share"]) == [text]
+
+
+def test_a_percentage_of_a_column_without_a_unit_is_what_it_says(tmp_path):
+    assert [of_percent(text) for text in ("30%", "7.5 %", "0.3", "x%", "%", "")] == ["0.3", "0.075", "0.3", "x%", "%", ""]  # fmt: skip
+    table = read_table(saved(tmp_path, [["unit", "share"], ["a", 0.3], ["b", 0.7]], [("B2", "0%"), ("B3", "0%")]))  # fmt: skip
+    rows, faults = rows_declared(table, WATER, "t.xlsx")
+    assert [row.values["share"] for row in rows] == [Decimal("0.3"), Decimal("0.7")]
+    assert not faults.problems
+
+
+def test_a_percentage_is_no_number():
+    with pytest.raises(InputError, match=r"not '40%'.*not as percentages"):
+        decimal_cell("40%", "t.xlsx, row 2, column share")
+
+
+@pytest.mark.parametrize("merged", ["B3:B4", "A3:B3"])
+def test_merged_cells_of_a_table_are_refused(tmp_path, merged):
+    """Seen to fail: a place that two rows shared was blank in the second, which then lay in the city."""
+    path = saved(tmp_path, [["category", "place", "note", "value"], ["a", "", "", 1], ["b", "elsewhere", "", 2], ["c", "", "", 3], [], ["Fuels of all"], ["d"]])  # fmt: skip
+    book = openpyxl.load_workbook(path)
+    book.active.merge_cells(merged)
+    # Headers, a heading, remarks, and what stands beside the table.
+    for fine in ("A6:B6", "E1:F1", "C3:C4", "H2:I5"):
+        book.active.merge_cells(fine)
+    book.save(path)
+    with pytest.raises(InputError, match=rf"t\.xlsx: {merged} are merged cells.*Unmerge"):
+        read_table(path)
+    assert sheets_named(path, re.compile("Sheet"))["Sheet"].iloc[2, 0] == "b"
+    book.active.unmerge_cells(merged)
+    book.save(path)
+    assert list(read_table(path)["place"])[1] == ("" if merged == "A3:B3" else "elsewhere")
+
+
+def test_a_hidden_sheet_is_not_the_first(tmp_path):
+    """Seen to fail: the figures of last year's hidden sheet counted."""
+    path = saved(tmp_path, [["a"], ["last year"]])
+    book = openpyxl.load_workbook(path)
+    book["second"]["A1"], book["second"]["A2"] = "a", "this year"
+    book["second"]["B1"] = None
+    book["second"]["B1"].value = ""
+    book["Sheet"].sheet_state = "hidden"
+    book.active = 1
+    book.save(path)
+    assert list(read_table(path)["a"]) == ["this year"]
+    assert list(sheets_named(path, re.compile("none"))) == ["second"]

@@ -66,6 +66,8 @@ def test_a_factor_says_of_what(text: str, substance: str, scale: Fraction) -> No
         "t" * 5000,
         "110⁸ t",
         "8⁸ t",
+        "108 kWh",
+        "1010 kWh",
         "10⁻³ t",
         "t⁻¹",
         "ce",
