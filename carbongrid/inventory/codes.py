@@ -19,6 +19,8 @@ _FOSSIL = {"crt": ("1.B", "2"), "ipcc2006": ("1.B", "2"), "gpc": ("I.7", "I.8", 
 _GAP = re.compile(r"[.\s]*")
 _DIGITS = re.compile(r"[0-9]{1,2}(?![0-9])")
 _LETTERS = re.compile(r"[a-z]+")
+_GAS = re.compile("n2o(?![a-z0-9])")
+"""A name may begin with it, as N2O from product uses does, and each of its signs might be a part of a code."""
 _ROMAN = re.compile(r"x{0,2}(?:ix|iv|v?i{0,3})")
 
 
@@ -92,6 +94,8 @@ def _parts(text: str) -> list[str]:
     parts: list[str] = []
     place = _end(_GAP, text, 0)
     while place < len(text):
+        if parts and text[place - 1].isspace() and _GAS.match(text, place):
+            return parts
         if digits := _DIGITS.match(text, place):
             found = [digits[0]]
         else:

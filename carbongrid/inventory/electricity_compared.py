@@ -15,6 +15,7 @@ from carbongrid.inventory.power_balance import (
     balance_of,
     consumption_if_known,
     has_balance,
+    scopes_with_mass,
 )
 from carbongrid.inventory.tables import audit, by_gas
 from carbongrid.method.tonnes import format_tonnes
@@ -31,9 +32,8 @@ def compare_electricity(inventory: Inventory) -> pd.DataFrame:
         reading, made_t (what supply emits itself), used_t (electricity and heat where they are used, losses among them), gross_t
         (all emissions): t CO2e per year, float64. NaN by consumption where the balance is not known. Empty where nothing would be counted twice.
     """
-    sums = by_gas(inventory)
-    scopes = list(zip(sums["category"], sums["scope"], strict=True))
-    if not rows_set_aside(scopes, inventory.categories, "use") and not has_balance(inventory):
+    twice = rows_set_aside(scopes_with_mass(inventory), inventory.categories, "use")
+    if not twice and not has_balance(inventory):
         return pd.DataFrame(columns=list(COLUMNS))
     return pd.DataFrame([_row(inventory, name) for name in READINGS], columns=list(COLUMNS))
 
@@ -76,8 +76,7 @@ def _marked(trail: pd.DataFrame, inventory: Inventory, reading: str | None) -> p
     """Return the audit with a remark in front of those of the rows that a choice sets aside."""
     if reading is None:
         return trail
-    keys = {(line.category, line.scope) for line in inventory.lines}
-    aside = rows_set_aside(keys, inventory.categories, reading)
+    aside = rows_set_aside(scopes_with_mass(inventory), inventory.categories, reading)
     marks = [
         f"{ASIDE}{reading}"
         if row["mass_t"] and (row["category"], int(row["scope"])) in aside
@@ -133,7 +132,7 @@ def _row(inventory: Inventory, reading: str) -> tuple[str, float, float, float]:
     categories, sums = inventory.categories, by_gas(inventory)
     sums = sums[[not categories[name].sink for name in sums["category"]]]
     keys = list(zip(sums["category"], sums["scope"].tolist(), strict=True))
-    aside = rows_set_aside(keys, categories, reading)
+    aside = rows_set_aside(scopes_with_mass(inventory), categories, reading)
     grams = dict.fromkeys(keys, 0)
     for key, mass in zip(keys, sums["grams_co2e"].tolist(), strict=True):
         grams[key] += 0 if key in aside else mass

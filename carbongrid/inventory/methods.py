@@ -423,7 +423,7 @@ def _number(text: str, row: ActivityRow, role: str, why: str) -> Factor:
     unit = match["unit"].strip() or "1"
     read_unit(unit)
     value = Fraction(Decimal(match["number"]))
-    if value < 0:
+    if value < 0 and not (role == "coefficient" and row.activity.startswith("land/")):
         raise InputError(f"expected no negative number, not {role}={text}")
     status = "own" if role in row.parameters else ""
     source = f"{why}: {row.source}".rstrip(": ") if status else why

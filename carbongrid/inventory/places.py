@@ -114,6 +114,14 @@ def place_of(factors: Catalogue, grid: str = "", country: str = "", code_system:
 
 def _region_of_grid(factors: Catalogue, grid: str) -> str:
     if grid in factors:
-        return factors[grid].region
+        return _region_of(factors, factors[grid])
     name = re.compile(rf"cn\.grid\.(?:province\.|region\.)?{re.escape(grid)}\.\d{{4}}")
-    return next((factor.region for factor in factors if name.fullmatch(factor.key)), "")
+    regions = (_region_of(factors, factor) for factor in factors if name.fullmatch(factor.key))
+    return next(filter(None, regions), "")
+
+
+def _region_of(factors: Catalogue, factor: Factor) -> str:
+    """Return where a factor holds: with a number of a user's own it holds where it did."""
+    if factor.region or factor.key not in factors.overridden:
+        return factor.region
+    return factors.overridden[factor.key].region

@@ -210,11 +210,16 @@ def as_counted(inventory: Inventory, reading: str | None) -> Inventory:
     """Return the inventory without what a way of counting electricity sets aside; ``consumption`` is of :func:`by_consumption`."""
     if reading is None:
         return inventory
-    scopes = {(line.category, line.scope) for line in inventory.lines}
-    aside = rows_set_aside(scopes, inventory.categories, reading)
+    aside = rows_set_aside(scopes_with_mass(inventory), inventory.categories, reading)
     formed = zip(inventory.lines, inventory.grams, inventory.grams_co2e, strict=True)
     kept = [each for each in formed if (each[0].category, each[0].scope) not in aside]
     return _with_lines(inventory, kept)
+
+
+def scopes_with_mass(inventory: Inventory) -> set[tuple[str, int]]:
+    """Return category and scope of what an inventory has: of a side of electricity whose rows are all 0 there is nothing that could count twice."""
+    formed = zip(inventory.lines, inventory.grams_co2e, strict=True)
+    return {(line.category, line.scope) for line, grams in formed if grams}
 
 
 def balance_notes(inventory: Inventory) -> list[Problem]:

@@ -13,6 +13,7 @@ import pandas as pd
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.factors import Factor, read_unit
 from carbongrid.inventory.factors.catalogue import GASES
+from carbongrid.inventory.forming import LOST_LAND
 from carbongrid.inventory.lines import Inventory, Line, plain
 from carbongrid.inventory.regions import counted_once, has_regions
 from carbongrid.method.categories import SECTORS
@@ -192,6 +193,7 @@ def notes(inventory: Inventory) -> list[Problem]:
     found += _own_factors(inventory)
     found += _grids_of_other_years(inventory)
     found += _counted_twice(inventory)
+    found += _lost_land(inventory)
     year = str(inventory.year or "")
     for other in sorted({row.year for row in inventory.data.rows if row.year} - {year}):
         rows = ", ".join(row.id for row in inventory.data.rows if row.year == other)
@@ -208,6 +210,19 @@ def notes(inventory: Inventory) -> list[Problem]:
         which = ", ".join(left.row.id for left in aside if left.why == why)
         found.append(Problem(f"left out of {which}: {why}", inventory.data.file, "", "note"))
     return found
+
+
+def _lost_land(inventory: Inventory) -> list[Problem]:
+    """Return a warning for each type of land that gives off carbon: whoever leaves out the sign of an uptake has a source of it."""
+    rows: dict[str, list[str]] = {}
+    for line, grams in zip(inventory.lines, inventory.grams_co2e, strict=True):
+        if line.product == "land" and line.category == LOST_LAND and grams:
+            rows.setdefault(line.row.activity, []).append(line.row.id)
+    hint = "Land that takes up carbon has a coefficient below 0."
+    return [
+        Problem(f"{activity} gives off carbon by the rows {', '.join(dict.fromkeys(ids))}, which counts as emission of {LOST_LAND}", inventory.data.file, hint, "warning")
+        for activity, ids in rows.items()
+    ]  # fmt: skip
 
 
 def explain(trail: Inventory | pd.DataFrame, category: str) -> str:

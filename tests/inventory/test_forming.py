@@ -61,6 +61,21 @@ def test_what_is_passed_over_is_what_the_row_would_come_to_if_it_asked_for_it() 
     assert len(set(seen)) > 1
 
 
+@pytest.mark.parametrize(("coefficient", "category"), [("-3.8 t C/ha", "sink/land"), ("3.8 t C/ha", LOST_LAND)])  # fmt: skip
+def test_an_uptake_of_ones_own_is_below_0(coefficient, category) -> None:
+    """Seen to fail: -3.8 was refused, and 3.8 was a source without a word."""
+    data = read_activity(EXAMPLE)
+    row = next(row for row in data.rows if row.activity == "land/water")
+    asked = replace(row, parameters={"coefficient": coefficient})
+    formed = inventory.form(replace(data, rows=(asked,)), sinks="study")
+    (line,) = formed.lines
+    assert line.category == category
+    assert line.exact == Fraction(row.amount) * 100 * Fraction(38, 10) * Fraction(44, 12) * 10**6
+    told = [note for note in inventory.notes(formed) if "gives off" in note.what]
+    assert bool(told) == (category == LOST_LAND)
+    assert all(note.level == "warning" and "below 0" in note.hint for note in told)
+
+
 @pytest.mark.parametrize(("factor", "sign"), [("0.25 t C/ha/a", 1), (None, -1)])
 def test_land_that_gives_off_carbon_is_a_source(factor, sign) -> None:
     """Seen to fail when the grams of the source were one less: no sink may be below zero, and no source."""

@@ -120,6 +120,14 @@ def test_a_factor_of_the_users_own_comes_first() -> None:
     assert "a factor of your own comes first" in inventory.audit(probe)["passed_over"][0]
 
 
+@pytest.mark.parametrize("grid", ["jiangsu", "cn.grid.province.jiangsu.2021"])
+def test_a_number_of_ones_own_for_the_grid_leaves_the_place(grid: str) -> None:
+    """Seen to fail: with an own factor of Jiangsu's grid nothing told the country, and coal was the IPCC's, 40 % more."""
+    own = Factor("cn.grid.province.jiangsu.2021", "grid", Fraction("0.62"), "kg CO2/kWh", gas="CO2")
+    assert place_of(catalogue().with_own([own]), grid, "", "") == place_of(catalogue(), grid, "", "")  # fmt: skip
+    assert tonnes(formed(grid=grid, own=(own,))) == tonnes(formed(grid=grid)) < 1950
+
+
 def test_manure_is_of_the_region_that_the_grid_is_in() -> None:
     def taken(grid: str) -> str:
         lines = formed("animals/pigs", "head", category="agriculture/husbandry", grid=grid).lines
