@@ -19,6 +19,7 @@ Reading = Mapping[str, str]
 
 AS_GIVEN = "as given"
 NO_CROPS = "no-crops"
+_NO_POIS_OF_GDP = "GDP is split by POIs that the run has not put on parcels: it measures geometry"
 _NO_CASE = "the run keeps totals, no activity data: name its case (--case)"
 _GIVEN = "totals were given in CO2e: nobody knows their gases and rows"
 
@@ -117,7 +118,7 @@ def _own_and_fault(name: str, run: PreparedRun, case: Case | None) -> tuple[str,
     if name == "reference":
         return told.reference, {}
     if name == "water":
-        return (told.units.water if run.tables.water is None else "table"), {}
+        return (told.units.water if run.tables.water is None else "table"), dict(_water(run))
     if name == "reduce":
         return told.reduce, dict(_reduce(run))
     if name == "road_lambda":
@@ -165,8 +166,13 @@ def _reduce(run: PreparedRun) -> Iterator[tuple[str, str]]:
     elif not gdp_can_follow(run):
         yield (
             "exact",
-            "GDP is split by POIs that the run has not put on parcels: it measures geometry",
+            _NO_POIS_OF_GDP,
         )
+
+
+def _water(run: PreparedRun) -> Iterator[tuple[str, str]]:
+    if not gdp_can_follow(run):
+        yield "*", _NO_POIS_OF_GDP
 
 
 def _roads(run: PreparedRun) -> Iterator[tuple[str, str]]:
@@ -189,7 +195,7 @@ def _pois(run: PreparedRun) -> Iterator[tuple[str, str]]:
     elif not gdp_can_follow(run):
         yield (
             "drop",
-            "GDP is split by POIs that the run has not put on parcels: it measures geometry",
+            _NO_POIS_OF_GDP,
         )
 
 

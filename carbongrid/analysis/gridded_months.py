@@ -188,9 +188,9 @@ def require_one_year(of: str, rasters: Sequence[Layered]) -> None:
         [(most, times)] = Counter(known).most_common(1) or [((0, 0), 0)]
         if times > 1:
             raise InputError(f"{of} has {written(most)} twice", rasters[0].name, apart)
-    years = {year for year, _ in known}
+    years = {year for each in rasters for year in each.dates.years}
     if len(years) > 1 or (not single and len(set(known)) > 1):
-        told = ", ".join(written(month) for month in sorted(set(known)))
+        told = ", ".join([written(month) for month in sorted(set(known))] or map(str, sorted(years)))  # fmt: skip
         # 1 January may stand for a year or for its first month, in whatever unit a rate is told.
         whole = "A date does not tell a year from a month of it: where each raster is of the whole year, say so in a table with a column part: --rasters."
         raise InputError(

@@ -122,15 +122,17 @@ class HeldOut:
         columns = ["category", "name", "unit", "region", "fold", "mass_t", "proxy_t", "log_ratio", "in_own_unit", *BASELINES]  # fmt: skip
         if table is None:
             return pd.DataFrame(columns=columns)
-        rows = np.flatnonzero((table["category"] == category.name).to_numpy(bool) & (run.placed.parcel >= 0) & (run.placed.unit >= 0) & (table["grams"] > 0).to_numpy(bool))  # fmt: skip
+        on_land = (table["category"] == category.name).to_numpy(bool) & (run.placed.parcel >= 0)
+        rows = np.flatnonzero(on_land & (run.placed.unit >= 0) & (table["grams"] > 0).to_numpy(bool))  # fmt: skip
         if not rows.size:
             return pd.DataFrame(columns=columns)
         proxy = self.proxy(category)
         parcel, unit = run.placed.parcel[rows], run.placed.unit[rows]
         grams = table["grams"].to_numpy(np.int64)[rows]
         account = proxy.account[parcel]
+        # Of all others, those in no unit among them: a run takes them off their account.
         known = np.zeros(len(proxy.totals))
-        np.add.at(known, account, grams)
+        np.add.at(known, proxy.account[run.placed.parcel[on_land]], table["grams"].to_numpy(np.int64)[on_land])  # fmt: skip
         claimed = np.bincount(proxy.account + 1, proxy.claim, len(proxy.totals))
         whole = np.append(claimed[1:], claimed[0])[account]
         left = np.array(proxy.totals, np.float64)[account] - known[account] + grams

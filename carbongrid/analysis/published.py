@@ -127,7 +127,13 @@ def own_sums(published: pd.DataFrame, inside: Mapping[str, Collection[str]]) -> 
     found: list[dict[str, Any]] = []
     for of, rows in published.groupby("of", sort=True):
         of_units = rows["region"].isin(units)
-        apart = set(rows.loc[of_units, "gas"]) == set(rows.loc[~of_units, "gas"])
+        named = set(rows.loc[of_units, "gas"])
+        apart = named <= set(rows.loc[~of_units, "gas"])
+        if apart:  # gas by gas; what else there is a total of, the units say nothing of
+            rows = rows[rows["gas"].isin(named)]
+        else:  # all gases together; of a total that is there whole and in parts, the whole counts
+            whole = set(rows.loc[rows["gas"] == "", "region"])
+            rows = rows[(rows["gas"] == "") | ~rows["region"].isin(whole)]
         gases = rows["gas"] if apart else rows["gas"].mask(rows["gas"] != "", "")
         for gas, same in rows.groupby(gases, sort=True):
             added = same.groupby("region", sort=False)["grams"].sum()

@@ -296,7 +296,7 @@ class Readings:
 
     def _gdp(self, reading: Reading) -> list[int | None]:
         """Return GDP of the units: as in the run, or split again."""
-        key = ("gdp", reading["gdp_split"], reading["reduce"], reading["poi_miss"])
+        key = ("gdp", *(reading[name] for name in ("gdp_split", "reduce", "poi_miss", "water")))
 
         def make() -> list[int | None]:
             units, case = self.run.units, self.run.tables.case
@@ -305,7 +305,8 @@ class Readings:
                 return own
             if reading["gdp_split"] == "people":
                 return _split_by_people(own, units, case.gdp.by)
-            if reading["reduce"] == case.reduce and (not case.pois or reading["poi_miss"] == case.pois.miss):  # fmt: skip
+            own_water = case.units.water if self.run.tables.water is None else "table"
+            if reading["reduce"] == case.reduce and reading["water"] == own_water and (not case.pois or reading["poi_miss"] == case.pois.miss):  # fmt: skip
                 return own
             return self._split_by_industry(reading)
 

@@ -113,7 +113,7 @@ def land_steps(model: Model, program: Program, x: NDArray[np.float64]) -> list[_
 
 
 def other_steps(model: Model, program: Program, x: NDArray[np.float64]) -> list[_Told]:
-    """Return what is cut and raised, by limit and unit."""
+    """Return what is cut and raised, by limit and unit; of the land that the program was made of, converted before."""
     found: list[_Told] = []
     for step, part, upper, cost in zip(program.steps, x, program.upper, program.cost, strict=True):
         row = _told(model, step)

@@ -195,7 +195,7 @@ class _Search:
             low = [zones[need.unit] not in HIGH[need.index] for need in self.needs]
             if not any(low):
                 self.tell("trying plans", _TRIES, _TRIES)
-                return self._feasible(actions, after, zones, (found, second, rest))
+                return self._feasible(actions, after, zones, (found, second, rest), model)
             margin = [
                 more + (2.0 * max(-_to_spare(need, units), 0) + 1000.0 if missed else 0.0)
                 for need, more, missed in zip(self.needs, margin, low, strict=True)
@@ -238,9 +238,11 @@ class _Search:
         after: LiveResult,
         zones: list[int],
         solved: tuple[Solution, Program, Solution],
+        converted: Model,
     ) -> TargetPlan:
         first, second, rest = solved
-        steps = [*land_steps(self.model, self.first, first.x), *other_steps(self.model, second, rest.x)]  # fmt: skip
+        # What is cut is cut of what is left once land is converted.
+        steps = [*land_steps(self.model, self.first, first.x), *other_steps(converted, second, rest.x)]  # fmt: skip
         used: dict[tuple[int, int], float] = {}
         for key, step in steps:
             limit, unit = key

@@ -399,7 +399,10 @@ def _measures(
 def _concentration(
     run: RunCarriers, category: str, uncertainty: Uncertainty, codes: pd.Index[str]
 ) -> tuple[NDArray[np.float64], float]:
-    """Return the sum of squares of the parcels' shares of a category in each unit, 0 where there is none, and sigma as it was taken."""
+    """Return the sum of squares of the parcels' shares of a category in each unit, and sigma as it was taken.
+
+    It is 0 where there is none, and where facilities are part of the unit's mass: they vary with neither, so that what is seen there is no measure of sigma and tau.
+    """
     [told] = [each for each in run.categories if each.name == category]
     carriers = run.on_land.carriers(told, uncertainty, run.on_land.kinds())
     size = len(run.units) + 1
@@ -407,6 +410,7 @@ def _concentration(
     squares = np.bincount(carriers.home, carriers.mass**2, size)
     with np.errstate(divide="ignore", invalid="ignore"):
         found = np.where(whole > 0, squares / whole**2, 0.0)[:-1]
+    found[run.on_land.named(category).grams[:, :-1].any(axis=0)] = 0.0
     by_code = pd.Series(found, index=run.units["id"]).reindex(codes)
     return np.asarray(by_code, np.float64), carriers.sigma
 

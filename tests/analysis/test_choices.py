@@ -167,6 +167,29 @@ def test_a_reading_is_a_run_of_the_changed_case(town, change, tmp_path):
         assert choice == "ties" or now[column].tolist() != before[column].tolist(), choice
 
 
+def test_gdp_that_water_carries_follows_the_rule_for_water(tmp_path):
+    """A district without farmland, whose primary GDP lies on all of its land, a lake whose point is in one unit, and most of it in none, among it. Seen to fail: GDP stayed where the run had it."""
+    lake = square(0.9, 0.4, 0.6, 0.2).union(square(1.4, -4, 0.1, 9))
+    parcels = [(f"p{x}", "0601", square(x, 0).difference(lake)) for x in range(2)]
+    parcels.append(("lake", "1101", lake))
+    units = [(f"u{x}", "a", square(x, 0)) for x in range(2)]
+    tables = {
+        "totals.csv": "category,value,unit\nindustry/manufacturing,900,kt CO2e\nsink/land,120,kt CO2e\n",
+        "gdp.csv": "region,primary,secondary,tertiary\na,1000003,10,20\n",
+    }
+    more = '[gdp]\npath = "gdp.csv"\nby = "district"\n[allow]\noutside = ["sink/land"]\nfallback = ["industry/manufacturing"]\n'
+    path = write_town(tmp_path, parcels, units, tables, more)
+    text = path.read_text(encoding="utf-8")
+    text = text.replace('parents = ["district"]', 'parents = ["district"]\nwater = "ledger"')
+    path.write_text(text, encoding="utf-8")
+    own = cg.run(path, tmp_path / "run")
+    path.write_text(text.replace('"ledger"', '"nearest"'), encoding="utf-8")  # fmt: skip
+    full = cg.run(path, tmp_path / "nearest")
+    prepared = own.live.prepared
+    reading = {choice.name: choice.own for choice in choices_of(prepared)} | {"water": "nearest"}
+    assert Readings(prepared)._gdp(reading) == full.units["gdp"].tolist() != own.units["gdp"].tolist()  # fmt: skip
+
+
 def test_readings_that_no_case_can_say_by_hand(town):
     """Net emission is gross less sink, not below 0; GDP by people is refused where nobody is known to live."""
     readings, _, own = readings_of(town)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from carbongrid.analysis.gridded_months import Dates, Layered, require_one_year
 from carbongrid.analysis.gridded_units import periods_in, read_unit, unit_of
 from carbongrid.errors import InputError
 
@@ -110,3 +111,13 @@ def test_months_and_seconds_make_the_year(year):
     assert sum(periods_in("second", year, month) for month in range(1, 13)) == whole.total_seconds()
     assert periods_in("second", year, None) == whole.total_seconds()
     assert periods_in("year", year, None) == 1
+
+
+def test_twelve_layers_of_two_years_are_no_year():
+    """Seen to fail: files of twelve months each, of 2019 and of 2020, were added up, and the run was half of what was published."""
+    months = tuple(range(1, 13))
+    first, second = (Layered(f"{year}.nc", 12, Dates((year,), months)) for year in (2019, 2020))
+    with pytest.raises(InputError, match=r"dated 2019, 2020, and would be added up as of one year"):
+        require_one_year("industry", [first, second])
+    require_one_year("industry", [first, Layered("more.nc", 12, Dates((2019,), months))])
+    require_one_year("industry", [first, Layered("undated.nc", 12, Dates(months=months))])

@@ -115,6 +115,22 @@ def test_the_plan_is_the_least_one_up_to_a_parcel(base, tmp_path_factory, most: 
     assert (plan.limits["used"] <= plan.limits["most"]).all()
 
 
+def test_what_is_cut_is_cut_of_what_conversion_leaves(base, tmp_path) -> None:
+    """Fields that become forest emit nothing more. Seen to fail: their emission was counted as cut too, with its cost, beyond what may be cut."""
+    path = limits_in(tmp_path / "limits.csv", "cut,*,*,,,95,%,1,", "convert,*,,0103,0301,55,ha,1,")  # fmt: skip
+    plan = cg.plan_targets(base, limits=path)
+    assert plan.feasible
+    assert (plan.limits["used"] <= plan.limits["most"]).all()
+    emission = base.parcels.set_index("id")["emission_g"]
+    converted = [name for each in plan.actions if each["do"] == "convert" for name in each["parcels"]]  # fmt: skip
+    assert converted
+    cut = plan.steps[plan.steps["do"] == "cut"]
+    assert cut["category"].str.contains("agriculture").any()
+    gone = plan.units["emission_change_g"].sum()
+    assert cut["cut_g"].sum() + emission[converted].sum() == -gone
+    assert cut["cost"].astype(float).sum() == pytest.approx(cut["cut_g"].sum() / 1e6)
+
+
 def test_a_plan_of_the_small_demo_is_applied_from_its_file(small_run, tmp_path) -> None:
     """Parcels across borders, facilities, POIs: the written plan reaches the zone to the gram, keeps its caps, and leaves kept land alone."""
     run = cg.open(small_run)
