@@ -20,6 +20,8 @@ from carbongrid.raster.georeference import inside, is_zarr
 _ATTRIBUTES = ("_FillValue", "missing_value", "fill_value", "nodata", "nodatavals")
 _ENCODED = ("_FillValue", "missing_value")
 _SCALING = {"scale_factor": 1.0, "add_offset": 0.0}
+_SCALING_OF_BANDS = {"scales": 1.0, "offsets": 0.0}
+"""As rioxarray has them where bands differ."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,12 @@ class Unknown:
         if not (isinstance(raster, xr.DataArray) or is_zarr(raster)):
             return cls()
         attributes = dict(raster.attrs)
-        _require_decoded(attributes)
+        band = _band(raster)
+        _require_decoded(attributes, band)
         declared = [*_declared(attributes, _ATTRIBUTES)]
         if isinstance(raster, xr.DataArray):
             # Of scaled values the number is that of the stored ones, and decoding has made it NaN.
-            if not _is_scaled(raster.encoding):
+            if not _is_scaled(raster.encoding, band):
                 declared += _declared(raster.encoding, _ENCODED)
             declared += _declared({"nodata": _beside(raster)}, ("nodata",))
         elif raster.metadata.zarr_format == 2 and raster.fill_value != 0:
@@ -117,16 +120,33 @@ def _number(value: Any) -> float:
         return unpacked[0]
 
 
-def _is_scaled(attributes: Mapping[Any, Any]) -> bool:
-    return any(
-        attributes.get(name) is not None and float(attributes[name]) != neutral
-        for name, neutral in _SCALING.items()
-    )
+def _is_scaled(attributes: Mapping[Any, Any], band: int | None = None) -> bool:
+    """Return whether values are stored scaled: those of one band, where it is known which."""
+    if any(attributes.get(name) is not None and float(attributes[name]) != neutral for name, neutral in _SCALING.items()):  # fmt: skip
+        return True
+    for name, neutral in _SCALING_OF_BANDS.items():
+        told = attributes.get(name)
+        if isinstance(told, tuple | list) and all(isinstance(each, int | float) for each in told):
+            own = told[band - 1 : band] if band is not None and band <= len(told) else told
+            if any(each != neutral for each in own):
+                return True
+    return False
 
 
-def _require_decoded(attributes: Mapping[Any, Any]) -> None:
-    if _is_scaled(attributes):
-        told = ", ".join(f"{name} = {attributes[name]}" for name in _SCALING if name in attributes)
+def _band(raster: Any) -> int | None:
+    """Return which band of a GeoTIFF a raster is, from 1; None of several, and of none."""
+    band = raster.coords.get("band") if isinstance(raster, xr.DataArray) else None
+    known = band is not None and band.size == 1 and np.issubdtype(band.dtype, np.integer)
+    return int(band.item()) if known and band is not None else None
+
+
+def _require_decoded(attributes: Mapping[Any, Any], band: int | None) -> None:
+    if _is_scaled(attributes, band):
+        told = ", ".join(
+            f"{name} = {attributes[name]}"
+            for name in (*_SCALING, *_SCALING_OF_BANDS)
+            if name in attributes
+        )
         raise InputError(
             f"the values are as they are stored, not what they mean: {told}",
             hint="Open the file with xarray.open_dataset, or with rioxarray.open_rasterio(..., mask_and_scale=True).",

@@ -67,6 +67,22 @@ _NAMED_WEIGHTS = ("area", "cells")
 _BYTES_PER_NUMBER = 8
 
 
+def require_equal_cells(grid: Grid, stats: Sequence[str]) -> None:
+    """Raise InputError for a statistic that takes all cells alike where their areas differ.
+
+    Raises
+    ------
+    InputError
+        If the grid is geographic and a statistic, as a mean, is another one where large cells count for more.
+    """
+    unequal = [stat for stat in stats if is_by_area(stat)]
+    if unequal and metres_per_unit(grid.crs) is None:
+        raise InputError(
+            f"{unequal[0]} by cells of {crs_name(grid.crs)} favours the poles: their areas differ from row to row",
+            hint='Take weights="area" to weigh by the area of cells, or weights="cells" to take them all alike.',
+        )
+
+
 class ZonalOperator:
     """Polygons measured on a grid once: row spans of whole cells, and edge cells with their exact share.
 
@@ -271,12 +287,8 @@ class ZonalOperator:
                 f"there are no weights {weights!r}",
                 hint="Take area, cells, or a raster or its path.",
             )
-        unequal = [stat for stat in stats if is_by_area(stat)]
-        if weights is None and unequal and metres_per_unit(self.grid.crs) is None:
-            raise InputError(
-                f"{unequal[0]} by cells of {crs_name(self.grid.crs)} favours the poles: their areas differ from row to row",
-                hint='Take weights="area" to weigh by the area of cells, or weights="cells" to take them all alike.',
-            )
+        if weights is None:
+            require_equal_cells(self.grid, stats)
 
     def _weights(self, weights: Any, raster: Any) -> Any:
         """Return weights [y, x] as they lie on the grid; None for none."""

@@ -21,7 +21,7 @@ from carbongrid.raster.nodata import Unknown, labels_inside
 from carbongrid.raster.pair_counts import as_labels
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.zonal.bringing import brought
-from carbongrid.raster.zonal.operator import Coverage, ZonalOperator
+from carbongrid.raster.zonal.operator import Coverage, ZonalOperator, require_equal_cells
 from carbongrid.raster.zonal.recipes import known_stats
 from carbongrid.raster.zonal.sources import opened
 from carbongrid.raster.zonal.stacks import (
@@ -96,7 +96,8 @@ def zonal_stats(
     Raises
     ------
     InputError
-        As ``zonal_sum``, and if a statistic is unknown, y and x cannot be told, n is not known, or there are not n ids.
+        As ``zonal_sum``, and if a statistic is unknown, y and x cannot be told, n is not known, there are not n ids, or a mean per polygon is asked for on a
+        geographic grid and no weights are named.
 
     Notes
     -----
@@ -197,7 +198,7 @@ def _of_dataset(
         plane, own = plane_in(variable, labels), labels
         if isinstance(labels, Polygons):
             if plane not in burnt:
-                burnt[plane] = _burnt(labels, variable)
+                burnt[plane] = _burnt(labels, variable, stats)
             own = burnt[plane]
         tables[name] = _of_array(variable, own, stats, n=n, ids=ids, quantum=quantum)
     return merged_tables(tables, stats)
@@ -215,7 +216,7 @@ def _of_array(
     if is_polygons(labels):
         polygons = Polygons.of(labels)
         ids = polygons.ids if ids is None else ids
-        labels = _burnt(polygons, values)
+        labels = _burnt(polygons, values, stats)
     unknown = Unknown.of(values)
     stack, labels = y_and_x_last(values, labels)
     leads = max(stack.ndim - 2, 0)
@@ -256,11 +257,12 @@ def _one_plane(values: Any) -> xr.DataArray:
     return first
 
 
-def _burnt(polygons: Polygons, values: Any) -> xr.DataArray:
-    """Return the labels of polygons on the cells of a raster or of a stack of them, in its chunks if it has any."""
+def _burnt(polygons: Polygons, values: Any, stats: tuple[str, ...]) -> xr.DataArray:
+    """Return the labels of polygons on the cells of a raster or of a stack of them, in its chunks if it has any, for statistics that its cells allow."""
     plane = _one_plane(values)
     chunks = None if plane.chunks is None else (max(plane.chunks[0]), max(plane.chunks[1]))
     grid = Grid.like(plane)
+    require_equal_cells(grid, stats)
     return rasterize(brought(polygons, grid)[0], grid, chunks=chunks)
 
 

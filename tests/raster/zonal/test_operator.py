@@ -413,6 +413,21 @@ def test_geographic_grids_ask_for_weights():
     assert float(area[0]) == pytest.approx(4 * grid.cell_areas.sum(), rel=1e-14)
 
 
+def test_means_by_centre_on_geographic_grids_ask_for_weights_too():
+    """Seen to fail: by labels a mean that favours the poles was made without a word, here 30 for 27."""
+    grid = Grid("EPSG:4326", 1, (0, 0, 4, 60))
+    land = gpd.GeoSeries([shapely.box(0, 0, 4, 60)], crs=4326)
+    raster = on(grid, np.broadcast_to(grid.y[:, None], grid.shape).copy())
+    for values in (raster, raster.to_dataset(name="latitude")):
+        with pytest.raises(
+            InputError, match=r'mean by cells of .*favours the poles.*weights="area"'
+        ):
+            zonal_stats(values, land, ["sum", "mean"], coverage="centre")
+    assert float(zonal_stats(raster, land, "max", coverage="centre")["max"][0]) == 59.5
+    mean = zonal_stats(raster, land, "mean", coverage="centre", weights="area")["mean"]
+    assert float(mean[0]) == pytest.approx(np.average(grid.y, weights=grid.cell_areas), rel=1e-12)
+
+
 def test_refusals_say_the_way_out():
     operator = ZonalOperator(np.array([shapely.box(0, 0, 3, 3)]), GRID)
     raster = on(GRID, np.ones(GRID.shape))

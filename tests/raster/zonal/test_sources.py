@@ -7,7 +7,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
-import rioxarray  # noqa: F401  (registers .rio)
+import rioxarray
 import xarray as xr
 from shapes import CRS, partition
 
@@ -63,6 +63,31 @@ def test_geotiffs(tmp_path, raster):
     scaled = operator.apply(alone, "max").compute()
     meant = operator.apply(abs(raster) / 2 + 10, "max")
     assert np.array_equal(scaled["max"], meant["max"], equal_nan=True)
+
+
+@pytest.mark.filterwarnings("ignore:.*will not be added:UserWarning")
+def test_bands_of_different_scales(tmp_path, raster):
+    """Seen to fail: what means 0 in the second band was taken for nodata, and an array that was not decoded for what it means."""
+    path = tmp_path / "climate.tif"
+    stored = xr.concat([abs(raster), abs(raster) + 60], "band").transpose("band", "y", "x")
+    stored = stored.astype("u2").rio.write_nodata(0)
+    stored.rio.to_raster(path)
+    with rasterio.open(path, "r+") as file:
+        file.scales, file.offsets = [1.0, 0.1], [0.0, -10.0]
+    meant = stored.drop_attrs(deep=False).astype("f8")
+    meant = xr.concat([meant[0], meant[1] * 0.1 - 10], "band").where(stored != 0)
+    operator = ZonalOperator(LAND, GRID)
+    found = operator.apply(path, ["count", "min", "mean"]).compute()
+    wanted = operator.apply(meant.transpose("band", "y", "x"), ["count", "min", "mean"])
+    for stat in ("count", "min", "mean"):
+        assert np.allclose(found[stat], wanted[stat], rtol=1e-5, atol=1e-5, equal_nan=True)
+    with pytest.raises(InputError, match=r"as they are stored.*scales"):
+        operator.apply(rioxarray.open_rasterio(path), "mean")
+    first = rioxarray.open_rasterio(path).sel(band=1)
+    assert np.allclose(operator.apply(first, "mean")["mean"], wanted["mean"][0], equal_nan=True)
+    with pytest.raises(InputError, match="as they are stored"):
+        operator.apply(rioxarray.open_rasterio(path).sel(band=2), "mean")
+    operator.apply(raster.assign_attrs(scales="1:50000"), "mean")
 
 
 @pytest.mark.parametrize("dtype", ["i2", "f4", "i4"])
