@@ -94,8 +94,8 @@ def test_the_first_screen_has_finding_and_legend(opened, full_demo, look):
     emitted, earned, taken = (f"{100 * sum(float(unit[key]) for unit in high) / sum(float(unit[key]) for unit in units):.0f} %" for key in ("emission_t", "gdp", "sink_t"))  # fmt: skip
     assert page.locator("#finding").inner_text() == in_words(
         look,
-        f"{len(high)} of 97 units, the high-carbon optimization zone, emit {emitted} of all emissions, with {earned} of the GDP and {taken} of the sinks.",
-        f"97 个单元中，{len(high)} 个属高碳优化区：排放占全部的 {emitted}，地区生产总值占 {earned}，碳汇占 {taken}。",
+        f"{len(high)} of 97 units, the high-carbon optimization zone, emit {emitted} of the emissions in all units, with {earned} of the GDP and {taken} of the sinks.",
+        f"97 个单元中，{len(high)} 个属高碳优化区：排放占各单元合计的 {emitted}，地区生产总值占 {earned}，碳汇占 {taken}。",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 
 import numpy as np
@@ -43,6 +44,19 @@ def test_a_map_classes_each_unit_as_the_figures_do(tmp_path, column):
     assert [each == NO_VALUE for each in drawn] == grey.tolist()
     assert sum(int(text.rpartition("(")[2].rstrip(")")) for text in told(axes)) == 6
     axes.figure.canvas.draw()
+
+
+def test_a_change_below_0_is_no_gap(tmp_path):
+    """Seen to fail: units that have to emit less to leave their zone were grey, "0 or unknown"."""
+    result = result_in(tmp_path)
+    changes = [-50_000.0, -3.0, 20_000.0, np.nan, 0.0, 700.0]
+    frame = result.units.assign(emission_to_leave_zone_t=changes)
+    axes = dataclasses.replace(result.plot, units=frame)("emission_to_leave_zone_t")
+    drawn = [colors.to_hex(each) for each in axes.collections[0].get_facecolor()]
+    assert [each == NO_VALUE for each in drawn] == [False, False, False, True, True, False]
+    below, above = {drawn[0], drawn[1]}, {drawn[2], drawn[5]}
+    assert not below & above
+    assert "0 or unknown  (2)" in told(axes) or "0 or unknown (2)" in told(axes)
 
 
 def test_zones_by_name_and_no_map_of_words(tmp_path):

@@ -160,16 +160,16 @@ def test_the_finding_is_what_a_pocket_calculator_says():
     own = units[units["zone"] == 4]
     emitted, sink = (100 * int(own[c].sum()) / int(units[c].sum()) for c in ("emission_g", "sink_g"))  # fmt: skip
     earned = 100 * 9_000 / (9_000 + 3_200 + 100 + 100 + 700)
-    assert sentence(units) == f"1 of 6 units, the high-carbon optimization zone, emits {emitted:.0f} % of all emissions, with {earned:.0f} % of the known GDP and {sink:.0f} % of the sinks."  # fmt: skip
+    assert sentence(units) == f"1 of 6 units, the high-carbon optimization zone, emits {emitted:.0f} % of the emissions in all units, with {earned:.0f} % of the known GDP and {sink:.0f} % of the sinks."  # fmt: skip
 
 
 def test_without_gdp_of_its_own_the_finding_rests_on_emissions_alone():
     units = example_tables().units
     grams = sorted(units["emission_g"], reverse=True)
     for changed in (units.assign(indicative=True), units.assign(zone=0), units.assign(gdp=pd.array([None] * 6, dtype="Int64"), zone=0)):  # fmt: skip
-        assert sentence(changed) == f"1 of 6 units emits at least half of all emissions ({100 * grams[0] / sum(grams):.0f} %)."  # fmt: skip
+        assert sentence(changed) == f"1 of 6 units emits at least half of the emissions in all units ({100 * grams[0] / sum(grams):.0f} %)."  # fmt: skip
     even = units.assign(emission_g=10**9, zone=0)
-    assert sentence(even) == "3 of 6 units emit at least half of all emissions (50 %)."
+    assert sentence(even) == "3 of 6 units emit at least half of the emissions in all units (50 %)."
     assert sentence(units.assign(emission_g=0, zone=0)) == "No unit emits anything."
 
 

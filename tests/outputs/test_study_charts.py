@@ -273,6 +273,17 @@ def test_the_framework_is_text_in_light_and_dark() -> None:
     assert both.find(f"{_SVG}title") is None
 
 
+@pytest.mark.parametrize(("ties", "rule"), [(">=", "ECC ≥ 1?  ESC ≥ 1?"), (">", "ECC > 1?  ESC > 1?")])  # fmt: skip
+def test_the_framework_has_the_run_s_rule_for_ties(ties: str, rule: str) -> None:
+    """Seen to fail: the framework of a run with ``ties = ">"`` said that 1 is high."""
+    for language in (*LANGUAGES, "switch"):
+        root = ET.fromstring(framework_svg(language, ties=ties))
+        told = {each.text for each in root.iter(f"{_SVG}text")}
+        assert {each for each in told if each and "ESC" in each and "?" in each} == {rule}
+    figure = drawn(dataclasses.replace(example_tables(), ties=ties), "fig2-framework", "en")
+    assert rule in {text.get_text() for text in figure.axes[0].texts}
+
+
 @pytest.mark.parametrize("languages", [(0,), (1,), (0, 1)])
 def test_every_line_of_the_framework_stands_in_its_box(languages: tuple[int, ...]) -> None:
     """Heights from the layout, widths as matplotlib letters them. Seen to fail with a box for English alone."""

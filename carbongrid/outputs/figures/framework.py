@@ -33,6 +33,10 @@ _PAD, _LINE, _HEAD = 13, 17, 20
 _CHIP = 20
 
 
+RULE = "ECC ≥ 1?  ESC ≥ 1?"
+"""As it is by default; a case says what 1 itself is (``ties``)."""
+
+
 @dataclass(frozen=True)
 class Stage:
     """One column: what is given, the step, what it makes, and the files that hold it."""
@@ -75,7 +79,7 @@ STAGES = (
     ),
     Stage(
         ("5 Zones", "5 分区"),
-        (("ECC ≥ 1?  ESC ≥ 1?", ""),),
+        ((RULE, ""),),
         (("decided by products", "以精确整数乘积判定"), ("of whole numbers", "（克与货币单位）")),
         (("zones (Fig. 9), guidance", "分区（图 9）与指引"),),
     ),
@@ -123,8 +127,9 @@ def _said(words: Sequence[Words], languages: Sequence[int]) -> list[str]:
     ]
 
 
-def layout(languages: Sequence[int]) -> Drawing:
+def layout(languages: Sequence[int], ties: str = ">=") -> Drawing:
     """Return where everything stands; 0 is English, 1 is Chinese, and in both each is said."""
+    rule: Words = (RULE if ties == ">=" else RULE.replace("≥", ">"), "")
 
     def tall(words: Sequence[Words]) -> int:
         return _LINE * len(_said(words, languages))
@@ -148,7 +153,7 @@ def layout(languages: Sequence[int]) -> Drawing:
         x = _SIDE + number * (_BOX + _GAP)
         middle = x + _BOX / 2
         texts: dict[str, tuple[tuple[Words, ...], tuple[Words, ...], tuple[str, ...]]] = {
-            "given": ((), stage.given, ()),
+            "given": ((), tuple(rule if line[0] == RULE else line for line in stage.given), ()),
             "step": ((stage.name,), stage.does, ()),
             "made": ((), stage.made, stage.files),
         }
@@ -171,7 +176,9 @@ def layout(languages: Sequence[int]) -> Drawing:
 _LANGUAGES: dict[str, tuple[int, ...]] = {"en": (0,), "zh": (1,), "both": (0, 1), "switch": (0,)}
 
 
-def framework_svg(language: Language | Literal["switch"], *, styled: bool = True) -> str:
+def framework_svg(
+    language: Language | Literal["switch"], *, styled: bool = True, ties: str = ">="
+) -> str:
     """Return the framework as SVG, its texts as texts.
 
     Parameters
@@ -181,8 +188,10 @@ def framework_svg(language: Language | Literal["switch"], *, styled: bool = True
         which the page that holds the drawing shows one.
     styled
         Whether it brings its colours, for light and dark pages; without them the page has them.
+    ties
+        What an index has to be of 1 to be high: ``>=`` or ``>``.
     """
-    drawing = layout(_LANGUAGES[language])
+    drawing = layout(_LANGUAGES[language], ties)
     name = " ".join(_said([TITLE], _LANGUAGES[language]))
     shapes = [f'<rect class="paper" width="{WIDTH}" height="{drawing.height:g}" rx="6"/>'] * styled
     shapes += [
@@ -274,7 +283,7 @@ def framework_page(sheet: Sheet) -> Page:
 
     letters, of = sheet.letters, COLOURS["light"]
     languages = _LANGUAGES[letters.spoken]
-    drawing = layout(languages)
+    drawing = layout(languages, sheet.tables.ties)
     size = (WIDTH / _INCH, HEADING - 0.1 + drawing.height / _INCH)
     chart = Chart.of(sheet, TITLE, size)
     top = HEADING - 0.15

@@ -206,7 +206,7 @@ def _flows(tables: RunTables) -> dict[str, Any]:
     accounts = ledger_accounts(tables)
     facilities = sorted(tables.facilities, key=lambda row: (-row.grams, row.category, row.name))
     return {
-        "framework": framework_svg("switch", styled=False),
+        "framework": framework_svg("switch", styled=False, ties=tables.ties),
         "land": land_table(tables),
         "flows": [
             ("emission", "Emissions", "碳排放", sankey(tables, sink=False, height=340)),

@@ -24,6 +24,7 @@ from carbongrid.outputs.figures.scales import (
     ranges,
     scales_of,
     sequential,
+    signed,
     totals,
 )
 
@@ -79,7 +80,7 @@ class Plots:
 
         Notes
         -----
-        CCR, ECC and ESC have their own classes; all else five natural ones of what is above 0. Grey is zero, or unknown.
+        CCR, ECC and ESC have their own classes; what is below 0 in some unit, as the change to leave a zone, powers of ten on both sides of 0; all else five natural ones of what is above 0. Grey is zero, or unknown.
         """
         if column == "zone":
             return self.zones(ax)
@@ -93,7 +94,11 @@ class Plots:
         counts = np.bincount(classes[classes >= 0], minlength=len(scale.labels))
         entries = list(zip(scale.colours, scale.labels, counts.tolist(), strict=True))[::-1]
         left = int((classes < 0).sum())
-        none = "unknown" if scale.at_break == "above" else "0 or unknown"
+        none = (
+            "unknown"
+            if scale.missing == "unknown" and scale.at_break == "above"
+            else "0 or unknown"
+        )
         entries += [(NO_VALUE, none, left)] if left else []
         _legend(
             axes,
@@ -111,8 +116,13 @@ class Plots:
         frame = frame.assign(emission_g=1e6 * frame["emission_t"], sink_g=1e6 * frame["sink_t"])
         key = {"emission_t": "emission", "sink_t": "sink"}.get(column, column)
         known = scales_of(frame)
+        values = frame[column].to_numpy(np.float64, na_value=np.nan)
         if key in known:
             scale = known[key]
+        elif (values < 0).any():
+            unit = "t CO₂e yr⁻¹" if column.endswith("_t") else ""
+            scale = signed(column, values, (column, ""), unit)
+            frame[column] = np.where(values == 0, np.nan, values)
         elif column.endswith("_t"):
             grams = 1e6 * frame[column].rename("grams")
             frame = frame.assign(grams=grams)

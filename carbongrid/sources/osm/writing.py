@@ -184,6 +184,11 @@ def _near(lines: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     geometry = np.asarray(lines.geometry.array, dtype=object)
     inside = shapely.covers(region, geometry)
     geometry[~inside] = shapely.intersection(geometry[~inside], region)
+    # A line that also touches the border at a point is cut into both.
+    mixed = np.flatnonzero(shapely.get_type_id(geometry) == shapely.GeometryType.GEOMETRYCOLLECTION)
+    for row in mixed:
+        parts = shapely.get_parts(geometry[row])
+        geometry[row] = shapely.multilinestrings(parts[shapely.get_dimensions(parts) == 1])
     cut = lines.set_geometry(geometry, crs=lines.crs)
     linear = np.isin(shapely.get_type_id(geometry), (1, 5)) & ~shapely.is_empty(geometry)
     return cut[linear].reset_index(drop=True)
