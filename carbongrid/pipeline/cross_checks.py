@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import pandas as pd
+
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.points import crosswalk_categories
 from carbongrid.case.readers.regions import masses_here
@@ -14,7 +16,7 @@ from carbongrid.method.landuse import SETTLEMENT, carrying_types
 from carbongrid.method.weights import people_points
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.residents import census_of, shared_over
-from carbongrid.pipeline.weights_step import weight_rasters
+from carbongrid.pipeline.weights_step import coefficients_of, weight_rasters
 from carbongrid.raster.chunked.rasters import WeightRaster
 from carbongrid.raster.plane_files import open_plane
 
@@ -23,6 +25,9 @@ MAX_MISSING = 100
 
 WORTH_A_NAME = 20
 """A category of industry that is more than one part in this many of the emissions is worth a look into a registry."""
+
+MAX_SINK_APART = 0.05
+"""Of a sink: so much of it may lie on other types of land than those that formed it before it is told."""
 
 MIN_IN_UNITS = 0.5
 """A unit layer that covers less of the parcels' area than this is another place's."""
@@ -42,8 +47,10 @@ def cross_check(inputs: Inputs, land: Land) -> CrossChecked:
         *_problems_of_codes(inputs, land),
         *_problems_of_grid(inputs),
         *_problems_of_reference(inputs),
+        *_problems_of_lone_gdp(inputs),
         *_problems_of_supply(inputs),
         *_problems_of_settlements(inputs),
+        *_problems_of_sinks(inputs),
         *_problems_of_registry(inputs),
         *_problems_of_people(inputs),
         *_problems_of_census(inputs, land),
@@ -106,6 +113,29 @@ def _problems_of_reference(inputs: Inputs) -> Iterator[Problem]:
         )
 
 
+def _problems_of_lone_gdp(inputs: Inputs) -> Iterator[Problem]:
+    """Yield a warning for each unit whose GDP is the only one that is known in its reference region: there its ECC is 1 by definition, however much it emits and earns."""
+    case, units = inputs.case, inputs.units
+    if inputs.gdp is None or case.gdp is None or case.gdp.by != "unit":
+        return
+    if case.reference != "all" and case.reference not in units:
+        return
+    known = units["id"].isin(inputs.gdp.loc[inputs.gdp["value"].notna(), "region"])
+    earning = units["id"].isin(inputs.gdp.loc[inputs.gdp["value"] > 0, "region"])
+    codes = "all" if case.reference == "all" else units[case.reference].fillna("")
+    table = pd.DataFrame({"id": units["id"], "known": known, "earning": earning, "code": codes})
+    for code, rows in table[table["code"] != ""].groupby("code", sort=True):
+        if len(rows) > 1 and rows["known"].sum() == rows["earning"].sum() == 1:
+            [own] = rows.loc[rows["known"], "id"]
+            within = "" if code == "all" else f": {case.reference} {code}"
+            yield Problem(
+                f"of {len(rows)} units the GDP of {own} alone is known: its ECC is 1 whatever it earns, so that only how 1 itself is read decides its zone",
+                f"{case.gdp.path}{within}",
+                "Give the GDP of the others, or another reference.",
+                "warning",
+            )
+
+
 def _problems_of_settlements(inputs: Inputs) -> Iterator[Problem]:
     """Yield a warning where land cover tells no homes from works: what is spread there lies on the same parcels."""
     settlement = (inputs.parcels["type"] == SETTLEMENT).to_numpy(dtype=bool)
@@ -141,6 +171,47 @@ def _problems_of_supply(inputs: Inputs) -> Iterator[Problem]:
             "Name the power plants with their mass and coordinates, if they are known (D9).",
             "warning",
         )
+
+
+def _problems_of_sinks(inputs: Inputs) -> Iterator[Problem]:
+    """Yield a warning for each sink of several types of land that activity data formed otherwise than it is spread: by the package's coefficients."""
+    if inputs.formed is None:
+        return
+    area = inputs.parcels["area_m2"].groupby(inputs.parcels["type"]).sum()
+    uptake = coefficients_of(inputs)
+    for name, category in inputs.categories.items():
+        if not category.sink or category.weight != "area" or len(category.types) < 2:
+            continue
+        formed = _formed_by_type(inputs, name)
+        spread = {kind: area.get(kind, 0.0) * uptake.get(kind, 0.0) for kind in category.types}
+        whole, given = sum(formed.values()), sum(spread.values())
+        if not whole:
+            continue
+        shares = {
+            kind: (formed.get(kind, 0) / whole, spread.get(kind, 0.0) / given if given else 0.0)
+            for kind in {**spread, **formed}
+        }
+        if max(abs(made - got) for made, got in shares.values()) > MAX_SINK_APART:
+            told = ", ".join(f"land/{kind} {made:.0%} : {got:.0%}" for kind, (made, got) in shares.items())  # fmt: skip
+            yield Problem(
+                f"{name} is spread over its types of land by the package's coefficients, and its rows formed it otherwise (formed : spread): {told}",
+                inputs.formed.file,
+                "Name each type's own category in its rows, as sink/forest, so that what forests take up lies on forests.",
+                "warning",
+            )
+
+
+def _formed_by_type(inputs: Inputs, category: str) -> dict[str, int]:
+    """Return grams of each type of land in a total of activity data: of the whole, which includes regions, or of all regions where a row names none."""
+    assert inputs.formed is not None, "it is asked of activity data"
+    wholes: dict[str, int] = {}
+    parts: dict[str, int] = {}
+    for row in inputs.formed.rows_by(inputs.case.electricity):
+        sheet, _, kind = row["activity"].partition("/")
+        if row["category"] == category and sheet == "land":
+            sums = parts if row["region"] else wholes
+            sums[kind] = sums.get(kind, 0) + row["grams"]
+    return {kind: wholes.get(kind, parts.get(kind, 0)) for kind in {**parts, **wholes}}
 
 
 def _problems_of_registry(inputs: Inputs) -> Iterator[Problem]:

@@ -1,0 +1,73 @@
+"""What only shows when tables are held side by side."""
+
+from __future__ import annotations
+
+import pytest
+from town import square, write_town
+
+import carbongrid as cg
+from carbongrid.outputs.report.notes import note_in_chinese
+
+FOREST, GRASS = "land/forest,{},100,ha,coefficient=xie_variant.forest", "land/grassland,{},100,ha,"
+WATER = "land/water,{},100,ha,"
+
+
+def told_of(folder, rows, words, *, sinks="study", gdp=""):
+    """Return the warnings with these words of a run of forest in u1, water in u2, grass in u3, 100 ha each, with works in each."""
+    parcels = [(code, code, square(x, 0)) for x, code in enumerate(("0301", "1101", "0404"))]
+    parcels += [(f"w{x}", "0601", square(x, 1)) for x in range(3)]
+    units = [(f"u{x + 1}", "d", square(x, 0, 1, 2)) for x in range(3)]
+    more = '[gdp]\npath = "gdp.csv"\n' if gdp else ""
+    folder.mkdir()
+    more += '[allow]\nfallback = ["industry/manufacturing"]\n'
+    path = write_town(folder, parcels, units, {"gdp.csv": gdp} if gdp else {}, more)
+    (folder / "activity").mkdir()
+    sheets = {
+        "sinks": "\n".join(["activity,category,amount,unit,parameters", *rows]),
+        "industry": "activity,category,amount,unit,parameters\nfuel/bituminous,industry/manufacturing,900,t,\n",
+        "settings": "setting,value\nyear,2020\n",
+    }
+    for name, text in sheets.items():
+        (folder / "activity" / f"{name}.csv").write_text(text, encoding="utf-8")
+    section = f'[inventory]\npath = "activity"\ngwp = "AR5"\nsinks = "{sinks}"'
+    text = path.read_text(encoding="utf-8").replace('[totals]\npath = "totals.csv"', section)
+    path.write_text(text, encoding="utf-8")
+    run = cg.run(path, folder / "run")
+    told = [text for level, text in run.manifest["assumptions"] if level == "warning" and words in text]  # fmt: skip
+    assert all(note_in_chinese(text) for text in told)
+    return told, run.units.set_index("id")
+
+
+def test_a_sink_that_was_formed_otherwise_than_it_is_spread(tmp_path):
+    """A forest with a coefficient of its own: it forms 94 % and gets 70 %. Seen to fail: nobody was told."""
+    rows = [row.format("sink/land") for row in (FOREST, WATER)]
+    [told], units = told_of(tmp_path / "land", rows, "formed it otherwise")
+    assert "activity: sink/land is spread" in told
+    assert "land/forest 94% : 71%, land/grassland 0% : 2%, land/water 6% : 27%" in told
+    # The way out that it names.
+    rows = [FOREST.format("sink/forest"), WATER.format("sink/water")]
+    told, units = told_of(tmp_path / "own", rows, "formed it otherwise")
+    assert told == []
+    assert units["sink_t"].tolist() == pytest.approx([380.96 * 44 / 12, 23.5 * 44 / 12, 0], abs=1e-5)  # fmt: skip
+
+
+def test_what_several_types_form_alike_is_not_told(tmp_path):
+    rows = ["land/forest,sink/land,100,ha,", *(row.format("sink/land") for row in (GRASS, WATER))]
+    assert told_of(tmp_path / "t", rows, "formed it otherwise")[0] == []
+
+
+def test_a_row_of_one_type_alone_is_told(tmp_path):
+    """Forests get 97 % of what grassland took up."""
+    [told], _ = told_of(tmp_path / "t", [GRASS.format("sink/land")], "formed it otherwise", sinks="ipcc")  # fmt: skip
+    assert "land/forest 0% : 97%, land/grassland 100% : 3%" in told
+
+
+@pytest.mark.parametrize(("gdp", "count"), [("u1,5\nu2,\n", 1), ("u1,5\nu2,6\n", 0), ("u1,0\nu2,\n", 0)])  # fmt: skip
+def test_a_lone_gdp_is_told(tmp_path, gdp, count):
+    """The ECC of a unit whose GDP is the only one known is 1 whatever it is, and so its zone is a matter of ties."""
+    rows = ["land/forest,sink/land,100,ha,"]
+    told, units = told_of(tmp_path / "t", rows, "alone is known", gdp=f"region,value\n{gdp}")
+    assert len(told) == count
+    if count:
+        assert "of 3 units the GDP of u1 alone is known" in told[0]
+        assert units["ecc"]["u1"] == 1
