@@ -104,7 +104,7 @@ def rows_declared(
 
 
 def misspelt(table: pd.DataFrame, form: TableFormat, where: str) -> list[Problem]:
-    """Return a warning for each further column that may be an optional one under a slip of the pen: ``regoin``, but not ``name`` where there may be ``name_en``."""
+    """Return a warning for each further column that may be an optional one under a slip of the pen: ``regions``, but not ``name`` where there may be ``name_en``."""
     missing = [name for name in form.names() if name not in table.columns]
     more = [str(name) for name in table.columns if name not in form.names()]
     return [

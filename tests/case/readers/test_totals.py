@@ -50,7 +50,7 @@ def test_columns_in_any_order_and_more_of_them(tmp_path):
 def test_misspelt_columns_of_categories_and_gdp_are_told(tmp_path):
     """Seen to fail: the row of the categories changed nothing, and GDP was exact."""
     tables = {
-        "own.csv": "category,wieght\nindustry/manufacturing,area\n",
+        "own.csv": "category,weights\nindustry/manufacturing,area\n",
         "gdp.csv": "region,value,Uncertainty\n0101,5,30\n",
     }
     case = case_with(tmp_path, tables, categories={"path": "own.csv"}, gdp={"path": "gdp.csv"})
@@ -58,7 +58,7 @@ def test_misspelt_columns_of_categories_and_gdp_are_told(tmp_path):
     notes = list(section.notes)
     read_gdp(case, notes=notes)
     assert [(note.what, note.hint, note.level) for note in notes] == [
-        ("the column 'wieght' is not read", "Did you mean 'weight'?", "warning"),
+        ("the column 'weights' is not read", "Did you mean 'weight'?", "warning"),
         ("the column 'Uncertainty' is not read", "Did you mean 'uncertainty'?", "warning"),
     ]
 
