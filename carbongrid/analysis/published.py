@@ -128,20 +128,27 @@ def own_sums(published: pd.DataFrame, inside: Mapping[str, Collection[str]]) -> 
     for of, rows in published.groupby("of", sort=True):
         of_units = rows["region"].isin(units)
         named = set(rows.loc[of_units, "gas"])
-        apart = named <= set(rows.loc[~of_units, "gas"])
-        if apart:  # gas by gas; what else there is a total of, the units say nothing of
-            rows = rows[rows["gas"].isin(named)]
-        else:  # all gases together; of a total that is there whole and in parts, the whole counts
-            whole = set(rows.loc[rows["gas"] == "", "region"])
-            rows = rows[(rows["gas"] == "") | ~rows["region"].isin(whole)]
-        gases = rows["gas"] if apart else rows["gas"].mask(rows["gas"] != "", "")
-        for gas, same in rows.groupby(gases, sort=True):
-            added = same.groupby("region", sort=False)["grams"].sum()
-            grams = {str(region): int(mass) for region, mass in added.items()}
-            totals = [region for region in grams if region not in units and region in inside]
-            found += [_sum_of(of, gas, region, inside[region], grams) for region in totals]
+        totals = [each for each in dict.fromkeys(rows.loc[~of_units, "region"]) if each in inside]
+        for region in totals:
+            own = rows[rows["region"] == region]
+            held = [("", _together(own), rows[of_units])]
+            if named and named <= set(
+                own["gas"]
+            ):  # of what else there is a total the units say nothing
+                held = [(gas, own[own["gas"] == gas], rows[of_units & (rows["gas"] == gas)]) for gas in sorted(named)]  # fmt: skip
+            for gas, total, parts in held:
+                added = parts.groupby("region")["grams"].sum()
+                grams = {str(unit): int(mass) for unit, mass in added.items()}
+                grams[region] = int(total["grams"].sum())
+                found.append(_sum_of(of, gas, region, inside[region], grams))
     columns = ["of", "gas", "region", "total_t", "sum_of_units_t", "ratio", "off", "slip", "units_missing"]  # fmt: skip
     return pd.DataFrame(found, columns=columns)
+
+
+def _together(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that make all gases of a total: its sum of all where it has one, whatever stands beside it."""
+    whole = rows[rows["gas"] == ""]
+    return whole if len(whole) else rows
 
 
 def _sum_of(

@@ -254,6 +254,14 @@ def _factor(text: str | None) -> Fraction:
     return Fraction(number or 1) * Fraction(10) ** int(power)
 
 
+def of_percent(text: str) -> str:
+    """Return what a percentage is as a number without a unit, ``0.3`` of ``30%``; any other text as it is."""
+    number = text.removesuffix("%").strip()
+    if number == text or not re.fullmatch(_NUMBER, number):
+        return text
+    return f"{Decimal(number).scaleb(-2).normalize():f}"
+
+
 def require_no_lost_power(text: str) -> None:
     """Raise InputError for 104 before a unit: a 10⁴ whose 4 is only raised to look at, as workbooks and PDF files have it, comes as 104.
 

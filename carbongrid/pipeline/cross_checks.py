@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -16,7 +16,7 @@ from carbongrid.method.landuse import SETTLEMENT, carrying_types
 from carbongrid.method.weights import people_points
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.residents import census_of, shared_over
-from carbongrid.pipeline.weights_step import coefficients_of, weight_rasters
+from carbongrid.pipeline.weights_step import coefficients_of, regions_of, weight_rasters
 from carbongrid.raster.chunked.rasters import WeightRaster
 from carbongrid.raster.plane_files import open_plane
 
@@ -50,7 +50,7 @@ def cross_check(inputs: Inputs, land: Land) -> CrossChecked:
         *_problems_of_lone_gdp(inputs),
         *_problems_of_supply(inputs),
         *_problems_of_settlements(inputs),
-        *_problems_of_sinks(inputs),
+        *_problems_of_sinks(inputs, land),
         *_problems_of_registry(inputs),
         *_problems_of_people(inputs),
         *_problems_of_census(inputs, land),
@@ -116,12 +116,14 @@ def _problems_of_reference(inputs: Inputs) -> Iterator[Problem]:
 def _problems_of_lone_gdp(inputs: Inputs) -> Iterator[Problem]:
     """Yield a warning for each unit whose GDP is the only one that is known in its reference region: there its ECC is 1 by definition, however much it emits and earns."""
     case, units = inputs.case, inputs.units
-    if inputs.gdp is None or case.gdp is None or case.gdp.by != "unit":
+    if inputs.gdp is None or case.gdp is None:
         return
     if case.reference != "all" and case.reference not in units:
         return
-    known = units["id"].isin(inputs.gdp.loc[inputs.gdp["value"].notna(), "region"])
-    earning = units["id"].isin(inputs.gdp.loc[inputs.gdp["value"] > 0, "region"])
+    by = units["id"] if case.gdp.by == "unit" else units[case.gdp.by]
+    amounts = inputs.gdp.drop(columns="region")
+    known = by.isin(inputs.gdp.loc[amounts.notna().all(axis=1), "region"])
+    earning = by.isin(inputs.gdp.loc[amounts.sum(axis=1) > 0, "region"])
     codes = "all" if case.reference == "all" else units[case.reference].fillna("")
     table = pd.DataFrame({"id": units["id"], "known": known, "earning": earning, "code": codes})
     for code, rows in table[table["code"] != ""].groupby("code", sort=True):
@@ -173,45 +175,57 @@ def _problems_of_supply(inputs: Inputs) -> Iterator[Problem]:
         )
 
 
-def _problems_of_sinks(inputs: Inputs) -> Iterator[Problem]:
+def _problems_of_sinks(inputs: Inputs, land: Land) -> Iterator[Problem]:
     """Yield a warning for each sink of several types of land that activity data formed otherwise than it is spread: by the package's coefficients."""
     if inputs.formed is None:
         return
-    area = inputs.parcels["area_m2"].groupby(inputs.parcels["type"]).sum()
     uptake = coefficients_of(inputs)
     for name, category in inputs.categories.items():
         if not category.sink or category.weight != "area" or len(category.types) < 2:
             continue
-        formed = _formed_by_type(inputs, name)
-        spread = {kind: area.get(kind, 0.0) * uptake.get(kind, 0.0) for kind in category.types}
-        whole, given = sum(formed.values()), sum(spread.values())
-        if not whole:
-            continue
-        shares = {
-            kind: (formed.get(kind, 0) / whole, spread.get(kind, 0.0) / given if given else 0.0)
-            for kind in {**spread, **formed}
-        }
-        if max(abs(made - got) for made, got in shares.values()) > MAX_SINK_APART:
+        codes = regions_of(inputs, name)
+        there = pd.DataFrame({"account": land.regions_of_parcels(codes), "type": inputs.parcels["type"].to_numpy(object), "area": inputs.parcels["area_m2"].to_numpy()})  # fmt: skip
+        there = there[there["type"].isin(category.types)]
+        area = there.groupby(["account", "type"])["area"].sum()
+        whole, apart, worst = 0, 0.0, (0.0, "", "")
+        for account, formed in _formed_by_account(inputs, name, codes).items():
+            mass = sum(formed.values())
+            spread = {kind: area.get((account, kind), 0.0) * uptake.get(kind, 0.0) for kind in category.types}  # fmt: skip
+            given = sum(spread.values())
+            if not mass or not given:
+                continue
+            shares = {kind: (formed.get(kind, 0) / mass, spread.get(kind, 0.0) / given) for kind in {**spread, **formed}}  # fmt: skip
+            wrong = sum(abs(made - got) for made, got in shares.values()) / 2 * mass
             told = ", ".join(f"land/{kind} {made:.0%} : {got:.0%}" for kind, (made, got) in shares.items())  # fmt: skip
+            region = codes[account] if account >= 0 else ""
+            whole, apart, worst = whole + mass, apart + wrong, max(worst, (wrong, region, told))
+        if whole and apart > MAX_SINK_APART * whole:
+            where = f"{inputs.formed.file}: {worst[1]}" if worst[1] else inputs.formed.file
             yield Problem(
-                f"{name} is spread over its types of land by the package's coefficients, and its rows formed it otherwise (formed : spread): {told}",
-                inputs.formed.file,
+                f"{name} is spread over its types of land by the package's coefficients: {apart / whole:.0%} of it lies on other types than those that formed it (formed : spread): {worst[2]}",
+                where,
                 "Name each type's own category in its rows, as sink/forest, so that what forests take up lies on forests.",
                 "warning",
             )
 
 
-def _formed_by_type(inputs: Inputs, category: str) -> dict[str, int]:
-    """Return grams of each type of land in a total of activity data: of the whole, which includes regions, or of all regions where a row names none."""
+def _formed_by_account(
+    inputs: Inputs, category: str, codes: Sequence[str]
+) -> dict[int, dict[str, int]]:
+    """Return grams of each type of land in a total of activity data, by the region that has a total of its own, and -1 for the rest of the whole."""
     assert inputs.formed is not None, "it is asked of activity data"
-    wholes: dict[str, int] = {}
-    parts: dict[str, int] = {}
+    found: dict[int, dict[str, int]] = {}
+    place = {code: number for number, code in enumerate(codes)}
     for row in inputs.formed.rows_by(inputs.case.electricity):
         sheet, _, kind = row["activity"].partition("/")
-        if row["category"] == category and sheet == "land":
-            sums = parts if row["region"] else wholes
-            sums[kind] = sums.get(kind, 0) + row["grams"]
-    return {kind: wholes.get(kind, parts.get(kind, 0)) for kind in {**parts, **wholes}}
+        if row["category"] != category or sheet != "land" or row["region"] not in {*place, ""}:
+            continue
+        signs = {place[row["region"]]: 1, -1: -1} if row["region"] else {-1: 1}
+        for account, sign in signs.items():
+            sums = found.setdefault(account, {})
+            sums[kind] = sums.get(kind, 0) + sign * row["grams"]
+    # Without a row of the whole there is no rest.
+    return {account: sums for account, sums in found.items() if min(sums.values()) >= 0}
 
 
 def _problems_of_registry(inputs: Inputs) -> Iterator[Problem]:

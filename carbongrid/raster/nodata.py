@@ -125,10 +125,10 @@ def _is_scaled(attributes: Mapping[Any, Any], band: int | None = None) -> bool:
     if any(attributes.get(name) is not None and float(attributes[name]) != neutral for name, neutral in _SCALING.items()):  # fmt: skip
         return True
     for name, neutral in _SCALING_OF_BANDS.items():
-        told = attributes.get(name)
-        if isinstance(told, tuple | list) and all(isinstance(each, int | float) for each in told):
-            own = told[band - 1 : band] if band is not None and band <= len(told) else told
-            if any(each != neutral for each in own):
+        told = np.atleast_1d(np.asarray(attributes.get(name)))
+        if np.issubdtype(told.dtype, np.number):
+            own = told[band - 1 : band] if band is not None and 0 < band <= told.size else told
+            if (own != neutral).any():
                 return True
     return False
 

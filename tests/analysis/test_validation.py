@@ -212,6 +212,13 @@ def test_a_total_that_is_there_whole_and_in_parts_counts_once(tmp_path):
     table.loc[:1, "grams"] = [50, 40]
     [row] = own_sums(table, {"": ["u1", "u2"]}).to_dict("records")
     assert (row["gas"], row["total_t"], row["off"]) == ("CO2", 90 / 1e6, False)
+    # Each total by itself: one of another kind is not left out.
+    more = pd.DataFrame([("d", "waste", 900, "")], columns=table.columns)
+    rows = own_sums(pd.concat([table, more]), {"": ["u1", "u2"], "d": ["u1", "u2"]})
+    assert rows[["region", "gas", "off"]].to_numpy().tolist() == [
+        ["", "CO2", False],
+        ["d", "", True],
+    ]
     table.loc[:1, "gas"] = "N2O"
     [row] = own_sums(table, {"": ["u1", "u2"]}).to_dict("records")
     assert (row["gas"], row["total_t"]) == ("", 100 / 1e6)

@@ -403,3 +403,29 @@ def test_ten_unknown_values_are_listed_and_others_counted(count: int) -> None:
     )
     more = f" and {count - 10} more" if count > 10 else ""
     assert told.endswith(f": {listed}{more}")
+
+
+@pytest.mark.parametrize(
+    ("head", "tonnes"),
+    [
+        ("value (t CO2e)", 3),
+        ("value (10^4 t CO2e)", 30_000),
+        ("value (10⁴ t CO2e)", 30_000),
+        ("value (万t CO2e)", 30_000),
+        ("value_1000_t_CO2e", 3000),
+        ("value 2020 t CO2e", 3),
+        ("value CO2 kt CO2e", 3000),
+        ("value (AR5, Mt CO2e)", 3_000_000),
+    ],
+)
+def test_a_multiplier_in_a_header_is_part_of_the_unit(head, tonnes):
+    """Seen to fail: what stood before the unit was left out, and the total was a ten-thousandth."""
+    table = pd.DataFrame({"code": ["1.A.2"], head: ["3"]}, index=[2])
+    [value] = read_coded(table, "ipcc2006", where="t.csv", year=2020).values
+    assert value.grams == tonnes * 10**6
+
+
+def test_a_power_that_was_lost_in_a_header_is_refused():
+    table = pd.DataFrame({"code": ["1.A.2"], "value (104 t CO2e)": ["3"]}, index=[2])
+    with pytest.raises(InputError, match=r"104 before a unit may be a 10\^4"):
+        read_coded(table, "ipcc2006", where="t.csv", year=2020)

@@ -25,6 +25,9 @@ _UNKNOWN_MARKS = re.compile(r"[-–—－]+|[.．]{3,}|…+|[#＃]|")
 _UNIT_IN_NAME = re.compile(
     r"(?<![A-Za-z])(kg|kt|Mt|Gt|Gg|Tg|Mg|t|g)[\s_]*(?i:(co2)[\s_-]*(e|eq|equivalents?)?)(?![A-Za-z0-9])"
 )
+_TIMES = re.compile(r"(?:(?<![A-Za-z0-9.₂^])[0-9][0-9.eE^⁰¹²³⁴⁵⁶⁷⁸⁹×x*]*|[百千万亿])\s*$")
+_A_YEAR = re.compile("(?:19|20)[0-9]{2}")
+_POWERS = {"百": "10^2", "千": "10^3", "万": "10^4", "亿": "10^8"}
 _GWP_IN_NAME = re.compile(r"(?i:ar[456])")
 _BARE_MASS = re.compile(r"(?P<mass>g|kg|t|kt|Mt|Gt|Mg|Gg|Tg|Pg|tonnes?)(?:\s+(?P<gas>CH4|N2O))?")
 _YEAR = re.compile(r"[0-9]{4}")
@@ -149,7 +152,11 @@ def _of_year(
 def _unit_in_name(name: str) -> str:
     """Return the unit that a column's name tells, blank if none; ``mt`` is none, being either Mt or a metric ton."""
     match = _UNIT_IN_NAME.search(name.replace("_", " ")) or _UNIT_IN_NAME.search(name)
-    return "" if match is None else f"{match[1]} CO2{'e' if match[3] else ''}"
+    if match is None:
+        return ""
+    before = _TIMES.search(match.string[: match.start()])
+    times = "" if before is None or _A_YEAR.fullmatch(before[0].strip()) else before[0].strip()
+    return f"{_POWERS.get(times, times)} {match[1]} CO2{'e' if match[3] else ''}".strip()
 
 
 class _Reading:

@@ -11,9 +11,10 @@ import pandas as pd
 
 from carbongrid.case.fields import nearest
 from carbongrid.case.readers.masses import mass_cell
-from carbongrid.case.readers.tables import Faults, of_percent, read_table, require_columns, rows_of
+from carbongrid.case.readers.tables import Faults, read_table, require_columns, rows_of
 from carbongrid.case.table_formats import Column, TableFormat
 from carbongrid.errors import Problem
+from carbongrid.inventory.units_of_measure import of_percent
 
 Known = Mapping[str, Collection[str] | None]
 

@@ -28,6 +28,7 @@ from carbongrid.case.readers.tables import require_columns
 from carbongrid.case.readers.vector import listed, text_column
 from carbongrid.case.table_formats import CROSSWALK, POIS
 from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.units_of_measure import of_percent
 from carbongrid.method.categories import Category
 from carbongrid.method.landuse import carrying_types, packaged_table
 from carbongrid.raster.polygons.outlines import geometries_of
@@ -261,6 +262,8 @@ def _crosswalk(
         # Types of no category may stand as often as they like; each takes a type out of what stands for its beginning.
         nothing = table[table["category"] == ""].drop_duplicates("poi_type")
         table = table[table["category"] != ""]
+        if "weight" in table:
+            table = table.assign(weight=table["weight"].map(of_percent))
         rows, faults = rows_declared(table, CROSSWALK, name, {"category": categories}, notes)
         pairs = ((row.number, f"{row.cells['poi_type']!r} for {row.cells['category']}") for row in rows)  # fmt: skip
         faults.once(pairs, "the POI type")

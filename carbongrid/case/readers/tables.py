@@ -219,14 +219,6 @@ def decimal_cell(text: str, where: str) -> Decimal:
     raise InputError(f"expected a finite number, not {text!r}", where, hint)
 
 
-def of_percent(text: str) -> str:
-    """Return what a percentage is as a number without a unit, ``0.3`` of ``30%``; any other text as it is."""
-    number = text.removesuffix("%").strip()
-    if number == text or not _NUMBER.fullmatch(number):
-        return text
-    return f"{Decimal(number).scaleb(-2).normalize():f}"
-
-
 class Faults:
     """The problems of one table, gathered cell by cell and raised at once."""
 

@@ -62,7 +62,7 @@ def workbook_numbers(path: Path) -> tuple[pd.DataFrame, list[tuple[int, int]]]:
 
 
 def workbook_sheets(path: Path, leave_out: Collection[str] = ()) -> dict[str, pd.DataFrame]:
-    """Return the cells of the sheets of a workbook by their names, as :func:`workbook_numbers`.
+    """Return the cells of the sheets of a workbook by their names, as :func:`workbook_numbers`; a hidden one is refused.
 
     Parameters
     ----------
@@ -76,7 +76,9 @@ def workbook_sheets(path: Path, leave_out: Collection[str] = ()) -> dict[str, pd
     InputError
         As :func:`workbook_numbers`.
     """
-    return _cells(path, lambda names: [name for name in names if name not in leave_out], table=True)
+    return _cells(
+        path, lambda names: [name for name in names if name not in leave_out], activity=True
+    )
 
 
 def sheets_named(path: Path, name: re.Pattern[str]) -> dict[str, pd.DataFrame]:
@@ -100,13 +102,13 @@ def sheets_named(path: Path, name: re.Pattern[str]) -> dict[str, pd.DataFrame]:
     def wanted(names: list[str]) -> list[str]:
         return [each for each in names if name.search(each)] or names[:1]
 
-    return _cells(path, wanted, table=False)
+    return _cells(path, wanted, activity=False)
 
 
 def _cells(
-    path: Path, wanted: Callable[[list[str]], list[str]], *, table: bool
+    path: Path, wanted: Callable[[list[str]], list[str]], *, activity: bool
 ) -> dict[str, pd.DataFrame]:
-    sheets = _sheets(path, wanted, lambda name: f"{path.name}, sheet {name}", table=table)
+    sheets = _sheets(path, wanted, lambda name: f"{path.name}, sheet {name}", table=activity, every=activity)  # fmt: skip
     return {name: cells for name, (cells, _) in sheets.items()}
 
 
@@ -116,8 +118,9 @@ def _sheets(
     where: Callable[[str], str],
     *,
     table: bool,
+    every: bool = False,
 ) -> dict[str, tuple[pd.DataFrame, list[tuple[int, int]]]]:
-    """Return the cells of those sheets that are wanted, of the names of all, those that are hidden last."""
+    """Return the cells of those sheets that are wanted, of the names of those that are not hidden; of a ``table`` merged cells are refused, and where ``every`` sheet counts hidden ones."""
     require_extra(
         "inventory",
         "openpyxl",
@@ -138,7 +141,14 @@ def _sheets(
                 pairs = dict(zip(stored.worksheets, written.worksheets, strict=True))
                 titles: dict[str, Any] = {str(sheet.title): sheet for sheet in pairs}
                 shown = [name for name in titles if titles[name].sheet_state == "visible"]
-                names = wanted([*shown, *(name for name in titles if name not in shown)])
+                names = wanted(shown or list(titles))
+                hidden = [name for name in wanted(list(titles)) if name not in names]
+                if hidden and every:
+                    raise InputError(
+                        f"the sheet {hidden[0]!r} is hidden, and its rows would count unseen",
+                        path.name,
+                        "Show it, or delete it.",
+                    )
                 found = {}
                 for name in names:
                     merged = _merged(archive, titles[name]._worksheet_path, where(name))
@@ -229,11 +239,13 @@ def _require_apart(
         return
     filled = (cells != "").to_numpy()
     in_row = filled.sum(axis=1)
-    counts = np.array([bool(text) and text.lower() not in _REMARKS for text in cells.iloc[0]])
+    heads = [text.lower().split()[:1] for text in cells.iloc[0]]
+    counts = np.array([bool(head) and head[0] not in _REMARKS for head in heads])
     found = []
     for rows, columns, name in merged:
-        inside = filled[max(rows.start, 1) : rows.stop, columns]
-        if inside.size > 1 and counts[columns].any() and in_row[rows].sum() > 1:
+        blanked = (rows.stop - max(rows.start, 1)) * int(counts[columns].sum())
+        blanked -= int(rows.start > 0 and bool(counts[columns.start : columns.start + 1].any()))
+        if blanked > 0 and in_row[rows].sum() > 1:
             found.append(name)
     if found:
         more = f" and {len(found) - 1} more ranges" if len(found) > 1 else ""

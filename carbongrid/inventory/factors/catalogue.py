@@ -15,6 +15,7 @@ from typing import Any
 
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.factors.units import FLUORINATED, Dimension, read_unit, require_units
+from carbongrid.inventory.units_of_measure import of_percent
 from carbongrid.method.landuse import packaged_table
 
 STATUSES = ("verified", "verified-secondary", "derived", "recalled")
@@ -284,6 +285,8 @@ def factor_of_row(row: Mapping[str, str], where: str, problems: list[Problem]) -
             "the key is blank",
             "Give the factor a name, or the key of the factor that it replaces.",
         )
+    if cells["unit"] in ("fraction", "1"):
+        cells |= {name: of_percent(cells[name]) for name in ("value", "low", "high")}
     numbers = {name: _number(cells[name], name, add) for name in ("value", "low", "high")}
     if cells["tier"] not in ("", "1", "2", "3"):
         add("tier", f"{cells['tier']!r} is no tier", "Write 1, 2 or 3, or leave it blank.")

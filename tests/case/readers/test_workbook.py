@@ -11,10 +11,11 @@ import pytest
 
 from carbongrid.case.readers import security
 from carbongrid.case.readers.declared import rows_declared
-from carbongrid.case.readers.tables import decimal_cell, of_percent, read_table
-from carbongrid.case.readers.workbook import sheets_named
+from carbongrid.case.readers.tables import decimal_cell, read_table
+from carbongrid.case.readers.workbook import sheets_named, workbook_sheets
 from carbongrid.case.table_formats import WATER
 from carbongrid.errors import InputError
+from carbongrid.inventory.units_of_measure import of_percent
 
 
 def saved(folder, rows, formats=()):
@@ -132,7 +133,7 @@ def test_a_percentage_is_no_number():
 @pytest.mark.parametrize("merged", ["B3:B4", "A3:B3"])
 def test_merged_cells_of_a_table_are_refused(tmp_path, merged):
     """Seen to fail: a place that two rows shared was blank in the second, which then lay in the city."""
-    path = saved(tmp_path, [["category", "place", "note", "value"], ["a", "", "", 1], ["b", "elsewhere", "", 2], ["c", "", "", 3], [], ["Fuels of all"], ["d"]])  # fmt: skip
+    path = saved(tmp_path, [["category", "place", "note 备注", "value"], ["a", "", "", 1], ["b", "elsewhere", "", 2], ["c", "", "", 3], [], ["Fuels of all"], ["d"]])  # fmt: skip
     book = openpyxl.load_workbook(path)
     book.active.merge_cells(merged)
     # Headers, a heading, remarks, and what stands beside the table.
@@ -159,3 +160,7 @@ def test_a_hidden_sheet_is_not_the_first(tmp_path):
     book.save(path)
     assert list(read_table(path)["a"]) == ["this year"]
     assert list(sheets_named(path, re.compile("none"))) == ["second"]
+    assert list(sheets_named(path, re.compile("Sheet|second"))) == ["second"]
+    with pytest.raises(InputError, match=r"the sheet 'Sheet' is hidden.*Show it"):
+        workbook_sheets(path)
+    assert list(workbook_sheets(path, ["Sheet"])) == ["second"]
