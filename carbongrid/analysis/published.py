@@ -131,16 +131,19 @@ def own_sums(published: pd.DataFrame, inside: Mapping[str, Collection[str]]) -> 
         totals = [each for each in dict.fromkeys(rows.loc[~of_units, "region"]) if each in inside]
         for region in totals:
             own = rows[rows["region"] == region]
-            held = [("", _together(own), rows[of_units])]
-            if named and named <= set(
-                own["gas"]
-            ):  # of what else there is a total the units say nothing
-                held = [(gas, own[own["gas"] == gas], rows[of_units & (rows["gas"] == gas)]) for gas in sorted(named)]  # fmt: skip
-            for gas, total, parts in held:
+            there = set(own["gas"])
+            both = sorted(
+                named & there
+            )  # gas by gas: of what else one side has the other says nothing
+            held = [(gas, own[own["gas"] == gas], rows[of_units & (rows["gas"] == gas)]) for gas in both]  # fmt: skip
+            for gas, total, parts in held or [("", _together(own), rows[of_units])]:
                 added = parts.groupby("region")["grams"].sum()
                 grams = {str(unit): int(mass) for unit, mass in added.items()}
                 grams[region] = int(total["grams"].sum())
-                found.append(_sum_of(of, gas, region, inside[region], grams))
+                row = _sum_of(of, gas, region, inside[region], grams)
+                if not held and _is_no_contradiction(named, there, row["ratio"]):
+                    row |= {"off": False, "slip": ""}
+                found.append(row)
     columns = ["of", "gas", "region", "total_t", "sum_of_units_t", "ratio", "off", "slip", "units_missing"]  # fmt: skip
     return pd.DataFrame(found, columns=columns)
 
@@ -149,6 +152,14 @@ def _together(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that make all gases of a total: its sum of all where it has one, whatever stands beside it."""
     whole = rows[rows["gas"] == ""]
     return whole if len(whole) else rows
+
+
+def _is_no_contradiction(units: Collection[str], total: Collection[str], ratio: float) -> bool:
+    """Return whether units and a total of other gases may both be right: one gas is less than all gases, and says nothing of another one."""
+    one, other = (len(gases) == 1 and "" not in gases for gases in (units, total))
+    if one and other:
+        return True
+    return (one and ratio < 1) or (other and ratio > 1)
 
 
 def _sum_of(

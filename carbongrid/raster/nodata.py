@@ -122,8 +122,9 @@ def _number(value: Any) -> float:
 
 def _is_scaled(attributes: Mapping[Any, Any], band: int | None = None) -> bool:
     """Return whether values are stored scaled: those of one band, where it is known which."""
-    if any(attributes.get(name) is not None and float(attributes[name]) != neutral for name, neutral in _SCALING.items()):  # fmt: skip
-        return True
+    for name, neutral in _SCALING.items():
+        if attributes.get(name) is not None and (np.asarray(attributes[name], np.float64) != neutral).any():  # fmt: skip
+            return True
     for name, neutral in _SCALING_OF_BANDS.items():
         told = np.atleast_1d(np.asarray(attributes.get(name)))
         if np.issubdtype(told.dtype, np.number):

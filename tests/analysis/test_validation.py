@@ -213,12 +213,19 @@ def test_a_total_that_is_there_whole_and_in_parts_counts_once(tmp_path):
     [row] = own_sums(table, {"": ["u1", "u2"]}).to_dict("records")
     assert (row["gas"], row["total_t"], row["off"]) == ("CO2", 90 / 1e6, False)
     # Each total by itself: one of another kind is not left out.
-    more = pd.DataFrame([("d", "waste", 900, "")], columns=table.columns)
+    more = pd.DataFrame([("d", "waste", 50, "")], columns=table.columns)
     rows = own_sums(pd.concat([table, more]), {"": ["u1", "u2"], "d": ["u1", "u2"]})
     assert rows[["region", "gas", "off"]].to_numpy().tolist() == [
         ["", "CO2", False],
         ["d", "", True],
     ]
+    # A part of all gases, or another one, contradicts nothing.
+    alone = own_sums(
+        table[table["gas"] != "CH4"].assign(grams=[50, 40, 100, 80]), {"": ["u1", "u2"]}
+    )
+    assert alone[["gas", "off"]].to_numpy().tolist() == [["CO2", True]]
+    part = own_sums(table.iloc[:3], {"": ["u1", "u2"]})
+    assert part[["gas", "ratio", "off"]].to_numpy().tolist() == [["", 0.9, False]]
     table.loc[:1, "gas"] = "N2O"
     [row] = own_sums(table, {"": ["u1", "u2"]}).to_dict("records")
     assert (row["gas"], row["total_t"]) == ("", 100 / 1e6)

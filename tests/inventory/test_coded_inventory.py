@@ -415,6 +415,19 @@ def test_ten_unknown_values_are_listed_and_others_counted(count: int) -> None:
         ("value_1000_t_CO2e", 3000),
         ("value 2020 t CO2e", 3),
         ("value CO2 kt CO2e", 3000),
+        ("value (百万t CO2e)", 3_000_000),
+        ("value (thousand t CO2e)", 3000),
+        ("value (1,000 t CO2e)", 3000),
+        ("value ('000 t CO2e)", 3000),
+        ("value (10 ^ 4 × t CO2e)", 30_000),
+        # Numbers that are no part of the unit.
+        ("value_gwp_100_kt_co2e", 3000),
+        ("emissions_scope_2_t_CO2e", 3),
+        ("emissions tier 3 kt CO2", 3000),
+        ("emissions 2019/20 kt CO2e", 3000),
+        ("emissions 2100 kt CO2e", 3000),
+        ("emissions 2020. kt CO2e", 3000),
+        ("emissions 2020e kt CO2e", 3000),
         ("value (AR5, Mt CO2e)", 3_000_000),
     ],
 )
@@ -423,6 +436,12 @@ def test_a_multiplier_in_a_header_is_part_of_the_unit(head, tonnes):
     table = pd.DataFrame({"code": ["1.A.2"], head: ["3"]}, index=[2])
     [value] = read_coded(table, "ipcc2006", where="t.csv", year=2020).values
     assert value.grams == tonnes * 10**6
+
+
+@pytest.mark.parametrize("head", ["value (2万t CO2e)", "value (10^-3 t CO2e)", "value_10_4_t_CO2e", "value (1.000 t CO2e)", "value (3 million t CO2e)"])  # fmt: skip
+def test_a_header_without_a_clear_unit_is_refused(head):
+    with pytest.raises(InputError, match=r"tells no clear unit.*value \(10\^4 t CO2e\)"):
+        read_coded(pd.DataFrame({"code": ["1.A.2"], head: ["3"]}, index=[2]), "ipcc2006", where="t.csv", year=2020)  # fmt: skip
 
 
 def test_a_power_that_was_lost_in_a_header_is_refused():

@@ -25,9 +25,19 @@ _UNKNOWN_MARKS = re.compile(r"[-–—－]+|[.．]{3,}|…+|[#＃]|")
 _UNIT_IN_NAME = re.compile(
     r"(?<![A-Za-z])(kg|kt|Mt|Gt|Gg|Tg|Mg|t|g)[\s_]*(?i:(co2)[\s_-]*(e|eq|equivalents?)?)(?![A-Za-z0-9])"
 )
-_TIMES = re.compile(r"(?:(?<![A-Za-z0-9.₂^])[0-9][0-9.eE^⁰¹²³⁴⁵⁶⁷⁸⁹×x*]*|[百千万亿])\s*$")
-_A_YEAR = re.compile("(?:19|20)[0-9]{2}")
-_POWERS = {"百": "10^2", "千": "10^3", "万": "10^4", "亿": "10^8"}
+_TIMES = {
+    "thousand": "10^3", "million": "10^6", "billion": "10^9",
+    "百": "10^2", "千": "10^3", "万": "10^4", "十万": "10^5", "百万": "10^6", "千万": "10^7", "亿": "10^8", "十亿": "10^9", "百亿": "10^10",
+    "千亿": "10^11", "万亿": "10^12",
+}  # fmt: skip
+_POWER_OF_TEN = re.compile(
+    r"10\^[0-9]{1,2}|10[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}|1[eE][0-9]{1,2}|10+|10[2-9]|101[0-9]"
+)
+"""Or what is left of one whose power was raised, which is told."""
+_GROUPED = re.compile("(?:1|'|’)?(?:[ ,'’]?000)+")
+_UNCLEAR = re.compile(
+    r"[十百千万亿]$|\b(?:thousand|million|billion)$|[0-9.,]+[eE^*×][-+]?[0-9]+$|10[- ][0-9]{1,2}$|[0-9]\.0{3}$"
+)
 _GWP_IN_NAME = re.compile(r"(?i:ar[456])")
 _BARE_MASS = re.compile(r"(?P<mass>g|kg|t|kt|Mt|Gt|Mg|Gg|Tg|Pg|tonnes?)(?:\s+(?P<gas>CH4|N2O))?")
 _YEAR = re.compile(r"[0-9]{4}")
@@ -150,13 +160,29 @@ def _of_year(
 
 
 def _unit_in_name(name: str) -> str:
-    """Return the unit that a column's name tells, blank if none; ``mt`` is none, being either Mt or a metric ton."""
+    """Return the unit that a column's name tells, blank if none; ``mt`` is none, being either Mt or a metric ton.
+
+    A power of ten alone before it, in brackets of its own or behind ``value``, is part of it; other numbers, as of a year, a scope or a GWP's horizon, are none.
+    """
     match = _UNIT_IN_NAME.search(name.replace("_", " ")) or _UNIT_IN_NAME.search(name)
     if match is None:
         return ""
-    before = _TIMES.search(match.string[: match.start()])
-    times = "" if before is None or _A_YEAR.fullmatch(before[0].strip()) else before[0].strip()
-    return f"{_POWERS.get(times, times)} {match[1]} CO2{'e' if match[3] else ''}".strip()
+    piece = re.split(r"[(\[（,，;；/:：](?!000)", match.string[: match.start()])[-1]
+    piece = re.sub(r"\s*\^\s*", "^", piece).strip(" ×x*")
+    first, _, rest = piece.partition(" ")
+    piece = rest.strip() if first.lower() in _VALUE_COLUMNS else piece
+    if piece.lower() in _TIMES or _POWER_OF_TEN.fullmatch(piece):
+        times = _TIMES.get(piece.lower(), piece)
+    elif _GROUPED.fullmatch(piece):
+        times = f"10^{piece.count('0')}"
+    elif _UNCLEAR.search(piece):
+        raise InputError(
+            f"the header {name!r} tells no clear unit",
+            hint="Write for example value (10^4 t CO2e).",
+        )
+    else:
+        times = ""
+    return f"{times} {match[1]} CO2{'e' if match[3] else ''}".strip()
 
 
 class _Reading:

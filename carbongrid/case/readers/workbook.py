@@ -27,8 +27,8 @@ MAX_ROWS, MAX_COLUMNS, MAX_CELLS = 2**20, 1_024, 20_000_000
 _ZEROS = re.compile("0+")
 _LITERAL = re.compile(r'"[^"]*"|[\\_*].|\[[^\]]*\]')
 """What a format shows as it stands, leaves room for or fills with, and colours and conditions: a % in it is no percentage."""
-_REMARKS = ("note", "notes", "remark", "remarks", "source", "origin", "备注", "来源")
-"""Columns that nothing is computed from."""
+_REMARKS = ("note", "remark", "comment", "source", "origin", "备注", "来源", "说明", "注")
+"""How headers of columns begin that nothing is computed from."""
 _PLACE = re.compile("([A-Z]*)([0-9]{1,15})")
 _ELEMENTS_WITH_PLACE = (" c", " row")
 
@@ -143,17 +143,17 @@ def _sheets(
                 shown = [name for name in titles if titles[name].sheet_state == "visible"]
                 names = wanted(shown or list(titles))
                 hidden = [name for name in wanted(list(titles)) if name not in names]
-                if hidden and every:
-                    raise InputError(
-                        f"the sheet {hidden[0]!r} is hidden, and its rows would count unseen",
-                        path.name,
-                        "Show it, or delete it.",
-                    )
                 found = {}
-                for name in names:
+                for name in [*names, *hidden] if every else names:
                     merged = _merged(archive, titles[name]._worksheet_path, where(name))
                     found[name] = _sheet(titles[name], pairs[titles[name]], where(name))
-                    if table:
+                    if name in hidden and not found.pop(name)[0].empty:
+                        raise InputError(
+                            "the sheet is hidden, and its rows would count unseen",
+                            where(name),
+                            "Show it, or delete it.",
+                        )
+                    if table and name in found:
                         _require_apart(found[name][0], merged, where(name))
                 return found
             finally:
@@ -240,9 +240,11 @@ def _require_apart(
     filled = (cells != "").to_numpy()
     in_row = filled.sum(axis=1)
     heads = [text.lower().split()[:1] for text in cells.iloc[0]]
-    counts = np.array([bool(head) and head[0] not in _REMARKS for head in heads])
+    counts = np.array([bool(head) and not head[0].startswith(_REMARKS) for head in heads])
     found = []
     for rows, columns, name in merged:
+        if not filled[rows.start : rows.start + 1, columns.start : columns.start + 1].any():
+            continue  # blank in what the sheet shows, too
         blanked = (rows.stop - max(rows.start, 1)) * int(counts[columns].sum())
         blanked -= int(rows.start > 0 and bool(counts[columns.start : columns.start + 1].any()))
         if blanked > 0 and in_row[rows].sum() > 1:

@@ -133,11 +133,11 @@ def test_a_percentage_is_no_number():
 @pytest.mark.parametrize("merged", ["B3:B4", "A3:B3"])
 def test_merged_cells_of_a_table_are_refused(tmp_path, merged):
     """Seen to fail: a place that two rows shared was blank in the second, which then lay in the city."""
-    path = saved(tmp_path, [["category", "place", "note 备注", "value"], ["a", "", "", 1], ["b", "elsewhere", "", 2], ["c", "", "", 3], [], ["Fuels of all"], ["d"]])  # fmt: skip
+    path = saved(tmp_path, [["category", "place", "来源说明", "value", "other"], ["a", "", "", 1], ["b", "elsewhere", "", 2], ["c", "", "", 3], [], ["Fuels of all"], ["d"]])  # fmt: skip
     book = openpyxl.load_workbook(path)
     book.active.merge_cells(merged)
     # Headers, a heading, remarks, and what stands beside the table.
-    for fine in ("A6:B6", "E1:F1", "C3:C4", "H2:I5"):
+    for fine in ("A6:B6", "E1:F1", "C3:C4", "E2:E4", "H2:I5"):
         book.active.merge_cells(fine)
     book.save(path)
     with pytest.raises(InputError, match=rf"t\.xlsx: {merged} are merged cells.*Unmerge"):
@@ -161,6 +161,12 @@ def test_a_hidden_sheet_is_not_the_first(tmp_path):
     assert list(read_table(path)["a"]) == ["this year"]
     assert list(sheets_named(path, re.compile("none"))) == ["second"]
     assert list(sheets_named(path, re.compile("Sheet|second"))) == ["second"]
-    with pytest.raises(InputError, match=r"the sheet 'Sheet' is hidden.*Show it"):
+    with pytest.raises(InputError, match=r"sheet Sheet: the sheet is hidden.*Show it"):
         workbook_sheets(path)
+    empty = openpyxl.load_workbook(path)
+    del empty["Sheet"]
+    empty.create_sheet("none").sheet_state = "hidden"
+    empty.save(path)
+    assert list(workbook_sheets(path)) == ["second"]
+    book.save(path)
     assert list(workbook_sheets(path, ["Sheet"])) == ["second"]
