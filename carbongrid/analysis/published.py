@@ -132,9 +132,8 @@ def own_sums(published: pd.DataFrame, inside: Mapping[str, Collection[str]]) -> 
         for region in totals:
             own = rows[rows["region"] == region]
             there = set(own["gas"])
-            both = sorted(
-                named & there
-            )  # gas by gas: of what else one side has the other says nothing
+            # Gas by gas: of what else one side has the other says nothing.
+            both = sorted(named & there)
             held = [(gas, own[own["gas"] == gas], rows[of_units & (rows["gas"] == gas)]) for gas in both]  # fmt: skip
             for gas, total, parts in held or [("", _together(own), rows[of_units])]:
                 added = parts.groupby("region")["grams"].sum()

@@ -33,8 +33,8 @@ Rules that hold everywhere:
 - Files lie under the folder of the case. `allow_outside = true` lets them lie elsewhere (absolute, or by `..`). A symbolic link
   counts as the file that it leads to: out of the folder only with `allow_outside`, out of a folder of activity tables never. Addresses (`https://`, `s3://`), GDAL's own paths (`/vsicurl/`, `/vsizip/`) and drivers' connections are refused: no
   file on another machine is read.
-- Tables are CSV with commas, or XLSX, whose first sheet that is not hidden counts, formulas by their stored values; merged cells below the first row, and
-  numbers in the format of a percentage, are refused. The order of columns is
+- Tables are CSV with commas, or XLSX, whose first sheet that is not hidden counts, formulas by their stored values. Merged cells that would come as blank
+  are refused, and percentages but where a column has no unit (30% of a share is 0.3). The order of columns is
   free; columns that are not listed are ignored, with a warning where one looks like one that is missing. A row of a CSV is one line: a cell in quotes that goes on in the
   next one is refused, as whole rows would be text in it. A CSV is UTF-8, or else GB18030; anything else needs `encoding`. It
   holds for the tables that explain the file too (its codes, crosswalk, classes, water, old codes), unless they are UTF-8.

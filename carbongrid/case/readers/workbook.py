@@ -51,7 +51,7 @@ def workbook_numbers(path: Path) -> tuple[pd.DataFrame, list[tuple[int, int]]]:
     ------
     InputError
         If openpyxl is not installed, it is no workbook, is no archive that a spreadsheet program writes, has a formula without a
-        stored value, or merged cells below its first row.
+        stored value, or merged cells that hide what would be read as blank.
     """
     first = list(_sheets(path, lambda names: names[:1], lambda _: path.name, table=True).values())
     if not first:
@@ -62,7 +62,7 @@ def workbook_numbers(path: Path) -> tuple[pd.DataFrame, list[tuple[int, int]]]:
 
 
 def workbook_sheets(path: Path, leave_out: Collection[str] = ()) -> dict[str, pd.DataFrame]:
-    """Return the cells of the sheets of a workbook by their names, as :func:`workbook_numbers`; a hidden one is refused.
+    """Return the cells of the sheets of a workbook by their names, as :func:`workbook_numbers`; a hidden one that has rows is refused.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def workbook_sheets(path: Path, leave_out: Collection[str] = ()) -> dict[str, pd
         As :func:`workbook_numbers`.
     """
     return _cells(
-        path, lambda names: [name for name in names if name not in leave_out], activity=True
+        path, lambda names: [name for name in names if name not in leave_out], tables=True
     )
 
 
@@ -102,13 +102,13 @@ def sheets_named(path: Path, name: re.Pattern[str]) -> dict[str, pd.DataFrame]:
     def wanted(names: list[str]) -> list[str]:
         return [each for each in names if name.search(each)] or names[:1]
 
-    return _cells(path, wanted, activity=False)
+    return _cells(path, wanted, tables=False)
 
 
 def _cells(
-    path: Path, wanted: Callable[[list[str]], list[str]], *, activity: bool
+    path: Path, wanted: Callable[[list[str]], list[str]], *, tables: bool
 ) -> dict[str, pd.DataFrame]:
-    sheets = _sheets(path, wanted, lambda name: f"{path.name}, sheet {name}", table=activity, every=activity)  # fmt: skip
+    sheets = _sheets(path, wanted, lambda name: f"{path.name}, sheet {name}", table=tables, every=tables)  # fmt: skip
     return {name: cells for name, (cells, _) in sheets.items()}
 
 
