@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +20,10 @@ from carbongrid.method.weights import (
     people_points,
 )
 from carbongrid.pipeline.land import Land
+from carbongrid.pipeline.sections import FOLDER
+from carbongrid.raster.opening.stores import open_arrays
+
+FILES = [f"{FOLDER}/residents.npz"]
 
 
 def residents_on_parcels(inputs: Inputs, land: Land) -> Residents | None:
@@ -60,3 +67,21 @@ def residents_of_units(inputs: Inputs, land: Land) -> tuple[NDArray[np.float64],
     sums = np.zeros(len(land.units) + 1, np.int64)
     np.add.at(sums, unit, people.thousandths)
     return sums[:-1] / 1000.0, float(sums[-1] / 1000.0)
+
+
+def files_of_residents(inputs: Inputs, _: Land) -> list[str]:
+    """Return the files of the residents of units; none where the case has no people."""
+    return [] if inputs.people is None else FILES
+
+
+def save_residents(folder: Path, residents: tuple[NDArray[np.float64], float]) -> None:
+    """Write the people in each unit, and those in none."""
+    inside, outside = residents
+    with (folder / FILES[0]).open("wb") as stream:
+        np.savez(stream, inside=inside, outside=np.float64(outside))
+
+
+def load_residents(folder: Path, *_: Any) -> tuple[NDArray[np.float64], float]:
+    """Read them back."""
+    with open_arrays(folder / FILES[0]) as arrays:
+        return arrays["inside"], float(arrays["outside"])

@@ -14,6 +14,7 @@ from carbongrid.pipeline import (
     land,
     probability,
     rasterizing,
+    residents,
     small_tables,
     tables,
     weights_step,
@@ -85,6 +86,18 @@ STEPS: tuple[Step, ...] = (
     ),
     # What the report shows of outlines: drawn while the labels are made.
     base_map_step(),
+    # Who lives in the units, whatever their mass.
+    Step(
+        "residents",
+        residents.residents_of_units,
+        ("read", "land"),
+        kept=Kept(
+            files=residents.files_of_residents,
+            load=residents.load_residents,
+            save=residents.save_residents,
+            after=("read people", "read units"),
+        ),
+    ),
     # Cells that parcels have in common with units and coarse cells, which tell their tiles themselves, and the grams of these.
     Step("grid", land.fine_grid, ("read",)),
     Step(
@@ -136,7 +149,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "index",
         tables.index_units,
-        ("read", "land", "weigh by rasters", "reduce"),
+        ("read", "land", "weigh by rasters", "reduce", "residents"),
         phase="adding up",
     ),
     Step("zone", tables.zone_land, ("read", "index"), phase="adding up"),

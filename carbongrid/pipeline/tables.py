@@ -40,7 +40,6 @@ from carbongrid.pipeline.gdp_step import gdp_of_units
 from carbongrid.pipeline.guesses import notes_of_guesses
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.rasterizing import Reduction
-from carbongrid.pipeline.residents import residents_of_units
 from carbongrid.pipeline.step import RunOptions
 from carbongrid.pipeline.weights_step import Weighed
 from carbongrid.raster.grid import Grid
@@ -82,12 +81,18 @@ class Zoned:
     draws: int = 0
 
 
-def index_units(inputs: Inputs, land: Land, weighed: Weighed, reduction: Reduction) -> Indexed:
-    """Add up emission and sink of each unit, and find its residents and its GDP."""
+def index_units(
+    inputs: Inputs,
+    land: Land,
+    weighed: Weighed,
+    reduction: Reduction,
+    residents: tuple[NDArray[np.float64], float],
+) -> Indexed:
+    """Add up emission and sink of each unit, and find its GDP."""
     gdp = gdp_of_units(inputs, land, weighed, reduction.shares)
     units = land.units
     columns = unit_masses_by_name(inputs.categories.values(), reduction.mass.units)
-    columns["residents"], _ = residents_of_units(inputs, land)
+    columns["residents"], _ = residents
     columns |= {"gdp": gdp.gdp, "gdp_low": gdp.low, "gdp_high": gdp.high}
     return Indexed(units.join(pd.DataFrame(columns, index=units.index)), gdp.notes)
 

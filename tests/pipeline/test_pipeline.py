@@ -125,6 +125,7 @@ def test_replace_redoes_only_what_changed(city: Path) -> None:
         "facilities",
         "weigh",
         "base map",
+        "residents",
         "rasterize",
     ]
     assert totals.manifest["digests"]["units"] != first.manifest["digests"]["units"]
@@ -137,7 +138,7 @@ def test_replace_redoes_only_what_changed(city: Path) -> None:
     fewer = run(city / "case.toml", out, replace=True)
     # Other POIs: weights again, but no labels and no geometry of parcels; these were on none that takes some.
     assert fewer.manifest["digests"]["parcels"] == totals.manifest["digests"]["parcels"]
-    kept = [*LAND, *EVIDENCE[1:], "land", "facilities", "base map", "rasterize"]
+    kept = [*LAND, *EVIDENCE[1:], "land", "facilities", "base map", "residents", "rasterize"]
     kept += ["write parcels", "keep tables"]
     assert fewer.manifest["reused"] == kept
     again = run(city / "case.toml", out, replace=True)
@@ -149,6 +150,7 @@ def test_replace_redoes_only_what_changed(city: Path) -> None:
         "facilities",
         "weigh",
         "base map",
+        "residents",
         "rasterize",
     ]
     steps += ["write parcels", "keep tables", *PRODUCTS]
@@ -180,7 +182,7 @@ def test_what_is_taken_over_without_a_code_of_its_crs_is_the_same(city: Path) ->
     first = run(city / "case.toml", city.parent / "run")
     assert not first.manifest["parameters"]["crs"].startswith("EPSG")
     second = run(city / "case.toml", city.parent / "run", replace=True)
-    assert len(second.manifest["reused"]) == 16
+    assert len(second.manifest["reused"]) == 17
     assert second.manifest["digests"] == first.manifest["digests"]
 
 

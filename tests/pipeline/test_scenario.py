@@ -571,6 +571,7 @@ def test_where_a_step_stands_in_a_manifest_does_not_depend_on_a_thread(base: cg.
         "steps/units.parquet",
         "steps/weights.npz",
         "steps/base_map.parquet",
+        "steps/residents.npz",
         "overlap.npz",
         "labels.zarr/parcel/zarr.json",
     ],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from scipy import sparse
 from carbongrid.errors import Problem
 from carbongrid.method.allocate.apportioning import apportion
 from carbongrid.method.tonnes import format_tonnes
-from carbongrid.raster.kernels.split import MAX_SUM
+from carbongrid.raster.kernels.split import MAX_SUM, share_out
 from carbongrid.raster.polygons.outlines import geometries_of
 
 if TYPE_CHECKING:
@@ -80,40 +79,9 @@ def totals_by_group(parts: Any, groups: NDArray[np.int64]) -> NDArray[np.int64]:
     0, which splits of each group by itself, or of running sums of groups, do not give.
     """
     totals = np.zeros((len(groups), parts.shape[1]), np.int64)
-    targets_left = np.diff(parts.indptr)
-    mixed = (groups > 0).sum(axis=0) > 1
-    # Most parcels are of one sector: nothing is to be shared.
-    alone = np.repeat(~mixed, targets_left)
-    owner = np.repeat(groups.argmax(axis=0), targets_left)
-    np.add.at(totals, (owner[alone], parts.indices[alone]), parts.data[alone])
-    rows = np.flatnonzero(mixed & (targets_left > 0))
-    left = np.array(groups.T[rows], order="C")
-    targets_left, place = targets_left[rows], parts.indptr[rows].astype(np.int64)
-    rows = np.arange(rows.size)
-    while rows.size:
-        grams, target = parts.data[place], parts.indices[place]
-        of_row = left[rows]
-        some = targets_left[rows] > 1  # the last target gets what is left
-        of_row[some] = _apportion_rows(grams[some], of_row[some])
-        for group, own in zip(totals, of_row.T, strict=True):
-            np.add.at(group, target, own)
-        left[rows] -= of_row
-        targets_left[rows] -= 1
-        rows, place = rows[some], place[some] + 1
+    by_parcel = np.ascontiguousarray(groups.T)
+    share_out(parts.data, parts.indices.astype(np.int64), parts.indptr.astype(np.int64), by_parcel, totals)
     return totals
-
-
-def _apportion_rows(grams: NDArray[np.int64], claims: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Apportion the grams of each row to its claims, shape (rows, groups), by one rule at any size."""
-    large = claims.sum(axis=1) > MAX_SUM  # 72 Gt on a parcel
-    parts = np.zeros(claims.shape, np.int64)
-    starts = np.arange(int((~large).sum()) + 1) * claims.shape[1]
-    parts[~large] = apportion(grams[~large], claims[~large].ravel(), starts).reshape(-1, claims.shape[1])  # fmt: skip
-    for row in np.flatnonzero(large).tolist():
-        running = list(accumulate(claims[row].tolist()))
-        below = [int(grams[row]) * each // running[-1] for each in running]
-        parts[row] = np.diff(below, prepend=0)
-    return parts
 
 
 def move_outside(

@@ -13,6 +13,8 @@ GOOD, ALL_ZERO, NEGATIVE, NOT_FINITE, TOO_LARGE = range(5)
 MAX_SUM = 2**56
 # Non-overlapping float64 cover 2^-1074..2^1023 with at least one bit each, so no sum has more partials.
 _MAX_PARTIALS = 2100
+# Sums of rounded quanta pass 2^56 by half a quantum for each of their weights.
+_MAX_GUESSED = 2**56 + 2**50
 
 
 @helper
@@ -86,6 +88,30 @@ def quantize(
     return quanta, fault
 
 
+@helper
+def _part_of(amount: int, claimed: int, whole: int) -> int:
+    """Return floor(amount * claimed / whole), of an amount and a claim that are at most the whole.
+
+    The floor is guessed in float64. Five roundings leave the guess at most 5 * 2^-53 * whole + 1 < 42 off for a whole up to 2^56 and a
+    little, so the true remainder, amount * claimed - guess * whole, is below 2^62 in size and known from its value modulo 2^64; it says
+    by how much to mend the guess. Of a larger whole the product is divided bit by bit.
+    """
+    if whole <= _MAX_GUESSED:
+        guess = np.int64(float(amount) * float(claimed) / float(whole))
+        return guess + (amount * claimed - guess * whole) // whole
+    divisor, factor, one = np.uint64(whole), np.uint64(amount), np.uint64(1)
+    quotient, rest = np.uint64(0), np.uint64(0)
+    for bit in range(62, -1, -1):
+        quotient, rest = quotient << one, rest << one
+        if rest >= divisor:
+            quotient, rest = quotient + one, rest - divisor
+        if (claimed >> bit) & 1:
+            rest += factor
+            if rest >= divisor:
+                quotient, rest = quotient + one, rest - divisor
+    return np.int64(quotient)
+
+
 @kernel
 def split(
     total: NDArray[np.int64],
@@ -95,10 +121,7 @@ def split(
 ) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
     """Split total[row] over weights[start[row]:start[row + 1]].
 
-    With S the running sum of the weights and W its end, q, r = divmod(T, W): the running part is q*S + floor(r*S/W). The
-    floor is guessed in float64. Five roundings leave the guess at most 5 * 2^-53 * W + 1 < 42 off for W up to 2^56 and a
-    little (W may pass 2^56 by half a quantum per rounded weight), so the true remainder r*S - guess*W is below 2^62 in
-    size and known from its value modulo 2^64; it says by how much to mend the guess.
+    With S the running sum of the weights and W its end, q, r = divmod(T, W): the running part is q*S + floor(r*S/W).
     """
     rows = start.size - 1
     parts = np.zeros(weights.size, np.int64)
@@ -128,9 +151,36 @@ def split(
             if weights[i] == 0:
                 continue
             running += weights[i]
-            guess = np.int64(float(rest) * float(running) / float(whole))
-            remainder = rest * running - guess * whole
-            after = quotient * running + guess + remainder // whole
+            after = quotient * running + _part_of(rest, running, whole)
             parts[i] = after - before
             before = after
     return parts, fault
+
+
+@kernel
+def share_out(
+    parts: NDArray[np.int64],
+    targets: NDArray[np.int64],
+    start: NDArray[np.int64],
+    groups: NDArray[np.int64],
+    totals: NDArray[np.int64],
+) -> None:
+    """Add to totals[group, target] what groups[row] have of parts[start[row]:start[row + 1]], which add up to the same: one part after another is split by what is left of each."""
+    left = np.empty(groups.shape[1], np.int64)
+    for row in range(start.size - 1):
+        whole = np.int64(0)
+        for group in range(left.size):
+            left[group] = groups[row, group]
+            whole += left[group]
+        for i in range(start[row], start[row + 1]):
+            part, target = parts[i], targets[i]
+            running, before = np.int64(0), np.int64(0)
+            for group in range(left.size):
+                if left[group] == 0:
+                    continue
+                running += left[group]
+                after = _part_of(part, running, whole)
+                totals[group, target] += after - before
+                left[group] -= after - before
+                before = after
+            whole -= part

@@ -1,0 +1,78 @@
+"""Who lives in a unit is found once; other people, another census, other units or another rule for borders are other numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from squares_case import CRS, SOUTH, WEST, layer, squares_case
+
+from carbongrid.case import Case
+from carbongrid.pipeline import run
+from carbongrid.pipeline.residents import FILES
+
+TOTALS = "category,value,unit\nbuildings/urban-homes,{},t CO2e\n"
+CENSUS = "region,residents\n01,1000\n02,3000\n"
+
+
+def people_of(*numbers: int) -> str:
+    """A point in the middle of each square."""
+    rows = [f"{WEST + 1000 * n + 500},{SOUTH + 500},{many}\n" for n, many in enumerate(numbers)]
+    return "lon,lat,residents\n" + "".join(rows)
+
+
+def case_of(folder: Path) -> Case:
+    tables = {"totals.csv": TOTALS.format(400), "people.csv": people_of(10, 30), "census.csv": CENSUS}  # fmt: skip
+    people = {"path": "people.csv", "crs": f"EPSG:{CRS}", "census": "census.csv"}
+    return squares_case(folder, ["0701"] * 2, tables, people=people)
+
+
+def test_residents_are_taken_over_where_only_totals_changed(tmp_path: Path) -> None:
+    case = case_of(tmp_path)
+    run(case, tmp_path / "run")
+    (tmp_path / "totals.csv").write_text(TOTALS.format(500), encoding="utf-8")
+    after = run(case, tmp_path / "run", replace=True)
+    assert "residents" in after.manifest["reused"]
+    assert after.units["residents"].tolist() == [1000.0, 3000.0]
+    assert FILES[0] in after.manifest["files"]
+
+
+@pytest.mark.parametrize(
+    ("table", "text", "expected"),
+    [
+        ("people.csv", people_of(10, 30) + people_of(40).partition("\n")[2], [1000.0, 3000.0]),
+        ("census.csv", CENSUS.replace("1000", "7000"), [7000.0, 3000.0]),
+        ("census.csv", "region,residents\nD1,8000\n", [2000.0, 6000.0]),
+    ],
+)
+def test_residents_are_counted_again_where_people_or_census_changed(tmp_path: Path, table: str, text: str, expected: list[float]) -> None:  # fmt: skip
+    """Seen to fail: with a key that did not follow that of the people, which census and rule for borders are part of."""
+    case = case_of(tmp_path)
+    run(case, tmp_path / "run")
+    (tmp_path / table).write_text(text, encoding="utf-8")
+    after = run(case, tmp_path / "run", replace=True)
+    assert "residents" not in after.manifest["reused"]
+    assert after.units["residents"].tolist() == expected
+
+
+def test_residents_are_counted_again_where_units_are_others(tmp_path: Path) -> None:
+    """Seen to fail: with a key that did not follow that of the units."""
+    case = case_of(tmp_path)
+    run(case, tmp_path / "run")
+    (tmp_path / "units.gpkg").unlink()
+    layer(2, code=["02", "01"], district=["D1", "D1"]).to_file(tmp_path / "units.gpkg")
+    (tmp_path / "census.csv").write_text("region,residents\nD1,8000\n", encoding="utf-8")
+    run(case, tmp_path / "run", replace=True)
+    (tmp_path / "units.gpkg").unlink()
+    layer(2, code=["01", "02"], district=["D1", "D1"]).to_file(tmp_path / "units.gpkg")
+    after = run(case, tmp_path / "run", replace=True)
+    assert "residents" not in after.manifest["reused"]
+    assert after.units["residents"].tolist() == [2000.0, 6000.0]
+
+
+def test_of_no_people_nothing_is_kept(tmp_path: Path) -> None:
+    tables = {"totals.csv": "category,value,unit\nagriculture/plantation,300,t CO2e\n"}
+    result = run(squares_case(tmp_path, ["0101"] * 2, tables), tmp_path / "run")
+    assert result.units["residents"].isna().all()
+    assert "residents" not in result.manifest["steps"]
+    assert not (tmp_path / "run" / FILES[0]).exists()
