@@ -19,7 +19,7 @@ Reading = Mapping[str, str]
 
 AS_GIVEN = "as given"
 NO_CROPS = "no-crops"
-_NO_POIS_OF_GDP = "GDP is split by POIs that the run has not put on parcels: it measures geometry"
+_NO_POIS_OF_GDP = "GDP was split by POIs that the run has not put on parcels, or before a plan changed land or GDP: it cannot be split again"
 _NO_CASE = "the run keeps totals, no activity data: name its case (--case)"
 _GIVEN = "totals were given in CO2e: nobody knows their gases and rows"
 

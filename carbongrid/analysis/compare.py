@@ -324,7 +324,7 @@ def _made_of(a: FinishedRun, b: FinishedRun) -> Iterator[tuple[str, str, str, st
     """Yield the inputs, settings, statements and versions that differ, by the manifests."""
     runs = (a, b)
     if any(run.answer is not None for run in runs):
-        first, second = ("; ".join(run.answer.parts) if run.answer else "" for run in runs)
+        first, second = ("; ".join(run.answer.changes) if run.answer else "" for run in runs)
         yield "answer", "changes", first, second
     inputs = [{each["file"]: each["sha256"] for each in run.manifest["inputs"]} for run in runs]
     yield from (("input", *row) for row in _unlike(*inputs))

@@ -64,7 +64,7 @@ class FinishedRun:
         """
         if isinstance(asked, LiveResult):
             base = asked.prepared.result
-            name = f"{base.directory} with changes" if asked.parts else str(base.directory)
+            name = f"{base.directory} with changes" if asked.changes else str(base.directory)
             return cls(name, base.manifest, answer=asked)
         directory, manifest = sealed_manifest(asked)
         return cls(str(directory), manifest, directory)

@@ -81,7 +81,7 @@ def fine_cells(
     if run.counted.rasters:
         remarks.append("Categories that follow a weight raster inside parcels are shared as in the run.")  # fmt: skip
     if not gdp_can_follow(run):
-        remarks.append("GDP, which is split by POIs that the run has not put on parcels, is left as in the run.")  # fmt: skip
+        remarks.append("GDP, which was split by POIs that the run has not put on parcels, or before a plan changed land or GDP, is left as in the run.")  # fmt: skip
     rows = []
     table = pd.DataFrame({"unit": run.units["id"].to_numpy(object), "name": run.units["name"].to_numpy(object)})  # fmt: skip
     published = run.result.units["zone"].to_numpy(np.int64)

@@ -97,6 +97,14 @@ class Model:
         found = (self.effects.answer.prepared.parcels["land_use"] == limit.code).to_numpy(bool)
         return found & np.isin(self.effects.unit_of_parcel, chosen)
 
+    def _kept_by_code(self, limit: Limit) -> NDArray[np.bool_]:
+        codes = self.effects.answer.prepared.parcels["land_use"]
+        found: NDArray[np.bool_] = (codes == limit.code).to_numpy(bool)
+        if not found.any():
+            there = sorted(codes.unique())
+            raise InputError(f"no parcel has the land-use code {limit.code!r}", f"limits, row {limit.row}, from", f"There are {', '.join(there[:20])}{', ...' if len(there) > 20 else ''}.")  # fmt: skip
+        return found
+
     def needs(self) -> tuple[Need, ...]:
         """Return the indices that are to be high, and those that have to stay so, against the region as it is."""
         found = []
@@ -115,7 +123,13 @@ class Model:
         return tuple(found)
 
     def kept(self, folder: Any = None) -> tuple[Kept, ...]:
-        """Return the land that rows of the table keep, by red lines or by code: of a parcel with part in a red line all."""
+        """Return the land that rows of the table keep, by red lines or by code: of a parcel with part in a red line all.
+
+        Raises
+        ------
+        InputError
+            If no parcel of the run has a code, or part in the red lines of a row: the row would protect nothing.
+        """
         prepared = self.effects.answer.prepared
         found = []
         for limit in self.limits:
@@ -125,12 +139,14 @@ class Model:
             if limit.unit not in ("", EACH):
                 chosen &= np.isin(self.effects.unit_of_parcel, self.units_of(limit))
             if limit.code:
-                chosen &= (prepared.parcels["land_use"] == limit.code).to_numpy(bool)
+                chosen &= self._kept_by_code(limit)
             if limit.polygons is not None:
                 rows = np.flatnonzero(chosen)
                 outlines = outlines_in(limit.polygons, folder, prepared.units.crs)
                 chosen[:] = False
                 chosen[rows[_with_part_in(geometries_of(prepared.located.parcels, rows), outlines)]] = True  # fmt: skip
+                if not chosen.any():
+                    raise InputError(f"of the {rows.size} parcels that the row could keep none has part in {limit.polygons.name}", f"limits, row {limit.row}, polygons", "Check its CRS and its place, and the row's code and unit.")  # fmt: skip
             found.append(Kept(limit, chosen))
         return tuple(found)
 

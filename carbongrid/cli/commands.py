@@ -10,7 +10,7 @@ import click
 
 from carbongrid import __version__
 from carbongrid.cli.console import Console, escape_what_cannot_be_encoded, set_up_logging
-from carbongrid.cli.surroundings import set_aside, set_by_hand
+from carbongrid.raster.surroundings import set_aside, set_by_hand
 from carbongrid.errors import Problem, require_extra
 
 if TYPE_CHECKING:

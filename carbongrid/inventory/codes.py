@@ -13,6 +13,9 @@ SYSTEMS = ("crt", "ipcc2006", "gpc")
 EXAMPLES = {"crt": "1.A.2", "ipcc2006": "3.C.7", "gpc": "I.1.2"}
 """A code of each system, for messages."""
 
+FOR_THE_GRID = "I.4.4"
+"""Code of the GPC of what is burnt for power and heat that the grid takes."""
+
 _FOSSIL = {"crt": ("1.B", "2"), "ipcc2006": ("1.B", "2"), "gpc": ("I.7", "I.8", "IV")}
 """Codes whose CH4 brings fossil carbon that is in no CO2: what escapes from fuels, and what industrial processes give off."""
 
@@ -77,7 +80,7 @@ def gpc_scope(code: str) -> str:
         return "outside" if sector == "VI" else "direct"
     if sector == "III":
         return {"1": "direct", "2": "outside", "3": "direct"}.get(last, "")
-    if code == "I.4.4":
+    if is_within(code, FOR_THE_GRID):
         return "direct"
     return {"1": "direct", "2": "indirect", "3": "outside"}.get(last, "")
 

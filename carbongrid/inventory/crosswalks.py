@@ -214,7 +214,9 @@ def code_of(line: Line, system: str) -> tuple[str, str]:
 def level_of(code: str) -> str:
     """Return which total of the GPC a code is in: ``BASIC``, ``BASIC+``, or ``territorial``, outside of both; blank if it has none."""
     rows = packaged_table("inventory/gpc_levels.csv").to_dict("records")
-    return next((str(row["level"]) for row in rows if fnmatchcase(code, str(row["code"]))), "")
+    # A part of a code is in the total that the code is in.
+    found = (row["level"] for each in (code, *codes_above(code)) for row in rows if fnmatchcase(each, str(row["code"])))  # fmt: skip
+    return str(next(found, ""))
 
 
 def categories_of(code: str, system: str, categories: Mapping[str, Category]) -> set[str]:

@@ -61,6 +61,7 @@ _TEXT = re.compile(rf"(?P<value>{_NUMBER})\s*(?P<unit>\S.*)")
 _SCRIPTS = str.maketrans("₂₄₆₃", "2463")
 _SUPERSCRIPT = re.compile("10([⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})")
 _LOST_POWER = re.compile("10(?:[2-9]|1[0-9])")
+_GROUPED = re.compile(r"[+-]?([0-9]{1,3}(?:\s[0-9]{3})+)(?![0-9])")
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _MASS_HINT = "Write for example t CO2e, kt CO2, 10000 t CO2e, 万吨 CO2e or t C."
 
@@ -118,7 +119,7 @@ def grams_of_text(text: str) -> int:
     Raises
     ------
     InputError
-        If the text does not begin with a number, and as :func:`grams`.
+        If the text does not begin with a number, or with one whose thousands are set apart by blanks, and as :func:`grams`.
     """
     value, unit = _value_and_unit(text)
     return grams(Decimal(value), unit)
@@ -136,6 +137,7 @@ def gas_of_text(text: str) -> str:
 
 
 def _value_and_unit(text: str) -> tuple[str, str]:
+    require_not_grouped(text)
     match = _TEXT.fullmatch(text.strip())
     if match is None:
         raise InputError(
@@ -276,6 +278,20 @@ def require_no_lost_power(text: str) -> None:
             f"{text} before a unit may be a 10^{power} whose {power} was raised",
             hint=f"Write 10^{power} or 1e{power}; or, if {text} is meant, work it into the value.",
         )
+
+
+def require_not_grouped(text: str) -> None:
+    """Raise InputError for 1 200 before a unit: thousands set apart by a blank are also a number and a unit, 1 of 200 kt.
+
+    Raises
+    ------
+    InputError
+        If one to three digits come first, then a blank and three digits, once or more.
+    """
+    match = _GROUPED.match(text.strip())
+    if match:
+        digits = "".join(match[1].split())
+        raise InputError(f"{text!r} may be {digits}, or a number and a unit that begins with another", hint=f"Write {digits} if that is meant; else work the number of the unit into it.")  # fmt: skip
 
 
 def _integer(value: Decimal, per_one: Fraction, text: str, most: str) -> int:

@@ -13,6 +13,7 @@ import xarray as xr
 
 from carbongrid.case.readers.regions import left_by_regions
 from carbongrid.case.readers.totals import Formed
+from carbongrid.case.table_formats import HERE
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.uncertainty import PERCENTILES
 from carbongrid.method.allocate import apportion
@@ -110,8 +111,9 @@ def _table(name: str, folder: Path) -> pd.DataFrame:
 
 
 def _sums(totals: pd.DataFrame) -> dict[str, int]:
-    """Return grams of each category, wherever they are; a whole includes its regions."""
-    sums = left_by_regions(totals, ("category", "place")).groupby("category")["grams"].sum()
+    """Return grams of each category here, as intervals and draws are of; a whole includes its regions."""
+    here = totals[totals["place"] == HERE]
+    sums = left_by_regions(here, ("category", "place")).groupby("category")["grams"].sum()
     return {str(name): int(grams) for name, grams in sums.items()}
 
 

@@ -128,7 +128,8 @@ def allocate_totals(
     lost = {*allow.lost, *by_people_unasked()} if allow.lost else ()
     limits += evidence_problems(counted, lost)
     limits += _outside_by_area(inputs, land, masses, names)
-    limits += [*problems_of_borders(named, land), *problems_of_place(named)]
+    by_raster = [name for name in names if weighs_by_raster(inputs, name)]
+    limits += [*problems_of_borders(named, land, by_raster), *problems_of_place(named)]
     return Allocation(
         tuple(names), masses, tuple(ledger), tuple(counted), tuple(named), tuple(limits)
     )

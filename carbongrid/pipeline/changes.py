@@ -225,9 +225,12 @@ def values_by_parcel(values: Any, ids: pd.Series[str], name: str) -> pd.Series[f
     Raises
     ------
     InputError
-        If there are too many or too few, an id is none of a parcel, or a value is no number.
+        If there are too many or too few, an id is none of a parcel, a value is no number, or nobody said what a Series is by.
     """
     where = f"{WEIGHTS}, {name}"
+    if isinstance(values, pd.Series) and isinstance(values.index, pd.RangeIndex):
+        what = "a Series with pandas' own index, 0, 1, 2 ...: these may be ids, or places"
+        raise InputError(what, where, 'Give .to_numpy() for the order of the ids, or set the index to them: .set_axis(parcels["id"]).')  # fmt: skip
     if isinstance(values, Mapping):
         values = pd.Series(dict(values))
     by_id = isinstance(values, pd.Series)

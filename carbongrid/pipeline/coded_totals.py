@@ -14,7 +14,14 @@ from carbongrid.case.readers.tables import Faults, require_columns, rows_of
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.code_tree import CodeMass, Uncounted, counted_codes
 from carbongrid.inventory.coded_table import CodedTable
-from carbongrid.inventory.codes import EXAMPLES, codes_above, gpc_scope, is_within, normal_code
+from carbongrid.inventory.codes import (
+    EXAMPLES,
+    FOR_THE_GRID,
+    codes_above,
+    gpc_scope,
+    is_within,
+    normal_code,
+)
 from carbongrid.inventory.crosswalks import candidates_of, home_of, level_of
 from carbongrid.method.allocate import apportion
 from carbongrid.method.categories import Category, read_categories
@@ -233,8 +240,10 @@ def _undecided(
 
 def _twice(mass: CodeMass, system: str, shares: Shares, counted: Sequence[CodeMass]) -> str:
     """Return why generation for the grid cannot simply count: what is bought from the grid does; blank if it can."""
-    decided = mass.code in shares or _is_left_out(mass.code, shares)
-    if system != "gpc" or mass.code != "I.4.4" or decided:
+    if system != "gpc" or not is_within(mass.code, FOR_THE_GRID):
+        return ""
+    own = [code for code in shares if is_within(code, FOR_THE_GRID) and is_within(mass.code, code)]
+    if own or _is_left_out(mass.code, shares):
         return ""
     bought = [
         other.code
@@ -243,7 +252,7 @@ def _twice(mass: CodeMass, system: str, shares: Shares, counted: Sequence[CodeMa
         and other.grams
         and not _is_left_out(other.code, shares)
     ]
-    return f"generation for the grid, and what is bought from it counts too ({', '.join(bought)}); say by a row of I.4.4 whether it counts, or leave out the others" if bought else ""  # fmt: skip
+    return f"generation for the grid, and what is bought from it counts too ({', '.join(bought)}); say by a row of {FOR_THE_GRID} whether it counts, or leave out the others" if bought else ""  # fmt: skip
 
 
 def _of_the_protocol(

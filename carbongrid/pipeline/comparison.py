@@ -16,7 +16,11 @@ _LISTED = 20
 
 
 def notes_of_comparison(
-    case: Case, land: Land, units: gpd.GeoDataFrame, emission: NDArray[np.int64]
+    case: Case,
+    land: Land,
+    units: gpd.GeoDataFrame,
+    emission: NDArray[np.int64],
+    by_raster: tuple[NDArray[np.int64], NDArray[np.int64]],
 ) -> tuple[tuple[str, str], ...]:
     """Return what other choices would have given, each (level, text).
 
@@ -30,10 +34,12 @@ def notes_of_comparison(
         The run's units, with emission_g, sink_g and gdp.
     emission : int64, shape (parcels,)
         Grams of each parcel.
+    by_raster : int64, shapes (parcels,) and (units,)
+        How much of the emission of parcels and of units follows a raster inside parcels, whichever way these are shared.
     """
     sentences = [
         *_other_references(case, units),
-        *_exact_overlay(case, land, units, emission),
+        *_exact_overlay(case, land, units, emission, by_raster),
         *_surveyed_units(land, emission),
     ]
     return tuple(("note", sentence) for sentence in sentences)
@@ -53,14 +59,19 @@ def _other_references(case: Case, units: gpd.GeoDataFrame) -> Iterator[str]:
 
 
 def _exact_overlay(
-    case: Case, land: Land, units: gpd.GeoDataFrame, emission: NDArray[np.int64]
+    case: Case,
+    land: Land,
+    units: gpd.GeoDataFrame,
+    emission: NDArray[np.int64],
+    by_raster: tuple[NDArray[np.int64], NDArray[np.int64]],
 ) -> Iterator[str]:
     """Yield how far sharing by cells is from sharing by exact areas."""
     whole = float(emission.sum())
     if case.reduce != "cells" or not whole:
         return
-    exact = land.shares_of_area().T @ emission.astype(np.float64)
-    moved = np.abs(exact - units["emission_g"].to_numpy(np.float64))
+    of_parcels, of_units = by_raster
+    exact = land.shares_of_area().T @ (emission - of_parcels).astype(np.float64)
+    moved = np.abs(exact - (units["emission_g"].to_numpy(np.int64) - of_units))
     worst = int(moved.argmax())
     yield (
         f"Shared by exact areas instead of cells, {moved.sum() / 2 / whole:.3%} of the emission would lie in "

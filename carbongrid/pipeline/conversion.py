@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from carbongrid.errors import InputError
+from carbongrid.errors import InputError, Problem
+from carbongrid.method.allocate import of_same_parent
 from carbongrid.method.categories import Category
 from carbongrid.method.weights import PackedWeights, WeightInputs, weigh
 from carbongrid.method.weights.rules import eligible, may_carry
@@ -58,9 +59,10 @@ def convert_parcels(answer: LiveResult, code: str, rows: Rows, *, remove: bool) 
     after = _land_after(answer, (code, *use), rows)
     claims = _claims_that_change(answer, after, use, rows)
     inputs = dataclasses.replace(answer.inputs, parcels=after)
-    totals, facilities = inputs.totals, inputs.facilities
+    totals, facilities, said = inputs.totals, inputs.facilities, answer.said
     for name, (old, new) in claims.items():
-        change = _mass_after(answer, name, old, new, rows, remove=remove)
+        change = _mass_after(answer, name, use, old, new, rows, remove=remove)
+        said += _unknown_uptake(answer, name, old, new, rows)
         if change.any():
             totals = moved_totals(totals, prepared.land, name, rows, change.tolist())
             facilities = None if facilities is None else kept_shares(facilities, name)
@@ -72,7 +74,7 @@ def convert_parcels(answer: LiveResult, code: str, rows: Rows, *, remove: bool) 
     if prepared.tables.case.units.water != "ledger" or prepared.tables.water is not None:
         changed = changed.changed(shares=_shares_after(changed))
     packed = {name: new for name, (_, new) in claims.items()}
-    moved = dataclasses.replace(answer, prepared=changed, claims={**answer.claims, **packed})
+    moved = dataclasses.replace(answer, prepared=changed, claims={**answer.claims, **packed}, said=said)  # fmt: skip
     return moved.recomputed([*packed, *_fallen(answer)], inputs, answer.placed)
 
 
@@ -106,7 +108,7 @@ def mass_of_conversion(answer: LiveResult, code: str, rows: Rows) -> dict[str, N
         if not answer.inputs.categories[name].sink and new.values("weight", rows).any():
             what = f"land of {code} emits {name}, by a part of a total that others have too"
             raise InputError(what, "to", "Give a use that emits nothing, or scale what it emits in a plan of your own.")  # fmt: skip
-        changes[name] = _mass_after(answer, name, old, new, rows, remove=True)
+        changes[name] = _mass_after(answer, name, use, old, new, rows, remove=True)
     return changes
 
 
@@ -201,21 +203,58 @@ def _claims_of(
 
 
 def _mass_after(
-    answer: LiveResult, name: str, old: PackedWeights, new: PackedWeights, rows: Rows, *, remove: bool
+    answer: LiveResult, name: str, use: Use, old: PackedWeights, new: PackedWeights, rows: Rows, *, remove: bool
 ) -> NDArray[np.int64]:  # fmt: skip
     """Return how much more of a category the land carries, or less."""
     grams = np.zeros(old.size, np.int64)
     answer.masses([name])[0].add_to(grams)
     if not answer.inputs.categories[name].sink:
-        gone = ~new.values("eligible", rows)
+        gone = ~(new.values("eligible", rows) | _carries_by_parent(answer, name, use, rows))
         return np.where(gone, -grams[rows], 0) if remove else np.zeros(len(rows), np.int64)
+    other, regions = _claiming_otherwise(answer, name, old, new, rows)
+    after = new.values("weight", rows[other]).astype(np.float64)
+    change = np.zeros(len(rows), np.int64)
+    change[other] = gained(old, after, grams, regions, rows[other]) - grams[rows[other]]
+    return change
+
+
+def _claiming_otherwise(
+    answer: LiveResult, name: str, old: PackedWeights, new: PackedWeights, rows: Rows
+) -> tuple[Rows, NDArray[np.int64]]:
+    """Return which of the rows claim more or less of a sink than before, and of each parcel the region of its totals."""
     before, after = (each.values("weight", rows).astype(np.float64) for each in (old, new))
     codes = regions_of(answer.inputs, name)
-    regions = answer.prepared.land.regions_of_parcels(codes)
-    other = np.flatnonzero(before != after)
-    change = np.zeros(len(rows), np.int64)
-    change[other] = gained(old, after[other], grams, regions, rows[other]) - grams[rows[other]]
-    return change
+    return np.flatnonzero(before != after), answer.prepared.land.regions_of_parcels(codes)
+
+
+def _carries_by_parent(answer: LiveResult, name: str, use: Use, rows: Rows) -> NDArray[np.bool_]:
+    """Return the rows on which a category lies since its region has no land of its own type, and on which it goes on to lie: the new type has the same parent."""
+    found = np.zeros(len(rows), np.bool_)
+    if not of_same_parent(answer.inputs.categories[name], pd.Series([use[0]], dtype="str"))[0]:
+        return found
+    own = [row for row in answer.ledger_rows if row.category == name]
+    codes = sorted(row.region for row in own if row.region)
+    home = answer.prepared.land.regions_of_parcels(codes, rows)
+    for row in own:
+        if row.by_parent:
+            found |= home == (codes.index(row.region) if row.region else -1)
+    return found
+
+
+def _unknown_uptake(
+    answer: LiveResult, name: str, old: PackedWeights, new: PackedWeights, rows: Rows
+) -> tuple[Problem, ...]:
+    """Return a warning if land comes to a sink in regions in which nothing has that sink: what a hectare takes up there is unknown."""
+    if not answer.inputs.categories[name].sink:
+        return ()
+    other, regions = _claiming_otherwise(answer, name, old, new, rows)
+    known = np.unique(regions[old.rows[old.arrays["weight"] > 0]])
+    unknown = rows[other[~np.isin(regions[rows[other]], known)]]
+    if not unknown.size:
+        return ()
+    hectares = float(answer.prepared.parcels["area_m2"].to_numpy(np.float64)[unknown].sum()) / 1e4
+    what = f"{name}: {unknown.size} of the converted parcels ({hectares:,.1f} ha) lie in regions whose total of it lies on no land, or that have none: what they take up is unknown, and counts as 0"
+    return (Problem(what, hint=f"Give {name} one total for all, or scale it after the conversion.", level="warning"),)  # fmt: skip
 
 
 def _shares_after(prepared: PreparedRun) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -198,9 +198,12 @@ def facilities_by_unit(
     return tuple(found)
 
 
-def problems_of_borders(rows: Sequence[FacilityRow], land: Land) -> list[Problem]:
-    """Return a warning on the facilities whose parcel crosses a border, and how much lies on its other side, by area."""
-    there = [row for row in rows if row.parcel]
+def problems_of_borders(rows: Sequence[FacilityRow], land: Land, by_raster: Collection[str]) -> list[Problem]:  # fmt: skip
+    """Return a warning on the facilities whose parcel crosses a border, and how much lies on its other side, by area.
+
+    Categories that follow a raster inside their parcels (``by_raster``) are left out: how their mass lies there is known when the raster has been summed.
+    """
+    there = [row for row in rows if row.parcel and row.category not in by_raster]
     if not there:
         return []
     ids = land.units["id"].astype(str).to_numpy()

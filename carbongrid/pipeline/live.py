@@ -262,6 +262,12 @@ class LiveResult:
         return zone_land(self.inputs, Indexed(pd.concat([units, masses], axis="columns"), ()))
 
     @property
+    def changes(self) -> tuple[str, ...]:
+        """The categories that were changed, and ``GDP`` if that was."""
+        now, before = (each["gdp"].to_numpy(np.float64, na_value=np.nan) for each in (self.prepared.units, self.prepared.result.units))  # fmt: skip
+        return (*self.parts, *(() if np.array_equal(now, before, equal_nan=True) else ("GDP",)))
+
+    @property
     def problems(self) -> tuple[Problem, ...]:
         """Warnings and notes on the totals and on the categories that changed, as a run gives them."""
         of_parts = (problem for part in self.parts.values() for problem in part.problems)
@@ -338,7 +344,7 @@ class LiveResult:
         """Return what is changed, and how many units are in another zone."""
         base = self.prepared.result
         turned = int((self.units["zone"].to_numpy() != base.units["zone"].to_numpy()).sum())
-        changed = ", ".join(self.parts) or "nothing"
+        changed = ", ".join(self.changes) or "nothing"
         return (
             f"<carbongrid.LiveResult> {base.manifest['title']}, {base.manifest['year']}\n"
             f"  changed  {changed}\n"

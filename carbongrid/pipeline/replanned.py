@@ -19,7 +19,12 @@ from carbongrid.case.readers.facilities import COLUMNS, project_facilities
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.table_formats import HERE
 from carbongrid.errors import InputError
-from carbongrid.inventory.units_of_measure import base_currency, currency_units, grams_of_text
+from carbongrid.inventory.units_of_measure import (
+    base_currency,
+    currency_units,
+    grams_of_text,
+    require_not_grouped,
+)
 from carbongrid.method.allocate import apportion
 from carbongrid.method.categories import Category
 from carbongrid.method.landuse import SYSTEMS, match_codes, read_code_system
@@ -112,6 +117,7 @@ def _money(value: Any, unit: str, key: str) -> int:
             raise InputError(f"{value!r} is no number with a currency", key, f"Write for example 2.5e9 {base_currency(unit)}.")  # fmt: skip
         number, own = match["number"], match["unit"]
     try:
+        require_not_grouped(str(value))
         if base_currency(own) != base_currency(unit):
             what = f"{value!r} is of {base_currency(own)}, GDP of the run of {base_currency(unit)}"
             raise InputError(what, hint="Convert it at a rate that you know.")
@@ -120,7 +126,7 @@ def _money(value: Any, unit: str, key: str) -> int:
         raise InputError(dataclasses.replace(each, where=key) for each in error.problems) from error
 
 
-def scaled_total(inputs: Inputs, name: str, after: int, *, figure: bool = False) -> pd.DataFrame:
+def scaled_total(inputs: Inputs, name: str, after: int, *, gas: str = "") -> pd.DataFrame:
     """Return the totals with another whole of a category, its regions and the rest in proportion.
 
     Parameters
@@ -131,8 +137,8 @@ def scaled_total(inputs: Inputs, name: str, after: int, *, figure: bool = False)
         The category.
     after
         Grams of the whole.
-    figure
-        Whether somebody gives the whole as a total: then it is no first guess any more, though how it lies over regions may be (docs/decisions/0098).
+    gas
+        What the whole is of, where somebody gives it as a total: then it is no first guess any more, though how it lies over regions may be (docs/decisions/0098).
 
     Raises
     ------
@@ -158,8 +164,10 @@ def scaled_total(inputs: Inputs, name: str, after: int, *, figure: bool = False)
     grams[regions] = parts[:-1]
     if whole.any():
         grams[whole] = after
-    if figure and "basis" in totals:
-        totals = totals.assign(basis=basis_under_given_whole(totals, own, after))
+    if gas:
+        totals = totals.assign(gas=totals["gas"].mask(own, gas))
+        if "basis" in totals:
+            totals = totals.assign(basis=basis_under_given_whole(totals, own, after))
     return _with_grams(totals, grams, own)
 
 

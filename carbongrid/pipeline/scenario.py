@@ -20,6 +20,7 @@ from carbongrid.method.weights import locate
 from carbongrid.pipeline.changes import (
     facility_row,
     known_category,
+    total_given,
     under_new_totals,
     whole_total,
 )
@@ -84,7 +85,8 @@ def _scaled(answer: LiveResult, action: Action, folder: Path | None) -> LiveResu
     for name in names:
         now = whole_total(answer.inputs, name)
         after = amount_after(told, now, name)
-        totals = scaled_total(answer.inputs, name, after, figure="total" in told)
+        gas = total_given(told["total"], name).gas if "total" in told else ""
+        totals = scaled_total(answer.inputs, name, after, gas=gas)
         inputs = under_new_totals(answer.inputs, totals, answer.inputs.facilities)
         answer = answer.recomputed([name], inputs, answer.placed)
     return answer
@@ -293,7 +295,13 @@ def _named(value: Any) -> str:
 
 
 def outlines_in(inside: Any, folder: Path | None, crs: Any) -> NDArray[np.object_]:
-    """Return the polygons of a file, or of a GeoDataFrame, in a CRS."""
+    """Return the polygons of a file, or of a GeoDataFrame, in a CRS.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it has several layers, no CRS, or anything but polygons: nothing lies inside the line around an area.
+    """
     if isinstance(inside, str | Path):
         path = Path(inside)
         path = path if folder is None or path.is_absolute() else folder / path
@@ -310,6 +318,9 @@ def outlines_in(inside: Any, folder: Path | None, crs: Any) -> NDArray[np.object
         table = gpd.GeoDataFrame(geometry=inside.geometry.to_numpy(), crs=inside.crs)
     if table.crs is None:
         raise InputError("the polygons have no CRS", "inside", "Write it into the file.")
+    others = set(table.geom_type.dropna()) - {"Polygon", "MultiPolygon"}
+    if others:
+        raise InputError(f"areas are given as {', '.join(sorted(others))}, and nothing lies inside of these", "inside", "Give polygons.")  # fmt: skip
     polygons: NDArray[np.object_] = table.to_crs(crs).geometry.to_numpy()
     return polygons
 

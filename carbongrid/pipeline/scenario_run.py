@@ -228,7 +228,9 @@ def _values(answer: LiveResult, land: Land) -> dict[str, Any]:
     names, shares = list(answer.inputs.categories), answer.prepared.shares
     named = facility_rows(answer)
     evidence = tuple(row for name in names for row in answer.evidence_rows[name])
-    problems = [*answer.problems, *problems_of_borders(named, land), *problems_of_place(named)]
+    by_raster = [name for name in names if weights_step.weighs_by_raster(answer.inputs, name)]
+    borders = problems_of_borders(named, land, by_raster)
+    problems = [*answer.problems, *borders, *problems_of_place(named)]
     told = (*answer.inputs.notes, *notes_of_guesses(answer.inputs))  # by the tables, of any run
     notes = tuple(each for each in dict.fromkeys(problems) if each not in told)
     masses = tuple(answer.masses(names))
@@ -282,7 +284,7 @@ def _kept(
         base_maps.STEP: (lambda: base_maps.save(store.folder, drawn)) if redrawn else None,
         "facilities": lambda: facilities.save_places(store.folder, answer.placed),
         "weigh": (lambda: _save_weights(store.folder, answer)) if answer.claims else None,
-        "keep tables": lambda: _save_tables(store.folder, answer, inputs, plan),
+        "keep tables": lambda: _save_tables(store.folder, answer, inputs, plan, converted=converted),
     }
     marked = hash_values([each.content for each in plan.actions], sorted(plan.polygons().items()))
     names = [name for name in steps if name not in _MADE_ANEW]
@@ -326,9 +328,9 @@ def _save_weights(folder: Path, answer: LiveResult) -> None:
     weights_step.save_weights(folder, Weighed({name: claims[name] for name in names}))
 
 
-def _save_tables(folder: Path, answer: LiveResult, inputs: Inputs, plan: Plan) -> None:
-    """Write settings and small tables; a table of GDP that the plan changes is none any more."""
-    changed = any(action.do == "gdp" for action in plan.actions)
+def _save_tables(folder: Path, answer: LiveResult, inputs: Inputs, plan: Plan, *, converted: bool) -> None:  # fmt: skip
+    """Write settings and small tables; a table of GDP that the plan changes, or that was split on other land, is none any more."""
+    changed = converted or any(action.do == "gdp" for action in plan.actions)
     gdp = None if changed else answer.prepared.tables.gdp
     known = dict(answer.prepared.tables.coefficients)
     small_tables.keep_tables(folder, dataclasses.replace(inputs, gdp=gdp), known)

@@ -39,7 +39,7 @@ from carbongrid.pipeline.facilities import facilities_by_unit
 from carbongrid.pipeline.gdp_step import gdp_of_units
 from carbongrid.pipeline.guesses import notes_of_guesses
 from carbongrid.pipeline.land import Land
-from carbongrid.pipeline.rasterizing import Reduction
+from carbongrid.pipeline.rasterizing import Reduction, structure_of
 from carbongrid.pipeline.step import RunOptions
 from carbongrid.pipeline.weights_step import Weighed
 from carbongrid.raster.grid import Grid
@@ -170,7 +170,7 @@ def make_tables(
     of_sinks = notes_of_sinks(units, case.sink_floor)
     of_guesses = [(str(note.level), str(note)) for note in notes_of_guesses(inputs)]
     differences = [
-        *notes_of_comparison(case, land, units, emission),
+        *notes_of_comparison(case, land, units, emission, _by_raster(inputs, parcels.frame, units)),
         *(("note", sentence) for sentence in readings.sentences(len(units))),
     ]
     tables = RunTables(
@@ -221,6 +221,12 @@ def _parent_names(
             rows = zip(units[parent], *columns, strict=True)
             found[parent] = {code: (name or foreign, foreign) for code, name, foreign in rows}
     return found
+
+
+def _by_raster(inputs: Inputs, *tables: pd.DataFrame) -> Any:
+    """Return of each table how much of the emission follows a raster inside parcels."""
+    names = [name for name, each in inputs.categories.items() if not each.sink and structure_of(each)]  # fmt: skip
+    return tuple(table[names].sum(axis=1).to_numpy(np.int64) for table in tables)
 
 
 def _benchmark(case: Case) -> Benchmark | None:

@@ -17,6 +17,7 @@ from carbongrid.pipeline.step import SAVES, Kept, Progress, Step
 from carbongrid.raster.portable import give_back
 from carbongrid.raster.row_blocks import import_all, meanwhile
 from carbongrid.raster.software import versions
+from carbongrid.raster.surroundings import settings
 from carbongrid.run_store import Making, Recall, RunStore, hash_values
 
 logger = logging.getLogger(__name__)
@@ -257,10 +258,11 @@ class Work:
         return [self.values[name] for name in step.needs]
 
     def _key(self, step: Step, kept: Kept, arguments: list[Any]) -> str:
-        """Return the hash of all that decides a step's files."""
+        """Return the hash of all that decides a step's files: what GDAL and its like read of the environment too, unless the command line has set it aside."""
         assert self.fingerprints is not None, "nothing is kept without digests of the files"
         return hash_values(
             versions(),
+            settings(),
             step.name,
             [self._keys.get(name) for name in kept.after],
             self.fingerprints.take(kept.sources(*arguments)),

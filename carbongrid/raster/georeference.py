@@ -86,6 +86,8 @@ def require_raster(raster: Any) -> None:
             f"a raster has two dimensions, this one {data.ndim}{named}",
             hint="Take one band: raster.isel(band=0).",
         )
+    if any(side != side for side in data.shape):
+        raise InputError("the raster's chunks are of unknown size", hint="Call its compute_chunk_sizes() first.")  # fmt: skip
 
 
 def stated_crs(raster: Any) -> str | None:

@@ -22,6 +22,11 @@ _ENCODED = ("_FillValue", "missing_value")
 _SCALING = {"scale_factor": 1.0, "add_offset": 0.0}
 _SCALING_OF_BANDS = {"scales": 1.0, "offsets": 0.0}
 """As rioxarray has them where bands differ."""
+_DEFAULT_FILLS = {
+    "i2": -32767, "u2": 65535, "i4": -2147483647, "u4": 4294967295, "i8": -(2**63) + 2, "u8": 2**64 - 2,
+    "f4": 9.969209968386869e36, "f8": 9.969209968386869e36,
+}  # fmt: skip
+"""What NetCDF writes where nobody wrote anything; bytes have no such number."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Unknown:
         attributes = dict(raster.attrs)
         band = _band(raster)
         _require_decoded(attributes, band)
-        declared = [*_declared(attributes, _ATTRIBUTES)]
+        declared = [*_declared(_of_band(attributes, band), _ATTRIBUTES)]
         if isinstance(raster, xr.DataArray):
             # Of scaled values the number is that of the stored ones, and decoding has made it NaN.
             if not _is_scaled(raster.encoding, band):
@@ -95,6 +100,30 @@ def labels_inside(labels: Any) -> Any:
     return data
 
 
+def default_fill(layer: xr.DataArray) -> Any:
+    """Return the number that stands for cells that were never written in a variable of NetCDF that declares none; None if any number is meant."""
+    about = {**layer.encoding, **layer.attrs}
+    if any(name in about for name in ("_FillValue", "missing_value", "scale_factor", "add_offset")):
+        return None
+    return _DEFAULT_FILLS.get(layer.dtype.str[1:])
+
+
+def valid_range(layer: xr.DataArray) -> tuple[float, float]:
+    """Return the least and the largest value that a variable declares as valid, decoded as its values are."""
+    about = {**layer.encoding, **layer.attrs}
+    whole = np.ravel(about.get("valid_range", ()))
+    low, high = (whole[0], whole[1]) if whole.size == 2 else (-np.inf, np.inf)
+    scale, offset = about.get("scale_factor", 1), about.get("add_offset", 0)
+
+    def decoded(limit: Any) -> float:
+        # Of packed values where it is of their type (CF conventions, 8.1).
+        packed = np.asarray(limit).dtype.kind in "iu"
+        return float(limit) * float(scale) + float(offset) if packed else float(limit)
+
+    limits = decoded(about.get("valid_min", low)), decoded(about.get("valid_max", high))
+    return min(limits), max(limits)
+
+
 def _declared(attributes: Mapping[Any, Any], names: tuple[str, ...]) -> Iterator[float]:
     for name in names:
         for value in np.atleast_1d(np.asarray(attributes.get(name), dtype=object)):
@@ -139,6 +168,22 @@ def _band(raster: Any) -> int | None:
     band = raster.coords.get("band") if isinstance(raster, xr.DataArray) else None
     known = band is not None and band.size == 1 and np.issubdtype(band.dtype, np.integer)
     return int(band.item()) if known and band is not None else None
+
+
+def _of_band(attributes: Mapping[Any, Any], band: int | None) -> Mapping[Any, Any]:
+    """Return what is declared with the nodata value of one band alone, where it is known which.
+
+    Raises
+    ------
+    InputError
+        If it is not, and bands differ.
+    """
+    told = list(np.ravel(np.asarray(attributes.get("nodatavals"), object)))
+    if band is not None and 0 < band <= len(told):
+        return {**attributes, "nodatavals": told[band - 1]}
+    if len({str(each) for each in told}) > 1:
+        raise InputError(f"the raster's bands differ in their nodata values: {', '.join(map(str, told))}", hint="Take one band at a time, or mark what is unknown as NaN and remove the attribute.")  # fmt: skip
+    return attributes
 
 
 def _require_decoded(attributes: Mapping[Any, Any], band: int | None) -> None:

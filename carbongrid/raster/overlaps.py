@@ -24,6 +24,7 @@ from carbongrid.raster.pair_counts import counts_matrix
 from carbongrid.raster.planes import require_plane
 from carbongrid.raster.polygon_coverage import polygon_coverage
 from carbongrid.raster.polygons import Polygons, require_same_crs
+from carbongrid.raster.polygons.validity import require_valid
 from carbongrid.raster.row_blocks import each_block, row_blocks
 from carbongrid.raster.spans import require_burnable
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 _POLYGONS_AT_ONCE = 2**14
 _MAX_IN_FIELDS = 2**23
+_ROUNDING = 1e-6
+"""Of the shares of a polygon, beside its area; no rounding comes near it."""
 
 
 def overlap(a: PolygonsLike, b: PolygonsLike, *, grid: Grid) -> csr_array:
@@ -85,7 +88,8 @@ def coverage(polygons: PolygonsLike, target: Grid | PolygonsLike) -> csr_array:
     Raises
     ------
     InputError
-        If the CRS differ, or are geographic: squares of degrees are no areas. If a polygon or a target that lies partly in another is not valid.
+        If the CRS differ, or are geographic: squares of degrees are no areas. If a polygon or a target that lies partly in another is not valid; on a grid,
+        one that lies on it whole and winds around land twice, or backwards.
     """
     prepared = Polygons.of(polygons)
     if isinstance(target, Grid):
@@ -114,7 +118,8 @@ def area_field(polygons: PolygonsLike, grid: Grid, amounts: ArrayLike) -> NDArra
     Raises
     ------
     InputError
-        If the CRS differ or are geographic, the shapes differ, an amount is not finite, or a polygon has an amount and no area.
+        If the CRS differ or are geographic, the shapes differ, an amount is not finite, or a polygon has an amount and no area; if no amount
+        is negative, a cell gets less than nothing, and a polygon is not valid.
     """
     prepared = Polygons.of(polygons)
     values = as_readonly_contiguous(amounts, np.float64)
@@ -141,6 +146,8 @@ def area_field(polygons: PolygonsLike, grid: Grid, amounts: ArrayLike) -> NDArra
             row = lost if prepared.place is None else int(np.flatnonzero(prepared.place == lost)[0])
             raise InputError("a polygon has an amount and no area to spread it over", f"row {row}")
         total += field
+    if total.min(initial=0.0) < -_ROUNDING * np.abs(values).max(initial=0.0) and not (values < 0).any():  # fmt: skip
+        _require_valid(prepared, np.arange(len(prepared)))
     return total
 
 
@@ -212,17 +219,31 @@ def _grid_coverage(polygons: Polygons, grid: Grid) -> csr_array:
     land = _land(polygons, grid)
 
     def cells_in(rows: slice) -> tuple[NDArray[Any], ...]:
-        counts, runs, _ = cover_runs(land, (rows.start, rows.stop), grid.shape, False)
+        counts, runs, areas = cover_runs(land, (rows.start, rows.stop), grid.shape, False)
         row, column, lengths, shares = runs
         ends = np.concatenate([[0], np.cumsum(lengths)])[np.cumsum(counts)]
-        return np.diff(ends, prepend=0), *cells_of_runs(row * grid.shape[1] + column, lengths, shares)  # fmt: skip
+        return np.diff(ends, prepend=0), areas, *cells_of_runs(row * grid.shape[1] + column, lengths, shares)  # fmt: skip
 
     parts = each_block(cells_in, row_blocks(len(polygons), _POLYGONS_AT_ONCE))
-    counts, cells, shares = (np.concatenate(each) for each in zip(*parts, strict=True))
+    counts, areas, cells, shares = (np.concatenate(each) for each in zip(*parts, strict=True))
     start = np.concatenate([[0], np.cumsum(counts)])
     shape = (len(polygons), grid.shape[0] * grid.shape[1])
     found = csr_array((shares * grid.cell_area, cells, start), shape=shape)
+    apart = np.abs(found.sum(axis=1) / grid.cell_area - areas)
+    odd = np.flatnonzero(apart > _ROUNDING * (areas + counts + 1))
+    if odd.size:
+        west, south, east, north = grid.bounds
+        left, bottom, right, top = polygons.bounds[odd].T
+        whole = (left >= west) & (right <= east) & (bottom >= south) & (top <= north)
+        _require_valid(polygons, odd[whole])
     return found if polygons.place is None else found[polygons.place]
+
+
+def _require_valid(polygons: Polygons, rows: NDArray[np.int64]) -> None:
+    """Raise if polygons whose shares do not add up are not valid; they are named by the rows in which they were given."""
+    if rows.size:
+        given = rows if polygons.place is None else np.flatnonzero(np.isin(polygons.place, rows))
+        require_valid(polygons.take(np.arange(len(polygons))), given, "the polygons")
 
 
 def _land(polygons: Polygons, grid: Grid) -> Land:

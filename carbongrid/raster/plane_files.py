@@ -25,7 +25,7 @@ from carbongrid.raster.georeference import (
     stated_crs,
     with_mappings,
 )
-from carbongrid.raster.nodata import Unknown
+from carbongrid.raster.nodata import Unknown, default_fill, valid_range
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.opening.formats import is_tiff
 from carbongrid.raster.opening.rasters import open_raster
@@ -207,45 +207,14 @@ class _Variable(PlaneFile):
         """Return decoded values as float64, NaN where the file says in any way that they are unknown."""
         assert self.layer is not None
         hidden = Unknown.of(self.layer).where(stored)
-        low, high = _valid_range(self.layer)
+        low, high = valid_range(self.layer)
         values = stored.astype(np.float64)
         if hidden is not None:
             values[hidden] = np.nan
-        if not self.path.is_dir() and (fill := _default_fill(self.layer)) is not None:
+        if not self.path.is_dir() and (fill := default_fill(self.layer)) is not None:
             values[stored == fill] = np.nan
         values[(values < low) | (values > high)] = np.nan
         return values
-
-
-_DEFAULT_FILLS = {
-    "i2": -32767, "u2": 65535, "i4": -2147483647, "u4": 4294967295, "i8": -(2**63) + 2, "u8": 2**64 - 2,
-    "f4": 9.969209968386869e36, "f8": 9.969209968386869e36,
-}  # fmt: skip
-"""What NetCDF writes where nobody wrote anything; bytes have no such number."""
-
-
-def _default_fill(layer: xr.DataArray) -> Any:
-    """Return the number that stands for cells that were never written in a variable of NetCDF that declares none; None if any number is meant."""
-    about = {**layer.encoding, **layer.attrs}
-    if any(name in about for name in ("_FillValue", "missing_value", "scale_factor", "add_offset")):
-        return None
-    return _DEFAULT_FILLS.get(layer.dtype.str[1:])
-
-
-def _valid_range(layer: xr.DataArray) -> tuple[float, float]:
-    """Return the least and the largest value that a variable declares as valid, decoded as its values are."""
-    about = {**layer.encoding, **layer.attrs}
-    whole = np.ravel(about.get("valid_range", ()))
-    low, high = (whole[0], whole[1]) if whole.size == 2 else (-np.inf, np.inf)
-    scale, offset = about.get("scale_factor", 1), about.get("add_offset", 0)
-
-    def decoded(limit: Any) -> float:
-        # Of packed values where it is of their type (CF conventions, 8.1).
-        packed = np.asarray(limit).dtype.kind in "iu"
-        return float(limit) * float(scale) + float(offset) if packed else float(limit)
-
-    limits = decoded(about.get("valid_min", low)), decoded(about.get("valid_max", high))
-    return min(limits), max(limits)
 
 
 def _named(dataset: xr.Dataset, path: Path) -> PlaneFile:

@@ -231,9 +231,15 @@ def test_gdp_is_raised_in_whole_currency_units(base, tmp_path) -> None:
         (["convert,*,,0301,0103,,,,"], "land of 0103 emits agriculture/plantation, by a part of a total that others have too"),
         (["convert,*,,0103,0301,,,,", "convert,a,,0103,0301,,,,"], "a parcel of 0103 becomes 0301 by two rows, 2 and 3"),
         (["keep,,,,,,,,nowhere.gpkg", "cut,*,,,,,,,"], "there is no file"),
+        (["keep,,,01,,,,,", "cut,*,,,,,,,"], r"limits, row 2, from: no parcel has the land-use code '01'\. There are 0103, 0301, 0601"),
+        (["keep,,,,,,,,line.gpkg", "cut,*,,,,,,,"], "areas are given as LineString, and nothing lies inside of these"),
+        (["keep,,,,,,,,far.gpkg", "cut,*,,,,,,,"], "limits, row 2, polygons: of the 15 parcels that the row could keep none has part in far.gpkg"),
     ],
 )  # fmt: skip
 def test_a_table_that_says_what_the_run_has_not(base, tmp_path, rows, told) -> None:
+    """Seen to fail: red lines drawn as lines, and a code that no parcel has, kept nothing, and a note of 0 parcels was all."""
+    for name, shape in (("line", shapely.LineString(square(0, 0).exterior.coords)), ("far", square(90, 90))):
+        gpd.GeoDataFrame(geometry=[shape], crs=base.parcels.crs).to_file(tmp_path / f"{name}.gpkg")
     with pytest.raises(InputError, match=told):
         cg.plan_targets(base, limits=limits_in(tmp_path / "limits.csv", *rows))
 

@@ -17,7 +17,7 @@ from printed import without_font_warning
 from waiting import HANG
 
 from carbongrid.cli import main
-from carbongrid.cli.surroundings import set_aside
+from carbongrid.raster.surroundings import set_aside
 from carbongrid.errors import RunError
 from carbongrid.outputs.tables.rasters import write_grid_tif
 

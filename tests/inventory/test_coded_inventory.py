@@ -20,6 +20,8 @@ from carbongrid.case.readers.tables import read_table
 from carbongrid.cli import main
 from carbongrid.errors import InputError
 from carbongrid.inventory.code_tree import counted_codes
+from carbongrid.inventory.codes import gpc_scope
+from carbongrid.inventory.crosswalks import level_of
 from carbongrid.method.categories import read_categories
 from carbongrid.pipeline.coded_totals import read_shares, totals_of_codes
 
@@ -246,6 +248,20 @@ def test_options_that_do_not_go_together_say_so(folder: Path) -> None:
     assert "--system crt" in said("inventory", "crt.csv", "--totals", "t.csv", code=2).stderr
     assert "--out is for activity data" in said("inventory", "crt.csv", "--system", "crt", "--out", "t.csv", code=2).stderr  # fmt: skip
     assert "--system" in said("inventory", "crt.csv", code=2).stderr
+
+
+@pytest.mark.parametrize("code", ["I.4.4", "I.4.4.1"])
+def test_power_for_the_grid_beside_power_that_is_bought_is_decided(folder: Path, code: str) -> None:
+    """Seen to fail: a part of I.4.4 counted beside what is bought, and stood in no total of the protocol."""
+    text = f"code,name,gas,value,unit\n{code},Power plants,CO2,1000,t CO2e\nI.1.2,Homes,CO2,500,t CO2e\n"
+    (folder / "city.csv").write_text(text, encoding="utf-8")
+    table = read_coded(folder / "city.csv", "gpc")
+    homes = {"I.1.2": {"buildings/urban-homes": Fraction(1)}}
+    with pytest.raises(InputError, match=r"generation for the grid, and what is bought from it counts too \(I\.1\.2\)"):  # fmt: skip
+        totals_of_codes(table, shares=homes)
+    both = totals_of_codes(table, shares={**homes, "I.4.4": {"industry/supply": Fraction(1)}})
+    assert sorted(both.totals["category"]) == ["buildings/urban-homes", "industry/supply"]
+    assert (level_of(code), gpc_scope(code)) == ("territorial", "direct")
 
 
 def test_a_code_may_be_given_to_the_case_s_own_categories(folder: Path) -> None:

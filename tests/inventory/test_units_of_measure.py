@@ -124,6 +124,18 @@ def test_gas_is_what_the_unit_says_and_carbon_becomes_co2():
     assert [gas_of(unit) for unit in ("t CO2e", "t CO2", "kt C")] == ["CO2e", "CO2", "CO2"]
 
 
+@pytest.mark.parametrize("text", ["1 200 kt CO2e", "123 456 t CO2", "12\u00a0500 t C", "1\u202f234\u202f567 t CO2e"])  # fmt: skip
+def test_thousands_that_are_set_apart_are_refused(text):
+    """Seen to be 1 of 200 kt, a sixth of what was meant."""
+    with pytest.raises(InputError, match=r"may be [0-9]{4,}, or a number and a unit"):
+        grams_of_text(text)
+
+
+@pytest.mark.parametrize(("text", "tonnes"), [("3 10000 t CO2e", 30_000), ("3 1e3 t CO2e", 3_000), ("2 10^4 t CO2e", 20_000), ("1200 kt CO2e", 1_200_000)])  # fmt: skip
+def test_a_factor_of_the_unit_stays(text, tonnes):
+    assert grams_of_text(text) == tonnes * 10**6
+
+
 def test_text_of_a_number_and_a_unit():
     assert grams_of_text("231.2 Mt CO2") == 231_200_000_000_000
     with pytest.raises(InputError, match="not a number with a unit"):

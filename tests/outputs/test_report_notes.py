@@ -201,7 +201,7 @@ def test_facilities_at_a_border_are_told_in_chinese(unit: str) -> None:
         "Works (old)", "industry/manufacturing", "value", 10**9, "7", unit, 900.0, ("2", "3")
     )
     rows = [row, dataclasses.replace(row, name="Mill of all", grams=10**8)]
-    for (problem,) in (problems_of_borders(rows, land), problems_of_place(rows)):
+    for (problem,) in (problems_of_borders(rows, land, ()), problems_of_place(rows)):
         chinese = note_in_chinese(str(problem))
         assert english_in(chinese, [each.name for each in rows]) == []
         assert all(each.name in chinese for each in rows)

@@ -259,6 +259,8 @@ def opened(small_run: Path) -> cg.Result:
         (lambda run: run.with_weights({"agriculture/plantation": "people"}), "'people' measures geometry, .* run it: what does not change is taken over"),
         (lambda run: run.with_weights({"agriculture/plantation": "field:none"}), "the parcels have no column 'none'"),
         (lambda run: run.with_weights({"agriculture/plantation": "raster:none.tif"}), "no sums of the raster"),
+        (lambda run: run.with_weights({"agriculture/plantation": run.parcels["area_m2"]}), "pandas' own index, .* may be ids, or places"),
+        (lambda run: run.with_totals({"industry/manufacturing": "1 200 kt CO2e"}), "'1 200 kt CO2e' may be 1200, or a number and a unit"),
         (lambda run: run.with_weights({"agriculture/plantation": [1, 2]}), r"\(2,\) weights for [0-9]+ parcels"),
         (lambda run: run.with_weights({"agriculture/plantation": {"x": 1}}), "1 ids are no parcel of the run: 'x'"),
         (lambda run: run.with_weights({"agriculture/plantation": {"x": "much"}}), "a weight is no number"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from decimal import Decimal
 from pathlib import Path
 
@@ -74,6 +75,23 @@ def test_what_a_plan_halves_keeps_its_gases_and_its_draws(base: cg.Result, tmp_p
     np.testing.assert_allclose(new, old, rtol=1e-12)
     said = [text for _, text in cg.open(out).manifest["assumptions"]]
     assert any("the plan changed 1 (industry/mining)" in text for text in said)
+
+
+def test_what_a_choice_sets_aside_is_in_no_sum_of_a_plan(small_city: Path, base: cg.Result, tmp_path: Path) -> None:  # fmt: skip
+    """Seen to fail: under electricity = "use" a plan that cut raised gross emissions by the power plants that are not counted here."""
+    text = (small_city / "case-inventory.toml").read_text(encoding="utf-8")
+    assert 'electricity = "both"' in text
+    case = shutil.copytree(small_city, tmp_path / "city") / "case-use.toml"
+    case.write_text(text.replace('electricity = "both"', 'electricity = "use"'), encoding="utf-8")
+    used = cg.run(case, tmp_path / "used", reuse=base.directory)
+    assert (used.ledger["elsewhere_t"] > 0).any()
+    _, out = run_plan(used, plan_of(HALF), tmp_path / "out")
+    gross = read_interval_csv(out / "uncertainty.csv").set_index("category").loc["gross"]
+    ledger = cg.open(out).ledger
+    emits = ~ledger["category"].str.startswith("sink/") & (ledger["region"] == "")
+    placed = ledger.loc[emits, ["facilities_t", "by_rule_t", "by_area_t", "by_parent_t"]].to_numpy()
+    assert gross["co2e_t"] == pytest.approx(placed.sum(), rel=1e-6)
+    assert gross["low_2_t"] < gross["co2e_t"] < gross["high_2_t"]
 
 
 def test_a_run_that_lost_its_draws_is_refused(base: cg.Result, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def read_geoparquet(
         others = [name for name in columns if name not in nested]
     if told[geometry]["encoding"] != "WKB" or len(set(told) & {*others, geometry}) > 1:
         with open_file(path) as stream:
-            whole = gpd.read_parquet(stream, columns=[*others, geometry]).reset_index(drop=True)
+            whole = _without_index(gpd.read_parquet(stream, columns=[*others, geometry]), others)
         return _all_of(_with_nested(whole, path, nested), there, path)
     # What GeoPandas makes of no rows at all has the CRS, and everything that it refuses is refused, but for such a null.
     buffer = io.BytesIO()
@@ -96,9 +96,16 @@ def read_geoparquet(
     outlines = _outlines_in(path, geometry) if as_coordinates else None
     shapes = _geometries_in(path, geometry) if outlines is None else PolygonColumn(outlines, crs)
     _let_go()
-    frame = gpd.GeoDataFrame(table.reset_index(drop=True), geometry=shapes, crs=crs)
+    frame = gpd.GeoDataFrame(_without_index(table, others), geometry=shapes, crs=crs)
     whole = frame if geometry == "geometry" else frame.rename_geometry(geometry)
     return _all_of(_with_nested(whole, path, nested), there, path)
+
+
+def _without_index[F: pd.DataFrame](table: F, names: Sequence[str]) -> F:
+    """Return a table with a RangeIndex; columns of the file of which pandas made the index are columns again."""
+    own = [name for name in table.index.names if name in names and name not in table]
+    columns = {name: table.index.get_level_values(name) for name in own}
+    return table.assign(**columns).reset_index(drop=True)
 
 
 def read_polygons(path: Path, crs: CRS) -> GeometryArray:

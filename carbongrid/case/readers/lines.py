@@ -13,6 +13,7 @@ from pyproj import CRS
 
 from carbongrid.case import Case
 from carbongrid.case.readers.class_weights import read_class_weights
+from carbongrid.case.readers.copies import copy_problems
 from carbongrid.case.readers.declared import cell
 from carbongrid.case.readers.geometry import (
     Geometries,
@@ -20,7 +21,7 @@ from carbongrid.case.readers.geometry import (
     normal_form,
     normalize_geometry,
 )
-from carbongrid.case.readers.reference import crs_problems, reproject
+from carbongrid.case.readers.reference import crs_problems, reproject, shift_problems
 from carbongrid.case.readers.tables import Faults
 from carbongrid.case.readers.vector import (
     fields_of,
@@ -107,7 +108,11 @@ def read_lines(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     notes = _unknown_classes(lines, set(weights.index), where)
     if section.weight is not None:
         notes += _half_counted(lines, of_class, counts, where)
-    return lines.iloc[_canonical(lines)].reset_index(drop=True), notes
+    west, south, east, north = shapely.total_bounds(geometry)
+    notes += shift_problems(source, crs, (west, south, east, north), where)
+    lines = lines.iloc[_canonical(lines)].reset_index(drop=True)
+    columns = (shapely.to_wkb(np.asarray(lines.geometry.array, dtype=object)), *(lines[name].to_numpy() for name in ("line_class", "dual", "weight")))  # fmt: skip
+    return lines, notes + copy_problems(columns, "lines", where)
 
 
 def _truth(

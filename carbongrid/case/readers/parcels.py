@@ -34,7 +34,13 @@ from carbongrid.case.readers.partition import (
     stack_order,
 )
 from carbongrid.case.readers.polygon_column import PolygonColumn
-from carbongrid.case.readers.reference import Bounds, crs_problems, grid_crs, scale_problems
+from carbongrid.case.readers.reference import (
+    Bounds,
+    crs_problems,
+    grid_crs,
+    scale_problems,
+    shift_problems,
+)
 from carbongrid.case.readers.vector import (
     fields_of,
     listed,
@@ -428,6 +434,7 @@ def _in_grid(
     target = grid_crs(case, _around(bounds_of(parcels.outlines)), parcels.crs)
     outlines, notes = parcels.outlines, []
     if target != parcels.crs:
+        notes += shift_problems(parcels.crs, target, _around(bounds_of(outlines)), parcels.where)
         outlines, rows = without_crossings(reproject_outlines(outlines, parcels.crs, target))
         if rows.size:
             what = (

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from carbongrid.case import Case
+from carbongrid.case.readers.copies import copy_problems
 from carbongrid.case.readers.located import PER_ONE, read_located
 from carbongrid.case.readers.reference import (
     Bounds,
     crs_problems,
     fits_in_degrees,
+    shift_problems,
     transformer_between,
 )
 from carbongrid.case.readers.vector import listed
@@ -98,7 +100,8 @@ def read_people(
     x, y = points.projected(crs)
     table = pd.DataFrame({"x": x, "y": y, "thousandths": thousandths})[known]
     table = table.sort_values(["x", "y", "thousandths"], kind="stable", ignore_index=True)
-    notes = [*points.notes, *_notes_on_faint(exact, thousandths, points.where)]
+    notes = [*points.notes, *points.shift_problems(crs), *_notes_on_faint(exact, thousandths, points.where)]  # fmt: skip
+    notes += copy_problems([table[name].to_numpy() for name in table], "points", points.where)
     if not known.all():
         blank = listed(points.names[row] for row in np.flatnonzero(~known))
         what = f"{int((~known).sum())} points have no count and are left out: {blank}"
@@ -124,6 +127,7 @@ def read_people_grid(
         If it cannot be read, lies elsewhere, or holds what are no people.
     """
     from rasterio.errors import RasterioError
+    from rasterio.transform import array_bounds
     from rasterio.windows import transform as window_transform
 
     try:
@@ -150,6 +154,7 @@ def read_people_grid(
         )
     thousandths = np.full(people.shape, UNKNOWN, dtype=np.int64)
     thousandths[known] = np.rint(people[known] * PER_ONE).astype(np.int64)
+    notes += shift_problems(own, crs, array_bounds(*people.shape, transform), where)
     notes += _notes_on_faint(people[known], thousandths[known], where)
     if not known.all():
         what = f"{int((~known).sum())} of {known.size} cells are without data: unknown, not zero"

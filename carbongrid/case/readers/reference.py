@@ -22,6 +22,9 @@ _MARGIN = 3.0
 """Degrees by which data may reach beyond a CRS's area of use: a province in one 3-degree zone does."""
 
 
+_SAME_FIGURE = 1.0
+"""Metres between the equator's radii of figures whose datums lie apart by no more than some metres: those of GPS and of its like have the same."""
+
 _SCALE_LIMIT = 0.02
 """Share by which areas or lengths may be off in the grid's plane without a warning."""
 
@@ -156,6 +159,32 @@ def moved(points: NDArray[np.float64], source: CRS, target: CRS) -> NDArray[np.f
 def transformer_between(source: CRS, target: CRS) -> Transformer:
     """Return the way from one CRS to another, x first; PROJ takes 0.2 s to find one with a datum shift."""
     return Transformer.from_crs(source, target, always_xy=True)
+
+
+def shift_problems(source: CRS, target: CRS, bounds: Bounds, where: str) -> list[Problem]:
+    """Return a warning if two CRS rest on different figures of the earth and PROJ knows no way between them here: it takes longitudes and latitudes over as they are.
+
+    Parameters
+    ----------
+    source, target
+        Of the data, and of the grid.
+    bounds
+        Of the data, x first.
+    where
+        The file, for messages.
+    """
+    ends = source.ellipsoid, target.ellipsoid
+    if None in ends or abs(ends[0].semi_major_metre - ends[1].semi_major_metre) < _SAME_FIGURE:  # type: ignore[union-attr]
+        return []
+    west, south, east, north = bounds
+    way = transformer_between(source, target)
+    way.transform((west + east) / 2, (south + north) / 2)
+    if "ballpark" not in way.get_last_used_operation().description.lower():
+        return []
+    names = [" ".join(each.name.split()) for each in (source, target)]
+    what = f"nothing is known of how far {names[0]} and {names[1]} lie apart here, as a rule tens to hundreds of metres: the coordinates are taken over unshifted"
+    hint = "Transform the file by the parameters of its survey first, or say which CRS the coordinates are really in."
+    return [Problem(what, where, hint, "warning")]
 
 
 def crs_problems(crs: CRS | None, bounds: Bounds, where: str) -> list[Problem]:

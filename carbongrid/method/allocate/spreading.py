@@ -91,7 +91,7 @@ def allocate(
         "rule": lambda: claims.weight,
         "area": lambda: np.where(claims.eligible, area, 0.0),
         "parent": lambda: np.where(
-            _of_same_parent(category, parcels["type"].iloc[rows]), area, 0.0
+            of_same_parent(category, parcels["type"].iloc[rows]), area, 0.0
         ),
     }
     left = np.array([account.grams for account in accounts], np.int64) - known
@@ -223,7 +223,7 @@ def _spread(
     return mass, placed
 
 
-def _of_same_parent(category: Category, types: pd.Series[str]) -> NDArray[np.bool_]:
+def of_same_parent(category: Category, types: pd.Series[str]) -> NDArray[np.bool_]:
     """Return the parcels whose type has the same parent as a type of the category."""
     wanted = {PARENT.get(name.partition(":")[0], "") for name in category.types} - {""}
     alike = [kind for kind, parent in PARENT.items() if parent in wanted]

@@ -25,6 +25,12 @@ from carbongrid.raster.polygons.outlines import geometries_of, outlines_of
 PEOPLE_REACH = 500.0
 """Farthest that people come to a residential parcel, in m (D16)."""
 
+_POINTS_AROUND = 256
+"""Of the outline of a grid in another CRS, whose edges bend."""
+
+_SLIVER = 1e-6
+"""Share of a parcel beyond a grid that was cut along it, by rounding."""
+
 THOUSANDTHS = 1000
 """Quanta of one person."""
 
@@ -103,6 +109,8 @@ class Residents:
         What is odd, in words; else empty.
     counted
         Thousandths that there were, but those beyond the parcels' bounds who reached none; None: those of the other counts.
+    covered : float64, shape (parcels,)
+        Share of each residential parcel that the grid reaches, 1 of all others; None of points.
     """
 
     inside: NDArray[np.int64]
@@ -111,6 +119,7 @@ class Residents:
     unknown: int = 0
     note: str = ""
     counted: int | None = None
+    covered: NDArray[np.float64] | None = None
 
     @property
     def placed(self) -> int:
@@ -286,6 +295,7 @@ def people_by_parcel(
         unknown,
         told.note,
         given - beyond.unplaced,
+        _share_covered(people, parcels, residential),
     )
 
 
@@ -328,6 +338,27 @@ def _cells_in_parcels(
         floor = _floor_area(parcels, rows)[polygon]
         claim = _by_floor_area(area, floor / areas_of(polygons)[polygon], square)
     return CellShares(square, rows[polygon], claim)
+
+
+def _share_covered(people: PeopleRaster, parcels: gpd.GeoDataFrame, residential: NDArray[np.bool_]) -> NDArray[np.float64]:  # fmt: skip
+    """Return the share of each residential parcel that lies on the grid, whatever its cells say; 1 of all other parcels."""
+    covered = np.ones(len(parcels))
+    rows, columns = np.shape(people.values)
+    corners = np.array([(0, 0), (columns, 0), (columns, rows), (0, rows)], np.float64)
+    outline = shapely.Polygon(np.column_stack(_place(people.transform, *corners.T)))
+    reach = shapely.segmentize(outline, outline.length / _POINTS_AROUND)
+    if crs_of(people.crs) != crs_of(parcels.crs):
+        way = Transformer.from_crs(people.crs, parcels.crs, always_xy=True)
+        reach = shapely.transform(reach, lambda xy: np.column_stack(way.transform(*xy.T)))
+    ends = shapely.get_coordinates(reach)
+    if not np.isfinite(ends).all() or shapely.covers(reach, shapely.box(*parcels.geometry.array.total_bounds)):  # fmt: skip
+        return covered
+    places = np.flatnonzero(residential)
+    places = places[~shapely.covers(reach, shapely.box(*parcels.geometry.array.bounds[places].T))]
+    polygons = geometries_of(parcels, places)
+    share = shapely.area(shapely.intersection(polygons, reach)) / shapely.area(polygons)
+    covered[places] = np.where(share > 1 - _SLIVER, 1.0, share)
+    return covered
 
 
 def _by_floor_area(

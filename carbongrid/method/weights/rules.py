@@ -134,7 +134,7 @@ def weigh(
     if rule == "pois":
         return _by_pois(category, parcels, carries, evidence)
     if rule == "people":
-        return _by_people(category, carries, evidence.people)
+        return _by_people(category, parcels, carries, evidence.people)
     if rule == "roads" or (rule == "lines" and argument):
         everywhere = np.zeros(len(parcels), np.int64)
         return _by_lines(
@@ -207,7 +207,12 @@ def _by_pois(
     )
 
 
-def _by_people(category: Category, carries: NDArray[np.bool_], people: Residents | None) -> Weights:
+def _by_people(
+    category: Category,
+    parcels: gpd.GeoDataFrame,
+    carries: NDArray[np.bool_],
+    people: Residents | None,
+) -> Weights:
     if people is None:
         nothing = np.zeros(len(carries), np.int64)
         return Weights(
@@ -224,6 +229,9 @@ def _by_people(category: Category, carries: NDArray[np.bool_], people: Residents
     notes = [people.note] if people.note else []
     if people.unknown:
         notes.append(f"{people.unknown} cells of people are unknown, not zero")
+    silent, told = _silent_land(parcels, carries, people.covered)
+    if told:
+        notes = [told]
     return Weights(
         inside + near,
         category.weight,
@@ -234,6 +242,7 @@ def _by_people(category: Category, carries: NDArray[np.bool_], people: Residents
         carries,
         THOUSANDTHS,
         "; ".join(notes),
+        unknown=silent,
         counted=(people.given, people.placed, people.unplaced),
     )
 

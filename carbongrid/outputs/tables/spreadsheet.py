@@ -26,7 +26,7 @@ from carbongrid.outputs.tables.headings import Heading, headings_of
 if TYPE_CHECKING:
     from carbongrid.outputs.result import RunTables
 
-UNITS_SHEET = "units"
+UNITS_SHEET, NOTES_SHEET = "units", "notes"
 NAMES_ROW = 2
 """Row with the columns' names, as in units.csv; row 1 has their headings."""
 
@@ -193,14 +193,14 @@ def write_units_xlsx(units: Table, tables: RunTables, path: Path) -> None:
     # The whole table on pages that lie, two side by side; a sector, long and narrow, on pages that stand.
     pages = -(-len(units.frame) // _ROWS_ON_A_PAGE)
     _print_on(sheet, wide=2, tall=pages)
-    taken = {UNITS_SHEET, "notes"}
+    taken = {UNITS_SHEET, NOTES_SHEET}
     for sector, columns in _sectors(units, tables, headings):
         title = _sheet_title(sector, taken)
         taken.add(title.casefold())
         sheet = book.add_worksheet(title)
         _fill(book, sheet, columns)
         _print_on(sheet, wide=1, tall=-(-pages // 2), upright=True)
-    sheet = book.add_worksheet("notes")
+    sheet = book.add_worksheet(NOTES_SHEET)
     _write_notes(book, sheet, units, tables)
     _print_on(sheet, wide=1, tall=2)
     book.close()

@@ -12,8 +12,9 @@ import numpy as np
 
 from carbongrid.case.readers.security import check_zip_limits
 from carbongrid.method.columns import in_tonnes
-from carbongrid.outputs.tables.spreadsheet import NAMES_ROW, in_a_cell
+from carbongrid.outputs.tables.spreadsheet import NAMES_ROW, NOTES_SHEET, UNITS_SHEET, in_a_cell
 from carbongrid.pipeline.verification.opened import Opened
+from carbongrid.pipeline.verification.parcel_layers import faults_of_layer, layers_of_parcels
 from carbongrid.pipeline.verification.verdict import Check, check_of
 from carbongrid.raster.opening.files import read_bytes
 from carbongrid.raster.opening.formats import GPKG
@@ -26,12 +27,15 @@ SHEET = "units.xlsx"
 
 
 def check_formats(run: Opened) -> Check:
-    """Compare units.gpkg and units.xlsx with units.csv, grid_1km.tif with grid_1km.nc."""
+    """Compare units.gpkg and units.xlsx with units.csv, grid_1km.tif with grid_1km.nc, layers of the parcels with parcels.parquet."""
     told = _told(run.units)
     there = SHEET not in run.left_out
-    faults = [*_geopackage(run, told), *(_sheet(run, told) if there else ()), *_raster(run)]
+    faults = [*_geopackage(run, told), *(_sheets(run, told) if there else ()), *_raster(run)]
     tables = f"units.gpkg and {SHEET} say" if there else "units.gpkg says"
     text = f"{tables} what units.csv says, grid_1km.tif what grid_1km.nc says"
+    for layer in layers_of_parcels(run):
+        faults += faults_of_layer(run, layer)
+        text += f", {layer} what parcels.parquet says"
     return check_of("formats", faults, text)
 
 
@@ -86,17 +90,24 @@ def _geopackage(run: Opened, told: dict[str, list[Any]]) -> Iterator[str]:
     yield from _compared("units.gpkg", {**told, "residents": people}, found)
 
 
-def _sheet(run: Opened, told: dict[str, list[Any]]) -> Iterator[str]:
+def _sheets(run: Opened, told: dict[str, list[Any]]) -> Iterator[str]:
+    """Compare the sheet of the units, and of the sheets of sectors what they repeat of it."""
     from openpyxl import load_workbook
 
     with run.reading(SHEET, trusted=False) as path:
         data = BytesIO(read_bytes(path))
         with zipfile.ZipFile(data) as archive:
             check_zip_limits(archive, path.name)
-        head, *rows = load_workbook(data)["units"].iter_rows(min_row=NAMES_ROW, values_only=True)
-    found = {str(name): [row[k] for row in rows] for k, name in enumerate(head)}
+        book = load_workbook(data)
+        sheets = {sheet.title: [*sheet.iter_rows(min_row=NAMES_ROW, values_only=True)] for sheet in book if sheet.title != NOTES_SHEET}  # fmt: skip
     shown = {name: [_as_read(value) for value in values] for name, values in told.items()}
-    yield from _compared(SHEET, shown, found)
+    for title, (head, *rows) in sheets.items():
+        found = {str(name): [row[k] for row in rows] for k, name in enumerate(head)}
+        if title == UNITS_SHEET:
+            yield from _compared(SHEET, shown, found)
+        else:
+            repeated = {name: values for name, values in shown.items() if name in found}
+            yield from _compared(f"{SHEET}, sheet {title}", repeated, found)
 
 
 def _as_read(value: Any) -> Any:

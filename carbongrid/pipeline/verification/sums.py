@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from carbongrid.method.evidence import FACILITIES
+from carbongrid.method.evidence import FACILITIES, EvidenceRow
 from carbongrid.method.landuse import carrying_types
-from carbongrid.outputs.tables.content import BY_SECTOR
+from carbongrid.outputs.tables.content import BY_SECTOR, evidence_of
 from carbongrid.pipeline.verification.opened import Opened, Term
 from carbongrid.pipeline.verification.verdict import Check, check_of
 
@@ -34,8 +34,8 @@ def check_sums(run: Opened) -> Check:
     faults += [*_units(run), *_parcels(run), *_grid(run), *_evidence(run), *_land_types(run)]
     faults += _facilities(run)
     grams = total(run.inventory.loc[run.inventory["place"] != "elsewhere", "mass_g"])
-    text = f"{len(run.terms)} categories, {tonnes(grams)} t in all: inventory, ledger, "
-    text += "parcels, land types, units, outside, unallocated and coarse grid add up to the gram"
+    text = f"{len(run.terms)} categories, {tonnes(grams)} t in all: inventory, ledger, {'' if run.public else 'parcels, '}"
+    text += "land types, units, outside, unallocated and coarse grid add up to the gram"
     return check_of("sums", faults, text)
 
 
@@ -86,6 +86,12 @@ def _category(run: Opened, term: Term) -> Iterator[str]:
     spread = total(rows["total_g"]) - total(rows["unallocated_g"])
     outside, in_units = total(rows["outside_units_g"]), total(rows["units_g"])
     yield from _differ(f"{name}: inventory.csv", came_in, "ledger.csv", total(rows["total_g"]))
+    told, listed = (
+        {str(region): total(mass) for region, mass in each.groupby("region")[column]}
+        for each, column in ((of_category[~elsewhere], "mass_g"), (rows, "total_g"))
+    )
+    for region in sorted({*told, *listed} - {""}):
+        yield from _differ(f"{name} in {region}: inventory.csv", told.get(region, 0), "ledger.csv", listed.get(region, 0))  # fmt: skip
     yield from _differ(
         f"{name} elsewhere: inventory.csv", apart, "ledger.csv", total(rows["elsewhere_g"])
     )
@@ -149,6 +155,9 @@ def _evidence(run: Opened) -> Iterator[str]:
             yield f"{place}: carriers is {row['carriers']}, by the parcels' types {carriers}"
         if not at_facilities.get(row["category"], 0):
             yield from _on_top(row, run.parcels, place)
+    told = evidence_of(tuple(EvidenceRow(**each) for each in run.manifest.get("evidence", ())))
+    if told.frame.to_csv() != run.evidence.to_csv():
+        yield "evidence.csv and the evidence in manifest.json differ"
 
 
 def _facilities(run: Opened) -> Iterator[str]:

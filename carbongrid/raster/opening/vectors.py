@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import mmap
 import re
+import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -163,10 +165,24 @@ def open_vector(path: Path, of: str = "") -> Iterator[VectorFile]:
         raise InputError("this is GeoParquet, expected another format of layers", path.name)
     if driver == GEOJSON:
         _require_named_crs(path)
-    if driver == GPKG:
-        require_tables(path)  # before GDAL looks at one
-    with plain_name(path, driver) as name:
-        yield VectorFile(path, driver, name)
+    with _untouched(path, driver) as place:
+        if driver == GPKG:
+            require_tables(place)  # before GDAL looks at one
+        with plain_name(place, driver) as name:
+            yield VectorFile(place, driver, name)
+
+
+@contextmanager
+def _untouched(path: Path, driver: str) -> Iterator[Path]:
+    """Give a file that may be opened: of a GeoPackage with changes in a log beside it a copy of both, since GDAL merges the log into the file and removes it, though it only reads."""
+    log = path.resolve().with_name(f"{path.resolve().name}-wal")
+    if driver != GPKG or not log.is_file() or not log.stat().st_size:
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for each in (path.resolve(), log):
+            shutil.copyfile(each, Path(folder) / each.name)
+        yield Path(folder) / path.resolve().name
 
 
 def _require_named_crs(path: Path) -> None:

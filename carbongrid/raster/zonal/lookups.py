@@ -63,9 +63,12 @@ def label_table(table: ArrayLike) -> NDArray[np.float64]:
     Raises
     ------
     InputError
-        If they are not one row of finite numbers.
+        If they are not one row of finite numbers, or say that they are of other labels than 1, 2, 3 ..., as a table that was sorted does.
     """
     values = np.asarray(table, np.float64)
+    told = table.coords.get("label") if isinstance(table, xr.DataArray) else None
+    if told is not None and not np.array_equal(told, np.arange(1, values.size + 1)):
+        raise InputError("the table has a coordinate 'label' that is not 1, 2, 3 ...", hint="Sort it by its labels, all of them: table.sortby('label').")  # fmt: skip
     if values.ndim != 1 or not np.isfinite(values).all():
         raise InputError("give one row of finite numbers, one for each label")
     return np.concatenate([[0.0], values])

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from carbongrid.errors import InputError
 from carbongrid.raster.georeference import with_mappings
+from carbongrid.raster.nodata import default_fill, valid_range
 from carbongrid.raster.opening.formats import is_tiff
 from carbongrid.raster.opening.rasters import open_geotiff
 from carbongrid.raster.opening.stores import is_netcdf, open_published_netcdf, open_rasters
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def is_raster(path: Path) -> bool:
@@ -43,4 +49,20 @@ def opened(raster: Any) -> Any:
         dataset = open_rasters(path)
     dataset = with_mappings(dataset)
     rasters = [name for name, each in dataset.data_vars.items() if each.ndim > 1]
-    return dataset[rasters[0]] if len(rasters) == 1 else dataset
+    known = {name: _known(dataset[name], in_netcdf=not path.is_dir()) for name in rasters}
+    return known[rasters[0]] if len(rasters) == 1 else dataset.assign(known)
+
+
+def _known(layer: xr.DataArray, *, in_netcdf: bool) -> xr.DataArray:
+    """Return a layer of a file with NaN beyond the range that it calls valid, and with the number of cells that nobody wrote declared.
+
+    Of arrays neither is asked: attributes stay where values became others, as degrees Celsius of kelvins.
+    """
+    low, high = valid_range(layer)
+    fill = default_fill(layer) if in_netcdf else None
+    if fill is not None:
+        layer = layer.assign_attrs(missing_value=fill)
+    if np.isfinite([low, high]).any():
+        stored = layer.chunk({})  # as it lies in the file: nothing is read yet
+        layer = stored.where((stored >= low) & (stored <= high))
+    return layer

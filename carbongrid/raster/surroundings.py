@@ -1,10 +1,10 @@
-"""Settings of the environment that would change a run, or end it, are set aside before a library reads them."""
+"""Settings of the environment that would change a run, or end it: the command line sets them aside before a library reads them, and steps that were done under some are taken over under the same."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 
 _SET_ASIDE = (
     *("PANDAS_", "ZARR_", "PROJ_", "MPLBACKEND", "MATPLOTLIBRC", "SOURCE_DATE_EPOCH"),
@@ -31,16 +31,25 @@ _BY_PROGRAMS = re.compile(
 """What conda, Jupyter and keepers of certificates set for every program; nobody has asked for it."""
 
 
+def settings(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the settings that somebody has made by hand and that are not set aside, by name; none under the command line."""
+    return {name: environment[name] for name in set_by_hand(_found_in(environment))}
+
+
 def set_aside(environment: MutableMapping[str, str] = os.environ) -> list[str]:
     """Remove the settings from an environment and return their names; processes that are started later do not see them either."""
-    names = sorted(
+    names = _found_in(environment)
+    for name in names:
+        del environment[name]
+    return names
+
+
+def _found_in(environment: Mapping[str, str]) -> list[str]:
+    return sorted(
         name
         for name, value in environment.items()
         if name.upper().startswith(_SET_ASIDE) and not _is_kept(name.upper(), value)
     )
-    for name in names:
-        del environment[name]
-    return names
 
 
 def _is_kept(name: str, value: str) -> bool:

@@ -1,0 +1,36 @@
+"""A file of layers stays as it was, whoever reads it."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import geopandas as gpd
+import shapely
+
+from carbongrid.raster.opening.digests import hash_path
+from carbongrid.raster.opening.vectors import open_vector
+
+
+def test_a_geopackage_with_a_log_of_changes_is_read_with_them_and_left_as_it_is(tmp_path: Path) -> None:
+    """As a GIS that fell over leaves it. Seen to fail: GDAL merged the log into the file and removed it, also under check, which writes nothing."""
+    path = tmp_path / "live" / "land.gpkg"
+    path.parent.mkdir()
+    gpd.GeoDataFrame({"code": ["a"]}, geometry=[shapely.box(0, 0, 1, 1)], crs=3857).to_file(path, SPATIAL_INDEX="NO")
+    live = sqlite3.connect(path)
+    live.execute("PRAGMA journal_mode=WAL")
+    live.execute("UPDATE land SET code = 'b'")
+    live.commit()
+    left = tmp_path / "left"
+    left.mkdir()
+    names = ("land.gpkg", "land.gpkg-wal")
+    for name in names:
+        shutil.copy2(path.parent / name, left / name)
+    live.close()
+    assert (left / names[1]).stat().st_size
+    before = [hash_path(left / name) for name in names]
+    with open_vector(left / names[0]) as file:
+        assert file.table("land")["code"].tolist() == ["b"]
+    assert [hash_path(left / name) for name in names] == before
+    assert sorted(each.name for each in left.iterdir()) == sorted(names)
