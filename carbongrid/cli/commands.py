@@ -10,8 +10,8 @@ import click
 
 from carbongrid import __version__
 from carbongrid.cli.console import Console, escape_what_cannot_be_encoded, set_up_logging
-from carbongrid.raster.surroundings import set_aside, set_by_hand
 from carbongrid.errors import Problem, require_extra
+from carbongrid.raster.surroundings import set_aside, set_by_hand
 
 if TYPE_CHECKING:
     from carbongrid.outputs.tables.parcel_layer import ParcelFormat

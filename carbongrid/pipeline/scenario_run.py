@@ -284,7 +284,9 @@ def _kept(
         base_maps.STEP: (lambda: base_maps.save(store.folder, drawn)) if redrawn else None,
         "facilities": lambda: facilities.save_places(store.folder, answer.placed),
         "weigh": (lambda: _save_weights(store.folder, answer)) if answer.claims else None,
-        "keep tables": lambda: _save_tables(store.folder, answer, inputs, plan, converted=converted),
+        "keep tables": lambda: _save_tables(
+            store.folder, answer, inputs, plan, converted=converted
+        ),
     }
     marked = hash_values([each.content for each in plan.actions], sorted(plan.polygons().items()))
     names = [name for name in steps if name not in _MADE_ANEW]

@@ -56,7 +56,10 @@ class Unknown:
             # Of scaled values the number is that of the stored ones, and decoding has made it NaN.
             if not _is_scaled(raster.encoding, band):
                 declared += _declared(raster.encoding, _ENCODED)
-            declared += _declared({"nodata": _beside(raster)}, ("nodata",))
+            beside = _beside(raster)
+            # Where nothing was set it is that of the first band.
+            if beside not in np.ravel(np.asarray(attributes.get("nodatavals"), object)).tolist():
+                declared += _declared({"nodata": beside}, ("nodata",))
         elif raster.metadata.zarr_format == 2 and raster.fill_value != 0:
             # There xarray writes no attribute.
             declared += _declared({"fill_value": raster.fill_value}, ("fill_value",))

@@ -238,7 +238,10 @@ def test_gdp_is_raised_in_whole_currency_units(base, tmp_path) -> None:
 )  # fmt: skip
 def test_a_table_that_says_what_the_run_has_not(base, tmp_path, rows, told) -> None:
     """Seen to fail: red lines drawn as lines, and a code that no parcel has, kept nothing, and a note of 0 parcels was all."""
-    for name, shape in (("line", shapely.LineString(square(0, 0).exterior.coords)), ("far", square(90, 90))):
+    for name, shape in (
+        ("line", shapely.LineString(square(0, 0).exterior.coords)),
+        ("far", square(90, 90)),
+    ):
         gpd.GeoDataFrame(geometry=[shape], crs=base.parcels.crs).to_file(tmp_path / f"{name}.gpkg")
     with pytest.raises(InputError, match=told):
         cg.plan_targets(base, limits=limits_in(tmp_path / "limits.csv", *rows))

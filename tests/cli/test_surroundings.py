@@ -17,9 +17,9 @@ from printed import without_font_warning
 from waiting import HANG
 
 from carbongrid.cli import main
-from carbongrid.raster.surroundings import set_aside
 from carbongrid.errors import RunError
 from carbongrid.outputs.tables.rasters import write_grid_tif
+from carbongrid.raster.surroundings import set_aside
 
 HOSTILE = {
     "CPL_TMPDIR": "/nowhere",

@@ -255,7 +255,7 @@ def test_power_for_the_grid_beside_power_that_is_bought_is_decided(folder: Path,
     """Seen to fail: a part of I.4.4 counted beside what is bought, and stood in no total of the protocol."""
     text = f"code,name,gas,value,unit\n{code},Power plants,CO2,1000,t CO2e\nI.1.2,Homes,CO2,500,t CO2e\n"
     (folder / "city.csv").write_text(text, encoding="utf-8")
-    table = read_coded(folder / "city.csv", "gpc")
+    table = read_coded(read_table(folder / "city.csv"), "gpc", where="city.csv")
     homes = {"I.1.2": {"buildings/urban-homes": Fraction(1)}}
     with pytest.raises(InputError, match=r"generation for the grid, and what is bought from it counts too \(I\.1\.2\)"):  # fmt: skip
         totals_of_codes(table, shares=homes)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import rasterio
+from rasterio.transform import from_origin
 from squares_case import CRS, SOUTH, WEST, layer, squares_case
 
 from carbongrid.case import Case
-from carbongrid.pipeline import run
+from carbongrid.errors import InputError
+from carbongrid.pipeline import check, run
 from carbongrid.pipeline.residents import FILES
 
 TOTALS = "category,value,unit\nbuildings/urban-homes,{},t CO2e\n"
@@ -76,3 +80,31 @@ def test_of_no_people_nothing_is_kept(tmp_path: Path) -> None:
     assert result.units["residents"].isna().all()
     assert "residents" not in result.manifest["steps"]
     assert not (tmp_path / "run" / FILES[0]).exists()
+
+
+def test_a_raster_of_people_that_ends_inside_the_homes_is_refused(tmp_path: Path) -> None:
+    """As a tile of a map of the world does. Seen to fail: two of four units had nobody, and 0 % was lost."""
+    tables = {"totals.csv": TOTALS.format(400)}
+    homes = ["0701"] * 4
+    case = squares_case(tmp_path, homes, tables, people={"path": "people.tif"})
+    for columns in (8, 4):
+        values = np.full((2, columns), 100.0, np.float32)
+        place = {"crs": f"EPSG:{CRS}", "transform": from_origin(WEST, SOUTH + 1000, 500, 500)}
+        with rasterio.open(tmp_path / "people.tif", "w", driver="GTiff", height=2, width=columns, count=1, dtype="float32", **place) as target:  # fmt: skip
+            target.write(values, 1)
+        told = [str(each) for each in check(case).problems if "no value in" in each.what]
+        assert len(told) == (columns == 4)
+    assert "the raster has no value in 2 km2 (50.00%) of 2 of the 4 parcels that carry it" in told[0]  # fmt: skip
+    with pytest.raises(InputError, match="Take a raster that covers the land"):
+        run(case, tmp_path / "run")
+
+
+def test_what_was_read_under_settings_of_the_environment_is_taken_over_under_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """As GDAL_PAM_ENABLED, by which a raster lies elsewhere. Seen to fail: the command line, which sets them aside, took over what Python had read under them."""
+    case, out = case_of(tmp_path), tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setenv("GDAL_PAM_ENABLED", "NO")
+        run(case, out)
+        assert "residents" in run(case, out, replace=True).manifest["reused"]
+    assert run(case, out, replace=True).manifest["reused"] == []
+    assert "residents" in run(case, out, replace=True).manifest["reused"]

@@ -331,7 +331,9 @@ def test_a_sink_that_a_region_has_nothing_of_takes_up_what_nobody_knows(tmp_path
     totals = {(name, ""): 10**12 for name in CATEGORIES if name not in ("sink/land", "industry/mining", "industry/manufacturing")}  # fmt: skip
     town = Town(5, codes, {**totals, ("sink/land", "a"): 10**12}, (), (1, 2, 3, 4))
     base = cg.run(town.write(tmp_path / "case"), tmp_path / "base")
-    homes = dict(zip(base.parcels["id"], base.live.prepared.land.unit_of_parcel.tolist(), strict=True))
+    homes = dict(
+        zip(base.parcels["id"], base.live.prepared.land.unit_of_parcel.tolist(), strict=True)
+    )
     near, far = "p1", "p4"
     assert homes[near] in (0, 1) and homes[far] in (2, 3)
     convert = {"do": "convert", "to": "0301"}

@@ -261,3 +261,13 @@ def test_nothing_is_computed_to_find_out():
     with dask.config.set(scheduler=raiser):
         assert block_sum(lazy, 2).chunks is not None
         assert spread([1.0, 1.0], LABELS, weights=lazy).chunks is not None
+
+
+def test_bands_with_nodata_values_of_their_own():
+    """Seen to fail: each was taken for unknown in every band."""
+    values = xr.DataArray(np.zeros((2, *SHAPE)), dims=("band", "y", "x"), coords={"band": [1, 2]}, attrs={"nodatavals": (0.0, -1.0)})  # fmt: skip
+    assert Unknown.of(values.isel(band=0)).numbers == (0.0,)
+    assert Unknown.of(values.isel(band=1)).numbers == (-1.0,)
+    with pytest.raises(InputError, match=r"bands differ in their nodata values: 0\.0, -1\.0"):
+        Unknown.of(values)
+    assert Unknown.of(values.assign_attrs(nodatavals=(-1.0, -1.0))).numbers == (-1.0,)

@@ -516,3 +516,13 @@ def test_large_polygons_among_small_ones_are_what_they_are_alone():
     of_star = rasterio.features.rasterize([(star, 1)], grid.shape, transform=grid.transform)
     of_crumbs = rasterio.features.rasterize([(crumbs, 2)], grid.shape, transform=grid.transform)
     assert np.array_equal(labels, np.where(of_crumbs == 2, 2, of_star))
+
+
+def test_a_polygon_that_crosses_itself_is_refused_on_a_grid_too():
+    """Seen to fail: shares that add up to no area, and less than nothing in a cell."""
+    crossed = gpd.GeoSeries([shapely.box(0, 0, 20, 20), shapely.Polygon([(0, 0), (30, 30), (30, 0), (0, 10)])], crs=CRS)  # fmt: skip
+    grid = Grid(CRS, 10, (0, 0, 40, 40))
+    for measure in (coverage, partial(area_field, amounts=[1.0, 100.0])):
+        with pytest.raises(InputError, match=r"1 of the polygons are not valid, rows \[1\]: Self-intersection"):  # fmt: skip
+            measure(crossed, grid)
+    assert coverage(crossed.iloc[:1], grid).sum() == 400

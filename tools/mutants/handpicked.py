@@ -17,8 +17,8 @@ _OF_TARGETS, _OVERLAPS = "tests/method/allocate/test_targets.py", "tests/raster/
 _ZONING, _INDICES = "tests/method/test_zoning.py", "tests/method/test_indices.py"
 
 MUTANTS = [
-    Mutant("split: the remainder is lost", _SPLIT, "guess + remainder // whole", "guess", _APPORTION),
-    Mutant("split: a part starts where the first one did", _SPLIT, "            before = after\n", "", _APPORTION),
+    Mutant("split: the remainder is lost", _SPLIT, "guess + (amount * claimed - guess * whole) // whole", "guess", _APPORTION),
+    Mutant("split: a part starts where the first one did", _SPLIT, "            parts[i] = after - before\n            before = after\n", "            parts[i] = after - before\n", _APPORTION),
     Mutant("split: sign of the rest", _SPLIT, "total[row] - quotient * whole", "total[row] + quotient * whole", _APPORTION),
     Mutant("split: the last weight is left out", _SPLIT, "            running += weights[i]\n", "            running += weights[max(i - 1, first)]\n", _APPORTION),
     Mutant("split: scaled by one power too few", _SPLIT, "56 - math.frexp", "40 - math.frexp", _APPORTION),

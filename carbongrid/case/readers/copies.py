@@ -14,15 +14,13 @@ WORTH_A_WARNING = 0.01
 """A smaller share of copies is taken for what it says: two shops of a kind in a house, two households of a size."""
 
 
-def copy_problems(columns: Sequence[NDArray[Any]], what: str, where: str) -> list[Problem]:
+def copy_problems(columns: Sequence[NDArray[Any]], where: str) -> list[Problem]:
     """Return a warning if many rows are as the row before them; they count all the same.
 
     Parameters
     ----------
     columns
         All that counts of the rows, which are sorted by it.
-    what
-        They are, for messages: ``points``.
     where
         The file.
     """
@@ -32,6 +30,6 @@ def copy_problems(columns: Sequence[NDArray[Any]], what: str, where: str) -> lis
     again = int(np.logical_and.reduce([column[1:] == column[:-1] for column in columns]).sum())
     if again <= WORTH_A_WARNING * size:
         return []
-    told = f"{again:,} of {size:,} {what} ({again / size:.1%}) are exact copies of others, and count as those do"
+    told = f"{again:,} of {size:,} rows ({again / size:.1%}) are exact copies of others, and count as those do"
     hint = "Remove them if files that overlap were put together."
     return [Problem(told, where, hint, "warning")]

@@ -103,7 +103,7 @@ def read_geoparquet(
 
 def _without_index[F: pd.DataFrame](table: F, names: Sequence[str]) -> F:
     """Return a table with a RangeIndex; columns of the file of which pandas made the index are columns again."""
-    own = [name for name in table.index.names if name in names and name not in table]
+    own = [str(name) for name in table.index.names if name in names and name not in table]
     columns = {name: table.index.get_level_values(name) for name in own}
     return table.assign(**columns).reset_index(drop=True)
 

@@ -111,8 +111,9 @@ def read_lines(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     west, south, east, north = shapely.total_bounds(geometry)
     notes += shift_problems(source, crs, (west, south, east, north), where)
     lines = lines.iloc[_canonical(lines)].reset_index(drop=True)
-    columns = (shapely.to_wkb(np.asarray(lines.geometry.array, dtype=object)), *(lines[name].to_numpy() for name in ("line_class", "dual", "weight")))  # fmt: skip
-    return lines, notes + copy_problems(columns, "lines", where)
+    outlines = shapely.to_wkb(np.asarray(lines.geometry.array, dtype=object))
+    counted = [lines[name].to_numpy() for name in ("line_class", "dual", "weight")]
+    return lines, notes + copy_problems([outlines, *counted], where)
 
 
 def _truth(

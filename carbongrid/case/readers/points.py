@@ -116,7 +116,7 @@ def read_pois(
     table = table.sort_values([*order, "category"], kind="stable", ignore_index=True)
     notes += [*points.notes, *points.shift_problems(crs), *_lost_zeros(told, crosswalk, points.where)]  # fmt: skip
     once = table[~table["again"]] if "again" in table else table
-    notes += copy_problems([once[name].to_numpy() for name in order], "points", points.where)
+    notes += copy_problems([once[name].to_numpy() for name in order], points.where)
     notes += _unmatched(told, section.crosswalk, points.where)
     notes += _shared(told, entries, section.crosswalk)
     for status in [name for name in _STATUS if name in points.table]:

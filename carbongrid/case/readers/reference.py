@@ -173,6 +173,7 @@ def shift_problems(source: CRS, target: CRS, bounds: Bounds, where: str) -> list
     where
         The file, for messages.
     """
+    source, target = crs_of(source), crs_of(target)
     ends = source.ellipsoid, target.ellipsoid
     if None in ends or abs(ends[0].semi_major_metre - ends[1].semi_major_metre) < _SAME_FIGURE:  # type: ignore[union-attr]
         return []

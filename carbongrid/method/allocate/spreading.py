@@ -90,9 +90,7 @@ def allocate(
     steps: dict[str, Callable[[], NDArray[Any]]] = {
         "rule": lambda: claims.weight,
         "area": lambda: np.where(claims.eligible, area, 0.0),
-        "parent": lambda: np.where(
-            of_same_parent(category, parcels["type"].iloc[rows]), area, 0.0
-        ),
+        "parent": lambda: np.where(of_same_parent(category, parcels["type"].iloc[rows]), area, 0.0),
     }
     left = np.array([account.grams for account in accounts], np.int64) - known
     placed = {"facilities": known, **dict.fromkeys(steps, np.zeros_like(left))}

@@ -80,7 +80,9 @@ def totals_by_group(parts: Any, groups: NDArray[np.int64]) -> NDArray[np.int64]:
     """
     totals = np.zeros((len(groups), parts.shape[1]), np.int64)
     by_parcel = np.ascontiguousarray(groups.T)
-    share_out(parts.data, parts.indices.astype(np.int64), parts.indptr.astype(np.int64), by_parcel, totals)
+    share_out(
+        parts.data, parts.indices.astype(np.int64), parts.indptr.astype(np.int64), by_parcel, totals
+    )
     return totals
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +90,7 @@ def quantize(
 
 
 @helper
-def _part_of(amount: int, claimed: int, whole: int) -> int:
+def _part_of(amount: Any, claimed: Any, whole: Any) -> Any:
     """Return floor(amount * claimed / whole), of an amount and a claim that are at most the whole.
 
     The floor is guessed in float64. Five roundings leave the guess at most 5 * 2^-53 * whole + 1 < 42 off for a whole up to 2^56 and a

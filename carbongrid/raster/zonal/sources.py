@@ -64,5 +64,7 @@ def _known(layer: xr.DataArray, *, in_netcdf: bool) -> xr.DataArray:
         layer = layer.assign_attrs(missing_value=fill)
     if np.isfinite([low, high]).any():
         stored = layer.chunk({})  # as it lies in the file: nothing is read yet
-        layer = stored.where((stored >= low) & (stored <= high))
+        valid = stored.where((stored >= low) & (stored <= high))
+        valid.encoding = layer.encoding  # which names the grid mapping, and says what was decoded
+        layer = valid
     return layer

@@ -17,14 +17,14 @@ from carbongrid.pipeline import check
 @pytest.mark.parametrize(("again", "told"), [(0, 0), (1, 0), (2, 0), (3, 1), (100, 1)])
 def test_more_than_a_hundredth_is_told(again: int, told: int) -> None:
     values = np.sort(np.r_[np.arange(200 - again), np.arange(again)])
-    problems = copy_problems([values, np.zeros(values.size)], "points", "pois.csv")
+    problems = copy_problems([values, np.zeros(values.size)], "pois.csv")
     assert len(problems) == told
-    assert all(f"{again:,} of 200 points" in each.what for each in problems)
+    assert all(f"{again:,} of 200 rows" in each.what for each in problems)
 
 
 def test_nothing_is_a_copy_of_nothing() -> None:
-    assert copy_problems([np.zeros(0)], "points", "pois.csv") == []
-    assert copy_problems([np.zeros(1)], "points", "pois.csv") == []
+    assert copy_problems([np.zeros(0)], "pois.csv") == []
+    assert copy_problems([np.zeros(1)], "pois.csv") == []
 
 
 def test_points_people_and_lines_that_overlap_are_told(tmp_path: Path) -> None:

@@ -349,3 +349,15 @@ def test_big_endian_binary_is_read_as_before(tmp_path):
     parquet.write_table(table, tmp_path / "a.parquet")
     found = read_geoparquet(tmp_path / "a.parquet", "geometry", as_coordinates=True)
     assert_geodataframe_equal(found, land())
+
+
+@pytest.mark.parametrize("encoding", ["WKB", "geoarrow"])
+def test_a_column_that_pandas_made_the_index_is_a_column(tmp_path: Path, encoding: str) -> None:
+    """Seen to fail: a KeyError that called itself a fault of the package."""
+    frame = land()
+    frame = frame[frame.geom_type == "Polygon"].reset_index(drop=True)
+    frame.set_index("id").to_parquet(tmp_path / "a.parquet", geometry_encoding=encoding, schema_version="1.1.0")  # fmt: skip
+    found = read_geoparquet(tmp_path / "a.parquet", "geometry", ["id"])
+    assert found["id"].tolist() == frame["id"].tolist()
+    assert found.index.tolist() == list(range(len(frame)))
+    assert set(read_geoparquet(tmp_path / "a.parquet", "geometry")) == set(frame)

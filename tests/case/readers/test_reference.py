@@ -17,6 +17,7 @@ from carbongrid.case.readers.reference import (
     grid_crs,
     reproject,
     scale_problems,
+    shift_problems,
     zone_suggestion,
 )
 from carbongrid.case.values import _projected_in_metres, crs_of_points
@@ -209,3 +210,18 @@ def test_the_middles_of_the_sides_are_in_the_area_of_use_too():
     conus = CRS.from_epsg(5070)
     assert fits(conus, (-2.0e6, 1.0e6, 2.0e6, 3.2e6))
     assert not fits(conus, (-2.0e6, 1.0e6, 2.0e6, 3.38e6))
+
+
+@pytest.mark.parametrize(("source", "told"), [(4214, True), (4610, True), (4555, True), (4326, False), (4490, False), (3857, False)])  # fmt: skip
+def test_datums_without_a_known_way_between_them_are_told(source: int, told: bool) -> None:
+    """Beijing 1954, Xian 1980 and New Beijing. Seen to fail: PROJ took their degrees for those of CGCS 2000, some 70 m off, and nobody was told."""
+    bounds = IN_CRS.get(source, SUZHOU)
+    found = shift_problems(CRS.from_epsg(source), CRS.from_epsg(4549), bounds, "units.gpkg")
+    assert [each.level for each in found] == ["warning"] * told
+    assert all("taken over unshifted" in each.what for each in found)
+
+
+def test_a_datum_with_a_known_way_is_no_warning() -> None:
+    """Switzerland's old survey to Europe's, by a way that PROJ has without a grid."""
+    bounds = (600_000.0, 190_000.0, 610_000.0, 200_000.0)
+    assert shift_problems(CRS.from_epsg(21781), CRS.from_epsg(3035), bounds, "f") == []

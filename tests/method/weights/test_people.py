@@ -375,3 +375,15 @@ def test_a_parcel_that_is_flat_in_the_plane_of_the_cells_has_nobody_of_them():
     found = people_by_parcel(Raster(np.array([[3000]]), "EPSG:4326", cell), land, np.ones(4, bool))
     assert found.inside[0] == 0
     assert found.inside.sum() == 3000
+
+
+def test_a_grid_that_ends_inside_the_land_is_told_by_the_share_that_it_reaches():
+    """The western 60 % of a square of homes, in one CRS and in another. Seen to fail: homes beyond it had nobody, and nothing was lost."""
+    land = small_land.parcels(np.array([shapely.box(0, 0, 1000, 1000), shapely.box(1000, 0, 2000, 1000), shapely.box(2000, 0, 3000, 1000)]), ["urban-residential", "urban-residential", "forest"])  # fmt: skip
+    homes = np.array([True, True, False])
+    raster = Raster(np.ones((20, 16), np.int64), land.crs, Affine(100, 0, 0, 0, -100, 1500))
+    found = people_by_parcel(raster, land, homes)
+    assert found.covered.tolist() == pytest.approx([1.0, 0.6, 1.0])
+    whole = Raster(np.ones((40, 60), np.int64), land.crs, Affine(100, 0, -1000, 0, -100, 2500))
+    assert people_by_parcel(whole, land, homes).covered.tolist() == [1.0, 1.0, 1.0]
+    assert people_by_parcel(residents(np.random.default_rng(0)), land, homes).covered is None

@@ -13,11 +13,15 @@ from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.vectors import open_vector
 
 
-def test_a_geopackage_with_a_log_of_changes_is_read_with_them_and_left_as_it_is(tmp_path: Path) -> None:
+def test_a_geopackage_with_a_log_of_changes_is_read_with_them_and_left_as_it_is(
+    tmp_path: Path,
+) -> None:
     """As a GIS that fell over leaves it. Seen to fail: GDAL merged the log into the file and removed it, also under check, which writes nothing."""
     path = tmp_path / "live" / "land.gpkg"
     path.parent.mkdir()
-    gpd.GeoDataFrame({"code": ["a"]}, geometry=[shapely.box(0, 0, 1, 1)], crs=3857).to_file(path, SPATIAL_INDEX="NO")
+    gpd.GeoDataFrame({"code": ["a"]}, geometry=[shapely.box(0, 0, 1, 1)], crs=3857).to_file(
+        path, SPATIAL_INDEX="NO"
+    )
     live = sqlite3.connect(path)
     live.execute("PRAGMA journal_mode=WAL")
     live.execute("UPDATE land SET code = 'b'")

@@ -6,6 +6,7 @@ import dask
 import dask.array as da
 import numpy as np
 import pytest
+import xarray as xr
 import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -80,3 +81,22 @@ def test_refusals():
             lookup(TABLE, labels, out=out)
     with pytest.raises(InputError, match="labels in memory"):
         lookup(TABLE, da.from_array(labels), out=np.zeros(SHAPE))
+
+
+def test_a_table_of_other_labels_is_refused():
+    """What zonal_stats gives, sorted by value. Seen to fail: it was taken by position."""
+    labels = np.array([[1, 2], [3, 3]], np.uint32)
+    table = xr.DataArray([10.0, 30.0, 20.0], dims="label", coords={"label": [1, 2, 3]})
+    assert lookup(table, labels).to_numpy().tolist() == [[10, 30], [20, 20]]
+    for wrong in (table.sortby(table), table.isel(label=[0, 1])[::-1], table.assign_coords(label=[0, 1, 2])):  # fmt: skip
+        with pytest.raises(InputError, match="coordinate 'label' that is not 1, 2, 3"):
+            lookup(wrong, labels)
+
+
+def test_chunks_of_unknown_size_are_told():
+    values = da.from_array(np.ones(SHAPE), chunks=(2, 36))
+    some = values[values[:, 0] > 0]
+    with pytest.raises(InputError, match=r"chunks are of unknown size\. Call its compute_chunk_sizes\(\) first"):  # fmt: skip
+        block_sum(some, 2)
+    some.compute_chunk_sizes()
+    assert block_sum(some, 2).to_numpy().sum() == values.size

@@ -214,3 +214,27 @@ def test_netcdf_files_that_are_not_read(tmp_path):
     assert not is_raster(tmp_path / "text.nc")
     assert not is_raster(tmp_path / "none.nc")
     assert is_raster(tmp_path)
+
+
+@pytest.mark.parametrize("declared", [{"valid_min": np.int16(0)}, {"valid_range": np.array([0, 100], "i2")}])  # fmt: skip
+def test_what_a_file_calls_invalid_is_unknown(raster, tmp_path, declared):
+    """As weight rasters have it. Seen to fail: -99 was added up."""
+    hidden = raster.copy(data=np.where(raster < 0, -99, raster).astype("i2"))
+    hidden.assign_attrs(declared).to_netcdf(tmp_path / "a.nc")
+    hidden.assign_attrs(declared).chunk({"y": 30, "x": 40}).to_dataset().to_zarr(tmp_path / "a.zarr", consolidated=False, encoding={"heat": {"_FillValue": None}})  # fmt: skip
+    expected = zonal_stats(raster.where(raster >= 0), LAND, STATS)
+    for name in ("a.nc", "a.zarr"):
+        found = zonal_stats(tmp_path / name, LAND, STATS)
+        for each in STATS:
+            np.testing.assert_array_equal(found[each], expected[each], each)
+    # Whoever made something else of the values has the attribute on it still.
+    assert zonal_stats(hidden.assign_attrs(declared), LAND, ["min"])["min"].min() == -99
+
+
+def test_cells_that_nobody_wrote_are_unknown_in_netcdf(raster, tmp_path):
+    """Seen to fail: NetCDF's own number for them, -32767, was added up."""
+    written = raster.copy(data=np.where(raster < 0, -32767, raster).astype("i2"))
+    written.to_netcdf(tmp_path / "a.nc", encoding={"heat": {"_FillValue": None}})
+    found, expected = zonal_stats(tmp_path / "a.nc", LAND, STATS), zonal_stats(raster.where(raster >= 0), LAND, STATS)  # fmt: skip
+    for each in STATS:
+        np.testing.assert_array_equal(found[each], expected[each], each)
