@@ -431,10 +431,11 @@ def _area_notes(area_field: str, parcels: _Parcels) -> list[Problem]:
 def _in_grid(
     case: Case, parcels: _Parcels, numeric: Iterable[str]
 ) -> tuple[gpd.GeoDataFrame, list[Problem]]:
-    target = grid_crs(case, _around(bounds_of(parcels.outlines)), parcels.crs)
+    around = _around(bounds_of(parcels.outlines))
+    target = grid_crs(case, around, parcels.crs)
     outlines, notes = parcels.outlines, []
     if target != parcels.crs:
-        notes += shift_problems(parcels.crs, target, _around(bounds_of(outlines)), parcels.where)
+        notes += shift_problems(parcels.crs, target, around, parcels.where)
         outlines, rows = without_crossings(reproject_outlines(outlines, parcels.crs, target))
         if rows.size:
             what = (
