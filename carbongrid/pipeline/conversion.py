@@ -249,6 +249,8 @@ def _unknown_uptake(
         return ()
     other, regions = _claiming_otherwise(answer, name, old, new, rows)
     known = np.unique(regions[old.rows[old.arrays["weight"] > 0]])
+    if not any(row.category == name and not row.region for row in answer.ledger_rows):
+        known = known[known >= 0]  # what is of no region has no total
     unknown = rows[other[~np.isin(regions[rows[other]], known)]]
     if not unknown.size:
         return ()

@@ -56,4 +56,4 @@ def moved_by_regions(
         f"elsewhere than one total by {row.rule} would: {told}"
     )
     hint = "Where that is much, either the statistics or the weight is of something else: hold them against each other."
-    return [Problem(what, "totals", hint, "note")] if part >= _SEEN * left.sum() else []
+    return [Problem(what, "totals", hint, "note")] if part and part >= _SEEN * left.sum() else []

@@ -13,6 +13,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from carbongrid.case.readers.geometry import only_polygons
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.units_of_measure import base_currency
 from carbongrid.method.allocate import apportion
@@ -318,10 +319,10 @@ def outlines_in(inside: Any, folder: Path | None, crs: Any) -> NDArray[np.object
         table = gpd.GeoDataFrame(geometry=inside.geometry.to_numpy(), crs=inside.crs)
     if table.crs is None:
         raise InputError("the polygons have no CRS", "inside", "Write it into the file.")
-    others = set(table.geom_type.dropna()) - {"Polygon", "MultiPolygon"}
+    polygons: NDArray[np.object_] = only_polygons(table.to_crs(crs).geometry.to_numpy())
+    others = set(table.geom_type[shapely.is_empty(polygons) & ~table.geometry.is_empty.to_numpy()].dropna())  # fmt: skip
     if others:
         raise InputError(f"areas are given as {', '.join(sorted(others))}, and nothing lies inside of these", "inside", "Give polygons.")  # fmt: skip
-    polygons: NDArray[np.object_] = table.to_crs(crs).geometry.to_numpy()
     return polygons
 
 

@@ -117,14 +117,22 @@ def valid_range(layer: xr.DataArray) -> tuple[float, float]:
     whole = np.ravel(about.get("valid_range", ()))
     low, high = (whole[0], whole[1]) if whole.size == 2 else (-np.inf, np.inf)
     scale, offset = about.get("scale_factor", 1), about.get("add_offset", 0)
+    unsigned = about.get("_Unsigned") in ("true", b"true")
 
     def decoded(limit: Any) -> float:
+        own = np.asarray(limit)
+        if (
+            unsigned and own.dtype.kind == "i"
+        ):  # of the type that is stored, whose bits mean another
+            limit = own.view(own.dtype.str.replace("i", "u"))[()]
         # Of packed values where it is of their type (CF conventions, 8.1).
         packed = np.asarray(limit).dtype.kind in "iu"
         return float(limit) * float(scale) + float(offset) if packed else float(limit)
 
     limits = decoded(about.get("valid_min", low)), decoded(about.get("valid_max", high))
-    return min(limits), max(limits)
+    if float(scale) < 0:
+        limits = limits[::-1]
+    return limits if limits[0] <= limits[1] else (-np.inf, np.inf)
 
 
 def _declared(attributes: Mapping[Any, Any], names: tuple[str, ...]) -> Iterator[float]:

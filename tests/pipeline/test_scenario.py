@@ -18,6 +18,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from town import CRS, EAST, NORTH, square, write_raster, write_town
@@ -28,6 +29,7 @@ from carbongrid.method.probability.uncertainty import uncertainty_of
 from carbongrid.pipeline import small_tables, writing
 from carbongrid.pipeline.conversion import mass_of_conversion
 from carbongrid.pipeline.plans import plan_of, read_plan
+from carbongrid.pipeline.scenario import outlines_in
 from carbongrid.pipeline.scenario_run import run_plan
 from carbongrid.raster.opening.digests import hash_path
 
@@ -342,6 +344,11 @@ def test_a_sink_that_a_region_has_nothing_of_takes_up_what_nobody_knows(tmp_path
     assert not [each for each in known.problems if "is unknown, and counts as 0" in each.what]
     assert unknown.parcels.set_index("id").at[far, "sink/land"] == 0
     (told,) = [str(each) for each in unknown.problems if "is unknown, and counts as 0" in each.what]
+    # Though a forest stands there already, of which no total tells.
+    codes = (*codes[:10], "0301", codes[11])  # q4, beside p4
+    stands = cg.run(replace(town, codes=codes).write(tmp_path / "other"), tmp_path / "stands")
+    again = stands.scenario([{**convert, "parcels": far}])
+    assert [each for each in again.problems if "is unknown, and counts as 0" in each.what]
     assert re.search(r"sink/land: 1 of the converted parcels \([0-9.]+ ha\)", told)
 
 
@@ -667,3 +674,13 @@ def test_a_scenario_is_made_again_from_its_manifest(base: cg.Result, tmp_path: P
     other = [{**scenario["actions"][0], "parcels": [*ids[:10], ids[10]][:10]}]
     _, fewer = run_plan(base, plan_of(other, folder=tmp_path), tmp_path / "fewer")
     assert cg.open(fewer).manifest["digests"] != told["digests"]
+
+
+def test_areas_are_the_polygons_among_what_an_intersection_leaves(
+    base: cg.Result, tmp_path: Path
+) -> None:
+    """A square with a line beside it. Seen to fail: such a layer was refused."""
+    area = shapely.GeometryCollection([square(0, 0, 1, 1), shapely.LineString([(EAST, NORTH), (EAST, NORTH + 9)])])  # fmt: skip
+    gpd.GeoDataFrame(geometry=[area], crs=CRS).to_file(tmp_path / "areas.gpkg")
+    found, expected = (outlines_in(inside, tmp_path, CRS) for inside in ("areas.gpkg", gpd.GeoSeries([square(0, 0, 1, 1)], crs=CRS)))  # fmt: skip
+    assert shapely.equals(found, expected).all()

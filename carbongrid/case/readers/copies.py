@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from carbongrid.errors import Problem
 
-WORTH_A_WARNING = 0.01
-"""A smaller share of copies is taken for what it says: two shops of a kind in a house, two households of a size."""
+OF_LINES, OF_POINTS = 0.01, 0.05
+"""A smaller share is taken for what it says: two shops of a kind in a house, two households of a size; of lines hardly any."""
 
 
-def copy_problems(columns: Sequence[NDArray[Any]], where: str) -> list[Problem]:
-    """Return a warning if many rows are as the row before them; they count all the same.
+def copy_problems(columns: Sequence[NDArray[Any]], where: str, most: float) -> list[Problem]:
+    """Return a warning if many rows count as the row before them does, at the same place.
 
     Parameters
     ----------
@@ -23,13 +23,15 @@ def copy_problems(columns: Sequence[NDArray[Any]], where: str) -> list[Problem]:
         All that counts of the rows, which are sorted by it.
     where
         The file.
+    most
+        Share that is no warning.
     """
     size = len(columns[0])
     if size < 2:
         return []
     again = int(np.logical_and.reduce([column[1:] == column[:-1] for column in columns]).sum())
-    if again <= WORTH_A_WARNING * size:
+    if again <= most * size:
         return []
-    told = f"{again:,} of {size:,} rows ({again / size:.1%}) are exact copies of others, and count as those do"
-    hint = "Remove them if files that overlap were put together."
+    told = f"{again:,} of {size:,} rows ({again / size:.1%}) agree with another one in place and in all that counts, and count as well"
+    hint = "If they are the same, as where files that overlap were put together, leave one of each."
     return [Problem(told, where, hint, "warning")]

@@ -13,7 +13,7 @@ from pyproj import CRS
 
 from carbongrid.case import Case
 from carbongrid.case.readers.class_weights import read_class_weights
-from carbongrid.case.readers.copies import copy_problems
+from carbongrid.case.readers.copies import OF_LINES, copy_problems
 from carbongrid.case.readers.declared import cell
 from carbongrid.case.readers.geometry import (
     Geometries,
@@ -113,7 +113,7 @@ def read_lines(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     lines = lines.iloc[_canonical(lines)].reset_index(drop=True)
     outlines = shapely.to_wkb(np.asarray(lines.geometry.array, dtype=object))
     counted = [lines[name].to_numpy() for name in ("line_class", "dual", "weight")]
-    return lines, notes + copy_problems([outlines, *counted], where)
+    return lines, notes + copy_problems([outlines, *counted], where, OF_LINES)
 
 
 def _truth(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from carbongrid.case import Case
-from carbongrid.case.readers.copies import copy_problems
+from carbongrid.case.readers.copies import OF_POINTS, copy_problems
 from carbongrid.case.readers.located import PER_ONE, read_located
 from carbongrid.case.readers.reference import (
     Bounds,
@@ -101,7 +101,7 @@ def read_people(
     table = pd.DataFrame({"x": x, "y": y, "thousandths": thousandths})[known]
     table = table.sort_values(["x", "y", "thousandths"], kind="stable", ignore_index=True)
     notes = [*points.notes, *points.shift_problems(crs), *_notes_on_faint(exact, thousandths, points.where)]  # fmt: skip
-    notes += copy_problems([table[name].to_numpy() for name in table], points.where)
+    notes += copy_problems([table[name].to_numpy() for name in table], points.where, OF_POINTS)
     if not known.all():
         blank = listed(points.names[row] for row in np.flatnonzero(~known))
         what = f"{int((~known).sum())} points have no count and are left out: {blank}"

@@ -16,7 +16,7 @@ from pyproj import CRS
 
 from carbongrid.case import Case
 from carbongrid.case.readers.coordinates import READINGS
-from carbongrid.case.readers.copies import copy_problems
+from carbongrid.case.readers.copies import OF_POINTS, copy_problems
 from carbongrid.case.readers.declared import read_declared, rows_declared
 from carbongrid.case.readers.located import read_located
 from carbongrid.case.readers.readings import (
@@ -116,7 +116,7 @@ def read_pois(
     table = table.sort_values([*order, "category"], kind="stable", ignore_index=True)
     notes += [*points.notes, *points.shift_problems(crs), *_lost_zeros(told, crosswalk, points.where)]  # fmt: skip
     once = table[~table["again"]] if "again" in table else table
-    notes += copy_problems([once[name].to_numpy() for name in order], points.where)
+    notes += copy_problems([once[name].to_numpy() for name in order], points.where, OF_POINTS)
     notes += _unmatched(told, section.crosswalk, points.where)
     notes += _shared(told, entries, section.crosswalk)
     for status in [name for name in _STATUS if name in points.table]:

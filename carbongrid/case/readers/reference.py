@@ -174,16 +174,18 @@ def shift_problems(source: CRS, target: CRS, bounds: Bounds, where: str) -> list
         The file, for messages.
     """
     source, target = crs_of(source), crs_of(target)
-    ends = source.ellipsoid, target.ellipsoid
-    if None in ends or abs(ends[0].semi_major_metre - ends[1].semi_major_metre) < _SAME_FIGURE:  # type: ignore[union-attr]
+    own, other = source.ellipsoid, target.ellipsoid
+    if own is None or other is None or abs(own.semi_major_metre - other.semi_major_metre) < _SAME_FIGURE:  # fmt: skip
         return []
+    if not (own.inverse_flattening and other.inverse_flattening):
+        return []  # latitudes on a sphere are taken over by convention
     west, south, east, north = bounds
     way = transformer_between(source, target)
     way.transform((west + east) / 2, (south + north) / 2)
     if "ballpark" not in way.get_last_used_operation().description.lower():
         return []
     names = [" ".join(each.name.split()) for each in (source, target)]
-    what = f"nothing is known of how far {names[0]} and {names[1]} lie apart here, as a rule tens to hundreds of metres: the coordinates are taken over unshifted"
+    what = f"between {names[0]} and {names[1]}, which as a rule lie tens to hundreds of metres apart, no shift is applied here: the coordinates are taken over as they are"
     hint = "Transform the file by the parameters of its survey first, or say which CRS the coordinates are really in."
     return [Problem(what, where, hint, "warning")]
 

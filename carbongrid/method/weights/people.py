@@ -351,10 +351,13 @@ def _share_covered(people: PeopleRaster, parcels: gpd.GeoDataFrame, residential:
         way = Transformer.from_crs(people.crs, parcels.crs, always_xy=True)
         reach = shapely.transform(reach, lambda xy: np.column_stack(way.transform(*xy.T)))
     ends = shapely.get_coordinates(reach)
-    if not np.isfinite(ends).all() or shapely.covers(reach, shapely.box(*parcels.geometry.array.total_bounds)):  # fmt: skip
+    if not np.isfinite(ends).all() or not reach.is_valid or shapely.covers(reach, shapely.box(*parcels.geometry.array.total_bounds)):  # fmt: skip
         return covered
     places = np.flatnonzero(residential)
-    places = places[~shapely.covers(reach, shapely.box(*parcels.geometry.array.bounds[places].T))]
+    boxes = shapely.box(*parcels.geometry.array.bounds[places].T)
+    off = shapely.disjoint(reach, boxes)
+    covered[places[off]] = 0.0
+    places = places[~off & ~shapely.covers(reach, boxes)]
     polygons = geometries_of(parcels, places)
     share = shapely.area(shapely.intersection(polygons, reach)) / shapely.area(polygons)
     covered[places] = np.where(share > 1 - _SLIVER, 1.0, share)

@@ -16,7 +16,11 @@ from carbongrid.raster.opening.rasters import open_geotiff
 from carbongrid.raster.opening.stores import is_netcdf, open_published_netcdf, open_rasters
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     import xarray as xr
+
+_CELLS_AT_ONCE = 2**22
 
 
 def is_raster(path: Path) -> bool:
@@ -53,6 +57,14 @@ def opened(raster: Any) -> Any:
     return known[rasters[0]] if len(rasters) == 1 else dataset.assign(known)
 
 
+def _as_it_lies(layer: xr.DataArray) -> dict[Hashable, int]:
+    """Return the chunks of a layer as its file has them; where that has none, some rows at once."""
+    if layer.encoding.get("preferred_chunks"):
+        return {}
+    *others, rows, columns = layer.dims
+    return {**dict.fromkeys(others, 1), rows: max(_CELLS_AT_ONCE // layer.sizes[columns], 1)}
+
+
 def _known(layer: xr.DataArray, *, in_netcdf: bool) -> xr.DataArray:
     """Return a layer of a file with NaN beyond the range that it calls valid, and with the number of cells that nobody wrote declared.
 
@@ -63,7 +75,7 @@ def _known(layer: xr.DataArray, *, in_netcdf: bool) -> xr.DataArray:
     if fill is not None:
         layer = layer.assign_attrs(missing_value=fill)
     if np.isfinite([low, high]).any():
-        stored = layer.chunk({})  # as it lies in the file: nothing is read yet
+        stored = layer.chunk(_as_it_lies(layer))  # nothing is read yet
         valid = stored.where((stored >= low) & (stored <= high))
         valid.encoding = layer.encoding  # which names the grid mapping, and says what was decoded
         layer = valid

@@ -10,21 +10,21 @@ import pytest
 import shapely
 from squares_case import CRS, SOUTH, WEST, squares_case
 
-from carbongrid.case.readers.copies import copy_problems
+from carbongrid.case.readers.copies import OF_LINES, copy_problems
 from carbongrid.pipeline import check
 
 
 @pytest.mark.parametrize(("again", "told"), [(0, 0), (1, 0), (2, 0), (3, 1), (100, 1)])
 def test_more_than_a_hundredth_is_told(again: int, told: int) -> None:
     values = np.sort(np.r_[np.arange(200 - again), np.arange(again)])
-    problems = copy_problems([values, np.zeros(values.size)], "pois.csv")
+    problems = copy_problems([values, np.zeros(values.size)], "pois.csv", OF_LINES)
     assert len(problems) == told
     assert all(f"{again:,} of 200 rows" in each.what for each in problems)
 
 
 def test_nothing_is_a_copy_of_nothing() -> None:
-    assert copy_problems([np.zeros(0)], "pois.csv") == []
-    assert copy_problems([np.zeros(1)], "pois.csv") == []
+    assert copy_problems([np.zeros(0)], "pois.csv", OF_LINES) == []
+    assert copy_problems([np.zeros(1)], "pois.csv", OF_LINES) == []
 
 
 def test_points_people_and_lines_that_overlap_are_told(tmp_path: Path) -> None:
@@ -45,6 +45,8 @@ def test_points_people_and_lines_that_overlap_are_told(tmp_path: Path) -> None:
         people={"path": "people.csv", "crs": f"EPSG:{CRS}"},
         lines={"path": "lines.gpkg", "class": "class"},
     )  # fmt: skip
-    told = [str(each) for each in check(case).problems if "exact copies" in each.what]
+    told = [
+        str(each) for each in check(case).problems if "agree with another one in place" in each.what
+    ]
     assert sorted(text.partition(":")[0] for text in told) == ["lines.gpkg", "people.csv", "pois.csv"]  # fmt: skip
     assert all("1 of 3 " in text for text in told)

@@ -14,7 +14,8 @@ from shapes import CRS, partition
 from carbongrid.errors import InputError
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import rasterize
-from carbongrid.raster.zonal import ZonalOperator, zonal_stats
+from carbongrid.raster.nodata import valid_range
+from carbongrid.raster.zonal import ZonalOperator, sources, zonal_stats
 from carbongrid.raster.zonal.sources import is_raster, opened
 
 # rioxarray's own.
@@ -229,6 +230,26 @@ def test_what_a_file_calls_invalid_is_unknown(raster, tmp_path, declared):
             np.testing.assert_array_equal(found[each], expected[each], each)
     # Whoever made something else of the values has the attribute on it still.
     assert zonal_stats(hidden.assign_attrs(declared), LAND, ["min"])["min"].min() == -99
+
+
+def test_a_range_of_bytes_that_are_stored_signed(raster, tmp_path):
+    """As NOAA's satellites write it: 0 to 65530 is 0 to -6 then. Seen to fail: nothing lay inside, and every cell was unknown."""
+    meant = raster.copy(data=(raster.values.astype("i4") + 60_000).astype("u2"))
+    stored = meant.copy(data=meant.values.view("i2")).assign_attrs(_Unsigned="true", valid_range=np.array([0, -6], "i2"))  # fmt: skip
+    stored.to_netcdf(tmp_path / "a.nc", encoding={"heat": {"_FillValue": None}})
+    found, expected = zonal_stats(tmp_path / "a.nc", LAND, STATS), zonal_stats(meant, LAND, STATS)
+    for each in STATS:
+        np.testing.assert_array_equal(found[each], expected[each], each)
+    reversed_range = raster.assign_attrs(valid_range=np.array([100, -100], "i2"))
+    assert valid_range(reversed_range) == (-np.inf, np.inf)
+
+
+def test_a_file_in_one_piece_is_read_some_rows_at_once(raster, tmp_path, monkeypatch):
+    """Seen to fail: of a file without chunks all cells were held, with what is known of each."""
+    monkeypatch.setattr(sources, "_CELLS_AT_ONCE", 10 * GRID.shape[1])
+    raster.assign_attrs(valid_min=np.int16(-40)).to_netcdf(tmp_path / "a.nc")
+    assert set(opened(tmp_path / "a.nc").chunks[0]) == {10}
+    assert opened(tmp_path / "a.nc").chunks[1] == (GRID.shape[1],)
 
 
 def test_cells_that_nobody_wrote_are_unknown_in_netcdf(raster, tmp_path):
