@@ -241,8 +241,10 @@ def _unknown_evidence(
             hint = (
                 f"Take a raster that covers the land, or allow it: [allow] fallback = [{name!r}]."
             )
+            # What is unknown is told first, what else is odd of the evidence after it.
+            what = str(note).partition("; ")[0]
             problems.append(
-                Problem(note, f"categories: {name}", hint, "error" if much else "warning")
+                Problem(what, f"categories: {name}", hint, "error" if much else "warning")
             )
     return problems
 

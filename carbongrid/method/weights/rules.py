@@ -231,7 +231,7 @@ def _by_people(
         notes.append(f"{people.unknown} cells of people are unknown, not zero")
     silent, told = _silent_land(parcels, carries, people.covered)
     if told:
-        notes = [told]
+        notes.insert(0, told)
     return Weights(
         inside + near,
         category.weight,
