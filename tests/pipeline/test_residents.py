@@ -89,14 +89,19 @@ def test_a_raster_of_people_that_ends_inside_the_homes_is_refused(tmp_path: Path
     case = squares_case(tmp_path, homes, tables, people={"path": "people.tif"})
     for columns in (8, 4):
         values = np.full((2, columns), 100.0, np.float32)
+        values[0, 0] = np.nan
         place = {"crs": f"EPSG:{CRS}", "transform": from_origin(WEST, SOUTH + 1000, 500, 500)}
         with rasterio.open(tmp_path / "people.tif", "w", driver="GTiff", height=2, width=columns, count=1, dtype="float32", **place) as target:  # fmt: skip
             target.write(values, 1)
         told = [str(each) for each in check(case).problems if "no value in" in each.what]
         assert len(told) == (columns == 4)
+    assert "cells of people are unknown" not in told[0]
     assert "the raster has no value in 2 km2 (50.00%) of 2 of the 4 parcels that carry it" in told[0]  # fmt: skip
     with pytest.raises(InputError, match="Take a raster that covers the land"):
         run(case, tmp_path / "run")
+    allowed = squares_case(tmp_path, homes, tables, people={"path": "people.tif"}, allow={"fallback": ["buildings/urban-homes"]})  # fmt: skip
+    (reason,) = run(allowed, tmp_path / "run").ledger["reason"]
+    assert reason.endswith("counts as nothing there; 1 cells of people are unknown, not zero")
 
 
 def test_what_was_read_under_settings_of_the_environment_is_taken_over_under_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
