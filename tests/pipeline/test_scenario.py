@@ -684,3 +684,12 @@ def test_areas_are_the_polygons_among_what_an_intersection_leaves(
     gpd.GeoDataFrame(geometry=[area], crs=CRS).to_file(tmp_path / "areas.gpkg")
     found, expected = (outlines_in(inside, tmp_path, CRS) for inside in ("areas.gpkg", gpd.GeoSeries([square(0, 0, 1, 1)], crs=CRS)))  # fmt: skip
     assert shapely.equals(found, expected).all()
+
+
+def test_gdp_of_a_plan_that_converts_land_is_split_no_more(base: cg.Result, tmp_path: Path) -> None:
+    """It stays as it was split. Seen to fail: an audit of choices split it again over the converted land, and flipped units that no choice flips."""
+    convert = {"do": "convert", "parcels": "p1", "to": "0301"}
+    scale = {"do": "scale", "category": "industry/mining", "factor": 0.5}
+    for number, (action, kept) in enumerate(((scale, True), (convert, False))):
+        _, out = run_plan(base, plan_of([action]), tmp_path / str(number))
+        assert (cg.open(out).live.prepared.tables.gdp is not None) == kept
