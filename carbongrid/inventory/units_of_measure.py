@@ -61,7 +61,7 @@ _TEXT = re.compile(rf"(?P<value>{_NUMBER})\s*(?P<unit>\S.*)")
 _SCRIPTS = str.maketrans("₂₄₆₃", "2463")
 _SUPERSCRIPT = re.compile("10([⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})")
 _LOST_POWER = re.compile("10(?:[2-9]|1[0-9])")
-_GROUPED = re.compile(r"[+-]?([0-9]{1,3}(?:\s[0-9]{3})+)(?![0-9])")
+_GROUPED = re.compile(r"[+-]?([0-9]{1,3}(?:\s[0-9]{3})+(?:\.[0-9]+)?)(?![0-9])")
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _MASS_HINT = "Write for example t CO2e, kt CO2, 10000 t CO2e, 万吨 CO2e or t C."
 

@@ -301,7 +301,7 @@ def outlines_in(inside: Any, folder: Path | None, crs: Any) -> NDArray[np.object
     Raises
     ------
     InputError
-        If there is no such file, or it has several layers, no CRS, or anything but polygons: nothing lies inside the line around an area.
+        If there is no such file, or it has several layers, no CRS, or shapes without a polygon: nothing lies inside the line around an area.
     """
     if isinstance(inside, str | Path):
         path = Path(inside)

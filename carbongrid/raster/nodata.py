@@ -121,18 +121,19 @@ def valid_range(layer: xr.DataArray) -> tuple[float, float]:
 
     def decoded(limit: Any) -> float:
         own = np.asarray(limit)
-        if (
-            unsigned and own.dtype.kind == "i"
-        ):  # of the type that is stored, whose bits mean another
-            limit = own.view(own.dtype.str.replace("i", "u"))[()]
+        # Of the type that is stored, whose bits may mean another.
+        if unsigned and own.dtype.kind == "i":
+            own = own.view(own.dtype.str.replace("i", "u"))
         # Of packed values where it is of their type (CF conventions, 8.1).
-        packed = np.asarray(limit).dtype.kind in "iu"
-        return float(limit) * float(scale) + float(offset) if packed else float(limit)
+        packed = own.dtype.kind in "iu"
+        return float(own) * float(scale) + float(offset) if packed else float(own)
 
-    limits = decoded(about.get("valid_min", low)), decoded(about.get("valid_max", high))
-    if float(scale) < 0:
-        limits = limits[::-1]
-    return limits if limits[0] <= limits[1] else (-np.inf, np.inf)
+    stored = about.get("valid_min", low), about.get("valid_max", high)
+    least, most = map(decoded, stored)
+    if float(scale) < 0 and any(np.asarray(limit).dtype.kind in "iu" for limit in stored):
+        # What is stored as the least is the largest; without an end there is none on the other side.
+        least, most = (end if np.isfinite(end) else -end for end in (most, least))
+    return (least, most) if least <= most else (-np.inf, np.inf)
 
 
 def _declared(attributes: Mapping[Any, Any], names: tuple[str, ...]) -> Iterator[float]:

@@ -124,10 +124,10 @@ def test_gas_is_what_the_unit_says_and_carbon_becomes_co2():
     assert [gas_of(unit) for unit in ("t CO2e", "t CO2", "kt C")] == ["CO2e", "CO2", "CO2"]
 
 
-@pytest.mark.parametrize("text", ["1 200 kt CO2e", "123 456 t CO2", "12\u00a0500 t C", "1\u202f234\u202f567 t CO2e"])  # fmt: skip
+@pytest.mark.parametrize("text", ["1 200 kt CO2e", "123 456 t CO2", "12\u00a0500 t C", "1 000.5 t CO2e", "1\u202f234\u202f567 t CO2e"])  # fmt: skip
 def test_thousands_that_are_set_apart_are_refused(text):
     """Seen to be 1 of 200 kt, a sixth of what was meant."""
-    with pytest.raises(InputError, match=r"may be [0-9]{4,}, or a number and a unit"):
+    with pytest.raises(InputError, match=r"may be [0-9]{4,}[.0-9]*, or a number and a unit"):
         grams_of_text(text)
 
 

@@ -771,6 +771,10 @@ def moved_to_one(layer):
     return layer.assign(unit=layer["unit"].iloc[0])
 
 
+def without_a_mass(layer):
+    return layer.assign(sink_t=layer["sink_t"].where(layer["sink_t"] > 0))
+
+
 def with_another_outline(layer):
     return layer.assign(geometry=[layer.geometry.iloc[1], *layer.geometry.iloc[1:]])
 
@@ -779,6 +783,7 @@ def with_another_outline(layer):
     ("change", "told"),
     [
         (doubled, r"parcels.gpkg, parcel p0: emission_t is "),
+        (without_a_mass, "parcels.gpkg, parcel p0: sink_t is nan, expected 0.0"),
         (moved_to_one, r"parcels.gpkg, parcel p1: unit is 01, expected 02"),
         (with_another_outline, r"parcels.gpkg, parcel p0: its outline is not that of parcels.parquet"),
         (lambda layer: layer.iloc[1:], "parcels.gpkg has other parcels than parcels.parquet"),

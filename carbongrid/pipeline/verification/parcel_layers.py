@@ -20,6 +20,8 @@ COMPARED = ("parcels.gpkg", "parcels.fgb")
 """Tiles hold what a map shows at a scale, and are not compared."""
 
 _TEXTS = ("land_use", "type")
+_BLANK = {"O": "", "f": np.nan, "i": -1}
+"""What a blank cell is compared as: a parcel in no unit has a blank one, and no blank number is 0."""
 
 
 def layers_of_parcels(run: Opened) -> list[str]:
@@ -43,7 +45,7 @@ def faults_of_layer(run: Opened, name: str) -> Iterator[str]:
         if column not in found:
             yield f"{name} has no column {column}"
             continue
-        told = found[column].to_numpy(expected.dtype, na_value="" if expected.dtype == object else 0)  # fmt: skip
+        told = found[column].to_numpy(expected.dtype, na_value=_BLANK[expected.dtype.kind])
         for row in np.flatnonzero(told != expected).tolist():
             yield f"{name}, parcel {ids.iloc[row]}: {column} is {told[row]}, expected {expected[row]}"
     outlines = (np.asarray(each.geometry.array, dtype=object) for each in (found, parcels))

@@ -242,6 +242,13 @@ def test_a_range_of_bytes_that_are_stored_signed(raster, tmp_path):
         np.testing.assert_array_equal(found[each], expected[each], each)
     reversed_range = raster.assign_attrs(valid_range=np.array([100, -100], "i2"))
     assert valid_range(reversed_range) == (-np.inf, np.inf)
+    falling = {"scale_factor": -2.0, "add_offset": 1.0}
+    for declared, expected in (
+        ({"valid_min": np.int16(5)}, (-np.inf, -9.0)),
+        ({"valid_range": np.array([5, 9], "i2")}, (-17.0, -9.0)),
+        ({"valid_range": np.array([-3.0, 4.0])}, (-3.0, 4.0)),
+    ):
+        assert valid_range(raster.assign_attrs({**falling, **declared})) == expected
 
 
 def test_a_file_in_one_piece_is_read_some_rows_at_once(raster, tmp_path, monkeypatch):
