@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from carbongrid.raster.kernels.cache import KernelCache
 
 _SHARED = [
-    Path(__file__).with_name(name).read_bytes() for name in ("jit.py", "memory.py", "vectors.py")
+    Path(__file__).with_name(name).read_bytes()
+    for name in ("bins.py", "jit.py", "memory.py", "vectors.py")
 ]
 _STAMP = hashlib.sha256(b"".join(_SHARED)).hexdigest()
 

@@ -1,9 +1,4 @@
-"""Sums of values times shares per polygon, in bins of bits: the same for any order of cells, since each cell's bits go to fixed bins.
-
-Bin b counts multiples of 2^(30 b). A number is cut into what it has of four bins, from the highest down that any number of the same
-sum reaches; what is below the lowest one is left out, at least 2^-91 of the largest number. Which bins a number's bits go to is decided by the number alone,
-so sums of parts can be put together in any order (Demmel and Nguyen, Parallel Reproducible Summation, 2015; recalled).
-"""
+"""Sums of values times shares per polygon, of whole cells and edge cells, in bins of bits (``bins``), so that they are the same for any order of cells."""
 
 from __future__ import annotations
 
@@ -12,20 +7,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from carbongrid.raster.kernels.bins import (
+    BINS,
+    INFINITE,
+    LOWEST,
+    SIZE,
+    TOO_LARGE,
+    TOO_LARGE_SQUARE,
+    largest_of,
+    product,
+    put,
+    put_whole,
+    times_square,
+)
 from carbongrid.raster.kernels.jit import helper, in_place, kernel
 from carbongrid.raster.kernels.memory import LINE, fetch
 from carbongrid.raster.kernels.vectors import CELLS, pattern, take
-
-BINS = 4
-BITS = 30
-LOWEST = -29
-"""Highest bin of a sum at least: multiples of 2^-960 are the least that is counted."""
-
-LARGEST = 2.0**450
-"""Values and weights must be smaller."""
-
-SQUARES_END = 2.0**989
-"""Weight times square must be smaller, so that what cuts it into bins is finite."""
 
 SUM, SQUARES, WEIGHTS = 0, 1, 2
 """What is summed: weight times value, weight times its square, weight of cells with a share below 1."""
@@ -51,11 +48,6 @@ Found = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[n
 """Of each polygon: cells that it has a share in, whole ones that are known and have no weights, and known ones of unknown weight; least and largest as keys
 (``NO_LEAST``, ``NO_MOST`` of none); highest bins [sum]; multiples in each bin [sum, BINS]."""
 
-# By bin, from the lowest there is: what rounds a number to its multiples, and the unit.
-_UNIT_BITS = BITS * np.arange(LOWEST - BINS + 1, 33)
-_ROUNDING = 1.5 * 2.0 ** (52 + _UNIT_BITS)
-_UNIT = 2.0**_UNIT_BITS
-_FIRST = BINS - 1 - LOWEST
 # What is done with so many cells at once stays in a core's own memory.
 _CELLS_AT_ONCE = 1024
 _COLUMN = _CELLS_AT_ONCE + CELLS
@@ -66,17 +58,10 @@ _VALUES, _MEASURES, _RESTS, _A, _B = range(0, 5 * _COLUMN, _COLUMN)
 _OF_CELLS = (_VALUES, _MEASURES, _RESTS)
 # As many as compiled loops take in one round.
 _TOGETHER = 32
-# Patterns of bits of floats, which ascend with their size: of the size alone, of infinity, and of the first that is too large.
-_SIZE, _INFINITE = np.int64(2**63 - 1), np.int64(0x7FF << 52)
-_TOO_LARGE, _TOO_LARGE_SQUARE = np.array([LARGEST, SQUARES_END]).view(np.int64)
-_EXPONENT_OF_HALF = 1022
-_LOWER_HALF = 2**32 - 1
-_BELOW_A_BIN = 2**BITS - 1
 # Beyond what two bytes hold.
 _NO_SHORT = np.int64(2**16)
-_SPLITTER = 2.0**27 + 1.0
 
-NO_LEAST, NO_MOST = _INFINITE, ~_INFINITE
+NO_LEAST, NO_MOST = INFINITE, ~INFINITE
 """Keys of infinity and of its negative: the extremes of no value."""
 
 
@@ -86,107 +71,6 @@ def nothing_found(size: int) -> Found:
     extremes[:, 0], extremes[:, 1] = NO_LEAST, NO_MOST
     tops, sums = np.full((size, SUMS), LOWEST, np.int64), np.zeros((size, SUMS, BINS), np.int64)
     return cells, extremes, tops, sums
-
-
-@helper
-def _bin_of(size: Any) -> Any:
-    """Return the highest bin that a number of this size, as a pattern of bits, has bits of: it is at most half of one more."""
-    return max(((size >> 52) - _EXPONENT_OF_HALF) // BITS, LOWEST)
-
-
-@helper
-def _raise_top(
-    tops: NDArray[np.int64], sums: NDArray[np.int64], i: int, what: int, top: int
-) -> None:
-    """Let a sum's highest bin be at least this one; what falls below the lowest is left out."""
-    up = top - tops[i, what]
-    if up <= 0:
-        return
-    for k in range(BINS - 1, -1, -1):
-        sums[i, what, k] = sums[i, what, k - up] if k >= up else 0
-    tops[i, what] = top
-
-
-@helper
-def _product(a: float, b: float) -> tuple[float, float]:
-    """Return a product and what it was rounded by (Dekker, A floating-point technique, 1971; recalled)."""
-    whole = a * b
-    c = _SPLITTER * a
-    a_high = c - (c - a)
-    c = _SPLITTER * b
-    b_high = c - (c - b)
-    a_low, b_low = a - a_high, b - b_high
-    rest = a_low * b_low - (((whole - a_high * b_high) - a_low * b_high) - a_high * b_low)
-    return whole, rest
-
-
-@helper
-def _largest(scratch: NDArray[np.float64], at: int, count: int) -> Any:
-    """Return the size of the largest of some numbers, as a pattern of bits; beyond infinity if one is unknown."""
-    largest = np.int64(0)
-    first = np.uintp(at)
-    for n in range(np.uintp(count)):
-        largest = max(largest, pattern(scratch[first + n]) & _SIZE)
-    return largest
-
-
-@in_place
-def _put(
-    tops: NDArray[np.int64], sums: NDArray[np.int64], i: int, what: int, scratch: NDArray[np.float64], at: int, count: int, largest: Any
-) -> None:  # fmt: skip
-    """Add some numbers to the bins of a sum, given the size of the largest as a pattern of bits.
-
-    A number that rounds another to multiples of a unit has the unit as its last bit, so that patterns tell how many units there are, and whole numbers
-    may be added in any order: several at once.
-    """
-    if largest == 0:
-        return
-    _raise_top(tops, sums, i, what, _bin_of(largest))
-    place = tops[i, what] + _FIRST
-    first, second, third, fourth = (
-        _ROUNDING[place],
-        _ROUNDING[place - 1],
-        _ROUNDING[place - 2],
-        _ROUNDING[place - 3],
-    )
-    a, b, c, d = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
-    begin = np.uintp(at)
-    if (scratch[at] + first) - first == scratch[at]:
-        # As whole numbers are: perhaps all of them have no more than the first bin.
-        left = np.int64(0)
-        for n in range(np.uintp(count)):
-            number = scratch[begin + n]
-            rounded = number + first
-            a += pattern(rounded) - pattern(first)
-            left |= pattern(number - (rounded - first))
-        if left & _SIZE == 0:
-            sums[i, what, 0] += a
-            return
-        a = np.int64(0)
-    for n in range(np.uintp(count)):
-        number = scratch[begin + n]
-        rounded = number + first
-        a += pattern(rounded) - pattern(first)
-        number -= rounded - first
-        rounded = number + second
-        b += pattern(rounded) - pattern(second)
-        number -= rounded - second
-        rounded = number + third
-        c += pattern(rounded) - pattern(third)
-        number -= rounded - third
-        d += pattern(number + fourth) - pattern(fourth)
-    sums[i, what, 0] += a
-    sums[i, what, 1] += b
-    sums[i, what, 2] += c
-    sums[i, what, 3] += d
-
-
-@helper
-def _times_square(measure: float, rest: float, value: float) -> tuple[float, float]:
-    """Return a measure, of which the rest is what it was rounded by, times a value's square, and what that was rounded by; right to 2^-104."""
-    square, of_square = _product(value, value)
-    whole, of_whole = _product(measure, square)
-    return whole, of_whole + (measure * of_square + rest * square)
 
 
 @helper
@@ -237,11 +121,11 @@ def _known_of(scratch: NDArray[np.float64], by: int, count: int, hidden: float) 
             number = scratch[first + n]
             scratch[first + n] = np.nan if number == hidden else number
     wide = _padded(scratch, count)
-    largest = _largest(scratch, by, wide)
-    if largest > _INFINITE:
+    largest = largest_of(scratch, by, wide)
+    if largest > INFINITE:
         count = _kept(scratch, by, count)
         wide = _padded(scratch, count)
-        largest = _largest(scratch, by, wide)
+        largest = largest_of(scratch, by, wide)
     return count, wide, largest
 
 
@@ -249,7 +133,7 @@ def _known_of(scratch: NDArray[np.float64], by: int, count: int, hidden: float) 
 def _key(number: float) -> Any:
     """Return a float as a whole number; they are in the same order."""
     bits = pattern(number)
-    return bits ^ ((bits >> 63) & _SIZE)
+    return bits ^ ((bits >> 63) & SIZE)
 
 
 @helper
@@ -270,23 +154,23 @@ def _whole_cells(
     cells, extremes, tops, sums = found
     cells[i, 0] += count
     count, wide, largest = _known_of(scratch, _VALUES, count, hidden)
-    if order > 0 and largest >= _TOO_LARGE:
+    if order > 0 and largest >= TOO_LARGE:
         return False
     cells[i, 1] += count
     if ends:
         _note_extremes(scratch, count, i, extremes)
     if order > 0:
-        _put(tops, sums, i, SUM, scratch, _VALUES, wide, largest)
+        put(tops, sums, i, SUM, scratch, _VALUES, wide, largest)
     if order == 2 and short:
         for n in range(wide):
             scratch[_A + n] = scratch[_VALUES + n] * scratch[_VALUES + n]
     elif order == 2:
         for n in range(wide):
             value = scratch[_VALUES + n]
-            scratch[_A + n], scratch[_B + n] = _product(value, value)
-        _put(tops, sums, i, SQUARES, scratch, _B, wide, _largest(scratch, _B, wide))
+            scratch[_A + n], scratch[_B + n] = product(value, value)
+        put(tops, sums, i, SQUARES, scratch, _B, wide, largest_of(scratch, _B, wide))
     if order == 2:
-        _put(tops, sums, i, SQUARES, scratch, _A, wide, _largest(scratch, _A, wide))
+        put(tops, sums, i, SQUARES, scratch, _A, wide, largest_of(scratch, _A, wide))
     return True
 
 
@@ -299,44 +183,44 @@ def _measured_cells(
     cells[i, 0] += count
     count, wide, largest = _known_of(scratch, _VALUES, count, hidden)
     known = count
-    if order > 0 and largest >= _TOO_LARGE:
+    if order > 0 and largest >= TOO_LARGE:
         return -1
     if ends:
         _note_extremes(scratch, count, i, extremes)
     if weighted:
         count, wide, largest = _known_of(scratch, _RESTS, count, np.nan)
         cells[i, 2] += known - count
-        if order > 0 and largest >= _TOO_LARGE:
+        if order > 0 and largest >= TOO_LARGE:
             return -1
         for n in range(wide):
             share, weight = scratch[_MEASURES + n], scratch[_RESTS + n]
-            scratch[_MEASURES + n], scratch[_RESTS + n] = _product(share, weight)
-        _put(tops, sums, i, WEIGHTS, scratch, _MEASURES, wide, _largest(scratch, _MEASURES, wide))
-        _put(tops, sums, i, WEIGHTS, scratch, _RESTS, wide, _largest(scratch, _RESTS, wide))
+            scratch[_MEASURES + n], scratch[_RESTS + n] = product(share, weight)
+        put(tops, sums, i, WEIGHTS, scratch, _MEASURES, wide, largest_of(scratch, _MEASURES, wide))
+        put(tops, sums, i, WEIGHTS, scratch, _RESTS, wide, largest_of(scratch, _RESTS, wide))
     if order == 0:
         return known
     largest_a, largest_b = np.int64(0), np.int64(0)
     for n in range(wide):
         value = scratch[_VALUES + n]
-        a, b = _product(scratch[_MEASURES + n], value)
+        a, b = product(scratch[_MEASURES + n], value)
         b += scratch[_RESTS + n] * value
         scratch[_A + n], scratch[_B + n] = a, b
-        largest_a = max(largest_a, pattern(a) & _SIZE)
-        largest_b = max(largest_b, pattern(b) & _SIZE)
-    _put(tops, sums, i, SUM, scratch, _A, wide, largest_a)
-    _put(tops, sums, i, SUM, scratch, _B, wide, largest_b)
+        largest_a = max(largest_a, pattern(a) & SIZE)
+        largest_b = max(largest_b, pattern(b) & SIZE)
+    put(tops, sums, i, SUM, scratch, _A, wide, largest_a)
+    put(tops, sums, i, SUM, scratch, _B, wide, largest_b)
     if order == 1:
         return known
     largest_a, largest_b = np.int64(0), np.int64(0)
     for n in range(wide):
-        a, b = _times_square(scratch[_MEASURES + n], scratch[_RESTS + n], scratch[_VALUES + n])
+        a, b = times_square(scratch[_MEASURES + n], scratch[_RESTS + n], scratch[_VALUES + n])
         scratch[_A + n], scratch[_B + n] = a, b
-        largest_a = max(largest_a, pattern(a) & _SIZE)
-        largest_b = max(largest_b, pattern(b) & _SIZE)
-    if largest_a >= _TOO_LARGE_SQUARE:
+        largest_a = max(largest_a, pattern(a) & SIZE)
+        largest_b = max(largest_b, pattern(b) & SIZE)
+    if largest_a >= TOO_LARGE_SQUARE:
         return -1
-    _put(tops, sums, i, SQUARES, scratch, _A, wide, largest_a)
-    _put(tops, sums, i, SQUARES, scratch, _B, wide, largest_b)
+    put(tops, sums, i, SQUARES, scratch, _A, wide, largest_a)
+    put(tops, sums, i, SQUARES, scratch, _B, wide, largest_b)
     return known
 
 
@@ -456,7 +340,7 @@ def _add_shares(
             scratch[_MEASURES + count] = shares[j]
             count += 1
             if count == _CELLS_AT_ONCE:
-                _put(
+                put(
                     tops,
                     sums,
                     i,
@@ -464,11 +348,11 @@ def _add_shares(
                     scratch,
                     _MEASURES,
                     count,
-                    _largest(scratch, _MEASURES, count),
+                    largest_of(scratch, _MEASURES, count),
                 )
                 count = 0
     wide = _padded(scratch, count)
-    _put(tops, sums, i, WEIGHTS, scratch, _MEASURES, wide, _largest(scratch, _MEASURES, wide))
+    put(tops, sums, i, WEIGHTS, scratch, _MEASURES, wide, largest_of(scratch, _MEASURES, wide))
 
 
 @in_place
@@ -506,19 +390,6 @@ def _add_polygons(
     return ordinary
 
 
-@helper
-def _put_whole(tops: NDArray[np.int64], sums: NDArray[np.int64], i: int, what: int, total: Any, largest: Any) -> None:  # fmt: skip
-    """Add whole numbers to the bins of a sum, given their total, and the size of the largest, which is below 2^32."""
-    if largest == 0:
-        return
-    _raise_top(tops, sums, i, what, _bin_of(pattern(np.float64(largest))))
-    if tops[i, what] > 0:
-        sums[i, what, 0] += total >> BITS
-        sums[i, what, 1] += total & _BELOW_A_BIN
-    else:
-        sums[i, what, 0] += total
-
-
 @in_place
 def _add_whole_numbers(
     values: NDArray[Any], hidden: float, window: Window, spans: Spans, polygon: int, i: int, order: int, ends: bool, found: Found
@@ -554,9 +425,9 @@ def _add_whole_numbers(
         extremes[i, 0], extremes[i, 1] = _key(np.float64(least)), _key(np.float64(most))
     largest = max(-least, most)
     if order > 0:
-        _put_whole(tops, sums, i, SUM, total, largest)
+        put_whole(tops, sums, i, SUM, total, largest)
     if order == 2:
-        _put_whole(tops, sums, i, SQUARES, squares, largest * largest)
+        put_whole(tops, sums, i, SQUARES, squares, largest * largest)
 
 
 @in_place
@@ -645,7 +516,7 @@ def _add_all_shares(edges: Edges, tops: NDArray[np.int64], sums: NDArray[np.int6
             for n in range(count):
                 scratch[n] = shares[begin + n]
             wide = _padded(scratch, count)
-            _put(tops, sums, i, 0, scratch, 0, wide, _largest(scratch, 0, wide))
+            put(tops, sums, i, 0, scratch, 0, wide, largest_of(scratch, 0, wide))
 
 
 @kernel
@@ -655,57 +526,3 @@ def share_bins(edges: Edges) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     tops, sums = np.full((size, 1), LOWEST, np.int64), np.zeros((size, 1, BINS), np.int64)
     _add_all_shares(edges, tops, sums, np.empty(len(_OF_CELLS) * _COLUMN))
     return tops[:, 0].copy(), sums[:, 0].copy()
-
-
-@helper
-def _two_sum(a: float, b: float) -> tuple[float, float]:
-    """Return a sum and what it was rounded by."""
-    total = a + b
-    of_b = total - a
-    return total, (a - (total - of_b)) + (b - of_b)
-
-
-@kernel
-def pairs_of_bins(
-    tops: NDArray[np.int64], sums: NDArray[np.int64], what: int, whole: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return what is in the bins of a sum, as a float and what that is rounded by.
-
-    Each bin hands on to the next what is beyond its bits, so that the same sum is the same pair, however it came about.
-
-    Parameters
-    ----------
-    tops : [polygon, sum]
-        Highest bins.
-    sums : [polygon, sum, BINS]
-        Multiples in bins.
-    what
-        Which sum.
-    whole : [polygon] or [0]
-        Whole numbers that are added.
-    """
-    size = tops.shape[0]
-    high, low = np.empty(size), np.empty(size)
-    digits = np.empty(BINS, np.int64)
-    for i in range(size):
-        top = max(tops[i, what], 0) if whole.size > 0 else tops[i, what]
-        down = top - tops[i, what]
-        for k in range(BINS):
-            digits[k] = sums[i, what, k - down] if k >= down else 0
-        if whole.size > 0:
-            digits[min(top, BINS - 1)] += whole[i]
-        for k in range(BINS - 1, 0, -1):
-            over = digits[k] >> BITS
-            digits[k] -= over << BITS
-            digits[k - 1] += over
-        place = top + _FIRST
-        # The highest bin may have more bits than a float: its lower ones come first.
-        upper = digits[0] - (digits[0] & _LOWER_HALF)
-        digits[0] -= upper
-        total, rest = 0.0, 0.0
-        for k in range(BINS - 1, -1, -1):
-            total, off = _two_sum(np.float64(digits[k]) * _UNIT[place - k], total)
-            rest += off
-        total, off = _two_sum(np.float64(upper) * _UNIT[place], total)
-        high[i], low[i] = _two_sum(total, rest + off)
-    return high, low

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
+from carbongrid.raster.kernels.bins import BINS, BITS, pairs_of_bins
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.moments import (
-    BINS,
-    BITS,
     SQUARES,
     SUM,
     SUMS,
@@ -21,7 +20,6 @@ from carbongrid.raster.kernels.moments import (
     ShareBins,
     Spans,
     nothing_found,
-    pairs_of_bins,
     polygon_moments,
     whole_number_moments,
 )

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
+from carbongrid.raster.kernels.bins import BINS, BITS, LARGEST, LOWEST
 from carbongrid.raster.kernels.cell_values import weighted_cells
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
-from carbongrid.raster.kernels.moments import BINS, BITS, LARGEST, LOWEST, Edges, Spans
+from carbongrid.raster.kernels.moments import Edges, Spans
 from carbongrid.raster.zonal.distributions import Values, scales_of
 from carbongrid.raster.zonal.moments import moved_down, pair_of_bins
 

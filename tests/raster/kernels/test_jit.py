@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import gc
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -99,40 +100,49 @@ def test_garbage_is_looked_for_again_after_compiling(collects: bool) -> None:
         gc.enable()
 
 
+# Every kept entry is stamped with these, so that an edit there is seen.
+_STAMPED = {"bins", "jit", "memory", "vectors"}
+
+
 def test_helpers_are_called_by_kernels_of_their_own_file_only() -> None:
-    """Numba's cache does not see an edit in another file. Seen to fail with a helper imported from a neighbour."""
+    """Or they are in a file that every entry is stamped with: Numba's cache does not see an edit in another one. Seen to fail with a helper imported from a neighbour."""
     folder = Path(kernels.__file__).parent
+    assert hashlib.sha256(b"".join((folder / f"{name}.py").read_bytes() for name in sorted(_STAMPED))).hexdigest() == jit._STAMP  # fmt: skip
     trees = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in folder.glob("*.py")}
-    found = 0
+    of_all = set().union(*(_decorated(trees[name], "helper", "in_place", "maker") for name in _STAMPED))  # fmt: skip
+    found = len(of_all)
     for name, tree in trees.items():
-        functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-        how = {node.name: [ast.unparse(each) for each in node.decorator_list] for node in functions}
-        parts = (["helper"], ["in_place"], ["maker"])
-        helpers = {function for function, by in how.items() if by in parts}
-        found += len(helpers)
-        assert all(helper.startswith("_") for helper in helpers), name
-        for node in functions:
-            uses = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)} & helpers
-            assert not uses or how[node.name], f"{name}.{node.name} calls a helper from Python"
-            if how[node.name] in (["helper"], ["in_place"]):
-                # References of what it made would be counted nowhere.
-                makers = {each for each, by in how.items() if by in (["maker"], ["kernel"])}
-                called = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+        helpers = _decorated(tree, "helper", "in_place", "maker")
+        found += len(helpers - of_all)
+        assert name in _STAMPED or all(helper.startswith("_") for helper in helpers), name
+        # References of what it made would be counted nowhere.
+        makers = _decorated(tree, "maker", "kernel")
+        for node in tree.body:
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            called = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+            uses = called & (helpers | of_all)
+            assert not uses or node.decorator_list, f"{name}.{node.name} calls a helper from Python"
+            if node.name in _decorated(tree, "helper", "in_place"):
                 assert not called & makers, f"{name}.{node.name} calls what makes arrays"
-        imported = {
-            alias.name
+        imported = [
+            (node.module.rpartition(".")[2], alias.name)
             for node in ast.walk(tree)
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("carbongrid.raster.kernels.")
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("carbongrid.raster.kernels.")
             for alias in node.names
-        }  # fmt: skip
-        assert not any(each.startswith("_") for each in imported), name
-        # Nor an edit of a number there, but in the files that every entry is stamped with. Seen to fail with bins that were counted in a file of their own.
-        numbers = {
-            alias.name
-            for node in ast.walk(tree)
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("carbongrid.raster.kernels.")
-            and (node.module or "").rpartition(".")[2] not in ("jit", "memory", "vectors")
-            for alias in node.names if alias.name.isupper()
-        }  # fmt: skip
+        ]  # fmt: skip
+        assert not any(each.startswith("_") for _, each in imported), name
+        # Nor an edit of a number. Seen to fail with bins that were counted in a file of their own.
+        numbers = [each for source, each in imported if source not in _STAMPED and each.isupper()]
         assert not numbers, f"{name} imports {numbers}"
     assert found > 30
+
+
+def _decorated(tree: ast.Module, *by: str) -> set[str]:
+    """Return the functions of a file that are decorated with one of these alone."""
+    return {
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+        and [ast.unparse(each) for each in node.decorator_list] in [[each] for each in by]
+    }

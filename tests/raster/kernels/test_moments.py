@@ -11,10 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carbongrid.errors import InputError
+from carbongrid.raster.kernels.bins import BINS, BITS, LARGEST
 from carbongrid.raster.kernels.moments import (
-    BINS,
-    BITS,
-    LARGEST,
     SQUARES,
     SUM,
     WEIGHTS,

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as st_numpy
 from shapes import CRS
 
 from carbongrid.raster.grid import Grid
-from carbongrid.raster.kernels.moments import BINS, BITS
+from carbongrid.raster.kernels.bins import BINS, BITS
 from carbongrid.raster.zonal import ZonalOperator
 from carbongrid.raster.zonal.moments import moved_down, pair_of_bins
 

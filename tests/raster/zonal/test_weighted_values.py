@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shapes import CRS
 
 from carbongrid.raster.grid import Grid
-from carbongrid.raster.kernels.moments import BITS
+from carbongrid.raster.kernels.bins import BITS
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.zonal.shares import exact_shares
 from carbongrid.raster.zonal.weighted_values import block_weighted_values, merged_weighted_values
