@@ -165,6 +165,8 @@ def _half_width(of: str) -> Column:
     return Column("uncertainty", "number", meaning, unit="%", limit=_FULL_RANGE)
 
 
+_YEAR = Column("year", "year", "default: the year of the case; others are warned of")
+
 # A column a line, so that the tables can be read as such.
 # fmt: off
 TOTALS = TableFormat(
@@ -177,7 +179,7 @@ TOTALS = TableFormat(
         Column("unit", "unit of mass", "what one is: t CO2e, 10000 t CO2e, kt CO2, t C", True),
         Column("region", "id", f"{_REGION}; blank is the whole", unit="code"),
         Column("place", "word", "here (default), or elsewhere: reported and never spread; a category of scope 3 is elsewhere unless the row says here", words=(HERE, ELSEWHERE)),
-        Column("year", "year", "default: the year of the case; others are warned of"),
+        _YEAR,
         Column("source", "text", "where the figure is from"),
         Column("basis", "word", "guess: no figure of this place, but a mean of other places; `check`, the run, its ledger and report say how much rests on such rows. Blank: a figure", words=(GUESS,)),
         _half_width("value"),
@@ -209,6 +211,7 @@ GDP = TableFormat(
     (
         Column("region", "id", "code of the unit, or of the parent that by names", True, unit="code", hint="Write its code."),
         Column("value", "number", "0 or more, in units of currency", True, unit="currency", blank=True),
+        _YEAR,
         _half_width("value"),
     ),
     once="region",
@@ -221,6 +224,8 @@ GDP_BY_INDUSTRY = TableFormat(
         Column("primary", "number", "farming, forestry, fishing", True, unit="currency", blank=True),
         Column("secondary", "number", "industry and building", True, unit="currency", blank=True),
         Column("tertiary", "number", "services", True, unit="currency", blank=True),
+        Column("value", "number", "the three together; where it is filled it is held against them, and they count", unit="currency"),
+        _YEAR,
         _half_width("the three together"),
     ),
     once="region",
@@ -245,6 +250,7 @@ CENSUS = TableFormat(
     (
         Column("region", "id", _REGION, True, unit="code", hint="Write its code."),
         Column("residents", "number", "0 or more", True, unit="persons", blank=True, limit=_TOO_LARGE),
+        _YEAR,
     ),
     once="region",
 )

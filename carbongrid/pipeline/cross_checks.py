@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -31,6 +31,11 @@ MAX_SINK_APART = 0.05
 
 MIN_IN_UNITS = 0.5
 """A unit layer that covers less of the parcels' area than this is another place's."""
+
+_FAR_APART = 10
+"""A census that counts so many times the people that are there, or so much less, is in something else."""
+
+_LISTED = 5
 
 
 @dataclass(frozen=True)
@@ -280,12 +285,22 @@ def _problems_of_people(inputs: Inputs) -> Iterator[Problem]:
         )
 
 
+def _problems_of_scale(scaled: Mapping[str, float], where: str) -> Iterator[Problem]:
+    """Yield where the census counts so many more or fewer people than points or cells have that one of them is in something else."""
+    far = {code: by for code, by in scaled.items() if not 1 / _FAR_APART <= by <= _FAR_APART}
+    if far:
+        which = ", ".join(sorted(far)[:_LISTED]) + (", ..." if len(far) > _LISTED else "")
+        what = f"the census counts {min(far.values()):.3g} to {max(far.values()):.3g} times the people that points or cells have in {len(far)} of {len(scaled)} regions: {which}"
+        yield Problem(what, where, "Check that both are in persons.", "warning")
+
+
 def _problems_of_census(inputs: Inputs, land: Land) -> Iterator[Problem]:
     """Yield what the census counts where no point or cell has people: an error above 1 %, unless all homes may lose evidence."""
     census = census_of(inputs, land)
     if inputs.people is None or census is None or inputs.case.people is None:
         return
     told = people_points(inputs.people, land.units.crs, census, shared_over(inputs, land))
+    yield from _problems_of_scale(told.scaled, str(inputs.case.people.census))
     whole = int(census.thousandths.sum())
     by_people = [n for n, category in inputs.categories.items() if category.weight == "people"]
     # Whoever allows it for homes allows it for what goes by the same people unasked.

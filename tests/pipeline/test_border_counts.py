@@ -54,6 +54,19 @@ def test_people_of_a_census_that_no_point_has_are_an_error(tmp_path: Path) -> No
     assert errors(case(0, 1, 2, 3)) == []
 
 
+def test_a_census_in_another_unit_than_the_points_is_told(tmp_path: Path) -> None:
+    """Seen to make 40 people of 40,000 without a word."""
+
+    def told(people: str) -> list[str]:
+        tables = {**HOMES, "people.csv": people_at(0, 1, 2, 3), "census.csv": f"region,residents\n01,{people}\n02,20\n"}  # fmt: skip
+        checked = check(squares_case(tmp_path, ["0701"] * 4, tables, people=PEOPLE))
+        return [str(each) for each in checked.problems if "times the people" in each.what]
+
+    (one,) = told("0.001")
+    assert "counts 0.0001 to 0.0001 times the people that points or cells have in 1 of 2 regions: 01" in one  # fmt: skip
+    assert told("100") == []
+
+
 def test_mass_outside_every_unit_is_an_error_unless_allowed(tmp_path: Path) -> None:
     """Seen to leave half of the land's mass in the ledger without a word."""
     tables = {"totals.csv": "category,value,unit\nagriculture/plantation,300,t CO2e\n"}

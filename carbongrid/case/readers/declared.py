@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,19 @@ import pandas as pd
 
 from carbongrid.case.fields import nearest
 from carbongrid.case.readers.masses import mass_cell
-from carbongrid.case.readers.tables import Faults, read_table, require_columns, rows_of
+from carbongrid.case.readers.tables import (
+    NAMELESS,
+    SHEETS,
+    Faults,
+    read_table,
+    require_columns,
+    rows_of,
+)
 from carbongrid.case.table_formats import Column, TableFormat
 from carbongrid.errors import Problem
 from carbongrid.inventory.units_of_measure import of_percent
+
+_LISTED = 5
 
 Known = Mapping[str, Collection[str] | None]
 
@@ -77,16 +86,20 @@ def rows_declared(
     known
         Texts that a column may hold, by its name; any where it is missing or None.
     notes
-        A warning is appended for each column that is not read and looks like one that is missing.
+        A warning is appended for each column that is not read and looks like one that is missing, for cells without a header, and for
+        other sheets that look like the same table.
 
     Raises
     ------
     InputError
         If a required column is missing.
     """
-    require_columns(table, where, form.names(required=True))
+    needed, sheets = form.names(required=True), dict(table.attrs.get(SHEETS, {}))
+    read = next(iter(sheets), "")
+    require_columns(table, f"{where}, sheet {read}" if len(sheets) > 1 else where, needed)
     if notes is not None:
         notes += misspelt(table, form, where)
+        notes += _left_out(table, [name for name in sheets if name != read and set(needed) <= set(sheets[name])], where)  # fmt: skip
     faults, rows = Faults(where), []
     for number, cells in rows_of(table, form.names()):
         before = len(faults.problems)
@@ -102,6 +115,17 @@ def rows_declared(
         named = [(row.number, repr(text)) for row in rows if (text := row.cells[form.once])]
         faults.once(named, f"the {noun}")
     return rows, faults
+
+
+def _left_out(table: pd.DataFrame, alike: list[str], where: str) -> Iterator[Problem]:
+    """Yield a warning of cells without a header, and of other sheets that could be meant."""
+    if table.attrs.get(NAMELESS):
+        what = f"cells in columns without a header are not read: {table.attrs[NAMELESS]} are filled"
+        yield Problem(what, where, "Name their columns, or take them out.", "warning")
+    if alike:
+        listed = ", ".join(map(repr, alike[:_LISTED])) + (", ..." if len(alike) > _LISTED else "")
+        what = f"only the first sheet is read; others have the columns of the same table: {listed}"
+        yield Problem(what, where, "Put the rows that count on the first sheet, and hide or delete the others.", "warning")  # fmt: skip
 
 
 def misspelt(table: pd.DataFrame, form: TableFormat, where: str) -> list[Problem]:

@@ -153,7 +153,10 @@ def read_parcels(
     attributes = parcels.attributes.assign(type=kinds["type"], mode=kinds["mode"])
     parcels = replace(parcels, attributes=attributes)
     notes += system_notes
-    notes += _code_notes(case, parcels, kinds["matched"].to_numpy(dtype=str) != "")
+    matched = kinds["matched"].to_numpy(dtype=str)
+    notes += _code_notes(case, parcels, matched != "")
+    if section.code_system not in SYSTEMS:
+        notes += _notes_on_codes_above(parcels, matched, section.code_system)
     parcels, overlap_notes = _partitioned(section.overlap, parcels)
     notes += overlap_notes
     if section.area_field is not None:
@@ -336,6 +339,22 @@ def _code_system(case: Case) -> tuple[pd.DataFrame, list[Problem]]:
         return read_code_system(name), []
     table = read_declared(case.resolve(name), CODE_SYSTEM, beside=case.parcels.encoding)
     return read_code_system(table, where=name), misspelt(table, CODE_SYSTEM, name)
+
+
+def _notes_on_codes_above(
+    parcels: _Parcels, matched: NDArray[np.str_], system: str
+) -> list[Problem]:
+    """Return a warning of codes that a table of the user's own lacks and that were taken for a code above, as in the national systems: 1045 for 10, 11A for 11."""
+    codes = parcels.attributes["land_use"].to_numpy(dtype=str)
+    above = (matched != "") & (matched != codes) & ~np.char.endswith(matched, "=*")
+    if not above.any():
+        return []
+    taken = sorted(set(zip(codes[above].tolist(), matched[above].tolist(), strict=True)))
+    share = parcels.area[above].sum() / parcels.area.sum()
+    told = (f"{code} as {row}" for code, row in taken)
+    what = f"{len(taken)} land-use codes are not in {system} themselves and count as a code above, {share:.2%} of the area: {listed(told, 20)}"
+    hint = "Add these codes to the table if they mean something else."
+    return [Problem(what, parcels.where, hint, "warning")]
 
 
 def _code_notes(case: Case, parcels: _Parcels, known: NDArray[np.bool_]) -> list[Problem]:

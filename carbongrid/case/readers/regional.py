@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pandas as pd
 
@@ -27,6 +28,9 @@ INDUSTRIES = ("primary", "secondary", "tertiary")
 """Columns of GDP by industry, of a parent unit."""
 
 _MILLIONTHS = 10**6
+_ROUNDED = 100
+"""More than one in so many is no rounding."""
+_UNITS = {"unit", "units", "单位", "currency", "币种"}
 
 
 def read_old_codes(case: Case, codes: Collection[str] | None = None) -> dict[str, str]:
@@ -107,6 +111,8 @@ def read_gdp(
             [values[region][place] for region in frame["region"]], dtype="Int64"
         )
     _check_sum_of_gdp(values, faults)
+    if notes is not None and by_industry:
+        notes += _notes_on_wholes(rows, path.name)
     return frame
 
 
@@ -146,7 +152,7 @@ def read_census(
     if case.people is not None and case.people.census is not None:
         path = case.resolve(case.people.census)
         table = read_declared(path, CENSUS, encoding=case.people.encoding)
-        rows, faults = _rows_of_regions(table, CENSUS, path.name, case, codes)
+        rows, faults = _rows_of_regions(table, CENSUS, path.name, case, codes, notes)
         for code, row in rows:
             parts.setdefault(code, []).append(_whole(row.values["residents"], 1000))
         _check_nested(parts, ancestors or {}, faults)
@@ -237,6 +243,13 @@ def _rows_of_regions(
     old_codes = read_old_codes(case)
     known = None if codes is None else {*codes, *old_codes}
     rows, faults = rows_declared(table, form, where, {"region": known}, notes)
+    _refuse_units(table, case, form, faults)
+    if notes is not None:
+        years = [(row.number, row.values["year"]) for row in rows if row.values["year"] is not None]
+        notes += notes_on_years(years, case.year, where)
+        named = [(row.number, row.cells["region"]) for row in rows]
+        notes += _notes_on_missing_parts(named, old_codes, where)
+        notes += notes_on_parts_beside(named, old_codes, where)
     found = []
     for row in rows:
         told = row.cells["region"]
@@ -247,6 +260,90 @@ def _rows_of_regions(
             faults.add(what, hint, row=row.number, column="region")
         found.append((code, row))
     return found, faults
+
+
+def _refuse_units(table: pd.DataFrame, case: Case, form: TableFormat, faults: Faults) -> None:
+    """Refuse a column that says in what the figures are, unless it says what they are taken to be in."""
+    taken = "persons" if form is CENSUS or case.gdp is None else case.gdp.currency
+    way = f"Give the figures in {taken}" + ("" if form is CENSUS else ", or change [gdp] currency") + ", and take the column out."  # fmt: skip
+    for name in map(str, table.columns):
+        told = sorted(set(table[name]) - {"", taken}) if name.lower() in _UNITS else []
+        if told:
+            faults.add(f"figures are taken to be in {taken}, and the column says {', '.join(map(repr, told[:5]))}", way, column=name)  # fmt: skip
+
+
+def notes_on_years(rows: Iterable[tuple[Any, int]], year: int, file: str) -> list[Problem]:
+    """Return a warning for each other year than that of the case, of (row, year) pairs."""
+    places: dict[int, list[str]] = {}
+    for row, of in rows:
+        places.setdefault(of, []).append(str(row))
+    return [
+        Problem(f"rows {', '.join(places[other])} are of {other}, the case is of {year}", file, "Years are mixed; the report says so.", "warning")
+        for other in sorted(places.keys() - {year})
+    ]  # fmt: skip
+
+
+def notes_on_parts_beside(
+    rows: Iterable[tuple[Any, str]], old_codes: Mapping[str, str], file: str
+) -> Iterator[Problem]:
+    """Yield a warning of each merged unit that has rows of its own beside rows of its old codes.
+
+    Parameters
+    ----------
+    rows
+        Row and code as written.
+    old_codes
+        Code of today by old code.
+    file
+        Name of the table.
+    """
+    told = _rows_by_code(rows)
+    for new, olds in _parts_of(old_codes):
+        there = [old for old in olds if old in told]
+        if there and new in told and new not in olds:
+            beside = ", ".join(row for code in [*there, new] for row in told[code])
+            what = f"rows {beside} are of {new!r} and of its old codes {', '.join(map(repr, there))}, and are added up"
+            hint = f"If {new!r} holds them already, keep either; if it is what it was before, add {new},{new} to the old codes."
+            yield Problem(what, file, hint, "warning")
+
+
+def _notes_on_missing_parts(
+    rows: Iterable[tuple[Any, str]], old_codes: Mapping[str, str], file: str
+) -> Iterator[Problem]:
+    """Yield a warning of each merged unit of which some old codes have rows and others none: these may be other names of the same, or be missing."""
+    told = _rows_by_code(rows)
+    for new, olds in _parts_of(old_codes):
+        there = [old for old in olds if old in told]
+        missing = [old for old in olds if old not in told and old != new]
+        if there and missing:
+            what = f"{new!r} is made of its old codes {', '.join(map(repr, there))} alone: there is no row of {', '.join(map(repr, missing))}"
+            yield Problem(what, file, "Add what is missing, or make sure that it is nothing.", "warning")  # fmt: skip
+
+
+def _rows_by_code(rows: Iterable[tuple[Any, str]]) -> dict[str, list[str]]:
+    told: dict[str, list[str]] = {}
+    for row, code in rows:
+        told.setdefault(code, []).append(str(row))
+    return told
+
+
+def _parts_of(old_codes: Mapping[str, str]) -> list[tuple[str, list[str]]]:
+    parts: dict[str, list[str]] = {}
+    for old, new in sorted(old_codes.items()):
+        parts.setdefault(new, []).append(old)
+    return sorted(parts.items())
+
+
+def _notes_on_wholes(rows: Iterable[tuple[str, Row]], file: str) -> Iterator[Problem]:
+    """Yield a warning of each GDP that is told beside its industries and is not what they add up to, by more than rounding."""
+    for code, row in rows:
+        parts = [row.values[name] for name in INDUSTRIES]
+        whole, known = row.values["value"], [part for part in parts if part is not None]
+        if whole is None or len(known) < len(parts):
+            continue
+        if abs(whole - sum(known)) * _ROUNDED > max(whole, sum(known)):
+            what = f"row {row.number}: the value of {code!r} is {whole}, its industries add up to {sum(known)}, and these count"
+            yield Problem(what, file, "Correct what is wrong.", "warning")
 
 
 def _some(codes: Collection[str]) -> str:

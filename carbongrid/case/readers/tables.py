@@ -13,10 +13,16 @@ from typing import Any
 import pandas as pd
 
 from carbongrid.case.fields import nearest
-from carbongrid.case.readers.workbook import MAX_COLUMNS, workbook_numbers
+from carbongrid.case.readers.workbook import MAX_COLUMNS, first_sheet
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.encodings import encoding_named
 from carbongrid.raster.opening.files import open_file, read_bytes
+
+SHEETS = "sheets"
+"""Key of a table's attrs: of a workbook the header of each sheet that is shown by its name, first that of the one that was read."""
+
+NAMELESS = "nameless"
+"""Key of a table's attrs: how many cells in columns without a header were left out."""
 
 _NUMBER = re.compile(
     r"[+-]?(?:[0-9]{1,60}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})(?:[eE][+-]?[0-9]{1,3})?"
@@ -25,6 +31,8 @@ _WHOLE = re.compile(r"-?[0-9]{1,16}")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[, '\u2019\u00a0\u202f][0-9]{3})+(?:\.[0-9]+)?")
 _YEAR = re.compile(r"[0-9]{4}")
 _WORKBOOK = b"PK\x03\x04"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_SEPARATOR = re.compile(r"\ufeff?sep=.?")
 _RAGGED = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 
 
@@ -57,7 +65,7 @@ def read_table(
     -------
     DataFrame
         Columns as in the header, index ``row``: the row in the file, the header being row 1. A blank cell
-        is ""; blank rows and columns without a header are left out.
+        is ""; blank rows and columns without a header are left out. Its attrs tell what was left out: :data:`SHEETS`, :data:`NAMELESS`.
 
     Raises
     ------
@@ -68,16 +76,20 @@ def read_table(
     path = Path(path)
     head = _head(path)
     if head.startswith(_WORKBOOK):
-        cells, numbers = workbook_numbers(path)
+        cells, numbers, name, others = first_sheet(path)
         _check_codes(cells, numbers, codes, path.name)
         _check_ids(cells, numbers, ids, path.name)
-    elif head.startswith(b"\xd0\xcf\x11\xe0"):
+        table = with_header(cells, path.name)
+        table.attrs[SHEETS] = {name: tuple(table.columns), **others}
+        return table
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
         raise InputError("this is an old Excel file", path.name, "Save it as XLSX or CSV.")
-    else:
-        data = read_bytes(path)
-        if encoding is None and not _is_utf8(data):
-            encoding = beside
-        cells = _csv_cells(decoded(data, path.name, encoding), path.name)
+    data = read_bytes(path)
+    if encoding is None and data.startswith(_UTF_16):
+        encoding = "utf-16"
+    elif encoding is None and not _is_utf8(data):
+        encoding = beside
+    cells = _csv_cells(decoded(data, path.name, encoding), path.name)
     return with_header(cells, path.name)
 
 
@@ -337,7 +349,9 @@ def _csv_cells(text: str, where: str) -> pd.DataFrame:
         raise InputError("this is not a text file", where, "Save the table as CSV or XLSX.")
     if not text.strip():
         return pd.DataFrame()
-    header_columns = text.partition("\n")[0].count(",") + 1
+    header = text.partition("\n")[0].strip()
+    _require_commas(header, where)
+    header_columns = header.count(",") + 1
     if header_columns > MAX_COLUMNS:
         raise InputError(
             f"the header has {header_columns:,} columns, too many for a table",
@@ -366,6 +380,19 @@ def _csv_cells(text: str, where: str) -> pd.DataFrame:
         ) from None
     stripped: pd.DataFrame = cells.fillna("").apply(lambda column: column.str.strip())
     return stripped
+
+
+def _require_commas(header: str, where: str) -> None:
+    """Raise for a table whose cells are set apart by something else, before cells are counted: 1,5 would be two."""
+    if _SEPARATOR.fullmatch(header):
+        raise InputError(f"the first row is {header!r}, expected the names of the columns", f"{where}, row 1", "Take that row out, and separate the cells by commas.")  # fmt: skip
+    for mark, word in ((";", "semicolons"), ("\t", "tabs")):
+        if mark in header and "," not in header:
+            raise InputError(
+                f"the cells are separated by {word}, expected commas",
+                where,
+                "Save it with commas, and points in the numbers.",
+            )
 
 
 def _require_a_row_a_line(text: str, where: str) -> None:
@@ -404,15 +431,6 @@ def with_header(cells: pd.DataFrame, where: str) -> pd.DataFrame:
             "the table is empty", where, "Its first row holds the names of the columns."
         )
     names = list(cells.iloc[0])
-    named = [name for name in names if name]
-    if len(named) == 1:
-        for mark, word in ((";", "semicolons"), ("\t", "tabs")):
-            if mark in named[0]:
-                raise InputError(
-                    f"the cells are separated by {word}, expected commas",
-                    where,
-                    "Save it with commas, and points in the numbers.",
-                )
     repeated = sorted({name for name in names if name and names.count(name) > 1})
     if repeated:
         raise InputError(
@@ -424,6 +442,8 @@ def with_header(cells: pd.DataFrame, where: str) -> pd.DataFrame:
     table.columns = pd.Index([name for name in names if name])
     table.index = pd.RangeIndex(2, len(table) + 2, name="row")
     filled: pd.DataFrame = table.loc[(table != "").any(axis=1)]
+    nameless = cells.iloc[1:].loc[:, [not name for name in names]]
+    filled.attrs[NAMELESS] = int((nameless != "").to_numpy().sum())
     return filled
 
 

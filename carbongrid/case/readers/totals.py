@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,13 @@ from carbongrid.case.models import Case
 from carbongrid.case.readers.declared import Row, misspelt, read_declared, rows_declared
 from carbongrid.case.readers.facilities import read_facilities as read_facilities
 from carbongrid.case.readers.masses import notes_on_faint
+from carbongrid.case.readers.regional import (
+    notes_on_parts_beside,
+    notes_on_years,
+    read_old_codes,
+)
 from carbongrid.case.readers.regional import read_census as read_census
 from carbongrid.case.readers.regional import read_gdp as read_gdp
-from carbongrid.case.readers.regional import read_old_codes
 from carbongrid.case.readers.regional import read_water as read_water
 from carbongrid.case.readers.regions import (
     check_activities,
@@ -153,6 +157,7 @@ def read_totals(
     path = case.resolve(case.totals.path)
     table = read_declared(path, TOTALS, encoding=case.totals.encoding)
     _refuse_others(table, path.name)
+    _refuse_other_regions(table, case, path.name)
     for name in ("place", "basis"):
         if name in table.columns:
             table[name] = table[name].str.lower()
@@ -166,6 +171,7 @@ def read_totals(
     rows = [_total(row, case.year, categories) for row in read if row.right]
     faults.once(((total["row"], _key_text(total)) for total in rows), "the total of")
     faults.raise_any()
+    merged = list(_notes_on_parts_beside(rows, old_codes, path.name))
     for total in rows:
         total["region"] = old_codes.get(total["region"], total["region"])
     check_regions(rows, ancestors or {}, faults, notes)
@@ -174,7 +180,10 @@ def read_totals(
         _apply_electricity(rows, categories, case, notes)
     if notes is not None:
         notes += notes_on_faint(((row.number, row.cells) for row in read), path.name)
-        notes += _notes_on_years(rows, case.year, path.name)
+        notes += notes_on_years(
+            [(total["row"], total["year"]) for total in rows], case.year, path.name
+        )
+        notes += merged
         notes += _notes_on_sinks(rows, path.name)
     return _table(rows)
 
@@ -317,6 +326,17 @@ def _refuse_others(table: pd.DataFrame, file: str) -> None:
         raise InputError(what, file, hint)
 
 
+def _refuse_other_regions(table: pd.DataFrame, case: Case, file: str) -> None:
+    """Refuse a table without regions that has a column as the units' own codes are called: its rows would be of the whole city."""
+    own = [name for name in (case.units.id, *case.units.parents) if name in table.columns]
+    for name in own if "region" not in table.columns else []:
+        if name not in TOTALS.names() and (table[name] != "").any():
+            what = f"the column {name!r} would not be read: codes of units and of their parents stand in a column 'region'"
+            raise InputError(
+                what, file, "Rename it to region, or take it out if the totals are of the whole."
+            )
+
+
 def _total(row: Row, year: int, categories: Mapping[str, Category] | None) -> dict[str, Any]:
     name = row.cells["category"]
     abroad = categories is not None and categories[name].scope == 3
@@ -369,14 +389,13 @@ def _note(notes: list[Problem] | None, note: Problem) -> None:
         notes.append(note)
 
 
-def _notes_on_years(rows: list[dict[str, Any]], year: int, file: str) -> list[Problem]:
-    others = sorted({total["year"] for total in rows} - {year})
-    notes = []
-    for other in others:
-        places = [str(total["row"]) for total in rows if total["year"] == other]
-        what = f"rows {', '.join(places)} are of {other}, the case is of {year}"
-        notes.append(Problem(what, file, "Years are mixed; the report says so.", "warning"))
-    return notes
+def _notes_on_parts_beside(
+    rows: list[dict[str, Any]], old_codes: Mapping[str, str], file: str
+) -> Iterator[Problem]:
+    """Yield a warning of each merged unit that has a total of its own beside those of its old codes, by category; one without a row has none of it."""
+    for key in sorted({(total["category"], total["place"]) for total in rows}):
+        told = [(t["row"], t["region"]) for t in rows if (t["category"], t["place"]) == key]
+        yield from notes_on_parts_beside(told, old_codes, file)
 
 
 def _notes_on_sinks(rows: list[dict[str, Any]], file: str) -> list[Problem]:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from xml.parsers import expat
 
 import numpy as np
@@ -33,36 +33,52 @@ _PLACE = re.compile("([A-Z]*)([0-9]{1,15})")
 _ELEMENTS_WITH_PLACE = (" c", " row")
 
 
-def workbook_numbers(path: Path) -> tuple[pd.DataFrame, list[tuple[int, int]]]:
-    """Return the cells of the first sheet of a workbook that is not hidden, as text, and which of them hold a number without a format of zeros.
+class FirstSheet(NamedTuple):
+    """The sheet of a workbook that is read as a table.
+
+    Parameters
+    ----------
+    cells
+        Text, header and all, shape (rows, columns).
+    numbers
+        Row and column, from 0, of those that hold a number without a format of zeros.
+    name
+        Of the sheet.
+    others
+        First rows of the other sheets that are not hidden, by their names: nothing else is read of them.
+    """
+
+    cells: pd.DataFrame
+    numbers: list[tuple[int, int]]
+    name: str
+    others: dict[str, tuple[str, ...]]
+
+
+def first_sheet(path: Path) -> FirstSheet:
+    """Return the first sheet of a workbook that is not hidden.
 
     Formulas count by their stored values. A whole number whose format is all zeros keeps the leading
     zeros that the sheet shows (101 in the format 0000 is "0101"), a percentage its sign (0.4 in the format 0% is "40%");
     any other number is the shortest text that is the same number. A code that is stored so may have lost its zeros.
 
-    Returns
-    -------
-    cells : DataFrame
-        Header and all, shape (rows, columns).
-    numbers : list of (row, column)
-        From 0.
-
     Raises
     ------
     InputError
         If openpyxl is not installed, it is no workbook, is no archive that a spreadsheet program writes, has a formula without a
-        stored value, or merged cells that hide what would be read as blank.
+        stored value, rows that are hidden, or merged cells that hide what would be read as blank.
     """
-    first = list(_sheets(path, lambda names: names[:1], lambda _: path.name, table=True).values())
+    others: dict[str, tuple[str, ...]] = {}
+    first = _sheets(path, lambda names: names[:1], lambda _: path.name, table=True, others=others)
     if not first:
         raise InputError(
             "the workbook has no sheet of cells", path.name, "Save it again as XLSX or CSV."
         )
-    return first[0]
+    name, (cells, numbers) = next(iter(first.items()))
+    return FirstSheet(cells, numbers, name, others)
 
 
 def workbook_sheets(path: Path, leave_out: Collection[str] = ()) -> dict[str, pd.DataFrame]:
-    """Return the cells of the sheets of a workbook by their names, as :func:`workbook_numbers`; a hidden one that has rows is refused.
+    """Return the cells of the sheets of a workbook by their names, as :func:`first_sheet`; a hidden one that has rows is refused.
 
     Parameters
     ----------
@@ -74,7 +90,7 @@ def workbook_sheets(path: Path, leave_out: Collection[str] = ()) -> dict[str, pd
     Raises
     ------
     InputError
-        As :func:`workbook_numbers`.
+        As :func:`first_sheet`.
     """
     return _cells(
         path, lambda names: [name for name in names if name not in leave_out], tables=True
@@ -96,7 +112,7 @@ def sheets_named(path: Path, name: re.Pattern[str]) -> dict[str, pd.DataFrame]:
     Raises
     ------
     InputError
-        As :func:`workbook_numbers`.
+        As :func:`first_sheet`.
     """
 
     def wanted(names: list[str]) -> list[str]:
@@ -119,8 +135,9 @@ def _sheets(
     *,
     table: bool,
     every: bool = False,
+    others: dict[str, tuple[str, ...]] | None = None,
 ) -> dict[str, tuple[pd.DataFrame, list[tuple[int, int]]]]:
-    """Return the cells of those sheets that are wanted, of the names of those that are not hidden; of a ``table`` merged cells are refused, and where ``every`` sheet counts hidden ones."""
+    """Return the cells of those sheets that are wanted, of the names of those that are not hidden; of a ``table`` merged cells and hidden rows are refused, and where ``every`` sheet counts hidden sheets; first rows of what is shown beside it are added to ``others``."""
     require_extra(
         "inventory",
         "openpyxl",
@@ -145,7 +162,7 @@ def _sheets(
                 hidden = [name for name in wanted(list(titles)) if name not in names]
                 found = {}
                 for name in [*names, *hidden] if every else names:
-                    merged = _merged(archive, titles[name]._worksheet_path, where(name))
+                    merged, unseen = _marked(archive, titles[name]._worksheet_path, where(name))
                     found[name] = _sheet(titles[name], pairs[titles[name]], where(name))
                     if name in hidden and not found.pop(name)[0].empty:
                         raise InputError(
@@ -154,7 +171,10 @@ def _sheets(
                             "Show it, or delete it.",
                         )
                     if table and name in found:
+                        _require_seen(found[name][0], unseen, where(name))
                         _require_apart(found[name][0], merged, where(name))
+                if others is not None:
+                    others |= {name: _first_row(titles[name]) for name in shown if name not in found}  # fmt: skip
                 return found
             finally:
                 stored.close()
@@ -194,13 +214,21 @@ def _sheet(stored: Any, written: Any, where: str) -> tuple[pd.DataFrame, list[tu
     return pd.DataFrame([row + [""] * (width - len(row)) for row in rows], dtype=str), numbers
 
 
-def _merged(archive: zipfile.ZipFile, part: str, where: str) -> list[tuple[slice, slice, str]]:
-    """Return rows, columns and name of merged cells, and raise InputError at the first cell that stands too far out, before a row of the sheet is held.
+def _first_row(stored: Any) -> tuple[str, ...]:
+    stored.reset_dimensions()
+    return tuple(map(_cell_text, next(stored.iter_rows(max_row=1, max_col=MAX_COLUMNS), ())))
+
+
+def _marked(
+    archive: zipfile.ZipFile, part: str, where: str
+) -> tuple[list[tuple[slice, slice, str]], list[int]]:
+    """Return rows, columns and name of merged cells, and the hidden rows, and raise InputError at the first cell that stands too far out, before a row of the sheet is held.
 
     openpyxl would make a million empty rows on its way to the last cell that a sheet can have (8 s measured).
     """
     rows = columns = 0
     merged: list[tuple[slice, slice, str]] = []
+    unseen: list[int] = []
 
     def look(element: str, attributes: dict[str, str]) -> None:
         nonlocal rows, columns
@@ -217,6 +245,8 @@ def _merged(archive: zipfile.ZipFile, part: str, where: str) -> list[tuple[slice
         if place is None:
             return
         rows = max(rows, int(place[2]))
+        if attributes.get("hidden") in ("1", "true"):
+            unseen.append(int(place[2]))
         if place[1]:
             columns = max(columns, _column_number(place[1]))
         _require_holdable(rows, columns, where)
@@ -225,7 +255,20 @@ def _merged(archive: zipfile.ZipFile, part: str, where: str) -> list[tuple[slice
     parser.StartElementHandler = look
     with archive.open(part) as stream:
         parser.ParseFile(stream)
-    return merged
+    return merged, unseen
+
+
+def _require_seen(cells: pd.DataFrame, unseen: Collection[int], where: str) -> None:
+    """Raise InputError for hidden rows that hold something, as a filter leaves them: they would count with nobody seeing them."""
+    filled = [row for row in unseen if row <= len(cells) and (cells.iloc[row - 1] != "").any()]
+    if filled:
+        more = f" and {len(filled) - 1} more rows" if len(filled) > 1 else ""
+        those = f"{filled[0]}{more} are" if more else f"{filled[0]} is"
+        raise InputError(
+            f"row {those} hidden, as by a filter, and would count unseen",
+            where,
+            "Take off the filter, show the rows, or delete those that are not to count.",
+        )
 
 
 def _require_apart(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import geopandas as gpd
@@ -150,6 +150,8 @@ class PeoplePoints:
         What is odd, in words; else empty.
     missing
         Thousandths that the census counts and no point or cell has, all regions together.
+    scaled
+        By the code of each region of the census, by what its people were multiplied.
     """
 
     x: NDArray[np.float64]
@@ -159,6 +161,7 @@ class PeoplePoints:
     note: str = ""
     missing: int = 0
     unit: NDArray[np.int64] | None = None
+    scaled: Mapping[str, float] = field(default_factory=dict)
 
 
 def people_points(
@@ -196,7 +199,8 @@ def people_points(
             x, y, cell = x[pieces.cell], y[pieces.cell], cell[pieces.cell]
     region = None if census is None else census.region_of(x, y, unit)
     counts, note, missing = _scaled(found, region, census)
-    return PeoplePoints(x, y, counts, cell, note, missing, unit)
+    scaled = {} if census is None or region is None else _factors(found, region, census)
+    return PeoplePoints(x, y, counts, cell, note, missing, unit, scaled)
 
 
 def scale_to_census(
@@ -320,6 +324,17 @@ def _scaled(
     # Without the census a region keeps its count; with it, what rounding takes from tiny counts is missing as well.
     missing = np.maximum(census.thousandths - reached, 0)
     return scaled, note, int(missing.sum())
+
+
+def _factors(
+    counts: NDArray[np.int64], region: NDArray[np.int64], census: Census
+) -> dict[str, float]:
+    """Return by what each region's people are multiplied, where there are any on both sides."""
+    found = np.zeros(len(census.thousandths), np.int64)
+    np.add.at(found, region[region >= 0], counts[region >= 0])
+    both = np.flatnonzero((found > 0) & (census.thousandths > 0))
+    names = [str(census.codes[row]) if census.codes else str(row) for row in both.tolist()]
+    return dict(zip(names, (census.thousandths[both] / found[both]).tolist(), strict=True))
 
 
 def _cells_in_parcels(

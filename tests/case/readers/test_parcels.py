@@ -291,6 +291,18 @@ def test_a_code_system_of_the_users_own(tmp_path):
     assert notes == []
 
 
+def test_codes_taken_for_a_code_above_in_a_system_of_the_users_own_are_told(tmp_path):
+    """Seen to fail: 1045 was industrial and 11A a homestead, as in the national survey, without a word."""
+    text = "code,type\n10,industrial\n11,rural-homestead\n"
+    (tmp_path / "own.csv").write_text(text, encoding="utf-8")
+    layer = survey_layer().assign(DLBM=["10", "1045", "11A", "11", "10", "11"])
+    table, notes = reading(tmp_path, layer, code_system="own.csv")
+    assert table["type"].tolist().count("industrial") == 3
+    (note,) = notes
+    assert "2 land-use codes are not in own.csv themselves and count as a code above" in note.what
+    assert note.what.endswith("1045 as 10, 11A as 11")
+
+
 def test_a_misspelt_mode_of_a_code_system_is_told(tmp_path):
     """Seen to fail: railways had no mode, and nothing of rail lay on them."""
     (tmp_path / "own.csv").write_text("code,type,modes\nA,industrial,\nB,transport,rail\n", encoding="utf-8")  # fmt: skip

@@ -84,7 +84,7 @@ def test_an_unknown_part_makes_a_merged_unit_unknown(tmp_path):
     notes = []
     census = read_census(case, CODES, notes=notes)
     assert census.to_dict("list") == {"region": ["02"], "thousandths": [4000]}
-    assert "blank for a part of '0101': the whole is unknown" in notes[0].what
+    assert "blank for a part of '0101': the whole is unknown" in notes[-1].what
 
 
 @settings(
@@ -137,3 +137,64 @@ def test_wrong_old_codes(tmp_path):
     ):
         case = case_with(tmp_path, {"old.csv": f"old,new\n{row}\n"}, **units)
         assert says in fault(read_old_codes, case, CODES)
+
+
+def test_figures_that_say_another_unit_are_refused(tmp_path):
+    """Seen to fail: 50,000 of 10^4 CNY counted as 50,000 of 10^8, and 0.015 of 10^4 people as none."""
+    text = "region,value,unit\n0101,50000,万元\n0102,6,1e8 CNY\n"
+    case = case_with(tmp_path, {"gdp.csv": text}, **GDP)
+    said = fault(read_gdp, case, CODES)
+    assert "taken to be in 1e8 CNY, and the column says '万元'" in said
+    assert "change [gdp] currency" in said
+    case = case_with(tmp_path, {"census.csv": "region,residents,单位\n01,0.015,万人\n"}, **PEOPLE)
+    assert "taken to be in persons, and the column says '万人'" in fault(read_census, case, CODES)
+    case = case_with(tmp_path, {"gdp.csv": text.replace("万元", "")}, **GDP)
+    assert read_gdp(case, CODES)["value"].tolist() == [5 * 10**12, 6 * 10**8]
+
+
+def test_years_of_figures_are_told(tmp_path):
+    """Seen to fail: a census of 2010 in a case of 2020."""
+    tables = {
+        "gdp.csv": "region,value,year\n0101,1,2019\n0102,2,\n",
+        "census.csv": "region,residents,year\n01,5,2010\n",
+    }
+    case = case_with(tmp_path, tables, **GDP, **PEOPLE)
+    notes = []
+    read_gdp(case, CODES, notes=notes)
+    read_census(case, CODES, notes=notes)
+    assert [note.what for note in notes] == [
+        "rows 2 are of 2019, the case is of 2020",
+        "rows 2 are of 2010, the case is of 2020",
+    ]
+
+
+def test_parts_of_merged_units_that_are_missing_or_beside_the_whole_are_told(tmp_path):
+    """Seen to fail: a part without a row counted as nothing, a whole beside its parts twice."""
+    units = {"path": "u.gpkg", "old_codes": "old.csv"}
+    old = {"old.csv": "old,new\n0107,0101\n0108,0101\n"}
+
+    def told(text):
+        notes = []
+        case = case_with(tmp_path, {**old, "gdp.csv": text}, units=units, **GDP)
+        read_gdp(case, CODES, notes=notes)
+        return [str(note) for note in notes]
+
+    (missing,) = told("region,value\n0107,5\n")
+    assert "'0101' is made of its old codes '0107' alone: there is no row of '0108'" in missing
+    (beside,) = told("region,value\n0107,5\n0108,6\n0101,11\n")
+    assert "rows 2, 3, 4 are of '0101' and of its old codes '0107', '0108', and are added up" in beside  # fmt: skip
+    assert "add 0101,0101 to the old codes" in beside
+    old["old.csv"] += "0101,0101\n"
+    assert told("region,value\n0107,5\n0108,6\n0101,11\n") == []
+    assert told("region,value\n0102,5\n") == []
+
+
+def test_a_gdp_that_is_not_what_its_industries_add_up_to_is_told(tmp_path):
+    """Seen to fail: 500 beside industries of 6 was not read."""
+    gdp = {"gdp": {"path": "gdp.csv", "by": "district"}}
+    text = "region,value,primary,secondary,tertiary\n01,500,1,2,3\n02,6.01,1,2,3\n"
+    notes = []
+    table = read_gdp(case_with(tmp_path, {"gdp.csv": text}, **gdp), CODES, notes=notes)
+    assert list(table.columns) == ["region", "primary", "secondary", "tertiary"]
+    (note,) = notes
+    assert note.what == "row 2: the value of '01' is 500, its industries add up to 6, and these count"  # fmt: skip

@@ -16,7 +16,7 @@ from rasterio.transform import from_origin
 
 from carbongrid.case.readers import workbook as workbook_module
 from carbongrid.case.readers.vector import read_vector
-from carbongrid.case.readers.workbook import workbook_numbers
+from carbongrid.case.readers.workbook import first_sheet
 from carbongrid.errors import InputError
 from carbongrid.raster.opening.formats import sniff_raster, sniff_vector
 from carbongrid.raster.opening.names import plain_name
@@ -182,7 +182,7 @@ BOMBS = {
 def test_a_workbook_that_would_explode_is_refused(tmp_path: Path, odd: str) -> None:
     path = workbook(tmp_path / "totals.xlsx", BOMBS[odd])
     with pytest.raises(InputError, match=odd):
-        workbook_numbers(path)
+        first_sheet(path)
 
 
 DECLARED = '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'
@@ -204,7 +204,7 @@ def test_entities_are_found_wherever_they_are_declared(tmp_path: Path, place: st
     name, content = HIDDEN[place]
     path = workbook(tmp_path / "totals.xlsx", {f"xl/worksheets/{name}": content})
     with pytest.raises(InputError, match="declares entities"):
-        workbook_numbers(path)
+        first_sheet(path)
 
 
 @pytest.mark.parametrize("cell", ["XFD1048576", "XFD1", "CV1048576"])
@@ -221,7 +221,7 @@ def test_a_workbook_with_a_cell_far_out_is_refused(
     book.active[cell] = "x"
     book.save(tmp_path / "totals.xlsx")
     with pytest.raises(InputError, match="too far for a table"):
-        workbook_numbers(tmp_path / "totals.xlsx")
+        first_sheet(tmp_path / "totals.xlsx")
 
 
 def test_memory_that_is_short_is_not_told_as_a_damaged_workbook(
@@ -236,7 +236,7 @@ def test_memory_that_is_short_is_not_told_as_a_damaged_workbook(
     book.save(tmp_path / "totals.xlsx")
     monkeypatch.setattr(openpyxl, "load_workbook", short)
     with pytest.raises(MemoryError):
-        workbook_numbers(tmp_path / "totals.xlsx")
+        first_sheet(tmp_path / "totals.xlsx")
 
 
 def test_an_ordinary_workbook_of_one_value_is_none_of_these(tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_an_ordinary_workbook_of_one_value_is_none_of_these(tmp_path: Path) -> N
     for _ in range(3000):
         book.active.append(["0"] * 20)
     book.save(tmp_path / "zeros.xlsx")
-    cells, numbers = workbook_numbers(tmp_path / "zeros.xlsx")
+    cells, numbers, _, _ = first_sheet(tmp_path / "zeros.xlsx")
     assert cells.shape == (3000, 20)
     assert numbers == []
 

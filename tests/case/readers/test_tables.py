@@ -64,6 +64,14 @@ def test_encodings_that_are_told_apart(tmp_path, encoding, name):
     assert table.iloc[0].to_dict() == {"名称": name, "code": "01"}
 
 
+def test_a_byte_order_mark_tells_utf_16(tmp_path):
+    """As spreadsheet programs save text; seen to be told to be latin-1."""
+    for encoding in ("utf-16", "utf-16-be"):
+        mark = "\ufeff" if encoding == "utf-16-be" else ""
+        table = read_table(csv(tmp_path, f"{mark}名称,code\n苏州,01\n".encode(encoding)))
+        assert table.iloc[0].to_dict() == {"名称": "苏州", "code": "01"}
+
+
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
 def test_latin_text_is_not_taken_for_chinese(tmp_path, encoding):
     path = csv(tmp_path, "name\nZürich\nGenève\n".encode(encoding))
@@ -97,6 +105,10 @@ def test_any_bytes_are_text_or_an_input_error(data):
         ("a,b\n1,2\n1,2,3\n", "row 3: there are 3 cells, expected 2"),
         ("a;b\n1;2\n", "separated by semicolons"),
         ("a\tb\n1\t2\n", "separated by tabs"),
+        # Seen to ask for quotes, since 1,5 is two cells.
+        ("a;b\n1,5;2\n", "separated by semicolons"),
+        ("a\tb\n1,5\t2\n", "separated by tabs"),
+        ("sep=,\na,b\n1,2\n", "row 1: the first row is 'sep=,'"),
         ("a,b,a\n1,2,3\n", "'a' stand twice"),
         ('a,b\n"1,2\n', "a quote opens in row 2 and never closes"),
         ('a,b\n1,"2\n3,"4\n', "a cell in quotes goes from row 2 to row 3"),

@@ -331,3 +331,35 @@ def test_regions_that_lost_their_zeros_are_told(tmp_path):
     text = "\n".join(faults(tmp_path, "category,value,unit,region\nindustry/mining,1,t CO2,101\n"))
     assert "'101'. It is '0101' but for zeros in front" in text
     assert "store them as text there" in text
+
+
+def test_a_column_of_regions_under_the_units_own_name_is_refused(tmp_path):
+    """Seen to fail: the total of a district was that of the whole city."""
+    units = {"units": {"path": "u.gpkg", "id": "CODE", "parents": ["district"]}}
+    text = "category,value,unit,district{}\nindustry/manufacturing,100,t CO2e,01{}\n"
+    for name in ("district", "CODE"):
+        (said,) = faults(tmp_path, text.format("", "").replace("district", name), **units)
+        assert f"the column {name!r} would not be read" in said
+        assert "Rename it to region" in said
+    assert totals(tmp_path, text.format(",region", ",02"), **units)["region"].tolist() == ["02"]
+    assert totals(tmp_path, text.format("", "").replace(",01", ","), **units)["region"].tolist() == [""]  # fmt: skip
+
+
+def test_a_merged_unit_beside_its_old_codes_is_told(tmp_path):
+    """Seen to fail: 22 t for 11."""
+    text = "category,value,unit,region\n" + "".join(
+        f"industry/mining,{value},t CO2e,{region}\n" for value, region in ((5, "91"), (6, "92"), (11, "0101"))
+    )  # fmt: skip
+    (tmp_path / "old.csv").write_text("old,new\n91,0101\n92,0101\n", encoding="utf-8")
+    notes = []
+    table = totals(tmp_path, text, notes=notes, units={"path": "u.gpkg", "old_codes": "old.csv"})
+    assert table["grams"].tolist() == [22_000_000]
+    (note,) = notes
+    assert "rows 2, 3, 4 are of '0101' and of its old codes '91', '92', and are added up" in note.what  # fmt: skip
+
+
+def test_cells_without_a_header_are_told(tmp_path):
+    """Seen to fail: a region without a header left the total to the whole city."""
+    notes = []
+    totals(tmp_path, "category,value,unit,\nindustry/mining,1,t CO2e,0101\n", notes=notes)
+    assert notes[0].what == "cells in columns without a header are not read: 1 are filled"

@@ -170,3 +170,39 @@ def test_a_hidden_sheet_is_not_the_first(tmp_path):
     assert list(workbook_sheets(path)) == ["second"]
     book.save(path)
     assert list(workbook_sheets(path, ["Sheet"])) == ["second"]
+
+
+def test_hidden_rows_are_refused(tmp_path):
+    """Seen to fail: what a filter had left out counted."""
+    path = saved(tmp_path, [["a"], ["x"], ["y"], [None]])
+    book = openpyxl.load_workbook(path)
+    book.active.row_dimensions[4].hidden = True
+    book.save(path)
+    assert list(read_table(path)["a"]) == ["x", "y"]
+    book.active.row_dimensions[3].hidden = True
+    book.save(path)
+    with pytest.raises(InputError, match=r"row 3 is hidden, as by a filter.*delete those"):
+        read_table(path)
+    book.active.row_dimensions[2].hidden = True
+    book.save(path)
+    with pytest.raises(InputError, match="row 2 and 1 more rows are hidden"):
+        workbook_sheets(path)
+
+
+def test_other_sheets_of_the_same_table_are_told(tmp_path):
+    """Seen to fail: the totals on a second sheet were nowhere, and a first sheet of notes was not named."""
+    path = saved(tmp_path, [["unit", "share"], ["01", 1]])
+    book = openpyxl.load_workbook(path)
+    sheet = book.create_sheet("more")
+    for row in (["note", "share", "unit"], ["", 1, "02"]):
+        sheet.append(row)
+    book.save(path)
+    notes = []
+    rows_declared(read_table(path), WATER, "t.xlsx", notes=notes)
+    (note,) = notes
+    assert "only the first sheet is read; others have the columns of the same table: 'more'" in str(note)  # fmt: skip
+    book.move_sheet("second", -1)
+    book.active = 0
+    book.save(path)
+    with pytest.raises(InputError, match=r"t\.xlsx, sheet second"):
+        rows_declared(read_table(path), WATER, "t.xlsx")
