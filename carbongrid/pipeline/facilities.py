@@ -219,15 +219,19 @@ def problems_of_borders(rows: Sequence[FacilityRow], land: Land, by_raster: Coll
     if not split:
         return []
     split.sort(key=lambda each: (-each[0], each[1].category, each[1].name))
-    listed = "; ".join(
-        f"{row.name} (parcel {row.parcel}, {format_tonnes([beyond])[0]} t {f'not in {row.unit}' if row.unit else 'in units, the point in none'})"
-        for beyond, row in split[:_LISTED]
-    )
+    listed = "; ".join(_in_others(row, beyond) for beyond, row in split[:_LISTED])
     more = "; ..." if len(split) > _LISTED else ""
     mass = format_tonnes([sum(beyond for beyond, _ in split)])[0]
     what = f"{mass} t of {len(split)} facilities go by area to units that do not hold their points, since their parcels lie there: {listed}{more}"
     hint = "Cut these parcels at the border; mass_by_unit in facilities.csv of the run has what lies where."
     return [Problem(what, "facilities", hint, "warning")]
+
+
+def _in_others(row: FacilityRow, grams: int) -> str:
+    mass = format_tonnes([grams])[0]
+    if row.unit:
+        return f"{row.name} (parcel {row.parcel}, {mass} t not in {row.unit})"
+    return f"{row.name} (parcel {row.parcel}, {mass} t in units, the point in none)"
 
 
 def rows_of_parcels(rows: Sequence[FacilityRow], land: Land) -> NDArray[np.int64]:
