@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from carbongrid.errors import InputError
+from carbongrid.raster.labelled import require_same_order, require_unmasked
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -33,7 +34,7 @@ def indices(
     sink
         Sink CA_i, >= 0, shape (units,), in the unit of ``emission``.
     gdp
-        GDP G_i, >= 0, shape (units,), in any one currency; NaN (or NA) is unknown, 0 is 0.
+        GDP G_i, >= 0, shape (units,), in any one currency; NaN (or NA, or masked) is unknown, 0 is 0.
 
     Returns
     -------
@@ -44,7 +45,7 @@ def indices(
     Raises
     ------
     InputError
-        If the three are not one-dimensional and equally long, or hold a value that is negative or
+        If the three are not one-dimensional and equally long, say that they are of other units or in another order, or hold a value that is negative or
         infinite, or if an emission or a sink is NaN.
 
     Notes
@@ -58,6 +59,7 @@ def indices(
     (CA = 0) every ECC (ESC) is NaN, and where C = 0 both are. Zones are not decided by these quotients but by exact
     products: see :func:`carbongrid.method.zoning.classify`.
     """
+    require_same_order(emission=emission, sink=sink, gdp=gdp)
     C_i = _checked(emission, "emission")
     CA_i = _checked(sink, "sink")
     G_i = _checked(gdp, "gdp")
@@ -77,6 +79,9 @@ def indices(
 
 def _checked(values: Any, name: str) -> NDArray[np.float64]:
     """Cast to float64 once, at the door."""
+    if name == "gdp" and np.ma.isMaskedArray(values):
+        values = np.ma.filled(values.astype(np.float64), np.nan)
+    require_unmasked(values, name)
     floats = np.asarray(values, dtype=np.float64)
     if floats.ndim != 1:
         raise InputError(f"{name} must have one dimension, the units, not shape {floats.shape}")

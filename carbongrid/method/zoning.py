@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from carbongrid.errors import InputError
+from carbongrid.raster.labelled import require_same_order
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -296,6 +297,8 @@ def _units(
     low: ArrayLike | None = None,
     high: ArrayLike | None = None,
 ) -> list[Unit]:
+    ends = {} if low is None or high is None else {"gdp_low": low, "gdp_high": high}
+    require_same_order(emission=emission, sink=sink, gdp=gdp, **ends)
     C_i, CA_i = _whole(emission, "emission"), _whole(sink, "sink")
     G_i = _whole(gdp, "gdp", unknown=True)
     if not len(C_i) == len(CA_i) == len(G_i):

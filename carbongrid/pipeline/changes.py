@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from carbongrid.case.fields import nearest
 from carbongrid.case.readers.facilities import under_totals
@@ -233,6 +234,8 @@ def values_by_parcel(values: Any, ids: pd.Series[str], name: str) -> pd.Series[f
         raise InputError(what, where, 'Give .to_numpy() for the order of the ids, or set the index to them: .set_axis(parcels["id"]).')  # fmt: skip
     if isinstance(values, Mapping):
         values = pd.Series(dict(values))
+    if isinstance(values, xr.DataArray) and values.ndim == 1 and values.dims[0] in values.coords:
+        values = values.to_series()
     by_id = isinstance(values, pd.Series)
     try:
         array = np.asarray(values, np.float64)

@@ -22,6 +22,9 @@ _NEAR = 1e-3
 _MAPPINGS = ("spatial_ref", "crs")
 """Usual names of the variable that holds a CRS."""
 
+_SAYS_A_CRS = {"crs_wkt", "spatial_ref", "grid_mapping_name"}
+"""Attributes of a variable that holds one."""
+
 _NAMES = {
     "x": {"x", "lon", "long", "longitude", "easting"},
     "y": {"y", "lat", "latitude", "northing"},
@@ -311,6 +314,25 @@ def grid_mapping(raster: xr.DataArray) -> Any:
     return next(_told_mappings(raster), None)
 
 
+def mapping_of(raster: Any) -> str | None:
+    """Return the name of the coordinate that holds a raster's CRS: the one that it names, else a usual one, else the only one that says a CRS; None where it has none."""
+    if not isinstance(raster, xr.DataArray):
+        return None
+    for name in (*_told_mappings(raster), *_MAPPINGS):
+        if isinstance(name, str) and name in raster.coords:
+            return name
+    # In arithmetic xarray keeps coordinates, and no encoding that names one.
+    others = [str(name) for name, each in raster.coords.items() if not each.ndim and _SAYS_A_CRS & each.attrs.keys()]  # fmt: skip
+    return others[0] if len(others) == 1 else None
+
+
+def with_mapping_of(result: xr.DataArray, raster: Any) -> None:
+    """Let a result name the coordinate that holds the CRS of the raster that it was made of."""
+    mapping = mapping_of(raster)
+    if mapping in result.coords:
+        result.encoding["grid_mapping"] = mapping
+
+
 def _told_mappings(raster: xr.DataArray) -> Iterator[Any]:
     """Yield the names that a raster tells, as it was read and as it was set."""
     for about in (raster.encoding, raster.attrs):
@@ -352,7 +374,9 @@ def is_in_angles(raster: xr.DataArray) -> bool:
 
 def geotransform_of(west: float, width: float, north: float, height: float) -> str:
     """Return a geotransform as GDAL writes it into an attribute."""
-    return f"{west!r} {width!r} 0.0 {north!r} 0.0 {-height!r}"
+    # Numbers of NumPy would be written by their type.
+    x, wide, y, high = (float(number) for number in (west, width, north, height))
+    return f"{x!r} {wide!r} 0.0 {y!r} 0.0 {-high!r}"
 
 
 def _axes(raster: xr.DataArray) -> tuple[str, ...]:
@@ -378,7 +402,9 @@ def _require_same_order(a: xr.DataArray, b: xr.DataArray) -> None:
     if a.dims == b.dims:
         return
     first, second = _axes(a), _axes(b)
-    if first != second and set(first) == set(second):
+    # Where only one tells what is what, the other one is taken as an array is: rows first.
+    columns_first = ("x", "y") in (first, second)
+    if first != second and (set(first) == set(second) or columns_first):
         raise _another_order(a, b)
 
 
@@ -466,11 +492,8 @@ def _own_geotransform(
 
 def _grid_mapping(raster: xr.DataArray) -> Mapping[Any, Any]:
     """Return the attributes of the coordinate that holds the CRS; nothing if there is none."""
-    for name in (*_told_mappings(raster), *_MAPPINGS):
-        if isinstance(name, str) and name in raster.coords:
-            found: Mapping[Any, Any] = raster.coords[name].attrs
-            return found
-    return {}
+    name = mapping_of(raster)
+    return {} if name is None else raster.coords[name].attrs
 
 
 def _polygons() -> InputError:

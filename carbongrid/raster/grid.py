@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from odc.geo.geobox import GeoBox
 
+    from carbongrid.raster.polygons import Polygons
+
 Bounds = tuple[float, float, float, float]
 
 MAX_CELLS = 10**13
@@ -94,19 +96,23 @@ class Grid:
         cls, crs: str, resolution: float, corner: tuple[float, float], shape: tuple[int, int]
     ) -> Grid:
         """Return the grid of this shape whose north-west corner is at (x, y), wherever that is."""
-        (west, north), (rows, columns), side = corner, shape, resolution
+        (west, north), (rows, columns), side = (
+            map(float, corner),
+            map(int, shape),
+            float(resolution),
+        )
         grid = cls.__new__(cls)
         bounds = (west, north - rows * side, west + columns * side, north)
         left, top = _number_at(west, side), _number_at(north, side)
         if left is not None and top is not None:
             bounds = (left * side, (top - rows) * side, (left + columns) * side, top * side)
-        grid._set(crs, resolution, bounds, shape)
+        grid._set(crs, side, bounds, (rows, columns))
         return grid
 
     @classmethod
     def around(
         cls,
-        polygons: gpd.GeoDataFrame | gpd.GeoSeries,
+        polygons: gpd.GeoDataFrame | gpd.GeoSeries | Polygons,
         resolution: float,
         *,
         snap: float | None = None,
@@ -114,7 +120,11 @@ class Grid:
         """Return the smallest grid of this resolution that covers the polygons, in their CRS."""
         if polygons.crs is None:
             raise InputError("the polygons have no CRS", hint="Set it with polygons.set_crs(...).")
-        west, south, east, north = polygons.total_bounds
+        if hasattr(polygons, "total_bounds"):
+            west, south, east, north = polygons.total_bounds
+        else:
+            west, south = np.nanmin(polygons.bounds[:, :2], axis=0)
+            east, north = np.nanmax(polygons.bounds[:, 2:], axis=0)
         return cls(polygons.crs, resolution, (west, south, east, north), snap=snap)
 
     @classmethod

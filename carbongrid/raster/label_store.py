@@ -142,13 +142,21 @@ def create_label_store(
         )
     for axis, values in (("y", grid.y), ("x", grid.x)):
         told = _axis(grid, "x" if axis == "x" else "y")
-        group.create_array(axis, data=values, dimension_names=(axis,), attributes={**told})
+        array = group.create_array(
+            axis,
+            shape=values.shape,
+            dtype=values.dtype,
+            dimension_names=(axis,),
+            attributes={**told},
+            # Of a single cell at 0 nothing would be written: what is undamaged would lack a chunk.
+            config={"write_empty_chunks": True},
+        )
+        array[...] = values
     mapping = group.create_array(
         "spatial_ref",
         shape=(),
         dtype="int64",
         attributes=_grid_mapping(grid),
-        # Of its one number, 0, nothing would be written: what is undamaged would lack a chunk.
         config={"write_empty_chunks": True},
     )
     mapping[...] = 0

@@ -23,7 +23,13 @@ from carbongrid.raster.label_store import (
 )
 from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.polygons import Polygons
-from carbongrid.raster.spans import bands, paint_spans, rasterize_spans, require_burnable
+from carbongrid.raster.spans import (
+    bands,
+    paint_spans,
+    rasterize_spans,
+    require_burnable,
+    require_no_turn,
+)
 
 if TYPE_CHECKING:
     from carbongrid.raster.grid import Grid
@@ -63,10 +69,21 @@ def rasterize(
     Raises
     ------
     InputError
-        If the polygons are in another CRS, there are more than 2^32 - 2 of them, the store exists, chunks are no positive numbers, or the
+        If the polygons are in another CRS, or lie on the grid only a whole turn round the earth further, there are more than 2^32 - 2 of them, the store exists, chunks are no positive numbers, or the
         labels fit neither into memory nor into a million files.
     """
     prepared = Polygons.of(polygons)
+    require_no_turn(prepared, grid)
+    return labels_of(prepared, grid, store, chunks)
+
+
+def labels_of(
+    prepared: Polygons,
+    grid: Grid,
+    store: str | Path | None = None,
+    chunks: int | tuple[int, int] | None = None,
+) -> xr.DataArray:
+    """Return labels as :func:`rasterize` does, of polygons that have been moved round the earth to where the grid's longitudes are."""
     require_burnable(prepared, grid)
     told = LABEL_ATTRIBUTES | {"polygons": prepared.content_hash, "polygon_count": len(prepared)}
     if store is None and chunks is not None:

@@ -44,8 +44,14 @@ class Unknown:
         Raises
         ------
         InputError
-            If the values are stored scaled and were not decoded, or what is declared is no number.
+            If the values are stored scaled and were not decoded, what is declared is no number, or the raster was computed from one that declares a number.
         """
+        if isinstance(raster, xr.DataArray):
+            _require_own(raster)
+        return cls._declared_by(raster)
+
+    @classmethod
+    def _declared_by(cls, raster: Any) -> Unknown:
         if not (isinstance(raster, xr.DataArray) or is_zarr(raster)):
             return cls()
         attributes = dict(raster.attrs)
@@ -85,6 +91,22 @@ class Unknown:
         return plain if hidden is None else np.where(hidden, plain.dtype.type(0), plain)
 
 
+def _require_own(raster: xr.DataArray) -> None:
+    """Raise if what declares a number was taken over from another raster: xarray keeps attributes in arithmetic (since 2025.11) and no encoding.
+
+    rasterio and xarray write a number of the values' own type; a plain number is somebody's word.
+    """
+    for name in _ATTRIBUTES:
+        told = raster.attrs.get(name)
+        if not isinstance(told, np.generic) or told != told:
+            continue
+        if not raster.encoding or ("source" not in raster.encoding and told.dtype != raster.dtype):
+            raise InputError(
+                f"the raster was computed from one that declares {told} as nodata, and nobody says whether that holds for it as well",
+                hint=f"Write raster.assign_attrs({name}={told}) if its cells of {told} are unknown, raster.drop_attrs() if they are values.",
+            )
+
+
 def labels_inside(labels: Any) -> Any:
     """Return the array inside a raster of labels.
 
@@ -94,7 +116,8 @@ def labels_inside(labels: Any) -> Any:
         If it is no raster, or declares another number than 0 for background cells.
     """
     data = inside(labels)
-    others = [number for number in Unknown.of(labels).numbers if number != 0]
+    # What labels were computed from may have had 0 for nodata: of labels it is the background.
+    others = [number for number in Unknown._declared_by(labels).numbers if number != 0]
     if others:
         raise InputError(
             f"the labels declare {others[0]:.15g} as nodata, and background cells are 0",

@@ -20,13 +20,14 @@ from carbongrid.raster.kernels.coverage import (
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.moments import Edges, Spans
 from carbongrid.raster.kernels.shares import whole_and_parts
+from carbongrid.raster.labelled import require_same_order, require_unmasked
 from carbongrid.raster.pair_counts import counts_matrix
 from carbongrid.raster.planes import require_plane
 from carbongrid.raster.polygon_coverage import polygon_coverage
 from carbongrid.raster.polygons import Polygons, require_same_crs
-from carbongrid.raster.polygons.validity import require_valid
+from carbongrid.raster.polygons.validity import require_simple, require_valid
 from carbongrid.raster.row_blocks import each_block, row_blocks
-from carbongrid.raster.spans import require_burnable
+from carbongrid.raster.spans import require_burnable, require_no_turn
 
 if TYPE_CHECKING:
     from carbongrid.raster.polygons import PolygonsLike
@@ -66,6 +67,7 @@ def _burnable(polygons: PolygonsLike, grid: Grid) -> Polygons:
         raise InputError("overlap takes polygons", hint="cg.crosstab counts label rasters.")
     prepared = Polygons.of(polygons)
     require_burnable(prepared, grid)
+    require_no_turn(prepared, grid)
     return prepared
 
 
@@ -89,10 +91,12 @@ def coverage(polygons: PolygonsLike, target: Grid | PolygonsLike) -> csr_array:
     ------
     InputError
         If the CRS differ, or are geographic: squares of degrees are no areas. If a polygon or a target that lies partly in another is not valid; on a grid,
-        one that lies on it whole and winds around land twice, or backwards.
+        one that winds around land twice, or backwards. :class:`Polygons`, which are checked once for many calls, are taken as valid as long as their areas add up.
     """
     prepared = Polygons.of(polygons)
     if isinstance(target, Grid):
+        if prepared is not polygons:
+            require_simple(prepared, np.arange(len(prepared)), target.resolution)
         return _grid_coverage(prepared, target)
     return polygon_coverage(prepared, Polygons.of(target))
 
@@ -119,8 +123,10 @@ def area_field(polygons: PolygonsLike, grid: Grid, amounts: ArrayLike) -> NDArra
     ------
     InputError
         If the CRS differ or are geographic, the shapes differ, an amount is not finite, or a polygon has an amount and no area; if no amount
-        is negative, a cell gets less than nothing, and a polygon is not valid.
+        is negative, a cell gets less than nothing, and a polygon is not valid; if one that is no :class:`Polygons` crosses or covers itself.
     """
+    require_same_order(polygons=polygons, amounts=amounts)
+    require_unmasked(amounts, "the amounts")
     prepared = Polygons.of(polygons)
     values = as_readonly_contiguous(amounts, np.float64)
     if values.shape != (len(prepared),):
@@ -130,6 +136,8 @@ def area_field(polygons: PolygonsLike, grid: Grid, amounts: ArrayLike) -> NDArra
         raise InputError(f"amounts are NaN or infinite in rows {odd[:10].tolist()}")
     require_plane(grid.crs, "exact areas")
     land = _land(prepared, grid)
+    if prepared is not polygons:
+        require_simple(prepared, np.arange(len(prepared)), grid.resolution)
     if prepared.place is not None:
         stored_values = np.empty_like(values)
         stored_values[prepared.place] = values
@@ -164,15 +172,12 @@ class ExactCoverage(NamedTuple):
         Of all shares.
     areas : float64 [polygon]
         Of the whole polygon, on the grid or off it, in cells.
-    runs : int64 [polygon]
-        How many runs of cells of one share.
     """
 
     spans: Spans
     edges: Edges
     sums: NDArray[np.float64]
     areas: NDArray[np.float64]
-    runs: NDArray[np.int64]
 
 
 def cell_shares(polygons: Polygons, grid: Grid) -> ExactCoverage:
@@ -193,13 +198,13 @@ def cell_shares(polygons: Polygons, grid: Grid) -> ExactCoverage:
     def shares_in(rows: slice) -> tuple[NDArray[Any], ...]:
         counts, runs, areas = cover_runs(land, (rows.start, rows.stop), grid.shape, True)
         of_spans, spans, of_edges, edges, sums = whole_and_parts(counts, runs)
-        return of_spans, *spans, of_edges, *edges, sums, areas, counts
+        return of_spans, *spans, of_edges, *edges, sums, areas
 
     parts = each_block(shares_in, row_blocks(len(polygons), _POLYGONS_AT_ONCE))
     joined = list(each_block(np.concatenate, list(zip(*parts, strict=True))))
-    of_spans, row, first, end, of_edges, edge_row, column, share, sums, areas, runs = joined
+    of_spans, row, first, end, of_edges, edge_row, column, share, sums, areas = joined
     spans = (_starts(of_spans), row, first, end)
-    return ExactCoverage(spans, (_starts(of_edges), edge_row, column, share), sums, areas, runs)
+    return ExactCoverage(spans, (_starts(of_edges), edge_row, column, share), sums, areas)
 
 
 def _starts(counts: NDArray[np.int64]) -> NDArray[np.int64]:

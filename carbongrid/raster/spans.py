@@ -14,6 +14,7 @@ from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.pair_keys import pair_keys
 from carbongrid.raster.kernels.scanline import RawSpans, scan
 from carbongrid.raster.kernels.spans import Spans, apart, in_order, paint, single
+from carbongrid.raster.planes import full_turn
 from carbongrid.raster.polygons.sets import require_same_crs
 from carbongrid.raster.polygons.tiles import inverse_of
 
@@ -27,6 +28,9 @@ Amounts = tuple[NDArray[np.uint64], NDArray[np.int64]]
 
 SPANS_AT_ONCE = 2**18
 """About as many spans are held at once; with what they are made from, some 30 MB. Four times as many are no faster."""
+
+_NEAR_A_TURN = 1e-2
+"""Cells that a polygon may reach beyond a turn, as longitudes are rounded."""
 
 _MAX_LABEL = 2**32 - 2
 _MAX_ROWS = 4096
@@ -167,4 +171,31 @@ def require_burnable(polygons: Polygons, grid: Grid) -> None:
     if len(polygons) > _MAX_LABEL:
         raise InputError(
             f"{len(polygons)} polygons are more than uint32 labels can tell apart (2^32 - 2)"
+        )
+
+
+def require_no_turn(polygons: Polygons, grid: Grid) -> None:
+    """Raise if a polygon has land on the grid only a whole turn round the earth further, as at -10 degrees of a grid from 0 to 360.
+
+    Raises
+    ------
+    InputError
+        Naming the first.
+    """
+    turn = None if grid.crs is None else full_turn(grid.crs)
+    if turn is None:
+        return
+    near = _NEAR_A_TURN * grid.resolution
+    west, east = grid.bounds[0] + near, grid.bounds[2] - near
+    left, _, right, _ = polygons.bounds.T
+    odd = np.flatnonzero(
+        ((left + turn < east) & (right + turn > west))
+        | ((left - turn < east) & (right - turn > west))
+    )
+    if odd.size:
+        row = odd[0] if polygons.place is None else np.flatnonzero(polygons.place == odd[0])[0]
+        raise InputError(
+            f"{odd.size} polygons have land that is on the grid only after a whole turn round the earth: the first lies from {left[odd[0]]:g} to {right[odd[0]]:g}, the grid from {grid.bounds[0]:g} to {grid.bounds[2]:g}",
+            f"row {row}",
+            "Write their longitudes as the grid has them, or take cg.zonal_stats, which moves them.",
         )

@@ -246,3 +246,25 @@ def test_coarse_sums_lie_where_the_coordinates_say():
     assert Grid.like(single) == Grid(CRS, 40, (40, 0, 80, 40))
     uneven = raster_of(np.ones(SHAPE)).isel(x=[0, 1, 5, 6])
     assert "GeoTransform" not in block_sum(uneven, 2)["spatial_ref"].attrs
+
+
+def test_columns_first_beside_dimensions_that_tell_nothing_are_refused():
+    """Seen to fail: one function took them by place, another turned them."""
+    values = xr.DataArray(np.arange(9.0).reshape(3, 3), dims=("x", "y"))
+    for dims in (("dim_0", "dim_1"), ("row", "col")):
+        labels = xr.DataArray(np.arange(1, 10).reshape(3, 3), dims=dims)
+        with pytest.raises(InputError, match=r"another order.*transpose\(\"y\", \"x\"\)"):
+            zonal_sum(values, labels, 9)
+        assert zonal_sum(values.transpose("y", "x"), labels, 9).values.tolist() == values.values.T.ravel().tolist()  # fmt: skip
+
+
+def test_a_crs_under_any_name_stays_with_results_and_through_arithmetic():
+    """Seen to take feet for metres: 0.093 kg of one."""
+    centres = np.arange(4) * 10.0 + 5
+    labels = xr.DataArray(np.ones((4, 4), np.uint32), dims=("y", "x"), coords={"y": centres[::-1], "x": centres})  # fmt: skip
+    labels = labels.rio.write_crs(2263, grid_mapping_name="lambert_conformal_conic")
+    for result in (lookup([5.0], labels), spread([1000], labels), block_sum(labels, 2), lookup_sum([5.0], labels, 2)):  # fmt: skip
+        assert stated_crs(result) == stated_crs(labels) is not None
+    coarse = (block_sum(labels, 2) > 0).astype(np.uint32)
+    density = spread([1000], coarse)
+    assert float((density * (20 * 1200 / 3937) ** 2).sum()) == pytest.approx(1, rel=1e-6)

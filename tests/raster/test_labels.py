@@ -382,3 +382,33 @@ def test_coordinates_that_fit_no_integer(size):
     assert found.max() == 1
     with pytest.raises(InputError, match=r"beyond 1e\+100, NaN or infinite in rows \[1\]"):
         Polygons.of(np.array([steep, shapely.box(0, 0, 1, 1e101)]), CRS)
+
+
+def test_a_store_of_one_column_at_zero_is_whole(tmp_path):
+    """Seen to be called damaged: of a coordinate that is 0 no chunk was written."""
+    grid = Grid.of_corner(CRS, 10.0, (-5.0, 45.0), (5, 1))
+    land = np.array([shapely.box(-5, -5, 5, 45)])
+    stored = rasterize(land, grid, store=tmp_path / "one.zarr")
+    assert stored.values.tolist() == rasterize(land, grid).values.tolist() == [[1]] * 5
+
+
+def test_a_grid_made_of_numbers_of_numpy_has_a_geotransform():
+    """Seen to be written ``np.float64(3.3)``."""
+    grid = Grid.of_corner(CRS, np.float64(10), (np.float64(3.3), np.float64(40)), (4, 4))
+    text = rasterize(np.array([None], object), grid)["spatial_ref"].attrs["GeoTransform"]
+    assert text == "3.3 10.0 0.0 40.0 0.0 -10.0"
+    around = Grid.around(Polygons.of(gpd.GeoSeries([shapely.box(0, 0, 25, 5)], crs=CRS)), 10)
+    assert around.shape == (1, 3)
+
+
+def test_land_that_is_on_the_grid_a_turn_further_is_refused():
+    """Seen to find nothing, where zonal statistics by centres found 100 cells."""
+    grid = Grid("EPSG:4326", 1, (0, -90, 360, 90))
+    west = gpd.GeoSeries([shapely.box(10, 10, 20, 20), shapely.box(-20, 10, -10, 20)], crs=4326)
+    for call in (lambda: rasterize(west, grid), lambda: overlap(west, west, grid=grid)):
+        with pytest.raises(InputError, match=r"row 1: 1 polygons .* only after a whole turn"):
+            call()
+    assert (rasterize(west.translate(360).iloc[1:], grid) > 0).sum() == 100
+    whole = Grid("EPSG:4326", 1, (-180, -90, 180, 90))
+    world = gpd.GeoSeries([shapely.box(-180, -90, 180.0000001, 90)], crs="OGC:CRS84")
+    assert (rasterize(world, whole) > 0).all()

@@ -167,6 +167,7 @@ def test_weights_of_polygons_too(where, lazy):
 def test_any_attribute_that_readers_write(name):
     stored = np.array([[1, 2, -1, -2]])
     raster = xr.DataArray(stored, dims=("y", "x"), attrs={name: np.int16(-1)})
+    raster.encoding["source"] = "read.tif"
     assert zonal_sum(raster, np.ones((1, 4), int), 1).values.tolist() == [1]
     raster.attrs[name] = np.array([-1, -2])
     assert zonal_sum(raster, np.ones((1, 4), int), 1).values.tolist() == [3]
@@ -271,3 +272,28 @@ def test_bands_with_nodata_values_of_their_own():
     with pytest.raises(InputError, match=r"bands differ in their nodata values: 0\.0, -1\.0"):
         Unknown.of(values)
     assert Unknown.of(values.assign_attrs(nodatavals=(-1.0, -1.0))).numbers == (-1.0,)
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # of rioxarray, about affine
+@pytest.mark.parametrize("kept", [True, False])
+def test_the_number_of_another_raster_is_not_taken_for_ones_own(kept, tmp_path):
+    """Seen to fail: a share of forest of 1 for a quarter, since cells of another cover were 0, which had been nodata."""
+    cover = xr.DataArray(np.tile(np.array([10, 20, 20, 20], np.uint8), (4, 1)), dims=("y", "x"))
+    cover = cover.assign_coords(y=[35.0, 25, 15, 5], x=[5.0, 15, 25, 35]).rio.write_crs(32650)
+    cover.rio.write_nodata(0).rio.to_raster(tmp_path / "cover.tif")
+    labels = np.ones((4, 4), np.uint32)
+    import rioxarray
+
+    with rioxarray.open_rasterio(tmp_path / "cover.tif") as read, xr.set_options(keep_attrs=kept):
+        first = read[0].load()
+        forest, change = (first == 10).astype("float32"), first - first
+    assert zonal_sum(first.sel(x=slice(0, 20)), labels[:, :2], 1).item() == 120
+    assert crosstab((first * 1).astype(np.uint32), labels, 20, 1).sum() == 16
+    if not kept:
+        assert zonal_mean(forest, labels, 1).item() == 0.25
+        return
+    for computed in (forest, change, first.astype(np.float64)):
+        with pytest.raises(InputError, match=r"computed from one that declares 0.*drop_attrs"):
+            zonal_mean(computed, labels, 1)
+    assert zonal_mean(forest.drop_attrs(), labels, 1).item() == 0.25
+    assert zonal_mean(forest.assign_attrs(_FillValue=0), labels, 1).item() == 1

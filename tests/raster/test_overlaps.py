@@ -523,6 +523,8 @@ def test_a_polygon_that_crosses_itself_is_refused_on_a_grid_too():
     crossed = gpd.GeoSeries([shapely.box(0, 0, 20, 20), shapely.Polygon([(0, 0), (30, 30), (30, 0), (0, 10)])], crs=CRS)  # fmt: skip
     grid = Grid(CRS, 10, (0, 0, 40, 40))
     for measure in (coverage, partial(area_field, amounts=[1.0, 100.0])):
-        with pytest.raises(InputError, match=r"1 of the polygons are not valid, rows \[1\]: Self-intersection"):  # fmt: skip
+        with pytest.raises(InputError, match=r"row 1, id 1: .* itself: Self-intersection"):
             measure(crossed, grid)
+        with pytest.raises(InputError, match=r"1 of the polygons are not valid, rows \[1\]: Self-intersection"):  # fmt: skip
+            measure(Polygons.of(crossed), grid)
     assert coverage(crossed.iloc[:1], grid).sum() == 400

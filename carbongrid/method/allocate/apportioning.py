@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.kernels import split as splits
+from carbongrid.raster.labelled import require_unmasked
 
 _LISTED = 10
 
@@ -49,6 +50,8 @@ def apportion(
     >>> apportion(10, [1, 1, 1])
     array([3, 3, 4])
     """
+    require_unmasked(weights, "the weights")
+    require_unmasked(total, "the totals")
     claims = _claims(weights)
     offsets = _row_starts(start, claims.size)
     totals = _totals(total, offsets.size - 1)

@@ -246,8 +246,6 @@ def _multiples(sides: tuple[int, ...], factor: int) -> list[int]:
 
 def _aligned(arrays: tuple[Any, ...]) -> list[Any]:
     """All as Dask arrays in the chunks of the first that is one (else the first of Zarr; of NumPy alone, in bands)."""
-    import dask.array as da
-
     shapes = {array.shape for array in arrays}
     if len(shapes) > 1:
         raise InputError(f"the rasters differ in shape: {sorted(shapes)}")
@@ -257,11 +255,18 @@ def _aligned(arrays: tuple[Any, ...]) -> list[Any]:
     bands = [(_band_height(cut[0].shape), max(cut[0].shape[1], 1))]
     chunks = (own or stored or bands)[0]
     return [
-        array.rechunk(chunks)
-        if hasattr(array, "dask")
-        else da.from_array(array, chunks=chunks, name=False)
-        for array in cut
+        array.rechunk(chunks) if hasattr(array, "dask") else _cut(array, chunks) for array in cut
     ]
+
+
+def _cut(array: NDArray[Any], chunks: Any) -> Any:
+    """Return a NumPy array as a Dask array, which copies it; of one column that stands for all, as areas of cells, that column."""
+    import dask.array as da
+
+    if array.strides[1] == 0:
+        column = da.from_array(np.ascontiguousarray(array[:, :1]), chunks=(chunks[0], 1), name=False)  # fmt: skip
+        return da.broadcast_to(column, array.shape, chunks=(column.chunks[0], chunks[1]))
+    return da.from_array(array, chunks=chunks, name=False)
 
 
 def _partials(partial: Callable[..., Any], arrays: list[Any], **known: Any) -> list[Any]:
@@ -290,8 +295,13 @@ def _boxed(partial: Callable[..., Any], *blocks: Any, **known: Any) -> NDArray[A
 def _boxed_at(partial: Callable[..., Any], *blocks: Any, **known: Any) -> NDArray[Any]:
     *values, rows, columns = blocks
     box = np.empty((1, 1), object)
-    box[0, 0] = partial(*values, int(rows[0]), int(columns[0]), **known)
+    box[0, 0] = partial(*values, _first(rows), _first(columns), **known)
     return box
+
+
+def _first(numbers: NDArray[Any]) -> int:
+    """Return the first number, 0 of a block without cells."""
+    return int(numbers[0]) if numbers.size else 0
 
 
 def _merged_tree(parts: list[Any], merge: Callable[[list[Any]], Any]) -> Any:
@@ -312,7 +322,7 @@ def _merge_boxes(merge: Callable[[list[Any]], Any], parts: list[Any]) -> Any:
 
 def _apply_block(apply: Callable[..., Any], *blocks: Any, sheet: Any) -> Any:
     *values, rows, columns = blocks
-    return apply(*values, int(rows[0]), int(columns[0]), sheet=sheet)
+    return apply(*values, _first(rows), _first(columns), sheet=sheet)
 
 
 def count_block(a: Any, b: Any) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:

@@ -35,7 +35,7 @@ from carbongrid.raster.label_store import (
 from carbongrid.raster.pair_counts import counts_matrix, window_pairs
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.software import versions
-from carbongrid.raster.spans import Amounts, require_burnable
+from carbongrid.raster.spans import Amounts, require_burnable, require_no_turn
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +156,7 @@ def label_and_count(
     """
     for polygons in (parcels, units):
         require_burnable(polygons, grid)
+        require_no_turn(polygons, grid)
     coarse_grid = grid.coarsen(coarse)
     weights = tuple(WeightRaster.around(Path(path), grid) for path in rasters)
     if store is None:

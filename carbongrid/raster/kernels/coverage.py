@@ -239,7 +239,7 @@ def _sweep(
         # remains past the last touched cell belongs to a polygon that goes on beyond the grid.
         if until == width and inside < _QUANTUM:
             break
-        if until > column and share > 0.0:
+        if until > column and share > least:
             count = _add_run(covered, begin, count, (row, column - 1), until - column, share)  # fmt: skip
         if until < width:
             share = min(inside + area[until], 1.0)

@@ -375,7 +375,7 @@ def require_same_crs(polygons: Polygons, crs: str | None) -> None:
     """
     if polygons.crs is None or crs is None or polygons.crs == crs:
         return
-    if crs_of(polygons.crs) != crs_of(crs):
+    if not crs_of(polygons.crs).equals(crs_of(crs), ignore_axis_order=True):
         raise InputError(
             f"the polygons are in {_name(polygons.crs)}, the grid in {_name(crs)}",
             hint="Reproject them first with to_crs(grid.crs).",

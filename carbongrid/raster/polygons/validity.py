@@ -12,6 +12,9 @@ from carbongrid.raster.polygons.sets import Polygons
 from carbongrid.raster.row_blocks import each_block, in_blocks, row_blocks
 
 _NAMED = 10
+# What rounding may put between a polygon's area and that of the land it covers: of the area, and of a cell.
+_NEAR = 1e-6
+_NEAR_OF_CELL = 2e-9
 
 
 def surely_valid(polygons: Polygons) -> NDArray[np.bool_]:
@@ -46,3 +49,37 @@ def require_valid(polygons: Polygons, rows: NDArray[np.int64], what: str, first:
             f"{wrong.size} of {what} are not valid, rows {(first + left[wrong[:_NAMED]]).tolist()}: {reason}",
             hint="Mend them first with make_valid().",
         )
+
+
+def require_simple(polygons: Polygons, rows: NDArray[np.int64], side: float) -> None:
+    """Raise if one of some polygons crosses or covers itself, so that it winds around land twice, or backwards; rings that touch do no harm.
+
+    Parameters
+    ----------
+    polygons
+        Stored in the order of their rows.
+    rows
+        Which of them.
+    side
+        Of a cell, in the polygons' CRS: what is far below one is rounding.
+
+    Raises
+    ------
+    InputError
+        Naming the first.
+    """
+    left = rows[~surely_valid(polygons if rows.size == len(polygons) else polygons.take(rows))]
+    for some in row_blocks(left.size):
+        land = polygons.geometries(left[some])
+        maybe = np.flatnonzero(~shapely.is_valid(land))
+        mended = shapely.make_valid(land[maybe], method="structure", keep_collapsed=False)
+        enclosed, covered = shapely.area(land[maybe]), shapely.area(mended)
+        odd = np.flatnonzero(np.abs(covered - enclosed) > _NEAR * enclosed + _NEAR_OF_CELL * side**2)  # fmt: skip
+        if odd.size:
+            row, why = int(left[some][maybe[odd[0]]]), shapely.is_valid_reason(land[maybe[odd[0]]])
+            cells = np.array([enclosed[odd[0]], covered[odd[0]]]) / side**2
+            raise InputError(
+                f"a polygon crosses or covers itself: {why}; its rings enclose {cells[0]:g} cells, and it covers {cells[1]:g}",
+                f"row {row}" if polygons.ids is None else f"row {row}, id {polygons.ids[row]}",
+                'Repair them first: gdf.geometry.make_valid(method="structure", keep_collapsed=False).',
+            )

@@ -10,7 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError
 from carbongrid.raster.chunked.arrays import each_band, map_coarse
-from carbongrid.raster.georeference import geotransform_of, inside, is_chunked, lattice_of
+from carbongrid.raster.georeference import (
+    geotransform_of,
+    inside,
+    is_chunked,
+    lattice_of,
+    mapping_of,
+    with_mapping_of,
+)
 from carbongrid.raster.kernels.blocks import block_sums
 from carbongrid.raster.kernels.hi_lo import combine_hi_lo, split_hi_lo
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
@@ -86,7 +93,7 @@ def lookup_sum(table: ArrayLike, labels: Any, factor: int) -> xr.DataArray:
             lambda rows: _looked_up_block(data[rows], factor, table=row), data.shape, factor
         )
         sums = np.concatenate(bands)
-    return _coarse_array(sums, labels, factor, "sum of values by label", "1")
+    return _coarse_array(sums, labels, factor, "sum of values by label", units(table))
 
 
 def _require_division(data: Any, factor: int) -> None:
@@ -138,8 +145,7 @@ def _coarse_array(sums: Any, values: Any, factor: int, long_name: str, unit: str
         name=getattr(values, "name", None),
         attrs={"units": unit, "long_name": long_name},
     )
-    if "spatial_ref" in result.coords:
-        result.encoding["grid_mapping"] = "spatial_ref"
+    with_mapping_of(result, values)
     return result
 
 
@@ -152,13 +158,14 @@ def _coarse_coordinates(values: Any, factor: int) -> dict[str, Any]:
             fine = values[axis].to_numpy()
             centres = (fine[::factor] + fine[factor - 1 :: factor]) / 2
             coordinates[str(axis)] = (axis, centres, values[axis].attrs)
-    if "spatial_ref" in values.coords:
+    mapping = mapping_of(values)
+    if mapping is not None:
         attributes = {
-            **values["spatial_ref"].attrs,
+            **values[mapping].attrs,
             "GeoTransform": _coarse_geotransform(values, factor),
         }
         known = {name: value for name, value in attributes.items() if value is not None}
-        coordinates["spatial_ref"] = ((), 0, known)
+        coordinates[mapping] = ((), 0, known)
     return coordinates
 
 

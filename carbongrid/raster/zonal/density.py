@@ -135,10 +135,18 @@ class _Recipe:
         if weighted:
             weight[rows] = sums
         follows = weight > 0
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            per_unit = self.mass / _GRAMS / (weight * self.area)
+            odd = np.flatnonzero((weight != 0) & ~(np.isfinite(weight * self.area) & np.isfinite(per_unit)))  # fmt: skip
+        if odd.size:
+            raise InputError(
+                f"weights of label {odd[0] + 1} add up to {weight[odd[0]]:g}, too much or too little for a density",
+                hint="Is a nodata value among them? Declare it, or give the weights in another unit.",
+            )
         even = (cells > 0) & ~follows
         per_cell, per_weight = np.zeros(size + 1), np.zeros(size + 1)
         per_cell[1:][even] = self.mass[even] / _GRAMS / (cells[even] * self.area)
-        per_weight[1:][follows] = self.mass[follows] / _GRAMS / (weight[follows] * self.area)
+        per_weight[1:][follows] = per_unit[follows]
         unassigned = np.flatnonzero((cells == 0) & (self.mass != 0))
         row, column = self._cells_of(unassigned)
         density = self.mass[unassigned] / _GRAMS / self.area

@@ -10,11 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError
 from carbongrid.raster.chunked.arrays import each_band, map_placed
-from carbongrid.raster.georeference import is_chunked
+from carbongrid.raster.georeference import is_chunked, with_mapping_of
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.lookup import look_up
+from carbongrid.raster.labelled import require_order_of_labels, require_unmasked
 from carbongrid.raster.nodata import labels_inside
 from carbongrid.raster.pair_counts import as_labels
+from carbongrid.raster.zonal.rasters import units
 
 
 def lookup(
@@ -54,7 +56,9 @@ def lookup(
             look_up_block(row, data[rows], field[rows])
 
         each_band(fill, data.shape)
-    return fine_array(field, labels, "value", {"units": "1", "long_name": "value by label"})
+    return fine_array(
+        field, labels, "value", {"units": units(table), "long_name": "value by label"}
+    )
 
 
 def label_table(table: ArrayLike) -> NDArray[np.float64]:
@@ -65,10 +69,9 @@ def label_table(table: ArrayLike) -> NDArray[np.float64]:
     InputError
         If they are not one row of finite numbers, or say that they are of other labels than 1, 2, 3 ..., as a table that was sorted does.
     """
+    require_unmasked(table, "the table")
+    require_order_of_labels(table, "the table")
     values = np.asarray(table, np.float64)
-    told = table.coords.get("label") if isinstance(table, xr.DataArray) else None
-    if told is not None and not np.array_equal(told, np.arange(1, values.size + 1)):
-        raise InputError("the table has a coordinate 'label' that is not 1, 2, 3 ...", hint="Sort it by its labels, all of them: table.sortby('label').")  # fmt: skip
     if values.ndim != 1 or not np.isfinite(values).all():
         raise InputError("give one row of finite numbers, one for each label")
     return np.concatenate([[0.0], values])
@@ -109,8 +112,7 @@ def fine_array(field: Any, labels: Any, name: str, attributes: dict[str, str]) -
         name=name,
         attrs=attributes,
     )
-    if "spatial_ref" in array.coords:
-        array.encoding["grid_mapping"] = "spatial_ref"
+    with_mapping_of(array, labels)
     return array
 
 

@@ -22,7 +22,7 @@ from carbongrid.raster.labels import burn_window
 from carbongrid.raster.nodata import Unknown, labels_inside
 from carbongrid.raster.pair_counts import counts_matrix
 from carbongrid.raster.polygons import Polygons, PolygonsLike
-from carbongrid.raster.spans import require_burnable
+from carbongrid.raster.spans import require_burnable, require_no_turn
 from carbongrid.raster.zonal.combinations import Combinations, added_combinations, combination_sums
 from carbongrid.raster.zonal.quanta import quantum_later, quantum_of, refusing, scale_of, too_large
 from carbongrid.raster.zonal.rasters import described, flat_labels, sum_dtype, units
@@ -114,6 +114,7 @@ def weighted_overlap(
     grid, pair = Grid.like(weights), (Polygons.of(a), Polygons.of(b))
     for polygons in pair:
         require_burnable(polygons, grid)
+        require_no_turn(polygons, grid)
     data = inside(weights)
     real = sum_dtype(data.dtype).kind == "f"
     if real and quantum is None:

@@ -54,7 +54,7 @@ def flat_values(values: Any) -> NDArray[Any]:
     """
     block = np.asarray(values)
     dtype = block.dtype
-    if dtype == np.uint64 and block.size and block.max() >= 2**63:
+    if dtype.kind == "u" and dtype.itemsize == 8 and block.size and block.max() >= 2**63:
         raise OverflowError
     if dtype not in _NATIVE:
         small = np.int32 if dtype.itemsize < 4 else np.int64

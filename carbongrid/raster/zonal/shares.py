@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
@@ -15,15 +14,13 @@ from carbongrid.raster.kernels.moments import Edges, Spans
 from carbongrid.raster.kernels.shares import extents_of
 from carbongrid.raster.overlaps import cell_shares
 from carbongrid.raster.polygons import Polygons
+from carbongrid.raster.polygons.validity import require_simple
 from carbongrid.raster.row_blocks import row_blocks
 from carbongrid.raster.spans import bands, count_spans, rasterize_spans, require_burnable
 
 MAX_CELLS = 2**31
 """Cells that one polygon may have: their sums in bins stay within int64."""
 
-# What rounding, and cells left out as rounding, may put between a polygon's area and its shares: of the area, and of a cell for each run of cells.
-_NEAR = 1e-6
-_NEAR_OF_CELL = 2e-9
 # Of so many at once places in blocks are looked up: of all edge cells they would be as large as the operator.
 _CELLS_AT_ONCE = 2**20
 
@@ -65,8 +62,7 @@ def exact_shares(polygons: Polygons, grid: Grid, times: NDArray[np.int64] | None
         polygons = polygons.take(np.arange(len(polygons)))
     found = cell_shares(polygons, grid)
     beyond = _reach_beyond(polygons, grid)
-    _require_simple(polygons, found.areas, found.sums, found.runs, ~beyond)
-    _require_valid(polygons, np.flatnonzero(beyond & (found.sums > 0)), grid.resolution)
+    require_simple(polygons, np.flatnonzero(found.sums != 0), grid.resolution)
     own = found.areas if times is None else found.areas / times
     outside = np.where(beyond, np.maximum(own - found.sums, 0.0), 0.0)
     return as_shares(found.spans, found.edges, outside)
@@ -76,45 +72,6 @@ def _reach_beyond(polygons: Polygons, grid: Grid) -> NDArray[np.bool_]:
     west, south, east, north = grid.bounds
     left, bottom, right, top = polygons.bounds.T
     return np.asarray((left < west) | (right > east) | (bottom < south) | (top > north), np.bool_)
-
-
-def _require_simple(
-    polygons: Polygons,
-    areas: NDArray[np.float64],
-    on_grid: NDArray[np.float64],
-    runs: NDArray[np.int64],
-    within: NDArray[np.bool_],
-) -> None:
-    """Raise if shares of a polygon that lies on the grid do not add up to its area: it winds around some land twice, or backwards."""
-    apart = np.abs(on_grid - areas)
-    odd = np.flatnonzero(within & (apart > _NEAR * areas + _NEAR_OF_CELL * (runs + 1)))
-    if odd.size:
-        row = odd[0]
-        why = f"its rings enclose {areas[row]:g} cells, its shares add up to {on_grid[row]:g} ({odd.size} of {len(polygons)} polygons)"
-        raise _not_simple(polygons, int(row), why)
-
-
-def _require_valid(polygons: Polygons, rows: NDArray[np.int64], side: float) -> None:
-    """Raise if one of some polygons winds around land twice, or backwards: GEOS is asked of those on the grid's edge, whose shares are not all there to be added up."""
-    for some in row_blocks(rows.size):
-        land = polygons.geometries(rows[some])
-        maybe = np.flatnonzero(~shapely.is_valid(land))
-        mended = shapely.make_valid(land[maybe], method="structure", keep_collapsed=False)
-        enclosed, covered = shapely.area(land[maybe]), shapely.area(mended)
-        odd = np.flatnonzero(
-            np.abs(covered - enclosed) > _NEAR * enclosed + _NEAR_OF_CELL * side**2
-        )
-        if odd.size:
-            row, why = int(rows[some][maybe[odd[0]]]), shapely.is_valid_reason(land[maybe[odd[0]]])
-            raise _not_simple(polygons, row, why)
-
-
-def _not_simple(polygons: Polygons, row: int, why: str) -> InputError:
-    return InputError(
-        f"a polygon crosses or covers itself: {why}",
-        f"row {row}" if polygons.ids is None else f"row {row}, id {polygons.ids[row]}",
-        'Repair them first: gdf.geometry.make_valid(method="structure", keep_collapsed=False).',
-    )
 
 
 def centre_shares(polygons: Polygons, grid: Grid, times: NDArray[np.int64] | None = None) -> Shares:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from carbongrid.errors import InputError
 from carbongrid.raster.georeference import is_chunked, north_up, require_one_crs, with_mappings
 from carbongrid.raster.grid import Grid
-from carbongrid.raster.labels import rasterize
+from carbongrid.raster.labels import labels_of
 from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.nodata import Unknown, labels_inside
 from carbongrid.raster.pair_counts import as_labels
@@ -104,6 +105,11 @@ def zonal_stats(
     In a lazy result all statistics of a band come from one reduction: ``compute()`` the Dataset, not variable by variable.
     """
     values = opened(values)
+    if isinstance(labels, str | os.PathLike):
+        raise InputError(
+            f"labels or polygons are wanted, not the path {os.fspath(labels)!r}",
+            hint="Read them first: geopandas.read_file(path), or carbongrid.raster.open_labels(path)['label'].",
+        )
     if is_polygons(labels):
         wanted = known_stats(stats)
         by_labels = weights is None and set(wanted) <= set(STATISTICS)
@@ -263,7 +269,7 @@ def _burnt(polygons: Polygons, values: Any, stats: tuple[str, ...]) -> xr.DataAr
     chunks = None if plane.chunks is None else (max(plane.chunks[0]), max(plane.chunks[1]))
     grid = Grid.like(plane)
     require_equal_cells(grid, stats)
-    return rasterize(brought(polygons, grid)[0], grid, chunks=chunks)
+    return labels_of(brought(polygons, grid)[0], grid, chunks=chunks)
 
 
 def _number(labels: Any, n: int | None, ids: NDArray[Any] | None) -> int:

@@ -35,3 +35,11 @@ def test_any_weight_below_zero_is_refused(weight):
     weights[1, 1] = weight
     with pytest.raises(InputError, match="negative or infinite"):
         spread([1], labels, weights=weights)
+
+
+@pytest.mark.parametrize("weight", [1e-320, 1e306, 1.797e308])
+def test_weights_too_large_or_small_for_a_density_are_refused(weight):
+    """Seen to lose all mass, and to make it infinite."""
+    labels = rasterize(np.array([shapely.box(0, 0, 40, 30)]), GRID)
+    with pytest.raises(InputError, match=r"label 1 add up to .*nodata"):
+        spread([1000], labels, weights=labels * weight)

@@ -89,7 +89,7 @@ def test_a_table_of_other_labels_is_refused():
     table = xr.DataArray([10.0, 30.0, 20.0], dims="label", coords={"label": [1, 2, 3]})
     assert lookup(table, labels).to_numpy().tolist() == [[10, 30], [20, 20]]
     for wrong in (table.sortby(table), table.isel(label=[0, 1])[::-1], table.assign_coords(label=[0, 1, 2])):  # fmt: skip
-        with pytest.raises(InputError, match="coordinate 'label' that is not 1, 2, 3"):
+        with pytest.raises(InputError, match="of labels that are not 1, 2, 3"):
             lookup(wrong, labels)
 
 
@@ -100,3 +100,18 @@ def test_chunks_of_unknown_size_are_told():
         block_sum(some, 2)
     some.compute_chunk_sizes()
     assert block_sum(some, 2).to_numpy().sum() == values.size
+
+
+def test_looked_up_values_have_the_units_of_the_table():
+    """Seen to fail: t yr-1 became 1."""
+    table = xr.DataArray([5.0], dims="label", coords={"label": [1]}, attrs={"units": "t yr-1"})
+    labels = np.ones((2, 2), np.uint32)
+    assert lookup(table, labels).attrs["units"] == "t yr-1"
+    assert lookup_sum(table, labels, 2).attrs["units"] == "t yr-1"
+    assert lookup([5.0], labels).attrs["units"] == "1"
+
+
+def test_blocks_without_cells_are_looked_up():
+    """Seen to end in an IndexError."""
+    labels = da.from_array(np.ones((4, 4), np.uint32), chunks=((0, 4), (4,)))
+    assert lookup([2.0], labels).values.sum() == 32

@@ -62,3 +62,10 @@ def test_the_last_label_has_a_row_and_the_next_has_none():
     assert rows_of(np.array([], np.uint32), 0).tolist() == []
     with pytest.raises(InputError, match="label 4 is above the largest there can be, 3"):
         rows_of(np.array([1, 4], np.uint32), 3)
+
+
+@pytest.mark.parametrize("dtype", ["<u8", ">u8"])
+def test_integers_above_int64_are_told_in_any_byte_order(dtype):
+    """Seen to become negative where bytes were in the other order."""
+    with pytest.raises(OverflowError):
+        flat_values(np.array([[2**63 + 5]], dtype))

@@ -11,7 +11,7 @@ import rioxarray
 import xarray as xr
 from shapes import CRS, partition
 
-from carbongrid.errors import InputError
+from carbongrid.errors import InputError, VerificationError
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import rasterize
 from carbongrid.raster.nodata import valid_range
@@ -266,3 +266,16 @@ def test_cells_that_nobody_wrote_are_unknown_in_netcdf(raster, tmp_path):
     found, expected = zonal_stats(tmp_path / "a.nc", LAND, STATS), zonal_stats(raster.where(raster >= 0), LAND, STATS)  # fmt: skip
     for each in STATS:
         np.testing.assert_array_equal(found[each], expected[each], each)
+
+
+def test_a_damaged_store_of_labels_is_no_background(tmp_path):
+    """Seen to read a chunk that was gone as 0."""
+    halves = gpd.GeoSeries.from_wkt(["POLYGON ((0 0, 455 0, 455 700, 0 700, 0 0))", "POLYGON ((455 0, 900 0, 900 700, 455 700, 455 0))"], crs=CRS)  # fmt: skip
+    rasterize(halves, GRID, store=tmp_path / "labels.zarr", chunks=32)
+    found = zonal_stats(tmp_path / "labels.zarr", halves, "min")
+    assert found["min"].values.tolist() == [1, 1]
+    (tmp_path / "labels.zarr" / "label" / "c" / "1" / "1").unlink()
+    with pytest.raises(VerificationError, match="is gone"):
+        zonal_stats(tmp_path / "labels.zarr", halves, "min").compute()
+    with pytest.raises(InputError, match=r"not the path 'units\.gpkg'"):
+        zonal_stats(tmp_path / "labels.zarr", "units.gpkg", "min")

@@ -1,0 +1,90 @@
+"""Tables that say of what each number is, and masked ones: what is taken by place must be in place."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from carbongrid.errors import InputError
+
+
+def require_same_order(**tables: Any) -> None:
+    """Raise if tables that are taken row by row say that their rows are of something else, or in another order.
+
+    Parameters
+    ----------
+    tables
+        By their names. Of a Series, a DataFrame and a GeoDataFrame the index tells, of a DataArray the coordinate of its dimension; anything else tells nothing, nor
+        does pandas' own index beside one of another kind.
+
+    Raises
+    ------
+    InputError
+        Naming the first two that differ.
+    """
+    told = [(name, own) for name, table in tables.items() if (own := _labels(table)) is not None]
+    for (first, one), (name, other) in itertools.combinations(told, 2):
+        if one.size != other.size or one.equals(other):
+            continue
+        if _is_default(one) != _is_default(other) and set(one) != set(other):
+            continue
+        at = int(np.flatnonzero(np.asarray(one != other))[0])
+        raise InputError(
+            f"{first} and {name} are of other rows, or in another order: {one[at]!r} and {other[at]!r} at place {at}",
+            hint=f"Bring them into one order, as by {name}.reindex(...), or give plain arrays.",
+        )
+
+
+def require_order_of_labels(table: Any, what: str) -> None:
+    """Raise if a table of labels 1, 2, 3 ... says that it is of others, or in another order, as one that was sorted does.
+
+    A column by ids or by pandas' own index is taken in its order, as labels were given.
+
+    Raises
+    ------
+    InputError
+        If its labels are not 1 to n.
+    """
+    own = _labels(table)
+    if own is None or _is_default(own):
+        return
+    wanted = np.arange(1, own.size + 1)
+    if np.array_equal(own, wanted):
+        return
+    is_of_labels = own.name == "label" or (
+        own.dtype.kind in "iu" and set(own) in ({*wanted}, {*(wanted - 1)})
+    )
+    if is_of_labels:
+        raise InputError(
+            f"{what} is of labels that are not 1, 2, 3 ... in this order",
+            hint="Sort it by its labels, all of them: .sort_index() of a Series, .sortby('label') of a DataArray.",
+        )
+
+
+def require_unmasked(values: Any, name: str) -> None:
+    """Raise if some values are masked: what lies under the mask would count.
+
+    Raises
+    ------
+    InputError
+        With their number.
+    """
+    if np.ma.isMaskedArray(values) and np.ma.getmaskarray(values).any():
+        masked = int(np.ma.getmaskarray(values).sum())
+        raise InputError(f"{masked} values of {name} are masked", hint="Fill them first: .filled(0), or whatever they are.")  # fmt: skip
+
+
+def _labels(table: Any) -> pd.Index[Any] | None:
+    if isinstance(table, xr.DataArray):
+        dim = table.dims[0] if table.ndim == 1 else None
+        return None if dim is None or dim not in table.coords else table.indexes[dim]
+    index = getattr(table, "index", None)
+    return index if isinstance(index, pd.Index) else None
+
+
+def _is_default(index: pd.Index[Any]) -> bool:
+    return isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1

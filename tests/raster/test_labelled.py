@@ -1,0 +1,69 @@
+"""Tables that say of what each number is are taken in that order or refused, never by place."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from carbongrid.errors import InputError
+from carbongrid.method.allocate import apportion
+from carbongrid.method.indices import indices
+from carbongrid.method.zoning import classify
+from carbongrid.raster.labelled import require_order_of_labels, require_same_order
+from carbongrid.raster.zonal import lookup, spread, zonal_sum
+
+
+def by_unit(values, units="abc"):
+    return xr.DataArray(values, dims="unit", coords={"unit": list(units)})
+
+
+@pytest.mark.parametrize("kind", ["DataArray", "Series"])
+@pytest.mark.parametrize("function", [indices, classify])
+def test_indices_and_zones_take_no_units_in_another_order(function, kind):
+    """Seen to fail: an ECC of 7 for one of 1, and another zone."""
+    emission, gdp = by_unit([10, 20, 70]), by_unit([1, 2, 7])
+    if kind == "Series":
+        emission, gdp = emission.to_series(), gdp.to_series()
+    function(emission, emission, gdp)
+    function(emission, [1, 2, 7], gdp)
+    with pytest.raises(InputError, match=r"emission and gdp are of other rows.*'a' and 'c' at place 0"):  # fmt: skip
+        function(emission, emission, gdp[::-1])
+
+
+def test_a_sorted_table_is_not_taken_by_place():
+    """Seen to fail for a Series, where a DataArray was refused."""
+    labels = np.array([[1, 2], [3, 0]], np.uint32)
+    table = zonal_sum(np.array([[5, 9], [7, 0]]), labels, 3).to_series()
+    assert lookup(table, labels).values.tolist() == [[5, 9], [7, 0]]
+    with pytest.raises(InputError, match=r"labels that are not 1, 2, 3.*sort_index"):
+        lookup(table.sort_values(), labels)
+    placed = xr.DataArray(labels, dims=("y", "x"), coords={"y": [15.0, 5], "x": [5.0, 15]})
+    with pytest.raises(InputError, match="labels that are not 1, 2, 3"):
+        spread(table.sort_values(), placed)
+
+
+def test_what_tells_no_order_of_labels_is_taken_by_place():
+    for index in (pd.RangeIndex(3), pd.Index(["p7", "p1", "p3"]), pd.Index([40, 10, 20])):
+        require_order_of_labels(pd.Series([5, 6, 7], index), "the table")
+    require_order_of_labels(xr.DataArray([5.0, 6, 7], dims="label"), "the table")
+    with pytest.raises(InputError, match="of labels that"):
+        require_order_of_labels(pd.Series([5, 6, 7], [2, 0, 1]), "the table")
+    require_same_order(a=pd.Series([1, 2]), b=pd.Series([1, 2], ["x", "y"]), c=[1, 2])
+    with pytest.raises(InputError, match="a and b are of other rows"):
+        require_same_order(a=pd.Series([1, 2], ["x", "z"]), b=pd.Series([1, 2], ["x", "y"]))
+    with pytest.raises(InputError, match="a and b are of other rows"):
+        require_same_order(a=pd.Series([1, 2]), b=pd.Series([1, 2])[::-1])
+
+
+def test_what_lies_under_a_mask_is_not_taken():
+    """Seen to fail: 98 of 100 went to what was masked."""
+    masked = np.ma.array([1, 98, 1], mask=[0, 1, 0])
+    labels = np.array([[1, 2], [3, 0]], np.uint32)
+    for call in (lambda: apportion(100, masked), lambda: lookup(masked, labels), lambda: indices(masked, [1, 1, 1], [1, 1, 1])):  # fmt: skip
+        with pytest.raises(InputError, match=r"1 values of .* are masked"):
+            call()
+    found = indices([1, 2, 3], [1, 1, 1], np.ma.array([1, 5, 3], mask=[0, 1, 0]))
+    assert found["ecc"].values[[0, 2]].tolist() == [1, 1]
+    assert np.isnan(found["ecc"].values[1])
