@@ -9,6 +9,9 @@ from carbongrid.errors import Problem
 
 ALL_GASES = "all gases"
 
+F_GASES = "F-gases"
+"""Stands for all gases with fluorine together."""
+
 BIOGENIC = "CO2(B)"
 """Stands for a gas: biogenic CO2, which is told beside an inventory and is in no total."""
 
@@ -26,7 +29,7 @@ class CodedValue:
     name
         The code's name, or that of the total.
     gas
-        As written, in capitals; :data:`ALL_GASES` where it is of all together.
+        In the spelling of :func:`carbongrid.inventory.gas_names.gas_named`: :data:`ALL_GASES` where it is of all together.
     grams
         Of CO2e, removals below 0; None where it is unknown.
     key

@@ -11,14 +11,14 @@ import pandas as pd
 
 from carbongrid.case.readers.tables import Faults, rows_of
 from carbongrid.errors import InputError, Problem
-from carbongrid.inventory.coded_table import ALL_GASES, CodedTable, CodedValue
+from carbongrid.inventory.coded_table import ALL_GASES, BIOGENIC, CodedTable, CodedValue
 from carbongrid.inventory.codes import EXAMPLES, check_system, is_fossil, normal_code
 from carbongrid.inventory.factors.gwp import gwp_of
+from carbongrid.inventory.gas_names import KNOWN, gas_named
 from carbongrid.inventory.units_of_measure import grams
 
 _GAS_COLUMNS = ("gas", "entity", "pollutant", "ghg", "substance")
 _VALUE_COLUMNS = ("value", "emissions", "emission", "amount", "co2e")
-_OF_ALL_GASES = re.compile(r"|total.*|all.*|ghgs?|kyoto.*|aggregate.*|co2[ -]?e.*", re.IGNORECASE)
 _ZERO, _UNKNOWN = ("NO", "NA", "IE"), ("NE", "C", "FX")
 _KEY_JOINTS = re.compile(r"[\s,;/+]+")
 _UNKNOWN_MARKS = re.compile(r"[-–—－]+|[.．]{3,}|…+|[#＃]|")
@@ -190,7 +190,7 @@ class _Reading:
 
     def __init__(self, faults: Faults, system: str, unit: str, gwp: str) -> None:
         self.faults, self.system, self.unit, self.gwp = faults, system, unit, gwp
-        self.known = {name.upper(): name for name in gwp_of(gwp)}
+        self.known = {name.upper(): name for name in gwp_of(gwp)} | {BIOGENIC: "CO2"}
         self.converted = False
 
     def value(self, row: object, cells: Mapping[str, str]) -> CodedValue | None:
@@ -203,18 +203,28 @@ class _Reading:
             self.faults.add(what, f"Codes are like {EXAMPLES[self.system]}; a total of all says 'total'.", row=row, column="code")  # fmt: skip
             return None
         name = cells.get("name", "") or (cells["code"] if not code else "")
-        gas = cells.get("gas", "").upper()
-        gas = ALL_GASES if _OF_ALL_GASES.fullmatch(gas) else gas
+        written = cells.get("gas", "")
+        gas = gas_named(written)
         number = int(str(row))
         key = notation_key(text)
         if key is not None:
             known = 0 if key and not set(_KEY_JOINTS.split(key)) & set(_UNKNOWN) else None
-            return CodedValue(number, code, name, gas, known, key or "blank", Fraction(0))
+            if not gas and known == 0:
+                return None  # nothing, of something that is no part of the rows of all gases
+            return CodedValue(
+                number, code, name, gas or written, known, key or "blank", Fraction(0)
+            )
         value = self.faults.number(text, row, "value", signed=True)
         if value is None:
             return None
         unit = cells.get("unit", "") or self.unit
-        found = self.faults.told(lambda: self._mass(value, unit, gas, code), row, "unit")
+        if not gas and not _BARE_MASS.fullmatch(unit):
+            what = (
+                f"{written!r} is no gas that is known, and might be a sum of others, or in no total"
+            )
+            self.faults.add(what, f"Write what it is, or leave the row out. {KNOWN}", row=row, column="gas")  # fmt: skip
+            return None
+        found = self.faults.told(lambda: self._mass(value, unit, gas or written, code), row, "unit")
         return (
             None if found is None else CodedValue(number, code, name, gas, found[0], "", found[1])
         )
