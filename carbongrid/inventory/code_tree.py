@@ -94,7 +94,7 @@ def counted_codes(
     counted = _leaves(masses, uncounted, table.apart)
     uncounted = sorted((each for each in uncounted if each.grams), key=lambda each: each.code)
     against = table.checked or _against_totals(table, counted)
-    notes = [*_unknown(table), *_differing(table, uncounted), *against]
+    notes = [*table.notes, *_unknown(table), *_differing(table, uncounted), *against]
     return counted, uncounted, notes
 
 

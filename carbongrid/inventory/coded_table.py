@@ -65,6 +65,8 @@ class CodedTable:
         What a reader found that held the file against sums of its own; nothing where ``totals`` are still to be held against the codes.
     apart
         Codes whose mass stands beside that of the codes below them, and does not hold it.
+    notes
+        What else a reader must know of the file.
     """
 
     file: str
@@ -75,3 +77,4 @@ class CodedTable:
     gwp: str
     checked: tuple[Problem, ...] = ()
     apart: tuple[str, ...] = ()
+    notes: tuple[Problem, ...] = ()

@@ -231,6 +231,28 @@ def test_units_are_read_from_the_file(folder: Path) -> None:
         assert message in done.stderr
 
 
+def test_rows_of_no_year_do_not_vanish(folder: Path) -> None:
+    """Before, rows whose year was blank or 2020p were in no total, no list and no audit."""
+    head = "code,gas,unit,value,year\n1.A.3.b,CO2,kt CO2e,100,2020\n"
+    start = ("inventory", "x.csv", "--system", "crt")
+    Path("x.csv").write_text(f"{head}1.A.3.c,CO2,kt CO2e,55,\n1.A.3.a,CO2,kt CO2e,6,\n", encoding="utf-8")  # fmt: skip
+    for more in ((), ("--year", "2020")):
+        refused = said(*start, *more, code=2).stderr
+        assert "the year is blank beside a value, where other rows have one: rows 3, 4" in refused
+        assert "column year" in refused
+    others = "1.A.3.c,CO2,kt CO2e,{},{}\n"
+    rows = [(66, "2020p"), (7, "Base year"), (8, "2020p"), (9, "FY20"), (1, "last"), ("NE", "then"), ("NE", ""), (3, 2019)]  # fmt: skip
+    Path("x.csv").write_text(head + "".join(others.format(*row) for row in rows), encoding="utf-8")
+    done = said(*start, "--year", "2020", "--totals", "t.csv")
+    assert read("t.csv")["value"].tolist() == ["100000.000000"]
+    told = " ".join(done.stderr.split())
+    assert "5 rows with a value are of no year of four digits ('2020p', 'Base year', 'FY20'), and count nothing" in told  # fmt: skip
+    assert "Write 2020 in those that are of that year" in told
+    assert "no total of its own" in told
+    Path("x.csv").write_text(head.replace("2020", "2020p"), encoding="utf-8")
+    assert "no year of four digits; it holds 2020p" in said(*start, code=2).stderr
+
+
 def test_columns_may_be_named_and_workbooks_read(folder: Path) -> None:
     book = openpyxl.Workbook()
     for row in (("what", "value", "much", "unit"), ("3.A.", "old", 2.5, "kt CO2e")):

@@ -42,6 +42,7 @@ _GWP_IN_NAME = re.compile(r"(?i:ar[456])")
 _BARE_MASS = re.compile(r"(?P<mass>g|kg|t|kt|Mt|Gt|Mg|Gg|Tg|Pg|tonnes?)(?:\s+(?P<gas>CH4|N2O))?")
 _YEAR = re.compile(r"[0-9]{4}")
 _PRECISION = 200
+_LISTED, _SHOWN = 10, 3
 
 
 def read_coded(
@@ -82,7 +83,7 @@ def read_coded(
     """
     check_system(system)
     columns = _columns(table, system, where, year)
-    table, year = _of_year(table, columns, year, where)
+    table, year, notes = _of_year(table, columns, year, where)
     told = _unit_in_name(columns["value"])
     if unit and (told or "unit" in columns):
         there = f"in column {columns['unit']!r}" if "unit" in columns else f"{told!r} by its column {columns['value']!r}"  # fmt: skip
@@ -103,7 +104,7 @@ def read_coded(
         raise InputError("the table has no row with a code and a value", where)
     in_name = _GWP_IN_NAME.search(columns["value"])
     used = in_name[0].upper() if in_name else gwp if reading.converted else ""
-    return CodedTable(where, system, year, tuple(values), tuple(totals), used)
+    return CodedTable(where, system, year, tuple(values), tuple(totals), used, notes=notes)
 
 
 def _columns(table: pd.DataFrame, system: str, where: str, year: int | None) -> dict[str, str]:
@@ -144,19 +145,33 @@ def _take(found: dict[str, str], role: str, candidates: list[str]) -> None:
 
 def _of_year(
     table: pd.DataFrame, columns: Mapping[str, str], year: int | None, where: str
-) -> tuple[pd.DataFrame, int | None]:
-    """Return the rows of one year, and the year if it is told."""
+) -> tuple[pd.DataFrame, int | None, tuple[Problem, ...]]:
+    """Return the rows of one year, the year if it is told, and a warning of rows with a value that are of no year."""
     if "year" not in columns:
         named = columns["value"].strip()
-        return table, int(named) if _YEAR.fullmatch(named) else year
-    years = sorted({cell for cell in table[columns["year"]] if cell})
+        return table, int(named) if _YEAR.fullmatch(named) else year, ()
+    cells = table[columns["year"]]
+    texts = sorted({cell for cell in cells if cell})
+    years = [text for text in texts if _YEAR.fullmatch(text)]
     if year is None and len(years) > 1:
         raise InputError(f"the table holds {len(years)} years, {years[0]} to {years[-1]}", where, "Say which one: --year 2020.")  # fmt: skip
     wanted = str(year) if year is not None else (years[0] if years else "")
-    if wanted not in years or not _YEAR.fullmatch(wanted):
-        held = f"it holds {', '.join(years[:12])}" if years else "its column of years is blank"
-        raise InputError(f"the table has no year {wanted}; {held}", where)
-    return table[table[columns["year"]] == wanted], int(wanted)
+    if wanted not in years:
+        held = f"it holds {', '.join(texts[:12])}" if texts else "its column of years is blank"
+        raise InputError(f"the table has no year {wanted or 'of four digits'}; {held}", where)
+    with_value = table[columns["value"]].map(lambda text: notation_key(text) is None)
+    blank = table.index[with_value & (cells == "")]
+    if len(blank):
+        rows = ", ".join(map(str, blank[:_LISTED])) + (f" and {len(blank) - _LISTED} more" if len(blank) > _LISTED else "")  # fmt: skip
+        what = f"the year is blank beside a value, where other rows have one: rows {rows}"
+        raise InputError(what, f"{where}, column {columns['year']}", "Write the year in all rows, or leave the column out.")  # fmt: skip
+    other = cells[with_value & ~cells.isin(years)]
+    notes: tuple[Problem, ...] = ()
+    if len(other):
+        shown = ", ".join(map(repr, list(dict.fromkeys(other))[:_SHOWN]))
+        what = f"{len(other)} rows with a value are of no year of four digits ({shown}), and count nothing"
+        notes = (Problem(what, f"{where}, column {columns['year']}", f"Write {wanted} in those that are of that year.", "warning"),)  # fmt: skip
+    return table[cells == wanted], int(wanted), notes
 
 
 def _unit_in_name(name: str) -> str:
