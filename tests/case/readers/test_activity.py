@@ -438,6 +438,44 @@ def test_one_csv_with_a_column_of_sheets(tmp_path: Path) -> None:
         read_activity(tmp_path / "nowhere.xlsx")
 
 
+@pytest.mark.parametrize(
+    ("sheet", "activity", "unit", "parameters", "column", "what"),
+    [
+        ("agriculture", "nitrogen/synthetic", "t urea", "", "unit", "'t urea' is of urea, but nitrogen/synthetic is counted of N"),
+        ("industry", "product/clinker", "t cement", "", "unit", "'t cement' is of cement, but product/clinker is counted of the thing itself"),
+        ("sinks", "crop/rice", "t dry matter", "", "unit", "'t dry matter' is of dry matter, but"),
+        ("sinks", "crop/tubers", "t fresh", "", "unit", "is of fresh, but"),
+        ("waste", "incineration/plastics", "t MSW", "", "unit", "is of MSW, but"),
+        ("industry", "product/clinker", "t", "factor=0.5 t CO2/t cement", "parameters", "factor by t CO2/t cement is per cement, but product/clinker is counted of another thing"),
+        ("industry", "product/lime", "t", "factor=ipcc.cement.clinker", "parameters", "factor by ipcc.cement.clinker is per clinker, but"),
+        ("industry", "product/cement-portland", "t", "factor=0.5 t CO2/t cement", "parameters", "per cement, but the amount times share is another thing"),
+        ("agriculture", "input/pesticide", "t", "factor=lal2004.herbicide", "parameters", "is per a.i., but"),
+        ("industry", "product/clinker", "t clinker", "", "", ""),
+        ("industry", "product/clinker", "t product", "factor=0.5 t CO2/t clinker", "", ""),
+        ("industry", "product/cement-portland", "t cement", "factor=0.5 t CO2/t clinker", "", ""),
+        ("industry", "product/nitric-acid", "t HNO3 (100%)", "", "", ""),
+        ("industry", "fuel/diesel", "TJ (NCV)", "", "", ""),
+        ("sinks", "crop/rice", "t fresh", "", "", ""),
+        ("sinks", "crop/tubers", "t grain", "", "", ""),
+        ("agriculture", "soil/urea", "t urea", "", "", ""),
+        ("agriculture", "input/pesticide", "t a.i.", "factor=lal2004.herbicide", "", ""),
+        ("waste", "incineration/msw", "t MSW", "factor=0.5 t CO2/t waste", "", ""),
+    ],
+)  # fmt: skip
+def test_a_unit_may_say_of_what_it_is(
+    sheets: Sheets, sheet: str, activity: str, unit: str, parameters: str, column: str, what: str
+) -> None:
+    """Before, such words were left out: t urea counted as t N, t cement as t clinker, and dry matter lost its water again."""
+    category = "industry/mining" if activity.startswith("fuel") else ""
+    path = sheets(**{sheet: f"a,{activity},{category},1000,{unit},{parameters},"})
+    if not what:
+        inventory.form(read_activity(path), year=2020, sinks="study")
+        return
+    [(where, said)] = told(path)
+    assert where == f"data, sheet {sheet}, row 2, column {column}"
+    assert what in said
+
+
 def test_more_than_can_be_counted_is_refused(sheets: Sheets) -> None:
     path = sheets(industry="a,product/lime,,20000000000000,t,,")
     assert told(path) == [
