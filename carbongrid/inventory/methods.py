@@ -19,6 +19,7 @@ from carbongrid.inventory.grids import WHICH_YEAR, grid_factor
 from carbongrid.inventory.lines import Input
 from carbongrid.inventory.places import ANYWHERE, Place
 from carbongrid.inventory.terms import TERMS, Product
+from carbongrid.inventory.units_of_measure import require_not_grouped
 from carbongrid.method.landuse import packaged_table
 
 _QUANTITY = re.compile(
@@ -383,7 +384,7 @@ def _input(role: str, method: Method, row: ActivityRow, setting: Setting) -> Inp
         )
     if source == _GRID:
         return Input(role, grid_factor(setting.factors, setting.grid, setting.year))
-    if _QUANTITY.fullmatch(source) and not _COMPLEMENT.match(source):
+    if _is_quantity(source):
         why = "given in the row" if role in row.parameters else "of the method"
         return Input(role, _number(source, row, role, why))
     best = _candidates(role, method, row, setting)[0]
@@ -398,11 +399,7 @@ def _input(role: str, method: Method, row: ActivityRow, setting: Setting) -> Inp
 def _candidates(role: str, method: Method, row: ActivityRow, setting: Setting) -> list[Input]:
     """Return the factors that a role may have, the one that stands best first; none if it is given as a number."""
     source = _source(role, method, row)
-    if (
-        not source
-        or source == _GRID
-        or (_QUANTITY.fullmatch(source) and not _COMPLEMENT.match(source))
-    ):
+    if not source or source == _GRID or _is_quantity(source):
         return []
     found = []
     for written in source.split("|"):
@@ -416,7 +413,12 @@ def _candidates(role: str, method: Method, row: ActivityRow, setting: Setting) -
     return sorted(found, key=order)
 
 
+def _is_quantity(source: str) -> bool:
+    return _QUANTITY.fullmatch(source) is not None and not _COMPLEMENT.match(source)
+
+
 def _number(text: str, row: ActivityRow, role: str, why: str) -> Factor:
+    require_not_grouped(text)
     match = _QUANTITY.fullmatch(text)
     if match is None:
         raise InputError(f"{text!r} is no number with a unit")

@@ -476,6 +476,24 @@ def test_a_unit_may_say_of_what_it_is(
     assert what in said
 
 
+@pytest.mark.parametrize(
+    ("sheet", "row", "digits"),
+    [
+        ("industry", "product/clinker,,1000,t,factor={} kg CO2/t", "1 234"),
+        ("industry", "product/clinker,,1000,t,factor={} kg CO2/t", "1\u202f234"),
+        ("industry", 'product/clinker,,1000,t,"factor={} kg CO2/t"', "1,234"),
+        ("waste", "wastewater/industrial,,10000,t COD,correction=0.8; recovered={} t", "1 234"),
+    ],
+)
+def test_a_parameter_with_thousands_set_apart_is_refused(
+    sheets: Sheets, sheet: str, row: str, digits: str
+) -> None:
+    """Before, 1 234 kg was 1 time 234 kg, and 500 t of methane were recovered 1 time: 234 t of CO2 for 1,234."""
+    [(where, what)] = told(sheets(**{sheet: f"a,{row.format(digits)},"}))
+    assert where == f"data, sheet {sheet}, row 2, column parameters"
+    assert "may be 1234, or" in what
+
+
 def test_more_than_can_be_counted_is_refused(sheets: Sheets) -> None:
     path = sheets(industry="a,product/lime,,20000000000000,t,,")
     assert told(path) == [
