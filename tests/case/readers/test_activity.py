@@ -477,6 +477,26 @@ def test_a_unit_may_say_of_what_it_is(
 
 
 @pytest.mark.parametrize(
+    ("word", "upstream"),
+    [("true", True), ("TRUE", True), ("True", True), ("yes", True), ("1", True), ("是", True), ("", False), ("FALSE", False), ("no", False), ("0", False), ("well to wheel", None)],
+)  # fmt: skip
+def test_a_factor_is_upstream_by_any_word_that_says_so(
+    sheets: Sheets, word: str, upstream: bool | None
+) -> None:
+    """Before, by true alone: TRUE, as workbooks write it, and yes were false, so that what is emitted elsewhere counted."""
+    path = sheets(transport="a,fuel/diesel,transport/road,1000,t,factor=my.diesel,")
+    head = "key,name,value,unit,gas,upstream"
+    (path / "factors.csv").write_text(f"{head}\nmy.diesel,well to wheel,3.9,t CO2/t,CO2,{word}\n", encoding="utf-8")  # fmt: skip
+    if upstream is None:
+        assert ("data, sheet factors, row 2, column upstream", "'well to wheel' is neither true nor false") in told(path)  # fmt: skip
+        return
+    data = read_activity(path)
+    assert [factor.upstream for factor in data.factors] == [upstream]
+    formed = inventory.totals(inventory.form(data, year=2020))
+    assert (formed["gas"] == "CO2").any() == (not upstream)
+
+
+@pytest.mark.parametrize(
     ("sheet", "row", "digits"),
     [
         ("industry", "product/clinker,,1000,t,factor={} kg CO2/t", "1 234"),
