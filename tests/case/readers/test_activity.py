@@ -267,6 +267,39 @@ def test_doubled_ids_and_doubled_rows_are_refused(sheets: Sheets) -> None:
     assert any("factors" in where and "stands in rows 2, 3" in what for where, what in problems)
 
 
+def test_a_setting_stands_once(sheets: Sheets) -> None:
+    """Before, the last one counted: of two grids, or two years."""
+    path = sheets(
+        industry="a,product/lime,,5,t,,",
+        settings="grid,jiangsu\nyear,2019\ngrid,national\nyear,2021\nprefer,\nprefer,cn",
+    )
+    assert told(path) == [
+        ("data, sheet settings", "the setting grid stands in rows 2, 4"),
+        ("data, sheet settings", "the setting year stands in rows 3, 5"),
+    ]
+
+
+def test_every_file_of_a_folder_that_may_be_a_sheet_is_read_or_refused(sheets: Sheets) -> None:
+    """Before, waste.CSV, waste.txt and waste.xlsx were passed over: 2,750 t CO2 of plastics were nowhere."""
+    path = sheets(industry="a,product/lime,,5,t,,")
+    rows = f"{HEADER}\nb,incineration/plastics,,1000,t,,\n"
+    (path / "notes.txt").write_text("where all is from", encoding="utf-8")
+    (path / "waste.csv~").write_text(rows, encoding="utf-8")
+    (path / "waste.CSV").write_text(rows, encoding="utf-8")
+    assert [row.id for row in read_activity(path).rows] == ["a", "b"]
+    for name in ("waste.txt", "Waste.xlsx"):
+        (path / name).write_text(rows, encoding="utf-8")
+    assert [what for _, what in told(path)] == [
+        f"{name} has the name of a sheet, but of a folder CSV files alone are read"
+        for name in ("Waste.xlsx", "waste.txt")
+    ]
+    for name in ("waste.txt", "Waste.xlsx"):
+        (path / name).unlink()
+    (path / "waste.Csv").write_text(rows, encoding="utf-8")
+    if len(list(path.glob("waste.[Cc]*"))) > 2:  # where the case of letters makes two files
+        assert told(path)[0][1] == "waste.CSV and waste.Csv are both the sheet waste"
+
+
 def test_a_row_says_which_region_it_is_of(tmp_path: Path) -> None:
     """In either language; the same activity stands once for each region, and twice in one is refused."""
     for head in ("region", "区域代码", "region 区域代码"):
