@@ -27,6 +27,8 @@ _QUANTITY = re.compile(
 )
 _COMPLEMENT = re.compile(r"1\s*-\s*(?=[A-Za-z])")
 _GRID = "@grid"
+_DEFAULT = "@default"
+"""Stands for what a role has in the method that the row would take without a factor of the whole."""
 
 
 @dataclass(frozen=True)
@@ -232,6 +234,8 @@ def choose(row: ActivityRow, setting: Setting) -> Chosen:
     knowing = [method for method in methods if _knows(method, row)]
     if not knowing:
         raise _unknown_parameter(methods, row)
+    # Else a row with a mistake would be told that it has no factor of the whole.
+    knowing = [method for method in knowing if _is_asked_for(method, row)] or knowing
     formed, faults = [], []
     for method in knowing:
         try:
@@ -324,7 +328,35 @@ def _unknown_parameter(methods: tuple[Method, ...], row: ActivityRow) -> InputEr
     return InputError(f"unknown parameter {strange[0]!r} of {row.activity}", hint=hint)
 
 
+def _of_default(method: Method) -> list[str]:
+    return [role for role, source in method.sources.items() if source == _DEFAULT]
+
+
+def _is_asked_for(method: Method, row: ActivityRow) -> bool:
+    """Whether a row gives a method more than what the default method takes too, if it is one that takes what the default has."""
+    roles = _of_default(method)
+    return not roles or bool(row.parameters.keys() - {*roles, "variant"})
+
+
+def _as_default(method: Method, row: ActivityRow, setting: Setting) -> Method:
+    """Return a method whose roles have what they have by default, by the row's category, place and unit; blank where no default can be formed."""
+    roles = _of_default(method)
+    if not roles:
+        return method
+    given = {role: row.parameters[role] for role in roles if role in row.parameters}
+    sources: Mapping[str, str] = {}
+    if _is_asked_for(method, row):
+        try:
+            sources = choose(replace(row, parameters=given), setting).method.sources
+        except InputError:
+            if given:
+                raise
+    found = {role: sources.get(role, "") for role in roles}
+    return replace(method, sources={**method.sources, **found})
+
+
 def _with_factors(method: Method, row: ActivityRow, setting: Setting) -> Chosen:
+    method = _as_default(method, row, setting)
     problems: list[Problem] = []
     products: list[tuple[Product, tuple[Input, ...] | str]] = []
     for product in TERMS[method.term].products:

@@ -20,6 +20,7 @@ from carbongrid import inventory
 from carbongrid.case.readers.activity import read_activity
 from carbongrid.case.readers.activity_template import write_inventory_template
 from carbongrid.errors import InputError
+from carbongrid.inventory.activity import activities
 
 HEADER = "id,activity,category,amount,unit,parameters,note"
 Sheets = Callable[..., Path]
@@ -507,6 +508,76 @@ def test_a_unit_may_say_of_what_it_is(
     [(where, said)] = told(path)
     assert where == f"data, sheet {sheet}, row 2, column {column}"
     assert what in said
+
+
+def of_gases(sheets: Sheets, **rows: str) -> dict[str, str]:
+    """Return the tonnes of each gas of a row of one category."""
+    table = inventory.totals(inventory.form(read_activity(sheets(**rows)), year=2020))
+    return dict(zip(table["gas"], table["mass_t"], strict=True))
+
+
+def test_a_fuel_by_one_factor_forms_methane_and_nitrous_oxide_as_without(sheets: Sheets) -> None:
+    """Before, CO2 alone was formed, and nobody was told of 49 t CO2e."""
+    row = "a,fuel/diesel,transport/road,1000,t,{},"
+    usual = of_gases(sheets, transport=row.format(""))
+    assert usual == {"CO2": "3184.866667", "CH4": "0.167700", "N2O": "0.167700"}
+    own = "factor=3.1 t CO2/t"
+    assert of_gases(sheets, transport=row.format(own)) == {**usual, "CO2": "3100.000000"}
+    known = f"{own}; calorific_value=40 GJ/t; methane=1 kg CH4/TJ; nitrous_oxide=0 kg N2O/TJ"
+    told_by = {"CO2": "3100.000000", "CH4": "0.040000", "N2O": "0.000000"}
+    assert of_gases(sheets, transport=row.format(known)) == told_by
+    by_air = row.replace("road", "air")
+    assert list(of_gases(sheets, transport=by_air.format(own))) == ["CO2"]
+
+
+@pytest.mark.parametrize("setting", ["country,CN", "country,DE", "prefer,ipcc", "prefer,cn"])
+def test_gases_beside_one_factor_are_those_of_the_default(sheets: Sheets, setting: str) -> None:
+    """Of every fuel, use and unit, so also where of two calorific values one is by mass and one by volume."""
+    fuels = [each for name, each in activities().items() if name.startswith("fuel/")]
+    fuels = [each for each in fuels if each.name not in ("fuel/wood", "fuel/straw")]
+    uses = {
+        "industry": ["industry/supply", "industry/manufacturing"],
+        "buildings": ["buildings/rural-homes"],
+        "transport": ["transport/road", "transport/rail", "transport/water", "transport/air"],
+        "agriculture": ["agriculture/husbandry"],
+    }
+
+    def gases(parameters: str) -> dict[tuple[str, str, str, str], Fraction]:
+        rows = {
+            sheet: "\n".join(
+                f",{fuel.name},{category},1000,{unit},{parameters.format(unit)},{unit}"
+                for fuel in fuels
+                for category in categories
+                for unit in fuel.units
+            )
+            for sheet, categories in uses.items()
+        }
+        formed = inventory.form(read_activity(sheets(settings=setting, **rows)), year=2020)
+        return {
+            (line.row.activity, line.row.category, line.row.unit, line.gas): line.exact
+            for line in formed.lines
+            if line.gas != "CO2"
+        }
+
+    assert gases("factor=1 t CO2/{}") == gases("")
+
+
+def test_what_is_wrong_with_gases_is_told_with_and_without_a_factor(sheets: Sheets) -> None:
+    """Seen to fail where the mistakes of two gases were more than the one of having no factor."""
+    wrong = "methane=1 kg N2O/TJ; nitrous_oxide=1 kg CH4/TJ"
+    for parameters in (wrong, f"{wrong}; factor=3.1 t CO2/t"):
+        found = told(sheets(transport=f"a,fuel/diesel,transport/road,1000,t,{parameters},"))
+        assert len(found) >= 1
+        assert all("is of" in what for _, what in found), found
+    found = told(sheets(transport="a,fuel/diesel,transport/road,1000,t,variant=factor,"))
+    assert [what for _, what in found] == ["fuel/diesel needs the parameter factor"]
+
+
+def test_a_factor_of_all_gases_is_refused_with_the_reason(sheets: Sheets) -> None:
+    path = sheets(transport="a,fuel/diesel,transport/road,1000,t,factor=3.2 t CO2e/t,")
+    with pytest.raises(InputError, match="is of CO2e, but co2 is CO2") as raised:
+        inventory.form(read_activity(path))
+    assert "One in CO2e holds other gases too" in raised.value.problems[0].hint
 
 
 @pytest.mark.parametrize(
