@@ -21,6 +21,8 @@ GRID = Factor(
     high=Fraction(3, 5),
 )
 FUEL = Factor("own.fuel", "fuel", Fraction(1), "t CO2/t", gas="CO2")
+ALONE = {"factor": "own.fuel", "methane": "0 kg CH4/TJ", "nitrous_oxide": "0 kg N2O/TJ"}
+"""Parameters of a fuel that gives nothing but CO2."""
 HEAT = Factor("own.heat", "heat", Fraction(1, 10), "t CO2/GJ", gas="CO2")
 
 Row = tuple[str, str, object, str]
@@ -28,12 +30,12 @@ Row = tuple[str, str, object, str]
 
 def formed(rows: list[Row], gwp: str = "AR5") -> Inventory:
     """Form rows of activity, category, amount (None: blank), unit; fuel weighs its own tonnes of CO2, the grid 0.5 kg a kWh."""
-    words = {"fuel/diesel": "own.fuel", "heat": "own.heat"}
+    words = {"fuel/diesel": ALONE, "heat": {"factor": "own.heat"}}
     data = tuple(
         ActivityRow(
             "town", "industry", number, f"R{number}", activity, category,
             None if amount is None else Decimal(str(amount)), "" if amount is None else str(amount), unit,
-            {"factor": words[activity]} if activity in words else {}, None, "2020", "", "",
+            words.get(activity, {}), None, "2020", "", "",
         )
         for number, (activity, category, amount, unit) in enumerate(rows)
     )  # fmt: skip

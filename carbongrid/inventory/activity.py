@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from functools import cache
 
 from carbongrid.errors import InputError, Problem
@@ -206,7 +207,7 @@ def check_unit(activity: Activity, written: str) -> None:
     Raises
     ------
     InputError
-        If the unit is unknown, of another dimension, or of another substance.
+        If the unit is unknown, of another dimension, of another substance, or says that it is of another thing.
     """
     unit = read_unit(written)
     wanted = {read_unit(example).dimension: example for example in activity.units}
@@ -222,3 +223,39 @@ def check_unit(activity: Activity, written: str) -> None:
             f"{written!r} is of {unit.substance}, but {activity.name} is counted {wanted_text}",
             hint=f"Write it in {activity.units[0]}.",
         )
+    strange = words_elsewhere(activity.name, {*unit.words, *unit.per_words})
+    if strange:
+        raise InputError(
+            f"{written!r} is of {strange}, but {activity.name} is counted of {activity.of or 'the thing itself'}",
+            hint=f"Work the amount out, and write it in {activity.units[0]}; or choose an activity that is counted so.",
+        )
+
+
+def words_elsewhere(activity: str, words: Collection[str], column: str = "amount") -> str:
+    """Return those of a unit's words that do not go with an activity, as one text; blank if all do.
+
+    Parameters
+    ----------
+    activity
+        Its name.
+    words
+        As :class:`~carbongrid.inventory.factors.units.Unit` has them.
+    column
+        ``amount`` for the unit of an amount, ``factor`` for what stands below the line of a factor of it.
+    """
+    fitting = _unit_words(column)
+    return " ".join(
+        word
+        for word in sorted(words)
+        if not any(fnmatchcase(activity, pattern) for pattern in fitting[word])
+    )
+
+
+@cache
+def _unit_words(column: str) -> dict[str, tuple[str, ...]]:
+    """Return the activities that each word of a unit goes with."""
+    table = packaged_table("inventory/unit_words.csv")
+    return {
+        str(word): tuple(filter(None, str(activities).split("|")))
+        for word, activities in zip(table["word"], table[column], strict=True)
+    }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from carbongrid.errors import InputError, Problem
-from carbongrid.inventory.activity import ActivityRow, activities
+from carbongrid.inventory.activity import ActivityRow, activities, words_elsewhere
 from carbongrid.inventory.dimensions import Measure
 from carbongrid.inventory.factors import read_unit
 from carbongrid.inventory.factors.units import dimension_name
@@ -36,6 +36,7 @@ def faults_of(row: ActivityRow, product: Product, factors: Sequence[Input]) -> S
     return (
         _faults_of_units(row, product, factors)
         or _faults_of_roles(row, product, factors)
+        or _faults_of_words(row, product, factors)
         or _faults_of_values(product, factors)
     )
 
@@ -85,6 +86,25 @@ def _faults_of_roles(row: ActivityRow, product: Product, factors: Sequence[Input
         )
         for entry, what in faults
     ]
+
+
+def _faults_of_words(row: ActivityRow, product: Product, factors: Sequence[Input]) -> list[Problem]:
+    """Return what is wrong with a factor of the amount whose unit says that it is by another thing."""
+    faults = []
+    for entry in factors:
+        if entry.role != "factor":
+            continue
+        words = read_unit(entry.factor.unit).per_words - read_unit(row.unit).words
+        strange = words_elsewhere(row.activity, words, "factor")
+        if strange:
+            by_share = "share" in product.roles
+            counted = "the amount times share is" if by_share else f"{row.activity} is counted of"
+            hint = "Choose a factor by the thing that is counted, or write the unit of the amount as the factor's is."
+            whole = "For a factor by the whole write share=1 and its unit without the word."
+            name = entry.factor.key or entry.factor.unit
+            what = f"factor by {name} is per {strange}, but {counted} another thing"
+            faults.append(Problem(what, "", whole if by_share else hint))
+    return faults
 
 
 def _thing_of(entry: Input) -> str:

@@ -10,6 +10,7 @@ from fractions import Fraction
 from carbongrid.errors import Problem
 from carbongrid.inventory.coded_table import ALL_GASES, BIOGENIC, CodedTable, CodedValue
 from carbongrid.inventory.codes import codes_above, is_within
+from carbongrid.inventory.gas_names import gases_above
 from carbongrid.method.tonnes import format_tonnes
 
 MEMO = {"crt": ("1.D",), "ipcc2006": ("1.A.3.a.i", "1.A.3.d.i"), "gpc": ()}
@@ -66,8 +67,8 @@ def counted_codes(
 
     Notes
     -----
-    A row of all gases does not count where rows of gases stand beside it, nor a code of which a part has a number. Where the
-    whole says another mass than its parts, beyond the rounding of what is written, the difference is not counted and is told.
+    A row of all gases does not count where rows of gases stand beside it, nor one of gases with fluorine, of HFCs or of PFCs beside
+    such gases, nor a code of which a part has a number. Where the whole says another mass than its parts, beyond the rounding of what is written, the difference is not counted and is told.
     """
     by_code: dict[str, list[CodedValue]] = {}
     biogenic: dict[str, list[CodedValue]] = {}
@@ -93,7 +94,7 @@ def counted_codes(
     counted = _leaves(masses, uncounted, table.apart)
     uncounted = sorted((each for each in uncounted if each.grams), key=lambda each: each.code)
     against = table.checked or _against_totals(table, counted)
-    notes = [*_unknown(table), *_differing(table, uncounted), *against]
+    notes = [*table.notes, *_unknown(table), *_differing(table, uncounted), *against]
     return counted, uncounted, notes
 
 
@@ -109,15 +110,20 @@ def _of_gases(
 ) -> CodeMass | None:
     """Return the mass of a code's gases; None if none has a number of its own: unknown, or included elsewhere."""
     known = [value for value in values if value.grams is not None and "IE" not in value.key]
-    gases = [value for value in known if value.gas != ALL_GASES]
-    whole = [value for value in known if value.gas == ALL_GASES]
     name = next((value.name for value in values if value.name), "")
     if not known:
         return None
-    mass = _sum(code, name, gases or whole)
-    if gases and whole:
-        _compare(_sum(code, name, whole), [mass], "its gases", uncounted)
-    return mass
+    of_gas = {value.gas: [each for each in known if each.gas == value.gas] for value in known}
+    masses = {gas: _sum(code, name, found) for gas, found in of_gas.items()}
+    parts: dict[str, list[CodeMass]] = {}
+    for gas, mass in masses.items():
+        above = next((each for each in gases_above(gas) if each in masses), None)
+        if above is not None:
+            parts.setdefault(above, []).append(mass)
+    for gas, below in parts.items():
+        of = "gases" if gas == ALL_GASES else f"gases of {gas}"
+        _compare(masses[gas], below, f"its {of}", uncounted)
+    return _sum(code, name, [each for gas in of_gas if gas not in parts for each in of_gas[gas]])
 
 
 def _sum(code: str, name: str, values: Iterable[CodedValue]) -> CodeMass:
@@ -200,8 +206,9 @@ def _against_totals(table: CodedTable, counted: Sequence[CodeMass]) -> list[Prob
         mass for mass in counted if not any(is_within(mass.code, c) for c in _LAND[table.system])
     ]
     found = []
-    for name in dict.fromkeys(value.name for value in table.totals):
-        said = _of_gases("", [value for value in table.totals if value.name == name], [])
+    totals = [value for value in table.totals if value.gas != BIOGENIC]
+    for name in dict.fromkeys(value.name for value in totals):
+        said = _of_gases("", [value for value in totals if value.name == name], [])
         if said is None:
             continue
         ways = [counted, without]

@@ -9,6 +9,9 @@ from carbongrid.errors import Problem
 
 ALL_GASES = "all gases"
 
+F_GASES = "F-gases"
+"""Stands for all gases with fluorine together."""
+
 BIOGENIC = "CO2(B)"
 """Stands for a gas: biogenic CO2, which is told beside an inventory and is in no total."""
 
@@ -26,7 +29,7 @@ class CodedValue:
     name
         The code's name, or that of the total.
     gas
-        As written, in capitals; :data:`ALL_GASES` where it is of all together.
+        In the spelling of :func:`carbongrid.inventory.gas_names.gas_named`: :data:`ALL_GASES` where it is of all together.
     grams
         Of CO2e, removals below 0; None where it is unknown.
     key
@@ -62,6 +65,8 @@ class CodedTable:
         What a reader found that held the file against sums of its own; nothing where ``totals`` are still to be held against the codes.
     apart
         Codes whose mass stands beside that of the codes below them, and does not hold it.
+    notes
+        What else a reader must know of the file.
     """
 
     file: str
@@ -72,3 +77,4 @@ class CodedTable:
     gwp: str
     checked: tuple[Problem, ...] = ()
     apart: tuple[str, ...] = ()
+    notes: tuple[Problem, ...] = ()

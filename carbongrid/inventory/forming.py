@@ -336,9 +336,10 @@ def _gas_of(product: Product, factors: Iterable[Input]) -> tuple[str, Fraction, 
             hint="Give it a gas, or a unit that does: kg CH4/head, t C/TJ.",
         )
     if product.gas and emitter.emits != product.gas:
+        several = " One in CO2e holds other gases too, which are formed by factors of their own." if emitter.emits == "CO2e" else ""  # fmt: skip
         raise InputError(
             f"{name} is of {emitter.substance}, but {product.name} is {product.gas}",
-            hint="Choose a factor of that gas.",
+            hint=f"Choose a factor of that gas.{several}",
         )
     return emitter.emits, emitter.molar, _MOLAR.get(emitter.substance, "")
 

@@ -19,6 +19,7 @@ from carbongrid.inventory.grids import WHICH_YEAR, grid_factor
 from carbongrid.inventory.lines import Input
 from carbongrid.inventory.places import ANYWHERE, Place
 from carbongrid.inventory.terms import TERMS, Product
+from carbongrid.inventory.units_of_measure import require_not_grouped
 from carbongrid.method.landuse import packaged_table
 
 _QUANTITY = re.compile(
@@ -26,6 +27,8 @@ _QUANTITY = re.compile(
 )
 _COMPLEMENT = re.compile(r"1\s*-\s*(?=[A-Za-z])")
 _GRID = "@grid"
+_DEFAULT = "@default"
+"""Stands for what a role has in the method that the row would take without a factor of the whole."""
 
 
 @dataclass(frozen=True)
@@ -231,6 +234,8 @@ def choose(row: ActivityRow, setting: Setting) -> Chosen:
     knowing = [method for method in methods if _knows(method, row)]
     if not knowing:
         raise _unknown_parameter(methods, row)
+    # Else a row with a mistake would be told that it has no factor of the whole.
+    knowing = [method for method in knowing if _is_asked_for(method, row)] or knowing
     formed, faults = [], []
     for method in knowing:
         try:
@@ -323,7 +328,35 @@ def _unknown_parameter(methods: tuple[Method, ...], row: ActivityRow) -> InputEr
     return InputError(f"unknown parameter {strange[0]!r} of {row.activity}", hint=hint)
 
 
+def _of_default(method: Method) -> list[str]:
+    return [role for role, source in method.sources.items() if source == _DEFAULT]
+
+
+def _is_asked_for(method: Method, row: ActivityRow) -> bool:
+    """Whether a row gives a method more than what the default method takes too, if it is one that takes what the default has."""
+    roles = _of_default(method)
+    return not roles or bool(row.parameters.keys() - {*roles, "variant"})
+
+
+def _as_default(method: Method, row: ActivityRow, setting: Setting) -> Method:
+    """Return a method whose roles have what they have by default, by the row's category, place and unit; blank where no default can be formed."""
+    roles = _of_default(method)
+    if not roles:
+        return method
+    given = {role: row.parameters[role] for role in roles if role in row.parameters}
+    sources: Mapping[str, str] = {}
+    if _is_asked_for(method, row):
+        try:
+            sources = choose(replace(row, parameters=given), setting).method.sources
+        except InputError:
+            if given:
+                raise
+    found = {role: sources.get(role, "") for role in roles}
+    return replace(method, sources={**method.sources, **found})
+
+
 def _with_factors(method: Method, row: ActivityRow, setting: Setting) -> Chosen:
+    method = _as_default(method, row, setting)
     problems: list[Problem] = []
     products: list[tuple[Product, tuple[Input, ...] | str]] = []
     for product in TERMS[method.term].products:
@@ -383,7 +416,7 @@ def _input(role: str, method: Method, row: ActivityRow, setting: Setting) -> Inp
         )
     if source == _GRID:
         return Input(role, grid_factor(setting.factors, setting.grid, setting.year))
-    if _QUANTITY.fullmatch(source) and not _COMPLEMENT.match(source):
+    if _is_quantity(source):
         why = "given in the row" if role in row.parameters else "of the method"
         return Input(role, _number(source, row, role, why))
     best = _candidates(role, method, row, setting)[0]
@@ -398,11 +431,7 @@ def _input(role: str, method: Method, row: ActivityRow, setting: Setting) -> Inp
 def _candidates(role: str, method: Method, row: ActivityRow, setting: Setting) -> list[Input]:
     """Return the factors that a role may have, the one that stands best first; none if it is given as a number."""
     source = _source(role, method, row)
-    if (
-        not source
-        or source == _GRID
-        or (_QUANTITY.fullmatch(source) and not _COMPLEMENT.match(source))
-    ):
+    if not source or source == _GRID or _is_quantity(source):
         return []
     found = []
     for written in source.split("|"):
@@ -416,7 +445,12 @@ def _candidates(role: str, method: Method, row: ActivityRow, setting: Setting) -
     return sorted(found, key=order)
 
 
+def _is_quantity(source: str) -> bool:
+    return _QUANTITY.fullmatch(source) is not None and not _COMPLEMENT.match(source)
+
+
 def _number(text: str, row: ActivityRow, role: str, why: str) -> Factor:
+    require_not_grouped(text)
     match = _QUANTITY.fullmatch(text)
     if match is None:
         raise InputError(f"{text!r} is no number with a unit")

@@ -122,7 +122,8 @@ TERMS: dict[str, Term] = {
         ),
     ),
     "fuel-by-factor": Term(
-        "Ef*Cf, Eg*Cg", (Product("co2", equations.product, _FACTOR, gas="CO2"),)
+        "Ef*Cf, Eg*Cg",
+        (Product("co2", equations.product, _FACTOR, gas="CO2"), *_GASES_OF_FUEL),
     ),
     "product": Term("Ep*Cp", (Product("process", equations.product, _FACTOR),)),
     "product-by-share": Term(

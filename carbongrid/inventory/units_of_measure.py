@@ -61,7 +61,7 @@ _TEXT = re.compile(rf"(?P<value>{_NUMBER})\s*(?P<unit>\S.*)")
 _SCRIPTS = str.maketrans("₂₄₆₃", "2463")
 _SUPERSCRIPT = re.compile("10([⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})")
 _LOST_POWER = re.compile("10(?:[2-9]|1[0-9])")
-_GROUPED = re.compile(r"[+-]?([0-9]{1,3}(?:\s[0-9]{3})+(?:\.[0-9]+)?)(?![0-9])")
+_GROUPED = re.compile(r"[+-]?([0-9]{1,3}(?:[\s,，'’][0-9]{3})+(?:\.[0-9]+)?)(?![0-9])")
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _MASS_HINT = "Write for example t CO2e, kt CO2, 10000 t CO2e, 万吨 CO2e or t C."
 
@@ -281,16 +281,18 @@ def require_no_lost_power(text: str) -> None:
 
 
 def require_not_grouped(text: str) -> None:
-    """Raise InputError for 1 200 before a unit: thousands set apart by a blank are also a number and a unit, 1 of 200 kt.
+    """Raise InputError for 1 200 before a unit: thousands set apart by a blank are also a number and a unit, 1 of 200 kt; 1,200 may be 1.2.
 
     Raises
     ------
     InputError
-        If one to three digits come first, then a blank and three digits, once or more.
+        If one to three digits come first, then a blank, a comma or an apostrophe and three digits, once or more.
     """
     match = _GROUPED.match(text.strip())
     if match:
-        digits = "".join(match[1].split())
+        digits = re.sub("[^0-9.]", "", match[1])
+        if not re.search(r"\s", match[1]):
+            raise InputError(f"{text!r} may be {digits}, or have a decimal comma", hint="Write a point before decimals, and nothing between thousands.")  # fmt: skip
         raise InputError(f"{text!r} may be {digits}, or a number and a unit that begins with another", hint=f"Write {digits} if that is meant; else work the number of the unit into it.")  # fmt: skip
 
 

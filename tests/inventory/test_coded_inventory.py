@@ -231,6 +231,28 @@ def test_units_are_read_from_the_file(folder: Path) -> None:
         assert message in done.stderr
 
 
+def test_rows_of_no_year_do_not_vanish(folder: Path) -> None:
+    """Before, rows whose year was blank or 2020p were in no total, no list and no audit."""
+    head = "code,gas,unit,value,year\n1.A.3.b,CO2,kt CO2e,100,2020\n"
+    start = ("inventory", "x.csv", "--system", "crt")
+    Path("x.csv").write_text(f"{head}1.A.3.c,CO2,kt CO2e,55,\n1.A.3.a,CO2,kt CO2e,6,\n", encoding="utf-8")  # fmt: skip
+    for more in ((), ("--year", "2020")):
+        refused = said(*start, *more, code=2).stderr
+        assert "the year is blank beside a value, where other rows have one: rows 3, 4" in refused
+        assert "column year" in refused
+    others = "1.A.3.c,CO2,kt CO2e,{},{}\n"
+    rows = [(66, "2020p"), (7, "Base year"), (8, "2020p"), (9, "FY20"), (1, "last"), ("NE", "then"), ("NE", ""), (3, 2019)]  # fmt: skip
+    Path("x.csv").write_text(head + "".join(others.format(*row) for row in rows), encoding="utf-8")
+    done = said(*start, "--year", "2020", "--totals", "t.csv")
+    assert read("t.csv")["value"].tolist() == ["100000.000000"]
+    told = " ".join(done.stderr.split())
+    assert "5 rows with a value are of no year of four digits ('2020p', 'Base year', 'FY20'), and count nothing" in told  # fmt: skip
+    assert "Write 2020 in those that are of that year" in told
+    assert "no total of its own" in told
+    Path("x.csv").write_text(head.replace("2020", "2020p"), encoding="utf-8")
+    assert "no year of four digits; it holds 2020p" in said(*start, code=2).stderr
+
+
 def test_columns_may_be_named_and_workbooks_read(folder: Path) -> None:
     book = openpyxl.Workbook()
     for row in (("what", "value", "much", "unit"), ("3.A.", "old", 2.5, "kt CO2e")):
@@ -354,6 +376,63 @@ def test_all_gases_together_do_not_count_beside_the_gases() -> None:
     counted, left, _ = counted_codes(read_coded(table, "crt", where="crt.csv"))
     assert [mass.grams for mass in counted] == [7_000_000]
     assert [(each.code, each.grams) for each in left] == [("3.A", 1_000_000)]
+
+
+def counted_of(rows: list[tuple[str, str]], unit: str = "kt CO2e") -> tuple[list[int], list[int]]:
+    """Return the kilotonnes that count of one code, and those that do not, by rows of gas and value."""
+    table = pd.DataFrame([("1.A.3.b", *row) for row in rows], columns=["code", "gas", "value"])
+    counted, left, _ = counted_codes(read_coded(table.assign(unit=unit), "crt", where="crt.csv"))
+    return [mass.grams // 10**9 for mass in counted], [each.grams // 10**9 for each in left]
+
+
+@pytest.mark.parametrize(
+    "label", ["GHG total", "Greenhouse gases", "GHG (CO2e)", "Net GHG", "Sum of gases", "合计"]
+)
+def test_all_gases_may_be_called_otherwise(label: str) -> None:
+    """Before, a label that was not on a short list was a gas of its own: 256 kt for 128."""
+    assert counted_of([("CO2", "100"), ("CH4", "28"), (label, "128")]) == ([128], [])
+
+
+@pytest.mark.parametrize("label", ["CO2bio", "CO2 (biogenic)", "CO2(B)", "CO2B"])
+def test_biogenic_carbon_is_in_no_total(label: str) -> None:
+    """Before, all but CO2(B) were added: 168 kt for 128."""
+    rows = [("CO2", "100"), ("CH4", "28"), (label, "40")]
+    assert counted_of(rows) == ([128], [40])
+    assert counted_of([rows[0], rows[2]], "kt") == ([100], [40])
+
+
+def test_a_gas_may_be_called_by_more_words() -> None:
+    """Before, "CO2 emissions" were all gases, since they begin as CO2e does, and CO2 was lost beside CH4."""
+    assert counted_of([("CO2 emissions", "100"), ("Methane", "28")]) == ([128], [])
+    assert counted_of([("Net CO2 emissions/removals", "100")], "kt") == ([100], [])
+
+
+def test_sums_of_gases_with_fluorine_count_where_no_part_of_them_does() -> None:
+    """Before, FGASES was a gas beside HFCS, PFCS, SF6 and NF3, and HFCs one beside HFC-134a: both counted twice."""
+    parts = [
+        ("HFCS (AR6GWP100)", "5.0"),
+        ("PFCS (AR6GWP100)", "3.0"),
+        ("SF6", "2.0"),
+        ("NF3", "1.0"),
+    ]
+    assert counted_of([("FGASES (AR6GWP100)", "11"), *parts]) == ([11], [])
+    assert counted_of([("KYOTOGHG", "21"), ("CO2", "10"), ("F-gases", "11")]) == ([21], [])
+    assert counted_of([("F-gases", "12.0"), *parts]) == ([11], [1])
+    assert counted_of([("HFCs", "5.0"), ("HFC-134a", "4.0"), ("SF6", "2.0")]) == ([6], [1])
+    assert counted_of([("F-gases", "11"), ("HFCs", "NE"), ("SF6", "IE")]) == ([11], [])
+
+
+def test_what_is_no_gas_is_refused() -> None:
+    """Before, anything was a gas of its own, and added."""
+    rows = [("CO2", "100"), ("GHG w/o CO2", "28")]
+    with pytest.raises(InputError, match="'GHG w/o CO2' is no gas that is known") as caught:
+        counted_of(rows)
+    [problem] = caught.value.problems
+    assert problem.where == "crt.csv, row 1, column gas"
+    assert "leave the row out. Known: CO2," in problem.hint
+    with pytest.raises(InputError, match="of NOx, whose weight in CO2e is not known"):
+        counted_of([("CO2", "100"), ("NOx", "1")], "kt")
+    assert counted_of([("GHG", "100"), ("NOx", "NO")]) == ([100], [])
 
 
 def test_memo_items_count_where_the_table_of_shares_names_them() -> None:

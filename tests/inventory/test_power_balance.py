@@ -30,7 +30,7 @@ def test_a_town_with_a_plant_by_hand() -> None:
     lost = pool - homes - works
     of_homes = lost * 600 // 1700
     assert (homes, works, lost) == (466_666_666_666, 855_555_555_556, 77_777_777_778)
-    sums = by_gas(by_consumption(town)).set_index(["category", "scope"])["grams_co2e"]
+    sums = by_gas(by_consumption(town)).groupby(["category", "scope"])["grams_co2e"].sum()
     assert sums.to_dict() == {
         (SUPPLY, 1): 10**12,
         (HOMES, 2): homes,

@@ -12,7 +12,7 @@ import pytest
 from data import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from power_town import FUEL, GRID, HEAT, HOMES, SUPPLY, WORKS, sides_agree
+from power_town import ALONE, FUEL, GRID, HEAT, HOMES, SUPPLY, WORKS, sides_agree
 
 from carbongrid import inventory
 from carbongrid.errors import InputError
@@ -23,7 +23,12 @@ from carbongrid.inventory.regions import counted_once
 Row = tuple[str, str, str, object, str]
 """Activity, category, region, amount (None: blank), unit."""
 
-OWN = {"fuel/diesel": "own.fuel", "fuel/lpg": "own.fuel", "heat": "own.heat"}
+OWN = {
+    "fuel/diesel": ALONE,
+    "fuel/lpg": ALONE,
+    "heat": {"factor": "own.heat"},
+    "product/clinker": {"factor": "own.fuel"},
+}
 ODD = replace(FUEL, key="own.odd", value=Fraction(1, 3))
 """Of which no number of tonnes but every third makes whole grams."""
 
@@ -33,7 +38,7 @@ def data_of(rows: Iterable[Row], **parameters: str) -> ActivityData:
         ActivityRow(
             "town", "sinks" if category.startswith("sink") else "industry", number, f"R{number}", activity, category,
             None if amount is None else Decimal(str(amount)), "" if amount is None else str(amount), unit,
-            parameters or ({"factor": OWN[activity]} if activity in OWN else {}), None, "2020", "", "", region,
+            parameters or OWN.get(activity, {}), None, "2020", "", "", region,
         )
         for number, (activity, category, region, amount, unit) in enumerate(rows)
     )  # fmt: skip
@@ -118,12 +123,12 @@ AMOUNTS = st.lists(st.integers(0, 10**12), min_size=1, max_size=8)
 def test_regions_never_come_to_more_grams_than_a_whole_that_is_their_sum(parts, rest, seed) -> None:
     """Thirds of grams: rounded each for itself, three of two thirds were 3 g of 2. And in whatever order the rows stand."""
     rows: list[Row] = [
-        ("fuel/diesel", WORKS, region, Decimal(grams) / 10**6, "t")
+        ("product/clinker", WORKS, region, Decimal(grams) / 10**6, "t")
         for region, amounts in parts.items()
         for grams in amounts
     ]
     whole = sum((row[3] for row in rows), Decimal(0)) + Decimal(rest) / 10**6
-    rows.append(("fuel/diesel", WORKS, "", whole, "t"))
+    rows.append(("product/clinker", WORKS, "", whole, "t"))
     first = inventory.by_region(formed(rows, factor="own.odd"))
     seed.shuffle(rows)
     table = inventory.by_region(formed(rows, factor="own.odd"))
@@ -137,7 +142,10 @@ def test_regions_never_come_to_more_grams_than_a_whole_that_is_their_sum(parts, 
 
 def test_an_amount_of_the_whole_that_is_unknown_has_nothing_in_it() -> None:
     """Blank is not zero: what the regions have is what is known of the city."""
-    rows: list[Row] = [("fuel/diesel", WORKS, "", None, "t"), ("fuel/diesel", WORKS, "a", 5, "t")]
+    rows: list[Row] = [
+        ("product/clinker", WORKS, "", None, "t"),
+        ("product/clinker", WORKS, "a", 5, "t"),
+    ]
     assert inventory.by_gas(formed(rows))["grams"].tolist() == [5 * 10**6]
 
 
@@ -149,7 +157,7 @@ def test_land_that_gives_off_carbon_in_one_region_is_in_no_sink_of_the_whole() -
     rows = [replace(row, parameters={"coefficient": f"own.land{row.region}"}) for row in data.rows]
     data = replace(data, factors=(*data.factors, *own))
     # Rows of other things stand before and between them.
-    (fuel,) = data_of([("fuel/diesel", WORKS, "", 1, "t")]).rows
+    (fuel,) = data_of([("product/clinker", WORKS, "", 1, "t")]).rows
     rows = [each for row in rows for each in (replace(fuel, id=f"F{row.id}"), row)]
     with pytest.raises(InputError) as told:
         inventory.form(replace(data, rows=tuple(rows)))

@@ -15,7 +15,7 @@ def test_what_has_no_factor_is_left_out_only_where_it_is_a_gas_beside_others() -
     }
     beside = {
         (name, gas)
-        for name in ("fuel", "biomass", "incineration", "incineration-by-factor")
+        for name in ("fuel", "fuel-by-factor", "biomass", "incineration", "incineration-by-factor")
         for gas in ("ch4", "n2o")
     }
     of_animals = {("animals", name) for name in ("enteric", "manure-ch4", "manure-n2o")}

@@ -131,6 +131,13 @@ def test_thousands_that_are_set_apart_are_refused(text):
         grams_of_text(text)
 
 
+@pytest.mark.parametrize("text", ["1,200 kt CO2e", "1'200'000 t CO2", "1，200 t C"])
+def test_other_marks_between_digits_are_told(text):
+    """Before, only that it is no number with a unit was said."""
+    with pytest.raises(InputError, match=r"may be 12[0]+, or have a decimal comma"):
+        grams_of_text(text)
+
+
 @pytest.mark.parametrize(("text", "tonnes"), [("3 10000 t CO2e", 30_000), ("3 1e3 t CO2e", 3_000), ("2 10^4 t CO2e", 20_000), ("1200 kt CO2e", 1_200_000)])  # fmt: skip
 def test_a_factor_of_the_unit_stays(text, tonnes):
     assert grams_of_text(text) == tonnes * 10**6

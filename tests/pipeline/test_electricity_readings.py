@@ -31,6 +31,7 @@ MORE = (
 )  # fmt: skip
 OWN_USE = ("electricity", "industry/supply", 20, "GWh")
 """What waterworks use lies on utilities, where the plant stands, whose emission is set aside where use counts."""
+CO2_ALONE = "factor=own.fuel; methane=0 kg CH4/TJ; nitrous_oxide=0 kg N2O/TJ"
 OWN = "key,value,unit,gas,low,high\nown.grid,0.5,kg CO2/kWh,CO2,0.4,0.6\nown.fuel,1,t CO2/t,CO2,,\n"
 
 
@@ -48,7 +49,7 @@ def of_totals(folder: Path) -> Path:
 def of_activity(folder: Path) -> Path:
     rows = [("industry" if "homes" not in category else "buildings", activity, category, amount, unit) for activity, category, amount, unit in [*WITH_PLANT, OWN_USE]]  # fmt: skip
     lines = [
-        f"{sheet},{activity},{category},{amount},{unit},{'factor=own.fuel' if activity == 'fuel/diesel' else ''}"
+        f"{sheet},{activity},{category},{amount},{unit},{CO2_ALONE if activity == 'fuel/diesel' else ''}"
         for sheet, activity, category, amount, unit in rows
     ]
     lines.append("sinks,land/forest,sink/forest,300,ha,")

@@ -62,10 +62,10 @@ def of_activity(folder: Path, sheets: Mapping[str, str], **sections: Any) -> Cas
 
 
 FUELS = (
-    "fuel/diesel,industry/manufacturing,700.5,t,factor=own.fuel,\n"
-    "fuel/diesel,industry/manufacturing,600.25,t,factor=own.fuel,D1\n"
-    "fuel/lpg,industry/manufacturing,30.000001,t,factor=own.fuel,\n"
-    "fuel/lpg,industry/manufacturing,0,t,factor=own.fuel,D1\n"
+    "product/clinker,industry/manufacturing,700.5,t,factor=own.fuel,\n"
+    "product/clinker,industry/manufacturing,600.25,t,factor=own.fuel,D1\n"
+    "product/lime,industry/manufacturing,30.000001,t,factor=own.fuel,\n"
+    "product/lime,industry/manufacturing,0,t,factor=own.fuel,D1\n"
 )
 FOREST = "land/forest,sink/forest,7,ha,coefficient=own.forest,D2\n"
 
@@ -155,7 +155,7 @@ def test_totals_of_rows_are_those_of_a_table_or_refused_alike(cases: tuple[Case,
     formed, given_ = cases
     rows = tuple(
         ActivityRow(
-            "activity", "industry", number, f"R{number}", "fuel/diesel", WORKS, Decimal(amount), str(amount), "t",
+            "activity", "industry", number, f"R{number}", "product/clinker", WORKS, Decimal(amount), str(amount), "t",
             {"factor": "own.fuel"}, None, "2020", "", "", region,
         )
         for number, (region, amount) in enumerate(sorted(cells.items()))
@@ -184,7 +184,7 @@ def outcome(read: Callable[[list[Problem]], pd.DataFrame]) -> tuple[Any, set[str
     try:
         table = read(notes)[["category", "region", "grams", "place", "gas", "year"]]
     except InputError as error:
-        return None, {problem.what.replace(", fuel/diesel", "") for problem in error.problems}
+        return None, {problem.what.replace(", product/clinker", "") for problem in error.problems}
     return (table.to_dict("records"), [note.what for note in notes]), set()
 
 
@@ -198,7 +198,7 @@ def test_an_unknown_region_is_told_with_its_row(tmp_path: Path) -> None:
 
 
 def test_codes_of_units_that_were_merged_are_those_of_today(tmp_path: Path) -> None:
-    rows = "".join(f"fuel/diesel,{WORKS},{amount},t,factor=own.fuel,{code}\n" for amount, code in ((1, "01a"), (2, "01b"), (4, "01")))  # fmt: skip
+    rows = "".join(f"product/clinker,{WORKS},{amount},t,factor=own.fuel,{code}\n" for amount, code in ((1, "01a"), (2, "01b"), (4, "01")))  # fmt: skip
     case = of_activity(tmp_path, {"industry": rows}, units={"old_codes": "old.csv"})
     (tmp_path / "old.csv").write_text("old,new\n01a,01\n01b,01\n", encoding="utf-8")
     (row,) = read_inputs(case).totals.to_dict("records")
@@ -207,21 +207,21 @@ def test_codes_of_units_that_were_merged_are_those_of_today(tmp_path: Path) -> N
 
 def test_an_activity_that_the_whole_alone_has_stops_the_run(tmp_path: Path) -> None:
     """Seen to fail in silence: all of the gas would have lain outside D1."""
-    rows = FUELS.rsplit("fuel/lpg", 1)[0]
+    rows = FUELS.rsplit("product/lime", 1)[0]
     with pytest.raises(InputError) as told:
         read_inputs(of_activity(tmp_path, {"industry": rows}))
     (problem,) = told.value.problems
-    assert problem.what.startswith(f"'{WORKS}', fuel/lpg (industry:4) has 30.000001 t for the whole and nothing for 'D1'")  # fmt: skip
+    assert problem.what.startswith(f"'{WORKS}', product/lime (industry:4) has 30.000001 t for the whole and nothing for 'D1'")  # fmt: skip
 
 
 def test_what_only_another_way_of_counting_contradicts_is_not_known_by_it(tmp_path: Path) -> None:
     """Power of the whole alone beside gas by district: aside by supply, and by use in no place that is known."""
     homes = "buildings/urban-homes"
     buildings = (
-        f"fuel/lpg,{homes},10,t,factor=own.fuel,\nfuel/lpg,{homes},4,t,factor=own.fuel,D1\n"
+        f"fuel/lpg,{homes},10,t,factor=own.fuel;methane=0 kg CH4/TJ;nitrous_oxide=0 kg N2O/TJ,\nfuel/lpg,{homes},4,t,factor=own.fuel;methane=0 kg CH4/TJ;nitrous_oxide=0 kg N2O/TJ,D1\n"
         f"electricity,{homes},20,MWh,,\n"
     )  # fmt: skip
-    industry = "fuel/diesel,industry/supply,50,t,factor=own.fuel,\n"
+    industry = "product/clinker,industry/supply,50,t,factor=own.fuel,\n"
     sheets = {"industry": industry, "buildings": buildings}
     case = of_activity(tmp_path, sheets, electricity="supply")
     inputs = read_inputs(case)

@@ -51,6 +51,7 @@ TESTS = {
     "inventory/code_tree.py": "tests/inventory/test_coded_inventory.py",
     "inventory/coded_table.py": "tests/inventory/test_coded_inventory.py",
     "inventory/crosswalks.py": "",
+    "inventory/gas_names.py": "tests/inventory/test_gas_names.py",
     "inventory/dimensions.py": "tests/inventory/test_equations.py",
     "inventory/equations.py": "tests/inventory/test_worked_examples.py",
     "inventory/power_balance.py": (

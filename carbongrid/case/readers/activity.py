@@ -113,19 +113,7 @@ class _Sheets:
 def _tables(path: Path) -> dict[str, pd.DataFrame]:
     """Return the tables of a file by the names of their sheets."""
     if path.is_dir():
-        files = sorted(path.glob("*.csv"))
-        if not files:
-            raise InputError(
-                "there is no CSV file in this folder", str(path), "Name a filled template."
-            )
-        for file in files:
-            if not file.resolve().is_relative_to(path.resolve()):
-                raise InputError(
-                    f"{file.name} leads out of its folder by a symbolic link",
-                    str(path),
-                    "Copy it here.",
-                )
-        tables = {file.stem: read_table(file) for file in files if file.stem not in _IGNORED}
+        tables = {file.stem: read_table(file) for file in _csv_files(path)}
     elif _is_workbook(path):
         tables = {
             name: with_header(cells, f"{path.name}, sheet {name}")
@@ -142,6 +130,35 @@ def _tables(path: Path) -> dict[str, pd.DataFrame]:
             )
         tables = {str(name): part for name, part in table.groupby("sheet", sort=False)}
     return tables
+
+
+def _csv_files(folder: Path) -> list[Path]:
+    """Return the CSV files of a folder, one a sheet.
+
+    Raises
+    ------
+    InputError
+        If there is none, if one leads elsewhere, or if a sheet stands in two files, or in one that is not read.
+    """
+    files = sorted(file for file in folder.iterdir() if not file.name.endswith("~") and not file.is_dir())  # fmt: skip
+    found = [file for file in files if file.suffix.lower() == ".csv"]
+    problems = []
+    for file in files:
+        if file not in found and file.stem.strip().lower() in _KNOWN:
+            what = f"{file.name} has the name of a sheet, but of a folder CSV files alone are read"
+            problems.append(Problem(what, str(folder), f"Save it as {file.stem}.csv, or move it elsewhere."))  # fmt: skip
+        twin = next(each for each in (*found, file) if each.stem == file.stem)
+        if file in found and twin is not file:
+            what = f"{twin.name} and {file.name} are both the sheet {file.stem}"
+            problems.append(Problem(what, str(folder), "Keep one of them here."))
+        if file in found and not file.resolve().is_relative_to(folder.resolve()):
+            what = f"{file.name} leads out of its folder by a symbolic link"
+            problems.append(Problem(what, str(folder), "Copy it here."))
+    if not found and not problems:
+        problems.append(Problem("there is no CSV file in this folder", str(folder), "Name a filled template."))  # fmt: skip
+    if problems:
+        raise InputError(problems)
+    return [file for file in found if file.stem not in _IGNORED]
 
 
 def _is_workbook(path: Path) -> bool:
@@ -192,10 +209,12 @@ def _settings(table: pd.DataFrame | None, faults: Faults) -> dict[str, str]:
     settings = dict(SETTINGS)
     if table is None:
         return settings
+    given = []
     for row, cells in rows_of(table, ("setting", "value")):
         name, value = cells["setting"], cells["value"]
         if not faults.member(name, SETTINGS, "setting", row, "setting") or not value:
             continue
+        given.append((row, name))
         if name == "year" and faults.year(value, row, "value") is None:
             continue
         if name == "upstream" and value not in ("leave out", "include"):
@@ -204,6 +223,7 @@ def _settings(table: pd.DataFrame | None, faults: Faults) -> dict[str, str]:
             )
         else:
             settings[name] = value
+    faults.once(given, "the setting")
     return settings
 
 

@@ -11,14 +11,14 @@ import pandas as pd
 
 from carbongrid.case.readers.tables import Faults, rows_of
 from carbongrid.errors import InputError, Problem
-from carbongrid.inventory.coded_table import ALL_GASES, CodedTable, CodedValue
+from carbongrid.inventory.coded_table import ALL_GASES, BIOGENIC, CodedTable, CodedValue
 from carbongrid.inventory.codes import EXAMPLES, check_system, is_fossil, normal_code
 from carbongrid.inventory.factors.gwp import gwp_of
+from carbongrid.inventory.gas_names import KNOWN, gas_named
 from carbongrid.inventory.units_of_measure import grams
 
 _GAS_COLUMNS = ("gas", "entity", "pollutant", "ghg", "substance")
 _VALUE_COLUMNS = ("value", "emissions", "emission", "amount", "co2e")
-_OF_ALL_GASES = re.compile(r"|total.*|all.*|ghgs?|kyoto.*|aggregate.*|co2[ -]?e.*", re.IGNORECASE)
 _ZERO, _UNKNOWN = ("NO", "NA", "IE"), ("NE", "C", "FX")
 _KEY_JOINTS = re.compile(r"[\s,;/+]+")
 _UNKNOWN_MARKS = re.compile(r"[-–—－]+|[.．]{3,}|…+|[#＃]|")
@@ -42,6 +42,7 @@ _GWP_IN_NAME = re.compile(r"(?i:ar[456])")
 _BARE_MASS = re.compile(r"(?P<mass>g|kg|t|kt|Mt|Gt|Mg|Gg|Tg|Pg|tonnes?)(?:\s+(?P<gas>CH4|N2O))?")
 _YEAR = re.compile(r"[0-9]{4}")
 _PRECISION = 200
+_LISTED, _SHOWN = 10, 3
 
 
 def read_coded(
@@ -82,7 +83,7 @@ def read_coded(
     """
     check_system(system)
     columns = _columns(table, system, where, year)
-    table, year = _of_year(table, columns, year, where)
+    table, year, notes = _of_year(table, columns, year, where)
     told = _unit_in_name(columns["value"])
     if unit and (told or "unit" in columns):
         there = f"in column {columns['unit']!r}" if "unit" in columns else f"{told!r} by its column {columns['value']!r}"  # fmt: skip
@@ -103,7 +104,7 @@ def read_coded(
         raise InputError("the table has no row with a code and a value", where)
     in_name = _GWP_IN_NAME.search(columns["value"])
     used = in_name[0].upper() if in_name else gwp if reading.converted else ""
-    return CodedTable(where, system, year, tuple(values), tuple(totals), used)
+    return CodedTable(where, system, year, tuple(values), tuple(totals), used, notes=notes)
 
 
 def _columns(table: pd.DataFrame, system: str, where: str, year: int | None) -> dict[str, str]:
@@ -144,19 +145,33 @@ def _take(found: dict[str, str], role: str, candidates: list[str]) -> None:
 
 def _of_year(
     table: pd.DataFrame, columns: Mapping[str, str], year: int | None, where: str
-) -> tuple[pd.DataFrame, int | None]:
-    """Return the rows of one year, and the year if it is told."""
+) -> tuple[pd.DataFrame, int | None, tuple[Problem, ...]]:
+    """Return the rows of one year, the year if it is told, and a warning of rows with a value that are of no year."""
     if "year" not in columns:
         named = columns["value"].strip()
-        return table, int(named) if _YEAR.fullmatch(named) else year
-    years = sorted({cell for cell in table[columns["year"]] if cell})
+        return table, int(named) if _YEAR.fullmatch(named) else year, ()
+    cells = table[columns["year"]]
+    texts = sorted({cell for cell in cells if cell})
+    years = [text for text in texts if _YEAR.fullmatch(text)]
     if year is None and len(years) > 1:
         raise InputError(f"the table holds {len(years)} years, {years[0]} to {years[-1]}", where, "Say which one: --year 2020.")  # fmt: skip
     wanted = str(year) if year is not None else (years[0] if years else "")
-    if wanted not in years or not _YEAR.fullmatch(wanted):
-        held = f"it holds {', '.join(years[:12])}" if years else "its column of years is blank"
-        raise InputError(f"the table has no year {wanted}; {held}", where)
-    return table[table[columns["year"]] == wanted], int(wanted)
+    if wanted not in years:
+        held = f"it holds {', '.join(texts[:12])}" if texts else "its column of years is blank"
+        raise InputError(f"the table has no year {wanted or 'of four digits'}; {held}", where)
+    with_value = table[columns["value"]].map(lambda text: notation_key(text) is None)
+    blank = table.index[with_value & (cells == "")]
+    if len(blank):
+        rows = ", ".join(map(str, blank[:_LISTED])) + (f" and {len(blank) - _LISTED} more" if len(blank) > _LISTED else "")  # fmt: skip
+        what = f"the year is blank beside a value, where other rows have one: rows {rows}"
+        raise InputError(what, f"{where}, column {columns['year']}", "Write the year in all rows, or leave the column out.")  # fmt: skip
+    other = cells[with_value & ~cells.isin(years)]
+    notes: tuple[Problem, ...] = ()
+    if len(other):
+        shown = ", ".join(map(repr, list(dict.fromkeys(other))[:_SHOWN]))
+        what = f"{len(other)} rows with a value are of no year of four digits ({shown}), and count nothing"
+        notes = (Problem(what, f"{where}, column {columns['year']}", f"Write {wanted} in those that are of that year.", "warning"),)  # fmt: skip
+    return table[cells == wanted], int(wanted), notes
 
 
 def _unit_in_name(name: str) -> str:
@@ -190,7 +205,7 @@ class _Reading:
 
     def __init__(self, faults: Faults, system: str, unit: str, gwp: str) -> None:
         self.faults, self.system, self.unit, self.gwp = faults, system, unit, gwp
-        self.known = {name.upper(): name for name in gwp_of(gwp)}
+        self.known = {name.upper(): name for name in gwp_of(gwp)} | {BIOGENIC: "CO2"}
         self.converted = False
 
     def value(self, row: object, cells: Mapping[str, str]) -> CodedValue | None:
@@ -203,18 +218,28 @@ class _Reading:
             self.faults.add(what, f"Codes are like {EXAMPLES[self.system]}; a total of all says 'total'.", row=row, column="code")  # fmt: skip
             return None
         name = cells.get("name", "") or (cells["code"] if not code else "")
-        gas = cells.get("gas", "").upper()
-        gas = ALL_GASES if _OF_ALL_GASES.fullmatch(gas) else gas
+        written = cells.get("gas", "")
+        gas = gas_named(written)
         number = int(str(row))
         key = notation_key(text)
         if key is not None:
             known = 0 if key and not set(_KEY_JOINTS.split(key)) & set(_UNKNOWN) else None
-            return CodedValue(number, code, name, gas, known, key or "blank", Fraction(0))
+            if not gas and known == 0:
+                return None  # nothing, of something that is no part of the rows of all gases
+            return CodedValue(
+                number, code, name, gas or written, known, key or "blank", Fraction(0)
+            )
         value = self.faults.number(text, row, "value", signed=True)
         if value is None:
             return None
         unit = cells.get("unit", "") or self.unit
-        found = self.faults.told(lambda: self._mass(value, unit, gas, code), row, "unit")
+        if not gas and not _BARE_MASS.fullmatch(unit):
+            what = (
+                f"{written!r} is no gas that is known, and might be a sum of others, or in no total"
+            )
+            self.faults.add(what, f"Write what it is, or leave the row out. {KNOWN}", row=row, column="gas")  # fmt: skip
+            return None
+        found = self.faults.told(lambda: self._mass(value, unit, gas or written, code), row, "unit")
         return (
             None if found is None else CodedValue(number, code, name, gas, found[0], "", found[1])
         )

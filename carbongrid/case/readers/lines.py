@@ -32,6 +32,7 @@ from carbongrid.case.readers.vector import (
 )
 from carbongrid.case.table_formats import LINE_WEIGHT
 from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.truth import truth_of
 from carbongrid.method.landuse import MODES
 from carbongrid.raster.opening.crs import crs_of
 
@@ -39,8 +40,6 @@ FAR_APART = 10
 """Counts that are on the whole more than this many times what classes weigh, or less than one part in as many, are of another unit."""
 
 _LINEAR = (1, 2, 5)
-_TRUE = ("1", "1.0", "true", "t", "yes", "y", "是")
-_FALSE = ("", "0", "0.0", "false", "f", "no", "n", "否")
 
 
 def read_lines(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
@@ -124,14 +123,15 @@ def _truth(
         .where(values.notna(), "")
         .map(lambda value: str(value).strip().lower())
     )
-    wrong = sorted(set(texts) - {*_TRUE, *_FALSE})
+    told = {text: truth_of(text) for text in set(texts)}
+    wrong = sorted(text for text, said in told.items() if said is None)
     if wrong:
         problems.append(
             Problem(
                 f"column {column!r} must be true or false, not {listed(map(repr, wrong))}", where
             )
         )
-    return texts.isin(_TRUE).to_numpy(dtype=bool)
+    return texts.isin([text for text, said in told.items() if said]).to_numpy(dtype=bool)
 
 
 def _counts(

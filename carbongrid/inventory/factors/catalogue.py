@@ -15,6 +15,7 @@ from typing import Any
 
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.factors.units import FLUORINATED, Dimension, read_unit, require_units
+from carbongrid.inventory.truth import truth_of
 from carbongrid.inventory.units_of_measure import of_percent
 from carbongrid.method.landuse import packaged_table
 
@@ -290,6 +291,9 @@ def factor_of_row(row: Mapping[str, str], where: str, problems: list[Problem]) -
     numbers = {name: _number(cells[name], name, add) for name in ("value", "low", "high")}
     if cells["tier"] not in ("", "1", "2", "3"):
         add("tier", f"{cells['tier']!r} is no tier", "Write 1, 2 or 3, or leave it blank.")
+    upstream = truth_of(cells["upstream"])
+    if upstream is None:
+        add("upstream", f"{cells['upstream']!r} is neither true nor false", "Write true for a factor that holds what is emitted elsewhere before use, else false; blank is false.")  # fmt: skip
     _check_unit(cells, add)
     _check_distribution(cells["distribution"], numbers, add)
     low, value, high = numbers["low"], numbers["value"], numbers["high"]
@@ -322,9 +326,7 @@ def factor_of_row(row: Mapping[str, str], where: str, problems: list[Problem]) -
         )
     }
     status = cells["status"] if cells["status"] in STATUSES else OWN
-    return Factor(
-        value=value, low=low, high=high, upstream=cells["upstream"] == "true", status=status, **text
-    )
+    return Factor(value=value, low=low, high=high, upstream=bool(upstream), status=status, **text)
 
 
 def _number(text: str, column: str, add: Any) -> Fraction | None:

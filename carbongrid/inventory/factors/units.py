@@ -14,6 +14,7 @@ from typing import Any
 
 from carbongrid.errors import InputError, require_extra
 from carbongrid.inventory.units_of_measure import require_no_lost_power
+from carbongrid.method.landuse import packaged_table
 
 Dimension = tuple[tuple[str, Fraction], ...]
 """Base dimensions and their powers, sorted by name."""
@@ -75,46 +76,6 @@ FLUORINATED = (
 SUBSTANCES = ("CO2e", "CO2", "CH4", "N2O", "C", "CE", "N2O-N", "N", "BOD", "COD", *FLUORINATED)
 """What a numerator may be of; the unit decides whether a mass is of C or of CO2, of N or of N2O."""
 _SYNONYMS = {"CO2-e": "CO2e", "CO2eq": "CO2e", "BOD5": "BOD", "C-eq": "CE"}
-_BY_THE_WAY = frozenset(
-    [
-        "dry",
-        "matter",
-        "mass",
-        "product",
-        "clinker",
-        "cement",
-        "lime",
-        "limestone",
-        "dolomite",
-        "carbonate",
-        "glass",
-        "coke",
-        "trona",
-        "urea",
-        "waste",
-        "MSW",
-        "protein",
-        "NH3",
-        "NH3+NOx-N",
-        "HNO3",
-        "(100%)",
-        "(NCV)",
-        "NCV",
-        "Al",
-        "CaC2",
-        "a.i.",
-        "steel",
-        "grain",
-        "fresh",
-        "P2O5",
-        "K2O",
-        "film",
-        "pesticide",
-        "fertilizer",
-    ]
-)
-"""Words in a unit that say of what it is and change nothing."""
-
 _MARKS = str.maketrans("（）／·", "()/ ")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _LOWERED = str.maketrans("₂₃₄₅", "2345")
@@ -150,6 +111,9 @@ class Unit:
         The substance below the line, such as BOD of ``kg CH4/kg BOD``; blank if none.
     bare
         Whether it is a plain number, such as ``fraction`` or ``%``, and not a mass per mass.
+    words, per_words
+        Words that say of what it is, above and below the line, such as clinker of ``t CO2/t clinker``: those of
+        ``data/inventory/unit_words.csv``, which says with what they go. They are in no scale.
     """
 
     text: str
@@ -158,6 +122,8 @@ class Unit:
     substance: str
     per: str = ""
     bare: bool = False
+    words: frozenset[str] = frozenset()
+    per_words: frozenset[str] = frozenset()
 
 
 @lru_cache(maxsize=4096)
@@ -179,16 +145,24 @@ def read_unit(text: str) -> Unit:
         raise InputError("the unit is blank", hint=_HINT)
     scale, powers, bare = Fraction(1), dict[str, Fraction](), True
     substances = ["", ""]
+    words: tuple[set[str], set[str]] = (set(), set())
     for position, part in enumerate(parts):
-        factor, dimension, found, plain = _part(part, text)
         below = position > 0
+        factor, dimension, found, plain = _part(part, text, words[below])
         scale = scale / factor if below else scale * factor
         bare = bare and plain
         for name, power in dimension:
             powers[name] = powers.get(name, Fraction(0)) + (-power if below else power)
         substances[below] = found or substances[below]
     kept = tuple(sorted((name, power) for name, power in powers.items() if power))
-    return Unit(text, scale, kept, substances[0], substances[1], bare)
+    above, under = map(frozenset, words)
+    return Unit(text, scale, kept, substances[0], substances[1], bare, above, under)
+
+
+@cache
+def words_of_units() -> frozenset[str]:
+    """Return the words in a unit that say of what it is and measure nothing."""
+    return frozenset(packaged_table("inventory/unit_words.csv")["word"])
 
 
 def _in_digits(text: str) -> str:
@@ -233,8 +207,8 @@ def _split(text: str) -> list[str]:
     return re.split(r"/(?![^(]*\))", text)
 
 
-def _part(part: str, whole: str) -> tuple[Fraction, Dimension, str, bool]:
-    """Return scale, dimension and substance of what stands between slashes, and whether it is a plain number."""
+def _part(part: str, whole: str, words: set[str]) -> tuple[Fraction, Dimension, str, bool]:
+    """Return scale, dimension and substance of what stands between slashes, and whether it is a plain number; words of what it is are added."""
     text = part.strip()
     if text.startswith("(") and text.endswith(")"):
         text = text[1:-1].strip()
@@ -258,7 +232,8 @@ def _part(part: str, whole: str) -> tuple[Fraction, Dimension, str, bool]:
             dimension = product_dimension((dimension, 1), (_MASS, -1), (coal_dimension, 1))
             last = ()
             continue
-        if word in _YEAR or word in _BY_THE_WAY:
+        if word in _YEAR or word in words_of_units():
+            words |= {word} - _YEAR
             last = ()
             continue
         if _SYNONYMS.get(word, word) in SUBSTANCES:

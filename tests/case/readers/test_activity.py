@@ -20,6 +20,7 @@ from carbongrid import inventory
 from carbongrid.case.readers.activity import read_activity
 from carbongrid.case.readers.activity_template import write_inventory_template
 from carbongrid.errors import InputError
+from carbongrid.inventory.activity import activities
 
 HEADER = "id,activity,category,amount,unit,parameters,note"
 Sheets = Callable[..., Path]
@@ -267,6 +268,39 @@ def test_doubled_ids_and_doubled_rows_are_refused(sheets: Sheets) -> None:
     assert any("factors" in where and "stands in rows 2, 3" in what for where, what in problems)
 
 
+def test_a_setting_stands_once(sheets: Sheets) -> None:
+    """Before, the last one counted: of two grids, or two years."""
+    path = sheets(
+        industry="a,product/lime,,5,t,,",
+        settings="grid,jiangsu\nyear,2019\ngrid,national\nyear,2021\nprefer,\nprefer,cn",
+    )
+    assert told(path) == [
+        ("data, sheet settings", "the setting grid stands in rows 2, 4"),
+        ("data, sheet settings", "the setting year stands in rows 3, 5"),
+    ]
+
+
+def test_every_file_of_a_folder_that_may_be_a_sheet_is_read_or_refused(sheets: Sheets) -> None:
+    """Before, waste.CSV, waste.txt and waste.xlsx were passed over: 2,750 t CO2 of plastics were nowhere."""
+    path = sheets(industry="a,product/lime,,5,t,,")
+    rows = f"{HEADER}\nb,incineration/plastics,,1000,t,,\n"
+    (path / "notes.txt").write_text("where all is from", encoding="utf-8")
+    (path / "waste.csv~").write_text(rows, encoding="utf-8")
+    (path / "waste.CSV").write_text(rows, encoding="utf-8")
+    assert [row.id for row in read_activity(path).rows] == ["a", "b"]
+    for name in ("waste.txt", "Waste.xlsx"):
+        (path / name).write_text(rows, encoding="utf-8")
+    assert [what for _, what in told(path)] == [
+        f"{name} has the name of a sheet, but of a folder CSV files alone are read"
+        for name in ("Waste.xlsx", "waste.txt")
+    ]
+    for name in ("waste.txt", "Waste.xlsx"):
+        (path / name).unlink()
+    (path / "waste.Csv").write_text(rows, encoding="utf-8")
+    if len(list(path.glob("waste.[Cc]*"))) > 2:  # where the case of letters makes two files
+        assert told(path)[0][1] == "waste.CSV and waste.Csv are both the sheet waste"
+
+
 def test_a_row_says_which_region_it_is_of(tmp_path: Path) -> None:
     """In either language; the same activity stands once for each region, and twice in one is refused."""
     for head in ("region", "区域代码", "region 区域代码"):
@@ -436,6 +470,152 @@ def test_one_csv_with_a_column_of_sheets(tmp_path: Path) -> None:
         read_activity(tmp_path / "none.csv")
     with pytest.raises(InputError, match="no such file"):
         read_activity(tmp_path / "nowhere.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("sheet", "activity", "unit", "parameters", "column", "what"),
+    [
+        ("agriculture", "nitrogen/synthetic", "t urea", "", "unit", "'t urea' is of urea, but nitrogen/synthetic is counted of N"),
+        ("industry", "product/clinker", "t cement", "", "unit", "'t cement' is of cement, but product/clinker is counted of the thing itself"),
+        ("sinks", "crop/rice", "t dry matter", "", "unit", "'t dry matter' is of dry matter, but"),
+        ("sinks", "crop/tubers", "t fresh", "", "unit", "is of fresh, but"),
+        ("waste", "incineration/plastics", "t MSW", "", "unit", "is of MSW, but"),
+        ("industry", "product/clinker", "t", "factor=0.5 t CO2/t cement", "parameters", "factor by t CO2/t cement is per cement, but product/clinker is counted of another thing"),
+        ("industry", "product/lime", "t", "factor=ipcc.cement.clinker", "parameters", "factor by ipcc.cement.clinker is per clinker, but"),
+        ("industry", "product/cement-portland", "t", "factor=0.5 t CO2/t cement", "parameters", "per cement, but the amount times share is another thing"),
+        ("agriculture", "input/pesticide", "t", "factor=lal2004.herbicide", "parameters", "is per a.i., but"),
+        ("industry", "product/clinker", "t clinker", "", "", ""),
+        ("industry", "product/clinker", "t product", "factor=0.5 t CO2/t clinker", "", ""),
+        ("industry", "product/cement-portland", "t cement", "factor=0.5 t CO2/t clinker", "", ""),
+        ("industry", "product/nitric-acid", "t HNO3 (100%)", "", "", ""),
+        ("industry", "fuel/diesel", "TJ (NCV)", "", "", ""),
+        ("sinks", "crop/rice", "t fresh", "", "", ""),
+        ("sinks", "crop/tubers", "t grain", "", "", ""),
+        ("agriculture", "soil/urea", "t urea", "", "", ""),
+        ("agriculture", "input/pesticide", "t a.i.", "factor=lal2004.herbicide", "", ""),
+        ("waste", "incineration/msw", "t MSW", "factor=0.5 t CO2/t waste", "", ""),
+    ],
+)  # fmt: skip
+def test_a_unit_may_say_of_what_it_is(
+    sheets: Sheets, sheet: str, activity: str, unit: str, parameters: str, column: str, what: str
+) -> None:
+    """Before, such words were left out: t urea counted as t N, t cement as t clinker, and dry matter lost its water again."""
+    category = "industry/mining" if activity.startswith("fuel") else ""
+    path = sheets(**{sheet: f"a,{activity},{category},1000,{unit},{parameters},"})
+    if not what:
+        inventory.form(read_activity(path), year=2020, sinks="study")
+        return
+    [(where, said)] = told(path)
+    assert where == f"data, sheet {sheet}, row 2, column {column}"
+    assert what in said
+
+
+def of_gases(sheets: Sheets, **rows: str) -> dict[str, str]:
+    """Return the tonnes of each gas of a row of one category."""
+    table = inventory.totals(inventory.form(read_activity(sheets(**rows)), year=2020))
+    return dict(zip(table["gas"], table["mass_t"], strict=True))
+
+
+def test_a_fuel_by_one_factor_forms_methane_and_nitrous_oxide_as_without(sheets: Sheets) -> None:
+    """Before, CO2 alone was formed, and nobody was told of 49 t CO2e."""
+    row = "a,fuel/diesel,transport/road,1000,t,{},"
+    usual = of_gases(sheets, transport=row.format(""))
+    assert usual == {"CO2": "3184.866667", "CH4": "0.167700", "N2O": "0.167700"}
+    own = "factor=3.1 t CO2/t"
+    assert of_gases(sheets, transport=row.format(own)) == {**usual, "CO2": "3100.000000"}
+    known = f"{own}; calorific_value=40 GJ/t; methane=1 kg CH4/TJ; nitrous_oxide=0 kg N2O/TJ"
+    told_by = {"CO2": "3100.000000", "CH4": "0.040000", "N2O": "0.000000"}
+    assert of_gases(sheets, transport=row.format(known)) == told_by
+    by_air = row.replace("road", "air")
+    assert list(of_gases(sheets, transport=by_air.format(own))) == ["CO2"]
+
+
+@pytest.mark.parametrize("setting", ["country,CN", "country,DE", "prefer,ipcc", "prefer,cn"])
+def test_gases_beside_one_factor_are_those_of_the_default(sheets: Sheets, setting: str) -> None:
+    """Of every fuel, use and unit, so also where of two calorific values one is by mass and one by volume."""
+    fuels = [each for name, each in activities().items() if name.startswith("fuel/")]
+    fuels = [each for each in fuels if each.name not in ("fuel/wood", "fuel/straw")]
+    uses = {
+        "industry": ["industry/supply", "industry/manufacturing"],
+        "buildings": ["buildings/rural-homes"],
+        "transport": ["transport/road", "transport/rail", "transport/water", "transport/air"],
+        "agriculture": ["agriculture/husbandry"],
+    }
+
+    def gases(parameters: str) -> dict[tuple[str, str, str, str], Fraction]:
+        rows = {
+            sheet: "\n".join(
+                f",{fuel.name},{category},1000,{unit},{parameters.format(unit)},{unit}"
+                for fuel in fuels
+                for category in categories
+                for unit in fuel.units
+            )
+            for sheet, categories in uses.items()
+        }
+        formed = inventory.form(read_activity(sheets(settings=setting, **rows)), year=2020)
+        return {
+            (line.row.activity, line.row.category, line.row.unit, line.gas): line.exact
+            for line in formed.lines
+            if line.gas != "CO2"
+        }
+
+    assert gases("factor=1 t CO2/{}") == gases("")
+
+
+def test_what_is_wrong_with_gases_is_told_with_and_without_a_factor(sheets: Sheets) -> None:
+    """Seen to fail where the mistakes of two gases were more than the one of having no factor."""
+    wrong = "methane=1 kg N2O/TJ; nitrous_oxide=1 kg CH4/TJ"
+    for parameters in (wrong, f"{wrong}; factor=3.1 t CO2/t"):
+        found = told(sheets(transport=f"a,fuel/diesel,transport/road,1000,t,{parameters},"))
+        assert len(found) >= 1
+        assert all("is of" in what for _, what in found), found
+    found = told(sheets(transport="a,fuel/diesel,transport/road,1000,t,variant=factor,"))
+    assert [what for _, what in found] == ["fuel/diesel needs the parameter factor"]
+
+
+def test_a_factor_of_all_gases_is_refused_with_the_reason(sheets: Sheets) -> None:
+    path = sheets(transport="a,fuel/diesel,transport/road,1000,t,factor=3.2 t CO2e/t,")
+    with pytest.raises(InputError, match="is of CO2e, but co2 is CO2") as raised:
+        inventory.form(read_activity(path))
+    assert "One in CO2e holds other gases too" in raised.value.problems[0].hint
+
+
+@pytest.mark.parametrize(
+    ("word", "upstream"),
+    [("true", True), ("TRUE", True), ("True", True), ("yes", True), ("1", True), ("是", True), ("", False), ("FALSE", False), ("no", False), ("0", False), ("well to wheel", None)],
+)  # fmt: skip
+def test_a_factor_is_upstream_by_any_word_that_says_so(
+    sheets: Sheets, word: str, upstream: bool | None
+) -> None:
+    """Before, by true alone: TRUE, as workbooks write it, and yes were false, so that what is emitted elsewhere counted."""
+    path = sheets(transport="a,fuel/diesel,transport/road,1000,t,factor=my.diesel,")
+    head = "key,name,value,unit,gas,upstream"
+    (path / "factors.csv").write_text(f"{head}\nmy.diesel,well to wheel,3.9,t CO2/t,CO2,{word}\n", encoding="utf-8")  # fmt: skip
+    if upstream is None:
+        assert ("data, sheet factors, row 2, column upstream", "'well to wheel' is neither true nor false") in told(path)  # fmt: skip
+        return
+    data = read_activity(path)
+    assert [factor.upstream for factor in data.factors] == [upstream]
+    formed = inventory.totals(inventory.form(data, year=2020))
+    assert (formed["gas"] == "CO2").any() == (not upstream)
+
+
+@pytest.mark.parametrize(
+    ("sheet", "row", "digits"),
+    [
+        ("industry", "product/clinker,,1000,t,factor={} kg CO2/t", "1 234"),
+        ("industry", "product/clinker,,1000,t,factor={} kg CO2/t", "1\u202f234"),
+        ("industry", 'product/clinker,,1000,t,"factor={} kg CO2/t"', "1,234"),
+        ("waste", "wastewater/industrial,,10000,t COD,correction=0.8; recovered={} t", "1 234"),
+    ],
+)
+def test_a_parameter_with_thousands_set_apart_is_refused(
+    sheets: Sheets, sheet: str, row: str, digits: str
+) -> None:
+    """Before, 1 234 kg was 1 time 234 kg, and 500 t of methane were recovered 1 time: 234 t of CO2 for 1,234."""
+    [(where, what)] = told(sheets(**{sheet: f"a,{row.format(digits)},"}))
+    assert where == f"data, sheet {sheet}, row 2, column parameters"
+    assert "may be 1234, or" in what
 
 
 def test_more_than_can_be_counted_is_refused(sheets: Sheets) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from fractions import Fraction
 
 import pytest
@@ -9,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbongrid.errors import InputError
+from carbongrid.inventory.activity import activities
 from carbongrid.inventory.factors import catalogue, read_unit
 from carbongrid.inventory.factors.units import dimension_name
+from carbongrid.method.landuse import packaged_table
 
 
 @pytest.mark.parametrize(
@@ -119,3 +122,21 @@ def test_a_unit_says_what_it_is_per_and_whether_it_is_a_plain_number() -> None:
     assert read_unit("kg N2O-N/kg N").per == "N"
     assert [read_unit(text).bare for text in ("fraction", "1", "%", "1/yr")] == [True] * 4
     assert not any(read_unit(text).bare for text in ("t/t", "t C/t", "kg", "GJ/t"))
+
+
+def test_words_of_what_a_unit_is_of_are_kept_and_measure_nothing() -> None:
+    """Before, they were dropped, so that nothing could be held against them."""
+    unit = read_unit("t CO2/t clinker")
+    assert (unit.words, unit.per_words) == (frozenset(), {"clinker"})
+    assert unit.scale == 1
+    assert read_unit("kt dry matter/yr").words == {"dry", "matter"}
+    assert read_unit("t").words == frozenset()
+
+
+def test_each_word_goes_with_activities_that_there_are() -> None:
+    table = packaged_table("inventory/unit_words.csv")
+    names = list(activities())
+    for cells in table.to_dict("records"):
+        assert cells["word"] in read_unit(f"t {cells['word']}").words
+        for pattern in filter(None, [*cells["amount"].split("|"), *cells["factor"].split("|")]):
+            assert [name for name in names if fnmatchcase(name, pattern)], pattern
