@@ -234,7 +234,7 @@ def units_in_regions(
     """
     ends = [units[name if name in units else "gdp"] for name in ("gdp_low", "gdp_high")]
     rows = _units(units["emission_g"], units["sink_g"], units["gdp"], *ends)
-    codes = _reference_codes(units, reference)
+    codes = reference_codes(units, reference)
     members: dict[str, list[Unit]] = {}
     for code, row in zip(codes, rows, strict=True):
         members.setdefault(code, []).append(row)
@@ -330,7 +330,8 @@ def _whole(values: Any, name: str, *, unknown: bool = False) -> list[int | None]
     return whole
 
 
-def _reference_codes(units: pd.DataFrame, reference: str) -> list[str]:
+def reference_codes(units: pd.DataFrame, reference: str) -> list[str]:
+    """Return the code of each unit's reference region, ``all`` for the one of all; empty where it is in none."""
     if reference == "all":
         return ["all"] * len(units)
     if reference not in units.columns:
