@@ -100,9 +100,12 @@ def targets(run: Asked, *, units: Collection[str] = (), zone: int = 1) -> Target
             continue
         rows.append(_needed(row, named, told.manifest["currency"] or "currency units", rates))
     columns = ["unit", "name", "zone", "index", "quantity", "reference", "measured_in", "now", "needed", "percent", "remark"]  # fmt: skip
-    table = pd.DataFrame(rows, columns=[*columns, *(f"hectares_{kind}" for kind in rates)])
+    land = [f"hectares_{kind}" for kind in rates]
+    # As objects: beside a None whole numbers would become floats, which have no None and are no integers beyond 2^53.
+    table = pd.DataFrame(rows, columns=[*columns, *land], dtype=object)
+    table = table.astype({"zone": int, **dict.fromkeys(["percent", *land], float)})
     notes = (NOT_ALL, *((BARE,) if rates else (NO_LAND,)))
-    return Targets(told, zone, table.astype({"now": object, "needed": object}), rates, notes)
+    return Targets(told, zone, table, rates, notes)
 
 
 def require_units(run: FinishedRun, units: Collection[str]) -> None:

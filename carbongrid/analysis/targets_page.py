@@ -241,11 +241,11 @@ def _needed(found: Targets) -> Rows:
     return Rows("needed", Words("Each by itself", "单项所需"), told, columns, rows)
 
 
-def _amount(row: dict[str, Any] | None) -> str:
+def _amount(row: dict[str, Any] | None) -> Cell | str:
     if row is None:
         return ""
     if row["needed"] is None:
-        return "–"
+        return Cell(f"none: {row['remark']}", f"无：{note_in_chinese(row['remark'])}")
     amount = f"{row['needed']:+,}" if row["quantity"] == "gdp" else signed(row["needed"])
     part = "" if row["percent"] != row["percent"] else f" ({row['percent']:+.1f} %)"
     return f"{amount}{part}"

@@ -279,8 +279,9 @@ def _need(row: dict[Any, Any]) -> str:
     name = row["index"].upper()
     if row["needed"] is None:
         return f"{name} by {row['quantity']}: none is enough, {row['remark']}"
+    part = "" if row["percent"] != row["percent"] else f" ({row['percent']:+.2f} %)"
     if row["quantity"] == "gdp":
-        return f"{name}: {row['needed']:+,} {row['measured_in']} of GDP ({row['percent']:+.2f} %)"
+        return f"{name}: {row['needed']:+,} {row['measured_in']} of GDP{part}"
     hectares = [f"{value:,.0f} ha of {key.removeprefix('hectares_')}" for key, value in row.items() if str(key).startswith("hectares_") and value == value]  # fmt: skip
     land = f", such as {' or '.join(hectares[:3])}" if hectares else ""
-    return f"{name}: {row['needed'] / 1e6:+,.0f} t of {row['quantity']} ({row['percent']:+.2f} %){land}"
+    return f"{name}: {row['needed'] / 1e6:+,.0f} t of {row['quantity']}{part}{land}"

@@ -6,13 +6,16 @@ import json
 import math
 
 import pytest
+from squares_case import squares_case
 
 import carbongrid as cg
 from carbongrid.analysis.finished import FinishedRun
 from carbongrid.analysis.frozen import frozen_zones
 from carbongrid.analysis.targets import INDICES, write_targets
 from carbongrid.errors import InputError
+from carbongrid.method.margins import NONE_TO_DIVIDE
 from carbongrid.method.zoning import classify
+from carbongrid.outputs.report.notes import note_in_chinese
 
 
 def columns_of(frame):
@@ -83,3 +86,40 @@ def test_what_is_no_target_is_refused(small_run, tmp_path, carbongrid) -> None:
     done = carbongrid("targets", small_run, "--zone", 2, "--out", tmp_path, "--json")
     assert done.returncode == 0, done.stderr
     assert {row["index"] for row in json.loads(done.stdout)["targets"]} == {"ecc"}
+
+
+@pytest.fixture(scope="module")
+def barren(tmp_path_factory: pytest.TempPathFactory) -> cg.Result:
+    """Five units, of which 04 has no sink and the GDP of 05 is unknown; GDP in currency units beyond 2^53."""
+    folder = tmp_path_factory.mktemp("barren")
+    tables = {
+        "totals.csv": "category,value,unit\nindustry/manufacturing,7500,kt CO2e\nsink/forest,750,kt CO2e\n",
+        "categories.csv": "category,sector,name_en,name_zh,scope,sink,types,weight\nindustry/manufacturing,,,,,,industrial,field:works\nsink/forest,,,,,,industrial,field:stand\n",
+        "gdp.csv": "region,value\n01,10000000000000001\n02,11000000000000003\n03,12000000000000007\n04,13000000000000009\n05,\n",
+    }
+    weights = {"works": [1.0, 2.0, 3.0, 4.0, 5.0], "stand": [1.0, 2.0, 1.0, 0.0, 1.0]}
+    case = squares_case(folder, ["0601"] * 5, tables, of_parcels=weights, gdp={"path": "gdp.csv", "currency": "1 VND"}, categories={"path": "categories.csv"})  # fmt: skip
+    return cg.run(case, folder / "run")
+
+
+def test_what_is_needed_is_whole_and_says_where_nothing_is_enough(barren, tmp_path, carbongrid) -> None:  # fmt: skip
+    """Seen to fail: one unit without a sink made floats of all that is needed, so that GDP beyond 2^53 was wrong, the remark stood nowhere, and 'nan t (+nan %)' was told."""
+    found = cg.targets(barren)
+    told = cg.margins(barren).rename(columns={"boundary": "index", "difference": "needed"})
+    keys = ["unit", "index", "quantity", "reference"]
+    exact = told.set_index(keys)["needed"]
+    for row in found.table.to_dict("records"):
+        assert row["needed"] == exact[tuple(row[key] for key in keys)]
+        assert row["needed"] is None or type(row["needed"]) is int
+    assert found.table.loc[found.table["quantity"] == "gdp", "now"].max() > 2**53
+    none = found.table[[needed is None for needed in found.table["needed"]]]
+    assert set(none["unit"]) == {"04"} and set(none["remark"]) == {NONE_TO_DIVIDE}
+    write_targets(found, tmp_path)
+    assert "." not in "".join(line.split(",")[8] for line in (tmp_path / "targets.csv").read_text("utf-8").splitlines()[1:])  # fmt: skip
+    page = (tmp_path / "targets.html").read_text("utf-8")
+    assert f"none: {NONE_TO_DIVIDE}" in page and note_in_chinese(NONE_TO_DIVIDE) in page
+    done = carbongrid("targets", barren.directory, "--zone", 3, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"04 04: ESC by emission: none is enough, {NONE_TO_DIVIDE}" in done.stdout
+    assert "nan" not in done.stdout
+    assert "t of sink, such as" in done.stdout
