@@ -25,9 +25,10 @@ INDICES = {1: ("ecc", "esc"), 2: ("ecc",), 3: ("esc",)}
 """Indices that are high in each zone; in zone 4 none is, so that it is no target."""
 
 NOT_ALL = Problem(
-    "With the region following, each row is for one unit alone: that all units are at 1 at once is impossible, unless all are equal. With the region kept as it is all can be.",
+    "With the region following, each row is for one unit alone: that all units are at 1 at once is impossible, unless all are equal.",
     level="note",
 )
+TOGETHER = Problem("With the region kept as it is the rows hold together: all can be at 1 at once.", level="note")  # fmt: skip
 NO_LAND = Problem("The run has no parcels, so that no hectares are known.", level="note")
 BARE = Problem("Hectares are of land that took up nothing before, at the run's mean uptake of each land type; young land takes up less, and whether there is such land is not looked at.", level="note")  # fmt: skip
 
@@ -104,7 +105,8 @@ def targets(run: Asked, *, units: Collection[str] = (), zone: int = 1) -> Target
     # As objects: beside a None whole numbers would become floats, which have no None and are no integers beyond 2^53.
     table = pd.DataFrame(rows, columns=[*columns, *land], dtype=object)
     table = table.astype({"zone": int, **dict.fromkeys(["percent", *land], float)})
-    notes = (NOT_ALL, *((BARE,) if rates else (NO_LAND,)))
+    each_has_a_way = all(needed is not None for needed in table["needed"])
+    notes = (NOT_ALL, *((TOGETHER,) if each_has_a_way else ()), *((BARE,) if rates else (NO_LAND,)))
     return Targets(told, zone, table, rates, notes)
 
 

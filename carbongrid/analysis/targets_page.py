@@ -142,14 +142,16 @@ def _land(kind: str) -> tuple[str, str]:
 
 
 def _short(plan: TargetPlan) -> Iterator[Rows]:
-    if plan.feasible:
+    if plan.short.empty:
         return
     rows: list[list[Cell | str]] = [
-        [f"{row['name']} ({row['unit']})", row["index"].upper(), mass(row["missing_g"])]
+        [f"{row['name']} ({row['unit']})", row["index"].upper(), _none(row["remark"]) if row["remark"] else mass(row["missing_g"])]
         for row in plan.short.to_dict("records")
-    ]
+    ]  # fmt: skip
     columns = [Column(Words("unit", "单元"), False), Column(Words("index", "指数"), False), Column(Words("emission beyond the target", "超出目标的排放"))]  # fmt: skip
     told = Words("What is left by the plan that comes nearest", "最接近目标的方案仍存在的差距")
+    if plan.short["remark"].all():
+        told = Words("Left out of the plan, since nothing that is allowed lifts them", "未纳入方案，因为没有任何允许的措施可使其提升")  # fmt: skip
     yield Rows("short", Words("What is missing", "差距"), told, columns, rows)
 
 
@@ -245,7 +247,11 @@ def _amount(row: dict[str, Any] | None) -> Cell | str:
     if row is None:
         return ""
     if row["needed"] is None:
-        return Cell(f"none: {row['remark']}", f"无：{note_in_chinese(row['remark'])}")
+        return _none(row["remark"])
     amount = f"{row['needed']:+,}" if row["quantity"] == "gdp" else signed(row["needed"])
     part = "" if row["percent"] != row["percent"] else f" ({row['percent']:+.1f} %)"
     return f"{amount}{part}"
+
+
+def _none(remark: str) -> Cell:
+    return Cell(f"none: {remark}", f"无：{note_in_chinese(remark)}")
