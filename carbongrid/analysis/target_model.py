@@ -68,6 +68,8 @@ class Model:
         The table.
     currency
         Unit of the case's GDP; empty for none.
+    zones
+        Zone of each unit by which it is decided whether an index is high: for ESC by ESC alone, also where GDP is unknown; 0 where it is neither.
     """
 
     effects: Effects
@@ -78,6 +80,7 @@ class Model:
     ties: str
     limits: Sequence[Limit]
     currency: str
+    zones: Mapping[str, Sequence[int]]
 
     @property
     def hectares(self) -> NDArray[np.float64]:
@@ -110,15 +113,16 @@ class Model:
         found = []
         placed = units_in_regions(self.units, self.reference, self.ties)
         for row, (unit, region) in enumerate(placed):
-            zone = int(self.units["zone"].iloc[row])
-            if not zone or region is None or unit.G_i is None:
+            if region is None:
                 continue
-            for index, part, ratio in (
-                ("ecc", unit.G_i, Fraction(region.C_known, region.G)),
-                ("esc", unit.CA_i, Fraction(region.C, region.CA)),
+            for index, part, whole, C in (
+                ("ecc", unit.G_i, region.G, region.C_known),
+                ("esc", unit.CA_i, region.CA, region.C),
             ):
+                zone = self.zones[index][row]
                 aim = row in self.lifted and index in self.aims
-                if aim or zone in HIGH[index]:
+                if zone and part is not None and (aim or zone in HIGH[index]):
+                    ratio = Fraction(C, whole)
                     found.append(Need(row, index, ratio, ratio * part - unit.C_i, unit.C_i, must=aim))  # fmt: skip
         return tuple(found)
 

@@ -26,9 +26,16 @@ from carbongrid.analysis.target_effects import Effects
 from carbongrid.analysis.target_limits import EACH, UNLIMITED, Limit, read_limits
 from carbongrid.analysis.target_model import HIGH, Model, currency_units_of_one
 from carbongrid.analysis.target_program import Need, Program, Solution, solve
-from carbongrid.analysis.targets import INDICES, require_units
+from carbongrid.analysis.targets import (
+    INDICES,
+    require_units,
+    require_zones,
+    without_zone,
+    zones_to_lift,
+)
 from carbongrid.errors import InputError, Problem, RunError
 from carbongrid.method.margins import NONE_TO_DIVIDE
+from carbongrid.method.zoning import by_esc_alone
 from carbongrid.pipeline.live import LiveResult
 from carbongrid.pipeline.opening import open_same_run
 from carbongrid.pipeline.step import Progress
@@ -131,6 +138,8 @@ def plan_targets(
     tell("reading", 0, 1)
     told = FinishedRun.of(run)
     require_units(told, units)
+    decided = zones_to_lift(told, zone)
+    require_zones(decided, units)
     answer = (
         told.answer
         if told.answer is not None
@@ -140,13 +149,15 @@ def plan_targets(
     section = answer.inputs.case.gdp
     currency = "" if section is None else section.currency
     rows = UNLIMITED if limits is None else read_limits(Path(limits), frame["id"], currency)
-    low = _low(frame, INDICES[zone], units)
+    low = _low(decided, INDICES[zone], units)
+    zones = {index: zones_to_lift(told, of)["zone"].tolist() for index, of in (("ecc", 1), ("esc", 3))}  # fmt: skip
     model = Model(
         Effects(answer), frame, low, INDICES[zone], told.parameters["reference"],
-        told.parameters.get("ties", ">="), rows, currency,
+        told.parameters.get("ties", ">="), rows, currency, zones,
     )  # fmt: skip
     tell("reading", 1, 1)
-    return _Search(told, zone, model, tell).plan()
+    found = _Search(told, zone, model, tell).plan()
+    return dataclasses.replace(found, notes=(*found.notes, *without_zone(decided)))
 
 
 def _directory(told: FinishedRun) -> Path:
@@ -205,9 +216,10 @@ class _Search:
                     return self._infeasible(dataclasses.replace(rest, in_parts=True))
             actions = [*land, *cuts(self.model, second, rest.x), *raises(self.model, second, rest.x)]  # fmt: skip
             after = self.model.effects.answer.scenario(actions) if actions else self.model.effects.answer  # fmt: skip
-            zones = self._frozen(after)
             units = FinishedRun.of(after).units
-            low = [zones[need.unit] not in HIGH[need.index] for need in self.needs]
+            zones = self._frozen(self.model.units, units)
+            by = {"ecc": zones, "esc": self._frozen(by_esc_alone(self.model.units), by_esc_alone(units))}  # fmt: skip
+            low = [by[need.index][need.unit] not in HIGH[need.index] for need in self.needs]
             if not any(low):
                 self.tell("trying plans", _TRIES, _TRIES)
                 return self._feasible(actions, after, zones, (found, second, rest), model)
@@ -217,10 +229,9 @@ class _Search:
             ]
         raise RunError("no plan was found that reaches the targets to the gram when it is applied: give the limits a little more room")  # fmt: skip
 
-    def _frozen(self, after: LiveResult) -> list[int]:
-        """Return the zones of an answer against the region that is kept."""
-        model = self.model
-        zones = frozen_zones(model.units, FinishedRun.of(after).units, model.reference, model.ties)
+    def _frozen(self, base: pd.DataFrame, units: pd.DataFrame) -> list[int]:
+        """Return the zones of units against the region that is kept."""
+        zones = frozen_zones(base, units, self.model.reference, self.model.ties)
         return [int(zone) for zone in zones]
 
     def _needs_after(self, between: LiveResult) -> tuple[Need, ...]:

@@ -53,7 +53,8 @@ def write_targets_page(found: Targets, plan: TargetPlan | None, path: Path) -> P
     if plan is not None:
         maps += _maps(plan)
         tables += [*_steps(plan), *_short(plan), *_limits(plan), *_units(plan)]
-    notes = [*(plan.notes if plan is not None else ()), *found.notes]
+    # Units without a zone are named by both.
+    notes = list(dict.fromkeys([*(plan.notes if plan is not None else ()), *found.notes]))
     page = AnalysisPage(
         kicker=Words("Targets", "目标"),
         title=f"{run.manifest['title']}, {run.manifest['year']}",

@@ -238,7 +238,7 @@ def targets(
             console.say(f"  {row['unit']} {row['name']}: {_need(row)}")
         if plan is not None and plan.actions:
             console.say(_told_of_plan(plan))
-        console.problems([*(() if plan is None else plan.notes), *found.notes])
+        console.problems(dict.fromkeys([*(() if plan is None else plan.notes), *found.notes]))
         console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
         console.document(
             {

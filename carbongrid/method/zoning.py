@@ -242,6 +242,15 @@ def units_in_regions(
     return [(row, regions.get(code)) for code, row in zip(codes, rows, strict=True)]
 
 
+def by_esc_alone(units: pd.DataFrame) -> pd.DataFrame:
+    """Return the units as if each had the same GDP: where ESC alone decides, as of zone 3, what is known of GDP has no say.
+
+    Zones of them tell by ESC as always, also where GDP is unknown or nobody has any; their ECC means nothing.
+    """
+    same = pd.array([1] * len(units), dtype="Int64")
+    return units.drop(columns=["gdp_low", "gdp_high"], errors="ignore").assign(gdp=same)
+
+
 def flips(
     units: pd.DataFrame, reference_a: str, reference_b: str, ties: str = ">="
 ) -> tuple[Flip, ...]:

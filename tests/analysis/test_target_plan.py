@@ -325,3 +325,16 @@ def test_what_is_missing_is_without_what_is_kept_for_rounding(barren, tmp_path) 
     assert not plan.feasible and plan.short["missing_g"].max() <= 1
     assert any("what rounding may move" in str(note) for note in plan.notes)
     assert all(note_in_chinese(str(note)) for note in plan.notes)
+
+
+def test_a_plan_for_esc_takes_units_of_unknown_gdp_with_it(barren) -> None:
+    """Seen to fail: 05, of which only GDP is unknown, was no target of zone 3."""
+    plan = cg.plan_targets(barren, zone=3)
+    assert plan.feasible and plan.units.loc[plan.units["target"], "unit"].tolist() == ["05"]
+    before, after = FinishedRun.of(barren).units, FinishedRun.of(plan.answer).units
+    C, CA = int(before["emission_g"].sum()), int(before["sink_g"].sum())
+    own = after.set_index("id").loc["05"]
+    assert int(own["sink_g"]) * C >= int(own["emission_g"]) * CA
+    assert plan.short["unit"].tolist() == ["04"]
+    both = cg.plan_targets(barren)
+    assert "Nothing is aimed at in 1 units (GDP unknown): 05." in {str(note) for note in both.notes}

@@ -122,3 +122,44 @@ def test_that_all_rows_hold_together_is_said_only_where_they_do(barren, small_ru
     found = cg.targets(barren).notes
     assert TOGETHER not in found and NOT_ALL in found
     assert all(note_in_chinese(str(note)) for note in (TOGETHER, *found))
+
+
+def test_esc_alone_decides_for_zone_3_and_units_without_a_zone_are_named(barren, tmp_path, carbongrid) -> None:  # fmt: skip
+    """05, whose GDP nobody knows, has an ESC of 0.58. Seen to fail: it was dropped, and '0 units are below zone 3'."""
+    found = cg.targets(barren, units=["05"], zone=3)
+    assert set(found.table["index"]) == {"esc"} and set(found.table["zone"]) == {0}
+    frame = FinishedRun.of(barren).units.set_index("id")
+    C, CA = int(frame["emission_g"].sum()), int(frame["sink_g"].sum())
+    own_C, own_CA = int(frame.at["05", "emission_g"]), int(frame.at["05", "sink_g"])
+    needed = found.table.set_index(["quantity", "reference"])["needed"]
+    assert needed["emission", "frozen"] == own_CA * C // CA - own_C
+    assert needed["emission", "floating"] == own_CA * (C - own_C) // (CA - own_CA) - own_C
+    assert needed["sink", "frozen"] == -(-own_C * CA // C) - own_CA
+    assert not any("Nothing is aimed at" in str(note) for note in found.notes)
+    told = "Nothing is aimed at in 1 units (GDP unknown): 05."
+    assert told in {str(note) for note in cg.targets(barren).notes} and note_in_chinese(told)
+    for asked in (cg.targets, cg.plan_targets):
+        with pytest.raises(InputError, match=r"no zone and so no target: 05 \(GDP unknown\)"):
+            asked(barren, units=["05"])
+    refused = carbongrid(
+        "targets", barren.directory, "--unit", "05", "--zone", 2, "--out", tmp_path
+    )
+    assert refused.returncode == 2 and "zone 3 aims at ESC alone" in refused.stderr
+
+
+def test_a_run_in_which_no_unit_has_a_zone(tmp_path) -> None:
+    """Without GDP each unit has its ESC; without sinks nobody has. Seen to fail: '0 units are below' was said of both."""
+    for name in ("no-gdp", "no-sinks"):
+        (tmp_path / name).mkdir()
+    run = barren_run(tmp_path / "no-gdp", gdp=False)
+    assert set(run.units["zone"]) == {0}
+    low = run.units["id"][run.units["esc"] < 1].tolist()
+    found = cg.targets(run, zone=3)
+    assert found.table["unit"].unique().tolist() == low == ["04", "05"]
+    run = barren_run(tmp_path / "no-sinks", sinks=False)
+    found = cg.targets(run, zone=3)
+    told = "Nothing is aimed at in 5 units (its reference region has no sink): 01, 02, 03, 04, 05."
+    assert found.table.empty and told in {str(note) for note in found.notes}
+    assert TOGETHER not in found.notes and note_in_chinese(told)
+    with pytest.raises(InputError, match="its reference region has no sink"):
+        cg.targets(run, zone=3, units=["01"])
