@@ -77,6 +77,7 @@ _OWN_WORDS = {
         "net": "净量",
     },
     "no_zone": WHY_NO_ZONE,
+    "quantity": {"emission": "排放", "sink": "碳汇"},
     "held": {"facilities": "设施", "regions": "区域", "units": "单元"},
     "first": {"none": "无"},
     "emission": {"nothing": "0"},
