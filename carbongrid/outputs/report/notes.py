@@ -63,7 +63,7 @@ _OWN_WORDS = {
         "rule for an index of exactly 1": "指数恰为 1 时的规则",
     },
     "currency": {"currency units that nobody told": "未说明的货币"},
-    "amount": {"GDP": "地区生产总值", "residents": "人口"},
+    "amount": {"GDP": "地区生产总值", "residents": "人口", "emission": "排放"},
     "a": {
         "none told": "未说明",
         "as the totals were given": "按给定总量",
