@@ -13,7 +13,7 @@ import shapely
 from scipy import sparse
 
 from carbongrid.analysis.target_effects import Effects
-from carbongrid.analysis.target_limits import EACH, Limit
+from carbongrid.analysis.target_limits import EACH, UNLIMITED, Limit
 from carbongrid.analysis.target_program import Cap, Need, Program, Step
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.units_of_measure import currency_units
@@ -122,8 +122,7 @@ class Model:
                 zone = self.zones[index][row]
                 aim = row in self.lifted and index in self.aims
                 if zone and part is not None and (aim or zone in HIGH[index]):
-                    ratio = Fraction(C, whole)
-                    found.append(Need(row, index, ratio, ratio * part - unit.C_i, unit.C_i, must=aim))  # fmt: skip
+                    found.append(Need(row, index, Fraction(C, whole), part, unit.C_i, must=aim))
         return tuple(found)
 
     def kept(self, folder: Any = None) -> tuple[Kept, ...]:
@@ -164,8 +163,9 @@ class Model:
         """
         able, _ = self.effects.can_be_cut()
         names = limit.names(able)
-        if not names:
-            raise InputError(f"no category {limit.category!r} emits on land of its own type", f"limits, row {limit.row}", f"There are {', '.join(able)}.")  # fmt: skip
+        # Without a table whatever emits is cut, be it nothing.
+        if not names and limit not in UNLIMITED:
+            raise InputError(f"no category {limit.category!r} emits on land of its own type", f"limits, row {limit.row}", f"There are {', '.join(able)}." if able else "No category does.")  # fmt: skip
         return names
 
     def base_cuts(self) -> dict[tuple[int, int], int]:

@@ -150,6 +150,9 @@ def plan_targets(
     currency = "" if section is None else section.currency
     rows = UNLIMITED if limits is None else read_limits(Path(limits), frame["id"], currency)
     low = _low(decided, INDICES[zone], units)
+    if not low:
+        # No action is looked for where nothing is to be lifted: there may be nothing to cut.
+        rows = ()
     zones = {index: zones_to_lift(told, of)["zone"].tolist() for index, of in (("ecc", 1), ("esc", 3))}  # fmt: skip
     model = Model(
         Effects(answer), frame, low, INDICES[zone], told.parameters["reference"],
@@ -240,9 +243,7 @@ class _Search:
         found = []
         for need in self.needs:
             emission, part = _amounts(need, units)
-            found.append(
-                dataclasses.replace(need, now=need.ratio * part - emission, emission=emission)
-            )
+            found.append(dataclasses.replace(need, part=part, emission=emission))
         return tuple(found)
 
     def _infeasible(self, found: Solution) -> TargetPlan:

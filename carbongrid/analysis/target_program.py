@@ -65,22 +65,20 @@ class Cap(NamedTuple):
 
 @dataclass(frozen=True)
 class Need:
-    """An index of a unit that is to be high: emission at most ``ratio`` times its sink, or GDP."""
+    """An index of a unit that is to be high: emission at most ``ratio`` times its sink, or GDP, which is its ``part``."""
 
     unit: int
     index: str
     ratio: Fraction
-    now: Fraction
-    """ratio*part - C_i, g: below 0 by what is missing."""
-
+    part: int
     emission: int
     must: bool
     """Whether it is a target; else it is high now, and has to stay so."""
 
     @property
-    def has_none(self) -> bool:
-        """Whether the unit has no sink, or no GDP, to which no cut brings its emission."""
-        return self.now == -self.emission
+    def now(self) -> Fraction:
+        """ratio*part - C_i, g: below 0 by what is missing."""
+        return self.ratio * self.part - self.emission
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +130,7 @@ class Program:
         return tuple(
             need
             for need in self.needs
-            if need.must and need.has_none and not (columns[need.index][[need.unit]].data > 0).any()
+            if need.must and not need.part and not (columns[need.index][[need.unit]].data > 0).any()
         )
 
     def bounds(self, margin: Sequence[float]) -> NDArray[np.float64]:

@@ -232,7 +232,10 @@ def targets(
             with detect_full_disk(folder):
                 files = write_targets(found, folder, plan)
         lifted = found.table["unit"].nunique()
-        console.say(f"{lifted} units are below zone {zone}. With the region kept as it is they need, each by itself:")  # fmt: skip
+        if lifted:
+            console.say(f"{lifted} units are below zone {zone}. With the region kept as it is they need, each by itself:")  # fmt: skip
+        else:
+            console.say(f"No unit that could be lifted is below zone {zone}.")
         frozen = found.table[found.table["reference"] == "frozen"]
         for row in frozen.head(4 * _LARGEST).to_dict("records"):
             console.say(f"  {row['unit']} {row['name']}: {_need(row)}")

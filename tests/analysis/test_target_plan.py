@@ -338,3 +338,29 @@ def test_a_plan_for_esc_takes_units_of_unknown_gdp_with_it(barren) -> None:
     assert plan.short["unit"].tolist() == ["04"]
     both = cg.plan_targets(barren)
     assert "Nothing is aimed at in 1 units (GDP unknown): 05." in {str(note) for note in both.notes}
+
+
+def test_where_nothing_is_to_be_lifted_no_action_is_looked_for(tmp_path) -> None:
+    """Forests alone: nobody emits, all units are in zone 1. Seen to fail: 'limits, row 0: no category '*' emits', of a table that nobody gave."""
+    parcels = [(f"p{k}", "0301", square(k, 0)) for k in range(3)]
+    units = [(f"u{k}", "d", square(k, 0)) for k in range(3)]
+    more = '[gdp]\npath = "gdp.csv"\ncurrency = "1e8 CNY"\n'
+    for name, gdp, zones in (("all", (1, 2, 3), [1, 1, 1]), ("one", (1, 2, 0), [1, 1, 3])):
+        (tmp_path / name).mkdir()
+        tables = {
+            "totals.csv": "category,value,unit\nsink/land,70,kt CO2e\n",
+            "gdp.csv": "region,value\n" + "".join(f"u{k},{value}\n" for k, value in enumerate(gdp)),
+        }
+        run = cg.run(
+            write_town(tmp_path / name, parcels, units, tables, more), tmp_path / name / "run"
+        )
+        assert run.units["zone"].tolist() == zones
+        plan = cg.plan_targets(run)
+        # u2 without GDP is low at any emission, and there is none to be cut.
+        assert plan.feasible == (name == "all") and not plan.actions
+        assert plan.short["unit"].tolist() == (["u2"] if name == "one" else [])
+        done = CliRunner().invoke(main, ["targets", str(run.directory), "--out", str(tmp_path)])
+        assert done.exit_code == 0, done.output
+        assert ("No unit that could be lifted is below zone 1." in done.output) == (name == "all")
+    with pytest.raises(InputError, match="No category does"):
+        cg.plan_targets(run, limits=limits_in(tmp_path / "l.csv", "cut,*,*,,,,,,"))
