@@ -50,7 +50,7 @@ class ChoiceAudit:
     ----------
     units
         unit, name, zone, zone_name, share_1 to share_4 and share_0 (of the readings, in each zone), stable (one zone under all readings that were
-        made).
+        made; a unit without a zone has none to hold).
     choices
         choice, decision, question, own, value, alone (units that flip when it alone changes), mean (over the others), compared (pairs of readings), why.
     not_tried
@@ -72,6 +72,18 @@ class ChoiceAudit:
     def stable(self) -> int:
         """Units of the stable core."""
         return int(self.units["stable"].sum())
+
+    @property
+    def zoned(self) -> int:
+        """Units that have a zone in the run, of which the stable core is."""
+        return int((self.units["zone"] != 0).sum())
+
+    @property
+    def decided(self) -> NDArray[np.bool_]:
+        """Of which units a choice decides: all but the stable core and those that have no zone under any reading."""
+        never = (self.units["zone"] == 0) & (self.units["share_0"] == 1)
+        found: NDArray[np.bool_] = ~(self.units["stable"] | never).to_numpy(bool)
+        return found
 
 
 def audit_choices(
@@ -237,7 +249,7 @@ class _Made:
                 "zone": self.published.astype(np.int64),
                 "zone_name": [names[code] for code in self.published.tolist()],
                 **{f"share_{code}": (shared == code).mean(axis=0) for code in CODES},
-                "stable": (every == every[0]).all(axis=0),
+                "stable": (every == every[0]).all(axis=0) & (self.published != 0),
             }
         )
         bases = list(made) if "sample" not in points.values() else sampled[:BASES]

@@ -61,11 +61,13 @@ def write_choices_page(found: ChoiceAudit, result: Result, path: Path) -> Path:
 
 
 def _cards(found: ChoiceAudit) -> Iterator[Card]:
-    count, made = len(found.units), len(found.readings)
+    count, made = found.zoned, len(found.readings)
+    none = len(found.units) - count
+    rest = (f"; {none} units have none", f"；另有 {none} 个单元未分区") if none else ("", "")
     yield Card(
         Words("Stable core", "稳定核心"),
         str(found.stable),
-        Words(f"of {count} units have one zone under all readings", f"个单元（共 {count} 个）在全部解读下分区不变"),
+        Words(f"of {count} units with a zone have one zone under all readings{rest[0]}", f"个单元（共 {count} 个已分区单元）在全部解读下分区不变{rest[1]}"),
     )  # fmt: skip
     yield Card(Words("Readings", "解读"), f"{made:,}", Words("of the method were made from what the run keeps", "种，均由本次运算所存数据得出"))  # fmt: skip
     most = found.choices.sort_values("mean", ascending=False, kind="stable").head(2)
@@ -79,9 +81,9 @@ def _cards(found: ChoiceAudit) -> Iterator[Card]:
 
 def _map_of_core(found: ChoiceAudit) -> Map:
     """Return the zones of the stable core; grey where a choice decides."""
-    codes, stable = found.units["zone"].tolist(), found.units["stable"].tolist()
-    shown = [zone_cell(code).colour if holds else _DECIDED for code, holds in zip(codes, stable, strict=True)]  # fmt: skip
-    held = [code for code, holds in zip(codes, stable, strict=True) if holds]
+    codes, decided = found.units["zone"].tolist(), found.decided.tolist()
+    shown = [_DECIDED if moved else zone_cell(code).colour for code, moved in zip(codes, decided, strict=True)]  # fmt: skip
+    held = [code for code, moved in zip(codes, decided, strict=True) if not moved]
     whole = map_of_zones(
         held, Words("Zones that hold under all readings", "在全部解读下不变的分区")
     )
@@ -133,7 +135,9 @@ def _units(found: ChoiceAudit, kept: NDArray[np.float64]) -> Rows:
     for place in order:
         row = found.units.iloc[place]
         shares = [percent(float(row[f"share_{code}"])) for code in CODES]
-        core = Cell("yes", "是") if row["stable"] else Cell("no", "否")
+        core: Cell | str = Cell("yes", "是") if row["stable"] else Cell("no", "否")
+        if not row["zone"]:
+            core = "–"
         rows.append([f"{row['name']} ({row['unit']})", zone_cell(int(row["zone"])), *shares, core])
     columns = [
         Column(Words("unit", "单元"), False),

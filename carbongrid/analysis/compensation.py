@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from carbongrid.analysis.finished import Asked, FinishedRun
 from carbongrid.analysis.transfers import balance_of, least_transfers, money_column, sink_surplus
 from carbongrid.case.readers.tables import read_table, require_columns
 from carbongrid.errors import InputError, Problem
+from carbongrid.method.zoning import reference_codes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +41,7 @@ class Compensation:
     allowance
         What emission is shared out by.
     units
-        One row per unit: unit, name, zone, emission_g, sink_g, balance_g (above 0: it is paid), and for each price paid or received.
+        One row per unit: unit, name, region (its reference region), zone, emission_g, sink_g, balance_g (above 0: it is paid), and for each price paid or received.
     flows
         One row per payer and receiver: payer, receiver, mass_g, distance_km, and money for each price.
     zones
@@ -70,7 +71,7 @@ def compensation(
     prices: tuple[float, ...] = (),
     caps: Mapping[str, int] | None = None,
 ) -> Compensation:
-    """Return who would compensate whom, so that no unit is above its allowance.
+    """Return who would compensate whom within each reference region, so that no unit is above its allowance.
 
     Parameters
     ----------
@@ -78,7 +79,7 @@ def compensation(
         A run directory, what :func:`carbongrid.open` returned, or an answer of it.
     allowance
         ``sink``: s_i = CA_i - CCR*C_i, the sink of a unit less its emission's part of all sinks; ``gdp`` or ``people``: the part of all emission that it has of GDP, or of
-        residents, less its emission; ``cap``: the part of all emission that ``caps`` give it.
+        residents, less its emission; ``cap``: the part of all emission that ``caps`` give it. All are those of the unit's reference region, by which the run has its zones.
     prices
         Currency units of the run's GDP per t CO2e, such as the ends of a range; none is guessed.
     caps
@@ -87,7 +88,7 @@ def compensation(
     Returns
     -------
     Compensation
-        Balances add up to 0, and what a unit pays or is paid to its balance, to the gram.
+        Balances add up to 0 in each region, and what a unit pays or is paid to its balance, to the gram.
 
     Raises
     ------
@@ -105,10 +106,16 @@ def compensation(
     currency = told.manifest["currency"] or "currency units that nobody told"
     money = Problem(f"Money is in {currency}: mass times a price that the user gives; no price is proposed.", level="note")  # fmt: skip
     units = told.units
-    balance = _balance(units, allowance, caps)
+    regions = np.array(reference_codes(units, told.parameters["reference"]), object)
+    parts = [np.flatnonzero(regions == code) for code in sorted({*regions} - {""})]
+    balance, shared = _balance(units, _shares(units, allowance, caps), parts)
     points = shapely.get_coordinates(gpd.GeoSeries(told.outlines).representative_point().to_numpy())
     distance = np.hypot(*(points[:, None, axis] - points[None, :, axis] for axis in (0, 1)))
-    flows = least_transfers(balance, distance)
+    flows = sorted(
+        (int(rows[i]), int(rows[j]), grams)
+        for rows in shared
+        for i, j, grams in least_transfers(balance[rows], distance[np.ix_(rows, rows)])
+    )
     ids, zone = units["id"].tolist(), units["zone"].to_numpy(np.int64)
     table = pd.DataFrame(
         {
@@ -122,6 +129,7 @@ def compensation(
         {
             "unit": ids,
             "name": units["name"].to_numpy(object),
+            "region": regions,
             "zone": zone,
             "emission_g": units["emission_g"].to_numpy(np.int64),
             "sink_g": units["sink_g"].to_numpy(np.int64),
@@ -142,7 +150,7 @@ def compensation(
         _summed(flows, zone.astype(object)),
         None if levels is None else _summed(flows, levels),
         tuple(prices),
-        (RELATIVE, *((money,) if prices else ())),
+        (RELATIVE, *_of_regions(told, parts, shared), *((money,) if prices else ())),
     )
 
 
@@ -172,12 +180,12 @@ def read_caps(path: Path) -> dict[str, int]:
     return found
 
 
-def _balance(
+def _shares(
     units: pd.DataFrame, allowance: str, caps: Mapping[str, int] | None
-) -> NDArray[np.int64]:
-    emission = units["emission_g"].tolist()
+) -> list[int] | None:
+    """Return what the emission of all is shared out by, whole numbers; None where sinks are, by emission."""
     if allowance == "sink":
-        return sink_surplus(emission, units["sink_g"].tolist())
+        return None
     if allowance == "cap":
         missing = [code for code in units["id"] if code not in (caps or {})]
         if missing or caps is None:
@@ -185,7 +193,7 @@ def _balance(
         foreign = [code for code in caps if code not in set(units["id"])]
         if foreign:
             raise InputError(f"{len(foreign)} caps are of no unit of the run: {', '.join(foreign[:10])}", "caps", "Give those of its units.")  # fmt: skip
-        return balance_of(emission, [int(caps[code]) for code in units["id"]])
+        return [int(caps[code]) for code in units["id"]]
     columns = {"gdp": "gdp", "people": "residents"}
     if allowance not in columns:
         raise InputError(f"{allowance!r} is no allowance", "allowance", f"Give {', '.join(ALLOWANCES)}.")  # fmt: skip
@@ -197,7 +205,41 @@ def _balance(
         )
         raise InputError(what, "allowance", "Give another allowance.")
     thousandths = 1000 if allowance == "people" else 1
-    return balance_of(emission, [round(float(value) * thousandths) if thousandths > 1 else int(value) for value in values])  # fmt: skip
+    return [round(float(value) * thousandths) if thousandths > 1 else int(value) for value in values]  # fmt: skip
+
+
+def _balance(
+    units: pd.DataFrame, shares: list[int] | None, parts: Sequence[NDArray[np.intp]]
+) -> tuple[NDArray[np.int64], list[NDArray[np.intp]]]:
+    """Return the balance of each unit within its region, and the regions that have something to share by: of others it is 0, and where none has, that is an error."""
+    emission, sink = units["emission_g"].tolist(), units["sink_g"].tolist()
+    by = emission if shares is None else shares
+    balance = np.zeros(len(units), np.int64)
+    shared = [rows for rows in parts if any(by[row] for row in rows)] or list(parts[:1])
+    for rows in shared:
+        own = [emission[row] for row in rows]
+        balance[rows] = (
+            sink_surplus(own, [sink[row] for row in rows])
+            if shares is None
+            else balance_of(own, [shares[row] for row in rows])
+        )
+    return balance, shared
+
+
+def _of_regions(
+    told: FinishedRun, parts: Sequence[NDArray[np.intp]], shared: Sequence[NDArray[np.intp]]
+) -> list[Problem]:
+    """Say that regions share apart from each other, and which units have nobody to share with."""
+    ids = told.units["id"].tolist()
+    reference = told.parameters["reference"]
+    said = []
+    if reference != "all":
+        said.append(Problem(f"Within each of {len(parts)} reference regions ({reference}), as zones are: no unit pays one of another region.", level="note"))  # fmt: skip
+    active = {int(row) for rows in shared if len(rows) > 1 for row in rows}
+    idle = [ids[row] for row in range(len(ids)) if row not in active]
+    if idle:
+        said.append(Problem(f"{len(idle)} units neither pay nor are paid, since they are in no reference region, or alone in it, or it has nothing to share by: {', '.join(idle[:10])}.", level="note"))  # fmt: skip
+    return said
 
 
 def _summed(flows: list[tuple[int, int, int]], groups: NDArray[Any]) -> pd.DataFrame:

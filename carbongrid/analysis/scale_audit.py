@@ -71,9 +71,9 @@ class ScaleAudit:
     cells
         A row for each fine grid and exact areas; empty if left out.
     units
-        unit, name, zone, and for each fine grid the difference of emission and sink in percent, and the zone.
+        unit, name, zone, and for each fine grid the difference of emission and sink in percent and t, and the zone.
     remarks
-        What was left as in the run, and why.
+        What was left as in the run, and why; which units have by other fine cells what they have not in the run.
     """
 
     grids: pd.DataFrame

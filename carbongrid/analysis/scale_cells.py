@@ -39,6 +39,7 @@ RESOLUTIONS = (5.0, 10.0, 25.0, 50.0)
 """Sides of fine cells that are tried, m, beside the run's own."""
 
 EXACT = "exact"
+_QUANTITIES = ("emission", "sink")
 Progress = Callable[[str, int, int], None]
 
 
@@ -59,12 +60,12 @@ def fine_cells(
     Returns
     -------
     cells : DataFrame
-        fine (m, or exact), cells (of the grid), snapped (parcels that no cell centre hits), seconds, emission_percent and sink_percent (the largest difference of a unit from the run), zones (units in another
-        one) and which.
+        fine (m, or exact), cells (of the grid), snapped (parcels that no cell centre hits), seconds, emission_percent and sink_percent (the largest difference of a unit from the run, of those that have any in it),
+        emission_from_0_t, emission_from_0 and so of sinks (the most that a unit without any in the run has, and which units they are), zones (units in another one) and which.
     units : DataFrame
-        A row for each unit, for each of them the differences and the zone.
+        A row for each unit, for each of them the differences, in percent and t, and the zone.
     remarks
-        What was left as in the run.
+        What was left as in the run, and which units have what they have not in the run.
 
     Raises
     ------
@@ -86,6 +87,8 @@ def fine_cells(
     table = pd.DataFrame({"unit": run.units["id"].to_numpy(object), "name": run.units["name"].to_numpy(object)})  # fmt: skip
     published = run.result.units["zone"].to_numpy(np.int64)
     base = _sums(run, run.shares)
+    ids = run.units["id"].to_numpy(object)
+    news: dict[str, NDArray[np.int64]] = {of: np.zeros(len(ids), np.int64) for of in _QUANTITIES}
     for number, fine in enumerate([*tried, EXACT], start=1):
         start = time.perf_counter()
         shares, cells = _shares(run, land, fine)
@@ -94,25 +97,37 @@ def fine_cells(
         seconds = time.perf_counter() - start
         if fine == own and not (np.array_equal(found, _kept(run)) and np.array_equal(zone, published)):  # fmt: skip
             raise VerificationError(f"fine cells of {own} do not give the run's units again. Run the case again, and ask the new run.")  # fmt: skip
-        percents = [_percent(now, before) for now, before in zip(found, base, strict=True)]
-        for of, percent in zip(("emission", "sink"), percents, strict=True):
+        told_of: dict[str, Any] = {}
+        for of, now, before in zip(_QUANTITIES, found, base, strict=True):
+            percent, new = _percent(now, before), np.where(before == 0, now, 0)
             table[f"{of}_percent_{fine}"] = percent
+            table[f"{of}_change_t_{fine}"] = (now - before) / 1e6
+            told_of[f"{of}_percent"] = float(np.nanmax(np.abs(percent), initial=0.0))
+            told_of[f"{of}_from_0_t"] = float(new.max(initial=0)) / 1e6
+            told_of[f"{of}_from_0"] = " ".join(map(str, ids[new > 0]))
+            news[of] = np.maximum(news[of], new)
         table[f"zone_{fine}"] = zone
-        turned = run.units["id"].to_numpy(object)[zone != published]
+        turned = ids[zone != published]
         rows.append(
             {
                 "fine": fine,
                 "cells": cells,
                 "snapped": int(shares.snapped.sum()),
                 "seconds": seconds,
-                **{f"{of}_percent": float(np.nanmax(np.abs(each), initial=0.0)) for of, each in zip(("emission", "sink"), percents, strict=True)},
+                **told_of,
                 "zones": len(turned),
                 "which": " ".join(map(str, turned)),
             }
-        )  # fmt: skip
+        )
         told("fine cells", number, len(tried) + 1)
+    remarks += [_from_nothing(of, ids[new > 0].tolist(), int(new.max())) for of, new in news.items() if new.any()]  # fmt: skip
     table.insert(2, "zone", published)
     return pd.DataFrame(rows), table, tuple(remarks)
+
+
+def _from_nothing(of: str, units: list[str], grams: int) -> str:
+    named = ", ".join(units[:10]) + (f" … ({len(units)})" if len(units) > 10 else "")
+    return f"{len(units)} units have no {of} in the run and some by other fine cells or exact areas, at most {grams / 1e6:,.6f} t: {named}. No percentage tells of it."
 
 
 def _shares(run: PreparedRun, land: Land, fine: str) -> tuple[Shares, int]:

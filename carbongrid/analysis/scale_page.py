@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -67,7 +67,7 @@ def _cards(found: ScaleAudit, result: Result) -> Iterator[Card]:
         )  # fmt: skip
     if len(found.cells):
         most = found.cells["emission_percent"].max()
-        yield Card(Words("Zones that fine cells move", "细网格改变的分区"), str(int(found.cells["zones"].max())), Words(f"units of {len(result.units)} by any of them; no unit's emission changes by more than {short_number(most)} %", f"个单元（共 {len(result.units)} 个），任一细网格下；单元排放变化不超过 {short_number(most)} %"))  # fmt: skip
+        yield Card(Words("Zones that fine cells move", "细网格改变的分区"), str(int(found.cells["zones"].max())), Words(f"units of {len(result.units)} by any of them; no emission that a unit has changes by more than {short_number(most)} %", f"个单元（共 {len(result.units)} 个），任一细网格下；单元已有排放的变化不超过 {short_number(most)} %"))  # fmt: skip
 
 
 def _maps(found: ScaleAudit, result: Result) -> list[Map]:
@@ -128,7 +128,7 @@ def _cells(cells: pd.DataFrame) -> list[Rows]:
     if cells.empty:
         return []
     rows: list[list[Cell | str]] = [
-        [Cell("exact areas", "精确面积") if row["fine"] == "exact" else f"{row['fine']} m", f"{row['emission_percent']:.3f} %", f"{row['sink_percent']:.3f} %", str(row["zones"]), row["which"] or "–"]
+        [Cell("exact areas", "精确面积") if row["fine"] == "exact" else f"{row['fine']} m", _largest(row, "emission"), _largest(row, "sink"), str(row["zones"]), row["which"] or "–"]
         for row in cells.to_dict("records")
     ]  # fmt: skip
     columns = [
@@ -139,3 +139,9 @@ def _cells(cells: pd.DataFrame) -> list[Rows]:
         Column(Words("which", "单元"), False),
     ]
     return [Rows("cells", Words("Fine cells", "细网格"), None, columns, rows)]
+
+
+def _largest(row: dict[Any, Any], of: str) -> str:
+    """Return the largest change in percent, and the most that a unit without any has now."""
+    new = row[f"{of}_from_0_t"]
+    return f"{row[f'{of}_percent']:.3f} %" + (f"; 0 → {new:,.3f} t" if new else "")

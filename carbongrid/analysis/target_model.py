@@ -13,7 +13,7 @@ import shapely
 from scipy import sparse
 
 from carbongrid.analysis.target_effects import Effects
-from carbongrid.analysis.target_limits import EACH, Limit
+from carbongrid.analysis.target_limits import EACH, UNLIMITED, Limit
 from carbongrid.analysis.target_program import Cap, Need, Program, Step
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.units_of_measure import currency_units
@@ -68,6 +68,8 @@ class Model:
         The table.
     currency
         Unit of the case's GDP; empty for none.
+    zones
+        Zone of each unit by which it is decided whether an index is high: for ESC by ESC alone, also where GDP is unknown; 0 where it is neither.
     """
 
     effects: Effects
@@ -78,6 +80,7 @@ class Model:
     ties: str
     limits: Sequence[Limit]
     currency: str
+    zones: Mapping[str, Sequence[int]]
 
     @property
     def hectares(self) -> NDArray[np.float64]:
@@ -110,16 +113,16 @@ class Model:
         found = []
         placed = units_in_regions(self.units, self.reference, self.ties)
         for row, (unit, region) in enumerate(placed):
-            zone = int(self.units["zone"].iloc[row])
-            if not zone or region is None or unit.G_i is None:
+            if region is None:
                 continue
-            for index, part, ratio in (
-                ("ecc", unit.G_i, Fraction(region.C_known, region.G)),
-                ("esc", unit.CA_i, Fraction(region.C, region.CA)),
+            for index, part, whole, C in (
+                ("ecc", unit.G_i, region.G, region.C_known),
+                ("esc", unit.CA_i, region.CA, region.C),
             ):
+                zone = self.zones[index][row]
                 aim = row in self.lifted and index in self.aims
-                if aim or zone in HIGH[index]:
-                    found.append(Need(row, index, ratio, ratio * part - unit.C_i, unit.C_i, must=aim))  # fmt: skip
+                if zone and part is not None and (aim or zone in HIGH[index]):
+                    found.append(Need(row, index, Fraction(C, whole), part, unit.C_i, must=aim))
         return tuple(found)
 
     def kept(self, folder: Any = None) -> tuple[Kept, ...]:
@@ -160,8 +163,9 @@ class Model:
         """
         able, _ = self.effects.can_be_cut()
         names = limit.names(able)
-        if not names:
-            raise InputError(f"no category {limit.category!r} emits on land of its own type", f"limits, row {limit.row}", f"There are {', '.join(able)}.")  # fmt: skip
+        # Without a table whatever emits is cut, be it nothing.
+        if not names and limit not in UNLIMITED:
+            raise InputError(f"no category {limit.category!r} emits on land of its own type", f"limits, row {limit.row}", f"There are {', '.join(able)}." if able else "No category does.")  # fmt: skip
         return names
 
     def base_cuts(self) -> dict[tuple[int, int], int]:

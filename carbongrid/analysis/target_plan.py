@@ -26,8 +26,16 @@ from carbongrid.analysis.target_effects import Effects
 from carbongrid.analysis.target_limits import EACH, UNLIMITED, Limit, read_limits
 from carbongrid.analysis.target_model import HIGH, Model, currency_units_of_one
 from carbongrid.analysis.target_program import Need, Program, Solution, solve
-from carbongrid.analysis.targets import INDICES, require_units
+from carbongrid.analysis.targets import (
+    INDICES,
+    require_units,
+    require_zones,
+    without_zone,
+    zones_to_lift,
+)
 from carbongrid.errors import InputError, Problem, RunError
+from carbongrid.method.margins import NONE_TO_DIVIDE
+from carbongrid.method.zoning import by_esc_alone
 from carbongrid.pipeline.live import LiveResult
 from carbongrid.pipeline.opening import open_same_run
 from carbongrid.pipeline.step import Progress
@@ -52,7 +60,7 @@ class TargetPlan:
     zone
         The zone that is aimed at.
     feasible
-        Whether the limits allow it.
+        Whether the limits allow it, for the units that anything lifts: of others ``short`` has a remark.
     actions
         The plan, as :meth:`carbongrid.LiveResult.scenario` takes it; empty where it is not feasible.
     answer
@@ -67,7 +75,8 @@ class TargetPlan:
     kept
         Land that may not be converted: limit, parcels, hectares.
     short
-        Where it is not feasible: unit, name, index, missing_g, which is emission beyond the target whatever is done.
+        Units that are left out, since nothing that is allowed lifts them, and, where it is not feasible, what is missing: unit, name, index, missing_g (emission beyond the target whatever is done; None of those left out),
+        remark (why a unit is left out).
     notes
         What has to be said beside the numbers.
     """
@@ -129,6 +138,8 @@ def plan_targets(
     tell("reading", 0, 1)
     told = FinishedRun.of(run)
     require_units(told, units)
+    decided = zones_to_lift(told, zone)
+    require_zones(decided, units)
     answer = (
         told.answer
         if told.answer is not None
@@ -138,13 +149,18 @@ def plan_targets(
     section = answer.inputs.case.gdp
     currency = "" if section is None else section.currency
     rows = UNLIMITED if limits is None else read_limits(Path(limits), frame["id"], currency)
-    low = _low(frame, INDICES[zone], units)
+    low = _low(decided, INDICES[zone], units)
+    if not low:
+        # No action is looked for where nothing is to be lifted: there may be nothing to cut.
+        rows = ()
+    zones = {index: zones_to_lift(told, of)["zone"].tolist() for index, of in (("ecc", 1), ("esc", 3))}  # fmt: skip
     model = Model(
         Effects(answer), frame, low, INDICES[zone], told.parameters["reference"],
-        told.parameters.get("ties", ">="), rows, currency,
+        told.parameters.get("ties", ">="), rows, currency, zones,
     )  # fmt: skip
     tell("reading", 1, 1)
-    return _Search(told, zone, model, tell).plan()
+    found = _Search(told, zone, model, tell).plan()
+    return dataclasses.replace(found, notes=(*found.notes, *without_zone(decided)))
 
 
 def _directory(told: FinishedRun) -> Path:
@@ -164,13 +180,26 @@ class _Search:
 
     def __init__(self, told: FinishedRun, zone: int, model: Model, tell: Progress) -> None:
         self.told, self.zone, self.model, self.tell = told, zone, model, tell
+        self.left_out: list[Need] = []
+        while beyond := self._read():
+            # What is allowed in each unit that is lifted may have helped its neighbours: so once more.
+            self.left_out += beyond
+            rows = {need.unit for need in beyond}
+            self.model = dataclasses.replace(self.model, lifted=[row for row in self.model.lifted if row not in rows])  # fmt: skip
+
+    def _read(self) -> tuple[Need, ...]:
+        """Make the program of the units that are to be lifted; return the targets that nothing in it reaches."""
+        model = self.model
         self.needs = model.needs()
         self.base = model.base_cuts()
         self.kept = model.kept()
         self.first = model.program(self.needs, self.base, self.kept, convert=True)
+        return self.first.beyond_reach()
 
     def plan(self) -> TargetPlan:
         """Return the plan, or what is in the way of one."""
+        if self.left_out and not self.model.lifted:
+            return self._none(Solution(np.zeros(0)))
         size = np.bincount(np.maximum(self.model.effects.unit_of_parcel, 0), minlength=len(self.model.units))  # fmt: skip
         # A gram on each parcel of a unit is what rounding may move; beside it the solver's own tolerance.
         margin = [2.0 * float(size[need.unit]) + 1e-9 * need.emission for need in self.needs]
@@ -190,9 +219,10 @@ class _Search:
                     return self._infeasible(dataclasses.replace(rest, in_parts=True))
             actions = [*land, *cuts(self.model, second, rest.x), *raises(self.model, second, rest.x)]  # fmt: skip
             after = self.model.effects.answer.scenario(actions) if actions else self.model.effects.answer  # fmt: skip
-            zones = self._frozen(after)
             units = FinishedRun.of(after).units
-            low = [zones[need.unit] not in HIGH[need.index] for need in self.needs]
+            zones = self._frozen(self.model.units, units)
+            by = {"ecc": zones, "esc": self._frozen(by_esc_alone(self.model.units), by_esc_alone(units))}  # fmt: skip
+            low = [by[need.index][need.unit] not in HIGH[need.index] for need in self.needs]
             if not any(low):
                 self.tell("trying plans", _TRIES, _TRIES)
                 return self._feasible(actions, after, zones, (found, second, rest), model)
@@ -202,10 +232,9 @@ class _Search:
             ]
         raise RunError("no plan was found that reaches the targets to the gram when it is applied: give the limits a little more room")  # fmt: skip
 
-    def _frozen(self, after: LiveResult) -> list[int]:
-        """Return the zones of an answer against the region that is kept."""
-        model = self.model
-        zones = frozen_zones(model.units, FinishedRun.of(after).units, model.reference, model.ties)
+    def _frozen(self, base: pd.DataFrame, units: pd.DataFrame) -> list[int]:
+        """Return the zones of units against the region that is kept."""
+        zones = frozen_zones(base, units, self.model.reference, self.model.ties)
         return [int(zone) for zone in zones]
 
     def _needs_after(self, between: LiveResult) -> tuple[Need, ...]:
@@ -214,23 +243,27 @@ class _Search:
         found = []
         for need in self.needs:
             emission, part = _amounts(need, units)
-            found.append(
-                dataclasses.replace(need, now=need.ratio * part - emission, emission=emission)
-            )
+            found.append(dataclasses.replace(need, part=part, emission=emission))
         return tuple(found)
 
     def _infeasible(self, found: Solution) -> TargetPlan:
-        units = self.model.units
-        short = pd.DataFrame(
-            [
-                {"unit": units["id"].iloc[each.need.unit], "name": units["name"].iloc[each.need.unit], "index": each.need.index, "missing_g": round(each.grams)}
-                for each in found.short
-            ]
-        )  # fmt: skip
+        return self._none(found, _in_the_way(self._short(found), found, self.model.units["id"]))
+
+    def _none(self, found: Solution, why: Sequence[Problem] = ()) -> TargetPlan:
         return TargetPlan(
             self.told, self.zone, False, (), None, self._units(None, None), pd.DataFrame(columns=STEPS),
-            self._limits(None, found.binding), self._kept(), short, (*self._notes(), *_in_the_way(short, found, units["id"])),
+            self._limits(None, found.binding), self._kept(), self._short(found), (*self._notes(), *why),
         )  # fmt: skip
+
+    def _short(self, found: Solution | None = None) -> pd.DataFrame:
+        """Return the targets that are left out, and of a solution those that are missed."""
+        missed = [(each.need, round(each.grams), "") for each in (() if found is None else found.short)]  # fmt: skip
+        units = self.model.units
+        rows = [
+            (units["id"].iloc[need.unit], units["name"].iloc[need.unit], need.index, grams, remark)
+            for need, grams, remark in [*((need, None, NONE_TO_DIVIDE) for need in self.left_out), *missed]
+        ]  # fmt: skip
+        return pd.DataFrame(rows, columns=["unit", "name", "index", "missing_g", "remark"], dtype=object)  # fmt: skip
 
     def _feasible(
         self,
@@ -252,7 +285,7 @@ class _Search:
         table = pd.DataFrame([step for _, step in steps], columns=STEPS, dtype=object)
         return TargetPlan(
             self.told, self.zone, True, tuple(actions), after, self._units(after, zones), table,
-            self._limits(used, (*first.binding, *rest.binding)), self._kept(), pd.DataFrame(columns=["unit", "name", "index", "missing_g"]), self._notes(),
+            self._limits(used, (*first.binding, *rest.binding)), self._kept(), self._short(), self._notes(),
         )  # fmt: skip
 
     def _units(self, after: LiveResult | None, zones: list[int] | None) -> pd.DataFrame:
@@ -310,6 +343,10 @@ class _Search:
     def _notes(self) -> tuple[Problem, ...]:
         _, fallen = self.model.effects.can_be_cut()
         said = [KEPT, COSTS]
+        if self.left_out:
+            ids = self.model.units["id"]
+            names = [f"{ids.iloc[need.unit]} {need.index.upper()}" for need in self.left_out]
+            said.append(Problem(f"Left out of the plan, since nothing that is allowed lifts them: {_some(names)} ({NONE_TO_DIVIDE}).", level="warning"))  # fmt: skip
         if any(limit.do == "convert" for limit in self.model.limits):
             said.append(WHOLE_PARCELS)
         if fallen:
@@ -322,7 +359,7 @@ class _Search:
 
 def _in_the_way(short: pd.DataFrame, found: Solution, ids: pd.Series[str]) -> tuple[Problem, ...]:
     """Say that there is no plan, where, and which rows of the table are in the way."""
-    names = [f"{row['unit']} {row['index'].upper()} {row['missing_g'] / 1e6:,.0f} t" for row in short.to_dict("records")]  # fmt: skip
+    names = [f"{row['unit']} {row['index'].upper()} {_tonnes(row['missing_g'])} t" for row in short.to_dict("records") if row["missing_g"]]  # fmt: skip
     rows: dict[int, list[str]] = {}
     for limit, unit in found.binding:
         own = rows.setdefault(limit.row, [])
@@ -331,8 +368,15 @@ def _in_the_way(short: pd.DataFrame, found: Solution, ids: pd.Series[str]) -> tu
     said = [f"No plan within the limits reaches the targets. The one that comes nearest leaves too much emission: {_some(names)}."]  # fmt: skip
     if found.in_parts:
         said = [f"No plan of whole parcels was found, though parts of parcels would do, so that there may be one. What was tried leaves too much emission: {_some(names)}."]  # fmt: skip
+    if not names:
+        said = ["Within the limits the targets are missed by no more than what rounding may move: give the limits a little more room."]  # fmt: skip
     said.append(f"In the way are these rows of the table of limits: {', '.join(way)}." if 0 not in rows and way else "All that is allowed is not enough.")  # fmt: skip
     return tuple(Problem(text, level="warning") for text in said)
+
+
+def _tonnes(grams: int) -> str:
+    """Return tonnes, of less than one to the gram."""
+    return f"{grams / 1e6:,.0f}" if grams >= 10**6 else f"{grams / 1e6:.6f}".rstrip("0")
 
 
 def _some(names: Sequence[str]) -> str:

@@ -65,17 +65,20 @@ class Cap(NamedTuple):
 
 @dataclass(frozen=True)
 class Need:
-    """An index of a unit that is to be high: emission at most ``ratio`` times its sink, or GDP."""
+    """An index of a unit that is to be high: emission at most ``ratio`` times its sink, or GDP, which is its ``part``."""
 
     unit: int
     index: str
     ratio: Fraction
-    now: Fraction
-    """ratio*part - C_i, g: below 0 by what is missing."""
-
+    part: int
     emission: int
     must: bool
     """Whether it is a target; else it is high now, and has to stay so."""
+
+    @property
+    def now(self) -> Fraction:
+        """ratio*part - C_i, g: below 0 by what is missing."""
+        return self.ratio * self.part - self.emission
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +123,15 @@ class Program:
         at, places, values = zip(*cells, strict=True) if cells else ((), (), ())
         caps = sparse.csr_array((values, (at, places)), shape=(len(self.caps), len(self.steps)))
         return sparse.vstack([needs, caps], format="csr")
+
+    def beyond_reach(self) -> tuple[Need, ...]:
+        """Return the targets of units that have none of the sink or GDP, where no variable gives them any: no cut lifts them."""
+        columns = {"ecc": self.gdp, "esc": self.sink}
+        return tuple(
+            need
+            for need in self.needs
+            if need.must and not need.part and not (columns[need.index][[need.unit]].data > 0).any()
+        )
 
     def bounds(self, margin: Sequence[float]) -> NDArray[np.float64]:
         """Return b of A x <= b, ``margin`` g being kept between each target and what is reached."""
@@ -255,11 +267,19 @@ def _least_missing(
         raise RunError(f"the linear program was not solved: {found.message}")
     x, missing = found.x[: len(program.steps)], found.x[len(program.steps) :]
     short = tuple(
-        Short(program.needs[number], float(part) * max(program.needs[number].emission, 1))
+        Short(
+            program.needs[number],
+            _without_margin(program.needs[number], float(part), bounds.margin[number]),
+        )
         for number, part in zip(aims, missing, strict=True)
         if part > 1e-12
     )
     return Solution(x, short, _binding(program, x, found, count))
+
+
+def _without_margin(need: Need, part: float, margin: float) -> float:
+    """Return grams that a target is missed by: what is kept between it and what is reached is none of them."""
+    return max(part * max(need.emission, 1) - margin, 0.0)
 
 
 def _binding(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 from carbongrid.analysis.finished import Asked, FinishedRun
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.margins import margins
+from carbongrid.method.zoning import by_esc_alone, zone_units
 from carbongrid.outputs.tables.reading import PARCELS_FILE, as_written
 from carbongrid.raster.opening.parquet import open_parquet
 
@@ -25,9 +26,10 @@ INDICES = {1: ("ecc", "esc"), 2: ("ecc",), 3: ("esc",)}
 """Indices that are high in each zone; in zone 4 none is, so that it is no target."""
 
 NOT_ALL = Problem(
-    "With the region following, each row is for one unit alone: that all units are at 1 at once is impossible, unless all are equal. With the region kept as it is all can be.",
+    "With the region following, each row is for one unit alone: that all units are at 1 at once is impossible, unless all are equal.",
     level="note",
 )
+TOGETHER = Problem("With the region kept as it is the rows hold together: all can be at 1 at once.", level="note")  # fmt: skip
 NO_LAND = Problem("The run has no parcels, so that no hectares are known.", level="note")
 BARE = Problem("Hectares are of land that took up nothing before, at the run's mean uptake of each land type; young land takes up less, and whether there is such land is not looked at.", level="note")  # fmt: skip
 
@@ -78,10 +80,11 @@ def targets(run: Asked, *, units: Collection[str] = (), zone: int = 1) -> Target
     Raises
     ------
     InputError
-        If the directory is not a finished run, a unit is none of it, or the zone is no target.
+        If the directory is not a finished run, a unit is none of it or has nothing to be lifted, or the zone is no target.
 
     Notes
     -----
+    Zone 3 is a target of ESC alone, which a unit of unknown GDP has too; for the others a unit needs a zone. Units that have neither are named.
     The boundaries are those of :func:`carbongrid.margins`. Where both indices are low and emission is cut for both, the larger cut is enough for both; a gain of sink lifts ESC alone, one of GDP ECC.
     Hectares are the gain over the mean uptake per hectare of a land type in the run.
     """
@@ -90,19 +93,32 @@ def targets(run: Asked, *, units: Collection[str] = (), zone: int = 1) -> Target
     told = FinishedRun.of(run)
     frame = told.units
     require_units(told, units)
-    found = margins(frame, told.parameters["reference"], told.parameters.get("ties", ">="))
+    decided = zones_to_lift(told, zone)
+    require_zones(decided, units)
+    seen = by_esc_alone(frame) if zone == 3 else frame
+    found = margins(seen, told.parameters["reference"], told.parameters.get("ties", ">="))
     rates = _uptake(told)
     named: dict[Any, dict[Any, Any]] = frame.set_index("id")[["name", "zone"]].to_dict("index")
+    zones = dict(zip(frame["id"], decided["zone"].tolist(), strict=True))
     rows = []
     for row in found.to_dict("records"):
         wanted = not units or row["unit"] in units
-        if not wanted or row["boundary"] not in INDICES[zone] or not _is_low(row, named):
+        if not wanted or row["boundary"] not in INDICES[zone] or not _is_low(row, zones):
             continue
         rows.append(_needed(row, named, told.manifest["currency"] or "currency units", rates))
     columns = ["unit", "name", "zone", "index", "quantity", "reference", "measured_in", "now", "needed", "percent", "remark"]  # fmt: skip
-    table = pd.DataFrame(rows, columns=[*columns, *(f"hectares_{kind}" for kind in rates)])
-    notes = (NOT_ALL, *((BARE,) if rates else (NO_LAND,)))
-    return Targets(told, zone, table.astype({"now": object, "needed": object}), rates, notes)
+    land = [f"hectares_{kind}" for kind in rates]
+    # As objects: beside a None whole numbers would become floats, which have no None and are no integers beyond 2^53.
+    table = pd.DataFrame(rows, columns=[*columns, *land], dtype=object)
+    table = table.astype({"zone": int, **dict.fromkeys(["percent", *land], float)})
+    each_has_a_way = len(table) > 0 and all(needed is not None for needed in table["needed"])
+    notes = (
+        *without_zone(decided),
+        NOT_ALL,
+        *((TOGETHER,) if each_has_a_way else ()),
+        *((BARE,) if rates else (NO_LAND,)),
+    )
+    return Targets(told, zone, table, rates, notes)
 
 
 def require_units(run: FinishedRun, units: Collection[str]) -> None:
@@ -113,9 +129,31 @@ def require_units(run: FinishedRun, units: Collection[str]) -> None:
         raise InputError(f"no units of the run: {', '.join(unknown[:10])}", "units", f"There are {', '.join(known[:10])}.")  # fmt: skip
 
 
-def _is_low(row: dict[Any, Any], units: dict[Any, dict[Any, Any]]) -> bool:
+def zones_to_lift(run: FinishedRun, zone: int) -> pd.DataFrame:
+    """Return id, zone and reason of each unit, by which it is decided what is low in it: for zone 3 by ESC alone, whatever is known of GDP."""
+    units = by_esc_alone(run.units) if zone == 3 else run.units
+    found = zone_units(units, run.parameters["reference"], ties=run.parameters.get("ties", ">="))
+    return found[["zone", "reason"]].assign(id=units["id"])
+
+
+def require_zones(decided: pd.DataFrame, units: Collection[str]) -> None:
+    """Raise :class:`InputError` for units asked for by code in which nothing can be low or high."""
+    none = decided[(decided["zone"] == 0) & decided["id"].isin(list(units))]
+    if len(none):
+        what = ", ".join(f"{row['id']} ({row['reason']})" for row in none.to_dict("records"))
+        raise InputError(f"units have no zone and so no target: {what}", "units", "Leave them out; where GDP is all that is unknown, zone 3 aims at ESC alone.")  # fmt: skip
+
+
+def without_zone(decided: pd.DataFrame) -> Iterator[Problem]:
+    """Name the units in which nothing can be low or high, by what is in the way."""
+    for why, rows in decided[decided["zone"] == 0].groupby("reason", sort=True):
+        names = ", ".join(rows["id"].tolist()[:10]) + (f" … ({len(rows)})" if len(rows) > 10 else "")  # fmt: skip
+        yield Problem(f"Nothing is aimed at in {len(rows)} units ({why}): {names}.", level="note")
+
+
+def _is_low(row: dict[Any, Any], zones: dict[Any, int]) -> bool:
     """Tell by the zone, which is decided exactly, whether the index is low; a unit without a zone has no target."""
-    zone = int(units[row["unit"]]["zone"])
+    zone = zones[row["unit"]]
     return zone in ((3, 4) if row["boundary"] == "ecc" else (2, 4))
 
 

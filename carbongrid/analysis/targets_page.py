@@ -53,7 +53,8 @@ def write_targets_page(found: Targets, plan: TargetPlan | None, path: Path) -> P
     if plan is not None:
         maps += _maps(plan)
         tables += [*_steps(plan), *_short(plan), *_limits(plan), *_units(plan)]
-    notes = [*(plan.notes if plan is not None else ()), *found.notes]
+    # Units without a zone are named by both.
+    notes = list(dict.fromkeys([*(plan.notes if plan is not None else ()), *found.notes]))
     page = AnalysisPage(
         kicker=Words("Targets", "目标"),
         title=f"{run.manifest['title']}, {run.manifest['year']}",
@@ -142,14 +143,16 @@ def _land(kind: str) -> tuple[str, str]:
 
 
 def _short(plan: TargetPlan) -> Iterator[Rows]:
-    if plan.feasible:
+    if plan.short.empty:
         return
     rows: list[list[Cell | str]] = [
-        [f"{row['name']} ({row['unit']})", row["index"].upper(), mass(row["missing_g"])]
+        [f"{row['name']} ({row['unit']})", row["index"].upper(), _none(row["remark"]) if row["remark"] else mass(row["missing_g"])]
         for row in plan.short.to_dict("records")
-    ]
+    ]  # fmt: skip
     columns = [Column(Words("unit", "单元"), False), Column(Words("index", "指数"), False), Column(Words("emission beyond the target", "超出目标的排放"))]  # fmt: skip
     told = Words("What is left by the plan that comes nearest", "最接近目标的方案仍存在的差距")
+    if plan.short["remark"].all():
+        told = Words("Left out of the plan, since nothing that is allowed lifts them", "未纳入方案，因为没有任何允许的措施可使其提升")  # fmt: skip
     yield Rows("short", Words("What is missing", "差距"), told, columns, rows)
 
 
@@ -241,11 +244,15 @@ def _needed(found: Targets) -> Rows:
     return Rows("needed", Words("Each by itself", "单项所需"), told, columns, rows)
 
 
-def _amount(row: dict[str, Any] | None) -> str:
+def _amount(row: dict[str, Any] | None) -> Cell | str:
     if row is None:
         return ""
     if row["needed"] is None:
-        return "–"
+        return _none(row["remark"])
     amount = f"{row['needed']:+,}" if row["quantity"] == "gdp" else signed(row["needed"])
     part = "" if row["percent"] != row["percent"] else f" ({row['percent']:+.1f} %)"
     return f"{amount}{part}"
+
+
+def _none(remark: str) -> Cell:
+    return Cell(f"none: {remark}", f"无：{note_in_chinese(remark)}")

@@ -32,6 +32,14 @@ WHAT_IT_IS = Problem("A decomposition says how a change is made up of its factor
 OWN_REGION = Problem("With each year's own region zones say who is better than the rest of that year; with the first year's kept they say who is better than then.", level="note")  # fmt: skip
 
 
+_FACTORS = (
+    ("GDP", "gdp", "gdp_effect"),
+    ("residents", "residents", "population_effect"),
+    ("emission", "emission_g", "emission_per_gdp_effect"),
+)
+"""What a decomposition takes, its column, and an effect that is blank where it is unknown or 0."""
+
+
 @dataclass(frozen=True, eq=False)
 class Trend:
     """Runs of several years side by side, mass in whole grams.
@@ -115,8 +123,9 @@ def trend(
         if reference not in ("all", *table):
             raise InputError(f"the units have no {reference}, the reference region of {found[-1].name}", run.name, "Run the cases with one reference region.")  # fmt: skip
     zoned = [table.join(zone_units(table, reference, ties=ties)) for table in tables]
-    notes += [*_otherwise_zoned(found, zoned), *_gaps(years, tables), *notes_of_guessed_runs(found)]
-    return Trend(tuple(found), years, *_followed(years, tables, zoned, found[-1]), (*notes, WHAT_IT_IS, OWN_REGION))  # fmt: skip
+    followed, region, matrices = _followed(years, tables, zoned, found[-1])
+    notes += [*_otherwise_zoned(found, zoned), *_gaps(years, tables, region), *notes_of_guessed_runs(found)]  # fmt: skip
+    return Trend(tuple(found), years, followed, region, matrices, (*notes, WHAT_IT_IS, OWN_REGION))
 
 
 def _rule(run: FinishedRun) -> tuple[str, str]:
@@ -164,10 +173,13 @@ def _otherwise_zoned(
             yield Problem(f"{other} of {len(told)} zones of {run.manifest['year']} are not those that {run.name} has: they are of the units that all years have in common, by the rule of the last run.", level="warning")  # fmt: skip
 
 
-def _gaps(years: Sequence[int], tables: Sequence[pd.DataFrame]) -> Iterator[Problem]:
-    """Yield of which units GDP or residents are unknown, or GDP is 0, so that effects are not."""
-    for year, table in zip(years, tables, strict=True):
-        for name, column in (("GDP", "gdp"), ("residents", "residents")):
+def _gaps(
+    years: Sequence[int], tables: Sequence[pd.DataFrame], region: pd.DataFrame
+) -> Iterator[Problem]:
+    """Yield of which units GDP or residents are unknown, or one of them or emission is 0, so that effects are not known."""
+    for number, (year, table) in enumerate(zip(years, tables, strict=True)):
+        periods = region[region["period"].isin([number, number + 1])]
+        for name, column, effect in _FACTORS:
             unknown = table["id"][table[column].isna()].tolist()
             if len(unknown) == len(table):
                 yield Problem(f"No {name} of {year} are known: their effects are blank.", level="note")  # fmt: skip
@@ -175,7 +187,8 @@ def _gaps(years: Sequence[int], tables: Sequence[pd.DataFrame]) -> Iterator[Prob
                 yield Problem(f"Of {len(unknown)} units {name} of {year} are unknown: {some_codes(unknown)}. Effects of these units, and of the region, that take them are blank.", level="warning")  # fmt: skip
             nothing = table["id"][(table[column] == 0).fillna(False)].tolist()
             if nothing:
-                yield Problem(f"{len(nothing)} units have 0 {name} in {year}: {some_codes(nothing)}. Their own effects are blank; the region's are not.", level="note")  # fmt: skip
+                theirs = "Their own effects are blank, and so are the region's." if periods[effect].isna().any() else "Their own effects are blank; the region's are not."  # fmt: skip
+                yield Problem(f"{len(nothing)} units have 0 {name} in {year}: {some_codes(nothing)}. {theirs}", level="note")  # fmt: skip
 
 
 def _period(a: pd.DataFrame, b: pd.DataFrame, frozen_a: Any, frozen_b: Any) -> dict[str, Any]:

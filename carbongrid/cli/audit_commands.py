@@ -95,6 +95,7 @@ def audit_choices(
                 "files": files,
                 "design": found.design,
                 "stable": found.stable,
+                "zoned": found.zoned,
                 "units": _rows(found.units),
                 "choices": _rows(found.choices),
                 "not_tried": _rows(found.not_tried),
@@ -105,15 +106,17 @@ def audit_choices(
 
 def _decided(found: ChoiceAudit) -> Iterator[str]:
     """Yield how many zones are stable, what moves the rest, what was not tried, and the units that are moved most."""
-    yield f"{found.stable} of {len(found.units)} units have one zone under all readings ({found.design})."
+    yield f"{found.stable} of {found.zoned} units with a zone have one zone under all readings ({found.design})."
+    if found.zoned < len(found.units):
+        yield f"{len(found.units) - found.zoned} units have no zone in the run, and so none that could hold."
     yield f"{'choice':<14} {'in the run':<14} {'read as':<14} {'units that flip':>15} {'mean over the others':>21}"
     for row in found.choices.sort_values("mean", ascending=False, kind="stable").to_dict("records"):
         yield f"{row['choice']:<14} {row['own']:<14} {row['value']:<14} {row['alone']:>15} {row['mean']:>21.1f}"
     for (choice, reason), rows in found.not_tried.groupby(["choice", "reason"], sort=False):
         yield f"Not tried: {choice} {', '.join(rows['value'])}: {reason}."
-    of_own = found.units.apply(lambda row: row[f"share_{row['zone']}"], axis=1)
-    moved = found.units[~found.units["stable"]].assign(own=of_own)
+    moved = found.units[found.decided]
     if len(moved):
+        moved = moved.assign(own=[row[f"share_{row['zone']}"] for row in moved.to_dict("records")])
         yield "Kept by the fewest readings:"
         for row in moved.sort_values("own", kind="stable").head(_LISTED).to_dict("records"):
             shares = ", ".join(f"{code}: {100 * row[f'share_{code}']:.0f} %" for code in (1, 2, 3, 4, 0) if row[f"share_{code}"] >= 0.005)  # fmt: skip

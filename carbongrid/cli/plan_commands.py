@@ -232,13 +232,16 @@ def targets(
             with detect_full_disk(folder):
                 files = write_targets(found, folder, plan)
         lifted = found.table["unit"].nunique()
-        console.say(f"{lifted} units are below zone {zone}. With the region kept as it is they need, each by itself:")  # fmt: skip
+        if lifted:
+            console.say(f"{lifted} units are below zone {zone}. With the region kept as it is they need, each by itself:")  # fmt: skip
+        else:
+            console.say(f"No unit that could be lifted is below zone {zone}.")
         frozen = found.table[found.table["reference"] == "frozen"]
         for row in frozen.head(4 * _LARGEST).to_dict("records"):
             console.say(f"  {row['unit']} {row['name']}: {_need(row)}")
         if plan is not None and plan.actions:
             console.say(_told_of_plan(plan))
-        console.problems([*(() if plan is None else plan.notes), *found.notes])
+        console.problems(dict.fromkeys([*(() if plan is None else plan.notes), *found.notes]))
         console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
         console.document(
             {
@@ -279,8 +282,9 @@ def _need(row: dict[Any, Any]) -> str:
     name = row["index"].upper()
     if row["needed"] is None:
         return f"{name} by {row['quantity']}: none is enough, {row['remark']}"
+    part = "" if row["percent"] != row["percent"] else f" ({row['percent']:+.2f} %)"
     if row["quantity"] == "gdp":
-        return f"{name}: {row['needed']:+,} {row['measured_in']} of GDP ({row['percent']:+.2f} %)"
+        return f"{name}: {row['needed']:+,} {row['measured_in']} of GDP{part}"
     hectares = [f"{value:,.0f} ha of {key.removeprefix('hectares_')}" for key, value in row.items() if str(key).startswith("hectares_") and value == value]  # fmt: skip
     land = f", such as {' or '.join(hectares[:3])}" if hectares else ""
-    return f"{name}: {row['needed'] / 1e6:+,.0f} t of {row['quantity']} ({row['percent']:+.2f} %){land}"
+    return f"{name}: {row['needed'] / 1e6:+,.0f} t of {row['quantity']}{part}{land}"

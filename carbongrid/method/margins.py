@@ -31,6 +31,9 @@ NONE_TO_DIVIDE = "low at any emission: the unit has none of it"
 NOBODY_ELSE = "high at any amount: no other unit of its region has any"
 NO_OTHER_EMISSION = "low at any amount: no other unit of its region emits"
 NO_CARBON_THERE = "high at any amount: with neither emission nor sink there is no zone"
+LOW_UNTIL_NO_CARBON = (
+    "low at any emission from 1 g on: with neither emission nor sink there is no zone"
+)
 """Why there is no boundary in a unit that has a zone."""
 
 _MAX = int(np.iinfo(np.int64).max)
@@ -182,7 +185,7 @@ def _most_emission(share: _Share, whole: int, C: int) -> Boundary:
     # Without emission an index is high as soon as there is a part, tie or not.
     most = max((share.part * C - share.strict) // whole, 0) if whole else 0
     if not most and not share.CA_i:
-        return Boundary(None, NO_CARBON_THERE)
+        return Boundary(None, LOW_UNTIL_NO_CARBON)
     return Boundary(most)
 
 

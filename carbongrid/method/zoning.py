@@ -235,12 +235,21 @@ def units_in_regions(
     """
     ends = [units[name if name in units else "gdp"] for name in ("gdp_low", "gdp_high")]
     rows = _units(units["emission_g"], units["sink_g"], units["gdp"], *ends)
-    codes = _reference_codes(units, reference)
+    codes = reference_codes(units, reference)
     members: dict[str, list[Unit]] = {}
     for code, row in zip(codes, rows, strict=True):
         members.setdefault(code, []).append(row)
     regions = {code: _region(inside, ties) for code, inside in members.items() if code}
     return [(row, regions.get(code)) for code, row in zip(codes, rows, strict=True)]
+
+
+def by_esc_alone(units: pd.DataFrame) -> pd.DataFrame:
+    """Return the units as if each had the same GDP: where ESC alone decides, as of zone 3, what is known of GDP has no say.
+
+    Zones of them tell by ESC as always, also where GDP is unknown or nobody has any; their ECC means nothing.
+    """
+    same = pd.array([1] * len(units), dtype="Int64")
+    return units.drop(columns=["gdp_low", "gdp_high"], errors="ignore").assign(gdp=same)
 
 
 def flips(
@@ -333,7 +342,8 @@ def _whole(values: Any, name: str, *, unknown: bool = False) -> list[int | None]
     return whole
 
 
-def _reference_codes(units: pd.DataFrame, reference: str) -> list[str]:
+def reference_codes(units: pd.DataFrame, reference: str) -> list[str]:
+    """Return the code of each unit's reference region, ``all`` for the one of all; empty where it is in none."""
     if reference == "all":
         return ["all"] * len(units)
     if reference not in units.columns:

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import shapely
 from click.testing import CliRunner
+from squares_case import squares_case
 from town import CRS, EAST, NORTH, square, write_town
 
 import carbongrid as cg
@@ -228,7 +229,7 @@ def test_the_audit_is_what_its_readings_are(town, tmp_path):
     every = np.stack(list(zones.values()))
     for code in range(5):
         assert found.units[f"share_{code}"].tolist() == (every == code).mean(axis=0).tolist()
-    assert found.units["stable"].tolist() == [len(set(column)) == 1 for column in every.T.tolist()]
+    assert found.units["stable"].tolist() == [len(set(column)) == 1 and column[0] != 0 for column in every.T.tolist()]  # fmt: skip
     for row in found.choices.to_dict("records"):
         place = names.index(row["choice"])
         pairs = [
@@ -384,6 +385,29 @@ def test_the_command_tells_what_decides_and_what_was_not_tried(town, tmp_path):
         assert row["question"] in page
     assert "电力按生产地还是使用地计？" in page and "无法说明之处" in page
     assert len(document["units"]) == page.split('id="units"')[1].split("</table>")[0].count("<tr") - 1  # fmt: skip
+
+
+def test_a_run_whose_zones_all_hold_lists_none_and_counts_those_without_a_zone(tmp_path):
+    """The GDP of 05 is unknown. Seen to fail: 'nan nan, zone nan' for every unit, and 05 counted as stable."""
+    tables = {
+        "totals.csv": "category,value,unit\nindustry/manufacturing,900,kt CO2e\nsink/forest,70,kt CO2e\n",
+        "categories.csv": "category,sector,name_en,name_zh,scope,sink,types,weight\nindustry/manufacturing,,,,,,industrial,field:works\nsink/forest,,,,,,industrial,field:stand\n",
+        "gdp.csv": "region,value\n01,10\n02,11\n03,9\n04,10\n05,\n",
+    }
+    weights = {"works": [1.0, 10.0, 1.0, 10.0, 5.0], "stand": [5.0, 1.0, 5.0, 1.0, 3.0]}
+    case = squares_case(tmp_path, ["0601"] * 5, tables, of_parcels=weights, gdp={"path": "gdp.csv", "currency": "1e8 CNY"}, categories={"path": "categories.csv"})  # fmt: skip
+    cg.run(case, tmp_path / "run")
+    words = ["audit-choices", str(tmp_path / "run"), "--out", str(tmp_path)]
+    told = CliRunner().invoke(main, words)
+    assert told.exit_code == 0, told.output
+    assert "4 of 4 units with a zone have one zone under all readings" in told.output
+    assert "1 units have no zone in the run" in told.output
+    assert "Kept by the fewest" not in told.output and "nan" not in told.output
+    found = audit_choices(tmp_path / "run")
+    assert found.units["stable"].tolist() == [True] * 4 + [False]
+    assert (found.stable, found.zoned, found.decided.any()) == (4, 4, False)
+    page = html.unescape((tmp_path / "choices.html").read_text(encoding="utf-8"))
+    assert "of 4 units with a zone have one zone under all readings; 1 units have none" in page
 
 
 def test_questions_and_reasons_have_their_chinese():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from squares_case import squares_case
 
 import carbongrid as cg
 from carbongrid.analysis.compensation import compensation, read_caps, write_compensation
@@ -93,6 +94,40 @@ def test_a_run(small_run, tmp_path) -> None:
     even = cg.compensation(run, allowance="cap", caps=caps).units
     part = even["balance_g"] + even["emission_g"]
     assert part.max() - part.min() <= 1
+
+
+@pytest.fixture(scope="module")
+def districts(tmp_path_factory: pytest.TempPathFactory) -> cg.Result:
+    """Two districts of two units each, of other CCR, and one of a unit alone; zones are within districts."""
+    folder = tmp_path_factory.mktemp("districts")
+    tables = {
+        "totals.csv": "category,value,unit\nindustry/manufacturing,1100,kt CO2e\nsink/forest,185,kt CO2e\n",
+        "categories.csv": "category,sector,name_en,name_zh,scope,sink,types,weight\nindustry/manufacturing,,,,,,industrial,field:works\nsink/forest,,,,,,industrial,field:stand\n",
+        "gdp.csv": "region,value\n01,10\n02,11\n03,12\n04,13\n05,9\n",
+    }
+    weights = {"works": [4.0, 2.0, 2.0, 2.0, 1.0], "stand": [9.0, 8.0, 1.0, 0.5, 0.0]}
+    gdp = {"path": "gdp.csv", "currency": "1e8 CNY"}
+    case = squares_case(folder, ["0601"] * 5, tables, of_parcels=weights, reference="district", gdp=gdp, categories={"path": "categories.csv"})  # fmt: skip
+    return cg.run(case, folder / "run")
+
+
+def test_each_reference_region_shares_what_is_its_own(districts) -> None:
+    """Seen to fail: all sinks were shared out over all units, so that 01 was paid though its ESC is 0.79, and a district with a low CCR paid one with a high one."""
+    found = compensation(districts)
+    # D1: 170 of 600 kt, so that 400 kt owe 113 1/3 and have 90; D2: 15 of 400 kt.
+    assert found.units["balance_g"].tolist() == [-23333333333, 23333333333, 2500 * 10**6, -2500 * 10**6, 0]  # fmt: skip
+    esc = districts.units["esc"].to_numpy()
+    assert ((found.units["balance_g"].to_numpy() > 0) == (esc > 1)).all()
+    assert found.flows[["payer", "receiver"]].to_numpy().tolist() == [["01", "02"], ["04", "03"]]
+    assert found.units["region"].tolist() == ["D1", "D1", "D2", "D2", "D3"]
+    said = [str(note) for note in found.notes]
+    assert "Within each of 3 reference regions (district), as zones are: no unit pays one of another region." in said  # fmt: skip
+    assert any(note.startswith("1 units neither pay nor are paid") and note.endswith(": 05.") for note in said)  # fmt: skip
+    assert all(note_in_chinese(note) for note in said)
+    for allowance, caps in (("gdp", None), ("cap", {f"{k:02}": k for k in range(1, 6)})):
+        units = compensation(districts, allowance=allowance, caps=caps).units
+        assert (units.groupby("region")["balance_g"].sum() == 0).all()
+        assert units["balance_g"].any()
 
 
 def test_the_command(small_run, tmp_path, carbongrid) -> None:

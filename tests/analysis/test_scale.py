@@ -179,6 +179,37 @@ def test_the_runs_own_cells_are_the_run(found):
     assert (own["emission_percent"], own["sink_percent"], own["zones"]) == (0, 0, 0)
 
 
+def test_a_unit_that_had_nothing_is_told_in_tonnes(tmp_path):
+    """A factory reaches 30 m over a border, by less than half a cell of 100 m. Seen to fail: 01 went from 0 to 2.9 % of it, was blank, and the largest change told was that of 00."""
+    parcels = [
+        ("a0", "0601", square(0, 0, 1.03)),
+        ("f0", "0301", square(1.03, 0, 1.97)),
+        ("a2", "0601", square(3, 0)),
+    ]
+    units = [("00", "x", square(0, 0)), ("01", "x", square(1, 0, 2)), ("02", "y", square(3, 0))]
+    totals = "category,value,unit\nwaste/industrial,900,kt CO2e\nsink/land,70,kt CO2e\n"
+    run = cg.run(write_town(tmp_path, parcels, units, {"totals.csv": totals}), tmp_path / "run")
+    assert run.units.set_index("id").at["01", "emission_t"] == 0
+    words = ["audit-scale", str(run.directory), "--out", str(tmp_path), "--groupings", "2"]
+    told = CliRunner().invoke(main, words)
+    assert told.exit_code == 0, told.output
+    found = audit_scale(run, groupings=2)
+    whole = run.units.set_index("id").at["00", "emission_t"]
+    cells = found.cells.set_index("fine")
+    assert cells["emission_from_0"].tolist() == ["01", "01", "01", "01", "", "01"]
+    assert cells.at["exact", "emission_from_0_t"] == pytest.approx(whole * 3 / 103, rel=1e-4)
+    assert cells.at["50", "emission_from_0_t"] == pytest.approx(whole * 5 / 105, rel=1e-4)
+    assert cells.at["100", "emission_from_0_t"] == 0
+    change = found.units.set_index("unit")
+    assert np.isnan(change.at["01", "emission_percent_50"])
+    assert change.at["01", "emission_change_t_50"] == -change.at["00", "emission_change_t_50"] > 0
+    [said] = [each for each in found.remarks if each.startswith("1 units have no emission")]
+    assert said.endswith(": 01. No percentage tells of it.") and note_in_chinese(said)
+    assert said in told.output
+    page = html.unescape((tmp_path / "scale.html").read_text(encoding="utf-8"))
+    assert "no emission that a unit has changes by more than" in page and "; 0 → " in page
+
+
 def test_coarse_grids_by_rectangles(town, found):
     """Each grid of every side and origin, from intersections of parcels and boxes."""
     run = cg.open(town.parent / "run")

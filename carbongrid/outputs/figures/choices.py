@@ -65,7 +65,8 @@ def write_choices_figure(units: pd.DataFrame, choices: pd.DataFrame, path: Path)
     right.set_xlabel("units, by their zone in the run", fontsize=8)
     right.set_ylabel("share of the readings", fontsize=8)
     right.tick_params(labelsize=7)
-    right.set_title(f"{int(units['stable'].sum())} of {len(units)} units have one zone under all readings", fontsize=8)  # fmt: skip
+    zoned = int((units["zone"] != 0).sum())
+    right.set_title(f"{int(units['stable'].sum())} of {zoned} units with a zone have one zone under all readings", fontsize=8)  # fmt: skip
     right.legend(fontsize=6.5, loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=2, frameon=False)  # fmt: skip
     figure.savefig(path, dpi=DPI, facecolor="white")
     return path

@@ -7,6 +7,23 @@ import re
 import tomllib
 from importlib import resources
 
+from carbongrid.method.zoning import (
+    NO_CARBON,
+    NO_GDP,
+    NO_REGION,
+    NO_SINK,
+    ONE_UNIT,
+    UNKNOWN_GDP,
+)
+
+WHY_NO_ZONE = {
+    NO_CARBON: "既无排放也无碳汇",
+    UNKNOWN_GDP: "地区生产总值未知",
+    NO_REGION: "不属于任何参照区域",
+    ONE_UNIT: "参照区域内仅此一个单元",
+    NO_GDP: "参照区域没有地区生产总值",
+    NO_SINK: "参照区域没有碳汇",
+}
 _PLACE = re.compile(r"\{(\w+)\}")
 _JOINS = re.compile(", | and ")
 _IN_A_FILE = (
@@ -46,7 +63,7 @@ _OWN_WORDS = {
         "rule for an index of exactly 1": "指数恰为 1 时的规则",
     },
     "currency": {"currency units that nobody told": "未说明的货币"},
-    "amount": {"GDP": "地区生产总值", "residents": "人口"},
+    "amount": {"GDP": "地区生产总值", "residents": "人口", "emission": "排放"},
     "a": {
         "none told": "未说明",
         "as the totals were given": "按给定总量",
@@ -59,6 +76,8 @@ _OWN_WORDS = {
         "gross": "总量",
         "net": "净量",
     },
+    "no_zone": WHY_NO_ZONE,
+    "quantity": {"emission": "排放", "sink": "碳汇"},
     "held": {"facilities": "设施", "regions": "区域", "units": "单元"},
     "first": {"none": "无"},
     "emission": {"nothing": "0"},

@@ -8,28 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from carbongrid.method.zoning import (
-    DERIVED_GDP,
-    EITHER_SIDE,
-    FEW_SINKS,
-    NO_CARBON,
-    NO_GDP,
-    NO_REGION,
-    NO_SINK,
-    ONE_UNIT,
-    UNKNOWN_GDP,
-)
+from carbongrid.method.zoning import DERIVED_GDP, EITHER_SIDE, FEW_SINKS
 from carbongrid.outputs.figures.classes import CLOSE, INDICATIVE, NOT_FIRM, mass_scale, short_number
-from carbongrid.outputs.report.notes import note_in_chinese
+from carbongrid.outputs.report.notes import WHY_NO_ZONE, note_in_chinese
 from carbongrid.outputs.zone_shares import in_percent
 
 CHINESE = {
-    NO_CARBON: "既无排放也无碳汇",
-    UNKNOWN_GDP: "地区生产总值未知",
-    NO_REGION: "不属于任何参照区域",
-    ONE_UNIT: "参照区域内仅此一个单元",
-    NO_GDP: "参照区域没有地区生产总值",
-    NO_SINK: "参照区域没有碳汇",
+    **WHY_NO_ZONE,
     DERIVED_GDP: "地区生产总值由上级区域推算",
     EITHER_SIDE: "其 ECC 区间包含 1",
     FEW_SINKS: "参照区域的碳汇低于下限",
