@@ -126,6 +126,7 @@ def drawn_category(
     of_facilities, own = _facility_factors(
         name, named.names, factors[:, account], uncertainty, draws, seed
     )
+    factors = _left_by_regions(accounts, factors)
     rest = _rest(accounts, factors, by_unit.sum(axis=1), account, of_facilities)
     drawn = {"weights"} if (carriers.sigma or carriers.tau) and carriers.mass.size else set()
     drawn |= {"totals"} if (factors != 1).any() or own else set()
@@ -225,20 +226,36 @@ def _split_gdp(
 def _totals(
     name: str, accounts: Accounts, uncertainty: Uncertainty, draws: int, seed: int
 ) -> tuple[NDArray[np.float64], list[Setting]]:
-    """Return what each account is multiplied by, shape (draws, accounts)."""
+    """Return what the figure of each account is multiplied by, the whole's among them, shape (draws, accounts)."""
     rule = uncertainty.of("totals", name)
     columns, settings = [], [_setting("totals", name, rule)]
     for region in (*accounts.regions, *([] if "" in accounts.regions else [""])):
         own = uncertainty.totals.get((name, region))
         percent = rule.percent if own is None else own
-        # Whoever says how sure a figure is knows it by itself: it has a draw of its own.
-        label = f"group {rule.group}" if own is None and rule.group else name
+        stream = Stream(seed, "totals", f"group {rule.group}" if rule.group else name)
         if own is not None:
-            label = f"{name} {region}".strip()
-            settings.append({**settings[0], "of": label, "percent": own, "group": "", "basis": "given", "origin": "totals table"})  # fmt: skip
-        stream = Stream(seed, "totals", label)
+            # Whoever says how sure a figure is knows it by itself: it has a draw that nothing else has.
+            stream = Stream(seed, "totals of their own", f"{name}\n{region}")
+            settings.append({**settings[0], "of": f"{name} {region}".strip(), "percent": own, "group": "", "basis": "given", "origin": "totals table"})  # fmt: skip
         columns.append(stream.lognormals(draws, 1, sigma_of_percent(percent)))
     return np.hstack(columns), settings
+
+
+def _left_by_regions(accounts: Accounts, factors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what each account is multiplied by if that of the whole is what the drawn whole leaves beside the drawn regions, nothing below 0."""
+    if "" not in accounts.regions:
+        return factors
+    grams, whole = accounts.grams.astype(np.float64), accounts.regions.index("")
+    # Where all follow one draw what is left does, to the last bit.
+    if not grams[whole] or (factors == factors[:, [whole]]).all():
+        return factors
+    left = factors[:, whole] * grams.sum()
+    for number in range(grams.size):
+        if number != whole:
+            left -= factors[:, number] * grams[number]
+    found = factors.copy()
+    found[:, whole] = np.maximum(left, 0.0) / grams[whole]
+    return found
 
 
 def _drawn_totals(
