@@ -300,6 +300,34 @@ def test_derived_gdp_is_drawn_by_its_split(full_demo):
     assert not found.table["firm"].all()
 
 
+def test_a_unit_that_got_no_gdp_but_may_have_some_is_drawn(tmp_path):
+    """Roads and forest carry no GDP. Seen to fail: zone 3 with probability 1 and firm, where its own interval said that its ECC may be above 1."""
+    from squares_case import squares_case
+
+    from carbongrid.pipeline import run
+
+    tables = {
+        "totals.csv": "category,value,unit\nindustry/manufacturing,300,kt CO2e\ntransport/road,50,kt CO2e\nsink/forest,9,kt CO2e\n",
+        "gdp.csv": "region,primary,secondary,tertiary\nD1,0,100,0\nD2,0,150,0\nD3,0,80,0\n",
+    }
+    allow = {"fallback": ["industry/manufacturing", "transport/road"]}
+    case = squares_case(tmp_path, ["0601", "1003", "0601", "0601", "0301", "0601"], tables, gdp={"path": "gdp.csv", "by": "district"}, allow=allow)  # fmt: skip
+    run(case, tmp_path / "run")
+    found = probability(tmp_path / "run", draws=2000, without=["totals", "weights", "sinks"])
+    units = read_units_csv(tmp_path / "run" / "units.csv").frame
+    gdp, high = (units[name].to_numpy(float) for name in ("gdp", "gdp_high"))
+    none = np.array([1, 4])
+    assert (gdp[none] == 0).all() and (high[none] > 0).all()
+    assert units.loc[1, "reason"].endswith("its interval of ECC contains 1")
+    assert (found.gdp[:, none] <= high[none]).mean(axis=0) == pytest.approx([0.95] * 2, abs=0.02)
+    # Half of the only claim is a third of the district.
+    assert np.median(found.gdp[:, none], axis=0) == pytest.approx(np.array([100, 80]) * 1e8 / 3, rel=0.05)  # fmt: skip
+    for pair in (slice(0, 2), slice(2, 4), slice(4, 6)):
+        np.testing.assert_allclose(found.gdp[:, pair].sum(axis=1), gdp[pair].sum(), rtol=1e-12)
+    assert 0 < found.indices.ecc[:, 1].min() < 1 < found.indices.ecc[:, 1].max()
+    assert not found.table["firm"][1]
+
+
 def test_an_inventorys_own_draws_are_taken(small_city, small_run, tmp_path):
     """What categories have in common in the inventory they have in common here."""
     from carbongrid.outputs.tables.inventory_draws import read_draws

@@ -182,29 +182,26 @@ def _split_gdp(
 ) -> tuple[NDArray[np.float64], list[Setting]]:
     """Return GDP whose split over the units of a parent is drawn, and the parent's GDP where somebody says how sure it is.
 
-    A unit's claim is its GDP times exp(tau_i*y). tau_i is such that the logit of its share has the 90 % interval that the run gives it
-    (docs/decisions/0060), as if that were normal.
+    A unit that got nothing but may have something takes part.
     """
-    ends = [
+    low, high = (
         run.units[name].to_numpy(np.float64, na_value=np.nan) for name in ("gdp_low", "gdp_high")
-    ]
+    )
     claims = np.where(np.isnan(gdp), 0.0, gdp)
     y = Stream(seed, "gdp", "split").normals(draws, gdp.size)
     drawn = np.broadcast_to(gdp, (draws, gdp.size)).copy()
     rule, widest = uncertainty.of("gdp", by), 0.0
     for code in sorted({str(each) for each in run.units[by]}):
-        inside = np.flatnonzero((run.units[by].astype(str) == code).to_numpy() & (claims > 0))
+        inside = np.flatnonzero(
+            (run.units[by].astype(str) == code).to_numpy() & ((claims > 0) | (high > 0))
+        )
         percent = uncertainty.gdp.get(code, rule.percent)
         factor = Stream(seed, "gdp", f"{by} {code}").lognormals(draws, 1, sigma_of_percent(percent))
         whole = claims[inside].sum() * factor
         if inside.size < 2:
             drawn[:, inside] *= factor
             continue
-        share = claims[inside] / claims[inside].sum()
-        low, high = (np.clip(end[inside] / claims[inside].sum(), 1e-9, 1 - 1e-9) for end in ends)
-        half = (np.log(high / (1 - high)) - np.log(low / (1 - low))) / 2
-        others = ((share**2).sum() - share**2) / (1 - share) ** 2
-        tau = half / NORMAL_90 / np.sqrt(1 + others)
+        share, tau = _shares_and_tau(claims[inside], low[inside], high[inside])
         widest = max(widest, float(tau.max()))
         weight = share * np.exp(tau * y[:, inside])
         drawn[:, inside] = whole * weight / weight.sum(axis=1, keepdims=True)
@@ -221,6 +218,33 @@ def _split_gdp(
     if uncertainty.gdp:
         of_parents |= {"basis": "given", "origin": "gdp table; the widest"}
     return drawn, [{**row, "basis": "as in the run", "origin": origin}, of_parents]
+
+
+def _shares_and_tau(
+    claims: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the shares by which a parent's GDP is drawn, and the tau of each.
+
+    A unit's claim is its GDP times exp(tau_i*y). tau_i is such that the logit of its share has the 90 % interval that the run gives it
+    (docs/decisions/0060), as if that were normal. A unit without GDP has but the upper end of one, made of half the least claim: it takes the tau
+    of the least sure of the others, and the share that this end then belongs to.
+    """
+    claimed = claims > 0
+    share = np.where(claimed, claims, claims[claimed].min() / 2)
+    share /= share.sum()
+    bottom, top = (_logit(np.clip(end / claims.sum(), 1e-9, 1 - 1e-9)) for end in (low, high))
+    others = ((share**2).sum() - share**2) / (1 - share) ** 2
+    # Who alone has GDP has all of it, and no upper end.
+    half = (top - bottom) / 2 if claimed.sum() > 1 else _logit(share) - bottom
+    tau = half / NORMAL_90 / np.sqrt(1 + others)
+    tau = np.where(claimed, tau, tau[claimed].max())
+    odds = np.exp(top - NORMAL_90 * tau * np.sqrt(1 + others))
+    return np.where(claimed, share, odds * (1 - share)), tau
+
+
+def _logit(share: NDArray[np.float64]) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = np.log(share / (1 - share))
+    return found
 
 
 def _totals(
