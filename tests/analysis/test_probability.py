@@ -219,6 +219,21 @@ def test_the_whole_and_its_regions_are_each_drawn_by_their_own_uncertainty(town_
     np.testing.assert_allclose(first, rest, rtol=1e-12)
 
 
+def test_a_sink_whose_total_says_how_sure_it_is_is_not_drawn_twice(town_run, tmp_path):
+    """5 % of the total, and the coefficient with it. Seen to fail: 50 % of the coefficient came on top."""
+    import shutil
+
+    run = shutil.copytree(town_run, tmp_path / "run")
+    rules = [{"source": source, "of": "*"} for source in ("totals", "weights", "gdp")]
+    tell(run, rules, totals=[{"category": "sink/land", "region": "", "percent": 5.0}])
+    found = probability(run, draws=2000)
+    ratio = found.sink / read_units_csv(run / "units.csv").frame["sink_g"].to_numpy(float)
+    np.testing.assert_allclose(ratio, ratio[:, [0]] * np.ones(UNITS), rtol=1e-12)
+    assert np.quantile(ratio[:, 0], [0.025, 0.975]) == pytest.approx([1 / 1.05, 1.05], abs=0.005)
+    tell(run, rules, totals=[{"category": "sink/land", "region": "", "percent": 0.0}])
+    assert np.ptp(probability(run, draws=20).sink, axis=0).tolist() == [0.0] * UNITS
+
+
 def test_the_table_of_sources_tells_what_moves_zones(town_run):
     sources = probability(town_run, draws=100).sources
     assert sources["drawn"].tolist() == ["all", *(f"only {each}" for each in ("totals", "weights", "sinks", "gdp")), *(f"all but {each}" for each in ("totals", "weights", "sinks", "gdp"))]  # fmt: skip

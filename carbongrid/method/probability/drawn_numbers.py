@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from carbongrid.method.draws import Stream, sigma_of_percent
-from carbongrid.method.spread_draws import CategoryDraws
+from carbongrid.method.spread_draws import Carriers, CategoryDraws
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -120,6 +120,7 @@ def drawn_category(
         coefficients = np.ones_like(coefficients)
     else:
         factors, of_totals = _totals(name, accounts, uncertainty, draws, seed)
+        carriers, coefficients = _but_of_known_totals(name, accounts, carriers, coefficients, uncertainty)  # fmt: skip
     named = run.named(name)
     by_unit = named.grams.astype(np.float64)
     account = accounts.of_unit[run.home[named.parcel]]
@@ -130,7 +131,7 @@ def drawn_category(
     rest = _rest(accounts, factors, by_unit.sum(axis=1), account, of_facilities)
     drawn = {"weights"} if (carriers.sigma or carriers.tau) and carriers.mass.size else set()
     drawn |= {"totals"} if (factors != 1).any() or own else set()
-    drawn |= {"sinks"} if carriers.kind.size and (coefficients != 1).any() else set()
+    drawn |= {"sinks"} if (coefficients[:, np.unique(carriers.kind)] != 1).any() else set()
     weights = uncertainty.of("weights", name, run.rule_of(category))
     return DrawnCategory(
         base=run.units[name].to_numpy(np.float64),
@@ -142,6 +143,23 @@ def drawn_category(
         drawn=frozenset(drawn),
         settings=(*of_totals, _setting("weights", name, weights)),
     )
+
+
+def _but_of_known_totals(
+    name: str,
+    accounts: Accounts,
+    carriers: Carriers,
+    coefficients: NDArray[np.float64],
+    uncertainty: Uncertainty,
+) -> tuple[Carriers, NDArray[np.float64]]:
+    """Return carriers and coefficients such that these are 1 where the table says how sure the total is: what the coefficient adds is in that already."""
+    known = [(name, region) in uncertainty.totals for region in accounts.regions]
+    if not carriers.kind.size or not any(known):
+        return carriers, coefficients
+    of_carrier = np.array([*known, False])[carriers.account[carriers.home]]
+    kind = np.where(of_carrier, coefficients.shape[1], carriers.kind)
+    ones = np.ones((len(coefficients), 1))
+    return replace(carriers, kind=kind), np.hstack([coefficients, ones])
 
 
 def kind_factors(
