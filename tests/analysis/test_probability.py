@@ -269,7 +269,9 @@ def test_the_command_writes_its_tables_beside_the_run(small_run, tmp_path, carbo
     done = carbongrid("probability", small_run, "--draws", 40, "--without", "gdp", "--out", out)
     assert done.returncode == 0, done.stderr
     assert "zones are firm" in done.stdout
-    assert "are assumed, no measurement" in done.stdout
+    settings = probability(small_run, draws=1, without=["gdp"]).settings
+    assert settings["basis"].value_counts().to_dict() == {"assumed": len(settings) - 1, "off": 1}
+    assert f"{len(settings) - 1} of {len(settings) - 1} uncertainties are assumed, no measurement" in done.stdout  # fmt: skip
     assert {path.name for path in out.iterdir()} == {"zone_probability.csv", "zone_probability_sources.csv", "zone_probability_settings.csv", "zone_probability.png", "zone_plane.png", "zone_probability.gpkg"}  # fmt: skip
     layer = gpd.read_file(out / "zone_probability.gpkg", layer="zone_probability")
     assert layer["unit"].tolist() == read_units_csv(small_run / "units.csv").frame["id"].tolist()
@@ -293,6 +295,38 @@ def test_settings_say_what_is_assumed(small_run):
         assert set(settings.loc[settings["source"] == source, "of"]) == {c["name"] for c in categories}  # fmt: skip
     assert set(settings["basis"]) == {"assumed"}
     assert (settings["origin"] != "").all()
+
+
+def test_settings_are_what_was_used_and_no_more(town_run, tmp_path):
+    """Seen to fail: defaults of which nothing was drawn stood first, own per cents of GDP and of facilities were missing, and sources left out looked drawn."""
+    import shutil
+
+    run = shutil.copytree(town_run, tmp_path / "run")
+    name = "industry/manufacturing"
+
+    def rows(*, without=(), **told):
+        tell(run, RULES, **told)
+        found = probability(run, draws=2, without=without).settings
+        return {source: sorted(zip(part["of"], part["percent"], part["basis"], strict=True)) for source, part in found.groupby("source", sort=False)}  # fmt: skip
+
+    found = rows()
+    assert list(found) == ["totals", "weights", "sinks", "gdp"]
+    assert found["totals"] == [(name, 20.0, "assumed"), ("sink/land", 0.0, "assumed"), ("waste/industrial", 30.0, "assumed")]  # fmt: skip
+    assert found["sinks"] == [("forest", 40.0, "assumed"), ("grassland", 40.0, "assumed")]
+    assert found["gdp"] == [("unit", 15.0, "assumed")]
+    totals = [{"category": name, "region": code, "percent": 4.0} for code in ("", "D1")]
+    facilities = [{"category": "waste/industrial", "name": "works B", "percent": 60.0}]
+    gdp = [{"region": f"{unit + 1:02}", "percent": 90.0} for unit in range(UNITS)]
+    found = rows(totals=totals, facilities=facilities, gdp=gdp)
+    assert found["totals"][:2] == [(name, 4.0, "given"), (f"{name} D1", 4.0, "given")]
+    assert found["totals"][3:] == [("waste/industrial", 30.0, "assumed"), ("waste/industrial, works B", 60.0, "given")]  # fmt: skip
+    assert found["gdp"] == [(each["region"], 90.0, "given") for each in gdp]
+    assert rows(gdp=gdp[:-1])["gdp"][-1] == ("unit", 15.0, "assumed")
+    found = rows(totals=[{"category": "sink/land", "region": "", "percent": 5.0}])
+    assert "sinks" not in found
+    found = rows(without=["totals", "gdp"])
+    assert found["totals"] == [("*", 0.0, "off")] and found["gdp"] == [("*", 0.0, "off")]
+    assert len(found["weights"]) == 3
 
 
 def test_derived_gdp_is_drawn_by_its_split(full_demo):
@@ -403,4 +437,6 @@ def test_gdp_of_parents_is_drawn_where_somebody_says_how_sure_it_is(full_demo, t
         ratio = found.gdp[:, districts == code].sum(axis=1) / gdp[districts == code].sum()
         expected = sigma_of_percent(30.0 if code == first else 0.0)
         assert np.log(ratio).std() == pytest.approx(expected, rel=0.15, abs=1e-12)
-    assert found.settings.query("of == 'district'")["percent"].tolist() == [30.0]
+    rows = found.settings.query("source == 'gdp'").set_index("of")
+    assert rows.loc[[first, "district"], "percent"].tolist() == [30.0, 0.0]
+    assert rows.loc[first, "basis"] == "given"
