@@ -134,17 +134,11 @@ def draw_zones(
     regions = list(run.regions())
     own_gdp = np.broadcast_to(_floats(run.units["gdp"]), gdp_drawn.shape)
     published = run.units["zone"].to_numpy(np.int64)
-    own_masses = [_floats(run.units[name]) for name in ("emission_g", "sink_g")]
 
     def decided(used: Active) -> DrawnIndices:
         emission, sink = (masses[of][_used(used, of)] for of in (False, True))
         gdp = gdp_drawn if "gdp" in used else own_gdp
-        found = drawn_indices(emission, sink, gdp, regions, run.ties)
-        # Floats take a unit that is a gram from 1 for a tie; a draw that is the run itself has the zones of its whole numbers.
-        pairs = zip((emission, sink, gdp), (*own_masses, own_gdp[0]), strict=True)
-        same = [((each == own) | np.isnan(own)).all(axis=1) for each, own in pairs]
-        found.zone[np.logical_and.reduce(same)] = published
-        return found
+        return drawn_indices(emission, sink, gdp, regions, run.ties, published)
 
     indices = decided(active)
     emission, sink = (masses[of][_used(active, of)] for of in (False, True))
