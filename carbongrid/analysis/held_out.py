@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from carbongrid.pipeline.prepared import PreparedRun
 
 BASELINES = ("by_area", "by_people")
-FOLDS = 5
+FOLDS, MIN_REGIONS = 5, 3
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Proxy:
     ----------
     category
         Its name.
-    rule
-        By which parcels claim: its own, or ``area`` where that found nothing.
+    rules
+        By which the parcels of each region, and last of the rest, claim: its own, or ``area`` where that found nothing.
     claim : float64, shape (parcels,)
         Of each parcel.
     account : int64, shape (parcels,)
@@ -50,7 +50,7 @@ class Proxy:
     """
 
     category: str
-    rule: str
+    rules: tuple[str, ...]
     claim: NDArray[np.float64]
     account: NDArray[np.int64]
     regions: tuple[str, ...]
@@ -70,19 +70,21 @@ class HeldOut:
         self.run = run
 
     def proxy(self, category: Category) -> Proxy:
-        """Return what stands for a category."""
+        """Return what stands for a category; like the run, each total falls back to area by itself."""
         name, inputs = category.name, self.run.inputs
         claims = self.run.claims([name])[name].opened()
-        claim, rule = np.asarray(claims.weight, np.float64), category.weight.partition(":")[0]
-        if not claim.any():
-            claim, rule = np.where(claims.eligible, self.run.parcels["area_m2"].to_numpy(np.float64), 0.0), "area"  # fmt: skip
         codes = regions_of(inputs, name)
         own = inputs.totals[(inputs.totals["category"] == name) & (inputs.totals["place"] == HERE)]
         grams = dict(zip(own["region"], own["grams"].tolist(), strict=True))
         of_regions = [int(grams[code]) for code in codes]
         rest = max(int(grams.get("", 0)) - sum(of_regions), 0)
         account = self.run.land.regions_of_parcels(codes)
-        return Proxy(name, rule, claim, account, tuple(codes), (*of_regions, rest))
+        claim, area = np.asarray(claims.weight, np.float64), self.run.parcels["area_m2"].to_numpy(np.float64)  # fmt: skip
+        fallen = np.bincount(account % (len(codes) + 1), claim, len(codes) + 1) == 0
+        claim = np.where(fallen[account] & claims.eligible, area, claim)
+        rule = category.weight.partition(":")[0]
+        rules = tuple("area" if each else rule for each in fallen.tolist())
+        return Proxy(name, rules, claim, account, tuple(codes), (*of_regions, rest))
 
     def in_units(self, category: Category) -> sparse.csr_array:
         """Return the share of each parcel in each unit, CSR [parcel, unit]; what is outside is left out."""
@@ -115,11 +117,11 @@ class HeldOut:
         Returns
         -------
         DataFrame
-            category, name, unit, region (whose total it is of; blank is the rest), fold, mass_t, proxy_t (what its parcel would have got), log_ratio (natural, NaN where the proxy has nothing there),
+            category, name, unit, region (whose total it is of; blank is the rest), rule (by which its parcels claim), fold, mass_t, proxy_t (what its parcel would have got), log_ratio (natural, NaN where the proxy has nothing there),
             in_own_unit (share that the proxy would have put into its unit), by_area, by_people (the same).
         """
         table, run = self.run.inputs.facilities, self.run
-        columns = ["category", "name", "unit", "region", "fold", "mass_t", "proxy_t", "log_ratio", "in_own_unit", *BASELINES]  # fmt: skip
+        columns = ["category", "name", "unit", "region", "rule", "fold", "mass_t", "proxy_t", "log_ratio", "in_own_unit", *BASELINES]  # fmt: skip
         if table is None:
             return pd.DataFrame(columns=columns)
         on_land = (table["category"] == category.name).to_numpy(bool) & (run.placed.parcel >= 0)
@@ -146,6 +148,7 @@ class HeldOut:
             "name": table["name"].to_numpy(object)[rows],
             "unit": run.units["id"].to_numpy(object)[unit],
             "region": np.array([*proxy.regions, ""], dtype=object)[account],
+            "rule": np.array(proxy.rules, dtype=object)[account],
             "fold": folds,
             "mass_t": grams / 1e6,
             "proxy_t": predicted / 1e6,
@@ -215,14 +218,18 @@ class HeldOut:
     def regions(self, category: Category) -> pd.DataFrame:
         """Return the totals of a category's regions as the others predict them: by their intensity per claim.
 
+        A region that fell back to area claims in another measure than the others: it is neither predicted nor does it predict.
+
         Returns
         -------
         DataFrame
-            category, region, total_t, predicted_t, log_ratio, by_area_t, by_people_t, of_parcels and of_units (sum of squares of the shares of its claims).
+            Empty for less than three that can be compared: category, region, rule (by which its parcels claim), total_t, predicted_t (NaN where it fell back, or the others claim nothing), log_ratio, by_area_t, by_people_t, of_parcels and of_units (sum of squares of the shares of its claims).
         """
         proxy = self.proxy(category)
-        columns = ["category", "region", "total_t", "predicted_t", "log_ratio", "by_area_t", "by_people_t", "of_parcels", "of_units"]  # fmt: skip
-        if len(proxy.regions) < 3:
+        columns = ["category", "region", "rule", "total_t", "predicted_t", "log_ratio", "by_area_t", "by_people_t", "of_parcels", "of_units"]  # fmt: skip
+        fallen = np.array([rule == "area" for rule in proxy.rules[:-1]], bool)
+        alike = np.flatnonzero(~fallen | fallen.all())
+        if alike.size < MIN_REGIONS:
             return pd.DataFrame(columns=columns)
         total = np.array(proxy.totals[:-1], np.float64) / 1e6
         of_unit = self.run.land.regions_of_units(proxy.regions)
@@ -231,12 +238,19 @@ class HeldOut:
         home = np.where(proxy.account >= 0, self.run.land.unit_of_parcel, -1)
         in_unit = np.bincount(home + 1, proxy.claim, len(of_unit) + 1)[1:]
         unit_squares = np.bincount(of_unit + 1, in_unit**2, len(total) + 1)[1:]
-        predicted = leave_one_out(total, claims)
+
+        def by_the_others(claims: NDArray[np.float64]) -> NDArray[np.float64]:
+            found = np.full(total.size, np.nan)
+            found[alike] = leave_one_out(total[alike], claims[alike])
+            return found
+
+        predicted = by_the_others(claims)
         with np.errstate(divide="ignore", invalid="ignore"):
             known = (predicted > 0) & (total > 0)
             found: dict[str, Any] = {
                 "category": category.name,
                 "region": list(proxy.regions),
+                "rule": list(proxy.rules[:-1]),
                 "total_t": total,
                 "predicted_t": predicted,
                 "log_ratio": np.where(known, np.log(total / predicted), np.nan),
@@ -245,7 +259,7 @@ class HeldOut:
             }
         for name in BASELINES:
             each = self.baselines.get(name)
-            found[f"{name}_t"] = math.nan if each is None else leave_one_out(total, np.bincount(of_unit + 1, each, len(total) + 1)[1:])  # fmt: skip
+            found[f"{name}_t"] = math.nan if each is None else by_the_others(np.bincount(of_unit + 1, each, len(total) + 1)[1:])  # fmt: skip
         return pd.DataFrame(found, columns=columns)
 
     def gdp(self) -> pd.DataFrame:
@@ -282,7 +296,7 @@ class HeldOut:
 
 
 def leave_one_out(total: NDArray[np.float64], claims: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what the others' total per claim gives each for its own claims.
+    """Return what the others' total per claim gives each for its own claims; NaN where the others claim nothing.
 
     Parameters
     ----------
@@ -290,8 +304,8 @@ def leave_one_out(total: NDArray[np.float64], claims: NDArray[np.float64]) -> ND
         Of each.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        found: NDArray[np.float64] = claims * (total.sum() - total) / (claims.sum() - claims)
-    return found
+        found = claims * (total.sum() - total) / (claims.sum() - claims)
+    return np.where(np.isfinite(found), found, np.nan)
 
 
 def _split(own: NDArray[np.float64], parent: NDArray[Any], claims: NDArray[np.float64] | None) -> NDArray[np.float64]:  # fmt: skip

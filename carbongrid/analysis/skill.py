@@ -54,7 +54,8 @@ class Skill:
     measures
         of (a category, or gdp), rule, held (facilities, regions, units), count, mass_t, misplaced (share of the held-out mass that lies in other units than the
         proxy has it), by_area, by_people (what these alone misplace), skill (1 - misplaced over the least of both), median_log2_ratio,
-        without_claim (share of the mass on land of which the proxy claims nothing), left_out (facilities without a place or outside every unit).
+        without_claim (share of the mass on land of which the proxy claims nothing), left_out (facilities without a place or outside every unit; regions that fell back to area while
+        others did not).
     facilities, regions, gdp
         What was held out, row by row.
     spreads
@@ -133,28 +134,25 @@ def skill(run: str | Path | Result, *, seed: int = 0, progress: Progress | None 
     uncertainty = uncertainty_of(prepared.result.manifest)
     facilities: dict[str, pd.DataFrame] = {}
     regions: dict[str, pd.DataFrame] = {}
-    rules: dict[str, str] = {}
     measures: list[dict[str, Any]] = []
     categories = prepared.tables.categories
     for number, (name, category) in enumerate(categories.items()):
         tell("holding out", number, len(categories) + 1)
         table, by_region = held.facilities(category, seed), held.regions(category)
-        if len(table) or len(by_region):
-            rules[name] = held.proxy(category).rule
         if len(table):
             facilities[name] = table
-            measures.append(_of_facilities(held, category, rules[name], table))
+            measures.append(_of_facilities(held, category, table))
         if len(by_region):
             regions[name] = by_region
-            measures.append(_of_regions(name, rules[name], by_region))
+            measures.append(_of_regions(name, by_region))
     tell("holding out", len(categories), len(categories) + 1)
     gdp = held.gdp()
     tell("holding out", len(categories) + 1, len(categories) + 1)
     if gdp["predicted"].notna().any():
         measures.append(_of_gdp(gdp))
     spreads = [
-        *_by_facilities(facilities, rules, uncertainty, prepared.units["id"]),
-        *_by_regions(regions, rules, uncertainty),
+        *_by_facilities(facilities, uncertainty, prepared.units["id"]),
+        *_by_regions(regions, uncertainty),
     ]
     columns = ["rule", "held", "count", "groups", "sigma", "sigma_error", "tau", "tau_error", "both", "tau_if_sigma_holds", "told", "assumed_sigma", "assumed_tau"]  # fmt: skip
     return Skill(
@@ -192,24 +190,31 @@ def _measure(
     }
 
 
-def _of_facilities(held: HeldOut, category: Any, rule: str, table: pd.DataFrame) -> dict[str, Any]:
+def _rules_in(table: pd.DataFrame) -> str:
+    """Return the weight rules of what was held out: two where some of a category's totals fell back to area."""
+    return " and ".join(dict.fromkeys(table["rule"]))
+
+
+def _of_facilities(held: HeldOut, category: Any, table: pd.DataFrame) -> dict[str, Any]:
     mass, proxy = (table[name].to_numpy(np.float64) for name in ("mass_t", "proxy_t"))
     shares = list(held.fifths(category, table).values())
     return {
-        **_measure(category.name, rule, "facilities", mass, shares),
+        **_measure(category.name, _rules_in(table), "facilities", mass, shares),
         "median_log2_ratio": median_log2_ratio(proxy, mass),
         "without_claim": float(mass[proxy <= 0].sum() / mass.sum()),
         "left_out": held.without_place(category),
     }
 
 
-def _of_regions(name: str, rule: str, table: pd.DataFrame) -> dict[str, Any]:
-    shares = [share_misplaced(table, column, "total_t") for column in ("predicted_t", "by_area_t", "by_people_t")]  # fmt: skip
-    total, predicted = (table[column].to_numpy(np.float64) for column in ("total_t", "predicted_t"))
+def _of_regions(name: str, table: pd.DataFrame) -> dict[str, Any]:
+    known = table[table["predicted_t"].notna()]
+    shares = [share_misplaced(known, column, "total_t") for column in ("predicted_t", "by_area_t", "by_people_t")]  # fmt: skip
+    total, predicted = (known[column].to_numpy(np.float64) for column in ("total_t", "predicted_t"))
     return {
-        **_measure(name, rule, "regions", total, shares),
+        **_measure(name, _rules_in(known), "regions", total, shares),
         "median_log2_ratio": median_log2_ratio(predicted, total),
         "without_claim": float(total[~(predicted > 0)].sum() / total.sum()) if total.any() else 0.0,
+        "left_out": len(table) - len(known),
     }
 
 
@@ -225,15 +230,18 @@ def _of_gdp(table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def _by_rule(tables: dict[str, pd.DataFrame]) -> Iterator[tuple[str, list[pd.DataFrame]]]:
+    """Yield each weight rule with what was held out of each category by it."""
+    for rule in sorted({rule for table in tables.values() for rule in table["rule"]}):
+        parts = [table[table["rule"] == rule] for table in tables.values()]
+        yield rule, [part for part in parts if len(part)]
+
+
 def _by_facilities(
-    tables: dict[str, pd.DataFrame],
-    rules: dict[str, str],
-    uncertainty: Uncertainty,
-    units: pd.Series[str],
+    tables: dict[str, pd.DataFrame], uncertainty: Uncertainty, units: pd.Series[str]
 ) -> Iterator[dict[str, Any]]:
     """Yield sigma and tau of each weight rule whose categories have facilities; each category has a mean of its own."""
-    for rule in sorted({rules[name] for name in tables}):
-        own = [table for name, table in tables.items() if rules[name] == rule]
+    for rule, own in _by_rule(tables):
         samples = list(pairs_of(own, units))
         count = sum(logs.size for logs, _ in samples)
         groups = sum(np.unique(group).size for _, group in samples)
@@ -245,16 +253,15 @@ def _by_facilities(
 
 
 def _by_regions(
-    tables: dict[str, pd.DataFrame], rules: dict[str, str], uncertainty: Uncertainty
+    tables: dict[str, pd.DataFrame], uncertainty: Uncertainty
 ) -> Iterator[dict[str, Any]]:
     """Yield sigma and tau of each weight rule whose categories have regions with totals."""
-    for rule in sorted({rules[name] for name in tables}):
-        own = [table[table["log_ratio"].notna()] for name, table in tables.items() if rules[name] == rule]  # fmt: skip
-        # Each category has a mean of its own.
+    known = {name: table[table["log_ratio"].notna()] for name, table in tables.items()}
+    # Each category has a mean of its own, of which one region alone tells nothing.
+    known = {name: table for name, table in known.items() if len(table) > 1}
+    for rule, own in _by_rule(known):
         samples = [each["log_ratio"].to_numpy(np.float64) for each in own]
         logs = np.concatenate([each - each.mean() for each in samples])
-        if logs.size < 2:
-            continue
         of_parcels, of_units = (np.concatenate([each[name].to_numpy(np.float64) for each in own]) for name in ("of_parcels", "of_units"))  # fmt: skip
         assumed = uncertainty.of("weights", _pattern(rule))
         found = spread_in_sums(logs, of_parcels, of_units, assumed.sigma)

@@ -60,7 +60,7 @@ def _card(row: dict[Any, Any]) -> Card:
     return Card(
         Words(f"{row['of']}: misplaced", f"{row['of']}：错置"),
         percent(row["misplaced"]),
-        Words(f"of {held} by {row['rule']}; area and people alone {' and '.join(others)}", f"（{row['count']} 个{_HELD[row['held']]}，按{_RULES.get(row['rule'], row['rule'])}）；仅按面积、人口为 {'、'.join(others)}"),
+        Words(f"of {held} by {row['rule']}; area and people alone {' and '.join(others)}", f"（{row['count']} 个{_HELD[row['held']]}，按{_rules(row['rule'])}）；仅按面积、人口为 {'、'.join(others)}"),
     )  # fmt: skip
 
 
@@ -99,8 +99,13 @@ def _with_error(value: float, error: float) -> str:
     return f"{told} ± {_number(error, '.2f')}" if math.isfinite(error) else told
 
 
+def _rules(named: str) -> str:
+    """Return weight rules in Chinese."""
+    return "、".join(_RULES.get(rule, rule) for rule in named.split(" and "))
+
+
 def _rule(rule: str) -> Cell:
-    return Cell(rule, _RULES.get(rule, ""))
+    return Cell(rule, _rules(rule))
 
 
 def _measures(table: pd.DataFrame) -> Rows:
@@ -178,7 +183,7 @@ def _regions(table: pd.DataFrame) -> list[Rows]:
     if table.empty:
         return []
     rows: list[list[Cell | str]] = [
-        [row["category"], str(row["region"]), mass(round(row["total_t"] * 1e6)), "–" if math.isnan(row["predicted_t"]) else mass(round(row["predicted_t"] * 1e6))]
+        [row["category"], str(row["region"]), mass(round(row["total_t"] * 1e6)), mass(round(row["predicted_t"] * 1e6)) if math.isfinite(row["predicted_t"]) else "–"]
         for row in table.to_dict("records")
     ]  # fmt: skip
     columns = [

@@ -315,7 +315,7 @@ def _drawn_by_key(
     """Return ours_t, low_t, high_t and one_total_t (NaN without totals of regions) by code for each quantity."""
     on_land = run.on_land
     kinds = on_land.kinds()
-    coefficients, _ = kind_factors(kinds, uncertainty, draws, seed)
+    coefficients = kind_factors(kinds, uncertainty, draws, seed)
     names, place = np.unique(codes.to_numpy(str), return_inverse=True)
     base = {of: np.zeros(names.size) for of in wanted}
     sums = {of: np.zeros((draws, names.size)) for of in wanted}

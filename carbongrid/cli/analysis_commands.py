@@ -365,6 +365,6 @@ def _how_sure(found: ZoneProbability) -> Iterator[str]:
         for row in unsure.sort_values("entropy", ascending=False, kind="stable").head(_NEAREST).to_dict("records"):  # fmt: skip
             shares = ", ".join(f"{code}: {100 * row[f'p{code}']:.0f} %" for code in (1, 2, 3, 4) if row[f"p{code}"] >= 0.005)  # fmt: skip
             yield f"  {row['unit']} {row['name']}, zone {row['zone']}; of the draws {shares}"
-    assumed = int((settings["basis"] == "assumed").sum())
+    assumed, taken = ((settings["basis"] == "assumed").sum(), (settings["basis"] != "off").sum())
     if assumed:
-        yield f"{assumed} of {len(settings)} uncertainties are assumed, no measurement: zone_probability_settings.csv lists them."
+        yield f"{assumed} of {taken} uncertainties are assumed, no measurement: zone_probability_settings.csv lists them."

@@ -257,7 +257,7 @@ def _placed(found: Skill) -> Iterator[str]:
     from carbongrid.analysis.skill import without_skill
 
     if found.measures.empty:
-        yield "Nothing is known to hold out: no facility with a place, no category with three regions that have totals, no GDP of units with a parent."
+        yield "Nothing is known to hold out: no facility with a place, no category with three regions that have totals and claims by its rule, no GDP of units with a parent."
         return
     yield f"{'of':<28} {'by':<7} {'held out':<14} {'misplaced':>9} {'by area':>8} {'people':>7} {'skill':>6}"
     for row in found.measures.to_dict("records"):
@@ -265,7 +265,8 @@ def _placed(found: Skill) -> Iterator[str]:
         yield f"{row['of']:<28} {row['rule']:<7} {held:<14} {row['misplaced']:>9.3f} {row['by_area']:>8.3f} {row['by_people']:>7.3f} {row['skill']:>6.2f}"
     yield from without_skill(found.measures)
     for row in found.measures[found.measures["left_out"] > 0].to_dict("records"):
-        yield f"{row['of']}: {row['left_out']} facilities have no place or lie in no unit, and are not held out."
+        why = "have no place or lie in no unit" if row["held"] == "facilities" else "fell back to area"  # fmt: skip
+        yield f"{row['of']}: {row['left_out']} {row['held']} {why}, and are not held out."
     for row in found.spreads.to_dict("records"):
         named = f"{row['rule']} ({row['count']} {row['held']})"
         if row["told"]:

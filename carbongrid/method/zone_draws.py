@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+NEAR_TIE = 1e-12
+"""Products this near to each other, relative, are a tie: rounding of sums over many parcels stays below it, and draws come so near by no chance."""
+
+
 @dataclass(frozen=True)
 class DrawnIndices:
     """Indices and zones of draws, each of shape (draws, units).
@@ -37,6 +41,7 @@ def drawn_indices(
     gdp: NDArray[np.float64],
     regions: Sequence[NDArray[np.int64]],
     ties: str = ">=",
+    published: NDArray[np.int64] | None = None,
 ) -> DrawnIndices:
     """Return indices and zones of draws, as :func:`carbongrid.method.zoning.classify` decides them but in floats.
 
@@ -47,12 +52,19 @@ def drawn_indices(
     regions
         The units of each reference region; a unit in none has no zone.
     ties
-        As for ``classify``. Drawn numbers are equal by no chance but where nothing is drawn.
+        As for ``classify``.
+    published : int64, shape (units,)
+        Zones of the run that is drawn, by its whole numbers.
 
     Notes
     -----
-    Products of floats decide, so a tie is one only where the floats are exact: whole numbers below 2^53 whose products are too.
+    Products of floats decide, but for those that differ by no more than ``NEAR_TIE``. A unit comes that near to 1 where what is drawn moves both sides
+    alike, a factor that all units share or nothing at all: then its index is the run's own, and so is the verdict, be it a tie or one gram from one. Without
+    ``published``, and for a unit without a zone, it is a tie.
     """
+    zoned = np.zeros(emission.shape[1], np.int64) if published is None else published
+    of_ties = (zoned == 0) & (ties == ">=")
+    at_ties = (np.isin(zoned, (1, 2)) | of_ties, np.isin(zoned, (1, 3)) | of_ties)
     shape = emission.shape
     ecc, esc = np.full(shape, np.nan), np.full(shape, np.nan)
     zone = np.zeros(shape, np.int8)
@@ -65,8 +77,14 @@ def drawn_indices(
             C_known = np.where(known, C_i, 0.0).sum(axis=1, keepdims=True)
             G = np.where(known, G_i, 0.0).sum(axis=1, keepdims=True)
             economy, ecology = (
-                np.where(C_i > 0, left >= right if ties == ">=" else left > right, part > 0)
-                for part, left, right in ((G_i, G_i * C_known, G * C_i), (CA_i, CA_i * C, CA * C_i))
+                np.where(C_i > 0, _high(left, right, at_tie[units]), part > 0)
+                for part, left, right, at_tie in zip(
+                    (G_i, CA_i),
+                    (G_i * C_known, CA_i * C),
+                    (G * C_i, CA * C_i),
+                    at_ties,
+                    strict=True,
+                )
             )
             found = (1 + 2 * ~economy + ~ecology).astype(np.int8)
             none = ~known | ((C_i == 0) & (CA_i == 0)) | (G == 0) | (CA == 0)
@@ -76,6 +94,14 @@ def drawn_indices(
             ecc[:, units] = (G_i * C_known) / (G * C_i)
             esc[:, units] = (CA_i * C) / (CA * C_i)
     return DrawnIndices(ccr, ecc, esc, zone)
+
+
+def _high(
+    left: NDArray[np.float64], right: NDArray[np.float64], at_tie: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Return where left is the larger; where both are the same but for rounding, what holds at a tie."""
+    apart = left - right
+    return np.where(np.abs(apart) <= NEAR_TIE * right, at_tie, apart > 0)
 
 
 def zone_shares_of(zone: NDArray[np.int8]) -> NDArray[np.float64]:

@@ -176,8 +176,55 @@ def test_a_works_off_the_coast_is_taken_off_the_total(tmp_path):
     assert row["proxy_t"] == pytest.approx((10**13 - 6 * 10**12) / claims.size / 1e6)
 
 
+def test_districts_that_fell_back_to_area(tmp_path):
+    """Half of eight districts have no weight. Seen to fail: the proxy claimed nothing there, all their works were misplaced, and the page could not be written."""
+    claims, _ = worlds(1, 0.0, 0.0)
+    claims[UNITS // 2 * EACH :] = 0.0
+    totals = [(f"d{y}", 10**14 * (y + 1)) for y in range(8)]
+    works = [(3, 10**12), (250, 2 * 10**12), (260, 3 * 10**12), (399, 4 * 10**12)]
+    run = town(tmp_path / "t", claims, works, totals)
+    found = skill(run)
+    table = found.facilities
+    assert table["rule"].tolist() == ["field", "area", "area", "area"]
+    assert table["region"].tolist() == ["d0", "d5", "d5", "d7"]
+    # Five equal parcels in each of ten units.
+    expected = [6e14 - 3e12, 6e14 - 2e12, 8e14]
+    assert table["proxy_t"].tolist()[1:] == pytest.approx([left / 50 / 1e6 for left in expected], rel=1e-3)  # fmt: skip
+    assert table["in_own_unit"].tolist()[1:] == pytest.approx([0.1] * 3, rel=1e-3)
+    regions = found.regions
+    assert regions["rule"].tolist() == ["field"] * 4 + ["area"] * 4
+    assert regions["predicted_t"].tolist()[4:] == pytest.approx([np.nan] * 4, nan_ok=True)
+    claimed = claims.reshape(8, -1).sum(axis=1)[:4]
+    assert regions["predicted_t"].tolist()[:4] == pytest.approx([c * (1e9 - t) / (claimed.sum() - c) for c, t in zip(claimed, [1e8, 2e8, 3e8, 4e8], strict=True)])  # fmt: skip
+    measures = found.measures.set_index("held")
+    assert measures["rule"].to_dict() == {"facilities": "field and area", "regions": "field"}
+    assert measures["count"].to_dict() == {"facilities": 4, "regions": 4}
+    assert measures["left_out"].to_dict() == {"facilities": 0, "regions": 4}
+    assert (measures["without_claim"] == 0).all()
+    assert np.isfinite(measures[["misplaced", "by_area", "skill", "median_log2_ratio"]]).all(axis=None)  # fmt: skip
+    assert measures.loc["facilities", "misplaced"] < 0.95
+    assert found.spreads["rule"].tolist() == ["area", "field", "field"]
+    assert np.isfinite(found.spreads["both"].to_numpy()[[0, 2]]).all()
+    told = CliRunner().invoke(main, ["skill", str(run), "--out", str(tmp_path / "t")])
+    assert told.exit_code == 0, told.output
+    assert "4 regions fell back to area, and are not held out" in told.output
+    page = html.unescape((tmp_path / "t" / "skill.html").read_text(encoding="utf-8"))
+    assert "field and area" in page and "按field、面积" in page
+
+
+def test_one_district_with_claims_is_predicted_by_no_other(tmp_path):
+    """Seen to fail: the others claim nothing, so it was predicted to be without end."""
+    claims, _ = worlds(1, 0.0, 0.0)
+    claims[UNITS // 8 * EACH :] = 0.0
+    run = town(tmp_path / "t", claims, [], [(f"d{y}", 10**14) for y in range(8)])
+    found = skill(run)
+    assert found.measures.empty
+    assert found.regions.empty
+
+
 def test_the_others_total_per_claim():
     assert leave_one_out(np.array([4.0, 1, 1]), np.array([2.0, 1, 1])).tolist() == [2.0, 5 / 3, 5 / 3]  # fmt: skip
+    assert np.isnan(leave_one_out(np.array([4.0, 1, 1]), np.array([2.0, 0, 0]))[0])
 
 
 def test_the_demo_s_facilities_and_gdp_held_out(full_demo, tmp_path):

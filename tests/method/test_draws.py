@@ -67,6 +67,26 @@ def test_regions_are_apart_and_one_unit_is_none():
     assert np.isnan(found.ecc[0, 3])
 
 
+@pytest.mark.parametrize("ties", [">=", ">"])
+def test_a_tie_survives_a_factor_that_all_units_share(ties):
+    """Seven equal units, each drawn by one factor. Seen to fail: sums of floats put them on this or that side of 1."""
+    one = np.random.default_rng(5).lognormal(0, 0.1, (4, 1000, 1)) * np.ones(7)
+    emission, sink, gdp = (1000000.5e6 * one[0], 1e11 * one[1] * one[2], 1e9 * one[3])
+    found = drawn_indices(emission, sink, gdp, [np.arange(7)], ties)
+    assert (found.zone == (1 if ties == ">=" else 4)).all()
+
+
+def test_near_a_tie_a_draw_has_the_verdict_of_the_run():
+    """One unit is a gram from 1, and a factor that all units share leaves it there; floats alone take it for a tie."""
+    emission, sink, gdp = [5 * 10**15 + 1, 5 * 10**15, 3 * 10**15], [5, 5, 3], [5, 5, 3]
+    published = classify(emission, sink, gdp).astype(np.int64)
+    assert published.tolist() == [4, 1, 1]
+    factor = np.random.default_rng(6).lognormal(0, 0.3, (500, 1))
+    drawn = [np.array(each, float) * factor for each in (emission, sink, gdp)]
+    assert (drawn_indices(*drawn, [np.arange(3)]).zone == 1).all()
+    assert (drawn_indices(*drawn, [np.arange(3)], published=published).zone == published).all()
+
+
 def test_shares_and_entropy_by_hand():
     zone = np.array([[1, 2], [1, 2], [4, 2], [4, 0]], np.int8)
     shares = zone_shares_of(zone)

@@ -14,9 +14,11 @@ from carbongrid.errors import InputError
 from carbongrid.method.columns import UNIT_DRAWN
 from carbongrid.method.probability.drawn_numbers import (
     DrawnCategory,
+    Setting,
     drawn_category,
     drawn_gdp,
     kind_factors,
+    off,
 )
 from carbongrid.method.probability.uncertainty import SOURCES, Uncertainty
 from carbongrid.method.zone_draws import (
@@ -55,7 +57,7 @@ class ZoneProbability:
     sources
         What moves zones: drawn, units_expected_to_flip, share_of_units; with all sources on, each alone, all but each.
     settings
-        What each number was taken to be uncertain by, and where that is from.
+        What each number that is drawn was taken to be uncertain by, and where that is from; of a source that is not drawn, that it is ``off``.
     emission, sink, gdp : float64, shape (draws, units)
         Drawn, in g and currency units.
     indices
@@ -112,8 +114,8 @@ def draw_zones(
     active = frozenset(SOURCES) - {*without}
     combinations = _combinations(active) if sources else {"all": active}
     kinds = run.kinds()
-    coefficients, of_kinds = kind_factors(kinds, uncertainty, draws, seed)
-    gdp_drawn, of_gdp = drawn_gdp(run, uncertainty, draws, seed)
+    coefficients = kind_factors(kinds, uncertainty, draws, seed)
+    gdp_drawn, settings = drawn_gdp(run, uncertainty, draws, seed)
     masses: dict[bool, dict[Active, NDArray[np.float64]]] = {
         sink: {
             used: np.zeros((draws, len(run.units)))
@@ -121,7 +123,6 @@ def draw_zones(
         }
         for sink in (False, True)
     }
-    settings = [*of_kinds, *of_gdp]
     for number, category in enumerate(run.categories):
         if progress is not None:
             progress("drawing", number, len(run.categories))
@@ -133,17 +134,11 @@ def draw_zones(
     regions = list(run.regions())
     own_gdp = np.broadcast_to(_floats(run.units["gdp"]), gdp_drawn.shape)
     published = run.units["zone"].to_numpy(np.int64)
-    own_masses = [_floats(run.units[name]) for name in ("emission_g", "sink_g")]
 
     def decided(used: Active) -> DrawnIndices:
         emission, sink = (masses[of][_used(used, of)] for of in (False, True))
         gdp = gdp_drawn if "gdp" in used else own_gdp
-        found = drawn_indices(emission, sink, gdp, regions, run.ties)
-        # Floats take a unit that is a gram from 1 for a tie; a draw that is the run itself has the zones of its whole numbers.
-        pairs = zip((emission, sink, gdp), (*own_masses, own_gdp[0]), strict=True)
-        same = [((each == own) | np.isnan(own)).all(axis=1) for each, own in pairs]
-        found.zone[np.logical_and.reduce(same)] = published
-        return found
+        return drawn_indices(emission, sink, gdp, regions, run.ties, published)
 
     indices = decided(active)
     emission, sink = (masses[of][_used(active, of)] for of in (False, True))
@@ -158,12 +153,19 @@ def draw_zones(
             [(name, value, value / count) for name, value in flips.items()],
             columns=["drawn", "units_expected_to_flip", "share_of_units"],
         ),
-        pd.DataFrame(settings),
+        pd.DataFrame(_used_settings(settings, active)),
         emission,
         sink,
         gdp_drawn if "gdp" in active else np.array(own_gdp),
         indices,
     )
+
+
+def _used_settings(settings: list[Setting], active: Active) -> Iterator[Setting]:
+    """Yield what the draws rest on, source by source, each row once; one row for a source that is not drawn."""
+    for source in SOURCES:
+        rows = {repr(row): row for row in settings if row["source"] == source}
+        yield from rows.values() if source in active else [off(source)]
 
 
 def _flips(zone: NDArray[np.int8], published: NDArray[np.int64]) -> float:
