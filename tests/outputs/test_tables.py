@@ -74,7 +74,7 @@ from carbongrid.outputs.tables.spreadsheet import (
     write_units_xlsx,
 )
 from carbongrid.raster.opening.digests import hash_path
-from carbongrid.run_store import SEAL
+from carbongrid.run_store import SEAL, seal_of
 
 HOSTILE = [
     "=1+1",
@@ -109,6 +109,7 @@ def write_manifest(folder, tables, *, public=False, **entries):
     files = {path.name: hash_path(path) for path in folder.iterdir() if path.is_file()}
     files.pop("manifest.json", None)
     manifest = {**entries, "digests": table_digests(tables, public=public), "files": files}
+    manifest.setdefault(SEAL, seal_of(manifest))
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 
