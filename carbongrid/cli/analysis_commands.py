@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from carbongrid.cli.beside import folder_beside
 from carbongrid.cli.commands import _FOLDER, _console, _with_console, main
 from carbongrid.errors import Problem
 
@@ -24,11 +25,8 @@ _WELL = 0.3
 
 
 def analysis_folder(run: Path, out: Path | None) -> Path:
-    """Return the folder of an analysis, made if it is not there: as given, or ``RUN-analysis`` beside the run, which stays as it is."""
-    here = run.resolve()  # "." has no name of its own
-    folder = out or here.with_name(f"{here.name}-analysis")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    """Return the folder of an analysis, as :func:`folder_beside` does."""
+    return folder_beside(run, "analysis", out)
 
 
 with_out = click.option(
