@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 def zone_lines(result: Result) -> Iterator[str]:
     """Yield the tables of the zones: units, emissions and sinks; then what part each has in all of them."""
     from carbongrid.method.zoning import either_side
+    from carbongrid.outputs.without_zone import counted_reasons, lines_without_zone
     from carbongrid.outputs.zone_shares import in_percent, zone_shares
 
     units = result.units
-    shares = zone_shares(units, "t")
+    zoned = units["zone"] > 0
+    none = [*lines_without_zone(counted_reasons(units["reason"][~zoned]), len(units))]
+    # Where no unit has a zone four of nothing tell nothing.
+    shares = [row for row in zone_shares(units, "t") if row.zone.code == 0 or zoned.any()]
     rule = "ECC      ESC"
     high, low = (
         (">= 1", "< 1")
@@ -32,15 +36,18 @@ def zone_lines(result: Result) -> Iterator[str]:
     emission, sink = units["emission_t"].sum() / 1e6, units["sink_t"].sum() / 1e6
     yield f"{'all units':<36} {'':<14} {len(units):>5} {emission:>12.3f} {sink:>9.4f}"
     yield ""
+    if not zoned.any():
+        yield from none
+        return
     yield f"{'share of':<34} {'units':>8} {'area':>8} {'emission':>8} {'sink':>8} {'GDP':>8}"
     for row in shares:
         parts = (row.unit_share, row.area_share, row.emission_share, row.sink_share, row.gdp_share)
         yield f"{_name(row):<34} {' '.join(f'{in_percent(part):>8}' for part in parts)}"
     if units["gdp"].isna().any() and units["gdp"].notna().any():
         yield f"GDP is unknown in {int(units['gdp'].isna().sum())} units: its shares are of what is known."
+    yield from none
     if "firm" in units:
-        firm, zoned = int(units["firm"].sum()), int((units["zone"] > 0).sum())
-        yield f"{firm} of {zoned} zones are firm: at least 90 % of {result.manifest['parameters']['draws']:,} draws have them."
+        yield f"{int(units['firm'].sum())} of {int(zoned.sum())} zones are firm: at least 90 % of {result.manifest['parameters']['draws']:,} draws have them."
     flagged = int(units["borderline"].sum())
     if flagged:
         yield f"{flagged} units are close to 1: an index within 0.05 of it. That is a distance, no probability."
