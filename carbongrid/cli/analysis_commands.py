@@ -11,6 +11,7 @@ import click
 
 from carbongrid.cli.beside import folder_beside
 from carbongrid.cli.commands import _FOLDER, _console, _with_console, main
+from carbongrid.cli.outcome import firm_line
 from carbongrid.errors import Problem
 
 if TYPE_CHECKING:
@@ -353,7 +354,7 @@ def _how_sure(found: ZoneProbability) -> Iterator[str]:
     table, sources, settings = found.table, found.sources, found.settings
     zoned = int((table["zone"] > 0).sum())
     draws = len(found.emission)
-    yield f"{int(table['firm'].sum())} of {zoned} zones are firm: at least 90 % of {draws:,} draws have them."
+    yield firm_line(int(table["firm"].sum()), zoned, draws)
     yield f"{'drawn':<18} {'units expected to flip':>22} {'share':>7}"
     for row in sources.to_dict("records"):
         yield f"{row['drawn']:<18} {row['units_expected_to_flip']:>22.1f} {100 * row['share_of_units']:>6.1f}%"

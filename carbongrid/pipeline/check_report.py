@@ -15,6 +15,7 @@ from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.regions import masses_here
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.evidence import EvidenceRow, evidence_lines
+from carbongrid.method.tonnes import counted
 from carbongrid.method.weights import eligible
 from carbongrid.method.zoning import no_zone, units_in_regions
 from carbongrid.outputs.without_zone import counted_reasons, lines_without_zone
@@ -217,16 +218,16 @@ def _lines(content: Mapping[str, Any], evidence: tuple[EvidenceRow, ...]) -> Ite
 def _land_lines(content: Mapping[str, Any]) -> Iterator[str]:
     parcels, units = content["parcels"], content["units"]
     yield f"{content['title']}, {content['year']}"
-    yield f"{parcels['count']:,} parcels, {parcels['km2']:,.2f} km2, in {content['crs']}"
-    yield f"{units['count']:,} units; {parcels['share_in_units']:.2%} of the parcels' area in them"
+    yield f"{counted(parcels['count'], 'parcel')}, {parcels['km2']:,.2f} km2, in {content['crs']}"
+    yield f"{counted(units['count'], 'unit')}; {parcels['share_in_units']:.2%} of the parcels' area in them"
     bare, whole = units["bare_km2"], units["km2"]
     yield f"{bare:,.2f} km2 of the units' {whole:,.2f} hold no parcel ({bare / whole:.2%})"
-    for key, label in (("pois", "POIs"), ("lines", "lines")):
+    for key, label in (("pois", "POI"), ("lines", "line")):
         if key in content:
-            yield f"{content[key]:,} {label}"
+            yield counted(content[key], label)
     if "residents" in content:
         inside, outside = content["residents"].values()
-        told = f"{inside:,.0f} residents"
+        told = counted(round(inside), "resident")
         yield f"{told} in units, {outside:,.0f} in none" if outside >= 0.5 else told
     yield ""
     yield f"{'territorial type':<22} {'parcels':>9} {'km2':>12}"
