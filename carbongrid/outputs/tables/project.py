@@ -118,7 +118,7 @@ def _layers(content: Content, tables: RunTables, name: str, default: Style) -> l
     ):  # whose parcels are cut at tiles
         frame = parcel_frame(tables, content.layer.unit)
         style = units_style(style_of_density(frame), parcel_aliases(frame, tables), label="")
-        layers.append(_Layer(_id("parcels"), "Parcels 地块", f"./{content.layer.file}", "ogr", "vector", tuple(style), shown=False))  # fmt: skip
+        layers.append(_Layer(_id("parcels"), "Emissions of parcels by area 地块碳排放密度", f"./{content.layer.file}", "ogr", "vector", tuple(style), shown=False))  # fmt: skip
     return layers
 
 
