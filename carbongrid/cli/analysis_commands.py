@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from carbongrid.cli.beside import folder_beside
 from carbongrid.cli.commands import _FOLDER, _console, _with_console, main
+from carbongrid.cli.outcome import firm_line
 from carbongrid.errors import Problem
 
 if TYPE_CHECKING:
@@ -24,11 +26,8 @@ _WELL = 0.3
 
 
 def analysis_folder(run: Path, out: Path | None) -> Path:
-    """Return the folder of an analysis, made if it is not there: as given, or ``RUN-analysis`` beside the run, which stays as it is."""
-    here = run.resolve()  # "." has no name of its own
-    folder = out or here.with_name(f"{here.name}-analysis")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    """Return the folder of an analysis, as :func:`folder_beside` does."""
+    return folder_beside(run, "analysis", out)
 
 
 with_out = click.option(
@@ -355,7 +354,7 @@ def _how_sure(found: ZoneProbability) -> Iterator[str]:
     table, sources, settings = found.table, found.sources, found.settings
     zoned = int((table["zone"] > 0).sum())
     draws = len(found.emission)
-    yield f"{int(table['firm'].sum())} of {zoned} zones are firm: at least 90 % of {draws:,} draws have them."
+    yield firm_line(int(table["firm"].sum()), zoned, draws)
     yield f"{'drawn':<18} {'units expected to flip':>22} {'share':>7}"
     for row in sources.to_dict("records"):
         yield f"{row['drawn']:<18} {row['units_expected_to_flip']:>22.1f} {100 * row['share_of_units']:>6.1f}%"

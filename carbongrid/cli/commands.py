@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from carbongrid import __version__
+from carbongrid.cli.beside import of_the_run_before
 from carbongrid.cli.console import Console, escape_what_cannot_be_encoded, set_up_logging
 from carbongrid.errors import Problem, require_extra
 from carbongrid.raster.surroundings import set_aside, set_by_hand
@@ -240,6 +241,7 @@ def run(
         with console.progress() as progress:
             from carbongrid.cli.outcome import evidence_table, what_to_open, zone_lines
             from carbongrid.pipeline import run as run_case
+            from carbongrid.run_store import SEAL
 
             result = run_case(
                 case,
@@ -260,7 +262,8 @@ def run(
         console.say()
         for line in evidence_table(result):
             console.say(line)
-        console.problems(Problem(text, level="warning") for text in warnings)
+        before = [*of_the_run_before(out, result.manifest[SEAL])]
+        console.problems((*(Problem(text, level="warning") for text in warnings), *before))
         console.say(f"Results in {out}; open {next(iter(what_to_open(result)))} first.")
         console.document(
             {
@@ -271,7 +274,7 @@ def run(
                 "digests": result.manifest["digests"],
                 "reused": result.manifest["reused"],
                 "left_out": result.manifest["left_out"],
-                "warnings": warnings,
+                "warnings": [*warnings, *map(str, before)],
             }
         )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from carbongrid.cli.beside import folder_beside
 from carbongrid.cli.commands import _console, _with_console, main
 
 if TYPE_CHECKING:
@@ -62,11 +63,10 @@ def figures(
             from carbongrid.outputs.tables import read_tables
             from carbongrid.run_store import detect_full_disk
 
-            run = directory.resolve()  # "." has no name of its own
-            folder = out or run.with_name(f"{run.name}-figures")
             progress("reading", 0, 1)
             tables = read_tables(directory)
             progress("reading", 1, 1)
+            folder = folder_beside(directory, "figures", out)
             with detect_full_disk(folder):
                 paths = write_study_figures(
                     tables, folder, formats=formats, dpi=dpi, language=language, progress=progress

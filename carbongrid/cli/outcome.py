@@ -12,43 +12,65 @@ if TYPE_CHECKING:
 
 def zone_lines(result: Result) -> Iterator[str]:
     """Yield the tables of the zones: units, emissions and sinks; then what part each has in all of them."""
+    from carbongrid.method.tonnes import counted
     from carbongrid.method.zoning import either_side
+    from carbongrid.outputs.figures.classes import mass_scale
+    from carbongrid.outputs.without_zone import counted_reasons, lines_without_zone
     from carbongrid.outputs.zone_shares import in_percent, zone_shares
 
     units = result.units
-    shares = zone_shares(units, "t")
+    zoned = units["zone"] > 0
+    none = [*lines_without_zone(counted_reasons(units["reason"][~zoned]), len(units))]
+    # Where no unit has a zone four of nothing tell nothing.
+    shares = [row for row in zone_shares(units, "t") if row.zone.code == 0 or zoned.any()]
     rule = "ECC      ESC"
     high, low = (
         (">= 1", "< 1")
         if result.manifest["parameters"].get("ties", ">=") == ">="
         else ("> 1", "<= 1")
     )
-    yield f"{'zone':<36} {rule:<14} {'units':>5} {'emission Mt':>12} {'sink Mt':>9}"
+    emission, sink = units["emission_t"].sum(), units["sink_t"].sum()
+    grams, mass = mass_scale(max(emission, sink) * 1e6)
+    scale = grams / 1e6
+    yield f"{'zone':<36} {rule:<14} {'units':>5} {f'emission {mass}':>12} {f'sink {mass}':>9}"
     pairs = {1: (high, high), 2: (high, low), 3: (low, high), 4: (low, low)}
     rules = {code: f"{ecc:<8} {esc}" for code, (ecc, esc) in pairs.items()}
     for row in shares:
         rule = rules.get(row.zone.code, "")
-        yield f"{_name(row):<36} {rule:<14} {row.count:>5} {row.emission / 1e6:>12.3f} {row.sink / 1e6:>9.4f}"
-    emission, sink = units["emission_t"].sum() / 1e6, units["sink_t"].sum() / 1e6
-    yield f"{'all units':<36} {'':<14} {len(units):>5} {emission:>12.3f} {sink:>9.4f}"
+        yield f"{_name(row):<36} {rule:<14} {row.count:>5} {row.emission / scale:>12.3f} {row.sink / scale:>9.4f}"
+    yield f"{'all units':<36} {'':<14} {len(units):>5} {emission / scale:>12.3f} {sink / scale:>9.4f}"
     yield ""
+    if not zoned.any():
+        yield from none
+        return
     yield f"{'share of':<34} {'units':>8} {'area':>8} {'emission':>8} {'sink':>8} {'GDP':>8}"
     for row in shares:
         parts = (row.unit_share, row.area_share, row.emission_share, row.sink_share, row.gdp_share)
         yield f"{_name(row):<34} {' '.join(f'{in_percent(part):>8}' for part in parts)}"
-    if units["gdp"].isna().any() and units["gdp"].notna().any():
-        yield f"GDP is unknown in {int(units['gdp'].isna().sum())} units: its shares are of what is known."
+    unknown = int(units["gdp"].isna().sum())
+    if 0 < unknown < len(units):
+        yield f"GDP is unknown in {counted(unknown, 'unit')}: its shares are of what is known."
+    yield from none
     if "firm" in units:
-        firm, zoned = int(units["firm"].sum()), int((units["zone"] > 0).sum())
-        yield f"{firm} of {zoned} zones are firm: at least 90 % of {result.manifest['parameters']['draws']:,} draws have them."
+        yield firm_line(
+            int(units["firm"].sum()), int(zoned.sum()), result.manifest["parameters"]["draws"]
+        )
     flagged = int(units["borderline"].sum())
     if flagged:
-        yield f"{flagged} units are close to 1: an index within 0.05 of it. That is a distance, no probability."
+        verb = "is" if flagged == 1 else "are"
+        yield f"{counted(flagged, 'unit')} {verb} close to 1: an index within 0.05 of it. That is a distance, no probability."
     split = int((units["ecc_low"] < units["ecc_high"]).sum())
     if split:
         either = int(either_side(units["reason"]).sum())
-        yield f"ECC of {split} units rests on derived GDP; the 90 % interval of {either} contains 1, so their zone depends on how GDP is split."
+        whose = "its" if either == 1 else "their"
+        yield f"ECC of {counted(split, 'unit')} rests on derived GDP; the 90 % interval of {either} contains 1, so {whose} zone depends on how GDP is split."
     yield "Zones are relative to the whole of the reference region: halving every emission changes none."
+
+
+def firm_line(firm: int, zoned: int, draws: int) -> str:
+    """Return how many of the zones are firm."""
+    verb, them = ("is", "it") if firm == 1 else ("are", "them")
+    return f"{firm} of {zoned} zones {verb} firm: at least 90 % of {draws:,} draws have {them}."
 
 
 def _name(row: ZoneShare) -> str:

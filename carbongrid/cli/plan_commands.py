@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from carbongrid.cli.analysis_commands import analysis_folder, with_out
+from carbongrid.cli.beside import of_the_run_before
 from carbongrid.cli.commands import _FOLDER, _console, _with_console, _with_parcels, main
 
 if TYPE_CHECKING:
@@ -136,10 +137,11 @@ def scenario(
         from carbongrid.analysis.files import write_csvs
         from carbongrid.analysis.finished import FinishedRun
         from carbongrid.analysis.frozen import zones_both_ways
+        from carbongrid.outputs.tables.reading import read_manifest
         from carbongrid.pipeline.opening import open_run
         from carbongrid.pipeline.plans import read_plan
         from carbongrid.pipeline.scenario_run import run_plan
-        from carbongrid.run_store import detect_full_disk
+        from carbongrid.run_store import SEAL, detect_full_disk
 
         told = read_plan(plan)
         with console.progress() as progress:
@@ -165,6 +167,7 @@ def scenario(
         kept = {"floating": "against the region as the plan leaves it", "frozen": "against the region as it was"}  # fmt: skip
         console.say(f"{turned[told_first]} units are in another zone {kept[told_first]}, {turned[other]} {kept[other]}.")  # fmt: skip
         console.problems(each for each in answer.problems if each.level != "note")
+        console.problems(of_the_run_before(made, read_manifest(made)[SEAL]))
         console.say(f"Results in {made}; the comparison with {run} is {files[0]}.")
         console.document(
             {

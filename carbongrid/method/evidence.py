@@ -117,8 +117,11 @@ def _lost(rows: Sequence[EvidenceRow], allowed: set[str]) -> Iterator[Problem]:
         if lost * WORTH_A_WARNING <= given:
             continue
         error = lost * MAX_LOST > given and not allowed.issuperset(names)
+        per_unit, things = row.per_unit, _WORDS.get(row.unit, row.unit)
+        if row.unit == "m" and given >= 1000 * per_unit:
+            per_unit, things = 1000 * per_unit, "km of lines"
         what = (
-            f"{short(row.in_units(lost))} of the {short(row.in_units(given))} {_WORDS.get(row.unit, row.unit)} "
+            f"{_amount(lost / per_unit)} of the {_amount(given / per_unit)} {things} "
             f"({row.lost_share:.1%}) of {', '.join(names)} reach no land that carries it"
         )
         hint = "Check where they lie and what land is there: their CRS, the code system, the types of the category."
@@ -154,6 +157,11 @@ def _mass(grams: int) -> str:
         if grams >= 0.9995 * scale:
             return f"{_three(grams / scale)} {unit}"
     return f"{_three(grams / 1e6)} t"
+
+
+def _amount(number: float) -> str:
+    """Return a number in a sentence: whole from a hundred on, with three digits below."""
+    return f"{number:,.0f}" if number >= 99.95 else _three(number)
 
 
 def short(number: float | None) -> str:

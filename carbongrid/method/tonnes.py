@@ -1,4 +1,4 @@
-"""Grams as tonnes, exactly."""
+"""Grams as tonnes, exactly; numbers with the things that they count."""
 
 from __future__ import annotations
 
@@ -19,3 +19,8 @@ def format_tonnes(masses: Iterable[int]) -> list[str]:
 def _six_decimals(mass: int) -> str:
     whole, rest = divmod(abs(mass), 10**6)
     return f"{'-' if mass < 0 else ''}{whole}.{rest:06d}"
+
+
+def counted(number: int, thing: str, things: str = "") -> str:
+    """Return a number with its thing, or with the plural (an s by default) unless there is one."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {things or thing + 's'}"

@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from carbongrid.case import Case
 from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.readers.regions import masses_here
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.evidence import EvidenceRow, evidence_lines
+from carbongrid.method.tonnes import counted
 from carbongrid.method.weights import eligible
+from carbongrid.method.zoning import no_zone, units_in_regions
+from carbongrid.outputs.without_zone import counted_reasons, lines_without_zone
 from carbongrid.pipeline.electricity_readings import tonnes_by_reading
 from carbongrid.pipeline.guesses import notes_of_guesses
 from carbongrid.pipeline.land import Land, fine_grid
@@ -36,7 +42,7 @@ class CheckReport:
     Parameters
     ----------
     content
-        The same as data, of plain numbers and texts: title, year, crs, parcels, units, types, categories, electricity, cost; empty where nothing could be read.
+        The same as data, of plain numbers and texts: title, year, crs, parcels, units, types, categories, electricity, without_zone, cost; empty where nothing could be read.
     problems
         Errors, warnings and notes.
     evidence
@@ -87,6 +93,7 @@ def check(case: Case | str | Path, *, progress: Progress | None = None) -> Check
         **_of_land(inputs, land),
         "categories": _of_categories(inputs),
         "electricity": _of_electricity(inputs),
+        "without_zone": _without_zone(inputs, land),
         "by_raster": bool(weight_rasters(inputs)),
         "cost": _cost(inputs),
     }
@@ -145,6 +152,28 @@ def _of_electricity(inputs: Inputs) -> list[dict[str, Any]]:
     ]
 
 
+def _without_zone(inputs: Inputs, land: Land) -> dict[str, int]:
+    """Return how many units a run gives no zone, by reason, as far as GDP, sinks and the units themselves tell; which have neither emission nor sink only a run knows."""
+    case, table = inputs.case, inputs.gdp
+    units = pd.DataFrame(land.units.drop(columns="geometry"))
+    gdp = pd.Series(pd.NA, index=units.index, dtype="Int64")
+    if case.gdp is not None and table is not None and len(table):
+        # Of a parent's GDP each of its units gets something.
+        of_region = (
+            table.drop_duplicates("region")
+            .set_index("region")
+            .astype("Float64")
+            .sum(axis=1, skipna=False)
+        )
+        region = units["id" if case.gdp.by == "unit" else case.gdp.by]
+        gdp = of_region.reindex(region).set_axis(units.index).round().astype("Int64")
+    here = masses_here(inputs.totals)
+    sinks = any(mass for name, mass in here.items() if inputs.categories[name].sink)
+    units = units.assign(emission_g=1, sink_g=int(sinks), gdp=gdp)
+    rows = units_in_regions(units, case.reference, case.ties)
+    return counted_reasons(no_zone(unit, region) for unit, region in rows)
+
+
 def _cost(inputs: Inputs) -> dict[str, Any]:
     """Return memory and time; without the most, and the grid, where that cannot be made, which is among the problems already."""
     found: dict[str, Any] = {"least_memory_gb": None, "why": ""}
@@ -178,6 +207,9 @@ def _lines(content: Mapping[str, Any], evidence: tuple[EvidenceRow, ...]) -> Ite
             mass = row["why"] if row["grams"] is None else f"{row['grams'] / 1e6:,.2f}"
             yield f"{row['way'] + (' *' if row['chosen'] else ''):<28} {mass:>18}"
         yield ""
+    if content["without_zone"]:
+        yield from lines_without_zone(content["without_zone"], content["units"]["count"])
+        yield ""
     if content["by_raster"]:
         yield "Weights by raster are known after the rasterization: those categories are placed by a run alone."
     yield from _cost_lines(content["cost"])
@@ -186,16 +218,16 @@ def _lines(content: Mapping[str, Any], evidence: tuple[EvidenceRow, ...]) -> Ite
 def _land_lines(content: Mapping[str, Any]) -> Iterator[str]:
     parcels, units = content["parcels"], content["units"]
     yield f"{content['title']}, {content['year']}"
-    yield f"{parcels['count']:,} parcels, {parcels['km2']:,.2f} km2, in {content['crs']}"
-    yield f"{units['count']:,} units; {parcels['share_in_units']:.2%} of the parcels' area in them"
+    yield f"{counted(parcels['count'], 'parcel')}, {parcels['km2']:,.2f} km2, in {content['crs']}"
+    yield f"{counted(units['count'], 'unit')}; {parcels['share_in_units']:.2%} of the parcels' area in them"
     bare, whole = units["bare_km2"], units["km2"]
     yield f"{bare:,.2f} km2 of the units' {whole:,.2f} hold no parcel ({bare / whole:.2%})"
-    for key, label in (("pois", "POIs"), ("lines", "lines")):
+    for key, label in (("pois", "POI"), ("lines", "line")):
         if key in content:
-            yield f"{content[key]:,} {label}"
+            yield counted(content[key], label)
     if "residents" in content:
         inside, outside = content["residents"].values()
-        told = f"{inside:,.0f} residents"
+        told = counted(round(inside), "resident")
         yield f"{told} in units, {outside:,.0f} in none" if outside >= 0.5 else told
     yield ""
     yield f"{'territorial type':<22} {'parcels':>9} {'km2':>12}"

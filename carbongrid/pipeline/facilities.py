@@ -17,7 +17,6 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.method.allocate import Facility
 from carbongrid.method.facilities import FacilityRow, units_in_reach
 from carbongrid.method.sharing import Shares, masses_by_unit
-from carbongrid.method.tonnes import format_tonnes
 from carbongrid.method.weights import FACILITY_REACH, locate, parcels_of_facilities
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.sections import FOLDER
@@ -221,14 +220,14 @@ def problems_of_borders(rows: Sequence[FacilityRow], land: Land, by_raster: Coll
     split.sort(key=lambda each: (-each[0], each[1].category, each[1].name))
     listed = "; ".join(_in_others(row, beyond) for beyond, row in split[:_LISTED])
     more = "; ..." if len(split) > _LISTED else ""
-    mass = format_tonnes([sum(beyond for beyond, _ in split)])[0]
+    mass = _tonnes(sum(beyond for beyond, _ in split))
     what = f"{mass} t of {len(split)} facilities go by area to units that do not hold their points, since their parcels lie there: {listed}{more}"
     hint = "Cut these parcels at the border; mass_by_unit in facilities.csv of the run has what lies where."
     return [Problem(what, "facilities", hint, "warning")]
 
 
 def _in_others(row: FacilityRow, grams: int) -> str:
-    mass = format_tonnes([grams])[0]
+    mass = _tonnes(grams)
     if row.unit:
         return f"{row.name} (parcel {row.parcel}, {mass} t not in {row.unit})"
     return f"{row.name} (parcel {row.parcel}, {mass} t in units, the point in none)"
@@ -250,10 +249,15 @@ def problems_of_place(rows: Sequence[FacilityRow]) -> list[Problem]:
         return []
     unsure.sort(key=lambda row: (-row.grams, row.category, row.name))
     listed = "; ".join(
-        f"{row.name} ({format_tonnes([row.grams])[0]} t) in {row.unit or 'no unit'} or {', '.join(row.in_reach)}"
+        f"{row.name} ({_tonnes(row.grams)} t) in {row.unit or 'no unit'} or {', '.join(row.in_reach)}"
         for row in unsure[:_LISTED]
     )
     more = "; ..." if len(unsure) > _LISTED else ""
-    mass = format_tonnes([sum(row.grams for row in unsure)])[0]
+    mass = _tonnes(sum(row.grams for row in unsure))
     what = f"{mass} t of {len(unsure)} facilities could lie in another unit, within place_uncertainty_m: {listed}{more}"
     return [Problem(what, "facilities", "See facilities.csv of the run.", "note")]
+
+
+def _tonnes(grams: int) -> str:
+    """Return tonnes in whole ones, of less than a hundred in three digits."""
+    return f"{grams / 1e6:,.0f}" if grams >= 99.95e6 else f"{grams / 1e6:.3g}"

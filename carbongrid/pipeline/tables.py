@@ -399,6 +399,8 @@ def notes_of_draws(units: pd.DataFrame, parcels: int, draws: int) -> list[tuple[
     zoned = int((units["zone"] > 0).sum())
     if "firm" in units:
         firm = int(units["firm"].sum())
+        if firm == 1:
+            return [("note", f"1 of {zoned} zones is firm: at least 90 % of {draws:,} draws of uncertain totals, proxies, sinks and GDP have it (docs/method/probability.md).")]  # fmt: skip
         return [("note", f"{firm} of {zoned} zones are firm: at least 90 % of {draws:,} draws of uncertain totals, proxies, sinks and GDP have them (docs/method/probability.md).")]  # fmt: skip
     if zoned and parcels > MAX_DRAWN:
         return [("note", f"How sure zones are was not drawn, since there are more than {MAX_DRAWN:,} parcels: carbongrid probability draws it.")]  # fmt: skip

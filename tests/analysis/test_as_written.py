@@ -5,17 +5,20 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 import shutil
 import sqlite3
 
 import geopandas as gpd
 import pytest
+import xarray as xr
 
 import carbongrid as cg
 from carbongrid.analysis.margins import margins
 from carbongrid.analysis.probability import probability
 from carbongrid.analysis.validation import validate
 from carbongrid.errors import VerificationError
+from carbongrid.outputs.tables import read_tables
 from carbongrid.outputs.tables.plain import read_units_csv
 
 
@@ -77,16 +80,39 @@ def test_each_file_that_draws_rest_on_is_held_against_the_manifest(run, tmp_path
     assert ask_all(run, tmp_path) == {"margins"}
 
 
+@pytest.mark.parametrize("file", ["inventory.csv", "ledger.csv", "land_types.csv", "units.csv", "facilities.csv", "grid_1km.nc", "parcels.parquet"])  # fmt: skip
+def test_a_run_that_was_changed_is_not_drawn(run, file, carbongrid, tmp_path):
+    """Seen to end in figures of the changed numbers, with exit code 0."""
+    if file == "grid_1km.nc":
+        with xr.open_dataset(run / file) as opened:
+            changed = opened.load()
+        changed["emission"][0, 0] += 1
+        changed.to_netcdf(run / file)
+    elif file == "parcels.parquet":
+        (run / file).unlink()
+    else:
+        before, last, after = re.split(
+            r"(\d)(?!.*\d)", (run / file).read_text("utf-8"), flags=re.DOTALL
+        )
+        (run / file).write_text(f"{before}{9 - int(last)}{after}", encoding="utf-8")
+    done = carbongrid("figures", run, "--out", tmp_path / "figures", "--dpi", "50")
+    assert done.returncode == 1
+    assert file in done.stderr
+
+
 def test_outlines_that_were_moved_are_told_and_looking_at_them_is_not(run, tmp_path):
     """QGIS may write into a GeoPackage that it only shows; what it holds is then the same."""
     path = run / "units.gpkg"
     with contextlib.closing(sqlite3.connect(path)) as database, database:
         database.execute("CREATE TABLE view_of_a_user (scale REAL)")
     assert ask_all(run, tmp_path) == {"margins", "probability", "validate"}
+    assert len(read_tables(run, parcels=False).units)
     units = gpd.read_file(path, layer="units")
     path.unlink()
     units.assign(geometry=units.translate(1.0)).to_file(path, layer="units")
     assert ask_all(run, tmp_path) == {"margins", "probability"}
+    with pytest.raises(VerificationError, match=r"units\.gpkg was changed after the run"):
+        read_tables(run, parcels=False)
 
 
 def test_a_result_whose_run_was_made_again_is_told(run, small_city, tmp_path):
@@ -122,10 +148,11 @@ def forged(run):
         lambda run, _: cg.inequality(run, with_clusters=False),
         lambda run, _: cg.targets(run),
         lambda run, _: cg.skill(run),
+        lambda run, _: read_tables(run),
         lambda run, _: cg.audit_choices(run),
         lambda run, _: cg.open(run).with_totals({"waste/industrial": "1 t CO2e"}),
     ],
-    ids=["compare", "compare opened", "trend", "compensation", "inequality", "targets", "skill", "audit_choices", "with_totals"],
+    ids=["compare", "compare opened", "trend", "compensation", "inequality", "targets", "skill", "figures", "audit_choices", "with_totals"],
 )  # fmt: skip
 def test_a_manifest_is_believed_only_with_its_seal(run, small_run, ask):
     """Seen to fail when the manifest's own sha256 were all that was asked."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import re
 import shutil
 import signal
 import sys
@@ -196,6 +197,19 @@ def test_many_equal_errors_are_one_with_a_count(city: Path) -> None:
     assert any("no/such" in line for line in errors)
     answer = json.loads(invoke("check", city / "case.toml", "--json")[1])
     assert sum("no negative" in each["what"] for each in answer["problems"]) == 1335
+
+
+def test_check_says_why_units_get_no_zone(city: Path) -> None:
+    """Seen: nothing was said of GDP that is not there, nor of the zones that it takes along."""
+    case, gdp = city / "case.toml", city / "gdp.csv"
+    lines = gdp.read_text(encoding="utf-8-sig").splitlines()
+    gdp.write_text("\n".join(lines[:-2]), encoding="utf-8")
+    assert "2 of 6 units get no zone, GDP unknown. Give each a value" in invoke("check", case)[1]
+    text = case.read_text(encoding="utf-8")
+    case.write_text(re.sub(r"(?ms)^\[gdp\].*?(?=^\[)", "", text), encoding="utf-8")
+    assert "6 of 6 units get no zone, its reference region has no GDP." in invoke("check", case)[1]
+    told = json.loads(invoke("check", case, "--json")[1])["without_zone"]
+    assert told == {"its reference region has no GDP": 6}
 
 
 def test_check_answers_in_numbers_of_the_case_s_own_files(small_city: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from carbongrid.cli.outcome import zone_lines
+from carbongrid.cli.outcome import firm_line, zone_lines
+from carbongrid.method.zoning import NO_CARBON, NO_GDP, UNKNOWN_GDP
 from carbongrid.outputs.result import Result
 from carbongrid.outputs.tables import read_result
 
@@ -45,5 +46,53 @@ def test_zones_are_told_in_numbers_and_in_percent(result: Result) -> None:
 def test_shares_of_known_gdp_are_told_to_be_that(result: Result) -> None:
     gdp = result.units["gdp"].where(result.units.index > 0)
     lines = list(zone_lines(replace(result, units=result.units.assign(gdp=gdp))))
-    assert "GDP is unknown in 1 units: its shares are of what is known." in lines
+    assert "GDP is unknown in 1 unit: its shares are of what is known." in lines
     assert not any(line.startswith("GDP is unknown") for line in zone_lines(result))
+
+
+def test_why_units_have_no_zone_is_told_with_the_way_out(result: Result) -> None:
+    """Seen: a unit without GDP lost its zone and nobody said so."""
+    units = result.units.copy()
+    units.loc[units.index[:3], ["zone", "reason"]] = [0, UNKNOWN_GDP]
+    units.loc[units.index[3], ["zone", "reason"]] = [0, NO_CARBON]
+    lines = list(zone_lines(replace(result, units=units)))
+    told = [line for line in lines if "no zone" in line]
+    assert told[0].startswith(f"3 of {len(units)} units get no zone, GDP unknown. Give each a value in the table of [gdp]")  # fmt: skip
+    assert told[1].startswith(f"1 of {len(units)} units gets no zone, neither emission nor sink.")
+    assert not any("no zone" in line for line in zone_lines(result))
+
+
+def test_where_no_unit_has_a_zone_no_table_of_nothing_is_told(result: Result) -> None:
+    """Seen: shares of 0.00 %, and that halving every emission changes no zone."""
+    bare = result.units.assign(zone=0, reason=NO_GDP)
+    lines = list(zone_lines(replace(result, units=bare)))
+    assert [line.split()[0] for line in lines if line][:3] == ["zone", "0", "all"]
+    assert lines[-1].startswith(f"{len(bare)} of {len(bare)} units get no zone, its reference region has no GDP. Give GDP")  # fmt: skip
+    assert not any("halving" in line or "share of" in line for line in lines)
+
+
+@pytest.mark.parametrize(("tonnes", "unit"), [(152.0, "t"), (152_000.0, "kt"), (240e6, "Mt")])
+def test_masses_are_told_in_the_unit_that_suits_them(
+    result: Result, tonnes: float, unit: str
+) -> None:
+    """Seen: in Mt a place of 152 t read 0.000."""
+    units = result.units.assign(emission_t=0.0, sink_t=0.0)
+    units.loc[units.index[0], ["emission_t", "sink_t"]] = [tonnes, tonnes / 100]
+    lines = list(zone_lines(replace(result, units=units)))
+    assert lines[0].split()[-4:] == ["emission", unit, "sink", unit]
+    [whole] = [line for line in lines if line.startswith("all units")]
+    number = {"t": 152.0, "kt": 152.0, "Mt": 240.0}[unit]
+    assert whole.split()[-2:] == [f"{number:.3f}", f"{number / 100:.4f}"]
+
+
+def test_one_thing_is_told_as_one(result: Result) -> None:
+    """Seen: 1 of 4 zones are firm, 1 units are close to 1."""
+    first = result.units.index == result.units.index[0]
+    low = result.units["ecc_high"].where(~first, result.units["ecc_high"] - 0.5)
+    alone = result.units.assign(firm=first, borderline=first, ecc_low=low, reason="")
+    told = "\n".join(zone_lines(replace(result, units=alone)))
+    assert re.search(r"1 of \d zones is firm: at least 90 % of \d+ draws have it\.", told)
+    assert "1 unit is close to 1" in told
+    assert "ECC of 1 unit rests on derived GDP" in told
+    assert "1 of 4 zones is firm" in firm_line(1, 4, 100)
+    assert "0 of 4 zones are firm" in firm_line(0, 4, 100)

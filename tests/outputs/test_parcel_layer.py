@@ -140,3 +140,5 @@ def test_each_parcel_is_in_one_class():
         assert taken == [int(value > 0) for value in numbers]
         assert none.expression == "ELSE"
         assert len({rule.colour for rule in style.rules}) == len(style.rules)
+        # Seen: numbers of nothing in particular.
+        assert all(rule.label.endswith(" t CO₂e per km² and year") for rule in classes)

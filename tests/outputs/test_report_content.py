@@ -15,19 +15,25 @@ import pandas as pd
 import pytest
 import shapely
 from figures_case import case_with
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tables_example import SHARES, example_tables
 
 from carbongrid.case.readers.inputs import guidance_of
 from carbongrid.errors import InputError
+from carbongrid.method.evidence import EvidenceRow
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.zoning import few_sinks, zones
 from carbongrid.outputs.figures.classes import short_number
 from carbongrid.outputs.figures.scales import scales_of
 from carbongrid.outputs.land_types import land_flows
 from carbongrid.outputs.report import write_report
-from carbongrid.outputs.report.accounts import factor_rows, ledger_accounts, waterfall
+from carbongrid.outputs.report.accounts import (
+    evidence_rows,
+    factor_rows,
+    ledger_accounts,
+    waterfall,
+)
 from carbongrid.outputs.report.analysis_page import Words, map_of_classes
 from carbongrid.outputs.report.flows import sankey
 from carbongrid.outputs.report.layers import map_layers
@@ -455,3 +461,20 @@ def test_few_numbers_are_in_few_classes():
     known = [entry.count for entry in drawn.entries[:-1]]
     assert len(known) == 3, "five classes of fifteen numbers had one of a single number"
     assert sum(known) == 15 and drawn.entries[-1].count == 1
+
+
+@given(st.integers(0, 10**12), st.integers(0, 10**12), st.sampled_from([1, 7, 1000, 10**6]))
+@example(1_234_567, 89_012, 1000)
+def test_what_is_shown_of_evidence_adds_up(used: int, lost: int, per_unit: float) -> None:
+    """Seen: given = used + lost over numbers of three digits, which did not; and m2 and CO2e."""
+    tables = example_tables()
+    row = EvidenceRow(tables.categories[0].name, "pois", "m2", used + lost, used, lost, per_unit, 9, 9, 1, 0.1, 0.1)  # fmt: skip
+    (shown,) = evidence_rows(dataclasses.replace(tables, evidence=(row,)))
+    numbers = {name: float(shown[name].replace(",", "")) for name in ("given", "used", "lost")}
+    digits = len(shown["given"].partition(".")[2])
+    assert numbers["given"] == round(numbers["used"] + numbers["lost"], 2)
+    for name, quanta in (("given", used + lost), ("used", used), ("lost", lost)):
+        assert abs(numbers[name] - quanta / per_unit) <= 1.01 * 10.0**-digits
+    assert shown["unit"] == "m²"
+    hidden = dataclasses.replace(row, given=None, used=None, lost=None)
+    assert evidence_rows(dataclasses.replace(tables, evidence=(hidden,)))[0]["used"] == "–"

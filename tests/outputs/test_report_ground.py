@@ -173,6 +173,12 @@ def test_without_gdp_of_its_own_the_finding_rests_on_emissions_alone():
     assert sentence(units.assign(emission_g=0, zone=0)) == "No unit emits anything."
 
 
+def test_a_single_unit_is_not_said_to_emit_half_of_all():
+    """Seen: 1 of 1 units emits at least half of the emissions in all units (100 %)."""
+    one = example_tables().units.iloc[:1].assign(zone=0)
+    assert sentence(one) == "A single unit: zones hold units against each other."
+
+
 @given(st.integers(0, 10**17))
 def test_masses_in_chinese_are_those_masses(grams):
     """The number times its unit is the mass, to the digits that are shown."""

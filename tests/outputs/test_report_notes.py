@@ -177,10 +177,10 @@ def test_supply_that_is_not_spread_here_asks_for_no_facilities(small_city: Path)
 
 @pytest.mark.parametrize(
     ("evidence", "unit", "said"),
-    [("lines:water", "m", "8.43k m 线路中有 485"), ("people", "person", "8.43k 人中有 485"), ("pois", "POI", "8.43k 个兴趣点中有 485")],
+    [("lines:water", "m", "8.43 km 线路中有 0.485"), ("people", "person", "8,430 人中有 485"), ("pois", "POI", "8,430 个兴趣点中有 485")],
 )  # fmt: skip
 def test_lost_evidence_is_told_in_chinese(evidence: str, unit: str, said: str) -> None:
-    """Seen to say ``8.43k m of lines 中有 485``: the place was thought to begin at its last word."""
+    """Seen to say ``8.43k m of lines 中有 485``: the place was thought to begin at its last word; and ``8.43k m``, which is no length."""
     name = "transport/water"
     row = EvidenceRow(name, evidence, unit, 8430, 7945, 485, 1.0, 99, 98, 1, 0.1, 0.1)
     (problem,) = evidence_problems([row])

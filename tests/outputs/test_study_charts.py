@@ -16,10 +16,12 @@ import pandas as pd
 import pytest
 import shapely
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.text import Text
 from tables_example import example_tables
 
 from carbongrid.outputs.figures import write_study_figures
+from carbongrid.outputs.figures.figures import _grid
 from carbongrid.outputs.figures.framework import KEPT, STAGES, TITLE, framework_svg, layout
 from carbongrid.outputs.figures.lettering import Language, installed_lettering
 from carbongrid.outputs.figures.sheet import Sheet, shortened
@@ -142,22 +144,47 @@ def test_parts_of_zones_are_those_of_the_units(small_run: Path, demo: RunTables)
         assert [text for _, text in below][:4] == expected, name
 
 
+def counts_of(legend: Legend) -> dict[str, int]:
+    """Return the count of each line of a legend."""
+    lines = [text.get_text().split("  (") for text in legend.get_texts()]
+    return {label: int(count.strip(")").replace(",", "")) for label, count in lines}
+
+
 def test_cells_that_take_up_more_than_they_emit_are_below_zero(demo: RunTables) -> None:
     """Fig. 5b: seen to fail with gross emissions, which no cell has below zero."""
     figure = drawn(demo, "fig5-parcels-and-grid")
     legend = figure.legends[-1]
-    counts = {text.get_text().split("  (")[0]: int(text.get_text().split("  (")[1].strip(")").replace(",", "")) for text in legend.get_texts()}  # fmt: skip
+    counts = counts_of(legend)
     grid = demo.grid_1km
     net = (grid["emission"] - grid["sink"]).to_numpy()
     there = ((grid["emission"] + grid["sink"]) > 0).to_numpy()
     below = sum(n for label, n in counts.items() if label.startswith(("−", "< −", "< 0")))
     assert below == int((net[there] < 0).sum())
     assert below > 0
-    assert sum(counts.values()) == int(there.sum())
-    of_parcels = figure.legends[0].get_texts()
-    told = sum(int(text.get_text().split("  (")[1].strip(")").replace(",", "")) for text in of_parcels)  # fmt: skip
+    assert sum(counts.values()) == int((there | (grid["covered_area"] > 0)).sum())
+    told = counts_of(figure.legends[0])
     parcels = demo.parcels
-    assert told == int((parcels["emission_g"] != parcels["sink_g"]).sum())
+    balanced = int((parcels["emission_g"] == parcels["sink_g"]).sum())
+    assert sum(told.values()) == len(parcels)
+    assert told["none"] == balanced > 0
+
+
+def test_land_that_carries_nothing_has_a_line_in_the_legend(demo: RunTables) -> None:
+    """Seen: parcels whose net emission is 0 were white, and no line said so; cells of no land at all were counted as cells with nothing."""
+    grid = demo.grid_1km.copy(deep=True)
+    grid["emission"][:3], grid["sink"][:3], grid["covered_area"][:3] = 0, 0, 1.0
+    grid["covered_area"][-1], grid["emission"][-1], grid["sink"][-1] = 0.0, 0, 0
+    tables = dataclasses.replace(demo, grid_1km=grid)
+    empty = int(((grid["emission"] + grid["sink"] == 0) & (grid["covered_area"] > 0)).sum())
+    figure = drawn(tables, "fig5-parcels-and-grid")
+    assert counts_of(figure.legends[-1])["none"] == empty
+    for variable in ("emission", "sink"):
+        map_ = _grid(
+            Sheet(tables, installed_lettering("en")), variable, "Emissions", "碳排放", "YlOrRd"
+        )
+        white = int(((grid[variable] == 0) & (grid["covered_area"] > 0)).sum())
+        assert any(f"white: nothing ({white:,} cells)" in text.get_text() for text in map_.texts)
+        assert white < int((grid[variable] == 0).sum())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

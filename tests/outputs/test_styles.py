@@ -4,6 +4,7 @@ import operator
 import re
 from dataclasses import replace
 from xml.etree import ElementTree as ET
+from zipfile import ZipFile
 
 import numpy as np
 import pyogrio
@@ -76,6 +77,19 @@ def test_qgis_finds_zones_first_and_each_index(stored, directory):
     assert set(stored["f_table_name"]) == {"units"}
     geometry = pyogrio.read_info(directory / "units.gpkg", layer="units")["geometry_name"]
     assert set(stored["f_geometry_column"]) == {geometry}
+
+
+def test_where_no_unit_has_a_zone_emissions_are_shown(tables, tmp_path):
+    """Seen: a map in grey, and a page about zones."""
+    bare = replace(tables, units=tables.units.assign(zone=0))
+    write_tables(bare, tmp_path)
+    styles = pyogrio.read_dataframe(tmp_path / "units.gpkg", layer="layer_styles").set_index("styleName")  # fmt: skip
+    assert styles.index[styles["useAsDefault"]].tolist() == ["Emission"]
+    with ZipFile(tmp_path / "city.qgz") as package:
+        text = package.read("city.qgs").decode()
+    assert f"{tables.title}, {tables.year}: emissions of the units" in text
+    assert "emission_t" in ET.fromstring(text).find(".//maplayer//rule").get("filter")
+    assert "zones 碳平衡分区" not in text.lower()
 
 
 def test_zones_have_their_colours(stored, directory):

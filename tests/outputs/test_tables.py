@@ -74,7 +74,7 @@ from carbongrid.outputs.tables.spreadsheet import (
     write_units_xlsx,
 )
 from carbongrid.raster.opening.digests import hash_path
-from carbongrid.run_store import SEAL
+from carbongrid.run_store import SEAL, seal_of
 
 HOSTILE = [
     "=1+1",
@@ -109,6 +109,7 @@ def write_manifest(folder, tables, *, public=False, **entries):
     files = {path.name: hash_path(path) for path in folder.iterdir() if path.is_file()}
     files.pop("manifest.json", None)
     manifest = {**entries, "digests": table_digests(tables, public=public), "files": files}
+    manifest.setdefault(SEAL, seal_of(manifest))
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 
@@ -433,6 +434,20 @@ def test_a_small_rate_can_be_read_in_the_workbook(directory):
     sheet = openpyxl.load_workbook(directory / "units.xlsx")["units"]
     heads = [cell.value for cell in sheet[NAMES_ROW]]
     assert {cell.number_format for cell in next(sheet.iter_cols(heads.index("ccr") + 1, min_row=3)) if cell.data_type == "n" and cell.value is not None} == {"0.0000%"}  # fmt: skip
+
+
+def test_what_draws_say_is_shown_as_what_they_are_of(small_run):
+    """Seen to fail with 0.000 in all of them: a low CCR was 0.000, millions of tonnes had three decimals."""
+    sheet = openpyxl.load_workbook(small_run / "units.xlsx")["units"]
+    heads = [cell.value for cell in sheet[NAMES_ROW]]
+    form = {head: sheet.cell(3, 1 + k).number_format for k, head in enumerate(heads)}
+    of_draws = [head for head in heads if head.endswith(("_p05", "_p95"))]
+    assert len(of_draws) == 10
+    for head in of_draws:
+        assert form[head] == form[head.rpartition("_")[0]], head
+    assert form["zone_probability"] == "0.0%"
+    flags = {head: sheet.cell(3, 1 + heads.index(head)).alignment.horizontal for head in heads}
+    assert {head for head, where in flags.items() if where == "center"} == {"borderline", "indicative", "firm"}  # fmt: skip
 
 
 def test_spreadsheet(tables, directory):

@@ -23,13 +23,14 @@ import carbongrid as cg
 from carbongrid import pipeline
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.columns import UNIT_DRAWN
+from carbongrid.method.tonnes import counted
 from carbongrid.method.zoning import EITHER_SIDE, FEW_SINKS, classify, zone_units
 from carbongrid.outputs.tables import digests_of_directory, earlier_digest_of_parcels
 from carbongrid.pipeline.verification import Verification, checks, verify
 from carbongrid.pipeline.verification.derived import Derived
 from carbongrid.pipeline.verification.labels import check_labels
 from carbongrid.pipeline.verification.opened import Opened
-from carbongrid.pipeline.verification.verdict import check_of, counted
+from carbongrid.pipeline.verification.verdict import check_of
 from carbongrid.pipeline.verification.zones import _decided
 from carbongrid.raster.label_store import read_window, write_window
 from carbongrid.raster.opening.digests import hash_path

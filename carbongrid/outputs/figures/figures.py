@@ -185,9 +185,14 @@ def _grid(sheet: Sheet, variable: str, english: str, chinese: str, palette: str)
     for label in bar.ax.get_yticklabels():
         label.set_fontproperties(sheet.letters.properties(8.5))
     sheet.write(figure, left, 1 - HEADING / height, f"{unit} CO₂e km⁻² yr⁻¹", 9, bold=True)
-    empty = int((density <= 0).sum())
-    note = (f"white: nothing ({empty:,} cells)", f"白色：无（{empty:,} 格）")
-    sheet.write(figure, left, foot - 0.14 / height, sheet.letters.below(*note), 7.5, colour=GREY)
+    # Cells outside of all parcels are not worth a count.
+    land = sheet.tables.grid_1km["covered_area"].to_numpy() > 0
+    empty = int((land & (density <= 0)).sum())
+    if empty:
+        note = (f"white: nothing ({empty:,} cells)", f"白色：无（{empty:,} 格）")
+        sheet.write(
+            figure, left, foot - 0.14 / height, sheet.letters.below(*note), 7.5, colour=GREY
+        )
     return figure
 
 

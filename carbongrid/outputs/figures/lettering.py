@@ -36,7 +36,6 @@ Language = Literal["both", "en", "zh"]
 _WORDS = {
     "unknown": "未知",
     "none": "无",
-    "nothing": "无",
     "no emissions": "无排放",
     "no sinks": "无碳汇",
 }

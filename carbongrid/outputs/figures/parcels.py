@@ -17,7 +17,8 @@ from carbongrid.raster.polygons.outlines import geometries_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_GROUND = "#f1f2f4"
+GROUND = "#f1f2f4"
+"""Of land without a class."""
 
 
 def density_of_parcels(panel: Panel, grams: NDArray[np.float64], palette: str) -> None:
@@ -46,7 +47,7 @@ def classed_parcels(panel: Panel, scale: Scale, values: NDArray[np.float64]) -> 
     sheet = panel.sheet
     classes = scale.classes(values)
     paint_parcels(panel, classes, scale.colours)
-    entries = legend_entries(scale, classes[classes >= 0], sheet.letters)
+    entries = legend_entries(scale, classes, sheet.letters, GROUND)
     note = sheet.letters.beside("parcels in each class", "括号内为地块数")
     panel.legend(sheet.letters.beside(*scale.unit), entries, note)
 
@@ -56,7 +57,7 @@ def paint_parcels(panel: Panel, classes: NDArray[np.int64], colours: Sequence[st
     from matplotlib.collections import PathCollection
 
     sheet = panel.sheet
-    ground = {"facecolors": _GROUND, "edgecolors": "none"}
+    ground = {"facecolors": GROUND, "edgecolors": "none"}
     panel.axes.add_collection(PathCollection(sheet.outlines, **ground), autolim=False)
     for number, colour in enumerate(colours):
         shapes = compound_paths(geometries_of(sheet.tables.parcels, classes == number))

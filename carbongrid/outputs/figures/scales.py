@@ -275,7 +275,7 @@ def signed(
     middle = [f"{low} – {high}" for low, high in pairwise(texts)]
     labels = (f"< {texts[0]}", *middle, f"≥ {texts[-1]}")
     return Scale(
-        column, tuple(breaks), "above", labels, tuple(colours), name, (unit, ""), missing="nothing"
+        column, tuple(breaks), "above", labels, tuple(colours), name, (unit, ""), missing="none"
     )
 
 

@@ -318,8 +318,10 @@ def outline(geometry: Any, tolerance: float = 0.0) -> Outline:
     return Outline(np.concatenate(coordinates), np.concatenate(codes))
 
 
-def legend_entries(scale: Scale, classes: NDArray[np.int64], letters: Lettering) -> list[Entry]:
-    """Return the legend's entries, highest first, with counts; what has no class last."""
+def legend_entries(
+    scale: Scale, classes: NDArray[np.int64], letters: Lettering, without: str = NO_VALUE
+) -> list[Entry]:
+    """Return the legend's entries, highest first, with counts; last what has no class, which is of the colour ``without``."""
     counts = np.bincount(classes[classes >= 0], minlength=len(scale.colours))
     entries: list[Entry] = [
         ({"facecolor": colour}, f"{letters.words(label)}  ({count:,})")
@@ -328,7 +330,7 @@ def legend_entries(scale: Scale, classes: NDArray[np.int64], letters: Lettering)
     ][::-1]
     none = int((classes < 0).sum())
     if none:
-        entries.append(({"facecolor": NO_VALUE}, f"{letters.words(scale.missing)}  ({none:,})"))
+        entries.append(({"facecolor": without}, f"{letters.words(scale.missing)}  ({none:,})"))
     return entries
 
 

@@ -18,7 +18,12 @@ from carbongrid.outputs.figures.land_charts import matrix, proportions
 from carbongrid.outputs.figures.lettering import Language, Lettering, installed_lettering
 from carbongrid.outputs.figures.location import location
 from carbongrid.outputs.figures.pages import BELOW, Page, Panel, page_of
-from carbongrid.outputs.figures.parcels import classed_parcels, density_of_parcels, density_scale
+from carbongrid.outputs.figures.parcels import (
+    GROUND,
+    classed_parcels,
+    density_of_parcels,
+    density_scale,
+)
 from carbongrid.outputs.figures.scales import Scale, scales_of, signed
 from carbongrid.outputs.figures.sheet import SPLIT_GDP, Sheet, legend_entries
 from carbongrid.outputs.figures.zones_page import zones_page
@@ -158,20 +163,22 @@ def _grid(panel: Panel, side: float) -> None:
     net = np.where(there, grams / (1e6 * side**2), np.nan)  # g per m2 is t per km2
     scale = signed("net", net.ravel(), ("", ""), "t CO₂e km⁻² yr⁻¹")
     classes = scale.classes(net.ravel())
+    land = there | (grid["covered_area"] > 0).to_numpy()
+    shown = np.where(classes < 0, len(scale.colours), classes).reshape(net.shape)
     x, y, half = grid["x"].to_numpy(), grid["y"].to_numpy(), side * 500
     panel.axes.set_autoscale_on(False)
     panel.axes.imshow(
-        np.ma.masked_less(classes.reshape(net.shape), 0),
-        cmap=ListedColormap(list(scale.colours)),
+        np.ma.masked_where(~land, shown),
+        cmap=ListedColormap([*scale.colours, GROUND]),
         vmin=-0.5,
-        vmax=len(scale.colours) - 0.5,
+        vmax=len(scale.colours) + 0.5,
         extent=(x[0] - half, x[-1] + half, y[-1] - half, y[0] + half),
         interpolation="nearest",
         aspect="equal",
     )
     sheet.frame(panel.axes)
     # Cells outside of all parcels are not worth a count.
-    entries = legend_entries(scale, classes[classes >= 0], sheet.letters)
+    entries = legend_entries(scale, classes[land.ravel()], sheet.letters, GROUND)
     note = sheet.letters.beside("cells in each class", "括号内为格数")
     panel.legend(sheet.letters.beside(*scale.unit), entries, note)
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from carbongrid.method.categories import SECTORS, sector_names
 from carbongrid.method.evidence import WORTH_A_WARNING
+from carbongrid.outputs.figures.classes import short_number
 from carbongrid.outputs.report import wording
 from carbongrid.outputs.zone_shares import share
 
 if TYPE_CHECKING:
     from carbongrid.method.categories import Category
+    from carbongrid.method.evidence import EvidenceRow
     from carbongrid.method.ledger import LedgerRow
     from carbongrid.outputs.result import RunTables
 
@@ -22,6 +24,7 @@ _MASSES = (
     "units", "outside_units", "snapped", "elsewhere",
 )  # fmt: skip
 
+_UNITS = {"m2": "m²", "t CO2e": "t CO₂e"}
 _BETWEEN = " | "
 """What stands between factors, and between their sources, in an audit trail."""
 
@@ -203,14 +206,14 @@ def interval_rows(tables: RunTables) -> list[dict[str, Any]]:
 
 
 def evidence_rows(tables: RunTables) -> list[dict[str, Any]]:
-    """Return what was given, used and lost, by category, in units of the evidence; NaN where it is not published."""
+    """Return what was given, used and lost, by category, in units of the evidence and as numbers that add up; a dash where it is not published."""
     names = {category.name: category for category in tables.categories}
     return [
         {
             "category": names[row.category],
             "rule": row.evidence,
-            "unit": row.unit,
-            **{name: _known(row.in_units(getattr(row, name))) for name in ("given", "used", "lost")},
+            "unit": _UNITS.get(row.unit, row.unit),
+            **_balance(row),
             "lost_share": math.nan if row.lost is None else row.lost_share,
             "bad": (row.lost or 0) * WORTH_A_WARNING > (row.given or 0),
             "carriers": row.carriers,
@@ -221,6 +224,17 @@ def evidence_rows(tables: RunTables) -> list[dict[str, Any]]:
         }
         for row in tables.evidence
     ]  # fmt: skip
+
+
+def _balance(row: EvidenceRow) -> dict[str, str]:
+    """Return given, used and lost: whole, or in hundredths of no more than a hundred; used is what the other two leave, as they are shown."""
+    if row.given is None or row.used is None or row.lost is None:
+        return dict.fromkeys(("given", "used", "lost"), short_number(math.nan))
+    given, lost = row.given / row.per_unit, row.lost / row.per_unit
+    digits = 0 if given > 100 or (given == int(given) and lost == int(lost)) else 2
+    given, lost = round(given, digits), round(lost, digits)
+    shown = {"given": given, "used": given - lost, "lost": lost}
+    return {name: f"{value:,.{digits}f}" for name, value in shown.items()}
 
 
 def _known(value: float | None) -> float:

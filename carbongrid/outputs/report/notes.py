@@ -90,7 +90,12 @@ _OWN_WORDS = {
     },
     "second": {"none": "无"},
     "mode": {"road": "道路", "rail": "铁路", "water": "水路", "air": "航空"},
-    "things": {"POIs": "个兴趣点", "people": "人", "m of lines": "m 线路"},
+    "things": {
+        "POIs": "个兴趣点",
+        "people": "人",
+        "m of lines": "m 线路",
+        "km of lines": "km 线路",
+    },
     "caution": {
         "CO2 of BF/BOF carbon: do NOT also count coke and coal burned in the same plant in Eq. 2 first term. BOF and EAF already include upstream pig iron": "高炉与转炉所含碳的 CO2：同一工厂燃烧的焦炭与煤不得再计入公式 (2) 第一项。转炉与电炉已含上游生铁",
         "do not mix with 266.48. Not found in a short public search, left recalled": "勿与 266.48 混用。短时公开检索未找到出处，仍系凭记忆引用",

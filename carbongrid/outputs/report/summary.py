@@ -180,7 +180,7 @@ def finding(units: pd.DataFrame, rows: Sequence[ZoneShare]) -> tuple[str, str]:
     Notes
     -----
     What the high-carbon units emit beside what they earn. Where there are none, or GDP is unknown or was derived by the very land that carries
-    the emissions, it is how few units emit half of all.
+    the emissions, it is how few units emit half of all; of a single unit, that there is nothing to hold it against.
     """
     high = next(row for row in rows if row.zone.code == _HIGH_CARBON)
     inside = units["zone"] == _HIGH_CARBON
@@ -197,6 +197,11 @@ def finding(units: pd.DataFrame, rows: Sequence[ZoneShare]) -> tuple[str, str]:
     whole, least, reached = sum(emission), 0, 0
     if not whole:
         return "No unit emits anything.", "各单元均无排放。"
+    if len(emission) == 1:
+        return (
+            "A single unit: zones hold units against each other.",
+            "仅一个单元：分区以单元之间的比较为前提。",
+        )
     while 2 * reached < whole:
         reached += emission[least]
         least += 1

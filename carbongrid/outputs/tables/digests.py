@@ -24,6 +24,20 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+FILES_OF = {
+    "inventory": "inventory.csv",
+    "ledger": "ledger.csv",
+    "evidence": "evidence.csv",
+    "land_types": "land_types.csv",
+    "facilities": "facilities.csv",
+    "units": "units.csv or units.gpkg",
+    "parcels": "parcels.parquet",
+    "grid_1km": "grid_1km.nc",
+    "grid_1km_by_sector": "grid_1km.nc",
+    "surroundings": "surroundings.gpkg",
+}
+"""The file of a run that holds what a digest is of."""
+
 _LENGTH = struct.Struct("<q")
 _OF_ONE = struct.pack("<BII", 1, int(shapely.GeometryType.MULTIPOLYGON), 1)
 """How the binary of a multipolygon of one part begins."""

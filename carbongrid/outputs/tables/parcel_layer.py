@@ -32,6 +32,7 @@ _DRIVERS: Mapping[str, str] = {"gpkg": GPKG, "fgb": FLATGEOBUF, "pmtiles": "PMTi
 _TILES = {"MINZOOM": 9, "MAXZOOM": 14, "MAX_SIZE": 100_000_000, "MAX_FEATURES": 100_000_000}
 """From a province on a screen to tiles of 2.4 km in steps of 0.6 m; limits that GDAL meets by leaving parcels out are out of reach."""
 _GRAMS_PER_TONNE, _M2_PER_KM2 = 1e6, 1e6
+_MEASURE = "t CO₂e per km² and year"
 _HEADINGS = {
     "id": Heading("Code", "代码"),
     "land_use": Heading("Land use", "土地用途"),
@@ -118,15 +119,17 @@ def style_of_density(frame: gpd.GeoDataFrame) -> Style:
     ends = [0.0, *bounds]
     rules = [
         Rule(
-            f"{short_number(low) if low else '> 0'} – {short_number(high)}",
+            f"{short_number(low) if low else '> 0'} – {short_number(high)} {_MEASURE}",
             colour, column, low, high, low_in=low > 0,
         )
         for low, high, colour in zip(ends[:-1], bounds, colours, strict=False)
     ]  # fmt: skip
     last = f"≥ {short_number(ends[-1])}" if bounds else "> 0"
-    rules.append(Rule(last, colours[-1], column, ends[-1], None, low_in=bool(bounds)))
+    rules.append(
+        Rule(f"{last} {_MEASURE}", colours[-1], column, ends[-1], None, low_in=bool(bounds))
+    )
     rules.append(Rule("none 无", NO_VALUE))
-    return Style("Emissions by area", "t CO2e per km2 and year", tuple(rules), default=True)
+    return Style("Emissions by area", _MEASURE, tuple(rules), default=True)
 
 
 def parcel_aliases(frame: gpd.GeoDataFrame, tables: RunTables) -> dict[str, str]:

@@ -23,11 +23,17 @@ if TYPE_CHECKING:
 
     from carbongrid.outputs.result import RunTables
     from carbongrid.outputs.tables.content import Content
+    from carbongrid.outputs.tables.styles import Style
 
 PROJECT = "city.qgz"
 _FIRST = (1980, 1, 1, 0, 0, 0)
 """What every file of the archive is dated, so that a run's files tell no time."""
 
+_SHOWN = {
+    "Zones": ("Zones 碳平衡分区", "carbon balance zones 碳平衡分区"),
+    "Emission": ("Emissions of the units 各单元碳排放", "emissions of the units 各单元碳排放"),
+}
+"""By the style in which the units open: what the layer and the page are called."""
 _PAGE = (297, 210)  # mm, A4 landscape
 _MAP = (10, 24, 186, 176)  # left, top, width, height
 _LEGEND = (200, 24, 90, 120)
@@ -50,7 +56,7 @@ class _Layer:
 
 
 def write_project(content: Content, tables: RunTables, path: Path) -> None:
-    """Write ``city.qgz``: units by zone, emissions and sinks of the coarse grid, with their styles, and a layout "A4" to print.
+    """Write ``city.qgz``: units by zone, or by emission where none has one, emissions and sinks of the coarse grid, with their styles, and a layout "A4" to print.
 
     Parameters
     ----------
@@ -67,7 +73,9 @@ def write_project(content: Content, tables: RunTables, path: Path) -> None:
     ET.SubElement(root, "title").text = f"{tables.title}, {tables.year}"
     crs = tables.units.crs
     _reference_system(ET.SubElement(root, "projectCrs"), crs)
-    layers = _layers(content, tables)
+    default = next(each for each in styles_of(content.units.frame, tables.currency) if each.default)
+    named, page = _SHOWN[default.name]
+    layers = _layers(content, tables, named, default)
     _tree(ET.SubElement(root, "layer-tree-group"), layers)
     extent = _extent(tables, _MAP[2] / _MAP[3])
     canvas = ET.SubElement(root, "mapcanvas", name="theMapCanvas")
@@ -86,20 +94,20 @@ def write_project(content: Content, tables: RunTables, path: Path) -> None:
     # Without it QGIS takes no reference system for the project, and a bar of scale has no length.
     system = ET.SubElement(properties, "SpatialRefSys")
     ET.SubElement(system, "ProjectionsEnabled", type="int").text = "1"
-    _layout(ET.SubElement(root, "Layouts"), tables, layers, extent)
+    title = f"{tables.title}, {tables.year}: {page}"
+    _layout(ET.SubElement(root, "Layouts"), title, layers, extent)
     packed, name = BytesIO(), zipfile.ZipInfo(f"{path.stem}.qgs", _FIRST)
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(name, qml(root), zipfile.ZIP_DEFLATED)
     path.write_bytes(packed.getvalue())
 
 
-def _layers(content: Content, tables: RunTables) -> list[_Layer]:
-    """Return the layers from the top: units, emissions and sinks of the coarse grid, parcels where a file of them is there that any QGIS opens."""
+def _layers(content: Content, tables: RunTables, name: str, default: Style) -> list[_Layer]:
+    """Return the layers from the top: units by that name in their default style, emissions and sinks of the coarse grid, parcels where a file of them is there that any QGIS opens."""
     aliases = {name: each.text for name, each in headings_of(content.units, tables).items()}
-    default = next(each for each in styles_of(content.units.frame, tables.currency) if each.default)
     side = float(content.grid_1km.attrs["resolution"]) / 1000
     layers = [
-        _Layer(_id("units"), "Zones 碳平衡分区", f"./units.gpkg|layername={UNITS_LAYER}", "ogr", "vector", tuple(units_style(default, aliases))),
+        _Layer(_id("units"), name, f"./units.gpkg|layername={UNITS_LAYER}", "ogr", "vector", tuple(units_style(default, aliases))),
         *(
             _Layer(_id(id_), f"{english}, {side:g} km grid {chinese}网格", "./grid_1km.tif", "gdal", "raster", tuple(grid_style(content.grid_1km, field)), shown=False)
             for id_, field, english, chinese in (("grid", "emission", "Emissions", "碳排放"), ("sinks", "sink", "Sinks", "碳汇"))
@@ -110,7 +118,7 @@ def _layers(content: Content, tables: RunTables) -> list[_Layer]:
     ):  # whose parcels are cut at tiles
         frame = parcel_frame(tables, content.layer.unit)
         style = units_style(style_of_density(frame), parcel_aliases(frame, tables), label="")
-        layers.append(_Layer(_id("parcels"), "Parcels 地块", f"./{content.layer.file}", "ogr", "vector", tuple(style), shown=False))  # fmt: skip
+        layers.append(_Layer(_id("parcels"), "Emissions of parcels by area 地块碳排放密度", f"./{content.layer.file}", "ogr", "vector", tuple(style), shown=False))  # fmt: skip
     return layers
 
 
@@ -161,7 +169,7 @@ def _bounds(parent: ET.Element, extent: tuple[float, float, float, float]) -> No
 
 
 def _layout(
-    parent: ET.Element, tables: RunTables, layers: Sequence[_Layer], extent: tuple[float, float, float, float]
+    parent: ET.Element, title: str, layers: Sequence[_Layer], extent: tuple[float, float, float, float]
 ) -> None:  # fmt: skip
     """Add a page with title, map, legend and a bar of scale."""
     layout = ET.SubElement(parent, "Layout", name="A4", units="mm", printResolution="300")
@@ -169,7 +177,6 @@ def _layout(
     _item(pages, "page", (0, 0, *_PAGE), {})
     land = _item(layout, "map", _MAP, {"frame": "true", "followPreset": "false", "mapRotation": "0", "keepLayerSet": "false", "drawCanvasItems": "true"})  # fmt: skip
     ET.SubElement(land, "Extent", dict(zip(("xmin", "ymin", "xmax", "ymax"), map(repr, extent), strict=True)))  # fmt: skip
-    title = f"{tables.title}, {tables.year}: carbon balance zones 碳平衡分区"
     _item(layout, "label", (10, 8, 277, 12), {"labelText": title, "halign": "1", "valign": "128"})
     legend = _item(layout, "legend", _LEGEND, {"map_uuid": "map", "title": "", "columnCount": "1", "symbolWidth": "6", "symbolHeight": "4", "resizeToContents": "1", "legendFilterByAtlas": "0", "wrapChar": ""})  # fmt: skip
     _tree(ET.SubElement(legend, "layer-tree-group"), [layer for layer in layers if layer.shown])

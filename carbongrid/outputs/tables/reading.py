@@ -22,7 +22,7 @@ from carbongrid.outputs.ledger_table import LedgerTable
 from carbongrid.outputs.report.plots import Plots
 from carbongrid.outputs.result import Result, RunTables
 from carbongrid.outputs.tables.content import Content, Table, with_geometry
-from carbongrid.outputs.tables.digests import digest_of_table
+from carbongrid.outputs.tables.digests import FILES_OF, digest_of_table, digests_of
 from carbongrid.outputs.tables.layers import (
     read_parcels_parquet,
     read_surroundings_gpkg,
@@ -150,15 +150,19 @@ def read_tables(directory: Path, *, parcels: bool = True) -> RunTables:
     InputError
         If the directory is not a finished run.
     VerificationError
-        If one of its files is missing or unreadable, or another run takes its place while it is read.
+        If one of its files is missing, unreadable or not what the run wrote, or another run takes its place while it is read.
     """
-    directory = Path(directory)
-    with of_one_run(directory) as manifest:
-        content = read_content(directory, parcels=parcels)
+    directory, manifest = sealed_manifest(directory)
+    with of_run(directory, manifest):
+        content = read_content(directory, parcels=False)
+        _require_digests(directory, content, manifest)
+        land = None
+        if parcels and PARCELS_FILE in manifest["files"]:
+            with as_written(directory, PARCELS_FILE, manifest) as file:
+                land = read_parcels_parquet(file).located
     categories = tuple(Category.of(each) for each in manifest["categories"])
     names = {f"{column_of(category.name)}_g": category.name for category in categories}
     units = content.units.located.rename(columns=names)
-    land = None if content.parcels is None else content.parcels.located
     if land is None:
         columns = [
             "id",
@@ -193,6 +197,16 @@ def read_tables(directory: Path, *, parcels: bool = True) -> RunTables:
         ties=parameters.get("ties", ">="),
         draws=parameters.get("draws", 0),
     )
+
+
+def _require_digests(directory: Path, content: Content, manifest: Mapping[str, Any]) -> None:
+    """Raise :class:`VerificationError` unless content that was read, without the parcels, is what the run wrote."""
+    told, found = manifest["digests"], digests_of(content)
+    for name in sorted((told.keys() | found.keys()) - {"parcels"}):
+        if told.get(name) != found.get(name):
+            raise VerificationError(
+                f"{directory}: {FILES_OF.get(name, name)} was changed after the run, or is damaged. Run the case again."
+            )
 
 
 def _by_type(land_types: Table, categories: Iterable[str]) -> pd.DataFrame:

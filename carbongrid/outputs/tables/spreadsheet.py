@@ -37,15 +37,19 @@ _FORMATS: dict[Kind, str] = {
     "flag": "General",
     "number": "0.000",
 }
+_RATE_FORMAT, _SHARE_FORMAT = "0.0000%", "0.0%"
 _FORMAT_OF = {
     "residents": "#,##0",
     "gdp": "#,##0",
     "gdp_low": "#,##0",
     "gdp_high": "#,##0",
     "gdp_to_leave_zone": "#,##0",
-    "ccr": "0.0000%",
+    "ccr": _RATE_FORMAT,
+    "zone_probability": _SHARE_FORMAT,
+    # In tonnes, in which they have four digits: no mass in whole grams.
+    **dict.fromkeys(("emission_t_p05", "emission_t_p95", "sink_t_p05", "sink_t_p95"), "#,##0"),
+    **dict.fromkeys(("ccr_p05", "ccr_p95"), _RATE_FORMAT),
 }
-_SHARE_FORMAT = "0.0%"
 _TEXT = {"num_format": _FORMATS["text"], "quote_prefix": True}
 _WRAPPED = {"text_wrap": True, "valign": "top"}
 _HEAD = {**_TEXT, **_WRAPPED, "bold": True}
@@ -263,7 +267,9 @@ def _fill(book: Any, sheet: Any, columns: Sequence[Column], *, folded: Container
         write_text(sheet, 0, number, "\n".join(lines), head)
         write_text(sheet, NAMES_ROW - 1, number, name, key)
         cells = _cells(values, kind)
-        _write_column(sheet, number, cells, text, book.add_format({"num_format": form}))
+        # Alone at its right edge a flag would touch what stands beside it.
+        middle = {"align": "center"} if kind == "flag" else {}
+        _write_column(sheet, number, cells, text, book.add_format({"num_format": form, **middle}))
         most = _NAME_WIDTH if kind == "text" else _MAX_WIDTH
         words = [word for line in lines for word in line.split()]
         widest = max([_shown_width(cells, form), *map(_text_width, words)])

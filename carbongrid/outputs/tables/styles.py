@@ -81,7 +81,7 @@ class Style:
 
 
 def styles_of(units: pd.DataFrame, currency: str = "") -> list[Style]:
-    """Return the styles of the units: zones first, as the default, then each variable.
+    """Return the styles of the units: zones first, as the default, then each variable; emissions are the default where no unit has a zone.
 
     Parameters
     ----------
@@ -99,13 +99,15 @@ def styles_of(units: pd.DataFrame, currency: str = "") -> list[Style]:
     flags = tuple(
         flag for flag in flags_of(units) if flag.column in units and flag.marked(units).any()
     )
-    styles = [Style("Zones", about_zones, zones, default=True, flags=flags)]
+    zoned = bool((units["zone"] > 0).any())
+    styles = [Style("Zones", about_zones, zones, default=zoned, flags=flags)]
     for key, scale in scales_of(units, currency).items():
         name = key.upper() if len(key) == 3 else key.capitalize()
         about = " ".join(
             f"{scale.name[0]} {scale.name[1]}: {scale.unit[0]}. {scale.note[0]}".split()
         )
-        styles.append(Style(name, about, tuple(_rules(scale))))
+        default = key == "emission" and not zoned
+        styles.append(Style(name, about, tuple(_rules(scale)), default=default))
     return styles
 
 

@@ -24,10 +24,11 @@ from carbongrid.method.sharing import (
     share_by_cells,
     with_water_rule,
 )
+from carbongrid.method.tonnes import counted
 from carbongrid.outputs.tables.content import BY_SECTOR
 from carbongrid.pipeline.verification.opened import LABELS, Opened
 from carbongrid.pipeline.verification.sums import tonnes, total
-from carbongrid.pipeline.verification.verdict import Check, check_of, counted
+from carbongrid.pipeline.verification.verdict import Check, check_of
 from carbongrid.raster.overlaps import overlap
 from carbongrid.raster.polygons import Polygons
 

@@ -7,9 +7,10 @@ import numpy as np
 from carbongrid.method.columns import UNIT_DRAWN
 from carbongrid.method.probability.uncertainty import uncertainty_of
 from carbongrid.method.probability.zone_probability import FIRM, draw_zones, unit_columns
+from carbongrid.method.tonnes import counted
 from carbongrid.pipeline.run_carriers import RunCarriers
 from carbongrid.pipeline.verification.opened import Opened
-from carbongrid.pipeline.verification.verdict import Check, check_of, counted
+from carbongrid.pipeline.verification.verdict import Check, check_of
 
 _HINT = "Run the case again with --replace."
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from carbongrid.method.tonnes import counted
 from carbongrid.outputs.tables import digests_of_directory, earlier_digest_of_parcels
+from carbongrid.outputs.tables.digests import FILES_OF
 from carbongrid.pipeline.verification.opened import LABELS, Opened
-from carbongrid.pipeline.verification.verdict import Check, check_of, counted
+from carbongrid.pipeline.verification.verdict import Check, check_of
 from carbongrid.run_store import MANIFEST, SEAL, seal_of
 
 _ALWAYS = (
@@ -17,18 +19,6 @@ _ALWAYS = (
     "grid_1km.nc",
     "grid_1km.tif",
 )
-_FILES_OF = {
-    "inventory": "inventory.csv",
-    "ledger": "ledger.csv",
-    "evidence": "evidence.csv",
-    "land_types": "land_types.csv",
-    "facilities": "facilities.csv",
-    "units": "units.csv or units.gpkg",
-    "parcels": "parcels.parquet",
-    "grid_1km": "grid_1km.nc",
-    "grid_1km_by_sector": "grid_1km.nc",
-    "surroundings": "surroundings.gpkg",
-}
 _UNLESS_PUBLIC = ("parcels.parquet", "overlap.npz")
 
 
@@ -70,7 +60,7 @@ def check_digests(run: Opened) -> Check:
     if "parcels" in told and found.get("parcels", told["parcels"]) != told["parcels"]:
         found["parcels"] = earlier_digest_of_parcels(run.folder)
     faults = [
-        f"the content of {_FILES_OF.get(name, name)} is not what the run wrote: its digest differs"
+        f"the content of {FILES_OF.get(name, name)} is not what the run wrote: its digest differs"
         for name in sorted(told.keys() | found.keys())
         if told.get(name) != found.get(name)
     ]

@@ -13,8 +13,9 @@ import shapely
 import xarray as xr
 import zarr
 
+from carbongrid.method.tonnes import counted
 from carbongrid.pipeline.verification.opened import LABELS, Opened
-from carbongrid.pipeline.verification.verdict import Check, check_of, counted
+from carbongrid.pipeline.verification.verdict import Check, check_of
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.label_store import blocks, read_window
 from carbongrid.raster.opening.stores import open_zarr_array

@@ -41,8 +41,3 @@ def check_of(name: str, faults: Sequence[str], success: str, hint: str = RESTORE
 def with_hint(text: str) -> str:
     """Return what is wrong and what to do, which the text may have said already."""
     return text if text.endswith(RESTORE) else f"{text.rstrip('.')}. {RESTORE}"
-
-
-def counted(number: int, thing: str, things: str = "") -> str:
-    """Return a number with its thing, or with the plural (an s by default) unless there is one."""
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {things or thing + 's'}"

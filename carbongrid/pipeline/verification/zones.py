@@ -11,10 +11,11 @@ from fractions import Fraction
 from typing import Any
 
 from carbongrid.errors import VerificationError
+from carbongrid.method.tonnes import counted
 from carbongrid.method.zoning import DERIVED_GDP, EITHER_SIDE, FEW_SINKS, Zone, zones
 from carbongrid.pipeline.verification.margins import margin_faults, sums_of
 from carbongrid.pipeline.verification.opened import Opened
-from carbongrid.pipeline.verification.verdict import Check, check_of, counted
+from carbongrid.pipeline.verification.verdict import Check, check_of
 
 _HINT = "Run the case again with --replace."
 _BAND = Fraction(1, 20)
