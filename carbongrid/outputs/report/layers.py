@@ -11,7 +11,9 @@ import numpy as np
 
 from carbongrid.outputs.figures.classes import (
     NO_VALUE,
+    SURE,
     faded,
+    how_sure,
     hundreds_of_millions_of,
     mass_scale,
     millions_of,
@@ -35,9 +37,6 @@ _LEAF = ("#e9f3e3", "#bfdcb8", "#89bd92", "#4b936f", "#1f634f")
 _PLUM = ("#efeaf5", "#cfc3e0", "#a796c6", "#7b66a2", "#4e3b74")
 _SEA = ("#e6eff6", "#b9d2e6", "#82aed0", "#4a82b0", "#1f5685")
 """Ordered by lightness, so that they part under any colour blindness."""
-
-_SURE = ((0.9, 1.1, ", ≥ 90 %"), (0.7, 0.9, ", 70 – 90 %"), (0.5, 0.7, ", 50 – 70 %"), (0.0, 0.5, ", < 50 %"))  # fmt: skip
-"""Classes of probability, and how they are called."""
 
 
 @dataclass(frozen=True)
@@ -152,17 +151,18 @@ def _sure(units: pd.DataFrame) -> Layer | None:
     if "firm" not in units:
         return None
     codes = units["zone"].to_numpy(np.int64)
-    sure = units["zone_probability"].to_numpy(np.float64)
+    sure = how_sure(units["zone_probability"].to_numpy(np.float64))
     entries: list[Entry] = []
     places = np.zeros(len(units), np.int64)
     for zone in ordered_zones():
-        for low, high, text in _SURE if zone.code else ((None, None, ""),):
-            inside = codes == zone.code
-            if low is not None and high is not None:
-                inside &= (sure >= low) & (sure < high)
+        here = codes == zone.code
+        shades = [
+            (here & (sure == place), faded(zone.colour, place), f", {text}")
+            for place, text in enumerate(SURE)
+        ]
+        for inside, colour, text in shades if zone.code else [(here, zone.colour, "")]:
             if inside.any():
                 places[inside] = len(entries)
-                colour = faded(zone.colour, low or 0.0) if zone.code else zone.colour
                 english, chinese = (f"{name}{text}" for name in (zone.name_en, zone.name_zh))
                 entries.append(Entry(colour, english, chinese, int(inside.sum())))
     notes = (
