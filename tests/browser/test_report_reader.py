@@ -321,7 +321,7 @@ def test_the_grid_is_a_layer_with_its_legend_and_its_note(opened, land, look):
     assert page.locator("label[for=layer-cells]").inner_text() == in_words(look, "1 km grid", "1 km 网格")  # fmt: skip
     page.click("label[for=layer-cells]")
     assert all(each.is_visible() for each in (cells, legend, note))
-    assert legend.locator("h3").inner_text() == in_words(look, "Emissions t per cell of 1 km", "碳排放 万吨，每 1 km 网格")  # fmt: skip
+    assert legend.locator("h3").inner_text() == in_words(look, "Emissions t CO₂e per cell of 1 km", "碳排放 万吨 CO₂e，每 1 km 网格")  # fmt: skip
     assert note.inner_text().startswith(
         in_words(look, "Classes by powers of ten", "按十的幂次分级")
     )
@@ -422,13 +422,34 @@ def test_the_map_is_saved_as_it_is_seen(opened, small, look):
     hatched = page.locator("#land .hatching use").count()
     assert sum((each.get("fill") or "").startswith("url(#hatch") for each in root.iter(f"{SVG}path")) == hatched > 0  # fmt: skip
     texts = " ".join("".join(each.itertext()) for each in root.iter(f"{SVG}text"))
-    for words in ("Six townships", in_words(look, "GDP million CNY", "地区生产总值 亿元"), in_words(look, "unknown (1)", "未知 (1)")):  # fmt: skip
+    for words in ("Six townships, 2020", in_words(look, "GDP million CNY", "地区生产总值 亿元"), in_words(look, "unknown (1)", "未知 (1)")):  # fmt: skip
         assert words in texts
     page.click("#show-all")
     with Image.open(io.BytesIO(saved(page, "png"))) as picture:
         colours = {colour[:3] for _, colour in picture.convert("RGB").getcolors(10**7)}
         assert picture.width > 1500
     assert {tuple(bytes.fromhex(fill[1:])) for fill in fills} <= colours
+
+
+@in_both_languages
+def test_hatching_stands_with_what_it_means_on_the_page_and_in_files(opened, land, look):
+    """Seen to fail: a saved map was hatched and said nothing of it; over grid and parcels there was a legend and no hatching."""
+    page = opened(land, **view(look))
+    flags = page.locator(".flags li")
+    names = flags.locator(".flag").all_inner_texts()
+    counts = flags.locator("b").all_inner_texts()
+    assert names
+    for layer, hatched in (("zone", True), ("emission", True), ("cells", False), ("parcels", False)):  # fmt: skip
+        page.click(f"label[for=layer-{layer}]")
+        assert page.locator("#land .hatching").first.is_visible() == hatched
+        assert page.locator(".flags").is_visible() == hatched
+        root = ET.fromstring(saved(page, "svg"))
+        texts = ["".join(each.itertext()) for each in root.iter(f"{SVG}text")]
+        told = [f"{name} ({count})" for name, count in zip(names, counts, strict=True)]
+        assert [text for text in texts if text in told] == (told if hatched else [])
+        swatches = [each for each in root.iter(f"{SVG}rect") if "hatch" in (each.get("fill") or "")]
+        assert len(swatches) == len(names) * hatched
+        assert any("CO₂e" in text for text in texts) == (layer != "zone")
 
 
 @on_a_phone

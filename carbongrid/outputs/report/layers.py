@@ -101,9 +101,9 @@ def map_layers(tables: RunTables, area: NDArray[np.float64] | None = None) -> tu
         _mass(units["emission_g"], "emission", "Emissions", "碳排放", _EMBER),
         _natural(
             intensity(units, area),
-            ("intensity", "Intensity", "排放强度", "t km⁻²"),
+            ("intensity", "Intensity", "排放强度", "t CO₂e km⁻²"),
             _ROSE,
-            (1e-4, "万吨/km²"),
+            (1e-4, "万吨 CO₂e/km²"),
         ),
         _mass(units["sink_g"], "sink", "Sinks", "碳汇", _LEAF),
         *(
@@ -175,8 +175,8 @@ def _sure(units: pd.DataFrame) -> Layer | None:
 def _mass(grams: Any, key: str, english: str, chinese: str, palette: Sequence[str]) -> Layer | None:
     values = grams.to_numpy(np.float64)
     scale, unit = mass_scale(float(values.max(initial=0.0)))
-    names = (key, english, chinese, unit)
-    return _natural(values, names, palette, (scale / 1e10, "万吨"), scale)
+    names = (key, english, chinese, f"{unit} CO₂e")
+    return _natural(values, names, palette, (scale / 1e10, "万吨 CO₂e"), scale)
 
 
 def _natural(
