@@ -504,6 +504,19 @@ def test_names_do_not_lie_on_each_other(opened, full_demo, look):
         assert all(right <= o[0] + 1 or left >= o[2] - 1 or bottom <= o[1] + 1 or top >= o[3] - 1 for o in first[:k])  # fmt: skip
 
 
+@in_chinese
+def test_no_cell_of_words_is_a_column_of_characters(opened, full_demo, look):
+    """Seen to fail: on a phone the category of a facility stood one character a line, fifteen lines high."""
+    page = opened(full_demo / "run" / "report.html", **view(look))
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    lines = page.eval_on_selector_all(
+        ".dense tbody tr:not(.remark)",
+        "rows => rows.map(row => row.getBoundingClientRect().height / parseFloat(getComputedStyle(row).lineHeight))",
+    )
+    assert len(lines) > 50
+    assert max(lines) < 5
+
+
 def list_of(path: Path, column: str) -> list[str]:
     with path.open(encoding="utf-8-sig", newline="") as stream:
         return [row[column] for row in csv.DictReader(stream)]
