@@ -336,6 +336,21 @@ def test_the_grid_is_a_layer_with_its_legend_and_its_note(opened, land, look):
 
 
 @in_every_view
+def test_buttons_hide_no_unit_of_a_low_map(opened, tmp_path, look):
+    """Seen to fail: the buttons lay on the last unit and on that which saves SVG."""
+    tables = example_tables()
+    units = tables.units.set_geometry(tables.units.scale(8, 1, origin=(0, 0)))
+    page = opened(write_report(dataclasses.replace(tables, units=units), tmp_path), **view(look))
+    boxes = "all => all.map(each => each.getBoundingClientRect().toJSON())"
+    over, under = (page.eval_on_selector_all(which, boxes) for which in ("[data-zoom]", "#land a, [data-save], #show-names"))  # fmt: skip
+    assert len(over) == 3
+    assert len(under) == 6 + 3 + 1
+    for one in over:
+        for other in under:
+            assert one["left"] >= other["right"] or one["right"] <= other["left"] or one["top"] >= other["bottom"] or one["bottom"] <= other["top"]  # fmt: skip
+
+
+@in_every_view
 def test_districts_have_names_and_are_found_by_them(opened, land, look):
     page = opened(land, **view(look))
     cells = page.locator("#table tbody td[data-code]").all_inner_texts()
