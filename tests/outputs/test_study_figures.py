@@ -203,6 +203,13 @@ def test_no_words_lie_on_others(language: Language) -> None:
             assert not box.overlaps(other), f"{name}: {words!r} and {others!r}"
 
 
+def test_districts_are_called_so_in_chinese() -> None:
+    """Seen to fail with "按 district 划分"."""
+    figure = _FIGURES["fig1-location"](Sheet(example_tables(), installed_lettering("zh"))).figure
+    titles = [legend.get_title().get_text() for legend in figure.legends]
+    assert any(title.startswith("按区县划分") for title in titles), titles
+
+
 def test_districts_are_named_on_the_map_where_units_are_too_many_to_be() -> None:
     """Seen to fail with colours alone, and with none for more than eight districts."""
     tables = example_tables()

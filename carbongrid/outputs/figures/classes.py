@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from carbongrid.method.zoning import Zone
 
 NO_VALUE = "#d4d6d9"
+LEVELS = {"district": "区县", "county": "县", "prefecture": "地市", "province": "省"}
+"""What columns of parents are called in Chinese, where they are called so in English."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from carbongrid.outputs.figures.classes import (
 )
 from carbongrid.outputs.figures.scales import joined, ranges, scales_of
 from carbongrid.outputs.report.unit_table import intensity
-from carbongrid.outputs.report.wording import EXPLAINED
+from carbongrid.outputs.report.wording import EXPLAINED, chinese
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,16 +94,16 @@ def map_layers(tables: RunTables, area: NDArray[np.float64] | None = None) -> tu
     class a unit differently (D30). A layer without a single number is left out.
     """
     units = tables.units
-    scales = scales_of(units)
+    scales, density = scales_of(units), intensity(units, area)
     layers = [
         _zones(units),
         _sure(units),
         _mass(units["emission_g"], "emission", "Emissions", "碳排放", _EMBER),
         _natural(
-            intensity(units, area),
+            density,
             ("intensity", "Intensity", "排放强度", "t CO₂e km⁻²"),
             _ROSE,
-            (1e-4, "万吨 CO₂e/km²"),
+            _wan(density, 1e-4, "CO₂e/km²"),
         ),
         _mass(units["sink_g"], "sink", "Sinks", "碳汇", _LEAF),
         *(
@@ -176,7 +176,14 @@ def _mass(grams: Any, key: str, english: str, chinese: str, palette: Sequence[st
     values = grams.to_numpy(np.float64)
     scale, unit = mass_scale(float(values.max(initial=0.0)))
     names = (key, english, chinese, f"{unit} CO₂e")
-    return _natural(values, names, palette, (scale / 1e10, "万吨 CO₂e"), scale)
+    return _natural(values, names, palette, _wan(values / scale, scale / 1e10, "CO₂e"), scale)
+
+
+def _wan(values: NDArray[np.float64], factor: float, of: str) -> tuple[float, str]:
+    """Return what numbers are multiplied by to be in 10,000 t, and that unit; in tonnes where none is a hundredth of that."""
+    if np.nanmax(values, initial=0.0) * factor < 0.01:
+        return factor * 1e4, f"吨 {of}"
+    return factor, f"万吨 {of}"
 
 
 def _natural(
@@ -227,7 +234,7 @@ def _whole(reference: str) -> tuple[str, str]:
     """Return what an index is held against, in English and Chinese."""
     if reference == "all":
         return "all units together", "全部单元合计值"
-    return f"the unit's own {reference}", f"其所属 {reference} 的合计值"
+    return f"the unit's own {reference}", f"其所属{chinese(reference)}的合计值"
 
 
 def _layer(
