@@ -438,6 +438,15 @@ def test_in_print(opened, small):
     assert wide <= 1.01
 
 
+def test_in_print_nothing_speaks_of_bars_that_are_not_there(opened, small):
+    """Seen to fail: the bars of land and departments were left out, and the sentence on them was not."""
+    page = opened(small)
+    for media in ("screen", "print"):
+        page.emulate_media(media=media)
+        bars, words = (page.locator(each).first.is_visible() for each in (".land tbody .bars", ".of-bars"))  # fmt: skip
+        assert bars == words == (media == "screen")
+
+
 def test_a_printed_table_has_its_headings_on_every_page(opened, full_demo):
     """Seen to fail with buttons that have boxes: Chromium then repeats no heading."""
     from pypdf import PdfReader
