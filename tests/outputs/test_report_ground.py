@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from tables_example import CRS, SOUTH, WEST, example_tables
 
-from carbongrid.outputs.report import ground, page
+from carbongrid.outputs.report import ground, page, write_report
 from carbongrid.outputs.report.drawings import zone_map
 from carbongrid.outputs.report.ground import LAYER_BYTES, coarse_cells, road_path, water_path
 from carbongrid.outputs.report.layers import map_layers
@@ -174,6 +174,17 @@ def test_without_gdp_of_its_own_the_finding_rests_on_emissions_alone():
     even = units.assign(emission_g=10**9, zone=0)
     assert sentence(even) == "3 of 6 units emit at least half of the emissions in all units (50 %)."
     assert sentence(units.assign(emission_g=0, zone=0)) == "No unit emits anything."
+
+
+def test_one_unit_finds_nothing(tmp_path):
+    """Seen to fail with "1 of 1 units emits at least half of the emissions"."""
+    tables = example_tables()
+    one = tables.units[:1].assign(zone=0)
+    assert finding(one, zone_shares(one)) is None
+    page = write_report(dataclasses.replace(tables, units=one), tmp_path).read_text(
+        encoding="utf-8"
+    )
+    assert 'id="finding"' not in page
 
 
 @given(st.integers(0, 10**17))

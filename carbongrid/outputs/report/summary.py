@@ -167,8 +167,8 @@ def zones_by_code() -> dict[int, Zone]:
     return {zone.code: zone for zone in ordered_zones()}
 
 
-def finding(units: pd.DataFrame, rows: Sequence[ZoneShare]) -> tuple[str, str]:
-    """Return the sentence that opens the report, in English and Chinese.
+def finding(units: pd.DataFrame, rows: Sequence[ZoneShare]) -> tuple[str, str] | None:
+    """Return the sentence that opens the report, in English and Chinese; None where there is nothing to find.
 
     Parameters
     ----------
@@ -180,8 +180,10 @@ def finding(units: pd.DataFrame, rows: Sequence[ZoneShare]) -> tuple[str, str]:
     Notes
     -----
     What the high-carbon units emit beside what they earn. Where there are none, or GDP is unknown or was derived by the very land that carries
-    the emissions, it is how few units emit half of all.
+    the emissions, it is how few units emit half of all; of one unit that would say nothing, and neither does the report.
     """
+    if len(units) == 1:
+        return None
     high = next(row for row in rows if row.zone.code == _HIGH_CARBON)
     inside = units["zone"] == _HIGH_CARBON
     derived = bool(units["indicative"][inside].any())
