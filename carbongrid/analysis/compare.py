@@ -333,10 +333,17 @@ def _made_of(a: FinishedRun, b: FinishedRun) -> Iterator[tuple[str, str, str, st
     yield from (("setting", *row) for row in _unlike(*told))
     kinds = [{name: vars(each) for name, each in run.categories.items()} for run in runs]
     yield from (("category", *row) for row in _unlike(*kinds))
-    said = [[text for _, text in run.manifest["assumptions"]] for run in runs]
-    yield from (("statement", text, "said", "") for text in said[0] if text not in said[1])
-    yield from (("statement", text, "", "said") for text in said[1] if text not in said[0])
+    said = [_said(run) for run in runs]
+    yield from (("statement", said[0][key], "said", "") for key in said[0] if key not in said[1])
+    yield from (("statement", said[1][key], "", "said") for key in said[1] if key not in said[0])
     yield from (("version", *row) for row in _unlike(*(run.manifest["versions"] for run in runs)))
+
+
+def _said(run: FinishedRun) -> dict[str, str]:
+    """Return what the manifest says, by its text without the name of the case's file: under another name it is the same."""
+    cases = {each["file"] for each in run.manifest["inputs"] if each["file"].endswith(".toml")}
+    parted = [(text, *text.partition(": ")) for _, text in run.manifest["assumptions"]]
+    return {rest if where in cases else text: text for text, where, _, rest in parted}
 
 
 def _unlike(a: dict[str, Any], b: dict[str, Any]) -> Iterator[tuple[str, str, str]]:

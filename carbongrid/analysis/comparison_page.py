@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 
+from carbongrid.method.categories import sector_names
+from carbongrid.method.zoning import zones
 from carbongrid.outputs.figures.classes import ordered_zones, short_number
 from carbongrid.outputs.report.analysis_page import (
     AnalysisPage,
@@ -22,10 +24,10 @@ from carbongrid.outputs.report.analysis_page import (
     zone_cell,
 )
 from carbongrid.outputs.report.notes import note_in_chinese
-from carbongrid.outputs.report.wording import change_in_percent, mass
+from carbongrid.outputs.report.wording import change_in_percent, mass, mass_in_chinese
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from carbongrid.analysis.compare import Comparison
@@ -39,6 +41,7 @@ _KINDS = {
     "statement": Words("statement", "说明"),
     "version": Words("version", "版本"),
 }
+_SAID = Cell("said", "有此说明")
 _GUESSED = {
     "guessed_a_g": Words("first guess in A", "A 中的初步估计"),
     "guessed_b_g": Words("first guess in B", "B 中的初步估计"),
@@ -53,11 +56,19 @@ def write_comparison_page(found: Comparison, path: Path) -> Path:
     return write_analysis_page(_page(found), path)
 
 
-def signed(grams: int) -> str:
+def signed(grams: int, show: Callable[[int], str] = mass) -> str:
     """Return a change of mass with its sign."""
     if 0 < abs(grams) < 1000:
-        return "< +0.001 t" if grams > 0 else "> −0.001 t"
-    return f"{'+' if grams > 0 else '−' if grams < 0 else ''}{mass(abs(grams))}"
+        return show(grams).replace("< ", "< +")
+    return f"{'+' if grams > 0 else '−' if grams < 0 else ''}{show(abs(grams))}"
+
+
+def _weighed(grams: int) -> Cell:
+    return Cell(mass(grams), mass_in_chinese(grams))
+
+
+def _change(grams: int, more: str = "") -> Cell:
+    return Cell(signed(grams) + more, signed(grams, mass_in_chinese) + more)
 
 
 def _page(found: Comparison) -> AnalysisPage:
@@ -71,8 +82,13 @@ def _page(found: Comparison) -> AnalysisPage:
     cards = [
         Card(
             Words(english, chinese),
-            signed(sums[key]["total_change_g"]),
-            Words(*(f"{mass(sums[key]['total_a_g'])} → {mass(sums[key]['total_b_g'])}",) * 2),
+            Words(*(signed(sums[key]["total_change_g"], show) for show in (mass, mass_in_chinese))),
+            Words(
+                *(
+                    f"{show(sums[key]['total_a_g'])} → {show(sums[key]['total_b_g'])}"
+                    for show in (mass, mass_in_chinese)
+                )
+            ),
         )
         for key, english, chinese in (
             ("emission", "Emissions", "碳排放"),
@@ -115,9 +131,11 @@ def _called(run: FinishedRun) -> str:
 
 
 def _tip(row: Mapping[Any, Any]) -> str:
-    pair = " → ".join(str(row[f"zone_name_{side}"]) for side in "ab")
+    pair = [zones()[row[f"zone_{side}"]] for side in "ab"]
+    english, chinese = (" → ".join(names) for names in zip(*((zone.name_en, zone.name_zh) for zone in pair), strict=True))  # fmt: skip
+    change = _change(row["emission_change_g"])
     return (
-        f"{row['name']} ({row['unit']}): {pair}; emission 排放 {signed(row['emission_change_g'])}"
+        f"{row['name']} ({row['unit']}): {english} {chinese}; emission {change.en} 排放 {change.zh}"
     )
 
 
@@ -138,18 +156,16 @@ def _matrix(found: Comparison) -> Rows:
 def _totals(found: Comparison) -> Rows:
     rows: list[list[Cell | str]] = []
     strong = []
+    names = {"emission": Cell("all emission", "排放合计"), "sink": Cell("all sinks", "碳汇合计")}
+    names |= {name: Cell(*words) for name, words in sector_names().items() if name not in names}
+    names |= {name: Cell(each.name_en or name, each.name_zh or name) for run in (found.b, found.a) for name, each in run.categories.items()}  # fmt: skip
     marked = [name for name in _GUESSED if found.totals[name].any()]
     for row in found.totals.to_dict("records"):
         if row["kind"] == "sum":
             strong.append(len(rows))
-        names = {
-            "emission": Cell("all emission", "排放合计"),
-            "sink": Cell("all sinks", "碳汇合计"),
-        }
-        first = names[row["of"]] if row["kind"] == "sum" else row["of"]
-        masses = [mass(int(row["total_a_g"])), mass(int(row["total_b_g"])), *_changes(row)]
-        of_guesses = (mass(int(row[name])) if row[name] else "" for name in marked)
-        rows.append([first, *masses, *of_guesses])
+        masses = [*(_weighed(int(row[f"total_{side}_g"])) for side in "ab"), *_changes(row)]
+        of_guesses = (_weighed(int(row[name])) if row[name] else "" for name in marked)
+        rows.append([names.get(row["of"], row["of"]), *masses, *of_guesses])
     columns = [
         Column(Words("sum, sector, category", "合计、部门、类别"), False),
         Column(Words("total in A", "A 总量")),
@@ -166,12 +182,12 @@ def _totals(found: Comparison) -> Rows:
     return Rows("totals", Words("Totals", "总量"), told, columns, rows, strong)
 
 
-def _changes(row: Mapping[Any, Any]) -> Iterator[str]:
+def _changes(row: Mapping[Any, Any]) -> Iterator[Cell | str]:
     change, before = int(row["total_change_g"]), int(row["total_a_g"])
     part = f" ({change_in_percent(before, change)})" if change else ""
-    yield f"{signed(change)}{part}"
+    yield _change(change, part)
     for name in ("units", "outside_units", "unallocated"):
-        yield signed(int(row[f"{name}_change_g"])) if row[f"{name}_change_g"] else ""
+        yield _change(int(row[f"{name}_change_g"])) if row[f"{name}_change_g"] else ""
 
 
 def _unit_rows(found: Comparison) -> Rows:
@@ -183,7 +199,7 @@ def _unit_rows(found: Comparison) -> Rows:
         cells.append(zone_cell(row["zone_b"]) if row["zone_a"] != row["zone_b"] else "")
         for name in ("emission", "sink"):
             change, before = int(row[f"{name}_change_g"]), int(row[f"{name}_a_g"])
-            cells += [signed(change) if change else "", change_in_percent(before, change) if change else ""]  # fmt: skip
+            cells += [_change(change) if change else "", change_in_percent(before, change) if change else ""]  # fmt: skip
         cells += [
             f"{short_number(row[f'{name}_a'])} → {short_number(row[f'{name}_b'])}"
             for name in ("ecc", "esc")
@@ -209,7 +225,7 @@ def _made_of(found: Comparison) -> Rows:
         [
             Cell(*_KINDS[row["kind"]]),
             Cell(row["what"], note_in_chinese(row["what"]) or ""),
-            *_short(row["a"], row["b"]),
+            *(_SAID if text == "said" else text for text in _short(row["a"], row["b"])),
         ]
         for row in found.made_of.to_dict("records")
     ]

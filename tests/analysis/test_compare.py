@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import shutil
 from fractions import Fraction
 from pathlib import Path
@@ -16,8 +17,9 @@ from hypothesis import strategies as st
 from town import square, write_town
 
 import carbongrid as cg
-from carbongrid.analysis.compare import write_comparison
+from carbongrid.analysis.compare import _made_of, write_comparison
 from carbongrid.analysis.comparison_page import _short
+from carbongrid.analysis.finished import FinishedRun
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.outputs.report.analysis_page import Words, map_of_changes
 from carbongrid.run_store import SEAL, seal_of
@@ -185,6 +187,28 @@ def test_the_page_shows_where_two_texts_differ(base: cg.Result, tmp_path: Path) 
         shown = _short(a, b)
         assert shown[0] != shown[1]
     assert _short("x" * 300 + "a", "x" * 300 + "b")[0].endswith("a")
+
+
+def test_the_page_is_chinese_where_it_is_chinese(base: cg.Result, tmp_path: Path) -> None:
+    """Seen to fail: masses in Mt, kt and t, categories and sectors as codes, in English too."""
+    answer = base.with_totals({"waste/industrial": "3 Mt CO2e", "agriculture/plantation": "20 kt CO2e"})  # fmt: skip
+    write_comparison(cg.compare(base, answer), tmp_path)
+    page = html.unescape((tmp_path / "comparison.html").read_text(encoding="utf-8"))
+    english, chinese = (re.findall(rf'<span class="{each}"[^>]*>([^<]*)</span>', page) for each in ("en", "zh"))  # fmt: skip
+    assert {"Waste", "Crop growing", "3.00 Mt", "20.0 kt"} <= set(english)
+    assert {"废弃物处理", "种植业", "300 万吨", "2.00 万吨"} <= set(chinese)
+    assert not [text for text in chinese if re.search(r"\d [Mk]?t\b", text)]
+    assert "agriculture/plantation" not in page.partition('id="made-of"')[0]
+
+
+def test_another_name_of_the_case_s_file_is_no_difference(base: cg.Result, tmp_path: Path) -> None:
+    """Seen to fail: each remark on the case counted as two, one of each run."""
+    runs = [FinishedRun.of(base), FinishedRun.of(base)]
+    for run, file in zip(runs, ("case.toml", "other.toml"), strict=True):
+        run.manifest["inputs"] = [{"file": file, "sha256": "0"}]
+        run.manifest["assumptions"] = [["note", f"{file}: both are so"], ["note", f"so is {file}"]]
+    said = [(what, a, b) for kind, what, a, b in _made_of(*runs) if kind == "statement"]
+    assert said == [("so is case.toml", "said", ""), ("so is other.toml", "", "said")]
 
 
 def test_a_legend_s_bounds_are_each_in_the_unit_that_suits_them() -> None:

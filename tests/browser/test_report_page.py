@@ -204,6 +204,17 @@ def test_the_table_has_the_full_width(opened, full_demo):
     assert cards[0]["y"] == cards[1]["y"] < cards[2]["y"]
 
 
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+def test_the_table_is_seen_to_its_last_column(opened, full_demo, locale):
+    """Seen to fail: at 1440 pixels districts were cut and remarks out of sight; on a phone no number was seen, and nothing hinted at any."""
+    report, box = full_demo / "run" / "report.html", "each => each.getBoundingClientRect().right"
+    for width, last in ((1440, "th:last-child"), (390, "th[data-key=ecc]")):
+        page = opened(report, viewport={"width": width, "height": 844}, locale=locale)
+        frame = page.locator(".tall").evaluate(box)
+        assert page.locator(f"#table {last}").evaluate(box) <= frame
+        assert page.locator("#table th[data-key=remarks]").is_visible() == (width > 390)
+
+
 def same_share(text: str, part: str, whole: str) -> bool:
     """Whether the page writes a share of two masses as Python does; by a unit of the last digit, where a tie may go either way."""
     if not grams_of(whole):
@@ -425,6 +436,15 @@ def test_in_print(opened, small):
         "document.getElementById('table').scrollWidth / document.querySelector('main').clientWidth"
     )
     assert wide <= 1.01
+
+
+def test_in_print_nothing_speaks_of_bars_that_are_not_there(opened, small):
+    """Seen to fail: the bars of land and departments were left out, and the sentence on them was not."""
+    page = opened(small)
+    for media in ("screen", "print"):
+        page.emulate_media(media=media)
+        bars, words = (page.locator(each).first.is_visible() for each in (".land tbody .bars", ".of-bars"))  # fmt: skip
+        assert bars == words == (media == "screen")
 
 
 def test_a_printed_table_has_its_headings_on_every_page(opened, full_demo):

@@ -321,7 +321,7 @@ def test_the_grid_is_a_layer_with_its_legend_and_its_note(opened, land, look):
     assert page.locator("label[for=layer-cells]").inner_text() == in_words(look, "1 km grid", "1 km 网格")  # fmt: skip
     page.click("label[for=layer-cells]")
     assert all(each.is_visible() for each in (cells, legend, note))
-    assert legend.locator("h3").inner_text() == in_words(look, "Emissions t per cell of 1 km", "碳排放 万吨，每 1 km 网格")  # fmt: skip
+    assert legend.locator("h3").inner_text() == in_words(look, "Emissions t CO₂e per cell of 1 km", "碳排放 万吨 CO₂e，每 1 km 网格")  # fmt: skip
     assert note.inner_text().startswith(
         in_words(look, "Classes by powers of ten", "按十的幂次分级")
     )
@@ -333,6 +333,21 @@ def test_the_grid_is_a_layer_with_its_legend_and_its_note(opened, land, look):
     assert set(page.eval_on_selector_all("#land a", "all => all.map(a => a.getAttribute('fill'))")) == {"transparent"}  # fmt: skip
     page.click("label[for=layer-zone]")
     assert not any(each.is_visible() for each in (cells, legend, note))
+
+
+@in_every_view
+def test_buttons_hide_no_unit_of_a_low_map(opened, tmp_path, look):
+    """Seen to fail: the buttons lay on the last unit and on that which saves SVG."""
+    tables = example_tables()
+    units = tables.units.set_geometry(tables.units.scale(8, 1, origin=(0, 0)))
+    page = opened(write_report(dataclasses.replace(tables, units=units), tmp_path), **view(look))
+    boxes = "all => all.map(each => each.getBoundingClientRect().toJSON())"
+    over, under = (page.eval_on_selector_all(which, boxes) for which in ("[data-zoom]", "#land a, [data-save], #show-names"))  # fmt: skip
+    assert len(over) == 3
+    assert len(under) == 6 + 3 + 1
+    for one in over:
+        for other in under:
+            assert one["left"] >= other["right"] or one["right"] <= other["left"] or one["top"] >= other["bottom"] or one["bottom"] <= other["top"]  # fmt: skip
 
 
 @in_every_view
@@ -422,13 +437,34 @@ def test_the_map_is_saved_as_it_is_seen(opened, small, look):
     hatched = page.locator("#land .hatching use").count()
     assert sum((each.get("fill") or "").startswith("url(#hatch") for each in root.iter(f"{SVG}path")) == hatched > 0  # fmt: skip
     texts = " ".join("".join(each.itertext()) for each in root.iter(f"{SVG}text"))
-    for words in ("Six townships", in_words(look, "GDP million CNY", "地区生产总值 亿元"), in_words(look, "unknown (1)", "未知 (1)")):  # fmt: skip
+    for words in ("Six townships, 2020", in_words(look, "GDP million CNY", "地区生产总值 亿元"), in_words(look, "unknown (1)", "未知 (1)")):  # fmt: skip
         assert words in texts
     page.click("#show-all")
     with Image.open(io.BytesIO(saved(page, "png"))) as picture:
         colours = {colour[:3] for _, colour in picture.convert("RGB").getcolors(10**7)}
         assert picture.width > 1500
     assert {tuple(bytes.fromhex(fill[1:])) for fill in fills} <= colours
+
+
+@in_both_languages
+def test_hatching_stands_with_what_it_means_on_the_page_and_in_files(opened, land, look):
+    """Seen to fail: a saved map was hatched and said nothing of it; over grid and parcels there was a legend and no hatching."""
+    page = opened(land, **view(look))
+    flags = page.locator(".flags li")
+    names = flags.locator(".flag").all_inner_texts()
+    counts = flags.locator("b").all_inner_texts()
+    assert names
+    for layer, hatched in (("zone", True), ("emission", True), ("cells", False), ("parcels", False)):  # fmt: skip
+        page.click(f"label[for=layer-{layer}]")
+        assert page.locator("#land .hatching").first.is_visible() == hatched
+        assert page.locator(".flags").is_visible() == hatched
+        root = ET.fromstring(saved(page, "svg"))
+        texts = ["".join(each.itertext()) for each in root.iter(f"{SVG}text")]
+        told = [f"{name} ({count})" for name, count in zip(names, counts, strict=True)]
+        assert [text for text in texts if text in told] == (told if hatched else [])
+        swatches = [each for each in root.iter(f"{SVG}rect") if "hatch" in (each.get("fill") or "")]
+        assert len(swatches) == len(names) * hatched
+        assert any("CO₂e" in text for text in texts) == (layer != "zone")
 
 
 @on_a_phone
@@ -481,6 +517,19 @@ def test_names_do_not_lie_on_each_other(opened, full_demo, look):
     assert len(first) > 5
     for k, (left, top, right, bottom) in enumerate(first):
         assert all(right <= o[0] + 1 or left >= o[2] - 1 or bottom <= o[1] + 1 or top >= o[3] - 1 for o in first[:k])  # fmt: skip
+
+
+@in_chinese
+def test_no_cell_of_words_is_a_column_of_characters(opened, full_demo, look):
+    """Seen to fail: on a phone the category of a facility stood one character a line, fifteen lines high."""
+    page = opened(full_demo / "run" / "report.html", **view(look))
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    lines = page.eval_on_selector_all(
+        ".dense tbody tr:not(.remark)",
+        "rows => rows.map(row => row.getBoundingClientRect().height / parseFloat(getComputedStyle(row).lineHeight))",
+    )
+    assert len(lines) > 50
+    assert max(lines) < 5
 
 
 def list_of(path: Path, column: str) -> list[str]:

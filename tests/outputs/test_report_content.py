@@ -24,7 +24,7 @@ from carbongrid.errors import InputError
 from carbongrid.method.evidence import EvidenceRow
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.zoning import few_sinks, zones
-from carbongrid.outputs.figures.classes import short_number
+from carbongrid.outputs.figures.classes import faded, how_sure, short_number
 from carbongrid.outputs.figures.scales import scales_of
 from carbongrid.outputs.land_types import land_flows
 from carbongrid.outputs.report import write_report
@@ -331,6 +331,19 @@ def test_no_rate_is_claimed_where_there_is_none(lacking, said):
         assert scale.classes(scale.values(units)).tolist() == [0] * 6
         tables = dataclasses.replace(TABLES, units=units, reference=reference)
         assert "ccr" not in {layer.key for layer in map_layers(tables)}
+
+
+def test_how_sure_a_zone_is_has_the_shades_of_the_figure():
+    """Seen to fail with the shade of a class's lowest share, which was white for the least sure."""
+    shares = [0.95, 0.8, 0.6, 0.45, 0.2, 0.99]
+    codes = [1, 1, 1, 1, 4, 0]
+    units = TABLES.units.assign(zone=codes, zone_probability=shares, firm=[True] + [False] * 5)
+    [layer] = [each for each in map_layers(dataclasses.replace(TABLES, units=units)) if each.key == "sure"]  # fmt: skip
+    colours = {zone.code: zone.colour for zone in zones()}
+    drawn = [faded(colours[code], each if code else 0) for code, each in zip(codes, how_sure(np.array(shares)), strict=True)]  # fmt: skip
+    assert [colour.lower() for colour in layer.colours] == drawn
+    assert len({entry.colour for entry in layer.entries}) == len(layer.entries) == 6
+    assert "#ffffff" not in drawn
 
 
 def test_unknown_gdp_is_no_share():

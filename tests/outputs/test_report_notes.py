@@ -215,6 +215,12 @@ def test_where_a_remark_is_of_is_told_in_chinese() -> None:
     )
 
 
+def test_what_lies_where_is_told_in_chinese() -> None:
+    """Seen to fail with "sink 的分布"."""
+    said = "No facility and no total of a region has a say in where sink lies: what Moran's I tells of it is of the proxies."
+    assert note_in_chinese(said).startswith("碳汇的分布")
+
+
 def test_what_stands_in_a_remark_is_kept() -> None:
     said = "my: parcels.gpkg: 2 parcels lay wholly under others and are left out: a{b}c, 一: 二"
     assert (

@@ -206,6 +206,34 @@ def test_no_words_lie_on_others(language: Language) -> None:
             assert not box.overlaps(other), f"{name}: {words!r} and {others!r}"
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["新疆维吾尔自治区巴音郭楞蒙古自治州博斯腾湖乡", "The Consolidated Borough of Saint-Remy"],
+)
+def test_a_long_name_is_no_wider_than_its_unit(name: str) -> None:
+    """Seen to fail: eighteen characters of Chinese lay over neighbours, whatever their width."""
+    tables = example_tables()
+    units = [
+        tables.units.assign(name=name, name_en=name, geometry=tables.units.translate(3000 * k, 0))
+        for k in range(2)
+    ]
+    tables = dataclasses.replace(tables, units=pd.concat(units, ignore_index=True))
+    [panel, *_] = _FIGURES["fig6-units"](Sheet(tables, installed_lettering())).panels
+    panel.axes.figure.canvas.draw()
+    names = [text for text in panel.axes.texts if text.get_text()[:3] == name[:3]]
+    assert len(names) >= 12
+    (left, _), (right, _) = panel.axes.transData.transform([(0, 0), (1500, 0)])
+    assert all(text.get_window_extent().width <= right - left for text in names)
+    assert all(len(text.get_text()) >= 6 and text.get_text().endswith("…") for text in names)
+
+
+def test_districts_are_called_so_in_chinese() -> None:
+    """Seen to fail with "按 district 划分"."""
+    figure = _FIGURES["fig1-location"](Sheet(example_tables(), installed_lettering("zh"))).figure
+    titles = [legend.get_title().get_text() for legend in figure.legends]
+    assert any(title.startswith("按区县划分") for title in titles), titles
+
+
 def test_districts_are_named_on_the_map_where_units_are_too_many_to_be() -> None:
     """Seen to fail with colours alone, and with none for more than eight districts."""
     tables = example_tables()

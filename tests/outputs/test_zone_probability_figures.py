@@ -9,7 +9,8 @@ from PIL import Image, ImageColor
 from tables_example import example_tables
 
 from carbongrid.method.zoning import zones
-from carbongrid.outputs.figures.zone_probability import faded, write_probability_figures
+from carbongrid.outputs.figures.classes import SURE, faded, how_sure
+from carbongrid.outputs.figures.zone_probability import write_probability_figures
 
 
 def probabilities(tables, sure):
@@ -25,10 +26,18 @@ def probabilities(tables, sure):
     return table
 
 
-def test_shades_go_from_the_zones_own_colour_to_white():
-    assert faded("#204060", 1.0) == "#204060"
-    assert faded("#204060", 0.25) == faded("#204060", 0.0) == "#ffffff"
-    assert faded("#000000", 0.625) == "#808080"
+def test_shares_of_draws_are_in_the_classes_of_their_names():
+    shares = np.array([1.0, 0.9, 0.899, 0.7, 0.699, 0.5, 0.499, 0.25, 0.0])
+    names = ["≥ 90 %"] * 2 + ["70 – 90 %"] * 2 + ["50 – 70 %"] * 2 + ["< 50 %"] * 3
+    assert [SURE[each] for each in how_sure(shares)] == names
+
+
+def test_every_class_of_every_zone_has_a_shade_of_its_own():
+    """Seen to fail where what is below 50 % is white."""
+    shades = {faded(zone.colour, each) for zone in zones() for each in range(len(SURE))}
+    assert len(shades) == len(zones()) * len(SURE)
+    assert [faded("#204060", each) for each in (0, 3)] == ["#204060", "#a6b3bf"]
+    assert faded("#000000", 3) == "#999999"
 
 
 @pytest.mark.parametrize("sure", [1.0, 0.6])
@@ -43,7 +52,7 @@ def test_the_map_is_painted_as_told(tmp_path, sure):
     present = {int(code) for code in tables.units["zone"]} - {0}
     for zone in zones():
         if zone.code in present:
-            shade = ImageColor.getrgb(faded(zone.colour, sure))
+            shade = ImageColor.getrgb(faded(zone.colour, *how_sure(np.array([sure]))))
             assert (land == shade).all(axis=1).sum() > 300, zone
             if sure < 1:
                 assert (land == ImageColor.getrgb(zone.colour)).all(axis=1).sum() < 300

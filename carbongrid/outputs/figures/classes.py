@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from carbongrid.method.zoning import Zone
 
 NO_VALUE = "#d4d6d9"
+LEVELS = {"district": "区县", "county": "县", "prefecture": "地市", "province": "省"}
+"""What columns of parents are called in Chinese, where they are called so in English."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,13 @@ CLOSE = Flag("borderline", "close to 1", "接近 1", "////")
 NOT_FIRM = Flag("firm", "not firm", "不稳定", "////")
 INDICATIVE = Flag("indicative", "indicative", "仅供参考", "....")
 
-_BY_LOT = 0.25
-"""A zone that has no more than one draw in four is white: by lot it would have as many."""
+_SURE = ((0.9, "≥ 90 %", 1.0), (0.7, "70 – 90 %", 0.8), (0.5, "50 – 70 %", 0.6), (0.0, "< 50 %", 0.4))  # fmt: skip
+"""Classes of the share of draws that have a zone: from where on, how they are called, and how much of the zone's colour they have.
+
+Even the least sure has enough of it to be told from white and from the other zones.
+"""
+SURE = tuple(text for _, text, _ in _SURE)
+"""The classes' names, the surest first."""
 
 
 def flags_of(units: pd.DataFrame) -> tuple[Flag, Flag]:
@@ -57,9 +64,15 @@ def flags_of(units: pd.DataFrame) -> tuple[Flag, Flag]:
     return (NOT_FIRM if "firm" in units else CLOSE, INDICATIVE)
 
 
-def faded(colour: str, probability: float) -> str:
-    """Return a zone's colour mixed with white: all of it at 1, none at 0.25 or less."""
-    part = min(max((probability - _BY_LOT) / (1 - _BY_LOT), 0.0), 1.0)
+def how_sure(probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return in which class of :data:`SURE` each share of draws is, shape (n,)."""
+    lows = np.array([low for low, _, _ in _SURE[-2::-1]])
+    return len(lows) - np.searchsorted(lows, probabilities, side="right")
+
+
+def faded(colour: str, sure: int) -> str:
+    """Return a zone's colour mixed with white, as a class of :data:`SURE` is drawn; all of it in the surest."""
+    part = _SURE[sure][2]
     channels = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
     return "#" + "".join(f"{round(255 - part * (255 - each)):02x}" for each in channels)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from carbongrid.outputs.figures.classes import LEVELS
 from carbongrid.outputs.figures.pages import (
     Extent,
     Page,
@@ -177,7 +178,11 @@ def _units_legend(sheet: Sheet) -> _Legend:
         for code, colour in districts.items()
     ]
     parent = sheet.tables.parents[0] if districts else ""
-    by = (f"Units by {parent}", f"按 {parent} 划分") if districts else ("Units", "评价单元")
+    by = (
+        (f"Units by {parent}", f"按{LEVELS.get(parent, f' {parent} ')}划分")
+        if districts
+        else ("Units", "评价单元")
+    )
     note = letters.below(f"{len(units):,} units, {area}", f"{len(units):,} 个单元，{area}")
     return _Legend((letters.beside(*by), note), tuple(entries))
 

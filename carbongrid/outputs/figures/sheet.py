@@ -32,6 +32,8 @@ DPI = 150
 _UNSEEN = 0.05
 """Of a pixel. Lines are twenty times as wide, so that two outlines with a common border, each simplified by itself, leave no gap."""
 MAX_NAMES = 30
+_LEAST = 6
+"""Characters that a name keeps, however narrow its shape is: four of Chinese are the rule, and a few Latin ones are no wider."""
 EITHER_SIDE_OF_ONE = ("interval contains 1", "区间包含 1")
 SPLIT_GDP = (
     "GDP split off a larger area's:\n90 % intervals in units.csv",
@@ -246,7 +248,7 @@ class Sheet:
         self.name_shapes(axes, [(shape, code) for code, shape in self.parents.items()], 7)
 
     def name_shapes(self, axes: Axes, names: Sequence[tuple[Any, str]], size: float) -> int:
-        """Write names in their shapes, the largest shape first; return how many would lie on others."""
+        """Write names in their shapes and no wider, the largest shape first; return how many would lie on others."""
         from matplotlib.patheffects import Stroke
 
         axes.apply_aspect()  # so that boxes are those of the finished page
@@ -260,6 +262,9 @@ class Sheet:
         for shape, name in sorted(present, key=lambda pair: -pair[0].area):
             point = shape.representative_point()
             text = self.write(axes, point.x, point.y, shortened(name), size, **style)
+            west, south, east, north = shape.bounds
+            left, right = axes.transData.transform([(west, south), (east, north)])[:, 0]
+            _narrow(text, right - left)
             box = _free_place(text, size, axes, taken)
             if box is None:
                 text.remove()
@@ -332,6 +337,15 @@ def legend_entries(
     if none:
         entries.append(({"facecolor": without}, f"{letters.words(scale.missing)}  ({none:,})"))
     return entries
+
+
+def _narrow(text: Text, width: float) -> None:
+    """Cut a text where it is wider, in pixels, than its shape: it would seem to name the neighbours."""
+    whole = text.get_text().removesuffix("…")
+    length = len(text.get_text())
+    while length > _LEAST and (wide := text.get_window_extent().width) > width:
+        length = max(min(length - 1, int(length * width / wide)), _LEAST)
+        text.set_text(shortened(whole, length))
 
 
 def _free_place(

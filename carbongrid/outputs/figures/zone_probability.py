@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from carbongrid.errors import require_extra
-from carbongrid.outputs.figures.classes import RELATIVE, faded, ordered_zones
+from carbongrid.outputs.figures.classes import RELATIVE, SURE, faded, how_sure, ordered_zones
 from carbongrid.outputs.figures.lettering import installed_lettering
 from carbongrid.outputs.figures.sheet import DPI, GREY, HEADING, INK, LEGEND, WIDTH, Entry, Sheet
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from carbongrid.outputs.result import RunTables
-
-_SHOWN = (1.0, 0.75, 0.5)
-"""Probabilities of which the legend shows the shade."""
 
 _NOT_FIRM = ("not firm: below 90 %", "不稳定：低于 90 %")
 _MAX_BARS = 300
@@ -74,8 +71,8 @@ def probability_map(sheet: Sheet, sure: Sequence[float], firm: NDArray[np.bool_]
     letters, zones = sheet.letters, ordered_zones()
     colours = {zone.code: zone.colour for zone in zones}
     codes = sheet.tables.units["zone"].to_numpy(np.int64)
-    pairs = zip(codes.tolist(), sure, strict=True)
-    sheet.paint(axes, [faded(colours[code], p if code else 1.0) for code, p in pairs])
+    pairs = zip(codes.tolist(), how_sure(np.asarray(sure)).tolist(), strict=True)
+    sheet.paint(axes, [faded(colours[code], each if code else 0) for code, each in pairs])
     entries: list[Entry] = []
     for zone in zones:
         here = codes == zone.code
@@ -84,8 +81,8 @@ def probability_map(sheet: Sheet, sure: Sequence[float], firm: NDArray[np.bool_]
             counts = f"({int(firm[here].sum())} / {int(here.sum())})"
             entries.append(({"facecolor": zone.colour}, f"{text}  {counts}"))
     strongest = zones[0].colour
-    for each in _SHOWN:
-        text = letters.beside(f"{each:.0%} of the draws", f"抽样的 {each:.0%}")
+    for each, share in enumerate(SURE):
+        text = f"{share} {letters.beside('of draws', '抽样')}"
         entries.append(({"facecolor": faded(strongest, each)}, text))
     unsure = np.flatnonzero(~firm & (codes > 0))
     if unsure.size:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,7 +23,7 @@ from carbongrid.outputs.report.drawings import zone_map
 from carbongrid.outputs.report.layers import Entry
 from carbongrid.outputs.report.rendering import asset, render_page
 from carbongrid.outputs.report.scatter import Scatter
-from carbongrid.outputs.report.wording import mass
+from carbongrid.outputs.report.wording import mass, mass_in_chinese
 from carbongrid.outputs.report.zone_flows import ZoneFlow
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Card(NamedTuple):
     """A headline number."""
 
     name: Words
-    big: str
+    big: str | Words
     told: Words
 
 
@@ -214,20 +214,26 @@ def map_of_changes(
         for k in order:
             inside = np.flatnonzero((np.sign(grams) == sign) & (places == k))
             mark = "+" if sign > 0 else "−"
-            low, high = (_bound(mark, float(edge)) for edge in edges[k : k + 2])
-            text = low if low == high else f"{low} … {high}"
+            english, chinese = (
+                " … ".join(
+                    dict.fromkeys(_bound(mark, edge, show, tonne) for edge in edges[k : k + 2])
+                )
+                for show, tonne in ((mass, "t"), (mass_in_chinese, "吨"))
+            )
             for row in inside:
                 colours[row] = sides[sign][k]
-            entries.append(Entry(sides[sign][k], text, text, len(inside)))
+            entries.append(Entry(sides[sign][k], english, chinese, len(inside)))
         if sign > 0:
             none = int((grams == 0).sum())
             entries.append(Entry(_SAME, "no change", "无变化", none))
     return Map(name, colours, [entry for entry in entries if entry.count], marked, note)
 
 
-def _bound(mark: str, grams: float) -> str:
+def _bound(mark: str, grams: float, show: Callable[[int], str], tonne: str) -> str:
     """Return the bound of a class of changes in the unit that suits it."""
-    return f"< {mark}1 t" if grams < 1e6 and mark == "+" else f"> {mark}1 t" if grams < 1e6 else f"{mark}{mass(round(grams))}"  # fmt: skip
+    if grams < 1e6:
+        return f"{'<' if mark == '+' else '>'} {mark}1 {tonne}"
+    return f"{mark}{show(round(grams))}"
 
 
 def map_of_classes(

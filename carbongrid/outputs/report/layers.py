@@ -11,7 +11,9 @@ import numpy as np
 
 from carbongrid.outputs.figures.classes import (
     NO_VALUE,
+    SURE,
     faded,
+    how_sure,
     hundreds_of_millions_of,
     mass_scale,
     millions_of,
@@ -20,7 +22,7 @@ from carbongrid.outputs.figures.classes import (
 )
 from carbongrid.outputs.figures.scales import joined, ranges, scales_of
 from carbongrid.outputs.report.unit_table import intensity
-from carbongrid.outputs.report.wording import EXPLAINED
+from carbongrid.outputs.report.wording import EXPLAINED, chinese
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,9 +37,6 @@ _LEAF = ("#e9f3e3", "#bfdcb8", "#89bd92", "#4b936f", "#1f634f")
 _PLUM = ("#efeaf5", "#cfc3e0", "#a796c6", "#7b66a2", "#4e3b74")
 _SEA = ("#e6eff6", "#b9d2e6", "#82aed0", "#4a82b0", "#1f5685")
 """Ordered by lightness, so that they part under any colour blindness."""
-
-_SURE = ((0.9, 1.1, ", ≥ 90 %"), (0.7, 0.9, ", 70 – 90 %"), (0.5, 0.7, ", 50 – 70 %"), (0.0, 0.5, ", < 50 %"))  # fmt: skip
-"""Classes of probability, and how they are called."""
 
 
 @dataclass(frozen=True)
@@ -95,16 +94,16 @@ def map_layers(tables: RunTables, area: NDArray[np.float64] | None = None) -> tu
     class a unit differently (D30). A layer without a single number is left out.
     """
     units = tables.units
-    scales = scales_of(units)
+    scales, density = scales_of(units), intensity(units, area)
     layers = [
         _zones(units),
         _sure(units),
         _mass(units["emission_g"], "emission", "Emissions", "碳排放", _EMBER),
         _natural(
-            intensity(units, area),
-            ("intensity", "Intensity", "排放强度", "t km⁻²"),
+            density,
+            ("intensity", "Intensity", "排放强度", "t CO₂e km⁻²"),
             _ROSE,
-            (1e-4, "万吨/km²"),
+            _wan(density, 1e-4, "CO₂e/km²"),
         ),
         _mass(units["sink_g"], "sink", "Sinks", "碳汇", _LEAF),
         *(
@@ -152,17 +151,18 @@ def _sure(units: pd.DataFrame) -> Layer | None:
     if "firm" not in units:
         return None
     codes = units["zone"].to_numpy(np.int64)
-    sure = units["zone_probability"].to_numpy(np.float64)
+    sure = how_sure(units["zone_probability"].to_numpy(np.float64))
     entries: list[Entry] = []
     places = np.zeros(len(units), np.int64)
     for zone in ordered_zones():
-        for low, high, text in _SURE if zone.code else ((None, None, ""),):
-            inside = codes == zone.code
-            if low is not None and high is not None:
-                inside &= (sure >= low) & (sure < high)
+        here = codes == zone.code
+        shades = [
+            (here & (sure == place), faded(zone.colour, place), f", {text}")
+            for place, text in enumerate(SURE)
+        ]
+        for inside, colour, text in shades if zone.code else [(here, zone.colour, "")]:
             if inside.any():
                 places[inside] = len(entries)
-                colour = faded(zone.colour, low or 0.0) if zone.code else zone.colour
                 english, chinese = (f"{name}{text}" for name in (zone.name_en, zone.name_zh))
                 entries.append(Entry(colour, english, chinese, int(inside.sum())))
     notes = (
@@ -175,8 +175,15 @@ def _sure(units: pd.DataFrame) -> Layer | None:
 def _mass(grams: Any, key: str, english: str, chinese: str, palette: Sequence[str]) -> Layer | None:
     values = grams.to_numpy(np.float64)
     scale, unit = mass_scale(float(values.max(initial=0.0)))
-    names = (key, english, chinese, unit)
-    return _natural(values, names, palette, (scale / 1e10, "万吨"), scale)
+    names = (key, english, chinese, f"{unit} CO₂e")
+    return _natural(values, names, palette, _wan(values / scale, scale / 1e10, "CO₂e"), scale)
+
+
+def _wan(values: NDArray[np.float64], factor: float, of: str) -> tuple[float, str]:
+    """Return what numbers are multiplied by to be in 10,000 t, and that unit; in tonnes where none is a hundredth of that."""
+    if np.nanmax(values, initial=0.0) * factor < 0.01:
+        return factor * 1e4, f"吨 {of}"
+    return factor, f"万吨 {of}"
 
 
 def _natural(
@@ -227,7 +234,7 @@ def _whole(reference: str) -> tuple[str, str]:
     """Return what an index is held against, in English and Chinese."""
     if reference == "all":
         return "all units together", "全部单元合计值"
-    return f"the unit's own {reference}", f"其所属 {reference} 的合计值"
+    return f"the unit's own {reference}", f"其所属{chinese(reference)}的合计值"
 
 
 def _layer(

@@ -89,6 +89,7 @@ _OWN_WORDS = {
         "sources that nobody tells": "未说明的来源",
     },
     "second": {"none": "无"},
+    "of": {"emission": "碳排放", "sink": "碳汇"},
     "mode": {"road": "道路", "rail": "铁路", "water": "水路", "air": "航空"},
     "things": {
         "POIs": "个兴趣点",

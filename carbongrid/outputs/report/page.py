@@ -305,6 +305,7 @@ def _data(tables: RunTables, layers: Sequence[Layer], drawing: ZoneMap) -> dict[
     names = [category.name for category in tables.categories]
     masses = tables.units[names].to_numpy()
     return {
+        "year": tables.year,
         "layers": {
             layer.key: {
                 "colours": [entry.colour for entry in layer.entries],

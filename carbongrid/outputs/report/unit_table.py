@@ -25,6 +25,7 @@ from carbongrid.outputs.report.wording import (
     money_in_chinese,
     people,
     percent,
+    ten_thousands,
     threshold,
     tonnes,
     tonnes_in_chinese,
@@ -96,7 +97,7 @@ def unit_table(tables: RunTables, area: NDArray[np.float64] | None = None) -> Un
         (NumberColumn("sink_t", "sink", "碳汇", "t", unit_zh="万吨"), _masses(units["sink_g"])),
         (
             NumberColumn("intensity", "intensity", "排放强度", "t km⁻²", unit_zh="万吨/km²"),
-            _numbers(density.tolist(), short_number, lambda value: short_number(value / 1e4)),
+            _numbers(density.tolist(), short_number, ten_thousands),
         ),
     ]
     if units["gdp"].notna().any():
@@ -136,10 +137,9 @@ def _drawn(units: pd.DataFrame) -> list[tuple[NumberColumn, Sequence[Cell]]]:
     for name, (english, chinese, unit, show) in shown.items():
         column = NumberColumn(f"{name}_p05", f"{english}, 5 to 95 % of the draws", f"{chinese}，抽样的 5 % 至 95 %", unit, "万吨" if unit else "", optional=True)  # fmt: skip
         ends = zip(units[f"{name}_p05"].tolist(), units[f"{name}_p95"].tolist(), strict=True)
-        wan = 1e4 if unit else 1.0
         cells = [
             Cell("", "–") if math.isnan(low)
-            else Cell(repr(low), f"{show(low)} – {show(high)}", f"{show(low / wan)} – {show(high / wan)}" if unit else "")
+            else Cell(repr(low), f"{show(low)} – {show(high)}", f"{ten_thousands(low)} – {ten_thousands(high)}" if unit else "")
             for low, high in ends
         ]  # fmt: skip
         found.append((column, cells))

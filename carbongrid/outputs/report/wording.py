@@ -8,8 +8,19 @@ from typing import Any
 
 import pandas as pd
 
-from carbongrid.method.zoning import DERIVED_GDP, EITHER_SIDE, FEW_SINKS
-from carbongrid.outputs.figures.classes import CLOSE, INDICATIVE, NOT_FIRM, mass_scale, short_number
+from carbongrid.method.zoning import (
+    DERIVED_GDP,
+    EITHER_SIDE,
+    FEW_SINKS,
+)
+from carbongrid.outputs.figures.classes import (
+    CLOSE,
+    INDICATIVE,
+    LEVELS,
+    NOT_FIRM,
+    mass_scale,
+    short_number,
+)
 from carbongrid.outputs.report.notes import WHY_NO_ZONE, note_in_chinese
 from carbongrid.outputs.zone_shares import in_percent
 
@@ -34,10 +45,7 @@ CHINESE = {
     "capacity": "按产能",
     "POI": "个兴趣点",
     "person": "人",
-    "district": "区县",
-    "county": "县",
-    "prefecture": "地市",
-    "province": "省",
+    **LEVELS,
     **{flag.name_en: flag.name_zh for flag in (CLOSE, NOT_FIRM, INDICATIVE)},
 }
 """Words of the tables in Chinese; a word that is not here is shown as it is."""
@@ -86,8 +94,14 @@ _WAN = 10**10
 
 
 def tonnes_in_chinese(grams: int) -> str:
-    """Return hundredths of 10,000 t; three digits of what is less than one of them."""
-    return f"{grams / _WAN:,.2f}" if not grams or abs(grams) >= _WAN / 100 else short_number(grams / _WAN)  # fmt: skip
+    """Return hundredths of 10,000 t, without that unit; what is less than one of them in tonnes, with theirs."""
+    return f"{grams / _WAN:,.2f}" if not grams or abs(grams) >= _WAN / 100 else mass_in_chinese(grams)  # fmt: skip
+
+
+def ten_thousands(tonnes: float) -> str:
+    """Return three digits of 10,000 t, without that unit; what is less than a hundredth of it in tonnes, with theirs."""
+    small = 0 < abs(tonnes) < 100
+    return mass_in_chinese(round(tonnes * 1e6)) if small else short_number(tonnes / 1e4)
 
 
 def mass_in_chinese(grams: int) -> str:

@@ -49,9 +49,12 @@ const page = {
   mass(grams) {
     const value = Number(grams);
     const [scale, unit] = value >= 1e12 ? [1e12, "Mt"] : value >= 1e9 ? [1e9, "kt"] : [1e6, "t"];
-    const [scaleZh, unitZh] = value >= 1e10 ? [1e10, "万吨"] : [1e6, "吨"];
-    if (0 < value && value < 1000) return this.both("< 0.001 t", "< 0.001 吨");
-    return this.both(`${this.digits(value / scale)} ${unit}`, `${this.digits(value / scaleZh)} ${unitZh}`);
+    const english = 0 < value && value < 1000 ? "< 0.001 t" : `${this.digits(value / scale)} ${unit}`;
+    return this.both(english, this.massInChinese(value));
+  },
+  massInChinese(value) {
+    if (0 < value && value < 1000) return "< 0.001 吨";
+    return value >= 1e10 ? `${this.digits(value / 1e10)} 万吨` : `${this.digits(value / 1e6)} 吨`;
   },
   // A number as units.csv has it; NaN where it is unknown.
   number(unit, key) {

@@ -74,7 +74,15 @@
     });
     const [x, y, width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
     const legend = document.querySelector(".legend[data-layer]:not([hidden])");
-    const lines = [...legend.querySelectorAll("li")];
+    const counted = (line, words) => `${words} (${line.querySelector("b").textContent})`;
+    const lines = [...legend.querySelectorAll("li")].map((line) => [line.querySelector("rect").getAttribute("fill"), counted(line, shownText(line.querySelector("span")))]);
+    // What hatching means, where there is any: its name, and below it why.
+    const flags = [...document.querySelectorAll(".flags li")].filter((line) => line.getClientRects().length);
+    for (const line of flags) {
+      const [name, why] = line.querySelectorAll("span.flag, small");
+      lines.push([line.dataset.hatch, counted(line, shownText(name).trim())]);
+      lines.push(...shownText(why).split(";").map((part) => [null, part.trim()]));
+    }
     const [top, step] = [150, 66];
     const frame = [x, y - top, width, height + top + 90 + step * lines.length];
     for (const name of ["class", "role", "aria-label", "data-label-en", "data-label-zh"]) copy.removeAttribute(name);
@@ -86,12 +94,13 @@
     const cover = (from, to) => element("rect", { x: frame[0], y: from, width: frame[2], height: to - from, fill: "#fff" });
     copy.append(cover(frame[1], y), cover(y + height, frame[1] + frame[3]));
     const words = (left, up, size, text) => copy.append(element("text", { x: left, y: up, "font-size": size, fill: "#1d2430" }, text));
-    words(x + 20, y - 70, 60, title);
+    const year = String(page.data.year);
+    words(x + 20, y - 70, 60, title.includes(year) ? title : `${title}, ${year}`);
     words(x + 20, y - 15, 42, shownText(legend.querySelector("h3")).trim());
-    lines.forEach((line, at) => {
+    lines.forEach(([fill, text], at) => {
       const up = y + height + 60 + step * at;
-      copy.append(element("rect", { x: x + 20, y: up - 36, width: 44, height: 44, fill: line.querySelector("rect").getAttribute("fill") }));
-      words(x + 84, up, 42, `${shownText(line.querySelector("span"))} (${line.querySelector("b").textContent})`);
+      if (fill) copy.append(element("rect", { x: x + 20, y: up - 36, width: 44, height: 44, fill, stroke: "#8a919c", "stroke-width": 2 }));
+      words(x + 84, up, fill ? 42 : 34, text);
     });
     return new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" });
   };
