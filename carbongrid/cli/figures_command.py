@@ -9,6 +9,7 @@ import click
 
 from carbongrid.cli.beside import folder_beside
 from carbongrid.cli.commands import _console, _with_console, main
+from carbongrid.errors import require_extra
 
 if TYPE_CHECKING:
     from carbongrid.outputs.figures.lettering import Language
@@ -66,6 +67,9 @@ def figures(
             progress("reading", 0, 1)
             tables = read_tables(directory)
             progress("reading", 1, 1)
+            require_extra(
+                "report", "matplotlib", purpose="drawing figures"
+            )  # before a folder is made
             folder = folder_beside(directory, "figures", out)
             with detect_full_disk(folder):
                 paths = write_study_figures(
