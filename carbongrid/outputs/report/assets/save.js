@@ -21,7 +21,8 @@
     return part.nodeName === "svg" || getComputedStyle(part).display === "none" ? "" : shownText(part);
   }).join("");
   const rows = () => {
-    const heads = [...page.table.tHead.rows[0].cells].filter((head) => getComputedStyle(head).display !== "none");
+    // On a phone remarks have no room in the table, and every reader of a file does.
+    const heads = [...page.table.tHead.rows[0].cells].filter((head) => head.dataset.key === "remarks" || getComputedStyle(head).display !== "none");
     const lines = [heads.map((head) => head.dataset.column ?? head.dataset.key)];
     for (const row of page.table.tBodies[0].rows) {
       if (row.hidden) continue;
