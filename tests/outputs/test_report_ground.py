@@ -180,8 +180,8 @@ def test_a_single_unit_is_not_said_to_emit_half_of_all(tmp_path):
     """Seen: 1 of 1 units emits at least half of the emissions in all units (100 %)."""
     one = example_tables().units.iloc[:1].assign(zone=0)
     assert sentence(one) == "A single unit: zones hold units against each other."
-    page = write_report(dataclasses.replace(example_tables(), units=one), tmp_path)
-    assert ">1 unit<" in page.read_text(encoding="utf-8")
+    written = page.write_report(dataclasses.replace(example_tables(), units=one), tmp_path)
+    assert ">1 unit<" in written.read_text(encoding="utf-8")
 
 
 @given(st.integers(0, 10**17))
