@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from types import SimpleNamespace
 
 import geopandas as gpd
 import numpy as np
@@ -16,7 +17,8 @@ from carbongrid.analysis.probability import probability
 from carbongrid.errors import InputError
 from carbongrid.method.categories import column_of
 from carbongrid.method.draws import Stream, sigma_of_percent
-from carbongrid.method.probability.uncertainty import uncertainty_of
+from carbongrid.method.probability.drawn_numbers import _totals
+from carbongrid.method.probability.uncertainty import Rule, uncertainty_of
 from carbongrid.method.spread_draws import CategoryDraws
 from carbongrid.outputs.tables.plain import read_units_csv
 from carbongrid.pipeline.run_carriers import RunCarriers
@@ -202,21 +204,36 @@ def test_the_whole_and_its_regions_are_each_drawn_by_their_own_uncertainty(town_
     def percent_of(factor):
         return 100 * (np.quantile(factor, 0.975) / np.median(factor) - 1)
 
-    first, rest, whole = drawn([("", 10.0), ("D1", 30.0)])
-    assert percent_of(whole) == pytest.approx(10, abs=1)
-    assert percent_of(first) == pytest.approx(30, abs=2)
-    assert percent_of(rest) > 20
-    assert abs(np.corrcoef(first, whole)[0, 1]) < 0.05
-    first, _, whole = drawn([("", 30.0)])
-    assert percent_of(whole) == pytest.approx(30, abs=2)
+    first, rest, whole = drawn([("", 30.0), ("D1", 10.0)])
+    assert percent_of(whole) == pytest.approx(30, abs=3)
+    assert percent_of(first) == pytest.approx(10, abs=1)
+    assert percent_of(rest) > 40
+    assert abs(np.corrcoef(first, rest)[0, 1]) < 0.05
+    first, rest, whole = drawn([("", 30.0)])
+    assert percent_of(whole) == pytest.approx(30, abs=3)
     assert percent_of(first) == pytest.approx(15, abs=1)
-    assert abs(np.corrcoef(first, whole)[0, 1]) < 0.05
+    # Regions that are less sure than the whole is said to be.
     first, rest, whole = drawn([("", 2.0), ("D1", 150.0)])
-    assert rest.min() == 0
-    np.testing.assert_allclose(whole[rest == 0], 1.5 / 4 * first[rest == 0])
-    assert abs(whole[rest > 0] - 1).max() < 0.05
+    assert percent_of(rest) == pytest.approx(2, abs=0.3)
+    assert percent_of(first) == pytest.approx(150, abs=12)
     first, rest, _ = drawn([])
     np.testing.assert_allclose(first, rest, rtol=1e-12)
+
+
+@pytest.mark.parametrize("own", [{"": 15.0}, {"": 5.0}, {"A": 5.0}, {"": 5.0, "A": 5.0, "B": 5.0}])
+def test_what_regions_leave_keeps_its_figure(own):
+    """A rest of 3 %. Seen to fail: cut off at 0 it had 1.8 times its figure in the mean, and nothing in a third of the draws."""
+    rule = Rule("totals", "x", 15.0, basis="assumed", origin="")
+    told = SimpleNamespace(totals={("x", region): each for region, each in own.items()}, of=lambda *_: rule)  # fmt: skip
+    grams = np.array([500, 467, 33], dtype=np.int64)
+    accounts = SimpleNamespace(regions=("A", "B", ""), grams=grams)
+    factors, _ = _totals("x", accounts, told, 20_000, 1)
+    assert factors[:, 2].mean() == pytest.approx(1, abs=0.1)
+    assert factors[:, 2].min() > 0
+    whole = factors @ grams / 1000
+    assert whole.mean() == pytest.approx(1, abs=0.01)
+    if own == {"": 15.0}:
+        assert 100 * (np.quantile(whole, 0.975) - 1) == pytest.approx(15, abs=2)
 
 
 def test_a_sink_whose_total_says_how_sure_it_is_is_not_drawn_twice(town_run, tmp_path):

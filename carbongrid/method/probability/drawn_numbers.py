@@ -1,15 +1,15 @@
-"""What is drawn for a run: totals, claims, coefficients and GDP, each by streams of its own."""
+"""What is drawn for a run: totals, claims and coefficients, each by streams of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from carbongrid.method.draws import Stream, sigma_of_percent
-from carbongrid.method.probability.uncertainty import Rule
+from carbongrid.method.probability.settings import Setting, given, setting
 from carbongrid.method.spread_draws import Carriers, CategoryDraws
 
 if TYPE_CHECKING:
@@ -18,12 +18,6 @@ if TYPE_CHECKING:
     from carbongrid.method.categories import Category
     from carbongrid.method.probability.mass_on_land import Accounts, MassOnLand
     from carbongrid.method.probability.uncertainty import Uncertainty
-
-NORMAL_90 = 1.6448536269514722
-"""Half of a normal distribution's 90 % interval, in standard deviations."""
-
-Setting = dict[str, Any]
-"""A row of what the draws rest on."""
 
 
 @dataclass(frozen=True)
@@ -124,19 +118,18 @@ def drawn_category(
         factors, of_totals = _totals(name, accounts, uncertainty, draws, seed)
         carriers, coefficients = _but_of_known_totals(name, accounts, carriers, coefficients, uncertainty)  # fmt: skip
         used = [kinds[each] for each in np.unique(carriers.kind) if each < len(kinds)]
-        of_sinks = [_setting("sinks", kind, uncertainty.of("sinks", kind)) for kind in used]
+        of_sinks = [setting("sinks", kind, uncertainty.of("sinks", kind)) for kind in used]
     named = run.named(name)
     by_unit = named.grams.astype(np.float64)
     account = accounts.of_unit[run.home[named.parcel]]
     of_facilities, of_own = _facility_factors(
         name, named.names, factors[:, account], uncertainty, draws, seed
     )
-    factors = _left_by_regions(accounts, factors)
     rest = _rest(accounts, factors, by_unit.sum(axis=1), account, of_facilities)
     drawn = {"weights"} if (carriers.sigma or carriers.tau) and carriers.mass.size else set()
     drawn |= {"totals"} if (factors != 1).any() or any(row["percent"] for row in of_own) else set()
     drawn |= {"sinks"} if (coefficients[:, np.unique(carriers.kind)] != 1).any() else set()
-    weights = _setting("weights", name, uncertainty.of("weights", name, run.rule_of(category)))
+    weights = setting("weights", name, uncertainty.of("weights", name, run.rule_of(category)))
     of_weights = [weights] if carriers.mass.size else []
     return DrawnCategory(
         base=run.units[name].to_numpy(np.float64),
@@ -179,144 +172,47 @@ def kind_factors(
     return np.hstack(columns)
 
 
-def drawn_gdp(
-    run: MassOnLand, uncertainty: Uncertainty, draws: int, seed: int
-) -> tuple[NDArray[np.float64], list[Setting]]:
-    """Return the GDP of the units, drawn, shape (draws, units), NaN where unknown, and what that rests on."""
-    gdp = run.units["gdp"].to_numpy(np.float64, na_value=np.nan)
-    by = run.gdp_by
-    if by not in (None, "unit"):
-        return _split_gdp(run, gdp, by, uncertainty, draws, seed)
-    rule = uncertainty.of("gdp", "unit")
-    percents = [uncertainty.gdp.get(code, rule.percent) for code in run.units["id"]]
-    sigma = np.array([sigma_of_percent(percent) for percent in percents])
-    factors = Stream(seed, "gdp", "unit").lognormals(draws, gdp.size, sigma)
-    known = run.units["id"][~np.isnan(gdp)].astype(str)
-    return gdp * factors, _settings_of_gdp(known, "unit", rule, uncertainty)
-
-
-def _settings_of_gdp(
-    codes: Collection[str], by: str, rule: Rule, uncertainty: Uncertainty
-) -> list[Setting]:
-    """Return the row by which the GDP of these is drawn if their table says nothing, and one for each of which it does."""
-    default = [] if all(code in uncertainty.gdp for code in codes) else [_setting("gdp", by, rule)]
-    given = [_given("gdp", code, uncertainty.gdp[code]) for code in codes if code in uncertainty.gdp]  # fmt: skip
-    return [*default, *given]
-
-
-def _split_gdp(
-    run: MassOnLand,
-    gdp: NDArray[np.float64],
-    by: str,
-    uncertainty: Uncertainty,
-    draws: int,
-    seed: int,
-) -> tuple[NDArray[np.float64], list[Setting]]:
-    """Return GDP whose split over the units of a parent is drawn, and the parent's GDP where somebody says how sure it is.
-
-    A unit that got nothing but may have something takes part.
-    """
-    low, high = (
-        run.units[name].to_numpy(np.float64, na_value=np.nan) for name in ("gdp_low", "gdp_high")
-    )
-    claims = np.where(np.isnan(gdp), 0.0, gdp)
-    y = Stream(seed, "gdp", "split").normals(draws, gdp.size)
-    drawn = np.broadcast_to(gdp, (draws, gdp.size)).copy()
-    rule, widest, codes = uncertainty.of("gdp", by), 0.0, []
-    for code in sorted({str(each) for each in run.units[by]}):
-        inside = np.flatnonzero(
-            (run.units[by].astype(str) == code).to_numpy() & ((claims > 0) | (high > 0))
-        )
-        if not inside.size:
-            continue
-        codes.append(code)
-        percent = uncertainty.gdp.get(code, rule.percent)
-        factor = Stream(seed, "gdp", f"{by} {code}").lognormals(draws, 1, sigma_of_percent(percent))
-        whole = claims[inside].sum() * factor
-        if inside.size < 2:
-            drawn[:, inside] *= factor
-            continue
-        share, tau = _shares_and_tau(claims[inside], low[inside], high[inside])
-        widest = max(widest, float(tau.max()))
-        weight = share * np.exp(tau * y[:, inside])
-        drawn[:, inside] = whole * weight / weight.sum(axis=1, keepdims=True)
-    origin = "widths of the intervals gdp_low to gdp_high of units.csv (docs/decisions/0060); tau is that of the least sure unit"
-    row = {
-        "source": "gdp",
-        "of": f"split by {by}",
-        "percent": 0.0,
-        "sigma": 0.0,
-        "tau": widest,
-        "group": "",
-    }
-    of_split = [{**row, "basis": "as in the run", "origin": origin}] if widest else []
-    return drawn, [*of_split, *_settings_of_gdp(codes, by, rule, uncertainty)]
-
-
-def _shares_and_tau(
-    claims: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the shares by which a parent's GDP is drawn, and the tau of each.
-
-    A unit's claim is its GDP times exp(tau_i*y). tau_i is such that the logit of its share has the 90 % interval that the run gives it
-    (docs/decisions/0060), as if that were normal. A unit without GDP has but the upper end of one, made of half the least claim: it takes the tau
-    of the least sure of the others, and the share that this end then belongs to.
-    """
-    claimed = claims > 0
-    share = np.where(claimed, claims, claims[claimed].min() / 2)
-    share /= share.sum()
-    bottom, top = (_logit(np.clip(end / claims.sum(), 1e-9, 1 - 1e-9)) for end in (low, high))
-    others = ((share**2).sum() - share**2) / (1 - share) ** 2
-    # Who alone has GDP has all of it, and no upper end.
-    half = (top - bottom) / 2 if claimed.sum() > 1 else _logit(share) - bottom
-    tau = half / NORMAL_90 / np.sqrt(1 + others)
-    tau = np.where(claimed, tau, tau[claimed].max())
-    odds = np.exp(top - NORMAL_90 * tau * np.sqrt(1 + others))
-    return np.where(claimed, share, odds * (1 - share)), tau
-
-
-def _logit(share: NDArray[np.float64]) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = np.log(share / (1 - share))
-    return found
-
-
 def _totals(
     name: str, accounts: Accounts, uncertainty: Uncertainty, draws: int, seed: int
 ) -> tuple[NDArray[np.float64], list[Setting]]:
     """Return what the figure of each account is multiplied by, the whole's among them, shape (draws, accounts)."""
     rule = uncertainty.of("totals", name)
-    columns: list[NDArray[np.float64]] = []
+    common = Stream(seed, "totals", f"group {rule.group}" if rule.group else name)
     settings: list[Setting] = []
     regions = (*accounts.regions, *([] if "" in accounts.regions else [""]))
-    for region, grams in zip(regions, accounts.grams.tolist(), strict=True):
-        own = uncertainty.totals.get((name, region))
-        percent = rule.percent if own is None else own
-        stream, row = Stream(seed, "totals", f"group {rule.group}" if rule.group else name), _setting("totals", name, rule)  # fmt: skip
-        if own is not None:
-            # Whoever says how sure a figure is knows it by itself: it has a draw that nothing else has.
-            stream = Stream(seed, "totals of their own", f"{name}\n{region}")
-            row = _given("totals", f"{name} {region}".strip(), own)
+    own = [uncertainty.totals.get((name, region)) for region in regions]
+    sigma = np.array([sigma_of_percent(rule.percent if each is None else each) for each in own])
+    whole = regions.index("")
+    if own[whole] is not None and len(regions) > 1:
+        sigma[whole] = _sigma_of_rest(accounts.grams, whole, sigma, [each is None for each in own])
+    columns: list[NDArray[np.float64]] = []
+    for region, percent, wide, grams in zip(regions, own, sigma.tolist(), accounts.grams.tolist(), strict=True):  # fmt: skip
+        # Whoever says how sure a figure is knows it by itself: it has a draw that nothing else has.
+        stream = common if percent is None else Stream(seed, "totals of their own", f"{name}\n{region}")  # fmt: skip
+        row = setting("totals", name, rule) if percent is None else given("totals", f"{name} {region}".strip(), percent)  # fmt: skip
         if grams and row not in settings:
             settings.append(row)
-        columns.append(stream.lognormals(draws, 1, sigma_of_percent(percent)))
+        columns.append(stream.lognormals(draws, 1, wide))
     return np.hstack(columns), settings
 
 
-def _left_by_regions(accounts: Accounts, factors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what each account is multiplied by if that of the whole is what the drawn whole leaves beside the drawn regions, nothing below 0."""
-    if "" not in accounts.regions:
-        return factors
-    grams, whole = accounts.grams.astype(np.float64), accounts.regions.index("")
-    # Where all follow one draw what is left does, to the last bit.
-    if not grams[whole] or (factors == factors[:, [whole]]).all():
-        return factors
-    left = factors[:, whole] * grams.sum()
-    for number in range(grams.size):
-        if number != whole:
-            left -= factors[:, number] * grams[number]
-    found = factors.copy()
-    found[:, whole] = np.maximum(left, 0.0) / grams[whole]
-    return found
+def _sigma_of_rest(
+    grams: NDArray[np.int64], whole: int, sigma: NDArray[np.float64], follows: list[bool]
+) -> float:
+    """Return the sigma of what regions leave of a whole such that both together are as unsure as the whole is said to be.
+
+    The rest keeps its mean, and is as unsure as the whole at least: where regions alone are less sure than the whole, so are all together. Regions that
+    follow the category move alike.
+    """
+    mass = grams / grams.sum()
+    told = np.expm1(sigma[whole] ** 2)
+    if not mass[whole]:
+        return float(sigma[whole])
+    alike = np.outer(follows, follows) | np.eye(mass.size, dtype=bool)
+    shared = np.outer(mass, mass) * np.where(alike, np.expm1(np.outer(sigma, sigma)), 0.0)
+    of_regions = np.delete(np.delete(shared, whole, 0), whole, 1).sum()
+    left = max((told - of_regions) / mass[whole] ** 2, told)
+    return float(np.sqrt(np.log1p(left)))
 
 
 def _drawn_totals(
@@ -347,7 +243,7 @@ def _facility_factors(
         if percent is not None:
             stream = Stream(seed, "totals", f"{category} facility {name}")
             factors[:, [number]] = stream.lognormals(draws, 1, sigma_of_percent(percent))
-            own.append(_given("totals", f"{category}, {name}", percent))
+            own.append(given("totals", f"{category}, {name}", percent))
     return factors, own
 
 
@@ -372,26 +268,3 @@ def _rest(
     for number in range(facilities.size):
         same[of[number]] &= bool((of_facilities[:, number] == factors[:, of[number]]).all())
     return np.where(same, factors, rest)
-
-
-def _given(source: str, of: str, percent: float) -> Setting:
-    """Return the row of a figure that says itself how sure it is."""
-    return _setting(source, of, Rule(source, of, percent, basis="given", origin="beside the figure, in its table"))  # fmt: skip
-
-
-def off(source: str) -> Setting:
-    """Return the row of a source that is not drawn."""
-    return _setting(source, "*", Rule(source, "*", basis="off", origin="left out of the draws"))
-
-
-def _setting(source: str, of: str, rule: Rule) -> Setting:
-    return {
-        "source": source,
-        "of": of,
-        "percent": rule.percent,
-        "sigma": rule.sigma,
-        "tau": rule.tau,
-        "group": rule.group,
-        "basis": rule.basis,
-        "origin": rule.origin,
-    }

@@ -14,12 +14,11 @@ from carbongrid.errors import InputError
 from carbongrid.method.columns import UNIT_DRAWN
 from carbongrid.method.probability.drawn_numbers import (
     DrawnCategory,
-    Setting,
     drawn_category,
-    drawn_gdp,
     kind_factors,
-    off,
 )
+from carbongrid.method.probability.gdp_draws import drawn_gdp
+from carbongrid.method.probability.settings import Setting, off
 from carbongrid.method.probability.uncertainty import SOURCES, Uncertainty
 from carbongrid.method.zone_draws import (
     DrawnIndices,
