@@ -120,11 +120,9 @@ class Grid:
         """Return the smallest grid of this resolution that covers the polygons, in their CRS."""
         if polygons.crs is None:
             raise InputError("the polygons have no CRS", hint="Set it with polygons.set_crs(...).")
-        if hasattr(polygons, "total_bounds"):
-            west, south, east, north = polygons.total_bounds
-        else:
-            west, south = np.nanmin(polygons.bounds[:, :2], axis=0)
-            east, north = np.nanmax(polygons.bounds[:, 2:], axis=0)
+        west, south, east, north = polygons.total_bounds
+        if np.isnan(west):
+            raise InputError("the polygons are empty, so that no grid lies around them")
         return cls(polygons.crs, resolution, (west, south, east, north), snap=snap)
 
     @classmethod

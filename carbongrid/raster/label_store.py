@@ -30,6 +30,9 @@ _CHUNKS_IN_SHARD = 4
 # So many take days to write, and a file system to hold.
 _MAX_SHARDS = 2**20
 
+MARK = "carbongrid_labels"
+"""Attribute of a store's group by which it is known as one of labels; no array of it has it, to take it along into another store."""
+
 LABEL_ATTRIBUTES = {
     "long_name": "label of the polygon that covers the cell's centre: row number + 1, 0 is background",
     "units": "1",
@@ -121,7 +124,9 @@ def create_label_store(
     import zarr  # late: of another year no label is made, and it takes 0.15 s
     from zarr.codecs import Crc32cCodec, ZstdCodec
 
-    group = zarr.create_group(path, zarr_format=3, attributes={"Conventions": "CF-1.11"})
+    group = zarr.create_group(
+        path, zarr_format=3, attributes={"Conventions": "CF-1.11", MARK: True}
+    )
     for name, digest in variables.items():
         group.create_array(
             name,

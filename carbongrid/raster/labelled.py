@@ -19,7 +19,7 @@ def require_same_order(**tables: Any) -> None:
     ----------
     tables
         By their names. Of a Series, a DataFrame and a GeoDataFrame the index tells, of a DataArray the coordinate of its dimension; anything else tells nothing, nor
-        does pandas' own index beside one of another kind.
+        does pandas' own index, 0 to n - 1, beside names.
 
     Raises
     ------
@@ -28,11 +28,12 @@ def require_same_order(**tables: Any) -> None:
     """
     told = [(name, own) for name, table in tables.items() if (own := _labels(table)) is not None]
     for (first, one), (name, other) in itertools.combinations(told, 2):
-        if one.size != other.size or one.equals(other):
+        if len(one) != len(other):
             continue
-        if _is_default(one) != _is_default(other) and set(one) != set(other):
+        differs = np.flatnonzero(np.asarray(one, object) != np.asarray(other, object))
+        if not differs.size or (_is_default(one) and not _is_whole(other)) or (_is_default(other) and not _is_whole(one)):  # fmt: skip
             continue
-        at = int(np.flatnonzero(np.asarray(one != other))[0])
+        at = int(differs[0])
         raise InputError(
             f"{first} and {name} are of other rows, or in another order: {one[at]!r} and {other[at]!r} at place {at}",
             hint=f"Bring them into one order, as by {name}.reindex(...), or give plain arrays.",
@@ -40,29 +41,22 @@ def require_same_order(**tables: Any) -> None:
 
 
 def require_order_of_labels(table: Any, what: str) -> None:
-    """Raise if a table of labels 1, 2, 3 ... says that it is of others, or in another order, as one that was sorted does.
+    """Raise if a table of labels 1, 2, 3 ... says that it is of others, or in another order, as what zonal sums gave and somebody sorted does.
 
-    A column by ids or by pandas' own index is taken in its order, as labels were given.
+    Any other table is taken in its order, as labels were given: of ids, and of the rows of a frame that was sorted before it was burnt.
 
     Raises
     ------
     InputError
-        If its labels are not 1 to n.
+        If its index or coordinate is called ``label`` and is not 1 to n.
     """
     own = _labels(table)
-    if own is None or _is_default(own):
+    if own is None or own.name != "label" or np.array_equal(own, np.arange(1, len(own) + 1)):
         return
-    wanted = np.arange(1, own.size + 1)
-    if np.array_equal(own, wanted):
-        return
-    is_of_labels = own.name == "label" or (
-        own.dtype.kind in "iu" and set(own) in ({*wanted}, {*(wanted - 1)})
+    raise InputError(
+        f"{what} is of labels that are not 1, 2, 3 ... in this order",
+        hint="Sort it by its labels, all of them: .sort_index() of a Series, .sortby('label') of a DataArray.",
     )
-    if is_of_labels:
-        raise InputError(
-            f"{what} is of labels that are not 1, 2, 3 ... in this order",
-            hint="Sort it by its labels, all of them: .sort_index() of a Series, .sortby('label') of a DataArray.",
-        )
 
 
 def require_unmasked(values: Any, name: str) -> None:
@@ -80,11 +74,14 @@ def require_unmasked(values: Any, name: str) -> None:
 
 def _labels(table: Any) -> pd.Index[Any] | None:
     if isinstance(table, xr.DataArray):
-        dim = table.dims[0] if table.ndim == 1 else None
-        return None if dim is None or dim not in table.coords else table.indexes[dim]
+        return table.indexes.get(table.dims[0]) if table.ndim == 1 else None
     index = getattr(table, "index", None)
     return index if isinstance(index, pd.Index) else None
 
 
 def _is_default(index: pd.Index[Any]) -> bool:
     return isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1
+
+
+def _is_whole(index: pd.Index[Any]) -> bool:
+    return index.dtype.kind in "iu"

@@ -19,6 +19,9 @@ from carbongrid.raster.georeference import inside, is_zarr
 
 _ATTRIBUTES = ("_FillValue", "missing_value", "fill_value", "nodata", "nodatavals")
 _ENCODED = ("_FillValue", "missing_value")
+_SAYS_NO_READING = {"grid_mapping", "coordinates"}
+"""Of an encoding, what is written without reading."""
+
 _SCALING = {"scale_factor": 1.0, "add_offset": 0.0}
 _SCALING_OF_BANDS = {"scales": 1.0, "offsets": 0.0}
 """As rioxarray has them where bands differ."""
@@ -92,19 +95,21 @@ class Unknown:
 
 
 def _require_own(raster: xr.DataArray) -> None:
-    """Raise if what declares a number was taken over from another raster: xarray keeps attributes in arithmetic (since 2025.11) and no encoding.
+    """Raise if what declares a number may have been taken over from another raster: xarray keeps attributes in arithmetic (since 2025.11) and no encoding.
 
-    rasterio and xarray write a number of the values' own type; a plain number is somebody's word.
+    rasterio writes a scalar of NumPy, beside an encoding that says how it was read; ``rio.write_nodata`` one that the raster itself remembers. A plain number is
+    somebody's word. Arithmetic in place is not seen, nor is that of a Zarr store that was opened without decoding, which has plain numbers.
     """
+    if raster.encoding.keys() - _SAYS_NO_READING:
+        return
     for name in _ATTRIBUTES:
         told = raster.attrs.get(name)
-        if not isinstance(told, np.generic) or told != told:
+        if not isinstance(told, np.generic) or told != told or told == _written(raster):
             continue
-        if not raster.encoding or ("source" not in raster.encoding and told.dtype != raster.dtype):
-            raise InputError(
-                f"the raster was computed from one that declares {told} as nodata, and nobody says whether that holds for it as well",
-                hint=f"Write raster.assign_attrs({name}={told}) if its cells of {told} are unknown, raster.drop_attrs() if they are values.",
-            )
+        raise InputError(
+            f"the raster declares {told} as nodata, perhaps taken over from one that it was computed from",
+            hint=f"Write raster.assign_attrs({name}={told}), a plain number, if its own cells of {told} are unknown; raster.drop_attrs() if they are values.",
+        )
 
 
 def labels_inside(labels: Any) -> Any:
@@ -240,6 +245,12 @@ def _beside(raster: xr.DataArray) -> Any:
         return getattr(getattr(raster, "rio", None), "nodata", None)
     except (OverflowError, ValueError):  # one that the values' type cannot hold: no cell has it
         return None
+
+
+def _written(raster: xr.DataArray) -> Any:
+    """Return what was written to just this array with rioxarray's write_nodata; None if nothing was, or it is not told any more."""
+    # Its public name answers with what an attribute says, wherever that is from.
+    return getattr(getattr(raster, "rio", None), "_nodata", None)
 
 
 def _in_type(number: float, dtype: np.dtype[Any]) -> Iterator[Any]:

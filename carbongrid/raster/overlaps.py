@@ -91,12 +91,12 @@ def coverage(polygons: PolygonsLike, target: Grid | PolygonsLike) -> csr_array:
     ------
     InputError
         If the CRS differ, or are geographic: squares of degrees are no areas. If a polygon or a target that lies partly in another is not valid; on a grid,
-        one that winds around land twice, or backwards. :class:`Polygons`, which are checked once for many calls, are taken as valid as long as their areas add up.
+        one that meets it and winds around land twice, or backwards. Of :class:`Polygons` that is seen only where their shares do not add up to their area: a bow tie inside one cell counts what its rings enclose.
     """
     prepared = Polygons.of(polygons)
     if isinstance(target, Grid):
         if prepared is not polygons:
-            require_simple(prepared, np.arange(len(prepared)), target.resolution)
+            require_simple(prepared, target.bounds, target.resolution)
         return _grid_coverage(prepared, target)
     return polygon_coverage(prepared, Polygons.of(target))
 
@@ -137,7 +137,7 @@ def area_field(polygons: PolygonsLike, grid: Grid, amounts: ArrayLike) -> NDArra
     require_plane(grid.crs, "exact areas")
     land = _land(prepared, grid)
     if prepared is not polygons:
-        require_simple(prepared, np.arange(len(prepared)), grid.resolution)
+        require_simple(prepared, grid.bounds, grid.resolution)
     if prepared.place is not None:
         stored_values = np.empty_like(values)
         stored_values[prepared.place] = values

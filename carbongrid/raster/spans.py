@@ -29,9 +29,6 @@ Amounts = tuple[NDArray[np.uint64], NDArray[np.int64]]
 SPANS_AT_ONCE = 2**18
 """About as many spans are held at once; with what they are made from, some 30 MB. Four times as many are no faster."""
 
-_NEAR_A_TURN = 1e-2
-"""Cells that a polygon may reach beyond a turn, as longitudes are rounded."""
-
 _MAX_LABEL = 2**32 - 2
 _MAX_ROWS = 4096
 # Of 64 cells each: with more of them than this to a span, sorting is cheaper than looking at them.
@@ -185,17 +182,17 @@ def require_no_turn(polygons: Polygons, grid: Grid) -> None:
     turn = None if grid.crs is None else full_turn(grid.crs)
     if turn is None:
         return
-    near = _NEAR_A_TURN * grid.resolution
-    west, east = grid.bounds[0] + near, grid.bounds[2] - near
-    left, _, right, _ = polygons.bounds.T
-    odd = np.flatnonzero(
-        ((left + turn < east) & (right + turn > west))
-        | ((left - turn < east) & (right - turn > west))
-    )
+    # No centre of a cell is nearer to the grid's edge.
+    near = grid.resolution / 2
+    west, south, east, north = grid.bounds
+    left, bottom, right, top = polygons.bounds.T
+    beyond = ((left < west - near) | (right > east + near)) & (bottom < north) & (top > south)
+    there = [(left + by < east - near) & (right + by > west + near) for by in (-turn, turn)]
+    odd = np.flatnonzero(beyond & (there[0] | there[1]))
     if odd.size:
         row = odd[0] if polygons.place is None else np.flatnonzero(polygons.place == odd[0])[0]
         raise InputError(
-            f"{odd.size} polygons have land that is on the grid only after a whole turn round the earth: the first lies from {left[odd[0]]:g} to {right[odd[0]]:g}, the grid from {grid.bounds[0]:g} to {grid.bounds[2]:g}",
+            f"{odd.size} polygons have land that is on the grid only after a whole turn round the earth: the first lies from {left[odd[0]]:g} to {right[odd[0]]:g}, the grid from {west:g} to {east:g}",
             f"row {row}",
             "Write their longitudes as the grid has them, or take cg.zonal_stats, which moves them.",
         )

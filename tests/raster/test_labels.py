@@ -399,6 +399,9 @@ def test_a_grid_made_of_numbers_of_numpy_has_a_geotransform():
     assert text == "3.3 10.0 0.0 40.0 0.0 -10.0"
     around = Grid.around(Polygons.of(gpd.GeoSeries([shapely.box(0, 0, 25, 5)], crs=CRS)), 10)
     assert around.shape == (1, 3)
+    for nothing in (gpd.GeoSeries([], crs=CRS), Polygons.of(gpd.GeoSeries([None], crs=CRS))):
+        with pytest.raises(InputError, match="polygons are empty"):
+            Grid.around(nothing, 10)
 
 
 def test_land_that_is_on_the_grid_a_turn_further_is_refused():
@@ -409,6 +412,13 @@ def test_land_that_is_on_the_grid_a_turn_further_is_refused():
         with pytest.raises(InputError, match=r"row 1: 1 polygons .* only after a whole turn"):
             call()
     assert (rasterize(west.translate(360).iloc[1:], grid) > 0).sum() == 100
+    # Nothing of it holds the centre of a cell, lies on the grid's rows, or is beyond the grid.
+    for beside, grid in (
+        (shapely.box(177, -18, 180, -16), Grid.of_corner("EPSG:4326", 0.25, (-180.125, 90.125), (721, 1440))),
+        (shapely.box(-100, -60, -90, -50), Grid("EPSG:4326", 1, (200, 0, 300, 50))),
+        (shapely.box(10, 10, 20, 20), Grid("EPSG:4326", 1, (-180, 0, 540, 90))),
+    ):  # fmt: skip
+        rasterize(gpd.GeoSeries([beside], crs=4326), grid)
     whole = Grid("EPSG:4326", 1, (-180, -90, 180, 90))
     world = gpd.GeoSeries([shapely.box(-180, -90, 180.0000001, 90)], crs="OGC:CRS84")
     assert (rasterize(world, whole) > 0).all()

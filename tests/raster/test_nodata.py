@@ -292,8 +292,11 @@ def test_the_number_of_another_raster_is_not_taken_for_ones_own(kept, tmp_path):
     if not kept:
         assert zonal_mean(forest, labels, 1).item() == 0.25
         return
-    for computed in (forest, change, first.astype(np.float64)):
-        with pytest.raises(InputError, match=r"computed from one that declares 0.*drop_attrs"):
+    placed = forest.astype(np.uint8).rio.write_crs(32650).rio.write_transform()
+    for computed in (forest, change, first.astype(np.float64), placed):
+        with pytest.raises(InputError, match=r"declares 0.* perhaps taken over.*drop_attrs"):
             zonal_mean(computed, labels, 1)
     assert zonal_mean(forest.drop_attrs(), labels, 1).item() == 0.25
     assert zonal_mean(forest.assign_attrs(_FillValue=0), labels, 1).item() == 1
+    assert zonal_mean(forest.rio.write_nodata(0), labels, 1).item() == 1
+    assert zonal_mean(forest.rio.write_nodata(255), labels, 1).item() == 0.25

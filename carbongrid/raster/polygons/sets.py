@@ -86,6 +86,14 @@ class Polygons:
         for name in ("ring_start", "part_start", "row_start"):
             object.__setattr__(self, name, as_readonly_contiguous(getattr(self, name), np.int64))
 
+    @property
+    def total_bounds(self) -> NDArray[np.float64]:
+        """West, south, east, north of all polygons; NaN where there are none."""
+        known = self.bounds[~np.isnan(self.bounds[:, 0])]
+        if not known.size:
+            return np.full(4, np.nan)
+        return np.concatenate([known[:, :2].min(axis=0), known[:, 2:].max(axis=0)])
+
     @classmethod
     def of(cls, polygons: PolygonsLike, crs: Any = None) -> Polygons:
         """Return the polygons of a GeoDataFrame, a GeoSeries or an array of shapely geometries.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -51,23 +53,24 @@ def require_valid(polygons: Polygons, rows: NDArray[np.int64], what: str, first:
         )
 
 
-def require_simple(polygons: Polygons, rows: NDArray[np.int64], side: float) -> None:
-    """Raise if one of some polygons crosses or covers itself, so that it winds around land twice, or backwards; rings that touch do no harm.
+def require_simple(polygons: Polygons, bounds: Sequence[float], side: float) -> None:
+    """Raise if a polygon that meets a grid crosses or covers itself, so that it winds around land twice, or backwards; rings that touch do no harm.
 
     Parameters
     ----------
     polygons
         Stored in the order of their rows.
-    rows
-        Which of them.
-    side
-        Of a cell, in the polygons' CRS: what is far below one is rounding.
+    bounds, side
+        West, south, east and north of the grid in the polygons' CRS, and the side of a cell: what is far below one is rounding.
 
     Raises
     ------
     InputError
         Naming the first.
     """
+    west, south, east, north = bounds
+    x_low, y_low, x_high, y_high = polygons.bounds.T
+    rows = np.flatnonzero((x_low < east) & (x_high > west) & (y_low < north) & (y_high > south))
     left = rows[~surely_valid(polygons if rows.size == len(polygons) else polygons.take(rows))]
     for some in row_blocks(left.size):
         land = polygons.geometries(left[some])

@@ -62,16 +62,10 @@ def exact_shares(polygons: Polygons, grid: Grid, times: NDArray[np.int64] | None
         polygons = polygons.take(np.arange(len(polygons)))
     found = cell_shares(polygons, grid)
     beyond = _reach_beyond(polygons, grid)
-    require_simple(polygons, np.flatnonzero(_meet(polygons, grid)), grid.resolution)
+    require_simple(polygons, grid.bounds, grid.resolution)
     own = found.areas if times is None else found.areas / times
     outside = np.where(beyond, np.maximum(own - found.sums, 0.0), 0.0)
     return as_shares(found.spans, found.edges, outside)
-
-
-def _meet(polygons: Polygons, grid: Grid) -> NDArray[np.bool_]:
-    west, south, east, north = grid.bounds
-    left, bottom, right, top = polygons.bounds.T
-    return np.asarray((left < east) & (right > west) & (bottom < north) & (top > south), np.bool_)
 
 
 def _reach_beyond(polygons: Polygons, grid: Grid) -> NDArray[np.bool_]:

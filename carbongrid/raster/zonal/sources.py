@@ -10,7 +10,7 @@ import numpy as np
 
 from carbongrid.errors import InputError
 from carbongrid.raster.georeference import with_mappings
-from carbongrid.raster.label_store import open_labels
+from carbongrid.raster.label_store import MARK, open_labels
 from carbongrid.raster.nodata import default_fill, valid_range
 from carbongrid.raster.opening.formats import is_tiff
 from carbongrid.raster.opening.rasters import open_geotiff
@@ -52,10 +52,9 @@ def opened(raster: Any) -> Any:
         dataset = open_published_netcdf(path)
     else:
         dataset = open_rasters(path)
-        if any("polygons" in each.attrs for each in dataset.data_vars.values()):
-            dataset = open_labels(
-                path
-            )  # of this package's labels a chunk that is gone is no background
+        # Of this package's own labels a chunk that is gone is no background.
+        if dataset.attrs.get(MARK):
+            dataset = open_labels(path)
     dataset = with_mappings(dataset)
     rasters = [name for name, each in dataset.data_vars.items() if each.ndim > 1]
     known = {name: _known(dataset[name], in_netcdf=not path.is_dir()) for name in rasters}
