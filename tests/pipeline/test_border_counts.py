@@ -40,7 +40,7 @@ def test_people_of_a_census_that_no_point_has_are_an_error(tmp_path: Path) -> No
         return squares_case(tmp_path, ["0701"] * 4, tables, people=PEOPLE, **more)
 
     told, lost = errors(case(0))
-    assert "3k of the 4k people (75.0%) of buildings/urban-homes" in lost
+    assert "3,000 of the 4,000 people (75.0%) of buildings/urban-homes" in lost
     assert "3,000 of the 4,000 people of the census live where no point or cell has people" in told
     assert "3 regions without any people point or cell: 02, 03, 04" in told
     assert "[allow] lost = ['buildings/urban-homes']" in told
