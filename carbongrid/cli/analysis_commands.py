@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from carbongrid.cli.beside import folder_beside
+from carbongrid.cli.beside import content_of, folder_beside
 from carbongrid.cli.commands import _FOLDER, _console, _with_console, main
 from carbongrid.cli.outcome import firm_line
 from carbongrid.errors import Problem
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
 _NEAREST = 10
 _WELL = 0.3
 """sigma and tau are told apart where the standard errors of both are no larger than this, of each."""
-
-
-def analysis_folder(run: Path, out: Path | None) -> Path:
-    """Return the folder of an analysis, as :func:`folder_beside` does."""
-    return folder_beside(run, "analysis", out)
 
 
 with_out = click.option(
@@ -53,11 +48,10 @@ def margins(directory: Path, out: Path | None, quiet: bool, as_json: bool, verbo
         with console.progress():
             from carbongrid.analysis.margins import margins as margins_of
             from carbongrid.analysis.margins import write_margins
-            from carbongrid.run_store import detect_full_disk
 
+            content = content_of(directory)
             table = margins_of(directory)
-            folder = analysis_folder(directory, out)
-            with detect_full_disk(folder):
+            with folder_beside(directory, "analysis", out, content) as folder:
                 write_margins(table, folder / "margins.csv")
         for line in _nearest(table):
             console.say(line)
@@ -117,16 +111,15 @@ def probability(
         from carbongrid.outputs.figures.zone_probability import write_probability_figures
         from carbongrid.outputs.tables import read_tables
         from carbongrid.outputs.tables.reading import of_one_run
-        from carbongrid.run_store import detect_full_disk
 
         # The run may be replaced while zones are drawn.
         with of_one_run(directory), console.progress() as progress:
+            content = content_of(directory)
             tables = read_tables(directory, parcels=False)
             found = probability_of(
                 directory, draws=draws, seed=seed, without=without, progress=progress
             )
-        folder = analysis_folder(directory, out)
-        with detect_full_disk(folder):
+        with folder_beside(directory, "analysis", out, content) as folder:
             files = write_probability(found, tables.units, folder)
             if missing_libraries("matplotlib"):
                 console.problem(Problem("without matplotlib there is no figure", hint='pip install "carbongrid[report]"', level="note"))  # fmt: skip
@@ -218,13 +211,13 @@ def validate(
             from carbongrid.analysis.validation_page import write_validation_page
             from carbongrid.errors import missing_libraries
             from carbongrid.outputs.figures.scatter import write_scatter
-            from carbongrid.run_store import detect_full_disk
 
             named = [
                 PublishedRaster(of, Path(path)) for of, path in map(_category_and_file, categories)
             ]
             listed = () if rasters is None else read_rasters_table(rasters)
             every: list[str | Path | PublishedRaster] = [*published, *named, *listed]
+            content = content_of(directory)
             found = validate_run(
                 directory,
                 every,
@@ -235,8 +228,7 @@ def validate(
                 variable=variable,
                 progress=progress,
             )
-            folder = analysis_folder(directory, out)
-            with detect_full_disk(folder):
+            with folder_beside(directory, "analysis", out, content) as folder:
                 files = write_validation(found, folder)
                 if missing_libraries("jinja2", "matplotlib"):
                     console.problem(Problem("without jinja2 and matplotlib there is neither page nor figure", hint='pip install "carbongrid[report]"', level="note"))  # fmt: skip

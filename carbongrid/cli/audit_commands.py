@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from carbongrid.cli.analysis_commands import analysis_folder, with_out
+from carbongrid.cli.analysis_commands import with_out
+from carbongrid.cli.beside import content_of, folder_beside
 from carbongrid.cli.commands import _FOLDER, _console, _with_console, main
 from carbongrid.errors import Problem, missing_libraries
 
@@ -74,13 +75,12 @@ def audit_choices(
         from carbongrid.analysis.choices_page import write_choices_page
         from carbongrid.outputs.figures.choices import write_choices_figure
         from carbongrid.outputs.tables import read_result
-        from carbongrid.run_store import detect_full_disk
 
         with console.progress() as progress:
+            content = content_of(directory)
             result = read_result(directory)
             found = audit(result, case=case, without=without, seed=seed, progress=progress)
-        folder = analysis_folder(directory, out)
-        with detect_full_disk(folder):
+        with folder_beside(directory, "analysis", out, content) as folder:
             files = write_choices(found, folder)
             if _can_draw(console):
                 files.append(write_choices_figure(found.units, found.choices, folder / "choices.png"))  # fmt: skip
@@ -156,13 +156,12 @@ def audit_scale(
         from carbongrid.analysis.scale_page import write_scale_page
         from carbongrid.outputs.figures.scale import write_scale_figure
         from carbongrid.outputs.tables import read_result
-        from carbongrid.run_store import detect_full_disk
 
         with console.progress() as progress:
+            content = content_of(directory)
             result = read_result(directory)
             found = audit(result, fine=not without_fine, groupings=groupings, seed=seed, progress=progress)  # fmt: skip
-        folder = analysis_folder(directory, out)
-        with detect_full_disk(folder):
+        with folder_beside(directory, "analysis", out, content) as folder:
             files = write_scale(found, folder)
             if _can_draw(console):
                 files.append(write_scale_figure(found.grids, found.groups, found.cells, folder / "scale.png"))  # fmt: skip
@@ -226,12 +225,11 @@ def skill(
             from carbongrid.analysis.skill_page import write_skill_page
             from carbongrid.outputs.figures.skill import write_skill_figure
             from carbongrid.outputs.tables import read_result
-            from carbongrid.run_store import detect_full_disk
 
+            content = content_of(directory)
             result = read_result(directory)
             found = skill_of(result, seed=seed, progress=progress)
-            folder = analysis_folder(directory, out)
-            with detect_full_disk(folder):
+            with folder_beside(directory, "analysis", out, content) as folder:
                 files = write_skill(found, folder)
                 if len(found.measures) and _can_draw(console):
                     files.append(write_skill_figure(found.measures, found.facilities, folder / "skill.png"))  # fmt: skip

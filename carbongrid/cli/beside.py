@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -13,33 +15,60 @@ from click.core import ParameterSource
 from carbongrid.errors import Problem
 
 RECORD = "made_of.json"
-"""In such a folder: by command, the seal of the run that it was last asked of, and its words."""
+"""In such a folder: by command, the content of the run that it was last asked of (none before it has finished), and its words."""
 _FOLDERS = ("figures", "analysis")
-_OF_OUTPUT = ("quiet", "as_json", "verbose")
+_DECIDING = (
+    *("title", "year", "currency", "attribution", "categories"),
+    *("parameters", "uncertainty", "digests"),
+)
+"""What of a manifest decides what is made of its run: not when, by which steps and from which files it came."""
+_NOT_TOLD = ("quiet", "as_json", "verbose", "replace")
+"""Options of the output; and the one by which a run would go that took the place of another one."""
 
 
-def folder_beside(run: Path, kind: str, out: Path | None) -> Path:
-    """Return the folder that a command writes to, made if it is not there: as given, or ``RUN-KIND`` beside the run, which stays as it is and is noted there."""
+def content_of(run: Path) -> str:
+    """Return the digest of what decides what is made of a run; raises InputError if the directory is not a finished run.
+
+    It is asked for before the run is read, which may be replaced meanwhile: nothing is then taken for newer than it is.
+    """
+    from carbongrid.outputs.tables.reading import read_manifest
+    from carbongrid.run_store import hash_values
+
+    told = {name: value for name, value in read_manifest(run).items() if name in _DECIDING}
+    if isinstance(told.get("parameters"), dict):
+        told["parameters"] = {k: v for k, v in told["parameters"].items() if k != "chunks"}
+    return hash_values(told)
+
+
+@contextlib.contextmanager
+def folder_beside(run: Path, kind: str, out: Path | None, content: str) -> Iterator[Path]:
+    """Give the folder that a command writes to, made if it is not there: as given, or ``RUN-KIND`` beside the run, which stays as it is.
+
+    What the folder holds is noted to be of a run with this content, once all is written.
+    """
+    from carbongrid.run_store import detect_full_disk
+
     here = run.resolve()  # "." has no name of its own
     folder = out or here.with_name(f"{here.name}-{kind}")
     folder.mkdir(parents=True, exist_ok=True)
-    if out is None:
-        _note(folder, here)
-    return folder
+    with detect_full_disk(folder):
+        if out is None:
+            _note(folder, None)
+        yield folder
+        if out is None:
+            _note(folder, content)
 
 
-def _note(folder: Path, run: Path) -> None:
-    from carbongrid.outputs.tables.reading import read_manifest
-    from carbongrid.run_store import SEAL
+def _note(folder: Path, content: str | None) -> None:
     from carbongrid.run_store.hashing import write_whole
 
     context = click.get_current_context()
-    made = {"seal": read_manifest(run).get(SEAL), "words": _words(context)}
+    made = {"content": content, "words": _words(context)}
     noted = {**_noted(folder), str(context.info_name): made}
     write_whole(folder / RECORD, json.dumps(noted, ensure_ascii=False, indent=1))
 
 
-def _noted(folder: Path) -> dict[str, dict[str, str]]:
+def _noted(folder: Path) -> dict[str, dict[str, str | None]]:
     """Return what a folder's record says, nothing where there is none that can be read."""
     from carbongrid.raster.opening.files import read_text
 
@@ -51,24 +80,36 @@ def _noted(folder: Path) -> dict[str, dict[str, str]]:
 
 
 def _words(context: click.Context) -> str:
-    """Return the command that is under way as it was typed, without what is said of its output."""
+    """Return the command that is under way as it was typed, but for paths, which are right from every folder, and without what is said of its output."""
     words = ["carbongrid", str(context.info_name)]
     for parameter in context.command.params:
         name = str(parameter.name)
         given = context.params[name]
-        if context.get_parameter_source(name) != ParameterSource.COMMANDLINE or name in _OF_OUTPUT:
+        if context.get_parameter_source(name) != ParameterSource.COMMANDLINE or name in _NOT_TOLD:
             continue
         for value in given if isinstance(given, tuple) else (given,):
             words += [] if isinstance(parameter, click.Argument) else [parameter.opts[0]]
-            words += [] if value is True else [str(value)]
+            words += [] if value is True else [_from_anywhere(parameter, value)]
     return shlex.join(words)
 
 
-def of_the_run_before(run: Path, seal: str) -> Iterator[Problem]:
-    """Yield a warning for each command whose files beside a run, which has this seal, are of a run that was in its place before."""
-    here = run.resolve()
+def _from_anywhere(parameter: click.Parameter, value: Any) -> str:
+    """Return a value as text; a file or folder by its whole path."""
+    before, text = "", str(value)
+    if str(parameter.metavar).endswith("=FILE"):
+        of, sign, text = text.partition("=")
+        before = of + sign
+    elif not isinstance(parameter.type, click.Path):
+        return text
+    return before + (str(Path(text).resolve()) if Path(text).exists() else text)
+
+
+def of_the_run_before(run: Path) -> Iterator[Problem]:
+    """Yield a warning for each command whose files beside a run are of another one that was in its place before, or were never finished."""
+    here, content = run.resolve(), content_of(run)
     for folder in (here.with_name(f"{here.name}-{kind}") for kind in _FOLDERS):
         for command, made in _noted(folder).items():
-            if made.get("seal") != seal:
-                what = f"{folder.name} holds what {command} made of the run before"
-                yield Problem(what, hint=f"Make it again: {made.get('words')}", level="warning")
+            of = made.get("content", "")
+            if of != content:
+                how = f"{command} left unfinished" if of is None else f"{command} made of the run before"  # fmt: skip
+                yield Problem(f"{folder.name} holds what {how}", hint=f"Make it again: {made.get('words')}", level="warning")  # fmt: skip

@@ -241,7 +241,6 @@ def run(
         with console.progress() as progress:
             from carbongrid.cli.outcome import evidence_table, what_to_open, zone_lines
             from carbongrid.pipeline import run as run_case
-            from carbongrid.run_store import SEAL
 
             result = run_case(
                 case,
@@ -262,7 +261,7 @@ def run(
         console.say()
         for line in evidence_table(result):
             console.say(line)
-        before = [*of_the_run_before(out, result.manifest[SEAL])]
+        before = [*of_the_run_before(out)]
         console.problems((*(Problem(text, level="warning") for text in warnings), *before))
         console.say(f"Results in {out}; open {next(iter(what_to_open(result)))} first.")
         console.document(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from carbongrid.cli.beside import folder_beside
+from carbongrid.cli.beside import content_of, folder_beside
 from carbongrid.cli.commands import _console, _with_console, main
 from carbongrid.errors import require_extra
 
@@ -62,16 +62,15 @@ def figures(
         with console.progress() as progress:
             from carbongrid.outputs.figures import write_study_figures
             from carbongrid.outputs.tables import read_tables
-            from carbongrid.run_store import detect_full_disk
 
             progress("reading", 0, 1)
+            content = content_of(directory)
             tables = read_tables(directory)
             progress("reading", 1, 1)
             require_extra(
                 "report", "matplotlib", purpose="drawing figures"
             )  # before a folder is made
-            folder = folder_beside(directory, "figures", out)
-            with detect_full_disk(folder):
+            with folder_beside(directory, "figures", out, content) as folder:
                 paths = write_study_figures(
                     tables, folder, formats=formats, dpi=dpi, language=language, progress=progress
                 )

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from carbongrid.cli.analysis_commands import analysis_folder, with_out
-from carbongrid.cli.beside import of_the_run_before
+from carbongrid.cli.analysis_commands import with_out
+from carbongrid.cli.beside import content_of, folder_beside, of_the_run_before
 from carbongrid.cli.commands import _FOLDER, _console, _with_console, _with_parcels, main
 
 if TYPE_CHECKING:
@@ -57,11 +57,10 @@ def compare(
         with console.progress():
             from carbongrid.analysis.compare import compare as compare_runs
             from carbongrid.analysis.compare import write_comparison
-            from carbongrid.run_store import detect_full_disk
 
+            content = content_of(b)
             found = compare_runs(a, b, despite=despite)
-            folder = analysis_folder(b, out)
-            with detect_full_disk(folder):
+            with folder_beside(b, "analysis", out, content) as folder:
                 files = write_comparison(found, folder)
         for line in _told(found):
             console.say(line)
@@ -137,11 +136,9 @@ def scenario(
         from carbongrid.analysis.files import write_csvs
         from carbongrid.analysis.finished import FinishedRun
         from carbongrid.analysis.frozen import zones_both_ways
-        from carbongrid.outputs.tables.reading import read_manifest
         from carbongrid.pipeline.opening import open_run
         from carbongrid.pipeline.plans import read_plan
         from carbongrid.pipeline.scenario_run import run_plan
-        from carbongrid.run_store import SEAL, detect_full_disk
 
         told = read_plan(plan)
         with console.progress() as progress:
@@ -149,10 +146,10 @@ def scenario(
             base = open_run(run)
             progress("reading", 1, 1)
             answer, made = run_plan(base, told, out, path=plan, replace=replace, parcels=parcels, progress=progress)  # fmt: skip
+        content = content_of(made)
         found = compare_runs(run, made)
         zones = zones_both_ways(FinishedRun.of(run), FinishedRun.of(made))
-        folder = analysis_folder(made, None)
-        with detect_full_disk(folder):
+        with folder_beside(made, "analysis", None, content) as folder:
             files = [*write_comparison(found, folder), *write_csvs({"zones.csv": zones}, folder)]
         for action in told.actions:
             console.say(str(action))
@@ -167,7 +164,7 @@ def scenario(
         kept = {"floating": "against the region as the plan leaves it", "frozen": "against the region as it was"}  # fmt: skip
         console.say(f"{turned[told_first]} units are in another zone {kept[told_first]}, {turned[other]} {kept[other]}.")  # fmt: skip
         console.problems(each for each in answer.problems if each.level != "note")
-        console.problems(of_the_run_before(made, read_manifest(made)[SEAL]))
+        console.problems(of_the_run_before(made))
         console.say(f"Results in {made}; the comparison with {run} is {files[0]}.")
         console.document(
             {
@@ -222,17 +219,16 @@ def targets(
             from carbongrid.analysis.target_plan import plan_targets
             from carbongrid.analysis.targets import targets as targets_of
             from carbongrid.analysis.targets import write_targets
-            from carbongrid.run_store import detect_full_disk
 
             progress("reading", 0, 1)
+            content = content_of(directory)
             found = targets_of(directory, units=units, zone=zone)
             plan = None
             if limits is not None or not found.run.manifest.get("public"):
                 plan = plan_targets(
                     directory, units=units, zone=zone, limits=limits, progress=progress
                 )
-            folder = analysis_folder(directory, out)
-            with detect_full_disk(folder):
+            with folder_beside(directory, "analysis", out, content) as folder:
                 files = write_targets(found, folder, plan)
         lifted = found.table["unit"].nunique()
         if lifted:

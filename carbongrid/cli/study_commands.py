@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from carbongrid.cli.analysis_commands import analysis_folder, with_out
+from carbongrid.cli.analysis_commands import with_out
+from carbongrid.cli.beside import content_of, folder_beside
 from carbongrid.cli.commands import _FOLDER, _console, _with_console, main
 from carbongrid.cli.plan_commands import records
 from carbongrid.errors import InputError
@@ -76,14 +77,13 @@ def compensation(
             from carbongrid.analysis.compensation import compensation as compensation_of
             from carbongrid.analysis.compensation import read_caps, write_compensation
             from carbongrid.analysis.transfers import plain_price
-            from carbongrid.run_store import detect_full_disk
 
             if (caps is None) == (allowance == "cap"):
                 raise InputError("--allowance cap and --caps go together", hint="Give both, or neither.")  # fmt: skip
             given = None if caps is None else read_caps(caps)
+            content = content_of(directory)
             found = compensation_of(directory, allowance=allowance, prices=price, caps=given)
-            folder = analysis_folder(directory, out)
-            with detect_full_disk(folder):
+            with folder_beside(directory, "analysis", out, content) as folder:
                 files = write_compensation(found, folder)
         moved = int(found.flows["mass_g"].sum())
         payers = int((found.units["balance_g"] < 0).sum())
@@ -189,13 +189,12 @@ def inequality(
         with console.progress() as progress:
             from carbongrid.analysis.inequality import inequality as inequality_of
             from carbongrid.analysis.inequality import write_inequality
-            from carbongrid.run_store import detect_full_disk
 
+            content = content_of(directory)
             found = inequality_of(
                 directory, with_clusters=not no_clusters, seed=seed, progress=progress
             )
-            folder = analysis_folder(directory, out)
-            with detect_full_disk(folder):
+            with folder_beside(directory, "analysis", out, content) as folder:
                 files = write_inequality(found, folder)
         console.say(f"{'of':<10} {'by':<10} {'Gini':>7} {'Theil':>7}")
         for row in found.table.to_dict("records"):

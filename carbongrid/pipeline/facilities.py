@@ -221,9 +221,12 @@ def problems_of_borders(rows: Sequence[FacilityRow], land: Land, by_raster: Coll
     listed = "; ".join(_in_others(row, beyond) for beyond, row in split[:_LISTED])
     more = "; ..." if len(split) > _LISTED else ""
     mass = _tonnes(sum(beyond for beyond, _ in split))
-    what = f"{mass} t of {len(split)} facilities go by area to units that do not hold their points, since their parcels lie there: {listed}{more}"
+    what = f"{mass} t of {len(split):,} facilities go by area to units that do not hold their points, since their parcels lie there"
     hint = "Cut these parcels at the border; mass_by_unit in facilities.csv of the run has what lies where."
-    return [Problem(what, "facilities", hint, "warning")]
+    if len(split) == 1:
+        what = f"{mass} t of 1 facility go by area to units that do not hold its point, since its parcel lies there"
+        hint = "Cut this parcel at the border; mass_by_unit in facilities.csv of the run has what lies where."
+    return [Problem(f"{what}: {listed}{more}", "facilities", hint, "warning")]
 
 
 def _in_others(row: FacilityRow, grams: int) -> str:
@@ -254,8 +257,11 @@ def problems_of_place(rows: Sequence[FacilityRow]) -> list[Problem]:
     )
     more = "; ..." if len(unsure) > _LISTED else ""
     mass = _tonnes(sum(row.grams for row in unsure))
-    what = f"{mass} t of {len(unsure)} facilities could lie in another unit, within place_uncertainty_m: {listed}{more}"
-    return [Problem(what, "facilities", "See facilities.csv of the run.", "note")]
+    what = f"{mass} t of {len(unsure):,} facilities could lie in another unit, within place_uncertainty_m"
+    if len(unsure) == 1:
+        what = f"{mass} t of 1 facility could lie in another unit, within place_uncertainty_m"
+    hint = "See facilities.csv of the run."
+    return [Problem(f"{what}: {listed}{more}", "facilities", hint, "note")]
 
 
 def _tonnes(grams: int) -> str:

@@ -103,6 +103,17 @@ def test_the_picture_is_the_same_whatever_sizes_are_known(known):
     assert len(sizes) > 3
 
 
+@pytest.mark.parametrize(("grams", "unit", "factor"), [(20 * 10**6, "吨", 1.0), (10**9, "万吨", 1e-4)])  # fmt: skip
+def test_parcels_of_a_tiny_place_are_told_in_tonnes(grams: int, unit: str, factor: float):
+    """Seen: a legend of ``0.000000188 – 0.0000100 万吨``; a parcel is of half a square kilometre here."""
+    land = land_of([grams])
+    picture = parcel_picture(land, base_of(land))
+    assert picture.unit_zh == f"{unit} CO₂e/km²·年"
+    (only,) = picture.entries
+    density = float(only.text_en.replace(",", ""))
+    assert float(only.text_zh) == pytest.approx(density * factor)
+
+
 def test_where_the_second_size_is_too_large_no_outline_is_read(monkeypatch):
     """Of another year with more classes. Seen to fail with two sizes kept: a million parcels were read, and burnt, again."""
     land = land_of([10**9, 10**12, 0, 5, 10**11])

@@ -478,6 +478,7 @@ def test_few_numbers_are_in_few_classes():
 
 @given(st.integers(0, 10**12), st.integers(0, 10**12), st.sampled_from([1, 7, 1000, 10**6]))
 @example(1_234_567, 89_012, 1000)
+@example(10**12, 1, 10**6)
 def test_what_is_shown_of_evidence_adds_up(used: int, lost: int, per_unit: float) -> None:
     """Seen: given = used + lost over numbers of three digits, which did not; and m2 and CO2e."""
     tables = example_tables()
@@ -485,9 +486,34 @@ def test_what_is_shown_of_evidence_adds_up(used: int, lost: int, per_unit: float
     (shown,) = evidence_rows(dataclasses.replace(tables, evidence=(row,)))
     numbers = {name: float(shown[name].replace(",", "")) for name in ("given", "used", "lost")}
     digits = len(shown["given"].partition(".")[2])
-    assert numbers["given"] == round(numbers["used"] + numbers["lost"], 2)
+    assert numbers["given"] == round(numbers["used"] + numbers["lost"], digits)
     for name, quanta in (("given", used + lost), ("used", used), ("lost", lost)):
         assert abs(numbers[name] - quanta / per_unit) <= 1.01 * 10.0**-digits
+    for name, quanta in (("used", used), ("lost", lost)):
+        if quanta / (used + lost or 1) > 1e-5:  # a smaller share is told as less than that
+            assert abs(numbers[name] - quanta / per_unit) <= 0.01 * quanta / per_unit
     assert shown["unit"] == "m²"
     hidden = dataclasses.replace(row, given=None, used=None, lost=None)
     assert evidence_rows(dataclasses.replace(tables, evidence=(hidden,)))[0]["used"] == "–"
+
+
+@pytest.mark.parametrize(
+    ("used", "lost", "shown"),
+    [
+        (26, 4, ("0.030", "0.026", "0.004")),
+        (100_100, 300, ("100.4", "100.1", "0.3")),
+        (500, 99_900, ("100.4", "0.5", "99.9")),
+        (55_000, 2_000, ("57", "55", "2")),
+        (141_158_793_280, 0, ("141,158,793", "141,158,793", "0")),
+        (141_158_793_280, 1_234_567, ("141,160,028", "141,158,793", "1,235")),
+        (0, 0, ("0", "0", "0")),
+    ],
+)
+def test_what_was_lost_of_evidence_is_not_shown_as_nothing(
+    used: int, lost: int, shown: tuple[str, ...]
+) -> None:
+    """Seen: 0.03, 0.03 and 0.00 beside a lost share of 13 %."""
+    tables = example_tables()
+    row = EvidenceRow(tables.categories[0].name, "lines", "km", used + lost, used, lost, 1000, 9, 9, 1, 0.1, 0.1)  # fmt: skip
+    (found,) = evidence_rows(dataclasses.replace(tables, evidence=(row,)))
+    assert (found["given"], found["used"], found["lost"]) == shown

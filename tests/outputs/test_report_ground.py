@@ -99,6 +99,18 @@ def test_many_cells_are_drawn_in_blocks_that_hold_the_same_mass(grams, room):
     assert sum(each.count for each in cells.classes) == len(blocks)
 
 
+@pytest.mark.parametrize(
+    ("tonnes", "unit", "texts"),
+    [(95.0, "吨 CO₂e", ["10.0 – 95.0", "5.00 – 10.0"]), (950.0, "万吨 CO₂e", ["0.0100 – 0.0950", "0.000500 – 0.0100"])],
+)  # fmt: skip
+def test_cells_of_a_tiny_place_are_told_in_tonnes(tonnes: float, unit: str, texts: list[str]):
+    """Seen: a legend of ``0.000000188 – 0.0000100 万吨``."""
+    grams = np.array([[5_000_000, int(tonnes * 1e6)]])
+    cells = coarse_cells(grid_of(grams), frame_of(grams))
+    assert cells.unit_zh == unit
+    assert [each.text_zh for each in cells.classes] == texts
+
+
 def test_neighbouring_cells_leave_no_gap():
     grams = np.full((7, 7), 10**12)
     (only,) = coarse_cells(grid_of(grams), frame_of(grams)).classes

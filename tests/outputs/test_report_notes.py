@@ -188,21 +188,24 @@ def test_lost_evidence_is_told_in_chinese(evidence: str, unit: str, said: str) -
     assert english_in(note_in_chinese(str(problem))) == []
 
 
+@pytest.mark.parametrize(("count", "told"), [(1, " t of 1 facility "), (2, " t of 2 facilities ")])
 @pytest.mark.parametrize("unit", ["090105001", ""])
-def test_facilities_at_a_border_are_told_in_chinese(unit: str) -> None:
-    """Seen to end ``t not in 090105001`` in Chinese."""
+def test_facilities_at_a_border_are_told_in_chinese(unit: str, count: int, told: str) -> None:
+    """Seen to end ``t not in 090105001`` in Chinese; and ``1 facilities``."""
     units = gpd.GeoDataFrame({"id": ["090105001", "2"]}, geometry=[None, None])
     parcels = pd.DataFrame({"id": ["7", "8"]})
     shares = sparse.csr_array([[0.4, 0.3], [0.5, 0.5]])
     land = cast(
-        Land, SimpleNamespace(units=units, parcels=parcels, shares_of_area=shares.__getitem__)
+        Land,
+        SimpleNamespace(units=units, parcels=parcels, shares_of_area=lambda rows: shares[rows]),
     )
     row = FacilityRow(
         "Works (old)", "industry/manufacturing", "value", 10**9, "7", unit, 900.0, ("2", "3")
     )
-    rows = [row, dataclasses.replace(row, name="Mill of all", grams=10**8)]
+    rows = [row, dataclasses.replace(row, name="Mill of all", grams=10**8)][:count]
     for (problem,) in (problems_of_borders(rows, land, ()), problems_of_place(rows)):
         chinese = note_in_chinese(str(problem))
+        assert told in problem.what and f"{count} 个重点排放设施" in chinese
         assert english_in(chinese, [each.name for each in rows]) == []
         assert all(each.name in chinese for each in rows)
         assert unit in chinese

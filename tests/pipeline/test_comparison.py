@@ -78,6 +78,4 @@ def test_what_follows_a_raster_lies_where_the_raster_has_it_either_way(tmp_path:
     told = [text for _, text in result.manifest["assumptions"]]
     (exact,) = [note for note in told if "instead of cells" in note]
     assert exact.startswith("Shared by exact areas instead of cells, 0.000% of the emission")
-    assert not [
-        note for note in told if "go by area to units that do not hold their points" in note
-    ]
+    assert not [note for note in told if "go by area to units that do not hold" in note]

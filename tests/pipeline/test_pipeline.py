@@ -402,7 +402,7 @@ def test_facilities_by_share_and_capacity_lie_where_they_are(tmp_path: Path) -> 
         text for _, text in result.manifest["assumptions"] if "could lie in another unit" in text
     ]
     assert told == [
-        "facilities: 10 t of 1 facilities could lie in another unit, within place_uncertainty_m: Kiln (10 t) in 01 or 02. See facilities.csv of the run."
+        "facilities: 10 t of 1 facility could lie in another unit, within place_uncertainty_m: Kiln (10 t) in 01 or 02. See facilities.csv of the run."
     ]
     report = (tmp_path / "run" / "report.html").read_text("utf-8")
     # Each mass is in t in English, in 10,000 t in Chinese, and a heading says so. Seen to fail: 10 t were "0.00" of t.
@@ -441,7 +441,7 @@ def test_a_facility_on_a_parcel_that_crosses_a_border_says_where_its_mass_lies(
         {"BSM": ["p0"], "DLBM": ["0602"]}, geometry=[square(0, width=1.75)], crs=4549
     )
     wide.to_file(tmp_path / "parcels.gpkg")
-    beyond = "300 t of 1 facilities go by area to units that do not hold their points"
+    beyond = "300 t of 1 facility go by area to units that do not hold its point, since its parcel lies there"
     [problem] = [problem for problem in check(case).problems if beyond in problem.what]
     assert problem.level == "warning"
     assert "Pit (parcel p0, 300 t not in unit 1)" in problem.what

@@ -227,14 +227,24 @@ def evidence_rows(tables: RunTables) -> list[dict[str, Any]]:
 
 
 def _balance(row: EvidenceRow) -> dict[str, str]:
-    """Return given, used and lost: whole, or in hundredths of no more than a hundred; used is what the other two leave, as they are shown."""
+    """Return given, used and lost in as many digits as the smallest of them takes; used is what the other two leave, as they are shown."""
     if row.given is None or row.used is None or row.lost is None:
         return dict.fromkeys(("given", "used", "lost"), short_number(math.nan))
-    given, lost = row.given / row.per_unit, row.lost / row.per_unit
-    digits = 0 if given > 100 or (given == int(given) and lost == int(lost)) else 2
+    given, used, lost = (each / row.per_unit for each in (row.given, row.used, row.lost))
+    digits = _digits(given, min((each for each in (used, lost) if each), default=1.0))
     given, lost = round(given, digits), round(lost, digits)
+    # No zeros that all of them end in.
+    digits = next(n for n in range(digits + 1) if given == round(given, n) and lost == round(lost, n))  # fmt: skip
     shown = {"given": given, "used": given - lost, "lost": lost}
     return {name: f"{value:,.{digits}f}" for name, value in shown.items()}
+
+
+def _digits(largest: float, smallest: float) -> int:
+    """Return the decimals by which the smallest of some numbers above zero has three digits, and the largest at most nine."""
+    if not largest:
+        return 0
+    wanted, room = 2 - math.floor(math.log10(smallest)), 8 - math.floor(math.log10(largest))
+    return max(0, min(wanted, room))
 
 
 def _known(value: float | None) -> float:

@@ -11,6 +11,7 @@ import shapely
 from carbongrid.outputs.figures.classes import powers_of_ten
 from carbongrid.outputs.figures.scales import ranges, sequential
 from carbongrid.outputs.report.drawings import length_in_words, path_of, simplified
+from carbongrid.outputs.report.wording import counted_in
 from carbongrid.raster.polygons.outlines import geometries_of
 
 if TYPE_CHECKING:
@@ -41,10 +42,11 @@ class CellClass:
 
 @dataclass(frozen=True)
 class Cells:
-    """Emissions per cell, from the highest class to the lowest; ``side`` is that of a cell as drawn, m."""
+    """Emissions per cell, from the highest class to the lowest; ``side`` is that of a cell as drawn, m, ``unit_zh`` that of the Chinese texts."""
 
     side: float
     classes: tuple[CellClass, ...]
+    unit_zh: str
 
     @property
     def size(self) -> int:
@@ -88,13 +90,14 @@ def _classed(tonnes: NDArray[np.float64], to_drawing: _Transform) -> Cells:
     colours = sequential("YlOrRd", len(bounds) + 1)
     place = np.where(tonnes > 0, np.searchsorted(bounds, tonnes), -1)
     edges = [float(emitting.min()), *bounds, float(emitting.max())]
-    texts = zip(ranges(edges), ranges([edge / 1e4 for edge in edges]), strict=True)
+    factor, unit_zh = counted_in(edges[-1], 1e-4, "CO₂e")
+    texts = zip(ranges(edges), ranges([edge * factor for edge in edges]), strict=True)
     classes = [
         CellClass(colour, *text, int((place == k).sum()), _runs(place == k, to_drawing))
         for k, (colour, text) in enumerate(zip(colours, texts, strict=True))
         if (place == k).any()
     ]
-    return Cells(to_drawing.side, tuple(reversed(classes)))
+    return Cells(to_drawing.side, tuple(reversed(classes)), unit_zh)
 
 
 def _halved(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ from carbongrid.outputs.figures.classes import (
 )
 from carbongrid.outputs.figures.scales import joined, ranges, scales_of
 from carbongrid.outputs.report.unit_table import intensity
-from carbongrid.outputs.report.wording import EXPLAINED, chinese
+from carbongrid.outputs.report.wording import EXPLAINED, chinese, counted_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +103,7 @@ def map_layers(tables: RunTables, area: NDArray[np.float64] | None = None) -> tu
             density,
             ("intensity", "Intensity", "排放强度", "t CO₂e km⁻²"),
             _ROSE,
-            _wan(density, 1e-4, "CO₂e/km²"),
+            counted_in(np.nanmax(density, initial=0.0), 1e-4, "CO₂e/km²"),
         ),
         _mass(units["sink_g"], "sink", "Sinks", "碳汇", _LEAF),
         *(
@@ -176,14 +176,8 @@ def _mass(grams: Any, key: str, english: str, chinese: str, palette: Sequence[st
     values = grams.to_numpy(np.float64)
     scale, unit = mass_scale(float(values.max(initial=0.0)))
     names = (key, english, chinese, f"{unit} CO₂e")
-    return _natural(values, names, palette, _wan(values / scale, scale / 1e10, "CO₂e"), scale)
-
-
-def _wan(values: NDArray[np.float64], factor: float, of: str) -> tuple[float, str]:
-    """Return what numbers are multiplied by to be in 10,000 t, and that unit; in tonnes where none is a hundredth of that."""
-    if np.nanmax(values, initial=0.0) * factor < 0.01:
-        return factor * 1e4, f"吨 {of}"
-    return factor, f"万吨 {of}"
+    counted = counted_in(np.nanmax(values, initial=0.0) / scale, scale / 1e10, "CO₂e")
+    return _natural(values, names, palette, counted, scale)
 
 
 def _natural(

@@ -18,6 +18,7 @@ from carbongrid.outputs.figures.scales import ranges, sequential
 from carbongrid.outputs.report.base_map import dots_of_parcels
 from carbongrid.outputs.report.ground import LAYER_BYTES
 from carbongrid.outputs.report.layers import Entry
+from carbongrid.outputs.report.wording import counted_in
 from carbongrid.raster.polygons.outlines import geometries_of
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class ParcelPicture:
         Where it lies, in drawing units.
     entries
         Classes from the highest to the lowest, t CO2e km-2 yr-1, with counts of parcels.
+    unit_zh
+        What the Chinese texts of the classes are in.
     """
 
     png: str
@@ -57,6 +60,7 @@ class ParcelPicture:
     width: float
     height: float
     entries: tuple[Entry, ...]
+    unit_zh: str
 
 
 def parcel_picture(
@@ -90,6 +94,8 @@ def parcel_picture(
     density = grams / area  # g per m2 is t per km2
     emitting = density[density > 0]
     bounds = powers_of_ten(emitting)
+    edges = [float(emitting.min()), *bounds, float(emitting.max())]
+    factor, unit_zh = counted_in(edges[-1], 1e-4, "CO₂e/km²·年")
     classes = np.where(density > 0, np.searchsorted(bounds, density), -1)
     colours = sequential("YlOrRd", len(bounds) + 1)
     # Where no parcel is, 0, which is transparent; then without emissions, then the classes.
@@ -105,7 +111,8 @@ def parcel_picture(
         top=(drawing.north - north) / drawing.metres,
         width=(east - west) / drawing.metres,
         height=(north - south) / drawing.metres,
-        entries=_entries([float(emitting.min()), *bounds, float(emitting.max())], colours, classes),
+        entries=_entries(edges, factor, colours, classes),
+        unit_zh=unit_zh,
     )
 
 
@@ -114,10 +121,10 @@ def _address(png: bytes) -> str:
 
 
 def _entries(
-    edges: list[float], colours: Sequence[str], classes: NDArray[np.int64]
+    edges: list[float], factor: float, colours: Sequence[str], classes: NDArray[np.int64]
 ) -> tuple[Entry, ...]:
-    """Return the legend, the highest class first; in Chinese counted in ten thousands of tonnes."""
-    texts = zip(ranges(edges), ranges([edge / 1e4 for edge in edges]), strict=True)
+    """Return the legend, the highest class first; its Chinese numbers are multiplied by ``factor``."""
+    texts = zip(ranges(edges), ranges([edge * factor for edge in edges]), strict=True)
     counts = np.bincount(classes[classes >= 0], minlength=len(colours)).tolist()
     named = [Entry(colour, *text, count) for colour, text, count in zip(colours, texts, counts, strict=True) if count]  # fmt: skip
     nothing = int((classes < 0).sum())

@@ -104,6 +104,13 @@ def ten_thousands(tonnes: float) -> str:
     return mass_in_chinese(round(tonnes * 1e6)) if small else short_number(tonnes / 1e4)
 
 
+def counted_in(largest: float, factor: float, of: str) -> tuple[float, str]:
+    """Return what the numbers of a legend are multiplied by to be in 10,000 t, by ``factor``, and that unit; in tonnes where the largest is less than a hundredth of that."""
+    if largest * factor < 0.01:
+        return factor * 1e4, f"吨 {of}"
+    return factor, f"万吨 {of}"
+
+
 def mass_in_chinese(grams: int) -> str:
     """Return a mass with three digits, in 10,000 t from there on and in tonnes below."""
     if abs(grams) >= _WAN:
