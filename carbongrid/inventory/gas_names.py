@@ -20,12 +20,14 @@ _CHINESE = {
 _CHINESE_NAME = re.compile("|".join(_CHINESE))
 _NUMBERED = re.compile(r"\b([HP]FC)[-\s]?([0-9][-0-9]*[A-Z]*)\b")
 _RING = re.compile(r"\bC-C4F8\b")
+_FORMULA_CO2E = re.compile(r"\bCO2 ?(?:E|EQ|EQV|EQUIV|EQUIVALENTS?)\b")
+_IN_CO2E = re.compile(r"\b[A-Z]{0,3}CO2E\b|\bCARBON DIOXIDE EQ\w*|\b(?:SAR|AR[2-6])(?:GWP)?\b|GWP")
 _PHRASES = (
     # A potential of 100 years, as all sets here; of another horizon it stays, and is refused.
     (re.compile(r"\b(?:SAR|AR[2-6])? ?GWP ?100\b|\b(?:SAR|AR[2-6])\b"), ""),
     (re.compile(r"\bWITH(?:OUT)? LULUCF\b|\b(?:IN|EX)CL(?:UDING)? LULUCF\b"), ""),
     (re.compile(r"\bCARBON DIOXIDE\b"), "CO2"),
-    (re.compile(r"\bCO2 ?(?:E|EQ|EQV|EQUIV|EQUIVALENTS?)\b"), "CO2E"),
+    (_FORMULA_CO2E, "CO2E"),
     (re.compile(r"\bMETHANE\b"), "CH4"),
     (re.compile(r"\b(?:NITROUS|DINITROGEN) OXIDE\b"), "N2O"),
     (re.compile(r"\bSUL(?:PH|F)UR HEXAFLUORIDE\b"), "SF6"),
@@ -76,6 +78,12 @@ def gas_named(label: str) -> str:
     return ""
 
 
+def says_co2e(label: str) -> bool:
+    """Return whether what a table calls a gas says that its masses are in CO2e: by the word, or by the GWP that they were multiplied with."""
+    text = _spelled(label)
+    return bool(_IN_CO2E.search(_FORMULA_CO2E.sub("CO2E", text)))
+
+
 def gases_above(gas: str) -> list[str]:
     """Return the sums of which a gas, as :func:`gas_named` returns it, is a part, the nearest first."""
     if gas in (ALL_GASES, "CO2", "CH4", "N2O", F_GASES):
@@ -87,11 +95,16 @@ def gases_above(gas: str) -> list[str]:
     return [F_GASES, ALL_GASES]
 
 
-def _words(label: str) -> set[str]:
+def _spelled(label: str) -> str:
+    """Return a label in capitals, its Chinese names in English and nothing but blanks between its words."""
     text = unicodedata.normalize("NFKC", label).upper()
     text = _CHINESE_NAME.sub(lambda match: f" {_CHINESE[match[0]]} ", text)
     text = _NUMBERED.sub(lambda match: match[1] + match[2].replace("-", ""), text)
-    text = re.sub(r"[\W_]+", " ", _RING.sub("CC4F8", text))
+    return re.sub(r"[\W_]+", " ", _RING.sub("CC4F8", text))
+
+
+def _words(label: str) -> set[str]:
+    text = _spelled(label)
     for pattern, name in _PHRASES:
         text = pattern.sub(name, text)
     return {_PERFLUORINATED.get(word, word) for word in text.split()}

@@ -407,6 +407,21 @@ def test_a_gas_may_be_called_by_more_words() -> None:
     assert counted_of([("Net CO2 emissions/removals", "100")], "kt") == ([100], [])
 
 
+@pytest.mark.parametrize(
+    "label",
+    ["Methane (CO2 equivalent)", "CH4 (CO2e)", "CH4 in CO2e", "CH4, CO₂-eq.", "CH4 (AR4GWP100)", "CH4 (GWP-100)", "CH4 (AR5)", "甲烷（二氧化碳当量）"],
+)  # fmt: skip
+def test_masses_in_co2e_by_the_name_of_their_gas_are_not_weighed_again(label: str) -> None:
+    """Seen to fail: 884 kt for 128, the unit being 'kt' alone."""
+    assert counted_of([("CO2", "100"), (label, "28")], "kt") == ([128], [])
+    assert counted_of([(label, "28")]) == ([28], [])
+    with pytest.raises(InputError, match="the unit 'kt CH4' says no CO2e"):
+        counted_of([(label, "28")], "kt CH4")
+    assert counted_of([("GHG (CO2e)", "128")], "kt") == ([128], [])
+    with pytest.raises(InputError, match="does not say of what"):
+        counted_of([("GHG", "128")], "kt")
+
+
 def test_sums_of_gases_with_fluorine_count_where_no_part_of_them_does() -> None:
     """Before, FGASES was a gas beside HFCS, PFCS, SF6 and NF3, and HFCs one beside HFC-134a: both counted twice."""
     parts = [

@@ -14,7 +14,7 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.coded_table import ALL_GASES, BIOGENIC, CodedTable, CodedValue
 from carbongrid.inventory.codes import EXAMPLES, check_system, is_fossil, normal_code
 from carbongrid.inventory.factors.gwp import gwp_of
-from carbongrid.inventory.gas_names import KNOWN, gas_named
+from carbongrid.inventory.gas_names import KNOWN, gas_named, says_co2e
 from carbongrid.inventory.units_of_measure import grams
 
 _GAS_COLUMNS = ("gas", "entity", "pollutant", "ghg", "substance")
@@ -233,6 +233,12 @@ class _Reading:
         if value is None:
             return None
         unit = cells.get("unit", "") or self.unit
+        bare = _BARE_MASS.fullmatch(unit)
+        if gas and bare is not None and says_co2e(written):
+            if bare["gas"]:
+                self.faults.add(f"the gas is called {written!r}, and the unit {unit!r} says no CO2e", f"Write {bare['mass']} CO2e, or call the gas {bare['gas']}, whichever is meant.", row=row, column="unit")  # fmt: skip
+                return None
+            unit = f"{bare['mass']} CO2e"
         if not gas and not _BARE_MASS.fullmatch(unit):
             what = (
                 f"{written!r} is no gas that is known, and might be a sum of others, or in no total"
