@@ -415,11 +415,50 @@ def test_masses_in_co2e_by_the_name_of_their_gas_are_not_weighed_again(label: st
     """Seen to fail: 884 kt for 128, the unit being 'kt' alone."""
     assert counted_of([("CO2", "100"), (label, "28")], "kt") == ([128], [])
     assert counted_of([(label, "28")]) == ([28], [])
-    with pytest.raises(InputError, match="the unit 'kt CH4' says no CO2e"):
+    with pytest.raises(InputError, match="the unit 'kt CH4' is of CH4, no CO2e"):
         counted_of([(label, "28")], "kt CH4")
     assert counted_of([("GHG (CO2e)", "128")], "kt") == ([128], [])
     with pytest.raises(InputError, match="does not say of what"):
         counted_of([("GHG", "128")], "kt")
+
+
+def values_of(rows: list[tuple[str, str, str]]) -> list[tuple[str, int | None]]:
+    """Return the gas and the kilotonnes of CO2e, by rows of gas, value and unit of one code."""
+    table = pd.DataFrame([("3.A", *row) for row in rows], columns=["code", "gas", "value", "unit"])
+    values = read_coded(table, "crt", where="crt.csv").values
+    return [(value.gas, None if value.grams is None else value.grams // 10**9) for value in values]
+
+
+def test_a_unit_may_tell_the_gas() -> None:
+    """Seen to fail: a gas without a name was one with fluorine, and lost beside F-gases."""
+    rows = [("emissions", "1", "kt CH4"), ("", "1", "kt N2O"), ("emissions", "10", "kt CO2e")]
+    assert values_of(rows[:2]) == [("CH4", 28), ("N2O", 265)]
+    with pytest.raises(InputError, match="'emissions' is no gas that is known"):
+        values_of(rows)
+    table = pd.DataFrame([("3.A", "F-gases", "10", "kt CO2e"), ("3.A", *rows[0])], columns=["code", "gas", "value", "unit"])  # fmt: skip
+    counted, left, _ = counted_codes(read_coded(table, "crt", where="crt.csv"))
+    assert ([mass.grams for mass in counted], left) == ([38 * 10**9], [])
+    assert values_of([("emissions", "NE", "kt CH4")]) == [("CH4", None)]
+    for label in ("N2O", "GHG"):
+        with pytest.raises(InputError, match=f"called '{label}', and the unit 'kt CH4' is of CH4"):
+            values_of([(label, "1", "kt CH4")])
+
+
+def test_methane_of_both_origins_counts_once() -> None:
+    """Seen to fail: 'CH4 biogenic' was no gas, and 'CH4 fossil' another word for all CH4."""
+    both = [("CH4 (biogenic)", "1.0"), ("CH4 fossil", "2.0")]
+    assert counted_of([*both, ("CO2", "10")], "kt") == ([94], [])
+    assert counted_of([*both, ("CH4", "4.0")]) == ([3], [1])
+    assert counted_of([*both, ("GHG", "3")]) == ([3], [])
+    assert counted_of([("CH4 (biogenic)", "1")], "kt CH4") == ([28], [])
+
+
+def test_the_origin_of_methane_tells_its_weight_where_it_is_told() -> None:
+    rows = [("3.A", "CH4 fossil", "29.8"), ("1.B.2", "CH4 (biogenic)", "27"), ("total", "CH4 fossil", "29.8")]  # fmt: skip
+    table = pd.DataFrame([(code, gas, "1") for code, gas, _ in rows], columns=["code", "gas", "value"])  # fmt: skip
+    coded = read_coded(table.assign(unit="t"), "crt", where="crt.csv", gwp="AR6")
+    told = [value.grams for value in (*coded.values, *coded.totals)]
+    assert told == [int(Decimal(weight) * 10**6) for *_, weight in rows]
 
 
 def test_sums_of_gases_with_fluorine_count_where_no_part_of_them_does() -> None:
