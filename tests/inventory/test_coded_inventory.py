@@ -126,7 +126,7 @@ def test_what_the_file_says_of_the_whole_is_checked(folder: Path) -> None:
     )
     # 1.A says a kt more than its parts now, 1.A.3 a kt less.
     assert (
-        "2 codes (1.A, 1.A.3) say another mass than their parts or gases, by 2000.000000 t"
+        "2 codes say another mass than their parts or gases, by 2000.000000 t in all; the parts and gases count: 1.A; 1.A.3."
         in done.stderr
     )
 
@@ -476,6 +476,47 @@ def test_sums_of_gases_with_fluorine_count_where_no_part_of_them_does() -> None:
     assert counted_of([("F-gases", "11"), ("HFCs", "NE"), ("SF6", "IE")]) == ([11], [])
 
 
+def notes_of(rows: list[tuple[str, str, str]], what: str) -> list[str]:
+    """Return the warnings that say something, by rows of code, gas and value."""
+    table = pd.DataFrame(rows, columns=["code", "gas", "value"]).assign(unit="kt CO2e")
+    _, _, notes = counted_codes(read_coded(table, "crt", where="crt.csv"))
+    return [note.what for note in notes if what in note.what]
+
+
+@pytest.mark.parametrize("key", ["C", "NE", "", "IE", "NO,IE", "..."])
+def test_a_sum_counts_where_one_of_its_gases_is_unknown(key: str) -> None:
+    """Seen to fail: HFCs of 5 kt counted nothing beside HFC-23 NO and HFC-134a C."""
+    hfcs = [("HFCs", "5.0"), ("HFC-23", "NO"), ("HFC-134a", key)]
+    assert counted_of(hfcs) == ([5], [])
+    assert counted_of([*hfcs, ("HFC-32", "3.0"), ("CO2", "7.0"), ("SF6", "1.0")]) == ([13], [])
+    assert counted_of([("GHG", "20.0"), *hfcs[1:], ("HFC-32", "3.0"), ("CO2", "7.0")]) == ([20], [])
+    # HFCs tell what HFC-134a is, and so the gases tell all.
+    assert counted_of([("GHG", "20.0"), *hfcs, ("CO2", "7.0")]) == ([12], [8])
+    # A sum that is no number tells nothing.
+    assert counted_of([("HFCs", "NO"), ("HFC-32", "3.0"), ("HFC-134a", key)])[0] == [3]
+    assert counted_of([("GHG", "7.0"), ("CO2", "7.0"), ("NOx", key)]) == ([7], [])
+
+
+def test_known_gases_that_are_more_than_a_sum_that_counts_are_told() -> None:
+    rows = [("GHG", "1.0"), ("CO2", "60.0"), ("CH4", "NE")]
+    assert counted_of(rows) == ([1], [-59])
+    [told] = notes_of([("3.A", *row) for row in rows], "known gases")
+    assert told == "1 code says less than its known gases, by 59000.000000 t in all; the sum counts, since other gases are unknown: 3.A all gases"  # fmt: skip
+    # What is taken up makes gases more than their sum.
+    assert counted_of([("GHG", "1.0"), ("CO2", "-60.0"), ("CH4", "70.0"), ("N2O", "NE")]) == ([1], [])  # fmt: skip
+
+
+def test_a_difference_that_all_codes_above_have_too_is_told_once() -> None:
+    """Seen to fail: '2 codes (3.A, 3.A)', and what is missing in a code and those above it added up."""
+    rows = [
+        (code, gas, value)
+        for code in ("3", "3.A", "3.A.1")
+        for gas, value in (("GHG", "50.0"), ("CO2", "20.0"), ("F-gases", "10.0"), ("HFCs", "6.0"))
+    ]
+    [told] = notes_of(rows, "another mass")
+    assert told == "3 codes say another mass than their parts or gases, by 24000.000000 t in all; the parts and gases count: 3 all gases, F-gases; 3.A all gases, F-gases; 3.A.1 all gases, F-gases"  # fmt: skip
+
+
 def test_what_is_no_gas_is_refused() -> None:
     """Before, anything was a gas of its own, and added."""
     rows = [("CO2", "100"), ("GHG w/o CO2", "28")]
@@ -538,7 +579,7 @@ def test_a_whole_may_differ_from_its_parts_by_what_each_was_rounded_by(
     ]
     _, left, notes = counted_codes(read_coded(table_of(rows), "crt", where="crt.csv"))
     assert bool(left) is differs
-    assert any("say another mass" in note.what for note in notes) is differs
+    assert any("says another mass" in note.what for note in notes) is differs
 
 
 @pytest.mark.parametrize("count", [1, 10, 11, 13])
