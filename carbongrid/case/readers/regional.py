@@ -104,6 +104,8 @@ def read_gdp(
     for code, row in rows:
         amounts = [_money(row, column, case.gdp.currency, faults) for column in columns]
         values[code] = _added(values.get(code), amounts)
+    if by_industry:
+        _refuse_wholes_alone(rows, faults)
     faults.raise_any()
     frame = pd.DataFrame({"region": pd.Series(sorted(values), dtype="str")})
     for place, column in enumerate(columns):
@@ -334,15 +336,26 @@ def _parts_of(old_codes: Mapping[str, str]) -> list[tuple[str, list[str]]]:
     return sorted(parts.items())
 
 
+def _refuse_wholes_alone(rows: Iterable[tuple[str, Row]], faults: Faults) -> None:
+    """Refuse a GDP beside which all industries are blank: these count, and there would be none."""
+    for code, row in rows:
+        if row.values["value"] is not None and all(row.values[name] is None for name in INDUSTRIES):
+            faults.add(f"the industries of {code!r} are blank", "Give them, or leave them all out of the table.", row=row.number)  # fmt: skip
+
+
 def _notes_on_wholes(rows: Iterable[tuple[str, Row]], file: str) -> Iterator[Problem]:
-    """Yield a warning of each GDP that is told beside its industries and is not what they add up to, by more than rounding."""
+    """Yield a warning of each GDP that is told beside its industries and is not what they add up to, or less than those that are known, by more than rounding."""
     for code, row in rows:
         parts = [row.values[name] for name in INDUSTRIES]
         whole, known = row.values["value"], [part for part in parts if part is not None]
-        if whole is None or len(known) < len(parts):
+        if whole is None:
             continue
-        if abs(whole - sum(known)) * _ROUNDED > max(whole, sum(known)):
+        more = sum(known) - whole
+        if len(known) == len(parts) and abs(more) * _ROUNDED > max(whole, sum(known)):
             what = f"row {row.number}: the value of {code!r} is {whole}, its industries add up to {sum(known)}, and these count"
+            yield Problem(what, file, "Correct what is wrong.", "warning")
+        elif len(known) < len(parts) and more * _ROUNDED > sum(known):
+            what = f"row {row.number}: the value of {code!r} is {whole}, and those of its industries that are known add up to {sum(known)}"
             yield Problem(what, file, "Correct what is wrong.", "warning")
 
 

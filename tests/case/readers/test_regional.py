@@ -198,3 +198,26 @@ def test_a_gdp_that_is_not_what_its_industries_add_up_to_is_told(tmp_path):
     assert list(table.columns) == ["region", "primary", "secondary", "tertiary"]
     (note,) = notes
     assert note.what == "row 2: the value of '01' is 500, its industries add up to 6, and these count"  # fmt: skip
+
+
+def test_a_gdp_without_industries_beside_others_with_them_is_refused(tmp_path):
+    """Seen to fail: the district had no GDP, in silence."""
+    gdp = {"gdp": {"path": "gdp.csv", "by": "district"}}
+    text = "region,value,primary,secondary,tertiary\n01,500,,,\n02,,1,2,3\n"
+    said = fault(read_gdp, case_with(tmp_path, {"gdp.csv": text}, **gdp), CODES)
+    assert said == "gdp.csv, row 2: the industries of '01' are blank. Give them, or leave them all out of the table."  # fmt: skip
+    case = case_with(tmp_path, {"gdp.csv": text.replace("01,500", "01,")}, **gdp)
+    assert read_gdp(case, CODES)["primary"].isna().tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [("5,6,,", True), ("5,5,1,", True), ("600,600,3,", False), ("9,6,,", False), ("0,,1,", True)],
+)
+def test_known_industries_above_their_whole_are_told(tmp_path, row, told):
+    """Seen to fail: it was held against them only where all are known."""
+    gdp = {"gdp": {"path": "gdp.csv", "by": "district"}}
+    text = f"region,value,primary,secondary,tertiary\n01,{row}\n"
+    notes = []
+    read_gdp(case_with(tmp_path, {"gdp.csv": text}, **gdp), CODES, notes=notes)
+    assert ["those of its industries that are known add up to" in note.what for note in notes] == [True] * told  # fmt: skip
