@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -21,8 +22,8 @@ from carbongrid.case.table_formats import (
     TableFormat,
 )
 from carbongrid.case.values import is_table
-from carbongrid.errors import Problem
-from carbongrid.inventory.units_of_measure import INT64_MAX, currency_units
+from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.units_of_measure import INT64_MAX, base_currency, currency_units
 
 INDUSTRIES = ("primary", "secondary", "tertiary")
 """Columns of GDP by industry, of a parent unit."""
@@ -31,6 +32,12 @@ _MILLIONTHS = 10**6
 _ROUNDED = 100
 """More than one in so many is no rounding."""
 _UNITS = {"unit", "units", "单位", "currency", "币种"}
+_COUNT = re.compile(
+    r"(?P<number>['’]?[0-9][0-9.,'’^eE]*)?\s*(?P<power>[十百千万亿]+|hundreds?|thousands?|millions?)?\s*(?:of\s+)?"
+    "(?P<of>persons?|people|residents?|inhabitants?|人口?)?",
+    re.IGNORECASE,
+)
+"""A unit of a census, whose number or word of a power makes it another than persons."""
 
 
 def read_old_codes(case: Case, codes: Collection[str] | None = None) -> dict[str, str]:
@@ -265,13 +272,33 @@ def _rows_of_regions(
 
 
 def _refuse_units(table: pd.DataFrame, case: Case, form: TableFormat, faults: Faults) -> None:
-    """Refuse a column that says in what the figures are, unless it says what they are taken to be in."""
-    taken = "persons" if form is CENSUS or case.gdp is None else case.gdp.currency
-    way = f"Give the figures in {taken}" + ("" if form is CENSUS else ", or change [gdp] currency") + ", and take the column out."  # fmt: skip
+    """Refuse a column that says that the figures are in another currency or count than they are taken to be; names of units, which such a column may hold too, say nothing."""
+    currency = "" if form is CENSUS or case.gdp is None else case.gdp.currency
+    taken = currency or "persons"
+    way = f"Give the figures in {taken}" + (", or change [gdp] currency" if currency else "") + ", and take the column out."  # fmt: skip
     for name in map(str, table.columns):
-        told = sorted(set(table[name]) - {"", taken}) if name.lower() in _UNITS else []
+        if name.lower() not in _UNITS:
+            continue
+        texts = sorted(set(table[name]) - {"", taken})
+        told = [text for text in texts if (_is_other_money(text, currency) if currency else _is_other_count(text))]  # fmt: skip
         if told:
             faults.add(f"figures are taken to be in {taken}, and the column says {', '.join(map(repr, told[:5]))}", way, column=name)  # fmt: skip
+
+
+def _is_other_money(text: str, currency: str) -> bool:
+    many = Decimal(10**6)  # so that one of a small unit is not rounded away
+    try:
+        own = currency_units(many, text), base_currency(text)
+    except InputError:
+        return False
+    return own != (currency_units(many, currency), base_currency(currency))
+
+
+def _is_other_count(text: str) -> bool:
+    match = _COUNT.fullmatch(text)
+    if match is None or not (match["power"] or match["of"]):
+        return False
+    return bool(match["power"]) or match["number"] not in (None, "1")
 
 
 def notes_on_years(rows: Iterable[tuple[Any, int]], year: int, file: str) -> list[Problem]:

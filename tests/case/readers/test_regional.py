@@ -152,6 +152,34 @@ def test_figures_that_say_another_unit_are_refused(tmp_path):
     assert read_gdp(case, CODES)["value"].tolist() == [5 * 10**12, 6 * 10**8]
 
 
+@pytest.mark.parametrize("name", ["unit", "单位", "Currency"])
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [("亿元", True), ("1E8 CNY", True), ("1e8CNY", True), ("10^8 CNY", True), ("亿人民币", True), ("Xingyanpu", True), ("town", True), ("0101", True), ("", True), ("万元", False), ("CNY", False), ("1e8 USD", False), ("亿美元", False)],
+)  # fmt: skip
+def test_a_unit_of_gdp_counts_by_what_it_is_worth(tmp_path, name, text, same):
+    """Seen to fail: texts were compared, so that 亿元 was another than 1e8 CNY, and so was a township's name."""
+    case = case_with(tmp_path, {"gdp.csv": f"region,value,{name}\n0101,5,{text}\n"}, **GDP)
+    if same:
+        assert read_gdp(case, CODES)["value"].tolist() == [5 * 10**8]
+    else:
+        assert f"the column says {text!r}" in fault(read_gdp, case, CODES)
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [("人", True), ("person", True), ("People", True), ("1 person", True), ("inhabitants", True), ("District", True), ("千灯镇", True), ("万里乡", True), ("1000", True), ("万人", False), ("万", False), ("千人", False), ("thousand", False), ("Thousands of people", False), ("10^4 persons", False), ("1e4 people", False), ("1000 persons", False), ("'000 people", False)],
+)  # fmt: skip
+def test_a_unit_of_a_census_counts_by_what_it_is_of(tmp_path, text, same):
+    """Seen to fail: 人 and people were refused, and so was a township's name."""
+    text_of = f"region,residents,unit\n01,15,{text}\n"
+    case = case_with(tmp_path, {"census.csv": text_of}, **PEOPLE)
+    if same:
+        assert read_census(case, CODES)["thousandths"].tolist() == [15_000]
+    else:
+        assert f"taken to be in persons, and the column says {text!r}" in fault(read_census, case, CODES)  # fmt: skip
+
+
 def test_years_of_figures_are_told(tmp_path):
     """Seen to fail: a census of 2010 in a case of 2020."""
     tables = {
