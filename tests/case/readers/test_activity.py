@@ -562,6 +562,32 @@ def test_gases_beside_one_factor_are_those_of_the_default(sheets: Sheets, settin
     assert gases("factor=1 t CO2/{}") == gases("")
 
 
+@pytest.mark.parametrize(
+    ("sheet", "row", "word", "otherwise"),
+    [
+        ("industry", "product/clinker,,1000,t{},factor=0.5 t CO2/t{}", " cement", False),
+        ("agriculture", "input/fertilizer,,1000,t{},factor=0.5 t CO2/t{}", " P2O5", True),
+    ],
+)
+def test_the_way_out_of_a_factor_of_another_thing_is_one(
+    sheets: Sheets, sheet: str, row: str, word: str, otherwise: bool
+) -> None:
+    """Seen to fail: clinker by a factor of cement was to be written in t cement, and that was refused too."""
+
+    def formed(unit: str) -> inventory.Inventory:
+        path = sheets(**{sheet: f"a,{row.format(unit, word)},"})
+        return inventory.form(read_activity(path), year=2020)
+
+    with pytest.raises(InputError, match="of another thing") as raised:
+        formed("")
+    assert ("or write the unit of the amount" in raised.value.problems[0].hint) is otherwise
+    if otherwise:
+        formed(word)
+    else:
+        with pytest.raises(InputError):
+            formed(word)
+
+
 def test_what_is_wrong_with_gases_is_told_with_and_without_a_factor(sheets: Sheets) -> None:
     """Seen to fail where the mistakes of two gases were more than the one of having no factor."""
     wrong = "methane=1 kg N2O/TJ; nitrous_oxide=1 kg CH4/TJ"
