@@ -29,6 +29,7 @@ INDUSTRIES = ("primary", "secondary", "tertiary")
 """Columns of GDP by industry, of a parent unit."""
 
 _MILLIONTHS = 10**6
+_LISTED = 10
 _ROUNDED = 100
 """More than one in so many is no rounding."""
 _UNITS = {"unit", "units", "单位", "currency", "币种"}
@@ -254,7 +255,7 @@ def _rows_of_regions(
     rows, faults = rows_declared(table, form, where, {"region": known}, notes)
     _refuse_units(table, case, form, faults)
     if notes is not None:
-        years = [(row.number, row.values["year"]) for row in rows if row.values["year"] is not None]
+        years = [(row.number, row.values["year"] or case.year) for row in rows]
         notes += notes_on_years(years, case.year, where)
         named = [(row.number, row.cells["region"]) for row in rows]
         notes += _notes_on_missing_parts(named, old_codes, where)
@@ -302,14 +303,21 @@ def _is_other_count(text: str) -> bool:
 
 
 def notes_on_years(rows: Iterable[tuple[Any, int]], year: int, file: str) -> list[Problem]:
-    """Return a warning for each other year than that of the case, of (row, year) pairs."""
+    """Return a warning for each other year than that of the case, of (row, year) pairs of all rows."""
     places: dict[int, list[str]] = {}
     for row, of in rows:
         places.setdefault(of, []).append(str(row))
     return [
-        Problem(f"rows {', '.join(places[other])} are of {other}, the case is of {year}", file, "Years are mixed; the report says so.", "warning")
-        for other in sorted(places.keys() - {year})
+        Problem(f"{_rows_of(other, found, everywhere=len(places) == 1)}, the case is of {year}", file, "Years are mixed; the report says so.", "warning")
+        for other, found in sorted(places.items()) if other != year
     ]  # fmt: skip
+
+
+def _rows_of(year: int, found: list[str], *, everywhere: bool) -> str:
+    rows, more = ", ".join(found[:_LISTED]), len(found) - _LISTED
+    if everywhere and len(found) > 1:
+        return f"all rows are of {year}"
+    return f"rows {rows} and {more:,} more are of {year}" if more > 0 else f"rows {rows} are of {year}"  # fmt: skip
 
 
 def notes_on_parts_beside(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from carbongrid.case.readers.regional import read_census, read_gdp, read_old_codes, read_water
 from carbongrid.errors import InputError
+from carbongrid.outputs.report.notes import note_in_chinese
 
 CODES = ["0101", "0102", "01", "02"]
 GDP = {"gdp": {"path": "gdp.csv", "currency": "1e8 CNY"}}
@@ -194,6 +195,26 @@ def test_years_of_figures_are_told(tmp_path):
         "rows 2 are of 2019, the case is of 2020",
         "rows 2 are of 2010, the case is of 2020",
     ]
+
+
+@pytest.mark.parametrize(
+    ("years", "told"),
+    [
+        (["2019"] * 1500, "all rows are of 2019"),
+        (["2019"] * 10 + [""], "rows 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 are of 2019"),
+        (["2019"] * 1300 + ["2020"], "rows 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 1,290 more are of 2019"),
+    ],
+)  # fmt: skip
+def test_many_rows_of_another_year_are_told_in_a_line(tmp_path, years, told):
+    """Seen to fail: of 1,500 rows each was named, 8,000 characters."""
+    text = "".join(f"{number:04},1,{year}\n" for number, year in enumerate(years))
+    case = case_with(tmp_path, {"gdp.csv": f"region,value,year\n{text}"}, **GDP)
+    notes = []
+    read_gdp(case, notes=notes)
+    (note,) = notes
+    assert note.what == f"{told}, the case is of 2020"
+    assert ("全部各行" in note_in_chinese(str(note))) is told.startswith("all")
+    assert ("另外 1,290 行" in note_in_chinese(str(note))) is ("more" in told)
 
 
 def test_parts_of_merged_units_that_are_missing_or_beside_the_whole_are_told(tmp_path):
