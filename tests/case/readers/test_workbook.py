@@ -11,7 +11,7 @@ import pytest
 
 from carbongrid.case.readers import security
 from carbongrid.case.readers.declared import rows_declared
-from carbongrid.case.readers.tables import decimal_cell, read_table
+from carbongrid.case.readers.tables import decimal_cell, read_table, with_header
 from carbongrid.case.readers.workbook import sheets_named, workbook_sheets
 from carbongrid.case.table_formats import WATER
 from carbongrid.errors import InputError
@@ -27,6 +27,24 @@ def saved(folder, rows, formats=()):
     book.create_sheet("second").append(["not", "read"])
     book.save(folder / "t.xlsx")
     return folder / "t.xlsx"
+
+
+@pytest.mark.parametrize(
+    ("first", "says"),
+    [
+        ("region;value", "separated by semicolons"),
+        ("region\tvalue", "separated by tabs"),
+        ("sep=;", "the first row is 'sep=;'"),
+    ],
+)
+def test_a_text_file_that_a_workbook_took_as_one_column_is_told(tmp_path, first, says):
+    """Seen to fail: the column 'region' is missing."""
+    path = saved(tmp_path, [[first], ["0101;1", 5]])
+    for read in (read_table, lambda path: [with_header(cells, "t") for cells in workbook_sheets(path).values()]):  # fmt: skip
+        with pytest.raises(InputError, match=says):
+            read(path)
+    assert list(read_table(saved(tmp_path, [["a;b", "c"], ["1", "2"]])).columns) == ["a;b", "c"]
+    assert list(read_table(saved(tmp_path, [["a;b,c"], ["1"]])).columns) == ["a;b,c"]
 
 
 def test_cells_are_text(tmp_path):
