@@ -12,7 +12,7 @@ import pytest
 from carbongrid.case.readers import security
 from carbongrid.case.readers.declared import rows_declared
 from carbongrid.case.readers.tables import decimal_cell, read_table, with_header
-from carbongrid.case.readers.workbook import sheets_named, workbook_sheets
+from carbongrid.case.readers.workbook import first_sheet, sheets_named, workbook_sheets
 from carbongrid.case.table_formats import WATER
 from carbongrid.errors import InputError
 from carbongrid.inventory.units_of_measure import of_percent
@@ -205,6 +205,16 @@ def test_hidden_rows_are_refused(tmp_path):
     book.save(path)
     with pytest.raises(InputError, match="row 2 and 1 more rows are hidden"):
         workbook_sheets(path)
+
+
+def test_of_another_sheet_the_header_ends_with_its_last_name(tmp_path):
+    """Seen to fail: its names were followed by blanks, to the 1,024th column."""
+    path = saved(tmp_path, [["a"], [1]])
+    book = openpyxl.load_workbook(path)
+    book["second"]["E1"].number_format = "0.00"
+    book.create_sheet("blank")
+    book.save(path)
+    assert first_sheet(path).others == {"second": ("not", "read"), "blank": ()}
 
 
 def test_other_sheets_of_the_same_table_are_told(tmp_path):
