@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ALLOWANCES = ("sink", "gdp", "people", "cap")
+_COLUMNS = {"gdp": "gdp", "people": "residents"}
+_LISTED = 10
 RELATIVE = Problem(
     "A transfer is between units, relative to what they have together; it adds up to zero and offsets nothing in the atmosphere.",
     level="note",
@@ -93,7 +95,8 @@ def compensation(
     Raises
     ------
     InputError
-        If the directory is not a finished run, the allowance is unknown, or a unit's GDP or residents are.
+        If the directory is not a finished run, the allowance is unknown, or no region has all of its units' GDP, residents or caps. One of several
+        regions that has not is left out, and named.
 
     Notes
     -----
@@ -108,7 +111,15 @@ def compensation(
     units = told.units
     regions = np.array(reference_codes(units, told.parameters["reference"]), object)
     parts = [np.flatnonzero(regions == code) for code in sorted({*regions} - {""})]
-    balance, shared = _balance(units, _shares(units, allowance, caps), parts)
+    shares = _shares(units, allowance, caps)
+    known = [
+        rows for rows in parts if shares is None or all(shares[row] is not None for row in rows)
+    ]
+    if shares is not None and parts and not known:
+        raise _nothing_known(
+            units, allowance, [int(row) for rows in parts for row in rows if shares[row] is None]
+        )
+    balance, shared = _balance(units, shares, known)
     points = shapely.get_coordinates(gpd.GeoSeries(told.outlines).representative_point().to_numpy())
     distance = np.hypot(*(points[:, None, axis] - points[None, :, axis] for axis in (0, 1)))
     flows = sorted(
@@ -150,7 +161,11 @@ def compensation(
         _summed(flows, zone.astype(object)),
         None if levels is None else _summed(flows, levels),
         tuple(prices),
-        (RELATIVE, *_of_regions(told, parts, shared), *((money,) if prices else ())),
+        (
+            RELATIVE,
+            *_of_regions(told, allowance, parts, shares, shared),
+            *((money,) if prices else ()),
+        ),
     )
 
 
@@ -182,38 +197,38 @@ def read_caps(path: Path) -> dict[str, int]:
 
 def _shares(
     units: pd.DataFrame, allowance: str, caps: Mapping[str, int] | None
-) -> list[int] | None:
-    """Return what the emission of all is shared out by, whole numbers; None where sinks are, by emission."""
+) -> list[int | None] | None:
+    """Return what emission is shared out by, whole numbers, None where it is unknown; None instead of all where sinks are shared out, by emission."""
     if allowance == "sink":
         return None
     if allowance == "cap":
-        missing = [code for code in units["id"] if code not in (caps or {})]
-        if missing or caps is None:
-            raise InputError(f"{len(missing)} units have no cap: {', '.join(missing[:10])}", "caps", "Give each unit's.")  # fmt: skip
-        foreign = [code for code in caps if code not in set(units["id"])]
+        foreign = [code for code in caps or {} if code not in set(units["id"])]
         if foreign:
             raise InputError(f"{len(foreign)} caps are of no unit of the run: {', '.join(foreign[:10])}", "caps", "Give those of its units.")  # fmt: skip
-        return [int(caps[code]) for code in units["id"]]
-    columns = {"gdp": "gdp", "people": "residents"}
-    if allowance not in columns:
+        return [int(caps[code]) if caps and code in caps else None for code in units["id"]]
+    if allowance not in _COLUMNS:
         raise InputError(f"{allowance!r} is no allowance", "allowance", f"Give {', '.join(ALLOWANCES)}.")  # fmt: skip
-    values = units[columns[allowance]]
-    unknown = units["id"][values.isna()].tolist()
-    if unknown:
-        what = (
-            f"{columns[allowance]} of {len(unknown)} units are unknown: {', '.join(unknown[:10])}"
-        )
-        raise InputError(what, "allowance", "Give another allowance.")
-    thousandths = 1000 if allowance == "people" else 1
-    return [round(float(value) * thousandths) if thousandths > 1 else int(value) for value in values]  # fmt: skip
+    quanta = 1000 if allowance == "people" else 1
+    return [
+        None if pd.isna(value) else round(float(value) * quanta) if quanta > 1 else int(value)
+        for value in units[_COLUMNS[allowance]]
+    ]
+
+
+def _nothing_known(units: pd.DataFrame, allowance: str, rows: Sequence[int]) -> InputError:
+    listed = ", ".join(units["id"].iloc[list(rows[:10])])
+    if allowance == "cap":
+        return InputError(f"{len(rows)} units have no cap: {listed}", "caps", "Give each unit's.")
+    what = f"{_COLUMNS[allowance]} of {len(rows)} units are unknown: {listed}"
+    return InputError(what, "allowance", "Give another allowance.")
 
 
 def _balance(
-    units: pd.DataFrame, shares: list[int] | None, parts: Sequence[NDArray[np.intp]]
+    units: pd.DataFrame, shares: list[int | None] | None, parts: Sequence[NDArray[np.intp]]
 ) -> tuple[NDArray[np.int64], list[NDArray[np.intp]]]:
     """Return the balance of each unit within its region, and the regions that have something to share by: of others it is 0, and where none has, that is an error."""
     emission, sink = units["emission_g"].tolist(), units["sink_g"].tolist()
-    by = emission if shares is None else shares
+    by = emission if shares is None else [share or 0 for share in shares]
     balance = np.zeros(len(units), np.int64)
     shared = [rows for rows in parts if any(by[row] for row in rows)] or list(parts[:1])
     for rows in shared:
@@ -221,21 +236,39 @@ def _balance(
         balance[rows] = (
             sink_surplus(own, [sink[row] for row in rows])
             if shares is None
-            else balance_of(own, [shares[row] for row in rows])
+            else balance_of(own, [by[row] for row in rows])
         )
     return balance, shared
 
 
 def _of_regions(
-    told: FinishedRun, parts: Sequence[NDArray[np.intp]], shared: Sequence[NDArray[np.intp]]
+    told: FinishedRun,
+    allowance: str,
+    parts: Sequence[NDArray[np.intp]],
+    shares: list[int | None] | None,
+    shared: Sequence[NDArray[np.intp]],
 ) -> list[Problem]:
-    """Say that regions share apart from each other, and which units have nobody to share with."""
+    """Say that regions share apart from each other, which are left out, and which units have nobody to share with."""
     ids = told.units["id"].tolist()
     reference = told.parameters["reference"]
     said = []
     if reference != "all":
         said.append(Problem(f"Within each of {len(parts)} reference regions ({reference}), as zones are: no unit pays one of another region.", level="note"))  # fmt: skip
     active = {int(row) for rows in shared if len(rows) > 1 for row in rows}
+    left_out: list[str] = []
+    for rows in parts if shares is not None else ():
+        unknown = [ids[row] for row in rows if shares is not None and shares[row] is None]
+        if unknown:
+            more = ", ..." if len(unknown) > _LISTED else ""
+            left_out.append(f"{told.units[reference].iloc[rows[0]]} ({', '.join(unknown[:_LISTED])}{more})")  # fmt: skip
+            active |= {int(row) for row in rows}  # told here
+    if left_out:
+        names = ", ".join(left_out[:_LISTED]) + (", ..." if len(left_out) > _LISTED else "")
+        amount = {"gdp": "GDP", "people": "residents"}.get(allowance, "")
+        what = f"{len(left_out)} reference regions share nothing, since {amount} of units in them is unknown: {names}."
+        if not amount:
+            what = f"{len(left_out)} reference regions share nothing, since units in them have no cap: {names}."
+        said.append(Problem(what, level="warning"))
     idle = [ids[row] for row in range(len(ids)) if row not in active]
     if idle:
         said.append(Problem(f"{len(idle)} units neither pay nor are paid, since they are in no reference region, or alone in it, or it has nothing to share by: {', '.join(idle[:10])}.", level="note"))  # fmt: skip

@@ -34,10 +34,21 @@ Rules that hold everywhere:
   counts as the file that it leads to: out of the folder only with `allow_outside`, out of a folder of activity tables never. Addresses (`https://`, `s3://`), GDAL's own paths (`/vsicurl/`, `/vsizip/`) and drivers' connections are refused: no
   file on another machine is read.
 - Tables are CSV with commas, or XLSX, whose first sheet that is not hidden counts, formulas by their stored values. Merged cells that would come as blank
-  are refused, and percentages but where a column has no unit (30% of a share is 0.3). The order of columns is
-  free; columns that are not listed are ignored, with a warning where one looks like one that is missing. A row of a CSV is one line: a cell in quotes that goes on in the
+  are refused, and percentages but where a column has no unit (30% of a share is 0.3). The order of columns is free. A row of a CSV is one line: a cell in quotes that goes on in the
   next one is refused, as whole rows would be text in it. A CSV is UTF-8, or else GB18030; anything else needs `encoding`. It
   holds for the tables that explain the file too (its codes, crosswalk, classes, water, old codes), unless they are UTF-8.
+- What is not read may be meant. Columns that are not listed are ignored, but:
+
+  | what stands there | what happens |
+  | --- | --- |
+  | a column whose name is nearly that of one that is missing (`regions`) | a warning |
+  | filled cells without a header | a warning with their number |
+  | another sheet with the columns of the same table | a warning; only the first one is read |
+  | rows that are hidden, as a filter leaves them | an error: they would count unseen |
+  | beside GDP or a census a column `unit`, `currency`, `单位` or `币种` that tells another currency, size or count (`万元`, `万人`) | an error; names of townships in it say nothing |
+  | in totals without `region` a column as the units' id or a parent is called, with codes of units in it | an error: its rows would be of the whole city |
+  | `year` of another year than the case's | a warning |
+  | rows of old codes beside rows of the unit that they were merged into, or of some of its old codes alone | a warning; they are added up |
 - Codes and ids are text: `0101` keeps its zero. Whole numbers are taken for their digits, but not where the codes that they are looked up in begin with zeros
   (`0101` in tdland3, `050000` in gaode): store those as text, in XLSX or in a number format of zeros (`0000`).
 - Numbers are written with digits and a point: `1234.5`, `1.2e4`. Blank, NaN, infinite and negative ones are errors that name file,

@@ -224,7 +224,7 @@ GDP_BY_INDUSTRY = TableFormat(
         Column("primary", "number", "farming, forestry, fishing", True, unit="currency", blank=True),
         Column("secondary", "number", "industry and building", True, unit="currency", blank=True),
         Column("tertiary", "number", "services", True, unit="currency", blank=True),
-        Column("value", "number", "the three together; where it is filled it is held against them, and they count", unit="currency"),
+        Column("value", "number", "the three together; where it is filled it is held against them, and they count; it cannot stand alone", unit="currency"),
         _YEAR,
         _half_width("the three together"),
     ),

@@ -99,7 +99,9 @@ def _faults_of_words(row: ActivityRow, product: Product, factors: Sequence[Input
         if strange:
             by_share = "share" in product.roles
             counted = "the amount times share is" if by_share else f"{row.activity} is counted of"
-            hint = "Choose a factor by the thing that is counted, or write the unit of the amount as the factor's is."
+            hint = "Choose a factor by the thing that is counted."
+            if not words_elsewhere(row.activity, words):
+                hint = "Choose a factor by the thing that is counted, or write the unit of the amount as the factor's is."
             whole = "For a factor by the whole write share=1 and its unit without the word."
             name = entry.factor.key or entry.factor.unit
             what = f"factor by {name} is per {strange}, but {counted} another thing"

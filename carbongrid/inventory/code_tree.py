@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -20,6 +20,7 @@ _LAND = {"crt": ("4",), "ipcc2006": ("3.B", "3.D"), "gpc": ("V.2",)}
 _WITHOUT_LAND = re.compile(r"without|excl|w/o", re.IGNORECASE)
 _WITH_LAND = re.compile(r"\bwith\b|incl|\bnet\b", re.IGNORECASE)
 _DIFFERENCE = ": the difference"
+_TOO_MUCH = ", and others are unknown"
 _LISTED = 10
 
 
@@ -45,12 +46,13 @@ class CodeMass:
 
 @dataclass(frozen=True)
 class Uncounted:
-    """Mass that the table names and that is in no total, and why."""
+    """Mass that the table names and that is in no total, and why; ``gas`` names the sum of gases that it is of, blank where it is of a code."""
 
     code: str
     name: str
     grams: int
     reason: str
+    gas: str = ""
 
 
 def counted_codes(
@@ -68,7 +70,7 @@ def counted_codes(
     Notes
     -----
     A row of all gases does not count where rows of gases stand beside it, nor one of gases with fluorine, of HFCs or of PFCs beside
-    such gases, nor a code of which a part has a number. Where the whole says another mass than its parts, beyond the rounding of what is written, the difference is not counted and is told.
+    such gases, unless one of the gases is unknown or included elsewhere: then the sum counts, and they do not. Nor does a code of which a part has a number. Where the whole says another mass than its parts, beyond the rounding of what is written, the difference is not counted and is told.
     """
     by_code: dict[str, list[CodedValue]] = {}
     biogenic: dict[str, list[CodedValue]] = {}
@@ -108,7 +110,10 @@ def _is_memo(code: str, system: str, named: Iterable[str]) -> bool:
 def _of_gases(
     code: str, values: Sequence[CodedValue], uncounted: list[Uncounted]
 ) -> CodeMass | None:
-    """Return the mass of a code's gases; None if none has a number of its own: unknown, or included elsewhere."""
+    """Return the mass of a code's gases; None if none has a number of its own: unknown, or included elsewhere.
+
+    A sum of gases gives way to the gases, unless one of these is unknown or included elsewhere and the sum is a number: then it alone tells all.
+    """
     known = [value for value in values if value.grams is not None and "IE" not in value.key]
     name = next((value.name for value in values if value.name), "")
     if not known:
@@ -117,13 +122,29 @@ def _of_gases(
     masses = {gas: _sum(code, name, found) for gas, found in of_gas.items()}
     parts: dict[str, list[CodeMass]] = {}
     for gas, mass in masses.items():
-        above = next((each for each in gases_above(gas) if each in masses), None)
+        above = _sum_above(gas, masses)
         if above is not None:
             parts.setdefault(above, []).append(mass)
+    unsure = {_sum_above(value.gas, masses) for value in values if value not in known}
+    whole = {
+        gas
+        for gas in unsure & parts.keys()
+        if all(each.gas != gas or not each.key for each in values)
+    }
+    within = {gas for gas in masses if whole & {*gases_above(gas)}}
     for gas, below in parts.items():
-        of = "gases" if gas == ALL_GASES else f"gases of {gas}"
-        _compare(masses[gas], below, f"its {of}", uncounted)
-    return _sum(code, name, [each for gas in of_gas if gas not in parts for each in of_gas[gas]])
+        if gas not in within:
+            _compare(masses[gas], below, gas, uncounted, partly=gas in whole)
+    counted = [gas for gas in of_gas if gas not in within and (gas not in parts or gas in whole)]
+    return _sum(code, name, [each for gas in counted for each in of_gas[gas]])
+
+
+def _sum_above(gas: str, sums: Container[str]) -> str | None:
+    """Return the nearest sum that a gas is a part of, of those that a code has; None if there is none."""
+    try:
+        return next((each for each in gases_above(gas) if each in sums), None)
+    except ValueError:
+        return None  # of no greenhouse gas, as NOx; it has a notation key, no number
 
 
 def _sum(code: str, name: str, values: Iterable[CodedValue]) -> CodeMass:
@@ -143,18 +164,28 @@ def _leaves(
         if above is not None:
             parts.setdefault(above, []).append(mass)
     for code, below in parts.items():
-        _compare(masses[code], below, "its parts", uncounted)
+        _compare(masses[code], below, "", uncounted)
     return [masses[code] for code in sorted(masses) if code not in parts]
 
 
 def _compare(
-    whole: CodeMass, parts: Sequence[CodeMass], what: str, uncounted: list[Uncounted]
+    whole: CodeMass,
+    parts: Sequence[CodeMass],
+    gas: str,
+    uncounted: list[Uncounted],
+    *,
+    partly: bool = False,
 ) -> None:
+    """Add what a code says beside what it is made of, its parts or, for a sum of gases, the gases; where some are unknown (``partly``), only that these are too much."""
     rest = whole.grams - sum(part.grams for part in parts)
-    if abs(rest) > _allowed(whole, parts):
-        tonnes = format_tonnes([whole.grams, whole.grams - rest])
-        reason = f"the code says {tonnes[0]} t, {what} {tonnes[1]} t{_DIFFERENCE}"
-        uncounted.append(Uncounted(whole.code, whole.name, rest, reason))
+    if abs(rest) <= _allowed(whole, parts):
+        return
+    if partly and (rest > 0 or min(part.grams for part in parts) < 0):
+        return
+    tonnes = format_tonnes([whole.grams, whole.grams - rest])
+    what = f"gases of {gas}" if gas not in ("", ALL_GASES) else "gases" if gas else "parts"
+    reason = f"the code says {tonnes[0]} t, its {what} {tonnes[1]} t{_TOO_MUCH if partly else _DIFFERENCE}"
+    uncounted.append(Uncounted(whole.code, whole.name, rest, reason, gas))
 
 
 def _allowed(whole: CodeMass, parts: Iterable[CodeMass]) -> Fraction:
@@ -165,14 +196,34 @@ def _allowed(whole: CodeMass, parts: Iterable[CodeMass]) -> Fraction:
 
 
 def _differing(table: CodedTable, uncounted: Iterable[Uncounted]) -> list[Problem]:
-    """Return a warning of the codes that say another mass than what they are made of."""
-    found = [each for each in uncounted if each.reason.endswith(_DIFFERENCE)]
-    if not found:
-        return []
-    tonnes = format_tonnes([sum(abs(each.grams) for each in found)])[0]
-    codes = ", ".join(each.code for each in found[:_LISTED])
-    what = f"{len(found)} codes ({codes}{', ...' if len(found) > _LISTED else ''}) say another mass than their parts or gases, by {tonnes} t in all; the parts and gases count"
-    return [Problem(what, table.file, "Find the rows that are missing or wrong.", "warning")]
+    """Return warnings of the codes that say another mass than what they are made of, and of those that say less than the gases that are known."""
+    told = (
+        (_DIFFERENCE, "another mass than {its} parts or gases", "the parts and gases count"),
+        (_TOO_MUCH, "less than {its} known gases", "the sum counts, since other gases are unknown"),
+    )
+    problems = []
+    for reason, what, counts in told:
+        found = [each for each in uncounted if each.reason.endswith(reason)]
+        if not found:
+            continue
+        tonnes = format_tonnes([sum(abs(each.grams) for each in found if not _is_told_above(each, found))])[0]  # fmt: skip
+        gases: dict[str, list[str]] = {}
+        for each in found:
+            gases.setdefault(each.code, []).append(each.gas)
+        codes = [
+            " ".join([code, ", ".join(filter(None, of))]).strip() for code, of in gases.items()
+        ]
+        number = f"{len(codes)} codes say" if len(codes) > 1 else "1 code says"
+        what = what.format(its="their" if len(codes) > 1 else "its")
+        listed = "; ".join(codes[:_LISTED]) + ("; ..." if len(codes) > _LISTED else "")
+        problems.append(Problem(f"{number} {what}, by {tonnes} t in all; {counts}: {listed}", table.file, "Find the rows that are missing or wrong.", "warning"))  # fmt: skip
+    return problems
+
+
+def _is_told_above(one: Uncounted, found: Iterable[Uncounted]) -> bool:
+    """Whether a code above says the same: a gas that is missing is missing in all codes that hold it."""
+    above = codes_above(one.code)
+    return one.gas != "" and any(each.gas == one.gas and each.code in above for each in found)
 
 
 def _unknown(table: CodedTable) -> list[Problem]:

@@ -196,9 +196,7 @@ def _of_row(
     # Before the amount is looked at: an unknown one hides no mistake in the other cells.
     chosen = choose(row, setting)
     if row.amount is None:
-        for product, inputs in chosen.products:
-            if not isinstance(inputs, str):
-                _gas_of(product, inputs)
+        _require_gases(chosen.products)
         why = (
             f"the amount is {row.written!r}: unknown, which is not zero"
             if row.written
@@ -226,6 +224,10 @@ def _of_row(
     if flagged and upstream != "include":
         why = f"{', '.join(flagged)} holds upstream or life-cycle emissions, which overlap equation 2 (D28)"
         return [], [LeftOut(row, row.activity, why, False)], memo
+    counted = [
+        each for each in chosen.products if not sink or sinks.counts(row.activity, each[0].name)
+    ]
+    _require_gases(counted)
     lines, left = [], []
     for product, inputs in chosen.products:
         if sink and not sinks.counts(row.activity, product.name):
@@ -245,6 +247,19 @@ def _of_row(
             hint="Name one in parameters.",
         )
     return lines, left, memo
+
+
+def _require_gases(products: Iterable[tuple[Product, tuple[Input, ...] | str]]) -> None:
+    """Raise InputError with each product whose factor is of another gas."""
+    problems: list[Problem] = []
+    for product, inputs in products:
+        try:
+            if not isinstance(inputs, str):
+                _gas_of(product, inputs)
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
 
 
 def _not_formed(

@@ -27,8 +27,6 @@ _QUANTITY = re.compile(
 )
 _COMPLEMENT = re.compile(r"1\s*-\s*(?=[A-Za-z])")
 _GRID = "@grid"
-_DEFAULT = "@default"
-"""Stands for what a role has in the method that the row would take without a factor of the whole."""
 
 
 @dataclass(frozen=True)
@@ -328,19 +326,15 @@ def _unknown_parameter(methods: tuple[Method, ...], row: ActivityRow) -> InputEr
     return InputError(f"unknown parameter {strange[0]!r} of {row.activity}", hint=hint)
 
 
-def _of_default(method: Method) -> list[str]:
-    return [role for role, source in method.sources.items() if source == _DEFAULT]
-
-
 def _is_asked_for(method: Method, row: ActivityRow) -> bool:
     """Whether a row gives a method more than what the default method takes too, if it is one that takes what the default has."""
-    roles = _of_default(method)
+    roles = TERMS[method.term].as_default
     return not roles or bool(row.parameters.keys() - {*roles, "variant"})
 
 
 def _as_default(method: Method, row: ActivityRow, setting: Setting) -> Method:
     """Return a method whose roles have what they have by default, by the row's category, place and unit; blank where no default can be formed."""
-    roles = _of_default(method)
+    roles = TERMS[method.term].as_default  # those of a method without a factor of the whole
     if not roles:
         return method
     given = {role: row.parameters[role] for role in roles if role in row.parameters}

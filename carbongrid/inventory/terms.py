@@ -55,6 +55,8 @@ class Term:
         Biogenic CO2 that stands beside the products and enters no total (docs/decisions/0058).
     balance
         Whether its rows enter the balance of electricity only (docs/decisions/0057): they form nothing by themselves.
+    as_default
+        Roles that have the factors that they have by the default method of the activity.
     """
 
     symbol: str
@@ -63,6 +65,7 @@ class Term:
     upstream: bool = False
     balance: bool = False
     memo: tuple[Product, ...] = ()
+    as_default: tuple[str, ...] = ()
 
 
 _FACTOR = ("factor",)
@@ -124,6 +127,7 @@ TERMS: dict[str, Term] = {
     "fuel-by-factor": Term(
         "Ef*Cf, Eg*Cg",
         (Product("co2", equations.product, _FACTOR, gas="CO2"), *_GASES_OF_FUEL),
+        as_default=("calorific_value", "methane", "nitrous_oxide"),
     ),
     "product": Term("Ep*Cp", (Product("process", equations.product, _FACTOR),)),
     "product-by-share": Term(

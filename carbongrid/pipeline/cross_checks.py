@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -33,7 +35,10 @@ MIN_IN_UNITS = 0.5
 """A unit layer that covers less of the parcels' area than this is another place's."""
 
 _FAR_APART = 10
-"""A census that counts so many times the people that are there, or so much less, is in something else."""
+"""A region that a census scales by so many times what the median one is scaled by, or by so much less, is in something else."""
+
+_THOUSAND, _ABOUT = 3, 1.5
+"""So many powers of ten, about so exactly, are no sample but another unit."""
 
 _LISTED = 5
 
@@ -286,12 +291,19 @@ def _problems_of_people(inputs: Inputs) -> Iterator[Problem]:
 
 
 def _problems_of_scale(scaled: Mapping[str, float], where: str) -> Iterator[Problem]:
-    """Yield where the census counts so many more or fewer people than points or cells have that one of them is in something else."""
-    far = {code: by for code, by in scaled.items() if not 1 / _FAR_APART <= by <= _FAR_APART}
+    """Yield where the census counts so many times the people of points or cells that one of them is in something else: all regions by a thousand or the like, or some by far more or less than the others. A sample, as of telephones, is scaled alike everywhere, by no round number."""
+    if not scaled:
+        return
+    median = statistics.median(scaled.values())
+    power = round(math.log10(median)) if median > 0 else 0
+    if abs(power) >= _THOUSAND and 1 / _ABOUT <= median / 10**power <= _ABOUT:
+        what = f"the census counts about 10^{power} times the people that points or cells have: {median:.3g} times, as the median of {len(scaled)} regions"
+        yield Problem(what, where, "Check that both are in persons.", "warning")
+    far = {code: by for code, by in scaled.items() if by > median * _FAR_APART or by * _FAR_APART < median}  # fmt: skip
     if far:
         which = ", ".join(sorted(far)[:_LISTED]) + (", ..." if len(far) > _LISTED else "")
-        what = f"the census counts {min(far.values()):.3g} to {max(far.values()):.3g} times the people that points or cells have in {len(far)} of {len(scaled)} regions: {which}"
-        yield Problem(what, where, "Check that both are in persons.", "warning")
+        what = f"the census counts {min(far.values()):.3g} to {max(far.values()):.3g} times the people that points or cells have in {len(far)} of {len(scaled)} regions, where the median of all is {median:.3g}: {which}"
+        yield Problem(what, where, "Check that all are in persons, and of the same regions.", "warning")  # fmt: skip
 
 
 def _problems_of_census(inputs: Inputs, land: Land) -> Iterator[Problem]:

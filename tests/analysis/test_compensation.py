@@ -6,6 +6,7 @@ import json
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from squares_case import squares_case
 
 import carbongrid as cg
 from carbongrid.analysis.compensation import compensation, read_caps, write_compensation
+from carbongrid.analysis.finished import FinishedRun
 from carbongrid.analysis.transfers import balance_of, least_transfers, sink_surplus
 from carbongrid.errors import InputError
 from carbongrid.outputs.report.notes import note_in_chinese
@@ -128,6 +130,32 @@ def test_each_reference_region_shares_what_is_its_own(districts) -> None:
         units = compensation(districts, allowance=allowance, caps=caps).units
         assert (units.groupby("region")["balance_g"].sum() == 0).all()
         assert units["balance_g"].any()
+
+
+def test_a_region_with_a_unit_of_which_nobody_knows_is_left_out(districts, monkeypatch) -> None:
+    """Seen to fail: one unit without GDP refused all regions."""
+    units = FinishedRun.of(districts).units.copy()
+    for column in ("gdp", "residents"):
+        units[column] = pd.array([1, 2, 3, 4, 5], dtype="Float64")
+        units.loc[1, column] = pd.NA
+    monkeypatch.setattr(FinishedRun, "units", property(lambda _: units))
+    caps = {"01": 1, "03": 3, "04": 1, "05": 1}
+    for allowance, why in (("gdp", "GDP of units in them is unknown"), ("people", "residents of units in them is unknown"), ("cap", "units in them have no cap")):  # fmt: skip
+        found = compensation(
+            districts, allowance=allowance, caps=caps if allowance == "cap" else None
+        )
+        balance = found.units["balance_g"].tolist()
+        assert balance[:2] == [0, 0]
+        assert balance[2] == -balance[3] != 0
+        said = [str(note) for note in found.notes]
+        assert f"1 reference regions share nothing, since {why}: D1 (02)." in said
+        assert any(note.startswith("1 units neither pay") and note.endswith(": 05.") for note in said)  # fmt: skip
+        assert all(note_in_chinese(note) for note in said)
+    units["gdp"] = pd.NA
+    with pytest.raises(InputError, match="gdp of 5 units are unknown: 01, 02, 03, 04, 05"):
+        compensation(districts, allowance="gdp")
+    with pytest.raises(InputError, match="5 units have no cap"):
+        compensation(districts, allowance="cap")
 
 
 def test_the_command(small_run, tmp_path, carbongrid) -> None:

@@ -57,14 +57,28 @@ def test_people_of_a_census_that_no_point_has_are_an_error(tmp_path: Path) -> No
 def test_a_census_in_another_unit_than_the_points_is_told(tmp_path: Path) -> None:
     """Seen to make 40 people of 40,000 without a word."""
 
-    def told(people: str) -> list[str]:
-        tables = {**HOMES, "people.csv": people_at(0, 1, 2, 3), "census.csv": f"region,residents\n01,{people}\n02,20\n"}  # fmt: skip
+    def told(*people: float) -> list[str]:
+        rows = "".join(f"0{place},{one}\n" for place, one in enumerate(people, start=1))
+        tables = {**HOMES, "people.csv": people_at(0, 1, 2, 3), "census.csv": f"region,residents\n{rows}"}  # fmt: skip
         checked = check(squares_case(tmp_path, ["0701"] * 4, tables, people=PEOPLE))
         return [str(each) for each in checked.problems if "times the people" in each.what]
 
-    (one,) = told("0.001")
-    assert "counts 0.0001 to 0.0001 times the people that points or cells have in 1 of 2 regions: 01" in one  # fmt: skip
-    assert told("100") == []
+    (one,) = told(0.001, 20, 20)
+    assert "counts 0.0001 to 0.0001 times the people that points or cells have in 1 of 3 regions, where the median of all is 2: 01" in one  # fmt: skip
+    assert told(100, 20) == []
+    (one,) = told(9_000, 11_000, 12_000)
+    assert "counts about 10^3 times the people that points or cells have: 1.1e+03 times, as the median of 3 regions" in one  # fmt: skip
+    (one,) = told(0.009, 0.011)
+    assert "counts about 10^-3 times" in one
+
+
+def test_a_sample_of_people_is_scaled_alike_and_not_told(tmp_path: Path) -> None:
+    """Seen to fail: telephones of a twentieth of the people were taken for another unit."""
+    for people in (200, 3_000, 50_000):
+        census = "region,residents\n" + "".join(f"0{row},{people + row}\n" for row in range(1, 5))
+        tables = {**HOMES, "people.csv": people_at(0, 1, 2, 3), "census.csv": census}
+        checked = check(squares_case(tmp_path, ["0701"] * 4, tables, people=PEOPLE))
+        assert not [each for each in checked.problems if "times the people" in each.what]
 
 
 def test_mass_outside_every_unit_is_an_error_unless_allowed(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.coded_table import ALL_GASES, BIOGENIC, CodedTable, CodedValue
 from carbongrid.inventory.codes import EXAMPLES, check_system, is_fossil, normal_code
 from carbongrid.inventory.factors.gwp import gwp_of
-from carbongrid.inventory.gas_names import KNOWN, gas_named
+from carbongrid.inventory.gas_names import KNOWN, gas_named, origin_of, says_co2e
 from carbongrid.inventory.units_of_measure import grams
 
 _GAS_COLUMNS = ("gas", "entity", "pollutant", "ghg", "substance")
@@ -219,7 +219,11 @@ class _Reading:
             return None
         name = cells.get("name", "") or (cells["code"] if not code else "")
         written = cells.get("gas", "")
-        gas = gas_named(written)
+        unit = cells.get("unit", "") or self.unit
+        bare = _BARE_MASS.fullmatch(unit)
+        gas, of_unit = gas_named(written), (bare and bare["gas"]) or ""
+        if of_unit and not (written and gas):
+            gas = of_unit  # no column of gases, or one that says 'emissions'
         number = int(str(row))
         key = notation_key(text)
         if key is not None:
@@ -232,8 +236,14 @@ class _Reading:
         value = self.faults.number(text, row, "value", signed=True)
         if value is None:
             return None
-        unit = cells.get("unit", "") or self.unit
-        if not gas and not _BARE_MASS.fullmatch(unit):
+        in_co2e = says_co2e(written)
+        if bare is not None and of_unit and (in_co2e or origin_of(gas)[0] != of_unit):
+            what = f"the gas is called {written!r}, and the unit {unit!r} is of {of_unit}" + in_co2e * ", no CO2e"  # fmt: skip
+            self.faults.add(what, f"Write {bare['mass']} CO2e, or call the gas {of_unit}, whichever is meant.", row=row, column="unit")  # fmt: skip
+            return None
+        if bare is not None and in_co2e and gas:
+            unit = f"{bare['mass']} CO2e"
+        if not gas and bare is None:
             what = (
                 f"{written!r} is no gas that is known, and might be a sum of others, or in no total"
             )
@@ -245,14 +255,16 @@ class _Reading:
         )
 
     def _mass(self, value: Decimal, unit: str, gas: str, code: str) -> tuple[int, Fraction]:
-        """Return grams of CO2e, and half of the last digit; the code tells whether CH4 is of fossil origin, a total of all does not."""
+        """Return grams of CO2e, and half of the last digit; the gas or else the code tells whether CH4 is of fossil origin, a total of all does not."""
         if not unit:
             raise InputError("the file does not say the unit", hint='Say it: --unit "kt CO2e".')
         bare = _BARE_MASS.fullmatch(unit)
         factor = Fraction(1)
-        if bare is not None and (bare["gas"] or gas in self.known):
-            of = bare["gas"] or self.known[gas]
-            fossil = is_fossil(code, self.system) if code else None
+        itself, fossil = origin_of(gas)
+        if bare is not None and itself in self.known:
+            of = self.known[itself]
+            if fossil is None and code:
+                fossil = is_fossil(code, self.system)
             factor, unit = gwp_of(self.gwp, fossil=fossil)[of], f"{bare['mass']} CO2e"
             self.converted |= of != "CO2"
         elif bare is not None and gas == ALL_GASES:

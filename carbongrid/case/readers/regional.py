@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -21,16 +22,23 @@ from carbongrid.case.table_formats import (
     TableFormat,
 )
 from carbongrid.case.values import is_table
-from carbongrid.errors import Problem
-from carbongrid.inventory.units_of_measure import INT64_MAX, currency_units
+from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.units_of_measure import INT64_MAX, base_currency, currency_units
 
 INDUSTRIES = ("primary", "secondary", "tertiary")
 """Columns of GDP by industry, of a parent unit."""
 
 _MILLIONTHS = 10**6
+_LISTED = 10
 _ROUNDED = 100
 """More than one in so many is no rounding."""
 _UNITS = {"unit", "units", "单位", "currency", "币种"}
+_COUNT = re.compile(
+    r"(?P<number>['’]?[0-9][0-9.,'’^eE]*)?\s*(?P<power>[十百千万亿]+|hundreds?|thousands?|millions?)?\s*(?:of\s+)?"
+    "(?P<of>persons?|people|residents?|inhabitants?|人口?)?",
+    re.IGNORECASE,
+)
+"""A unit of a census, whose number or word of a power makes it another than persons."""
 
 
 def read_old_codes(case: Case, codes: Collection[str] | None = None) -> dict[str, str]:
@@ -104,6 +112,8 @@ def read_gdp(
     for code, row in rows:
         amounts = [_money(row, column, case.gdp.currency, faults) for column in columns]
         values[code] = _added(values.get(code), amounts)
+    if by_industry:
+        _refuse_wholes_alone(rows, faults)
     faults.raise_any()
     frame = pd.DataFrame({"region": pd.Series(sorted(values), dtype="str")})
     for place, column in enumerate(columns):
@@ -245,7 +255,7 @@ def _rows_of_regions(
     rows, faults = rows_declared(table, form, where, {"region": known}, notes)
     _refuse_units(table, case, form, faults)
     if notes is not None:
-        years = [(row.number, row.values["year"]) for row in rows if row.values["year"] is not None]
+        years = [(row.number, row.values["year"] or case.year) for row in rows]
         notes += notes_on_years(years, case.year, where)
         named = [(row.number, row.cells["region"]) for row in rows]
         notes += _notes_on_missing_parts(named, old_codes, where)
@@ -263,24 +273,51 @@ def _rows_of_regions(
 
 
 def _refuse_units(table: pd.DataFrame, case: Case, form: TableFormat, faults: Faults) -> None:
-    """Refuse a column that says in what the figures are, unless it says what they are taken to be in."""
-    taken = "persons" if form is CENSUS or case.gdp is None else case.gdp.currency
-    way = f"Give the figures in {taken}" + ("" if form is CENSUS else ", or change [gdp] currency") + ", and take the column out."  # fmt: skip
+    """Refuse a column that says that the figures are in another currency or count than they are taken to be; names of units, which such a column may hold too, say nothing."""
+    currency = "" if form is CENSUS or case.gdp is None else case.gdp.currency
+    taken = currency or "persons"
+    way = f"Give the figures in {taken}" + (", or change [gdp] currency" if currency else "") + ", and take the column out."  # fmt: skip
     for name in map(str, table.columns):
-        told = sorted(set(table[name]) - {"", taken}) if name.lower() in _UNITS else []
+        if name.lower() not in _UNITS:
+            continue
+        texts = sorted(set(table[name]) - {"", taken})
+        told = [text for text in texts if (_is_other_money(text, currency) if currency else _is_other_count(text))]  # fmt: skip
         if told:
             faults.add(f"figures are taken to be in {taken}, and the column says {', '.join(map(repr, told[:5]))}", way, column=name)  # fmt: skip
 
 
+def _is_other_money(text: str, currency: str) -> bool:
+    many = Decimal(10**6)  # so that one of a small unit is not rounded away
+    try:
+        own = currency_units(many, text), base_currency(text)
+    except InputError:
+        return False
+    return own != (currency_units(many, currency), base_currency(currency))
+
+
+def _is_other_count(text: str) -> bool:
+    match = _COUNT.fullmatch(text)
+    if match is None or not (match["power"] or match["of"]):
+        return False
+    return bool(match["power"]) or match["number"] not in (None, "1")
+
+
 def notes_on_years(rows: Iterable[tuple[Any, int]], year: int, file: str) -> list[Problem]:
-    """Return a warning for each other year than that of the case, of (row, year) pairs."""
+    """Return a warning for each other year than that of the case, of (row, year) pairs of all rows."""
     places: dict[int, list[str]] = {}
     for row, of in rows:
         places.setdefault(of, []).append(str(row))
     return [
-        Problem(f"rows {', '.join(places[other])} are of {other}, the case is of {year}", file, "Years are mixed; the report says so.", "warning")
-        for other in sorted(places.keys() - {year})
+        Problem(f"{_rows_of(other, found, everywhere=len(places) == 1)}, the case is of {year}", file, "Years are mixed; the report says so.", "warning")
+        for other, found in sorted(places.items()) if other != year
     ]  # fmt: skip
+
+
+def _rows_of(year: int, found: list[str], *, everywhere: bool) -> str:
+    rows, more = ", ".join(found[:_LISTED]), len(found) - _LISTED
+    if everywhere and len(found) > 1:
+        return f"all rows are of {year}"
+    return f"rows {rows} and {more:,} more are of {year}" if more > 0 else f"rows {rows} are of {year}"  # fmt: skip
 
 
 def notes_on_parts_beside(
@@ -334,15 +371,26 @@ def _parts_of(old_codes: Mapping[str, str]) -> list[tuple[str, list[str]]]:
     return sorted(parts.items())
 
 
+def _refuse_wholes_alone(rows: Iterable[tuple[str, Row]], faults: Faults) -> None:
+    """Refuse a GDP beside which all industries are blank: these count, and there would be none."""
+    for code, row in rows:
+        if row.values["value"] is not None and all(row.values[name] is None for name in INDUSTRIES):
+            faults.add(f"the industries of {code!r} are blank", "Give them, or leave them all out of the table.", row=row.number)  # fmt: skip
+
+
 def _notes_on_wholes(rows: Iterable[tuple[str, Row]], file: str) -> Iterator[Problem]:
-    """Yield a warning of each GDP that is told beside its industries and is not what they add up to, by more than rounding."""
+    """Yield a warning of each GDP that is told beside its industries and is not what they add up to, or less than those that are known, by more than rounding."""
     for code, row in rows:
         parts = [row.values[name] for name in INDUSTRIES]
         whole, known = row.values["value"], [part for part in parts if part is not None]
-        if whole is None or len(known) < len(parts):
+        if whole is None:
             continue
-        if abs(whole - sum(known)) * _ROUNDED > max(whole, sum(known)):
+        more = sum(known) - whole
+        if len(known) == len(parts) and abs(more) * _ROUNDED > max(whole, sum(known)):
             what = f"row {row.number}: the value of {code!r} is {whole}, its industries add up to {sum(known)}, and these count"
+            yield Problem(what, file, "Correct what is wrong.", "warning")
+        elif len(known) < len(parts) and more * _ROUNDED > sum(known):
+            what = f"row {row.number}: the value of {code!r} is {whole}, and those of its industries that are known add up to {sum(known)}"
             yield Problem(what, file, "Correct what is wrong.", "warning")
 
 

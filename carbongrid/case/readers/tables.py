@@ -431,6 +431,9 @@ def with_header(cells: pd.DataFrame, where: str) -> pd.DataFrame:
             "the table is empty", where, "Its first row holds the names of the columns."
         )
     names = list(cells.iloc[0])
+    filled_names = [name for name in names if name]
+    if len(filled_names) == 1:
+        _require_commas(filled_names[0], where)  # a CSV that a workbook took as one column
     repeated = sorted({name for name in names if name and names.count(name) > 1})
     if repeated:
         raise InputError(

@@ -157,12 +157,12 @@ def read_totals(
     path = case.resolve(case.totals.path)
     table = read_declared(path, TOTALS, encoding=case.totals.encoding)
     _refuse_others(table, path.name)
-    _refuse_other_regions(table, case, path.name)
     for name in ("place", "basis"):
         if name in table.columns:
             table[name] = table[name].str.lower()
     old_codes = read_old_codes(case, codes)
     known = None if codes is None else {*codes, *old_codes}
+    _refuse_other_regions(table, case, known or (), path.name)
     read, faults = rows_declared(
         table, TOTALS, path.name, {"category": categories, "region": known}, notes
     )
@@ -326,11 +326,13 @@ def _refuse_others(table: pd.DataFrame, file: str) -> None:
         raise InputError(what, file, hint)
 
 
-def _refuse_other_regions(table: pd.DataFrame, case: Case, file: str) -> None:
-    """Refuse a table without regions that has a column as the units' own codes are called: its rows would be of the whole city."""
+def _refuse_other_regions(
+    table: pd.DataFrame, case: Case, codes: Collection[str], file: str
+) -> None:
+    """Refuse a table without regions that has codes of units in a column as the units' own are called: its rows would be of the whole city."""
     own = [name for name in (case.units.id, *case.units.parents) if name in table.columns]
     for name in own if "region" not in table.columns else []:
-        if name not in TOTALS.names() and (table[name] != "").any():
+        if name not in TOTALS.names() and table[name].isin(codes).any():
             what = f"the column {name!r} would not be read: codes of units and of their parents stand in a column 'region'"
             raise InputError(
                 what, file, "Rename it to region, or take it out if the totals are of the whole."

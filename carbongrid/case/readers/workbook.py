@@ -216,7 +216,12 @@ def _sheet(stored: Any, written: Any, where: str) -> tuple[pd.DataFrame, list[tu
 
 def _first_row(stored: Any) -> tuple[str, ...]:
     stored.reset_dimensions()
-    return tuple(map(_cell_text, next(stored.iter_rows(max_row=1, max_col=MAX_COLUMNS), ())))
+    texts = [
+        _cell_text(cell) for cell in next(stored.iter_rows(max_row=1, max_col=MAX_COLUMNS), ())
+    ]
+    while texts and not texts[-1]:
+        texts.pop()  # max_col fills the row up
+    return tuple(texts)
 
 
 def _marked(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from carbongrid.case.readers.regional import read_census, read_gdp, read_old_codes, read_water
 from carbongrid.errors import InputError
+from carbongrid.outputs.report.notes import note_in_chinese
 
 CODES = ["0101", "0102", "01", "02"]
 GDP = {"gdp": {"path": "gdp.csv", "currency": "1e8 CNY"}}
@@ -152,6 +153,34 @@ def test_figures_that_say_another_unit_are_refused(tmp_path):
     assert read_gdp(case, CODES)["value"].tolist() == [5 * 10**12, 6 * 10**8]
 
 
+@pytest.mark.parametrize("name", ["unit", "单位", "Currency"])
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [("亿元", True), ("1E8 CNY", True), ("1e8CNY", True), ("10^8 CNY", True), ("亿人民币", True), ("Xingyanpu", True), ("town", True), ("0101", True), ("", True), ("万元", False), ("CNY", False), ("1e8 USD", False), ("亿美元", False)],
+)  # fmt: skip
+def test_a_unit_of_gdp_counts_by_what_it_is_worth(tmp_path, name, text, same):
+    """Seen to fail: texts were compared, so that 亿元 was another than 1e8 CNY, and so was a township's name."""
+    case = case_with(tmp_path, {"gdp.csv": f"region,value,{name}\n0101,5,{text}\n"}, **GDP)
+    if same:
+        assert read_gdp(case, CODES)["value"].tolist() == [5 * 10**8]
+    else:
+        assert f"the column says {text!r}" in fault(read_gdp, case, CODES)
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [("人", True), ("person", True), ("People", True), ("1 person", True), ("inhabitants", True), ("District", True), ("千灯镇", True), ("万里乡", True), ("1000", True), ("万人", False), ("万", False), ("千人", False), ("thousand", False), ("Thousands of people", False), ("10^4 persons", False), ("1e4 people", False), ("1000 persons", False), ("'000 people", False)],
+)  # fmt: skip
+def test_a_unit_of_a_census_counts_by_what_it_is_of(tmp_path, text, same):
+    """Seen to fail: 人 and people were refused, and so was a township's name."""
+    text_of = f"region,residents,unit\n01,15,{text}\n"
+    case = case_with(tmp_path, {"census.csv": text_of}, **PEOPLE)
+    if same:
+        assert read_census(case, CODES)["thousandths"].tolist() == [15_000]
+    else:
+        assert f"taken to be in persons, and the column says {text!r}" in fault(read_census, case, CODES)  # fmt: skip
+
+
 def test_years_of_figures_are_told(tmp_path):
     """Seen to fail: a census of 2010 in a case of 2020."""
     tables = {
@@ -166,6 +195,26 @@ def test_years_of_figures_are_told(tmp_path):
         "rows 2 are of 2019, the case is of 2020",
         "rows 2 are of 2010, the case is of 2020",
     ]
+
+
+@pytest.mark.parametrize(
+    ("years", "told"),
+    [
+        (["2019"] * 1500, "all rows are of 2019"),
+        (["2019"] * 10 + [""], "rows 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 are of 2019"),
+        (["2019"] * 1300 + ["2020"], "rows 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 1,290 more are of 2019"),
+    ],
+)  # fmt: skip
+def test_many_rows_of_another_year_are_told_in_a_line(tmp_path, years, told):
+    """Seen to fail: of 1,500 rows each was named, 8,000 characters."""
+    text = "".join(f"{number:04},1,{year}\n" for number, year in enumerate(years))
+    case = case_with(tmp_path, {"gdp.csv": f"region,value,year\n{text}"}, **GDP)
+    notes = []
+    read_gdp(case, notes=notes)
+    (note,) = notes
+    assert note.what == f"{told}, the case is of 2020"
+    assert ("全部各行" in note_in_chinese(str(note))) is told.startswith("all")
+    assert ("另外 1,290 行" in note_in_chinese(str(note))) is ("more" in told)
 
 
 def test_parts_of_merged_units_that_are_missing_or_beside_the_whole_are_told(tmp_path):
@@ -198,3 +247,26 @@ def test_a_gdp_that_is_not_what_its_industries_add_up_to_is_told(tmp_path):
     assert list(table.columns) == ["region", "primary", "secondary", "tertiary"]
     (note,) = notes
     assert note.what == "row 2: the value of '01' is 500, its industries add up to 6, and these count"  # fmt: skip
+
+
+def test_a_gdp_without_industries_beside_others_with_them_is_refused(tmp_path):
+    """Seen to fail: the district had no GDP, in silence."""
+    gdp = {"gdp": {"path": "gdp.csv", "by": "district"}}
+    text = "region,value,primary,secondary,tertiary\n01,500,,,\n02,,1,2,3\n"
+    said = fault(read_gdp, case_with(tmp_path, {"gdp.csv": text}, **gdp), CODES)
+    assert said == "gdp.csv, row 2: the industries of '01' are blank. Give them, or leave them all out of the table."  # fmt: skip
+    case = case_with(tmp_path, {"gdp.csv": text.replace("01,500", "01,")}, **gdp)
+    assert read_gdp(case, CODES)["primary"].isna().tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [("5,6,,", True), ("5,5,1,", True), ("600,600,3,", False), ("9,6,,", False), ("0,,1,", True)],
+)
+def test_known_industries_above_their_whole_are_told(tmp_path, row, told):
+    """Seen to fail: it was held against them only where all are known."""
+    gdp = {"gdp": {"path": "gdp.csv", "by": "district"}}
+    text = f"region,value,primary,secondary,tertiary\n01,{row}\n"
+    notes = []
+    read_gdp(case_with(tmp_path, {"gdp.csv": text}, **gdp), CODES, notes=notes)
+    assert ["those of its industries that are known add up to" in note.what for note in notes] == [True] * told  # fmt: skip

@@ -341,6 +341,13 @@ def test_a_column_of_regions_under_the_units_own_name_is_refused(tmp_path):
         (said,) = faults(tmp_path, text.format("", "").replace("district", name), **units)
         assert f"the column {name!r} would not be read" in said
         assert "Rename it to region" in said
+    for other in (",1.A", ",whole city", ",101"):  # no codes of units: another classification
+        table = totals(tmp_path, text.format("", "").replace(",01", other), **units)
+        assert table["region"].tolist() == [""]
+    old = {"units": {**units["units"], "old_codes": "old.csv"}}
+    (tmp_path / "old.csv").write_text("old,new\n91,0101\n", encoding="utf-8")
+    (said,) = faults(tmp_path, text.format("", "").replace(",01", ",91"), **old)
+    assert "the column 'district' would not be read" in said
     assert totals(tmp_path, text.format(",region", ",02"), **units)["region"].tolist() == ["02"]
     assert totals(tmp_path, text.format("", "").replace(",01", ","), **units)["region"].tolist() == [""]  # fmt: skip
 

@@ -11,8 +11,8 @@ import pytest
 
 from carbongrid.case.readers import security
 from carbongrid.case.readers.declared import rows_declared
-from carbongrid.case.readers.tables import decimal_cell, read_table
-from carbongrid.case.readers.workbook import sheets_named, workbook_sheets
+from carbongrid.case.readers.tables import decimal_cell, read_table, with_header
+from carbongrid.case.readers.workbook import first_sheet, sheets_named, workbook_sheets
 from carbongrid.case.table_formats import WATER
 from carbongrid.errors import InputError
 from carbongrid.inventory.units_of_measure import of_percent
@@ -27,6 +27,24 @@ def saved(folder, rows, formats=()):
     book.create_sheet("second").append(["not", "read"])
     book.save(folder / "t.xlsx")
     return folder / "t.xlsx"
+
+
+@pytest.mark.parametrize(
+    ("first", "says"),
+    [
+        ("region;value", "separated by semicolons"),
+        ("region\tvalue", "separated by tabs"),
+        ("sep=;", "the first row is 'sep=;'"),
+    ],
+)
+def test_a_text_file_that_a_workbook_took_as_one_column_is_told(tmp_path, first, says):
+    """Seen to fail: the column 'region' is missing."""
+    path = saved(tmp_path, [[first], ["0101;1", 5]])
+    for read in (read_table, lambda path: [with_header(cells, "t") for cells in workbook_sheets(path).values()]):  # fmt: skip
+        with pytest.raises(InputError, match=says):
+            read(path)
+    assert list(read_table(saved(tmp_path, [["a;b", "c"], ["1", "2"]])).columns) == ["a;b", "c"]
+    assert list(read_table(saved(tmp_path, [["a;b,c"], ["1"]])).columns) == ["a;b,c"]
 
 
 def test_cells_are_text(tmp_path):
@@ -187,6 +205,16 @@ def test_hidden_rows_are_refused(tmp_path):
     book.save(path)
     with pytest.raises(InputError, match="row 2 and 1 more rows are hidden"):
         workbook_sheets(path)
+
+
+def test_of_another_sheet_the_header_ends_with_its_last_name(tmp_path):
+    """Seen to fail: its names were followed by blanks, to the 1,024th column."""
+    path = saved(tmp_path, [["a"], [1]])
+    book = openpyxl.load_workbook(path)
+    book["second"]["E1"].number_format = "0.00"
+    book.create_sheet("blank")
+    book.save(path)
+    assert first_sheet(path).others == {"second": ("not", "read"), "blank": ()}
 
 
 def test_other_sheets_of_the_same_table_are_told(tmp_path):
