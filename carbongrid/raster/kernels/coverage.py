@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from carbongrid.raster.kernels.bins import product
 from carbongrid.raster.kernels.jit import helper, in_place, kernel, maker
 from carbongrid.raster.kernels.scanline import Starts, Vertices
 from carbongrid.raster.kernels.vectors import first_of
@@ -37,7 +38,6 @@ _ROUNDING = 1.5 * 2.0**8
 # that part of the cell: its area is no measure of what rounding does to one cell.
 _NOTHING = 1e-12
 _NOTHING_OF_CELL = 1e-9
-_SPLITTER = 2.0**27 + 1.0
 _FURTHEST = 2.0**52
 # Up to this number insertion beats counting.
 _SHORT = 32
@@ -372,15 +372,7 @@ def _offset(place: float, corner: float, side: float, cells: float) -> float:
     far = place - corner
     back = far - place
     rest = (place - (far - back)) - (corner + back)
-    border = cells * side
-    c = _SPLITTER * side
-    side_high = c - (c - side)
-    c = _SPLITTER * cells
-    cells_high = c - (c - cells)
-    side_low, cells_low = side - side_high, cells - cells_high
-    of_border = cells_low * side_low - (
-        ((border - cells_high * side_high) - cells_low * side_high) - cells_high * side_low
-    )
+    border, of_border = product(cells, side)
     near = far - border
     back = near - far
     of_near = (far - (near - back)) - (border + back)
