@@ -40,9 +40,9 @@ def _settings_of_gdp(
     codes: Collection[str], by: str, rule: Rule, uncertainty: Uncertainty
 ) -> list[Setting]:
     """Return the row by which the GDP of these is drawn if their table says nothing, and one for each of which it does."""
-    default = [] if all(code in uncertainty.gdp for code in codes) else [setting("gdp", by, rule)]
-    given = [given("gdp", code, uncertainty.gdp[code]) for code in codes if code in uncertainty.gdp]  # fmt: skip
-    return [*default, *given]
+    known = [code for code in codes if code in uncertainty.gdp]
+    default = [setting("gdp", by, rule)] if len(known) < len(codes) else []
+    return [*default, *(given("gdp", code, uncertainty.gdp[code]) for code in known)]
 
 
 def _split_gdp(
