@@ -6,6 +6,7 @@ import contextlib
 import json
 import shlex
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,10 @@ def _words(context: click.Context) -> str:
         given = context.params[name]
         if context.get_parameter_source(name) != ParameterSource.COMMANDLINE or name in _NOT_TOLD:
             continue
-        for value in given if isinstance(given, tuple) else (given,):
+        many = parameter.multiple if isinstance(parameter, click.Option) else parameter.nargs != 1
+        if isinstance(given, tuple) and not many:
+            given = ":".join(f"{each:g}" for each in given)  # a range, taken apart when it was read
+        for value in given if many else (given,):
             words += [] if isinstance(parameter, click.Argument) else [parameter.opts[0]]
             words += [] if value is True else [_from_anywhere(parameter, value)]
     return shlex.join(words)
@@ -101,7 +105,10 @@ def _from_anywhere(parameter: click.Parameter, value: Any) -> str:
         before = of + sign
     elif not isinstance(parameter.type, click.Path):
         return text
-    return before + (str(Path(text).resolve()) if Path(text).exists() else text)
+    with suppress(OSError):  # a name that no file can have
+        if Path(text).exists():
+            return before + str(Path(text).resolve())
+    return before + text
 
 
 def of_the_run_before(run: Path) -> Iterator[Problem]:

@@ -107,6 +107,9 @@ def _is_memo(code: str, system: str, named: Iterable[str]) -> bool:
     )
 
 
+_OF_TWO_ORIGINS = ("CH4", "N2O")
+
+
 def _of_gases(
     code: str, values: Sequence[CodedValue], uncounted: list[Uncounted]
 ) -> CodeMass | None:
@@ -131,6 +134,8 @@ def _of_gases(
         for gas in unsure & parts.keys()
         if all(each.gas != gas or not each.key for each in values)
     }
+    # "Of which biogenic": one origin alone is no more than a part.
+    whole |= {gas for gas, below in parts.items() if gas in _OF_TWO_ORIGINS and len(below) < 2}
     within = {gas for gas in masses if whole & {*gases_above(gas)}}
     for gas, below in parts.items():
         if gas not in within:

@@ -28,15 +28,16 @@ def require_same_order(**tables: Any) -> None:
     """
     told = [(name, own) for name, table in tables.items() if (own := _labels(table)) is not None]
     for (first, one), (name, other) in itertools.combinations(told, 2):
-        if len(one) != len(other):
+        if len(one) != len(other) or one.equals(other) or _says_less(one, other) or _says_less(other, one):  # fmt: skip
             continue
-        differs = np.flatnonzero(np.asarray(one, object) != np.asarray(other, object))
-        if not differs.size or (_is_default(one) and not _is_whole(other)) or (_is_default(other) and not _is_whole(one)):  # fmt: skip
+        pairs = enumerate(zip(one.tolist(), other.tolist(), strict=True))
+        at = next((place for place, (mine, theirs) in pairs if not _same(mine, theirs)), None)
+        if at is None:
             continue
-        at = int(differs[0])
+        way = f"Bring them into one order, as by {name}.reindex(...), or give" if set(one) == set(other) else "Give"  # fmt: skip
         raise InputError(
             f"{first} and {name} are of other rows, or in another order: {one[at]!r} and {other[at]!r} at place {at}",
-            hint=f"Bring them into one order, as by {name}.reindex(...), or give plain arrays.",
+            hint=f"{way} plain arrays, as .to_numpy() makes them.",
         )
 
 
@@ -79,9 +80,13 @@ def _labels(table: Any) -> pd.Index[Any] | None:
     return index if isinstance(index, pd.Index) else None
 
 
-def _is_default(index: pd.Index[Any]) -> bool:
-    return isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1
+def _says_less(index: pd.Index[Any], other: pd.Index[Any]) -> bool:
+    """Tell whether an index is pandas' own, 0 to n - 1, which beside names, and beside labels 1 to n of the same rows, says nothing."""
+    if not (isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1):
+        return False
+    of_labels = other.name == "label" and np.array_equal(other, np.arange(1, len(other) + 1))
+    return of_labels or other.dtype.kind not in "iu"
 
 
-def _is_whole(index: pd.Index[Any]) -> bool:
-    return index.dtype.kind in "iu"
+def _same(one: Any, other: Any) -> bool:
+    return bool(pd.isna(one) and pd.isna(other)) or (not pd.isna(one) and not pd.isna(other) and bool(one == other))  # fmt: skip

@@ -236,6 +236,17 @@ def test_what_regions_leave_keeps_its_figure(own):
         assert 100 * (np.quantile(whole, 0.975) - 1) == pytest.approx(15, abs=2)
 
 
+def test_a_rest_of_nothing_and_a_small_one_are_drawn():
+    """Seen to be NaN for a category of 0 t, and next to nothing in most draws."""
+    rule = Rule("totals", "x", 5.0, basis="assumed", origin="")
+    told = SimpleNamespace(totals={("x", ""): 10.0}, of=lambda *_: rule)
+    for grams, median in (([0, 0], 1.0), ([997, 3], 0.9)):
+        accounts = SimpleNamespace(regions=("A", ""), grams=np.array(grams, dtype=np.int64))
+        factors, _ = _totals("x", accounts, told, 4000, 1)
+        assert np.isfinite(factors).all()
+        assert np.median(factors[:, 1]) > 0.9 * median
+
+
 def test_a_sink_whose_total_says_how_sure_it_is_is_not_drawn_twice(town_run, tmp_path):
     """5 % of the total, and the coefficient with it. Seen to fail: 50 % of the coefficient came on top."""
     import shutil

@@ -638,3 +638,21 @@ def test_a_power_that_was_lost_in_a_header_is_refused():
     table = pd.DataFrame({"code": ["1.A.2"], "value (104 t CO2e)": ["3"]}, index=[2])
     with pytest.raises(InputError, match=r"104 before a unit may be a 10\^4"):
         read_coded(table, "ipcc2006", where="t.csv", year=2020)
+
+
+def test_units_that_alone_tell_gases_tell_co2_too() -> None:
+    """Seen to fail: the CO2 was taken for the sum of CH4 and N2O, 54.5 kt for 154.5."""
+    rows = [("1.A.1", "100", "kt CO2"), ("1.A.1", "1", "kt CH4"), ("1.A.2", "7", "kt CO2")]
+    table = pd.DataFrame(rows, columns=["code", "value", "unit"])
+    counted, left, _ = counted_codes(read_coded(table, "crt", where="crt.csv"))
+    assert {each.code: each.grams // 10**9 for each in counted} == {"1.A.1": 128, "1.A.2": 7}
+    assert left == []
+
+
+def test_one_origin_beside_its_gas_is_a_part_of_it() -> None:
+    """Seen to fail: 4 kt of which-biogenic stood for 10 kt."""
+    rows = [("3.A", "CH4", "10"), ("3.A", "CH4 (biogenic)", "4")]
+    table = pd.DataFrame(rows, columns=["code", "gas", "value"]).assign(unit="kt CO2e")
+    counted, left, _ = counted_codes(read_coded(table, "crt", where="crt.csv"))
+    assert [each.grams // 10**9 for each in counted] == [10]
+    assert left == []

@@ -55,6 +55,12 @@ def test_what_tells_no_order_of_labels_is_taken_by_place():
     categories = [pd.CategoricalIndex(list(each)) for each in ("ab", "ac")]
     with pytest.raises(InputError, match="'b' and 'c' at place 1"):
         require_same_order(a=pd.Series([1, 2], categories[0]), b=pd.Series([1, 2], categories[1]))
+    for gap in ([1.0, 2.0, np.nan], pd.Index([1, 2, pd.NA], dtype="Int64")):
+        require_same_order(a=pd.Series([1, 2, 3], gap), b=pd.Series([4, 5, 6], gap))
+        with pytest.raises(InputError, match="place 0"):
+            require_same_order(a=pd.Series([1, 2, 3], gap), b=pd.Series([4, 5, 6], [9, 2, 3]))
+    labels = pd.Series([1, 2], pd.Index([1, 2], name="label"))
+    require_same_order(a=labels, b=pd.Series([1, 2]))
     rows = pd.DataFrame({"a": range(4)})["a"]
     with pytest.raises(InputError, match="a and b are of other rows"):
         require_same_order(a=rows[1:], b=rows[:3])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal, localcontext
 from fractions import Fraction
 
@@ -97,6 +98,7 @@ def read_coded(
         found = reading.value(row, {role: cells[column] for role, column in columns.items()})
         if found is not None:
             (values if found.code else totals).append(found)
+    values = reading.with_gases_of_units(values)
     if not parts:
         faults.once(((value.row, f"{value.code} {value.gas}") for value in values), "the value of")
     faults.raise_any()
@@ -207,6 +209,15 @@ class _Reading:
         self.faults, self.system, self.unit, self.gwp = faults, system, unit, gwp
         self.known = {name.upper(): name for name in gwp_of(gwp)} | {BIOGENIC: "CO2"}
         self.converted = False
+        self.of_co2: set[int] = set()
+        self.by_unit: set[str] = set()
+
+    def with_gases_of_units(self, values: list[CodedValue]) -> list[CodedValue]:
+        """Return values with CO2 for a gas where the unit alone says so and, of the same code, alone says other gases: kt CO2 beside kt CH4. Else it may be CO2e."""
+        return [
+            replace(value, gas="CO2") if value.row in self.of_co2 and value.code in self.by_unit else value
+            for value in values
+        ]  # fmt: skip
 
     def value(self, row: object, cells: Mapping[str, str]) -> CodedValue | None:
         """Return what a row says; None, with an error added, if that cannot be told, or if it says nothing."""
@@ -224,7 +235,10 @@ class _Reading:
         gas, of_unit = gas_named(written), (bare and bare["gas"]) or ""
         if of_unit and not (written and gas):
             gas = of_unit  # no column of gases, or one that says 'emissions'
+            self.by_unit.add(code)
         number = int(str(row))
+        if not written and unit.split()[-1:] == ["CO2"]:
+            self.of_co2.add(number)
         key = notation_key(text)
         if key is not None:
             known = 0 if key and not set(_KEY_JOINTS.split(key)) & set(_UNKNOWN) else None

@@ -33,12 +33,14 @@ _LISTED = 10
 _ROUNDED = 100
 """More than one in so many is no rounding."""
 _UNITS = {"unit", "units", "单位", "currency", "币种"}
-_COUNT = re.compile(
-    r"(?P<number>['’]?[0-9][0-9.,'’^eE]*)?\s*(?P<power>[十百千万亿]+|hundreds?|thousands?|millions?)?\s*(?:of\s+)?"
-    "(?P<of>persons?|people|residents?|inhabitants?|人口?)?",
+_PERSONS = {"人", "口", "人口", "person", "persons", "people", "resident", "residents", "inhabitant", "inhabitants"}  # fmt: skip
+_SAYS_A_UNIT = re.compile(
+    r"^[0-9.,\s^×x*]*[十百千万亿]*(?:元|美元|欧元|人|户|口|人口)(?![\u4e00-\u9fff])|^[十百千万亿]+$|人民币|10\s*\^|^['’]0{3}s?$"
+    r"|\b(?:yuan|cny|rmb|usd|eur|euros?|dollars?|hundreds?|thousands?|millions?|billions?|households?)\b"
+    r"|^[0-9.,'’\s^]+.*\b(?:persons?|people|residents?|inhabitants?)\b",
     re.IGNORECASE,
 )
-"""A unit of a census, whose number or word of a power makes it another than persons."""
+"""What is no name of a township, which a column called unit may hold: money, people or households, by any number or word of a power."""
 
 
 def read_old_codes(case: Case, codes: Collection[str] | None = None) -> dict[str, str]:
@@ -291,15 +293,12 @@ def _is_other_money(text: str, currency: str) -> bool:
     try:
         own = currency_units(many, text), base_currency(text)
     except InputError:
-        return False
+        return _SAYS_A_UNIT.search(text) is not None
     return own != (currency_units(many, currency), base_currency(currency))
 
 
 def _is_other_count(text: str) -> bool:
-    match = _COUNT.fullmatch(text)
-    if match is None or not (match["power"] or match["of"]):
-        return False
-    return bool(match["power"]) or match["number"] not in (None, "1")
+    return text.lower().removeprefix("1 ") not in _PERSONS and _SAYS_A_UNIT.search(text) is not None
 
 
 def notes_on_years(rows: Iterable[tuple[Any, int]], year: int, file: str) -> list[Problem]:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from carbongrid.method.probability.uncertainty import Uncertainty
 
 
+_WIDEST_REST = sigma_of_percent(100)
+
+
 @dataclass(frozen=True)
 class DrawnCategory:
     """A category, draw by draw.
@@ -201,18 +204,19 @@ def _sigma_of_rest(
 ) -> float:
     """Return the sigma of what regions leave of a whole such that both together are as unsure as the whole is said to be.
 
-    The rest keeps its mean, and is as unsure as the whole at least: where regions alone are less sure than the whole, so are all together. Regions that
-    follow the category move alike.
+    The rest keeps its mean, and is as unsure as the whole at least: where regions alone are less sure than the whole, so are all together. It is no less sure than
+    100 %, unless the whole is: of a small rest all together are then surer than the whole says. Regions that follow the category move alike.
     """
+    if not grams[whole]:
+        return float(sigma[whole])
     mass = grams / grams.sum()
     told = np.expm1(sigma[whole] ** 2)
-    if not mass[whole]:
-        return float(sigma[whole])
     alike = np.outer(follows, follows) | np.eye(mass.size, dtype=bool)
     shared = np.outer(mass, mass) * np.where(alike, np.expm1(np.outer(sigma, sigma)), 0.0)
     of_regions = np.delete(np.delete(shared, whole, 0), whole, 1).sum()
     left = max((told - of_regions) / mass[whole] ** 2, told)
-    return float(np.sqrt(np.log1p(left)))
+    # Of a rest of a few percent most draws would be next to nothing.
+    return float(min(np.sqrt(np.log1p(left)), max(sigma[whole], _WIDEST_REST)))
 
 
 def _drawn_totals(
