@@ -90,7 +90,7 @@ def _words(context: click.Context) -> str:
             continue
         many = parameter.multiple if isinstance(parameter, click.Option) else parameter.nargs != 1
         if isinstance(given, tuple) and not many:
-            given = ":".join(f"{each:g}" for each in given)  # a range, taken apart when it was read
+            given = ":".join(map(str, given))  # a range, taken apart when it was read
         for value in given if many else (given,):
             words += [] if isinstance(parameter, click.Argument) else [parameter.opts[0]]
             words += [] if value is True else [_from_anywhere(parameter, value)]

@@ -67,9 +67,8 @@ def figures(
             content = content_of(directory)
             tables = read_tables(directory)
             progress("reading", 1, 1)
-            require_extra(
-                "report", "matplotlib", purpose="drawing figures"
-            )  # before a folder is made
+            # Before a folder is made.
+            require_extra("report", "matplotlib", purpose="drawing figures")
             with folder_beside(directory, "figures", out, content) as folder:
                 paths = write_study_figures(
                     tables, folder, formats=formats, dpi=dpi, language=language, progress=progress

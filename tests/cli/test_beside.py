@@ -96,7 +96,7 @@ def test_what_was_made_of_a_run_that_was_replaced_meanwhile_is_not_of_the_new_on
 def test_words_are_right_from_every_folder(
     small_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All paths are whole, that of CATEGORY=FILE as well; what is no path, and --replace, are not."""
+    """All paths are whole, that of CATEGORY=FILE as well; what is no path, and --replace, are not. Seen to tell a range of prices as two, of which the last counts."""
     (tmp_path / "a.tif").touch()
     monkeypatch.chdir(tmp_path)
     words: list[str] = []
@@ -104,14 +104,16 @@ def test_words_are_right_from_every_folder(
     def note(*_: object, **__: object) -> None:
         words.append(_words(click.get_current_context()))
 
-    for name in ("validate", "scenario"):
+    for name in ("validate", "scenario", "compensation"):
         monkeypatch.setattr(main.commands[name], "callback", note)
     invoke("validate", small_run, "a.tif", "b.csv", "--category", "transport=a.tif", "--unit", "t", "-q")  # fmt: skip
     invoke("scenario", small_run, "a.tif", "--out", "made", "--replace")
+    invoke("compensation", small_run, "--price", "1234567:2000000.5")
     raster = tmp_path / "a.tif"
     assert words == [
         f"carbongrid validate {small_run} {raster} b.csv --category transport={raster} --unit t",
         f"carbongrid scenario {small_run} {raster} --out made",
+        f"carbongrid compensation {small_run} --price 1234567.0:2000000.5",
     ]
 
 
