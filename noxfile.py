@@ -5,6 +5,7 @@ Dependencies come from pyproject's groups, versions from constraints.txt.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import nox
@@ -236,7 +237,7 @@ def mutants(session: nox.Session) -> None:
 
 @nox.session
 def release(session: nox.Session) -> None:
-    """Build wheel and sdist, check them; run the demo from the wheel alone, with its extras, by uvx and by pipx, each in a fresh environment."""
+    """Build wheel and sdist, check them; run the demo from the wheel alone, with its extras, by uvx and by pipx, each in a fresh environment; build and run this platform's wheel."""
     session.install("build", "twine", "pipx")
     folder = Path(session.create_tmp()).absolute()
     session.run(
@@ -274,9 +275,36 @@ def release(session: nox.Session) -> None:
             homes = {"PIPX_HOME": str(folder / "pipx-home")}
             demo = ("carbongrid", "demo", name, "--size", "small")
             session.run(*words, *demo, external=True, env=env | homes)
+    _brings_kernels(session, folder, whole)
     reports = [(folder / demo / "run" / "report.html").is_file() for demo in ("bare", "demo")]
     if reports != [False, True]:
         session.error(f"reports of the demos of the wheel alone and with its extras: {reports}")
+
+
+def _brings_kernels(session: nox.Session, folder: Path, whole: str) -> None:
+    """Build this platform's wheel; run from it, nothing is compiled, and tables are those of the wheel for all platforms."""
+    versions = ("-c", "constraints.txt")
+    session.run(
+        "uv", "pip", "install", "--quiet", "-p", whole, *versions, "hatchling", external=True
+    )
+    session.run(whole, "tools/platform_wheel.py", str(folder / "platform"), external=True)
+    (wheel,) = (folder / "platform").glob("*.whl")
+    session.run("python", "-m", "twine", "check", "--strict", str(wheel))
+    python = _fresh_python(session, folder / "brought", f"{wheel}[all]")
+    with session.chdir(folder):
+        env = {"NUMBA_CACHE_DIR": str(folder / "unused"), "PYTHONPATH": ""}
+        demo = ("demo", "compiled", "--size", "small")
+        session.run(python, "-m", "carbongrid", *demo, external=True, env=env)
+        session.run(python, "-m", "carbongrid", "verify", "compiled/run", external=True, env=env)
+    if (folder / "unused").exists():
+        kept = sorted(path.name for path in (folder / "unused").iterdir())
+        session.error(f"{wheel.name} brings no code for {', '.join(kept)}")
+    digests = [
+        json.loads((folder / demo / "run" / "manifest.json").read_text(encoding="utf-8"))["digests"]
+        for demo in ("demo", "compiled")
+    ]
+    if digests[0] != digests[1]:
+        session.error("tables of the demo from both wheels differ")
 
 
 def _fresh_python(session: nox.Session, folder: Path, wanted: str) -> str:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,15 +92,28 @@ print(time.perf_counter() - begin)
 
 
 def first_calls(*, small: bool) -> Iterator[Row]:
-    """Call each part of the engine once, in a process that finds no compiled code, and in one that does."""
-    works = (("on an empty cache", COLD), ("on a warm cache", WARM))
-    with tempfile.TemporaryDirectory() as cache:
-        # To compile takes too long for a mere trial, which has the caller's cache.
-        own = {} if small else {"NUMBA_CACHE_DIR": cache}
-        for work, goal in works[small:]:
+    """Call each part of the engine once, in a process that finds no compiled code, in one that does, and in one that runs from a platform's wheel."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        own = {"NUMBA_CACHE_DIR": str(folder / "cache")}
+        works: list[tuple[str, float, dict[str, str]]]
+        if small:
+            # To compile takes too long for a mere trial, which has the caller's cache.
+            works = [("on a warm cache", WARM, {})]
+        else:
+            wheel = {
+                "PYTHONPATH": str(_platform_wheel(folder)),
+                "NUMBA_CACHE_DIR": str(folder / "unused"),
+            }
+            works = [
+                ("on an empty cache", COLD, own),
+                ("on a warm cache", WARM, own),
+                ("from a platform's wheel, on an empty cache", COLD, wheel),
+            ]
+        for work, goal, settings in works:
             told = subprocess.run(
                 [sys.executable, "-c", FIRST_CALLS],
-                env=environment() | own,
+                env=environment() | settings,
                 capture_output=True,
                 check=True,
             )
@@ -112,6 +126,18 @@ def first_calls(*, small: bool) -> Iterator[Row]:
                 Measured(goal, 0.0, 0),
                 1,
             )
+        if (folder / "unused").exists():
+            raise RuntimeError("the platform's wheel lacks compiled kernels")
+
+
+def _platform_wheel(folder: Path) -> Path:
+    """Build this platform's wheel and unpack it."""
+    tool = Path(__file__).resolve().parents[1] / "tools" / "platform_wheel.py"
+    subprocess.run([sys.executable, str(tool), str(folder / "dist")], env=environment(), check=True)
+    (wheel,) = (folder / "dist").glob("*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        packed.extractall(folder / "installed")
+    return folder / "installed"
 
 
 COMMAND = """import sys

@@ -2,7 +2,7 @@
 
 Numba's own cache takes the first folder that it can write, beside the source among them, and unpickles what lies there. An entry is
 code that runs as the user, so here the folder and each entry must be the user's own, and an entry that is torn, or made for anything else, is
-compiled anew.
+compiled anew. What a wheel brings compiled (:mod:`carbongrid.raster.kernels.prebuilt`) comes before it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
+from carbongrid.raster.kernels import prebuilt
 from carbongrid.raster.portable import open_without_links, user
 
 logger = logging.getLogger(__name__)
@@ -66,21 +67,46 @@ class KernelCache(NullCache):
         self._enabled = False
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return the code compiled for these types by an earlier process, or None."""
+        """Return the code compiled for these types before, by whoever built the wheel or by an earlier process, or None."""
         target_context.refresh()
-        folder = cache_folder()
-        if folder is None or not self._enabled:
+        if not self._enabled:
             return None
-        made_for = self._made_for(sig, target_context.codegen())
-        payload = _read_entry(folder / self._name_of(sig), made_for)
+        # First what needs no folder of the user's, nor a warning where there is none.
+        payload = self._brought(sig) or self._kept(sig, target_context.codegen())
         if payload is None:
             return None
         return CompileResult._rebuild(target_context, *pickle.loads(payload))  # noqa: S301
 
+    def _kept(self, sig: Any, codegen: Any) -> bytes | None:
+        folder = cache_folder()
+        if folder is None:
+            return None
+        content = _read_own(folder / self._name_of(sig))
+        return _payload_of(content, self._made_for(sig, codegen))
+
+    def _brought(self, sig: Any) -> bytes | None:
+        for level in prebuilt.levels() if prebuilt.FOLDER.is_dir() else ():
+            with suppress(OSError):
+                content = prebuilt.path_of(self._stem, sig, level).read_bytes()
+                payload = _payload_of(content, self._prebuilt_for(sig, level))
+                if payload is not None:
+                    return payload
+        return None
+
+    def prebuilt_entry(self, sig: Any, cres: Any, level: prebuilt.Level) -> tuple[Path, bytes]:
+        """Return where the code for these types and processors is looked for, and what a wheel brings there."""
+        content = _entry(self._prebuilt_for(sig, level), dumps(cres._reduce()))
+        return prebuilt.path_of(self._stem, sig, level), content
+
+    def _prebuilt_for(self, sig: Any, level: prebuilt.Level) -> bytes:
+        return prebuilt.made_for(_digest_of(self._source), self._shared, sig, level)
+
     def save_overload(self, sig: Any, cres: Any) -> None:
         """Keep compiled code; a folder that is full or gone costs the next process a compilation, not this one its run."""
+        if not self._enabled or cres.lifted or cres.library.has_dynamic_globals:
+            return
         folder = cache_folder()
-        if folder is None or not self._enabled or cres.lifted or cres.library.has_dynamic_globals:
+        if folder is None:
             return
         payload = dumps(cres._reduce())
         try:
@@ -149,18 +175,28 @@ def _open_to_others(folder: Path) -> str:
     return ""
 
 
-def _read_entry(path: Path, made_for: bytes) -> bytes | None:
-    """Return what an entry holds, or None unless it is a whole one of this user's, made for this."""
+def _read_own(path: Path) -> bytes:
+    """Return what a file of this user's alone holds, or nothing where it is none."""
     try:
         handle = open_without_links(path, os.O_RDONLY)
     except OSError:
-        return None
+        return b""
     with os.fdopen(handle, "rb") as stream:
         told = os.fstat(handle)
         shared = user() is not None and told.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
         if not stat.S_ISREG(told.st_mode) or user() not in (None, told.st_uid) or shared:
-            return None
-        content = stream.read()
+            return b""
+        return stream.read()
+
+
+def _entry(made_for: bytes, payload: bytes) -> bytes:
+    """Put an entry together: a digest of the rest, what it was made for, the code."""
+    rest = made_for + payload
+    return hashlib.sha256(rest).digest() + rest
+
+
+def _payload_of(content: bytes, made_for: bytes) -> bytes | None:
+    """Return the code in an entry, or None unless it is a whole one, made for this."""
     digest, rest = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
     if hashlib.sha256(rest).digest() != digest or rest[:_DIGEST_BYTES] != made_for:
         return None
@@ -172,8 +208,7 @@ def _write_entry(path: Path, made_for: bytes, payload: bytes) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
-            rest = made_for + payload
-            stream.write(hashlib.sha256(rest).digest() + rest)
+            stream.write(_entry(made_for, payload))
         Path(name).replace(path)
     except BaseException:
         with suppress(OSError):
