@@ -13,10 +13,11 @@ class Kernels(BuildHookInterface):
     """Put compiled kernels and the tag of their platform into a wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Add the folder, which has the wheel's tag in a file ``TAG``; an editable install runs its source."""
+        """Add the folder's ``compiled``, under the tag in its file ``TAG``; an editable install runs its source."""
         given = os.environ.get("CARBONGRID_KERNELS")
         if not given or version == "editable":
             return
         build_data["tag"] = Path(given, "TAG").read_text(encoding="utf-8").strip()
         build_data["pure_python"] = False
-        build_data["force_include"][given] = "carbongrid/raster/kernels/compiled"
+        kernels = str(Path(given, "compiled"))
+        build_data["force_include"][kernels] = "carbongrid/raster/kernels/compiled"

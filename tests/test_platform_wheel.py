@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import pytest
 from data import ROOT
 
@@ -35,11 +36,21 @@ def test_kernels_of_this_machine_alone_are_none_for_a_wheel(
     assert not (tmp_path / "kernels").exists()
 
 
+def test_where_nothing_is_compiled_there_is_no_wheel(tmp_path: Path) -> None:
+    done = _compiled(
+        tmp_path, NUMBA_CPU_NAME="x86-64-v3", NUMBA_CPU_FEATURES="", NUMBA_DISABLE_JIT="1"
+    )
+    assert done.returncode == 1
+    assert "nothing is compiled here" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_wheel_has_a_tag_of_numbas_own() -> None:
     told = importlib.metadata.distribution("numba").read_text("WHEEL") or ""
     assert f"Tag: {platform_wheel._tag()}" in told.splitlines()
 
 
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
 def test_kernels_are_found_where_they_are_written() -> None:
     names = [f"{each.__module__}.{each.__name__}" for each in platform_wheel._kernels()]
     assert len(names) == len(set(names)) > 40

@@ -22,7 +22,18 @@ from carbongrid.raster.polygons import Excerpt
 from carbongrid.raster.polygons.entry import multipolygons_of_wkb
 from carbongrid.raster.polygons.tiles import inverse_of
 
-STORED = ["uint8", "int16", "uint16", "int32", "int64", "uint32", "float32", "float64"]
+STORED = [
+    "uint8",
+    "int8",
+    "int16",
+    "uint16",
+    "int32",
+    "uint32",
+    "int64",
+    "uint64",
+    "float32",
+    "float64",
+]
 """Types that rasters have in files."""
 
 

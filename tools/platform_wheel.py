@@ -27,23 +27,23 @@ def main(dist: str) -> None:
     sys.path.insert(0, str(ROOT))
     from carbongrid.raster.kernels import prebuilt
 
-    if not prebuilt.levels():
-        raise SystemExit(f"of this machine no level of processors is known ({prebuilt.__file__})")
+    if sys.platform != "linux" or not prebuilt.levels():
+        raise SystemExit(f"wheels are built on Linux alone, for the levels of {prebuilt.__file__}")
     with tempfile.TemporaryDirectory() as name:
-        kernels = Path(name) / "kernels"
         for level in prebuilt.levels():
             # Without features Numba adds this machine's to those of the level.
             processor = {"NUMBA_CPU_NAME": level.name, "NUMBA_CPU_FEATURES": ""}
             own = {"NUMBA_CACHE_DIR": str(Path(name) / level.name)}
             script = "import platform_wheel, sys; platform_wheel.compile_into(*sys.argv[1:])"
-            _python("-c", script, str(kernels), level.name, **processor, **own)
+            _python("-c", script, name, level.name, **processor, **own)
         words = ("-m", "hatchling", "build", "-t", "wheel", "-d", str(Path(dist).absolute()))
-        _python(*words, CARBONGRID_KERNELS=str(kernels))
+        _python(*words, CARBONGRID_KERNELS=name)
 
 
 def _python(*words: str, **settings: str) -> None:
     paths = os.pathsep.join((str(ROOT), str(ROOT / "tools")))
-    env = {**os.environ, "PYTHONPATH": paths, **settings}
+    others = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
+    env = {**others, "PYTHONPATH": paths, **settings}
     subprocess.run([sys.executable, *words], cwd=ROOT, env=env, check=True)
 
 
@@ -65,6 +65,8 @@ def compile_into(folder: str, level_name: str) -> None:
     _, processor, more = cpu_target.target_context.codegen().magic_tuple()
     if (processor, more) != (level.name, ""):
         raise SystemExit(f"kernels would be compiled for {processor} {more}, not for {level.name}")
+    if not any(_kernels()):
+        raise SystemExit("nothing is compiled here")
     with contextlib.redirect_stdout(sys.stderr):
         use_it()
     if idle := [f"{each.__module__}.{each.__name__}" for each in _kernels() if not each.overloads]:
@@ -74,10 +76,11 @@ def compile_into(folder: str, level_name: str) -> None:
         for kernel in _kernels()
         for sig, compiled in kernel.overloads.items()
     )
-    Path(folder, level.name).mkdir(parents=True)
     Path(folder, "TAG").write_text(_tag(), encoding="utf-8")
+    compiled = Path(folder, "compiled", level.name)
+    compiled.mkdir(parents=True)
     for path, content in entries.items():
-        Path(folder, level.name, path.name).write_bytes(content)
+        (compiled / path.name).write_bytes(content)
     print(f"{len(entries)} kernels for {level.name}")
 
 

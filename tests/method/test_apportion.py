@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from carbongrid.errors import InputError
 from carbongrid.method.allocate import apportion
+from carbongrid.raster.kernels import split as splits
 from carbongrid.raster.kernels.split import _rounded_sum
 
 TOTALS = st.one_of(st.integers(0, 2**63 - 1), st.integers(0, 1000), st.just(2**63 - 1))
@@ -139,3 +140,18 @@ def test_ten_bad_rows_are_listed():
         apportion(1, [0] * 25, np.arange(26))
     assert len(caught.value.problems) == 11
     assert "and 15 rows more" in str(caught.value)
+
+
+@pytest.mark.skipif(not hasattr(splits.split, "overloads"), reason="nothing is compiled")
+def test_arrays_that_may_be_written_and_that_may_not_share_compiled_code() -> None:
+    """Numba compiles anew for each of the two, and a wheel brings one."""
+    found = set()
+    for weights, total in (([1, 2, 3], [4, 5]), ([1.0, 2.0, 3.0], [4, 5])):
+        for writeable in (True, False):
+            arrays = [np.array(each) for each in (total, weights, [0, 1, 3])]
+            for each in arrays:
+                each.flags.writeable = writeable
+            before = set(splits.split.overloads)
+            apportion(*arrays)
+            found |= set(splits.split.overloads) - before
+    assert len(found) <= 1

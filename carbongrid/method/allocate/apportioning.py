@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.kernels import split as splits
+from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.labelled import require_unmasked
 
 _LISTED = 10
@@ -59,6 +60,7 @@ def apportion(
     if claims.dtype == np.float64:
         quanta, fault = splits.quantize(claims, offsets)
         _refuse(fault, totals)
+        quanta = as_readonly_contiguous(quanta, np.int64)
         largest += claims.size  # each may have been rounded up
     else:
         quanta = claims
@@ -77,10 +79,10 @@ def _claims(weights: ArrayLike) -> NDArray[Any]:
             f"weights must be one row of integers or floats, not {claims.dtype} of shape {claims.shape}"
         )
     if claims.dtype.kind == "f":
-        return np.ascontiguousarray(claims, dtype=np.float64)
+        return as_readonly_contiguous(claims, np.float64)
     if claims.dtype == np.uint64 and (claims > splits.MAX_SUM).any():
         raise InputError("integer weights add up to more than 2^56", hint="Give them as floats.")
-    return np.ascontiguousarray(claims, dtype=np.int64)
+    return as_readonly_contiguous(claims, np.int64)
 
 
 def _row_starts(start: ArrayLike | None, size: int) -> NDArray[np.int64]:
@@ -91,7 +93,7 @@ def _row_starts(start: ArrayLike | None, size: int) -> NDArray[np.int64]:
         good = offsets[0] == 0 and offsets[-1] == size and bool((np.diff(offsets) >= 0).all())
     if not good:
         raise InputError(f"start must rise from 0 to the number of weights ({size})")
-    return np.ascontiguousarray(offsets)
+    return as_readonly_contiguous(offsets, np.int64)
 
 
 def _totals(total: int | ArrayLike, rows: int) -> NDArray[np.int64]:
@@ -107,7 +109,7 @@ def _totals(total: int | ArrayLike, rows: int) -> NDArray[np.int64]:
             f"totals must be int64, one for all or one for each of the {rows} rows",
             hint="Give mass in whole grams, at most 2^63 - 1.",
         )
-    totals = np.ascontiguousarray(np.broadcast_to(given.astype(np.int64), (rows,)))
+    totals = as_readonly_contiguous(np.broadcast_to(given, (rows,)), np.int64)
     negative = np.flatnonzero(totals < 0)
     if negative.size:
         row = negative[0]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from carbongrid.errors import InputError
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels import split as splits
+from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.overlaps import cells_of_runs
 from carbongrid.raster.planes import crs_text
 from carbongrid.raster.polygons import Polygons
@@ -35,10 +36,12 @@ class CellShares:
     def split(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
         """Share each cell's people out over its targets, telescoped in their order."""
         first = np.flatnonzero(np.r_[True, self.cell[1:] != self.cell[:-1]][: self.cell.size])
-        start = np.append(first, self.cell.size).astype(np.int64)
-        quanta, _ = splits.quantize(self.claim, start)
-        largest = splits.MAX_SUM + self.claim.size
-        parts, _ = splits.split(counts[self.cell[first]], quanta, start, largest)
+        start = as_readonly_contiguous(np.append(first, self.cell.size), np.int64)
+        quanta, _ = splits.quantize(as_readonly_contiguous(self.claim, np.float64), start)
+        totals, claims = (
+            as_readonly_contiguous(each, np.int64) for each in (counts[self.cell[first]], quanta)
+        )
+        parts, _ = splits.split(totals, claims, start, splits.MAX_SUM + self.claim.size)
         return parts
 
 

@@ -17,10 +17,13 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Any
 
+import llvmlite
 import numba
+from llvmlite import binding
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
@@ -31,6 +34,18 @@ from carbongrid.raster.portable import open_without_links, user
 logger = logging.getLogger(__name__)
 
 _DIGEST_BYTES = 32
+_SETTINGS = (
+    *("BOUNDSCHECK", "DEBUGINFO_DEFAULT", "DEBUG_NRT", "EXTEND_VARIABLE_LIFETIMES", "NRT_STATS"),
+    *(
+        "LLVM_REFPRUNE_FLAGS",
+        "LLVM_REFPRUNE_PASS",
+        "LOOP_VECTORIZE",
+        "OPT",
+        "SLP_VECTORIZE",
+        "USING_SVML",
+    ),
+)
+"""Numba's, that change what it generates; for which processors it does is asked apart."""
 
 
 class KernelCache(NullCache):
@@ -94,21 +109,31 @@ class KernelCache(NullCache):
         return None
 
     def prebuilt_entry(self, sig: Any, cres: Any, level: prebuilt.Level) -> tuple[Path, bytes]:
-        """Return where the code for these types and processors is looked for, and what a wheel brings there."""
-        content = _entry(self._prebuilt_for(sig, level), dumps(cres._reduce()))
+        """Return where the code for these types and processors is looked for, and what a wheel brings there.
+
+        Raises
+        ------
+        ValueError
+            If the code is good for this process alone.
+        """
+        if not _can_be_kept(cres):
+            raise ValueError(f"{self._stem} has addresses of this process in its code")
+        content = _entry(self._prebuilt_for(sig, level), _reduced(cres))
         return prebuilt.path_of(self._stem, sig, level), content
 
     def _prebuilt_for(self, sig: Any, level: prebuilt.Level) -> bytes:
-        return prebuilt.made_for(_digest_of(self._source), self._shared, sig, level)
+        # Of Python what an extension module is bound to: its version and ABI, not the day of its build.
+        machine = EXTENSION_SUFFIXES[0], binding.get_process_triple(), level.name
+        return _digest(_compiler(), machine, _digest_of(self._source), self._shared, sig)
 
     def save_overload(self, sig: Any, cres: Any) -> None:
         """Keep compiled code; a folder that is full or gone costs the next process a compilation, not this one its run."""
-        if not self._enabled or cres.lifted or cres.library.has_dynamic_globals:
+        if not self._enabled or not _can_be_kept(cres):
             return
         folder = cache_folder()
         if folder is None:
             return
-        payload = dumps(cres._reduce())
+        payload = _reduced(cres)
         try:
             _write_entry(folder / self._name_of(sig), self._made_for(sig, cres.codegen), payload)
         except OSError as error:
@@ -120,9 +145,29 @@ class KernelCache(NullCache):
         return f"{self._stem}.{which.hexdigest()[:24]}"
 
     def _made_for(self, sig: Any, codegen: Any) -> bytes:
-        versions = numba.__version__, sys.version, codegen.magic_tuple()
-        what = versions, str(self._source), _digest_of(self._source), self._shared, sig
-        return hashlib.sha256(repr(what).encode()).digest()
+        machine = sys.version, codegen.magic_tuple(), str(self._source)
+        return _digest(_compiler(), machine, _digest_of(self._source), self._shared, sig)
+
+
+def _compiler() -> tuple[Any, ...]:
+    """Return by what code is generated, and as what."""
+    settings = tuple(repr(getattr(numba.config, name, None)) for name in _SETTINGS)
+    return numba.__version__, llvmlite.__version__, binding.llvm_version_info, settings
+
+
+def _digest(*what: Any) -> bytes:
+    return hashlib.sha256(repr(what).encode()).digest()
+
+
+def _can_be_kept(cres: Any) -> bool:
+    return not (cres.lifted or cres.library.has_dynamic_globals)
+
+
+def _reduced(cres: Any) -> bytes:
+    """Return what Numba makes of compiled code, but for its listing of the source with paths and types, a third of the whole."""
+    # The listing is the one text among them.
+    reduced: bytes = dumps(tuple("" if isinstance(part, str) else part for part in cres._reduce()))
+    return reduced
 
 
 @functools.cache

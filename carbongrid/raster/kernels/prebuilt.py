@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,13 +38,16 @@ LEVELS = (
 
 @functools.cache
 def levels() -> tuple[Level, ...]:
-    """Return the levels whose code this machine can run, the best first; none where Numba was told how to compile."""
+    """Return the levels whose code this machine can run, the best first; none where Numba was told what to compile for, or knows better than to use AVX."""
     config: Any = numba.config
     told = config.CPU_NAME is not None or config.CPU_FEATURES is not None
-    if told or config.BOUNDSCHECK or config.DEBUGINFO_DEFAULT or config.OPT != 3:
+    if told or not config.ENABLE_AVX:
         return ()
     architecture = binding.get_process_triple().partition("-")[0]
-    has = {name for name, there in binding.get_host_cpu_features().items() if there}
+    try:
+        has = {name for name, there in binding.get_host_cpu_features().items() if there}
+    except RuntimeError:  # LLVM does not know this processor.
+        return ()
     return tuple(
         each for each in LEVELS if each.architecture == architecture and each.features <= has
     )
@@ -54,20 +56,3 @@ def levels() -> tuple[Level, ...]:
 def path_of(stem: str, sig: Any, level: Level) -> Path:
     """Return where the code of a kernel for these types and processors lies."""
     return FOLDER / level.name / f"{stem}.{hashlib.sha256(repr(sig).encode()).hexdigest()[:24]}"
-
-
-def made_for(source: str, shared: str, sig: Any, level: Level) -> bytes:
-    """Digest what compiled code is good for.
-
-    Parameters
-    ----------
-    source, shared
-        Digests of the kernel's own file, and of those that all kernels share.
-    sig
-        Its types.
-    level
-        Of the processors.
-    """
-    # Of Python what an extension module is bound to, as Numba's own cache has it: its version and ABI, not the day of its build.
-    machine = EXTENSION_SUFFIXES[0], binding.get_process_triple(), level.name
-    return hashlib.sha256(repr((numba.__version__, machine, source, shared, sig)).encode()).digest()

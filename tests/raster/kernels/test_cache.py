@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import llvmlite.binding
+import numba
 import numpy as np
 import pytest
 
@@ -63,6 +65,25 @@ def test_an_edit_of_what_kernels_share_makes_them_compile_anew(
     monkeypatch.setattr(jit, "_STAMP", "of an edited file")
     assert _loaded() == (42, 0)
     assert _loaded() == (42, 1)
+
+
+def test_of_another_setting_or_llvm_it_is_compiled_anew(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With kept code, NUMBA_BOUNDSCHECK checked nothing."""
+    _entry(folder)
+    for where, name, value in (
+        (numba.config, "BOUNDSCHECK", 1),
+        (llvmlite.binding, "llvm_version_info", (3, 0, 0)),
+    ):
+        monkeypatch.setattr(where, name, value)
+        assert _loaded() == (42, 0)
+        assert _loaded() == (42, 1)
+
+
+def test_kept_code_names_no_file(folder: Path) -> None:
+    """Numba's listing of the source does."""
+    assert str(Path(__file__).parent).encode() not in _entry(folder).read_bytes()
 
 
 def test_an_edit_of_the_kernels_own_file_makes_it_compile_anew_in_the_same_entry(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import llvmlite
 import numba
 import pytest
 
@@ -80,7 +81,10 @@ def test_other_types_are_compiled(entry: Path, own: Path) -> None:
         (cache, "_digest_of", lambda source: "edited"),
         (jit, "_STAMP", "of an edited file"),
         (numba, "__version__", "0.0"),
-        (prebuilt, "EXTENSION_SUFFIXES", [".cpython-39.so"]),
+        (llvmlite, "__version__", "0.0"),
+        (prebuilt.binding, "llvm_version_info", (3, 0, 0)),
+        (prebuilt.binding, "get_process_triple", lambda: f"{OURS.architecture}-beos"),
+        (cache, "EXTENSION_SUFFIXES", [".cpython-39.so"]),
         (prebuilt, "LEVELS", ()),
         (prebuilt, "LEVELS", (OURS._replace(name="better"),)),
         (prebuilt, "LEVELS", (OURS._replace(architecture="vax"),)),
@@ -90,6 +94,8 @@ def test_other_types_are_compiled(entry: Path, own: Path) -> None:
         (numba.config, "BOUNDSCHECK", 1),
         (numba.config, "OPT", 0),
         (numba.config, "DEBUGINFO_DEFAULT", 1),
+        (numba.config, "LOOP_VECTORIZE", 0),
+        (numba.config, "ENABLE_AVX", 0),
     ],
 )
 def test_of_another_source_numba_python_or_processor_it_is_not_taken(
