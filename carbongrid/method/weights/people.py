@@ -367,14 +367,14 @@ def share_known(people: PeopleRaster, polygons: Polygons) -> NDArray[np.float64]
     starts, crs = (polygons.ring_start, polygons.part_start, polygons.row_start), crs_text(people.crs)  # fmt: skip
     in_cells = Polygons.of_rings(np.column_stack([column, -row]), starts, crs, None)
     found = cell_shares(in_cells, Grid.of_corner(crs, 1.0, (0.0, 0.0), known.shape))
-    start, row, first, end = found.spans
     before = np.zeros((known.shape[0], known.shape[1] + 1), np.int32)
     np.cumsum(known, axis=1, out=before[:, 1:])
     owner, size = np.arange(len(polygons)), len(polygons)
     cells = np.zeros(size)
-    cells += np.bincount(np.repeat(owner, np.diff(start)), before[row, end] - before[row, first], size)  # fmt: skip
-    start, row, column, part = found.edges
-    cells += np.bincount(np.repeat(owner, np.diff(start)), part * known[row, column], size)
+    of_spans, at, first, end = found.spans
+    cells += np.bincount(np.repeat(owner, np.diff(of_spans)), before[at, end] - before[at, first], size)  # fmt: skip
+    of_edges, at, place, part = found.edges
+    cells += np.bincount(np.repeat(owner, np.diff(of_edges)), part * known[at, place], size)
     share = np.divide(cells, found.areas, out=np.ones(size), where=found.areas > 0)
     return np.where(share > 1 - _SLIVER, 1.0, share)
 
