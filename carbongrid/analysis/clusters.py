@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from carbongrid.analysis.neighbours import neighbours_of
 from carbongrid.errors import InputError, require_extra
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def clusters(
     Parameters
     ----------
     outlines
-        Polygons, in the order of the values; neighbours have a point in common.
+        Polygons, in the order of the values; neighbours touch (:func:`carbongrid.analysis.neighbours.neighbours_of`).
     values
         Shape (units,); NaN is unknown, and such a unit takes no part.
     beside
@@ -90,30 +91,27 @@ def clusters(
     """
     require_extra("statistics", "esda", "libpysal", purpose="Moran's I")
     import esda
-    from libpysal.weights import Queen
+    from libpysal.weights import W
 
-    taken = np.flatnonzero(np.isfinite(values))
-    while True:  # without a unit of no neighbour another may have none
-        shapes = outlines.iloc[taken].reset_index(drop=True)
-        queen = Queen.from_dataframe(shapes.to_frame("geometry").set_geometry("geometry"), use_index=False, silence_warnings=True)  # fmt: skip
-        alone = set(queen.islands)
-        if not alone:
-            break
-        taken = np.array([row for place, row in enumerate(taken) if place not in alone], np.int64)
-        if len(taken) < 4:
-            break
+    known = np.isfinite(values)
+    beside_each = [each[known[each]] for each in neighbours_of(outlines.to_numpy())]
+    taken = np.flatnonzero([has_value and len(each) > 0 for has_value, each in zip(known, beside_each, strict=True)])  # fmt: skip
+    place = np.full(len(values), -1)
+    place[taken] = np.arange(len(taken))
     own = values[taken]
     if len(taken) < 4 or np.ptp(own) == 0:
         what = f"{len(taken)} units have a value and a neighbour" if len(taken) < 4 else "all units have one value"  # fmt: skip
         raise InputError(f"no clusters can be looked for: {what}", "inequality", "Leave them out: --no-clusters.")  # fmt: skip
-    moran, local = moran_of(own, queen, seed=seed)
+    own_neighbours = {row: place[beside_each[unit]].tolist() for row, unit in enumerate(taken)}
+    neighbours = W(own_neighbours, silence_warnings=True)  # of units on several islands
+    moran, local = moran_of(own, neighbours, seed=seed)
     if beside is not None:
-        other = esda.Moran(beside[taken], queen, permutations=0)
+        other = esda.Moran(beside[taken], neighbours, permutations=0)
         moran = moran._replace(beside=float(other.I))
     threshold = esda.fdr(local.p_sim, ALPHA)
     table = pd.DataFrame({"neighbours": 0, "local_i": np.nan, "p": np.nan, "kind": KINDS[0]}, index=range(len(values)))  # fmt: skip
     significant = local.p_sim <= threshold
-    table.loc[taken, "neighbours"] = [queen.cardinalities[place] for place in range(len(taken))]
+    table.loc[taken, "neighbours"] = [len(beside_each[unit]) for unit in taken]
     table.loc[taken, "local_i"] = local.Is
     table.loc[taken, "p"] = local.p_sim
     table.loc[taken, "kind"] = [KINDS[q] if sure else KINDS[0] for q, sure in zip(local.q, significant, strict=True)]  # fmt: skip

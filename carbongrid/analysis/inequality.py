@@ -13,6 +13,7 @@ import pandas as pd
 from carbongrid.analysis.clusters import clusters, fewest_told, permutations_for
 from carbongrid.analysis.finished import Asked, FinishedRun
 from carbongrid.analysis.shares import gini, lorenz, theil
+from carbongrid.case.readers.vector import listed
 from carbongrid.errors import InputError, Problem, VerificationError
 from carbongrid.outputs.result import Result
 from carbongrid.pipeline.opening import open_same_run
@@ -141,7 +142,9 @@ def inequality(
                 }
             )
             table = table.join(local.add_prefix(f"{of}_"))
-            said += _too_few(int(local["local_i"].notna().sum()))
+            islands = local["local_i"].isna().to_numpy()
+            said += _without_neighbour(units["id"][islands].tolist())
+            said += _too_few(len(units) - int(islands.sum()))
     tell(phase, steps, steps)
     return Inequality(
         told,
@@ -175,6 +178,14 @@ def _by_proxies_alone(
             text = f"No facility and no total of a region has a say in where {of} lies: what Moran's I tells of it is of the proxies."
             said.append(Problem(text, level="note"))
         yield of, grams
+
+
+def _without_neighbour(ids: list[str]) -> tuple[Problem, ...]:
+    """Return a note that names units on islands of their own."""
+    if not ids:
+        return ()
+    text = f"Units that touch no other take no part in Moran's I: {listed(ids)}."
+    return (Problem(text, level="note"),)
 
 
 def _too_few(units: int) -> tuple[Problem, ...]:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from carbongrid.analysis.files import write_csvs
+from carbongrid.analysis.neighbours import neighbours_of
 from carbongrid.analysis.scale_cells import fine_cells
 from carbongrid.errors import InputError
 from carbongrid.method.scale import (
@@ -260,26 +261,6 @@ def _against(own: float, random: list[float]) -> dict[str, float]:
         "random_p95": float(high),
         "reached_by": float(np.mean(np.array(random) >= own)),
     }
-
-
-def neighbours_of(outlines: NDArray[Any]) -> list[NDArray[np.int64]]:
-    """Return the units that each touches, in order; a touch within a millionth of the units' extent is one.
-
-    Parameters
-    ----------
-    outlines : geometries, shape (units,)
-        Of the units.
-    """
-    import shapely
-
-    reach = 1e-6 * float(np.ptp(shapely.total_bounds(outlines)[[0, 2]]) or 1.0)
-    one, other = shapely.STRtree(outlines).query(outlines, predicate="dwithin", distance=reach)
-    pairs: list[set[int]] = [set() for _ in outlines]
-    for first, second in zip(one.tolist(), other.tolist(), strict=True):
-        if first != second:
-            pairs[first].add(second)
-            pairs[second].add(first)
-    return [np.array(sorted(each), np.int64) for each in pairs]
 
 
 def write_scale(found: ScaleAudit, folder: Path) -> list[Path]:

@@ -8,13 +8,14 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from carbongrid.analysis.target_model import currency_units_of_one
 from carbongrid.case.toml_values import toml_value
 from carbongrid.inventory.units_of_measure import base_currency
 from carbongrid.pipeline.replanned import meaning_of
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from carbongrid.analysis.target_limits import Limit
@@ -110,6 +111,22 @@ def land_steps(model: Model, program: Program, x: NDArray[np.float64]) -> list[_
         row["hectares"] += step.amount
         row["cost"] += float(cost)
     return list(found.items())
+
+
+def hectares_converted(
+    model: Model, program: Program, x: NDArray[np.float64]
+) -> dict[tuple[int, int], float]:
+    """Return the hectares that are converted by each row of the table in each of its places, as its cap counts them."""
+    rows: dict[Limit, list[int]] = {}
+    for step, part in zip(program.steps, x, strict=True):
+        if step.do == "convert" and part >= 0.5:
+            rows.setdefault(step.limit, []).append(step.parcel)
+    found = {}
+    for limit, parcels in rows.items():
+        within = model.hectares_in(limit, np.array(parcels, np.int64)).sum(axis=0)
+        for unit, hectares in zip(model.places_of(limit), np.ravel(within).tolist(), strict=True):
+            found[limit.row, unit] = hectares
+    return found
 
 
 def other_steps(model: Model, program: Program, x: NDArray[np.float64]) -> list[_Told]:

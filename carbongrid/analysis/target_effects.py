@@ -47,7 +47,13 @@ class Effects:
 
     def parts(self, name: str) -> Any:
         """Return which part of a category on a parcel counts in which unit: CSR [parcel, unit], rows at most 1."""
-        path = structure_of(self.answer.inputs.categories[name])
+        return self._parts_by(structure_of(self.answer.inputs.categories[name]))
+
+    def area_parts(self) -> Any:
+        """Return which part of a parcel lies in which unit, as the run shares it out: CSR [parcel, unit], rows at most 1."""
+        return self._parts_by("")
+
+    def _parts_by(self, path: str) -> Any:
         if path not in self._parts:
             shares = self.answer.prepared.shares
             counts = sparse.csr_array(shares.rasters[path][0] if path else shares.units)

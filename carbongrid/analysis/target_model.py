@@ -94,11 +94,26 @@ class Model:
             return list(self.lifted)
         return [int(row) for row in np.flatnonzero(self.units["id"] == limit.unit)]
 
-    def land_of(self, limit: Limit, units: Sequence[int] | None = None) -> NDArray[np.bool_]:
-        """Return which parcels are of the code of a limit, in its units or in some of them."""
-        chosen = self.units_of(limit) if units is None else units
-        found = (self.effects.answer.prepared.parcels["land_use"] == limit.code).to_numpy(bool)
-        return found & np.isin(self.effects.unit_of_parcel, chosen)
+    def places_of(self, limit: Limit) -> list[int]:
+        """Return the rows of the units that a limit caps each by itself; -1 for all that it means together."""
+        return self.units_of(limit) if limit.unit == EACH else [-1]
+
+    def of_code(self, limit: Limit) -> NDArray[np.bool_]:
+        """Return which parcels are of the code of a limit."""
+        found: NDArray[np.bool_] = (self.effects.answer.prepared.parcels["land_use"] == limit.code).to_numpy(bool)  # fmt: skip
+        return found
+
+    def hectares_in(self, limit: Limit, rows: NDArray[np.int64]) -> Any:
+        """Return hectares of some parcels in each of the places of a limit, CSC [parcel of rows, place]: of a parcel across a border what lies in the unit, wherever its point is."""
+        inside = self.effects.area_parts()[rows].tocsc()[:, self.units_of(limit)]
+        if limit.unit != EACH:
+            inside = sparse.csc_array(np.asarray(inside.sum(axis=1), np.float64).reshape(-1, 1))
+        return (sparse.diags_array(self.hectares[rows], format="csr") @ inside).tocsc()
+
+    def hectares_of_code(self, limit: Limit) -> NDArray[np.float64]:
+        """Return hectares of a limit's code in each of its places, what per cents of them are of."""
+        within = self.hectares_in(limit, np.flatnonzero(self.of_code(limit)))
+        return np.asarray(within.sum(axis=0), np.float64).ravel()
 
     def _kept_by_code(self, limit: Limit) -> NDArray[np.bool_]:
         codes = self.effects.answer.prepared.parcels["land_use"]
@@ -275,8 +290,7 @@ class _Builder:
         """Add each parcel that may be converted."""
         model = self.model
         answer, area = model.effects.answer, model.hectares
-        there = model.land_of(limit)
-        free = there.copy()
+        free = model.of_code(limit) & np.isin(model.effects.unit_of_parcel, model.units_of(limit))
         for each in kept:
             free &= ~each.parcels
         free[rows_with_facilities(answer)] = False
@@ -294,16 +308,16 @@ class _Builder:
             self._once(self._converted, (parcel, limit.to), limit, f"a parcel of {limit.code} becomes {limit.to}")  # fmt: skip
             steps.append(Step("convert", limit, unit, parcel=parcel, amount=float(area[parcel])))
         added = self._add(steps, [_priced(limit, step.amount) for step in steps], 1.0, emission=emission, sink=sink)  # fmt: skip
-        places: dict[int, dict[int, float]] = {}
-        for number, (place, step) in enumerate(zip(added, steps, strict=True)):
-            places.setdefault(-1 if limit.unit == "" else step.unit, {})[place] = step.amount
+        for number, place in enumerate(added):
             self._removed[place] = {name: -int(change[number]) for name, change in changes.items() if change[number] < 0}  # fmt: skip
         if limit.most is None:
             return
-        for unit, row in places.items():
-            inside = there & (np.ones_like(there) if unit < 0 else model.effects.unit_of_parcel == unit)  # fmt: skip
-            most = float(limit.most) if limit.measured_in == "ha" else float(limit.most) / 100 * float(area[inside].sum())  # fmt: skip
-            self.caps.append(Cap(limit, unit, row, most))
+        within, whole = model.hectares_in(limit, rows), model.hectares_of_code(limit)
+        for column, unit in enumerate(model.places_of(limit)):
+            some = slice(within.indptr[column], within.indptr[column + 1])
+            inside = zip(within.indices[some].tolist(), within.data[some].tolist(), strict=True)
+            most = float(limit.most) if limit.measured_in == "ha" else float(limit.most) / 100 * float(whole[column])  # fmt: skip
+            self.caps.append(Cap(limit, unit, {added[row]: hectares for row, hectares in inside}, most))  # fmt: skip
 
     def add_room(self) -> None:
         """Bound what happens to one thing twice: a parcel becomes one use, and what is removed with land is not cut as well."""

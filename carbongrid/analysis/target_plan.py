@@ -18,6 +18,7 @@ from carbongrid.analysis.target_actions import (
     STEPS,
     conversions,
     cuts,
+    hectares_converted,
     land_steps,
     other_steps,
     raises,
@@ -280,8 +281,9 @@ class _Search:
         for key, step in steps:
             limit, unit = key
             at = (limit.row, unit if limit.unit == EACH else -1)
-            amount = {"cut": step["cut_g"] or 0, "convert": step["hectares"] or 0, "gdp": step["gdp"] or 0}[step["do"]]  # fmt: skip
-            used[at] = used.get(at, 0) + amount
+            if step["do"] != "convert":
+                used[at] = used.get(at, 0) + ((step["cut_g"] if step["do"] == "cut" else step["gdp"]) or 0)  # fmt: skip
+        used |= hectares_converted(self.model, self.first, first.x)
         table = pd.DataFrame([step for _, step in steps], columns=STEPS, dtype=object)
         return TargetPlan(
             self.told, self.zone, True, tuple(actions), after, self._units(after, zones), table,
@@ -320,7 +322,7 @@ class _Search:
         for limit in model.limits:
             if limit.do == "keep":
                 continue
-            for unit in model.units_of(limit) if limit.unit == EACH else [-1]:
+            for unit in model.places_of(limit):
                 key = (limit.row, unit)
                 code = limit.unit if unit < 0 else model.units["id"].iloc[unit]
                 amount, measure = _measured(
@@ -391,8 +393,7 @@ def _measured(search: _Search, limit: Limit, unit: int, used: float) -> tuple[fl
         whole = sum(search.base[limit.row, each] for each in units)
         return (used / 1e6, "t") if limit.measured_in == "t" else (100 * used / whole if whole else 0.0, "%")  # fmt: skip
     if limit.do == "convert":
-        inside = model.land_of(limit, units)
-        there = float(model.hectares[inside].sum())
+        there = float(model.hectares_of_code(limit)[model.places_of(limit).index(unit)])
         return (used, "ha") if limit.measured_in == "ha" else (100 * used / there if there else 0.0, "%")  # fmt: skip
     now = sum(int(model.units["gdp"].iloc[each]) for each in units if not pd.isna(model.units["gdp"].iloc[each]))  # fmt: skip
     if limit.measured_in == "%":

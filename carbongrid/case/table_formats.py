@@ -172,7 +172,7 @@ _YEAR = Column("year", "year", "default: the year of the case; others are warned
 TOTALS = TableFormat(
     "[totals] path", "totals.csv",
     "Mass per category. A row without a region is the whole city; regions that are named share it out, and what they leave is spread "
-    "over the rest. Regions that add up to more than the whole are an error.",
+    "over the rest. Regions that add up to more than the whole are an error. Without a row of the whole, regions that have none get nothing, which is told.",
     (
         Column("category", "text", "which category", True, unit="category"),
         Column("value", "mass", "mass per year, 0 or more; a sink is positive too", True, unit="number"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -30,7 +31,7 @@ from carbongrid.pipeline.facilities import (
 )
 from carbongrid.pipeline.guesses import marked_guesses
 from carbongrid.pipeline.land import Land
-from carbongrid.pipeline.regional_totals import moved_by_regions
+from carbongrid.pipeline.regional_totals import land_without_total, moved_by_regions
 from carbongrid.pipeline.weights_step import Weighed, regions_of, weighs_by_raster
 from carbongrid.raster.row_blocks import each_block
 
@@ -120,7 +121,7 @@ def allocate_totals(
     named = [row for part in parts for row in part.facilities]
     allow = inputs.case.allow
     limits = check_limits(ledger, allow.unallocated, allow.fallback)
-    limits += _unknown_evidence(weighed.claims, allow.fallback)
+    limits += _unknown_evidence(weighed.claims, ledger, allow.fallback)
     limits += _without_proxy(weighed.claims, ledger)
     limits += _without_skill(inputs, weighed.claims, ledger)
     limits += [note for part in parts for note in part.notes]
@@ -170,8 +171,9 @@ def allocate_category(
         some = np.flatnonzero(grams)
         fallen = any(row.by_parent or row.unallocated for row in ledger)
         region = land.regions_of_parcels(codes, packed.rows)
-        moved = moved_by_regions(ledger, packed, codes, region)
-        return Part(ParcelMass(rows[some], grams[some]), ledger, counted, told, moved), fallen
+        said = land_without_total(ledger, packed, codes, land)
+        said += moved_by_regions(ledger, packed, codes, region)
+        return Part(ParcelMass(rows[some], grams[some]), ledger, counted, told, said), fallen
 
     part, fallen = spread(np.union1d(packed.rows, homes) if homes.size else packed.rows)
     # What neither weight nor area carries goes to parcels of the parent type, which may be any.
@@ -230,19 +232,20 @@ def _outside_by_area(
 
 
 def _unknown_evidence(
-    claims: Mapping[str, PackedWeights], allowed: Collection[str]
+    claims: Mapping[str, PackedWeights], ledger: Collection[LedgerRow], allowed: Collection[str]
 ) -> list[Problem]:
     """Return an error for each category of which the evidence says nothing of too much land, else a warning."""
     problems = []
+    unnamed = Counter[str]()
+    for row in ledger:
+        unnamed[row.category] += row.total - row.facilities
     for name, claim in claims.items():
         unknown, note = claim.facts["unknown"], claim.facts["note"]
         if unknown:
             much = unknown > MAX_UNKNOWN and name not in allowed
-            hint = (
-                f"Take a raster that covers the land, or allow it: [allow] fallback = [{name!r}]."
-            )
+            hint = f"Take a raster that covers the land; where no data means that there is nothing, write 0; or allow it: [allow] fallback = [{name!r}]."
             # What is unknown is told first, what else is odd of the evidence after it.
-            what = str(note).partition("; ")[0]
+            what = f"{str(note).partition('; ')[0]}. By area, {unknown * unnamed[name] / 1e6:,.0f} t of it would lie there"
             problems.append(
                 Problem(what, f"categories: {name}", hint, "error" if much else "warning")
             )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from carbongrid.case import Case
@@ -127,7 +128,7 @@ def _of_land(inputs: Inputs, land: Land) -> dict[str, Any]:
             found[key] = int((~table["again"]).sum()) if "again" in table else len(table)
     if inputs.people is not None:
         inside, outside = residents_of_units(inputs, land)
-        found["residents"] = {"in_units": float(inside.sum()), "in_none": float(outside)}
+        found["residents"] = {"in_units": float(np.nansum(inside)), "in_none": float(outside)}
     return found
 
 

@@ -1,4 +1,4 @@
-"""What totals of regions move against one total of the whole (docs/decisions/0087)."""
+"""What totals of regions move against one total of the whole, and which land they leave without one (docs/decisions/0087)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from carbongrid.case.readers.vector import listed
 from carbongrid.errors import Problem
 from carbongrid.method.allocate.spreading import WHOLE
 from carbongrid.method.ledger import LedgerRow
 from carbongrid.method.weights import PackedWeights
+from carbongrid.pipeline.land import Land
 
 _LISTED = 5
 _SEEN = 0.0005
@@ -57,3 +59,42 @@ def moved_by_regions(
     )
     hint = "Where that is much, either the statistics or the weight is of something else: hold them against each other."
     return [Problem(what, "totals", hint, "note")] if part and part >= _SEEN * left.sum() else []
+
+
+def land_without_total(
+    ledger: Sequence[LedgerRow], claims: PackedWeights, codes: Sequence[str], land: Land
+) -> list[Problem]:
+    """Return a warning of the land that may carry a category in regions that have no total, where none is of the whole: it gets nothing.
+
+    Parameters
+    ----------
+    ledger
+        The category's rows.
+    claims
+        Its claims.
+    codes
+        Its regions; one with a total of 0 has none of it, and says so.
+    land
+        Where parcels lie. Those in no unit are in no region.
+    """
+    if not codes or ledger[0].region == WHOLE:
+        return []
+    rows = claims.rows[claims.arrays["eligible"].astype(np.bool_)]
+    area, unit = land.parcels["area_m2"].to_numpy(np.float64)[rows], land.unit_of_parcel[rows]
+    bare = (land.regions_of_parcels(codes, rows) < 0) & (unit >= 0)
+    share = float(area[bare].sum() / max(area.sum(), 1.0))
+    if share < _SEEN:
+        return []
+    names = land.units[_level_of(codes, land)].iloc[np.unique(unit[bare])]
+    what = (
+        f"no total of {ledger[0].category} is of the whole, and {share:.1%} of its land ({area[bare].sum() / 1e6:,.4g} km2) lies in regions that have none, "
+        f"and get nothing of it: {listed(dict.fromkeys(names.astype(str)))}"
+    )
+    hint = "Give their totals, 0 where there is nothing, or a row without a region that has the regions in it."
+    return [Problem(what, "totals", hint, "warning")]
+
+
+def _level_of(codes: Sequence[str], land: Land) -> str:
+    """Return the column of the units by which regions are named, the lowest of several."""
+    levels = ("id", *land.parents)
+    return next((name for name in levels if land.units[name].isin(codes).any()), "id")

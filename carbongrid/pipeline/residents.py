@@ -7,6 +7,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from carbongrid.case.readers.inputs import Inputs
@@ -19,6 +20,7 @@ from carbongrid.method.weights import (
     people_by_parcel,
     people_points,
 )
+from carbongrid.method.weights.people import polygons_in, share_known
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.sections import FOLDER
 from carbongrid.raster.opening.stores import open_arrays
@@ -55,7 +57,7 @@ def census_of(inputs: Inputs, land: Land) -> Census | None:
 
 
 def residents_of_units(inputs: Inputs, land: Land) -> tuple[NDArray[np.float64], float]:
-    """Return the people in each unit, and those in none; NaN where the case has no people."""
+    """Return the people in each unit, and those in none; NaN where nothing is known of them: in a case without people, and where a raster has no value in all of a unit."""
     if inputs.people is None:
         return np.full(len(land.units), np.nan), np.nan
     census = census_of(inputs, land)
@@ -66,7 +68,12 @@ def residents_of_units(inputs: Inputs, land: Land) -> tuple[NDArray[np.float64],
     # The last sum is of those in none.
     sums = np.zeros(len(land.units) + 1, np.int64)
     np.add.at(sums, unit, people.thousandths)
-    return sums[:-1] / 1000.0, float(sums[-1] / 1000.0)
+    inside = sums[:-1] / 1000.0
+    if not isinstance(inputs.people, pd.DataFrame):
+        everywhere = np.arange(len(land.units))
+        silent = share_known(inputs.people, polygons_in(land.units, inputs.people.crs, everywhere)) == 0  # fmt: skip
+        inside[silent & (inside == 0)] = np.nan
+    return inside, float(sums[-1] / 1000.0)
 
 
 def files_of_residents(inputs: Inputs, _: Land) -> list[str]:

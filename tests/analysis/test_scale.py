@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from town import EAST, NORTH, square, write_town
 
 import carbongrid as cg
+from carbongrid.analysis.neighbours import neighbours_of
 from carbongrid.analysis.scale_audit import (
     QUARTERS,
     SIDES,
     audit_scale,
     merge,
-    neighbours_of,
     write_scale,
 )
 from carbongrid.cli import main

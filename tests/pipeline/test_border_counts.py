@@ -166,13 +166,13 @@ def written_as(path: Path, tiff: Path) -> None:
 def case_by(folder: Path, use: str, values: Any, file: str = "people.tif", **section: Any) -> Case:
     """Return a case whose homes are spread by the raster as people or as a weight."""
     folder.mkdir()
-    sections: dict[str, Any] = {"people": {"path": file}}
+    # What the mask hides is unknown, and more than a twentieth of the land.
+    allow = {"fallback": ["buildings/urban-homes"]}
+    sections: dict[str, Any] = {"people": {"path": file}, "allow": allow}
     if use == "weight":
         (folder / "categories.csv").write_text(
             BY_RASTER.replace("people.tif", file), encoding="utf-8"
         )
-        # What the mask hides is unknown, and more than a twentieth of the land.
-        allow = {"fallback": ["buildings/urban-homes"]}
         sections = {"categories": {"path": "categories.csv"}, "allow": allow}
     case = raster_case(folder, values, section, **sections)
     if file != "people.tif":

@@ -19,6 +19,7 @@ from carbongrid.case.readers.located import place_problems
 from carbongrid.case.readers.masses import notes_on_faint
 from carbongrid.case.readers.regions import masses_here
 from carbongrid.case.readers.tables import Faults, records
+from carbongrid.case.readers.vector import listed
 from carbongrid.case.table_formats import FACILITIES
 from carbongrid.case.values import crs_of_points
 from carbongrid.errors import InputError, Problem
@@ -48,8 +49,8 @@ def read_facilities(
     totals
         Of :func:`carbongrid.case.readers.totals.read_totals`; not compared with if None.
     notes
-        A note is appended on facilities without coordinates, and on those of a category whose total
-        lies elsewhere, which are left out.
+        A note is appended on facilities without coordinates, on those of a category whose total
+        lies elsewhere, which are left out, and on those that agree in all but their names.
 
     Returns
     -------
@@ -86,7 +87,7 @@ def read_facilities(
     if notes is not None:
         with_value = ((row.number, row.cells) for row in read if row.cells["value"])
         notes += notes_on_faint(with_value, path.name)
-        notes += _notes(rows, away, path.name)
+        notes += _notes(rows, away, path.name) + _notes_on_copies(rows, path.name)
     return _table([facility for facility in rows if facility["category"] not in away])
 
 
@@ -243,6 +244,23 @@ def _notes(rows: list[dict[str, Any]], away: set[str], file: str) -> list[Proble
         what = f"{_listed(lost)}: without coordinates, so their mass stays in the category's total"
         notes.append(Problem(what, file, "Add x, y and crs to place them.", "warning"))
     return notes
+
+
+def _notes_on_copies(rows: list[dict[str, Any]], file: str) -> list[Problem]:
+    """Return a warning of facilities that may be one under several names; of capacities, works have several units that are alike."""
+    alike: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        if row["grams"] and row["way"] != "capacity" and row["x"] == row["x"]:
+            alike.setdefault(tuple(row[name] for name in ("category", "crs", "x", "y", "grams")), []).append(row)  # fmt: skip
+    told = [
+        f"{' and '.join(repr(row['name']) for row in same)} ({same[0]['category']}, {format_tonnes([same[0]['grams']])[0]} t each, rows {', '.join(str(row['row']) for row in same)})"
+        for same in alike.values()
+        if len(same) > 1
+    ]
+    if not told:
+        return []
+    what = f"facilities that agree in category, place and mass count each: {listed(told)}"
+    return [Problem(what, file, "If they are one works under several names, leave one of each.", "warning")]  # fmt: skip
 
 
 def _listed(rows: list[dict[str, Any]]) -> str:

@@ -157,7 +157,9 @@ def read_people_grid(
     notes += shift_problems(own, crs, array_bounds(*people.shape, transform), where)
     notes += _notes_on_faint(people[known], thousandths[known], where)
     if not known.all():
-        what = f"{int((~known).sum())} of {known.size} cells are without data: unknown, not zero"
+        what = (
+            f"{int((~known).sum())} of {known.size} cells are without data: nobody is counted there"
+        )
         notes.append(Problem(what, where, level="note"))
     if unread:
         what = (

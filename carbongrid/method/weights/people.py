@@ -16,7 +16,9 @@ from pyproj import Transformer
 from carbongrid.errors import InputError
 from carbongrid.method.weights.cell_shares import CellShares, cells_over_units
 from carbongrid.method.weights.points import locate, points_in_parcels
+from carbongrid.raster.grid import Grid
 from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.overlaps import cell_shares
 from carbongrid.raster.planes import crs_text
 from carbongrid.raster.polygon_coverage import areas_in_common, areas_of
 from carbongrid.raster.polygons import Polygons
@@ -25,11 +27,8 @@ from carbongrid.raster.polygons.outlines import geometries_of, outlines_of
 PEOPLE_REACH = 500.0
 """Farthest that people come to a residential parcel, in m (D16)."""
 
-_POINTS_AROUND = 256
-"""Of the outline of a grid in another CRS, whose edges bend."""
-
 _SLIVER = 1e-6
-"""Share of a parcel beyond a grid that was cut along it, by rounding."""
+"""Share of a parcel beyond a grid that ends where it does, by rounding."""
 
 THOUSANDTHS = 1000
 """Quanta of one person."""
@@ -103,23 +102,20 @@ class Residents:
         People in the parcel; people from outside every residential parcel that came to it.
     unplaced
         Thousandths that reached no parcel; of a grid, those inside the parcels' bounds.
-    unknown
-        Cells of the grid whose value is unknown.
     note
         What is odd, in words; else empty.
     counted
         Thousandths that there were, but those beyond the parcels' bounds who reached none; None: those of the other counts.
-    covered : float64, shape (parcels,)
-        Share of each residential parcel that the grid reaches, 1 of all others; None of points.
+    known : float64, shape (parcels,)
+        Share of each residential parcel in which the grid has a value, 1 of all others; None of points.
     """
 
     inside: NDArray[np.int64]
     snapped: NDArray[np.int64]
     unplaced: int
-    unknown: int = 0
     note: str = ""
     counted: int | None = None
-    covered: NDArray[np.float64] | None = None
+    known: NDArray[np.float64] | None = None
 
     @property
     def placed(self) -> int:
@@ -280,8 +276,11 @@ def people_by_parcel(
         of_points = claims.inside, claims.snapped, claims.unplaced + missing
         return Residents(*of_points, note=told.note, counted=given)
 
-    unknown = int((np.asarray(people.values) < 0).sum())
-    pairs = _cells_in_parcels(people, cell, parcels, residential)
+    homes = np.flatnonzero(residential)
+    polygons = polygons_in(parcels, people.crs, homes)
+    known = np.ones(len(parcels))
+    known[homes] = share_known(people, polygons)
+    pairs = _cells_in_parcels(people, cell, parcels, homes, polygons)
     inside = np.zeros(len(parcels), np.int64)
     np.add.at(inside, pairs.target, pairs.split(counts))
     rest = np.setdiff1d(np.arange(cell.size), pairs.cell)
@@ -296,10 +295,9 @@ def people_by_parcel(
         inside + claims.inside + beyond.inside,
         claims.snapped + beyond.snapped,
         claims.unplaced + missing,
-        unknown,
         told.note,
         given - beyond.unplaced,
-        _share_covered(people, parcels, residential),
+        known,
     )
 
 
@@ -341,10 +339,9 @@ def _cells_in_parcels(
     people: PeopleRaster,
     cell: NDArray[np.int64],
     parcels: gpd.GeoDataFrame,
-    residential: NDArray[np.bool_],
+    rows: NDArray[np.int64],
+    polygons: Polygons,
 ) -> CellShares:
-    rows = np.flatnonzero(residential)
-    polygons = _polygons_in(parcels, rows, people.crs)
     in_cells = areas_in_common(polygons, _squares(people, cell)).tocsc()
     square = np.repeat(np.arange(cell.size), np.diff(in_cells.indptr))
     polygon, area = in_cells.indices.astype(np.int64), in_cells.data
@@ -355,28 +352,31 @@ def _cells_in_parcels(
     return CellShares(square, rows[polygon], claim)
 
 
-def _share_covered(people: PeopleRaster, parcels: gpd.GeoDataFrame, residential: NDArray[np.bool_]) -> NDArray[np.float64]:  # fmt: skip
-    """Return the share of each residential parcel that lies on the grid, whatever its cells say; 1 of all other parcels."""
-    covered = np.ones(len(parcels))
-    rows, columns = np.shape(people.values)
-    corners = np.array([(0, 0), (columns, 0), (columns, rows), (0, rows)], np.float64)
-    outline = shapely.Polygon(np.column_stack(_place(people.transform, *corners.T)))
-    reach = shapely.segmentize(outline, outline.length / _POINTS_AROUND)
-    if crs_of(people.crs) != crs_of(parcels.crs):
-        way = Transformer.from_crs(people.crs, parcels.crs, always_xy=True)
-        reach = shapely.transform(reach, lambda xy: np.column_stack(way.transform(*xy.T)))
-    ends = shapely.get_coordinates(reach)
-    if not np.isfinite(ends).all() or not reach.is_valid or shapely.covers(reach, shapely.box(*parcels.geometry.array.total_bounds)):  # fmt: skip
-        return covered
-    places = np.flatnonzero(residential)
-    boxes = shapely.box(*parcels.geometry.array.bounds[places].T)
-    off = shapely.disjoint(reach, boxes)
-    covered[places[off]] = 0.0
-    places = places[~off & ~shapely.covers(reach, boxes)]
-    polygons = geometries_of(parcels, places)
-    share = shapely.area(shapely.intersection(polygons, reach)) / shapely.area(polygons)
-    covered[places] = np.where(share > 1 - _SLIVER, 1.0, share)
-    return covered
+def share_known(people: PeopleRaster, polygons: Polygons) -> NDArray[np.float64]:
+    """Return the share of each polygon that lies in cells of a grid that have a value, 0 being one; what lies off the grid has none.
+
+    Parameters
+    ----------
+    people
+        A grid.
+    polygons
+        In its CRS, in the order in which they are stored. What is flat there is known.
+    """
+    known = np.asarray(people.values) >= 0
+    column, row = _place(~people.transform, polygons.x, polygons.y)
+    starts, crs = (polygons.ring_start, polygons.part_start, polygons.row_start), crs_text(people.crs)  # fmt: skip
+    in_cells = Polygons.of_rings(np.column_stack([column, -row]), starts, crs, None)
+    found = cell_shares(in_cells, Grid.of_corner(crs, 1.0, (0.0, 0.0), known.shape))
+    before = np.zeros((known.shape[0], known.shape[1] + 1), np.int32)
+    np.cumsum(known, axis=1, out=before[:, 1:])
+    owner, size = np.arange(len(polygons)), len(polygons)
+    cells = np.zeros(size)
+    of_spans, at, first, end = found.spans
+    cells += np.bincount(np.repeat(owner, np.diff(of_spans)), before[at, end] - before[at, first], size)  # fmt: skip
+    of_edges, at, place, part = found.edges
+    cells += np.bincount(np.repeat(owner, np.diff(of_edges)), part * known[at, place], size)
+    share = np.divide(cells, found.areas, out=np.ones(size), where=found.areas > 0)
+    return np.where(share > 1 - _SLIVER, 1.0, share)
 
 
 def _by_floor_area(
@@ -403,7 +403,7 @@ def _floor_area(parcels: gpd.GeoDataFrame, rows: NDArray[np.int64]) -> NDArray[n
     return floor
 
 
-def _polygons_in(parcels: gpd.GeoDataFrame, rows: NDArray[np.int64], crs: Any) -> Polygons:
+def polygons_in(parcels: gpd.GeoDataFrame, crs: Any, rows: NDArray[np.int64]) -> Polygons:
     """Return the rows' polygons in another CRS; what bends into a crossing there is mended."""
     if crs_of(crs) == crs_of(parcels.crs):
         held = outlines_of(parcels)

@@ -227,9 +227,7 @@ def _by_people(
         )
     inside, near = np.where(carries, people.inside, 0), np.where(carries, people.snapped, 0)
     notes = [people.note] if people.note else []
-    if people.unknown:
-        notes.append(f"{people.unknown} cells of people are unknown, not zero")
-    silent, told = _silent_land(parcels, carries, people.covered)
+    silent, told = _silent_land(parcels, carries, people.known)
     if told:
         notes.insert(0, told)
     return Weights(

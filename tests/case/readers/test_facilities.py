@@ -20,6 +20,7 @@ from carbongrid.case.readers.tables import Faults
 from carbongrid.case.readers.totals import read_totals
 from carbongrid.errors import InputError
 from carbongrid.method.categories import read_categories
+from carbongrid.outputs.report.notes import note_in_chinese
 
 KNOWN = read_categories()
 TOTALS = "category,value,unit,place\nindustry/supply,10,kt CO2e,\nbuildings/commerce,5,kt CO2e,\nindustry/mining,1,kt CO2e,elsewhere\n"
@@ -222,3 +223,33 @@ def test_shares_and_capacities_are_split_to_the_gram(drawn, random):
     assert grams_of([rows[k] for k in order], {"c": total}, Faults("")) == [grams[k] for k in order]
     renamed = [dataclasses.replace(row, category="d") for row in rows]
     assert grams_of(renamed, {"c": total}, Faults("")) == [row.grams for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ("B,industry/supply,1,kt CO2,120,31,EPSG:4490", True),
+        ("B,industry/supply,1000,t CO2,120.0,31,EPSG:4490", True),
+        ("B,industry/supply,2,kt CO2,120,31,EPSG:4490", False),
+        ("B,industry/supply,1,kt CO2,120,31.1,EPSG:4490", False),
+        ("B,buildings/commerce,1,kt CO2,120,31,EPSG:4490", False),
+    ],
+)
+def test_one_works_under_two_names_is_told(tmp_path, other, told):
+    """Seen to fail: it came off the total twice without a word."""
+    notes = []
+    rows = f"A,industry/supply,1,kt CO2,120,31,EPSG:4490\nC,industry/supply,1,kt CO2,,,\n{other}\n"
+    assert len(facilities(tmp_path, rows, notes=notes)) == 3
+    said = [note for note in notes if "agree" in note.what]
+    assert [note.level for note in said] == ["warning"] * told
+    assert all("'A' and 'B' (industry/supply, 1000.000000 t each, rows 2, 4)" in note.what and note_in_chinese(str(note)) for note in said)  # fmt: skip
+
+
+def test_units_of_a_works_with_one_capacity_are_no_copies(tmp_path):
+    notes = []
+    head = "name,category,capacity,capacity_unit,x,y,crs\n"
+    units = "".join(f"Unit {k},industry/supply,600,MW,120,31,EPSG:4490\n" for k in (1, 2))
+    tables = {"totals.csv": TOTALS, "facilities.csv": head + units}
+    case = case_with(tmp_path, tables, facilities={"path": "facilities.csv"}, electricity="both")
+    read_facilities(case, KNOWN, read_totals(case, KNOWN), notes=notes)
+    assert not [note for note in notes if "agree" in note.what]

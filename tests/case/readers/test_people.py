@@ -84,7 +84,7 @@ def test_a_grid(tmp_path):
     assert grid.values.dtype == np.int64
     assert grid.crs.to_epsg() == 4549
     assert grid.transform @ (0, 0) == (500_000, 3_400_000)
-    assert "2 of 4 cells are without data: unknown, not zero" in note.what
+    assert "2 of 4 cells are without data: nobody is counted there" in note.what
 
 
 def test_a_grid_is_cut_to_the_parcels(tmp_path):

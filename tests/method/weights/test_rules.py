@@ -112,12 +112,17 @@ def test_a_case_without_evidence_gives_weights_of_zero_and_says_so():
 
 
 def test_people_of_a_category_are_those_of_its_own_land():
-    residents = Residents(np.arange(6) * 1000 + 500, np.array([0, 0, 0, 0, 0, 2000]), 1500, 7)
+    residents = Residents(
+        np.arange(6) * 1000 + 500,
+        np.array([0, 0, 0, 0, 0, 2000]),
+        1500,
+        known=np.array([0.5, 1, 1, 1, 1, 1]),
+    )
     homes = small_land.category("buildings/homes", "industrial", "people")
     found = weigh(homes, land(), WeightInputs(people=residents))
     assert found.weight.tolist() == [500, 0, 0, 0, 0, 7500]
     assert (found.placed, found.snapped, found.unplaced) == (6, 2, 2)
-    assert "7 cells" in found.note
+    assert found.unknown > 0 and "of 1 of the 2 parcels that carry it" in found.note
     assert found.of_region(np.array([5])) == (6, 2)
     # What is lost reached no home at all; people in homes of another category did.
     assert found.fate == (21_500, 20_000, 1500)
