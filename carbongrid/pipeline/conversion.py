@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError
 from carbongrid.method.allocate import of_same_parent
 from carbongrid.method.categories import Category
 from carbongrid.method.weights import PackedWeights, WeightInputs, weigh
@@ -24,7 +24,12 @@ from carbongrid.pipeline.replanned import (
     moved_totals,
     without_claims,
 )
-from carbongrid.pipeline.weights_step import regions_of
+from carbongrid.pipeline.untold_land import (
+    claiming_otherwise,
+    nothing_counted,
+    sink_without_total,
+    unknown_uptake,
+)
 
 if TYPE_CHECKING:
     from carbongrid.pipeline.live import LiveResult
@@ -59,10 +64,12 @@ def convert_parcels(answer: LiveResult, code: str, rows: Rows, *, remove: bool) 
     after = _land_after(answer, (code, *use), rows)
     claims = _claims_that_change(answer, after, use, rows)
     inputs = dataclasses.replace(answer.inputs, parcels=after)
-    totals, facilities, said = inputs.totals, inputs.facilities, answer.said
+    totals, facilities = inputs.totals, inputs.facilities
+    said = answer.said + sink_without_total(answer, use[0], rows)
     for name, (old, new) in claims.items():
         change = _mass_after(answer, name, use, old, new, rows, remove=remove)
-        said += _unknown_uptake(answer, name, old, new, rows)
+        said += unknown_uptake(answer, name, old, new, rows)
+        said += nothing_counted(answer, name, old, new, rows)
         if change.any():
             totals = moved_totals(totals, prepared.land, name, rows, change.tolist())
             facilities = None if facilities is None else kept_shares(facilities, name)
@@ -105,7 +112,7 @@ def mass_of_conversion(answer: LiveResult, code: str, rows: Rows) -> dict[str, N
     claims = _claims_that_change(answer, after, use, rows)
     changes = {name: np.zeros(len(rows), np.int64) for name in answer.inputs.categories}
     for name, (old, new) in claims.items():
-        if not answer.inputs.categories[name].sink and new.values("weight", rows).any():
+        if not answer.inputs.categories[name].sink and new.values("eligible", rows).any():
             what = f"land of {code} emits {name}, by a part of a total that others have too"
             raise InputError(what, "to", "Give a use that emits nothing, or scale what it emits in a plan of your own.")  # fmt: skip
         changes[name] = _mass_after(answer, name, use, old, new, rows, remove=True)
@@ -211,20 +218,11 @@ def _mass_after(
     if not answer.inputs.categories[name].sink:
         gone = ~(new.values("eligible", rows) | _carries_by_parent(answer, name, use, rows))
         return np.where(gone, -grams[rows], 0) if remove else np.zeros(len(rows), np.int64)
-    other, regions = _claiming_otherwise(answer, name, old, new, rows)
+    other, regions = claiming_otherwise(answer, name, old, new, rows)
     after = new.values("weight", rows[other]).astype(np.float64)
     change = np.zeros(len(rows), np.int64)
     change[other] = gained(old, after, grams, regions, rows[other]) - grams[rows[other]]
     return change
-
-
-def _claiming_otherwise(
-    answer: LiveResult, name: str, old: PackedWeights, new: PackedWeights, rows: Rows
-) -> tuple[Rows, NDArray[np.int64]]:
-    """Return which of the rows claim more or less of a sink than before, and of each parcel the region of its totals."""
-    before, after = (each.values("weight", rows).astype(np.float64) for each in (old, new))
-    codes = regions_of(answer.inputs, name)
-    return np.flatnonzero(before != after), answer.prepared.land.regions_of_parcels(codes)
 
 
 def _carries_by_parent(answer: LiveResult, name: str, use: Use, rows: Rows) -> NDArray[np.bool_]:
@@ -239,24 +237,6 @@ def _carries_by_parent(answer: LiveResult, name: str, use: Use, rows: Rows) -> N
         if row.by_parent:
             found |= home == (codes.index(row.region) if row.region else -1)
     return found
-
-
-def _unknown_uptake(
-    answer: LiveResult, name: str, old: PackedWeights, new: PackedWeights, rows: Rows
-) -> tuple[Problem, ...]:
-    """Return a warning if land comes to a sink in regions in which nothing has that sink: what a hectare takes up there is unknown."""
-    if not answer.inputs.categories[name].sink:
-        return ()
-    other, regions = _claiming_otherwise(answer, name, old, new, rows)
-    known = np.unique(regions[old.rows[old.arrays["weight"] > 0]])
-    if not any(row.category == name and not row.region for row in answer.ledger_rows):
-        known = known[known >= 0]  # what is of no region has no total
-    unknown = rows[other[~np.isin(regions[rows[other]], known)]]
-    if not unknown.size:
-        return ()
-    hectares = float(answer.prepared.parcels["area_m2"].to_numpy(np.float64)[unknown].sum()) / 1e4
-    what = f"{name}: {unknown.size} of the converted parcels ({hectares:,.1f} ha) lie in regions whose total of it lies on no land, or that have none: what they take up is unknown, and counts as 0"
-    return (Problem(what, hint=f"Give {name} one total for all, or scale it after the conversion.", level="warning"),)  # fmt: skip
 
 
 def _shares_after(prepared: PreparedRun) -> Any:

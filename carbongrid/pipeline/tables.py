@@ -299,11 +299,8 @@ def _unit_intervals(inputs: Inputs, units: pd.DataFrame) -> pd.DataFrame | None:
 
 def grid_with_mass(inputs: Inputs, reduction: Reduction, grid: Grid) -> xr.Dataset:
     """Return the coarse grid of RunTables: what parcels cover of each cell, its emission and its sink."""
-    shares, coarse = reduction.shares, grid.coarsen(inputs.case.grid.coarse)
-    exact = np.issubdtype(shares.cells.dtype, np.floating)
-    # A snapped parcel covers no cell centre; its own cell's count of one is not an area.
-    rows = np.where(shares.snapped, 0.0, 1.0 if exact else grid.cell_area)
-    covered = np.asarray(rows @ shares.cells).reshape(coarse.shape)
+    coarse = grid.coarsen(inputs.case.grid.coarse)
+    covered = covered_area(reduction.shares, grid.cell_area).reshape(coarse.shape)
     area = {"units": "m2", "long_name": "area covered by parcels"}
     dataset = xr.Dataset(
         {"covered_area": (_CELL, covered, area)},
@@ -314,6 +311,14 @@ def grid_with_mass(inputs: Inputs, reduction: Reduction, grid: Grid) -> xr.Datas
 
     georeferenced: xr.Dataset = dataset.rio.write_crs(coarse.crs)
     return with_mass(georeferenced, reduction.mass.cells)
+
+
+def covered_area(shares: Shares, cell_area: float) -> NDArray[np.float64]:
+    """Return what parcels cover of each coarse cell, m2, from what they have in common with it: areas, or cells of the fine grid."""
+    exact = np.issubdtype(shares.cells.dtype, np.floating)
+    # A snapped parcel covers no cell centre; its own cell's count of one is not an area.
+    rows = np.where(shares.snapped, 0.0, 1.0 if exact else cell_area)
+    return np.asarray(rows @ shares.cells, dtype=np.float64)
 
 
 def with_mass(grid: xr.Dataset, cells: CellMass) -> xr.Dataset:

@@ -12,8 +12,10 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+import rasterio
 import xarray as xr
 import zarr
+from affine import Affine
 from hypothesis import given
 from hypothesis import strategies as st
 from squares_case import squares_case
@@ -229,6 +231,7 @@ def test_one_gram_moved_between_two_parcels_is_found(run):
     for row, grams in ((order[-1], -1), (order[-2], 1)):
         for column in ("industry/manufacturing", "emission_g"):
             parcels.loc[row, column] += grams
+            parcels.loc[row, f"{column}_t_km2"] = parcels[column][row] / parcels["area_m2"][row]
     parcels.to_parquet(path, index=False)
     refresh(run)
     found = failed(run)
@@ -454,6 +457,73 @@ def test_another_format_that_says_something_else_is_found(run):
     found = failed(run)
     assert list(found) == ["formats"]
     assert "Atlantis" in found["formats"]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"transform": 10}, "grid_1km.tif lies elsewhere"),
+        ({"crs": "EPSG:4527"}, "grid_1km.tif is in CGCS2000 / 3-degree Gauss-Kruger zone 39"),
+        ({"crs": None}, "grid_1km.tif is in no CRS"),
+        ({"nodata": 0.0}, "grid_1km.tif, emission of the cell in row 0, column 0 differs from grid_1km.nc"),
+    ],
+)  # fmt: skip
+def test_a_geotiff_that_lies_elsewhere_is_found(run, change, told):
+    """Seen to fail: its values were compared, not where they lie, and a cell of no land might be 0."""
+    path = run / "grid_1km.tif"
+    with rasterio.open(path) as raster:
+        profile, bands, names = raster.profile, raster.read(), raster.descriptions
+    if "transform" in change:
+        change = {"transform": profile["transform"] @ Affine.translation(change["transform"], 0)}
+    if "nodata" in change:
+        assert np.isnan(bands[0, 0, 0])
+        bands[0, 0, 0] = 0
+    written = {"driver": "GTiff", "count": 2, "dtype": "float64", **{name: profile[name] for name in ("height", "width", "crs", "transform", "nodata")}}  # fmt: skip
+    with rasterio.open(path, "w", **{**written, **({} if "nodata" in change else change)}) as raster:  # fmt: skip
+        raster.write(bands)
+        raster.descriptions = names
+    refresh(run)
+    found = failed(run, ["formats"])
+    assert told in found["formats"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "change", "check", "told"),
+    [
+        ("covered_area", lambda area: area / 2, "cells", "covered_area is"),
+        ("emission_density", lambda density: density * 2, "sums", "emission_density is not the mass of each cell"),
+        ("sink_density", lambda density: density * np.nan, "sums", "sink_density is not the mass of each cell"),
+    ],
+)  # fmt: skip
+def test_an_area_or_a_density_of_the_grid_is_found(run, variable, change, check, told):
+    """Seen to fail: only masses of the cells were derived again."""
+    with xr.open_dataset(run / "grid_1km.nc") as opened:
+        grid = opened.load()
+    grid[variable] = grid[variable].copy(data=change(grid[variable].to_numpy()))
+    grid.to_netcdf(run / "grid_1km.nc", engine="h5netcdf")
+    refresh(run)
+    assert told in failed(run, [check])[check]
+
+
+@pytest.mark.parametrize("column", ["emission_g_t_km2", "agriculture/plantation_t_km2"])
+def test_a_density_of_a_parcel_is_found(run, column):
+    """Seen to fail: nobody held it against mass and area."""
+    parcels = gpd.read_parquet(run / "parcels.parquet")
+    row = int(parcels[column].argmax())
+    parcels.loc[row, column] *= 2
+    parcels.to_parquet(run / "parcels.parquet", write_covering_bbox=True)
+    refresh(run, digests=False)
+    assert f"parcel {parcels['id'][row]}: {column} is" in failed(run, ["sums"])["sums"]
+
+
+@pytest.mark.parametrize("keep", [0, 100, 0.5])
+def test_a_project_that_is_cut_short_is_found(run, keep):
+    """Seen to fail: its sha256 alone was looked at."""
+    path = run / "city.qgz"
+    content = path.read_bytes()
+    path.write_bytes(content[: int(keep * len(content)) if keep < 1 else keep])
+    refresh(run)
+    assert "city.qgz" in failed(run, ["formats"])["formats"]
 
 
 def test_texts_that_a_cell_cannot_hold_are_no_difference(tmp_path):

@@ -38,14 +38,12 @@ def write_grid_tif(grid: xr.Dataset, title: str, path: Path) -> None:
     """
     import rioxarray  # noqa: F401  (registers .rio)
 
-    bands = np.stack([grid[name].to_numpy() for name in _BANDS])
-    outside = (grid["covered_area"].to_numpy() <= 0) & (bands == 0).all(axis=0)
-    tonnes = np.where(outside, np.nan, bands / 10**6)
+    tonnes = tonnes_of_cells(grid)
     profile: dict[str, Any] = {
         "driver": "GTiff",
         "count": len(_BANDS),
-        "height": bands.shape[1],
-        "width": bands.shape[2],
+        "height": tonnes.shape[1],
+        "width": tonnes.shape[2],
         "dtype": "float64",
         "crs": grid.rio.crs,
         "transform": _transform(grid),
@@ -63,6 +61,13 @@ def write_grid_tif(grid: xr.Dataset, title: str, path: Path) -> None:
             _require_place(raster.crs)
             options = {"compress": "deflate", "resampling": "average"}
             copy_raster(raster, folder / path.name, driver="COG", **options)
+
+
+def tonnes_of_cells(grid: xr.Dataset) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return emission and sink of the coarse grid as the GeoTIFF has them: t per cell, NaN where no parcel covers a cell that has no mass."""
+    bands = np.stack([grid[name].to_numpy() for name in _BANDS])
+    outside = (grid["covered_area"].to_numpy() <= 0) & (bands == 0).all(axis=0)
+    return np.where(outside, np.nan, bands / 10**6)
 
 
 def _require_place(crs: Any) -> None:
@@ -199,6 +204,12 @@ def values_of_grid(grid: xr.Dataset, path: Path) -> xr.Dataset:
         raise
     except Exception as error:  # whatever a filter says of damaged bytes
         raise VerificationError(f"{path.name} cannot be read: {error}") from error
+
+
+def place_of_tif(path: Path) -> tuple[Any, Affine]:
+    """Return the CRS of grid_1km.tif, None if it has none, and its transform."""
+    with open_raster(path) as raster:
+        return raster.crs, raster.transform
 
 
 def bands_of_tif(path: Path) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:

@@ -60,7 +60,7 @@ def verify(out: str | Path, *, sample: int = 4, progress: Progress | None = None
     -------
     Verification
         Checks by name: files (sha256 against the manifest), digests (content), sums (every table added up again),
-        formats (other formats of a table), labels (every chunk), shares, units and cells (derived again from parcels and
+        formats (other formats of a table, and where the coarse grid lies), labels (every chunk), shares, units and cells (derived again from parcels and
         labels), zones (decided again), probability (drawn again), tiles (burnt again), methods (by cells and by area, how far apart).
         Damage is a check that is not ok and says which file is meant; nothing is raised for it.
 

@@ -26,6 +26,7 @@ from carbongrid.method.sharing import (
 )
 from carbongrid.method.tonnes import counted
 from carbongrid.outputs.tables.content import BY_SECTOR
+from carbongrid.pipeline.tables import covered_area
 from carbongrid.pipeline.verification.opened import LABELS, Opened
 from carbongrid.pipeline.verification.sums import tonnes, total
 from carbongrid.pipeline.verification.verdict import Check, check_of
@@ -35,6 +36,8 @@ from carbongrid.raster.polygons import Polygons
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_ROUNDING = 1e-12
+"""Of an area, relative: sums of floats."""
 _MAX_CELLS = 400_000_000  # a finer grid is not made just to say how far apart the two ways are
 
 
@@ -183,6 +186,13 @@ def check_cells(run: Opened, derived: Derived) -> Check:
         for row, column in np.argwhere(told[name] != found[name]).tolist():
             place = f"grid_1km.nc, {name} of the cell in row {row}, column {column}"
             faults += _difference(place, int(told[name][row, column]), int(found[name][row, column]))  # fmt: skip
+    area = covered_area(derived.shares, run.grid.cell_area).reshape(run.coarse_grid.shape)
+    for row, column in np.argwhere(
+        ~np.isclose(grid["covered_area"], area, rtol=_ROUNDING, atol=0.0)
+    ).tolist():
+        faults.append(
+            f"grid_1km.nc, cell in row {row}, column {column}: covered_area is {float(grid['covered_area'][row, column])} m2, by parcels {area[row, column]}"
+        )
     for axis, places in (("x", run.coarse_grid.x), ("y", run.coarse_grid.y)):
         if not np.array_equal(grid[axis].to_numpy(), places):
             faults.append(f"grid_1km.nc: {axis} is not where the manifest says")
@@ -196,7 +206,7 @@ def check_cells(run: Opened, derived: Derived) -> Check:
     return check_of(
         "cells",
         faults,
-        f"{counted(count, 'coarse cell')}{sectors} derived again from parcels: the same to the gram",
+        f"{counted(count, 'coarse cell')}{sectors} derived again from parcels: the same to the gram, and the area that they cover",
     )
 
 

@@ -12,10 +12,13 @@ import numpy as np
 
 from carbongrid.case.readers.security import check_zip_limits
 from carbongrid.method.columns import in_tonnes
+from carbongrid.outputs.tables.project import PROJECT
+from carbongrid.outputs.tables.rasters import bands_of_tif, place_of_tif, tonnes_of_cells
 from carbongrid.outputs.tables.spreadsheet import NAMES_ROW, NOTES_SHEET, UNITS_SHEET, in_a_cell
 from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.parcel_layers import faults_of_layer, layers_of_parcels
 from carbongrid.pipeline.verification.verdict import Check, check_of
+from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.opening.files import read_bytes
 from carbongrid.raster.opening.formats import GPKG
 from carbongrid.raster.opening.vectors import open_vector
@@ -24,15 +27,25 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHEET = "units.xlsx"
+_NEAR = 1e-6
+"""Of a cell: what a corner may be off by, as floats of two files."""
 
 
 def check_formats(run: Opened) -> Check:
-    """Compare units.gpkg and units.xlsx with units.csv, grid_1km.tif with grid_1km.nc, layers of the parcels with parcels.parquet."""
+    """Compare units.gpkg and units.xlsx with units.csv, grid_1km.tif with grid_1km.nc and with where the run says that it lies, layers of the parcels with parcels.parquet; open the project for QGIS."""
     told = _told(run.units)
     there = SHEET not in run.left_out
-    faults = [*_geopackage(run, told), *(_sheets(run, told) if there else ()), *_raster(run)]
+    faults = [
+        *_geopackage(run, told),
+        *(_sheets(run, told) if there else ()),
+        *_raster(run),
+        *_place(run),
+    ]
     tables = f"units.gpkg and {SHEET} say" if there else "units.gpkg says"
-    text = f"{tables} what units.csv says, grid_1km.tif what grid_1km.nc says"
+    text = f"{tables} what units.csv says, grid_1km.tif what grid_1km.nc says, in its place"
+    if PROJECT in run.manifest["files"]:
+        faults += _project(run)
+        text += f", {PROJECT} is whole"
     for layer in layers_of_parcels(run):
         faults += faults_of_layer(run, layer)
         text += f", {layer} what parcels.parquet says"
@@ -116,15 +129,37 @@ def _as_read(value: Any) -> Any:
 
 
 def _raster(run: Opened) -> Iterator[str]:
-    from carbongrid.outputs.tables.rasters import bands_of_tif
-
     with run.reading("grid_1km.tif", trusted=False) as path:
         bands = bands_of_tif(path)
-    for name in ("emission", "sink"):
-        grams = run.grid_1km[name].to_numpy()
-        if name not in bands or bands[name].shape != grams.shape:
-            yield f"grid_1km.tif has no band {name} of {grams.shape} cells"
+    for name, tonnes in zip(("emission", "sink"), tonnes_of_cells(run.grid_1km), strict=True):
+        if name not in bands or bands[name].shape != tonnes.shape:
+            yield f"grid_1km.tif has no band {name} of {tonnes.shape} cells"
             continue
-        wrong = np.argwhere(np.nan_to_num(bands[name], nan=0.0) != grams / 10**6)
-        for row, column in wrong.tolist():
+        wrong = (bands[name] != tonnes) & ~(np.isnan(bands[name]) & np.isnan(tonnes))
+        for row, column in np.argwhere(wrong).tolist():
             yield f"grid_1km.tif, {name} of the cell in row {row}, column {column} differs from grid_1km.nc"
+
+
+def _place(run: Opened) -> Iterator[str]:
+    """Compare the CRS of both files of the coarse grid, and the corner and cells of the GeoTIFF, with the manifest; x and y of the NetCDF are compared with its cells."""
+    import rioxarray  # noqa: F401  (registers .rio)
+
+    grid = run.coarse_grid
+    with run.reading("grid_1km.tif", trusted=False) as path:
+        crs, transform = place_of_tif(path)
+    with run.reading("grid_1km.nc", trusted=False):
+        of_both = {"grid_1km.tif": crs, "grid_1km.nc": run.grid_1km.rio.crs}
+        known = {name: None if each is None else crs_of(each.to_wkt()) for name, each in of_both.items()}  # fmt: skip
+    for name, each in known.items():
+        if each is None or not each.equals(crs_of(grid.crs), ignore_axis_order=True):
+            yield f"{name} is in {'no CRS' if each is None else each.name}, the run in {crs_of(grid.crs).name}"
+    if not transform.almost_equals(grid.transform, precision=_NEAR * abs(grid.transform.a)):
+        yield f"grid_1km.tif lies elsewhere: its north-west corner is {(transform.c, transform.f)} with cells of {(transform.a, transform.e)}, that of the run {(grid.transform.c, grid.transform.f)} with {(grid.transform.a, grid.transform.e)}"
+
+
+def _project(run: Opened) -> Iterator[str]:
+    """Read the project as the archive that it is: all of its parts are there, with their checksums."""
+    with run.reading(PROJECT, trusted=False) as path, zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+        if damaged is not None:
+            yield f"{PROJECT}: {damaged} is damaged"

@@ -11,7 +11,8 @@ import numpy as np
 
 from carbongrid.method.evidence import FACILITIES, EvidenceRow
 from carbongrid.method.landuse import carrying_types
-from carbongrid.outputs.tables.content import BY_SECTOR, evidence_of
+from carbongrid.outputs.tables.content import BY_SECTOR, DENSITY_SUFFIX, evidence_of
+from carbongrid.outputs.tables.rasters import with_densities
 from carbongrid.pipeline.verification.opened import Opened, Term
 from carbongrid.pipeline.verification.verdict import Check, check_of
 
@@ -35,7 +36,7 @@ def check_sums(run: Opened) -> Check:
     faults += _facilities(run)
     grams = total(run.inventory.loc[run.inventory["place"] != "elsewhere", "mass_g"])
     text = f"{len(run.terms)} categories, {tonnes(grams)} t in all: inventory, ledger, {'' if run.public else 'parcels, '}"
-    text += "land types, units, outside, unallocated and coarse grid add up to the gram"
+    text += "land types, units, outside, unallocated and coarse grid add up to the gram; densities are mass over area"
     return check_of("sums", faults, text)
 
 
@@ -134,6 +135,14 @@ def _parcels(run: Opened) -> Iterator[str]:
         for row in (whole != parts).nonzero()[0]:
             named = f"parcels.parquet, parcel {run.parcels['id'].iloc[row]}: {column}"
             yield from _differ(named, int(whole[row]), "its categories", int(parts[row]))
+    area = run.parcels["area_m2"].to_numpy(np.float64)
+    land = np.where(area > 0, area, np.nan)
+    for mass in ("emission_g", "sink_g", *(term.name for term in run.terms)):
+        told = run.parcels[f"{mass}{DENSITY_SUFFIX}"].to_numpy(np.float64)
+        expected = run.parcels[mass].to_numpy(np.int64) / land
+        wrong = np.flatnonzero((told != expected) & ~(np.isnan(told) & np.isnan(expected)))
+        for row in wrong:
+            yield f"parcels.parquet, parcel {run.parcels['id'].iloc[row]}: {mass}{DENSITY_SUFFIX} is {told[row]}, its mass over its area {expected[row]}"
 
 
 def _evidence(run: Opened) -> Iterator[str]:
@@ -282,5 +291,9 @@ def _grid(run: Opened) -> Iterator[str]:
         told, year = str(grid["time"].to_numpy())[:4], run.manifest["year"]
         if told != str(year):
             yield f"grid_1km.nc is of the year {told}, the run of {year}"
+    again = with_densities(grid[["emission", "sink", "covered_area"]])
+    for name in ("emission_density", "sink_density"):
+        if not np.array_equal(again[name], grid[name], equal_nan=True):
+            yield f"grid_1km.nc: {name} is not the mass of each cell over its covered area"
     if BY_SECTOR in grid and not (grid[BY_SECTOR].sum("sector") == grid["emission"]).all():
         yield "grid_1km.nc: emissions of sectors do not add up to the emission of each cell"

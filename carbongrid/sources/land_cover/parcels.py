@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from carbongrid.case.readers.declared import read_declared
+from carbongrid.case.readers.geometry import geodesic_area
+from carbongrid.case.readers.partition import Overlaps, find_overlaps, overlap_problems
 from carbongrid.case.readers.vector import listed
 from carbongrid.case.table_formats import CODE_SYSTEM
 from carbongrid.errors import InputError, Problem
@@ -145,7 +147,10 @@ def land_cover_in(
                 land = units.geometry.to_crs(crs)
                 cells = _Cells(source, land.to_numpy(), side)
                 found = list(cells.parcels(progress))
-                problems = _lacking(cells, named, raster.name, every_unit=every_unit)
+                overlaps = find_overlaps(units.geometry.to_numpy(), crs_of(units.crs))
+                area = _own_areas(cells.land, overlaps)
+                problems = _lacking(cells, area, named, raster.name, every_unit=every_unit)
+                problems += _overlapping(overlaps, units, named)
     except RasterioError as error:
         hint = "It may be damaged or cut off: copy it again."
         raise InputError(f"the raster cannot be read: {error}", raster.name, hint) from None
@@ -167,15 +172,38 @@ def system_of(codes: str) -> pd.DataFrame:
     return read_code_system(read_declared(Path(codes), CODE_SYSTEM), where=codes)
 
 
+def _own_areas(land: NDArray[np.object_], overlaps: Overlaps) -> NDArray[np.float64]:
+    """Return the area of each unit without what lies under a later one, whose a cell in both is."""
+    area = shapely.area(land)
+    for row in np.unique(overlaps.first):
+        above = shapely.union_all(land[overlaps.second[overlaps.first == row]])
+        area[row] = shapely.area(shapely.difference(land[row], above))
+    return area
+
+
+def _overlapping(
+    overlaps: Overlaps, units: gpd.GeoDataFrame, named: tuple[str, NDArray[np.object_]]
+) -> list[Problem]:
+    """Return which units overlap: no fault of the parcels, which are of cells, but a case refuses such units."""
+    area = float(geodesic_area(units.geometry.to_numpy(), crs_of(units.crs)).sum())
+    found = overlap_problems(overlaps, named[1], area, named[0], "units")
+    hint = "No land is twice in the parcels; of the units a case refuses it. Mend the layer."
+    return [replace(each, hint=hint, level="warning") if each.level == "error" else each for each in found]  # fmt: skip
+
+
 def _lacking(
-    cells: _Cells, units: tuple[str, NDArray[np.object_]], raster: str, *, every_unit: bool
+    cells: _Cells,
+    area: NDArray[np.float64],
+    units: tuple[str, NDArray[np.object_]],
+    raster: str,
+    *,
+    every_unit: bool,
 ) -> list[Problem]:
     """Return what of the units has no code: an error for those without any cell, if every one needs some; a warning from one hundredth."""
     where, named = f"{raster}, {units[0]}", units[1]
     a, e = cells.source.transform.a, cells.source.transform.e
-    area = shapely.area(cells.land)
     known = np.minimum(cells.known * abs(a * e), area)
-    none = cells.known == 0
+    none = (cells.known == 0) & (area >= shapely.area(cells.land) / 2)
     hint = "Does the raster cover them? gdalinfo tells where it lies; several tiles become one with gdalbuildvrt and gdal_translate."
     if none.all() or (every_unit and none.any()):
         what = f"{int(none.sum())} of {area.size} units hold no cell with a code: {listed(named[none])}"
@@ -183,8 +211,8 @@ def _lacking(
     lacking = 1 - known.sum() / area.sum()
     if lacking < _TOLD:
         return []
-    worst = np.argsort(known / area)
-    some = listed(f"{named[row]} ({1 - known[row] / area[row]:.1%})" for row in worst if known[row] < (1 - _TOLD) * area[row])  # fmt: skip
+    of_unit = np.divide(known, area, out=np.ones_like(area), where=area > 0)
+    some = listed(f"{named[row]} ({1 - of_unit[row]:.1%})" for row in np.argsort(of_unit) if of_unit[row] < 1 - _TOLD)  # fmt: skip
     what = f"{lacking:.2%} of the units' area has no code, and becomes no land: {some}"
     return [Problem(what, where, hint, "warning")]
 

@@ -85,6 +85,7 @@ def units_of(
     notes.append(Problem(f"units are those of admin_level {chosen}; --units takes another level: {told}", level="note"))  # fmt: skip
     units = known[known["level"] == chosen]
     units = _apart(_with_stand_ins(units, known, mapped, notes), notes)
+    notes += _left_out(units, known, mapped, shares)
     units, parents = _with_parents(units, known, chosen, notes)
     table = disambiguate_names(units, parents, known, notes)
     return Units(table, parents, tuple(notes), chosen)
@@ -139,20 +140,39 @@ def _told(borders: gpd.GeoDataFrame, shares: dict[str, float]) -> str:
     )
 
 
+def _land(borders: gpd.GeoDataFrame, mapped: MappedLand | None) -> float:
+    """Return the land that borders cover, m2."""
+    geometry = np.asarray(borders.geometry.array, dtype=object)
+    if mapped is not None:
+        return mapped.inside_any(geometry)
+    return float(shapely.union_all(geometry, grid_size=_LATTICE).area)
+
+
 def _shares(borders: gpd.GeoDataFrame, mapped: MappedLand | None) -> dict[str, float]:
     """Return by level the share that its borders cover of the land that all borders cover."""
-
-    def land(some: gpd.GeoDataFrame) -> float:
-        geometry = np.asarray(some.geometry.array, dtype=object)
-        if mapped is not None:
-            return mapped.inside_any(geometry)
-        return float(shapely.union_all(geometry, grid_size=_LATTICE).area)
-
-    whole = land(borders)
+    whole = _land(borders, mapped)
     levels = [level for level in LEVELS if (borders["level"] == level).any()]
-    return {
-        each: land(borders[borders["level"] == each]) / whole if whole else 0.0 for each in levels
-    }
+    covered = {each: _land(borders[borders["level"] == each], mapped) for each in levels}
+    return {each: m2 / whole if whole else 0.0 for each, m2 in covered.items()}
+
+
+def _left_out(
+    units: gpd.GeoDataFrame,
+    borders: gpd.GeoDataFrame,
+    mapped: MappedLand | None,
+    shares: dict[str, float],
+) -> list[Problem]:
+    """Return a warning if units cover less of the land that all borders cover than a level that is taken unasked.
+
+    What lies in no border at all may be a neighbour's, and is told where it is cut away.
+    """
+    whole = _land(borders, mapped)
+    left = whole - _land(units, mapped)
+    if left <= (1 - _COVERS) * whole:
+        return []
+    what = f"{left / 1e6:,.1f} km2 ({left / whole:.0%}) of the land within the map's borders lie in none of the units, and are cut away"
+    level = max(shares, key=lambda each: (shares[each], int(each)))
+    return [Problem(what, "", f"--units {level} takes those that cover {shares[level]:.0%} of it.", "warning")]  # fmt: skip
 
 
 def _once(borders: gpd.GeoDataFrame, notes: list[Problem]) -> gpd.GeoDataFrame:

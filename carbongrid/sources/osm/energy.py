@@ -19,13 +19,15 @@ from carbongrid.method.landuse import packaged_table
 SUPPLY = "industry/supply"
 KINDS = ("plant", "generator")
 """Values of ``power`` that make power; substations, transformers and poles carry it."""
+OUTPUTS = ("electricity", "hot_water", "steam")
+"""What they make, each with an output of its own."""
 
 ENERGY_KEYS: tuple[str, ...] = (
     "power",
     *(
         f"{kind}:{what}"
         for kind in KINDS
-        for what in ("source", "output:electricity", "output:hot_water", "output:steam")
+        for what in ("source", *(f"output:{product}" for product in OUTPUTS))
     ),
 )
 """Keys that are read of plants and generators."""
@@ -35,7 +37,7 @@ UNTOLD_MW = 1.0
 UNTOLD_SOURCE = "gas"
 """What a plant is taken to burn whose source is not told: of the fossil fuels the least."""
 
-_OUTPUT = re.compile(r"(\d+(?:\.\d+)?)\s*([kMG]?)W[pe]?", re.IGNORECASE)
+_OUTPUT = re.compile(r"(?:(\d+)\s*[x×*]\s*)?(\d+(?:\.\d+)?)\s*([kMG]?)W[pe]?", re.IGNORECASE)
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _MEGA = {"": 1e-6, "k": 1e-3, "m": 1.0, "g": 1e3}
 
@@ -64,18 +66,18 @@ def source_weights() -> dict[str, float]:
 
 
 def megawatts(text: object) -> float:
-    """Return an output in MW, NaN where the tag is no number with a unit (``yes``, ``small_installation``).
+    """Return an output in MW, NaN where the tag is no number with a unit (``yes``, ``small_installation``, ``300``).
 
     Examples
     --------
-    >>> megawatts("350 MW"), megawatts("1,200 kW"), megawatts("7,5 MW"), megawatts("yes")
-    (350.0, 1.2, 7.5, nan)
+    >>> megawatts("350 MW"), megawatts("2 x 1,200 kW"), megawatts("7,5 MW"), megawatts("yes")
+    (350.0, 2.4, 7.5, nan)
     """
     if not isinstance(text, str):
         return np.nan
     plain = _THOUSANDS.sub("", text).replace(",", ".")
     parts = [_OUTPUT.fullmatch(part.strip()) for part in plain.split(";")]
-    return sum(np.nan if m is None else float(m[1]) * _MEGA[m[2].lower()] for m in parts)
+    return sum(np.nan if m is None else int(m[1] or 1) * float(m[2]) * _MEGA[m[3].lower()] for m in parts)  # fmt: skip
 
 
 def main_source(text: object) -> str:
@@ -163,17 +165,15 @@ def energy_sites(
 def _sites(
     tables: tuple[gpd.GeoDataFrame, ...], kind: str, region: shapely.Geometry
 ) -> pd.DataFrame:
-    """Return plants or generators: id, name, kind, source, mw, ground (their polygon or point)."""
+    """Return plants or generators: id, name, kind, source, mw, unread (tags with a number that is no output), ground (their polygon or point)."""
     found = []
     for table in tables:
         own = table[table["power"] == kind]
         middles = np.asarray(own.geometry.representative_point().array, dtype=object)
         own = own[shapely.covers(region, middles)]
-        outputs = [
-            own[f"{kind}_output_{what}"].map(megawatts).astype(float).to_numpy()
-            for what in ("electricity", "hot_water", "steam")
-        ]
-        electric, heat = outputs[0], np.fmax(outputs[1], outputs[2])
+        tags = own[[f"{kind}_output_{what}" for what in OUTPUTS]]
+        outputs = tags.map(megawatts).astype(float).to_numpy()
+        electric, heat = outputs[:, 0], np.fmax(outputs[:, 1], outputs[:, 2])
         found.append(
             pd.DataFrame(
                 {
@@ -182,11 +182,18 @@ def _sites(
                     "kind": kind,
                     "source": own[f"{kind}_source"].map(main_source).to_numpy(dtype=object),
                     "mw": np.where(np.isnan(electric), heat, electric),
+                    "unread": [_unread(kind, row) for row in tags.to_numpy(dtype=object)],
                     "ground": np.asarray(own.geometry.array, dtype=object),
                 }
             )
         )
     return pd.concat(found, ignore_index=True).sort_values("id", ignore_index=True)
+
+
+def _unread(kind: str, texts: NDArray[np.object_]) -> str:
+    """Return the tags of one site's outputs that have a number and are not understood."""
+    odd = [isinstance(text, str) and any(map(str.isdigit, text)) and np.isnan(megawatts(text)) for text in texts]  # fmt: skip
+    return ", ".join(f"{kind}:output:{OUTPUTS[k]}={texts[k]}" for k in np.flatnonzero(odd))
 
 
 def _within(sites: pd.DataFrame, grounds: pd.DataFrame) -> NDArray[np.int64]:
@@ -208,14 +215,15 @@ def _completed(plants: pd.DataFrame, generators: pd.DataFrame) -> pd.DataFrame:
     """Fill a plant's output and source from its generators: those that emit most decide."""
     weights = source_weights()
     told = generators[(generators["plant"] >= 0) & (generators["source"] != "")]
-    source, output = plants["source"].to_list(), plants["mw"].to_list()
+    source, output, unread = (plants[name].to_list() for name in ("source", "mw", "unread"))
     for plant in sorted(set(told["plant"].astype(int))):
         parts = told[told["plant"] == plant]
         source[plant] = source[plant] or max(parts["source"], key=lambda one: weights[one])
-        same = parts.loc[parts["source"] == source[plant], "mw"].dropna()
-        if np.isnan(output[plant]) and len(same):
-            output[plant] = float(same.sum())
-    return plants.assign(source=source, mw=np.array(output, dtype=np.float64))
+        same = parts[parts["source"] == source[plant]]
+        if np.isnan(output[plant]):
+            output[plant] = float(same["mw"].sum(min_count=1))
+            unread[plant] = ", ".join(filter(None, [unread[plant], *same["unread"]]))
+    return plants.assign(source=source, mw=np.array(output, dtype=np.float64), unread=unread)
 
 
 def _notes(silent: pd.DataFrame, burning: pd.DataFrame, untold: int) -> tuple[Problem, ...]:
@@ -229,7 +237,12 @@ def _notes(silent: pd.DataFrame, burning: pd.DataFrame, untold: int) -> tuple[Pr
         order = np.argsort(-output, kind="stable")
         names = listed(f"{called[k]} ({burning['source'][k]}, {output[k]:g} MW)" for k in order)
         notes.append(Problem(f"{len(burning)} places burn something for power and heat; their output times what they burn weighs {SUPPLY}: {names}", level="note"))  # fmt: skip
-        guessed = int(burning["mw"].isna().sum())
+        odd = burning[burning["unread"] != ""]
+        if len(odd):
+            tags = listed(f"{row.id} ({row.unread})" for row in odd.itertuples())
+            what = f"the output of {len(odd)} of them is not understood, and counts as {UNTOLD_MW:g} MW where no other tag tells it: {tags}"
+            notes.append(Problem(what, "", "Write weight in pois.csv, or a number with its unit on the map: 300 MW, 2 x 300 MW.", "warning"))  # fmt: skip
+        guessed = int((burning["mw"].isna() & (burning["unread"] == "")).sum())
         if guessed:
             notes.append(Problem(f"{guessed} of them tell no output and count as {UNTOLD_MW:g} MW", level="note"))  # fmt: skip
         if untold:

@@ -78,7 +78,7 @@ def land_of(
     if both.empty:
         raise InputError("nothing that is mapped as land lies in the units", "--units")
     if outside >= _WORTH_TELLING:
-        notes.append(Problem(f"{outside / 1e6:,.1f} km2 of mapped land lie in no unit and are cut away", level="note"))  # fmt: skip
+        notes.append(Problem(f"{outside / 1e6:,.1f} km2 of mapped land ({outside / (outside + both.area.sum()):.0%}) lie in no unit and are cut away", level="note"))  # fmt: skip
     geometry = normalize_geometry(np.asarray(both.geometry.array, dtype=object), geographic=False)
     ranks = np.array([type_priority()[name] for name in both["type"]], dtype=np.int64)
     order = stack_order(ranks, shapely.area(geometry), both["id"].to_numpy(dtype=object))

@@ -264,6 +264,20 @@ def test_what_a_raster_does_not_cover_is_told_with_its_share(tmp_path):
     assert "row 2" in note.what and "row 1" not in note.what
 
 
+def test_units_that_overlap_are_told_and_lack_nothing(tmp_path):
+    """Seen to fail: a cell in both counted for the later unit alone, and a fifth of land that has a code everywhere had none."""
+    raster = raster_of(tmp_path / "c.tif", np.full((60, 60), 10, np.uint8))
+    west, east, inner = ((0, 40), (20, 60), (45, 50))
+    outlines = [shapely.box(WEST + a * STEP, NORTH - 60 * STEP, WEST + b * STEP, NORTH) for a, b in (inner, west, east)]  # fmt: skip
+    gpd.GeoDataFrame(geometry=outlines, crs="EPSG:4326").to_file(tmp_path / "u.gpkg")
+    cover = read_land_cover(raster, tmp_path / "u.gpkg", codes="worldcover")
+    assert cover.cells == 3600
+    (note,) = cover.notes
+    assert note.level == "warning" and note.where == "u.gpkg"
+    assert note.what.startswith("2 pairs of units overlap by ")
+    assert "row 2 and row 3 (" in note.what and "row 1 and row 3 (" in note.what
+
+
 def test_nodata_is_no_land_where_the_file_has_a_mask_too(tmp_path):
     """Seen to fail: GDAL asks a file with a mask no more for its nodata value, which became a class."""
     codes, units = town(60, 60), units_in(tmp_path / "units.gpkg", 60, 60)

@@ -57,6 +57,27 @@ def test_the_smallest_level_that_covers_nearly_all_is_taken():
     )
 
 
+def test_land_that_the_units_leave_out_is_told():
+    """Level 8 covers half of the land, and one unit of level 2 covers all of it. Seen to fail: half of the map was cut away with a note."""
+    some = units_of(
+        borders(COUNTRY, *TOWNS[:2]),
+        None,
+        mapped((box(1, 1, 3, 3), "industrial"), (box(7, 1, 9, 2), "industrial")),
+    )
+    (left,) = [note for note in some.notes if note.level == "warning"]
+    assert (
+        left.what
+        == "2.0 km2 (33%) of the land within the map's borders lie in none of the units, and are cut away"
+    )
+    assert left.hint == "--units 2 takes those that cover 100% of it."
+    nearly = units_of(
+        borders(COUNTRY, *TOWNS[:2]),
+        None,
+        mapped((box(0, 1, 6, 6), "industrial"), (box(7, 1, 9, 2), "industrial")),
+    )
+    assert not [note for note in nearly.notes if note.level == "warning"]
+
+
 def test_names_that_repeat_get_what_is_around_them():
     units = units_of(borders(COUNTRY, WEST, EAST, *TOWNS), "8")
     assert units.table["name"].tolist() == ["Neustadt (West)", "Altstadt", "Neustadt (Ost)", "Berg"]  # fmt: skip

@@ -54,13 +54,17 @@ def test_an_output_is_a_number_with_its_unit(number, unit, space):
 
 @pytest.mark.parametrize(
     ("text", "mw"),
-    [("7.5 MW", 7.5), ("7,5 MW", 7.5), ("1,200 kW", 1.2), ("12 kWp", 0.012), ("3 MWe", 3.0)],
-)
-def test_commas_and_peaks(text, mw):
+    [
+        ("7.5 MW", 7.5), ("7,5 MW", 7.5), ("1,200 kW", 1.2), ("12 kWp", 0.012), ("3 MWe", 3.0),
+        ("2 x 300 MW", 600), ("2x300MW", 600), ("3 × 1,200 kW", 3.6), ("2*0.5 GW; 4 MW", 1004),
+    ],
+)  # fmt: skip
+def test_commas_peaks_and_units_of_a_plant(text, mw):
+    """Seen to fail when two units of 300 MW were no output, and so 1 MW."""
     assert megawatts(text) == pytest.approx(mw)
 
 
-@pytest.mark.parametrize("text", ["yes", "small_installation", "500", "", "MW", "-3 MW", "5 MW or so", None, np.nan, "5 MVA"])  # fmt: skip
+@pytest.mark.parametrize("text", ["yes", "small_installation", "500", "", "MW", "-3 MW", "5 MW or so", None, np.nan, "5 MVA", "x 300 MW", "2 x", "2 300 MW"])  # fmt: skip
 def test_what_is_no_output_is_not_known(text):
     assert np.isnan(megawatts(text))
 
@@ -98,6 +102,29 @@ def test_output_times_what_is_burnt_weighs():
     assert "way/1 (coal, 500 MW)" in told
     assert "1 of them tell no output" in told
     assert "plant:source=solar (1)" in told
+
+
+def test_an_output_that_is_not_understood_is_no_silence():
+    """Seen to fail when a number without a unit was told as no output; a generator's stands for its plant's."""
+    areas = table(
+        ("way/1", plant("coal", "300"), box(0, 0, 900, 900)),
+        ("way/2", plant("gas", "yes"), box(2000, 0, 2100, 100)),
+        ("way/3", plant("gas"), box(3000, 0, 3900, 900)),
+        ("way/4", plant("solar", "90"), box(5000, 0, 5100, 100)),
+        ("way/5", plant("gas", "50 MW"), box(6000, 0, 6900, 900)),
+    )
+    points = table(
+        ("node/1", plant("gas", "40 MVA", "generator"), Point(3100, 50)),
+        ("node/2", plant("gas", "30", "generator"), Point(6100, 50)),
+    )
+    notes = energy_sites(areas, points, UNITS).notes
+    (odd,) = [note for note in notes if "is not understood" in note.what]
+    assert odd.level == "warning"
+    assert odd.what == (
+        "the output of 2 of them is not understood, and counts as 1 MW where no other tag tells it: "
+        "way/1 (plant:output:electricity=300), way/3 (generator:output:electricity=40 MVA)"
+    )
+    assert [note.what for note in notes if "tell no output" in note.what] == ["1 of them tell no output and count as 1 MW"]  # fmt: skip
 
 
 def test_a_plant_and_its_generators_count_once():

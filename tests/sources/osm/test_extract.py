@@ -143,5 +143,5 @@ def test_land_in_no_unit_is_told_once():
         notes = land_of(table, roads, units, cover).notes
         return [note.what for note in notes if "in no unit" in note.what]
 
-    assert told(500) == ["1.5 km2 of mapped land lie in no unit and are cut away"]
+    assert told(500) == ["1.5 km2 of mapped land (75%) lie in no unit and are cut away"]
     assert told(2990) == []
