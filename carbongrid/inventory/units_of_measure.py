@@ -57,7 +57,8 @@ _MASS_WORDS = "|".join(sorted(_GRAMS, key=len, reverse=True))
 _MASS = re.compile(rf"{_FACTOR}\s*(?P<mass>{_MASS_WORDS})(?P<gap>\s*(?:of\s+)?)(?P<substance>.*)")
 # Not from every blank of a run of them: a cell of 400,000 took minutes.
 _PER_YEAR = re.compile(r"(?<!\s)(?:\s*/\s*(?:yr|year|a|年)|\s+(?:yr|a)(?:-1|\^-1)|\s+per\s+year)$")
-_TEXT = re.compile(rf"(?P<value>{_NUMBER})\s*(?P<unit>\S.*)")
+# The number is taken whole or not at all: the unit of 500 is not its last 0.
+_TEXT = re.compile(rf"(?P<value>(?>{_NUMBER}))(?![0-9.])\s*(?P<unit>\S.*)")
 _SCRIPTS = str.maketrans("₂₄₆₃", "2463")
 _SUPERSCRIPT = re.compile("10([⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})")
 _LOST_POWER = re.compile("10(?:[2-9]|1[0-9])")
@@ -138,7 +139,10 @@ def gas_of_text(text: str) -> str:
 
 def _value_and_unit(text: str) -> tuple[str, str]:
     require_not_grouped(text)
-    match = _TEXT.fullmatch(text.strip())
+    number = text.strip()
+    if re.fullmatch(_NUMBER, number):
+        raise InputError(f"{text!r} has no unit", hint=f"Write for example {number} t CO2e.")
+    match = _TEXT.fullmatch(number)
     if match is None:
         raise InputError(
             f"{text!r} is not a number with a unit", hint="Write for example 231.2 Mt CO2."

@@ -42,7 +42,7 @@ MOST = 2**63 - 1
 """Grams, or currency units, that an int64 holds."""
 
 _MONEY = re.compile(
-    r"(?P<number>[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(?P<unit>(?<=\s)\S.*|[^\d.\s].*)"
+    r"(?P<number>(?>[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?))\s*(?P<unit>(?<=\s)\S.*|[^\d.\s].*)"
 )
 
 
@@ -57,7 +57,7 @@ def amount_after(told: Mapping[str, Any], now: int, where: str) -> int:
     if "factor" in told:
         after = round(Fraction(now) * Fraction(str(told["factor"])))
         if after > MOST:
-            what = f"{where} would be {float(after):.3g} g CO2e, more than can be counted: 9.2e12 t"
+            what = f"{where} would be {_roughly(after)} g CO2e, more than can be counted: 9.2e12 t"
             raise InputError(what, "factor", "Give a smaller one.")
         return after
     if "total" in told:
@@ -67,6 +67,11 @@ def amount_after(told: Mapping[str, Any], now: int, where: str) -> int:
         there = format_tonnes([now])[0]
         raise InputError(f"it removes more than there is: {there} t", hint="Give a smaller change.")
     return after
+
+
+def _roughly(number: int) -> str:
+    """Return three figures of a number, which may be too large for a float."""
+    return f"{Decimal(number).normalize():.3g}"
 
 
 def _signed_mass(value: Any, where: str) -> int:
@@ -104,7 +109,7 @@ def money_after(told: Mapping[str, Any], now: int, unit: str) -> int:
     if after < 0:
         raise InputError(f"it removes more than there is: {now} {name}", hint="Give a smaller change.")  # fmt: skip
     if after > MOST:
-        raise InputError(f"GDP would be {float(after):.3g} {name}, more than can be counted: 9.2e18", hint="Give less.")  # fmt: skip
+        raise InputError(f"GDP would be {_roughly(after)} {name}, more than can be counted: 9.2e18", hint="Give less.")  # fmt: skip
     return after
 
 
