@@ -64,7 +64,8 @@ def convert_parcels(answer: LiveResult, code: str, rows: Rows, *, remove: bool) 
         change = _mass_after(answer, name, use, old, new, rows, remove=remove)
         said += _unknown_uptake(answer, name, old, new, rows)
         if change.any():
-            totals = moved_totals(totals, prepared.land, name, rows, change.tolist())
+            homes = prepared.land.unit_of_parcel[rows]
+            totals = moved_totals(totals, prepared.land, name, homes, change.tolist())
             facilities = None if facilities is None else kept_shares(facilities, name)
     if totals is not inputs.totals:
         inputs = under_new_totals(inputs, totals, facilities)

@@ -177,9 +177,9 @@ def scaled_total(inputs: Inputs, name: str, after: int, *, gas: str = "") -> pd.
 
 
 def moved_totals(
-    totals: pd.DataFrame, land: Land, name: str, parcels: Rows, change: Sequence[int]
+    totals: pd.DataFrame, land: Land, name: str, homes: Rows, change: Sequence[int]
 ) -> pd.DataFrame:
-    """Return the totals with mass that came to parcels, or went from them: of the whole, and of the region in which each lies.
+    """Return the totals with mass that came to parcels and facilities, or went from them: of the whole, and of the region in which each lies.
 
     Parameters
     ----------
@@ -187,8 +187,8 @@ def moved_totals(
         Those of a run.
     name
         The category.
-    parcels
-        Rows; -1 for none.
+    homes
+        Rows of the units in which they lie; -1 for none.
     change
         Grams, of each.
 
@@ -199,12 +199,8 @@ def moved_totals(
     """
     own, region = _rows_here(totals, name), totals["region"].to_numpy(object)
     codes = [code for code in sorted(region[own]) if code]
-    homes = np.full(len(parcels), -1, np.int64)
-    there = parcels >= 0
-    if codes:
-        homes[there] = land.regions_of_parcels(codes, parcels[there])
     sums = dict.fromkeys([-1, *range(len(codes))], 0)
-    for home, grams in zip(homes.tolist(), change, strict=True):
+    for home, grams in zip(land.regions_at(codes, homes).tolist(), change, strict=True):
         sums[home] += int(grams)
     whole = own & (region == "")
     if sums[-1] and not whole.any():
