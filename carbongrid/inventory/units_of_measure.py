@@ -100,7 +100,7 @@ def grams(value: Decimal, unit: str) -> int:
         If the unit is not known, names a gas that needs a GWP, or the mass exceeds int64.
     """
     per_one, _ = _mass_unit(unit)
-    return _integer(value, per_one, f"{value} {unit}", "9.2e12 t")
+    return round(_counted(value, per_one, f"{value} {unit}", "9.2e12 t"))
 
 
 def gas_of(unit: str) -> str:
@@ -153,6 +153,14 @@ def _value_and_unit(text: str) -> tuple[str, str]:
 def currency_units(value: Decimal, unit: str) -> int:
     """Return an amount of money in whole units of the base currency, rounded once, half to even.
 
+    Parameters, and what is raised, are those of :func:`exact_currency`.
+    """
+    return round(exact_currency(value, unit))
+
+
+def exact_currency(value: Decimal, unit: str) -> Fraction:
+    """Return an amount of money in the base currency.
+
     Parameters
     ----------
     value
@@ -166,7 +174,7 @@ def currency_units(value: Decimal, unit: str) -> int:
         If the unit is not known or the amount exceeds int64.
     """
     per_one, name = _money_unit(unit)
-    return _integer(value, per_one, f"{value} {unit}", f"9.2e18 {name}")
+    return _counted(value, per_one, f"{value} {unit}", f"9.2e18 {name}")
 
 
 def base_currency(unit: str) -> str:
@@ -300,13 +308,13 @@ def require_not_grouped(text: str) -> None:
         raise InputError(f"{text!r} may be {digits}, or a number and a unit that begins with another", hint=f"Write {digits} if that is meant; else work the number of the unit into it.")  # fmt: skip
 
 
-def _integer(value: Decimal, per_one: Fraction, text: str, most: str) -> int:
+def _counted(value: Decimal, per_one: Fraction, text: str, most: str) -> Fraction:
     if not value.is_finite():
         raise InputError(f"{text} is not a finite number")
     if value and abs(value.adjusted()) > _MAX_DIGITS:
         raise InputError(f"{text} is out of any range", hint="Check the number and its unit.")
-    exact = round(Fraction(value) * per_one)
-    if abs(exact) > INT64_MAX:
+    exact = Fraction(value) * per_one
+    if abs(round(exact)) > INT64_MAX:
         raise InputError(
             f"{text} is more than can be counted exactly ({most})",
             hint="Check the number and its unit.",

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from carbongrid.case.readers.facilities import COLUMNS, project_facilities
 from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.readers.rounding import moved_by_rounding, roughly
 from carbongrid.case.table_formats import HERE
 from carbongrid.errors import InputError
 from carbongrid.inventory.units_of_measure import (
     base_currency,
-    currency_units,
+    exact_currency,
     grams_of_text,
     require_not_grouped,
 )
@@ -57,7 +58,7 @@ def amount_after(told: Mapping[str, Any], now: int, where: str) -> int:
     if "factor" in told:
         after = round(Fraction(now) * Fraction(str(told["factor"])))
         if after > MOST:
-            what = f"{where} would be {_roughly(after)} g CO2e, more than can be counted: 9.2e12 t"
+            what = f"{where} would be {roughly(after)} g CO2e, more than can be counted: 9.2e12 t"
             raise InputError(what, "factor", "Give a smaller one.")
         return after
     if "total" in told:
@@ -69,11 +70,6 @@ def amount_after(told: Mapping[str, Any], now: int, where: str) -> int:
     return after
 
 
-def _roughly(number: int) -> str:
-    """Return three figures of a number, which may be too large for a float."""
-    return f"{Decimal(number).normalize():.3g}"
-
-
 def _signed_mass(value: Any, where: str) -> int:
     if isinstance(value, str):
         text = value.strip()
@@ -82,8 +78,8 @@ def _signed_mass(value: Any, where: str) -> int:
     return sign * total_given(abs(value) if sign < 0 else value, where).grams
 
 
-def money_after(told: Mapping[str, Any], now: int, unit: str) -> int:
-    """Return an amount of whole currency units after ``factor``, ``change`` or ``total``, rounded half even.
+def money_after(told: Mapping[str, Any], now: int, unit: str) -> Fraction:
+    """Return an amount of currency units after ``factor``, ``change`` or ``total``; :func:`whole_money` rounds it.
 
     Parameters
     ----------
@@ -101,16 +97,39 @@ def money_after(told: Mapping[str, Any], now: int, unit: str) -> int:
     """
     name = base_currency(unit)
     if "factor" in told:
-        after = round(Fraction(now) * Fraction(str(told["factor"])))
+        after = Fraction(now) * Fraction(str(told["factor"]))
     elif "change" in told:
-        after = now + _money(told["change"], unit, "change")
+        after = Fraction(now + _money(told["change"], unit, "change"))
     else:
-        after = _money(told["total"], unit, "total")
+        after = Fraction(_money(told["total"], unit, "total"))
     if after < 0:
         raise InputError(f"it removes more than there is: {now} {name}", hint="Give a smaller change.")  # fmt: skip
     if after > MOST:
-        raise InputError(f"GDP would be {_roughly(after)} {name}, more than can be counted: 9.2e18", hint="Give less.")  # fmt: skip
+        raise InputError(f"GDP would be {roughly(after)} {name}, more than can be counted: 9.2e18", hint="Give less.")  # fmt: skip
     return after
+
+
+def whole_money(amounts: Sequence[Fraction], unit: str, key: str) -> list[int]:
+    """Return amounts of money in whole currency units, rounded half even.
+
+    Parameters
+    ----------
+    amounts
+        In currency units.
+    unit
+        Of the case's GDP.
+    key
+        Of the action that gives them.
+
+    Raises
+    ------
+    InputError
+        If rounding takes one to 0, or moves more than 1 % of their sum.
+    """
+    name = base_currency(unit)
+    if moved := moved_by_rounding(amounts, name):
+        raise InputError(f"GDP is counted in whole {name}: {moved}", key, "Give whole ones, or more.")  # fmt: skip
+    return [round(each) for each in amounts]
 
 
 def _money(value: Any, unit: str, key: str) -> int:
@@ -126,7 +145,7 @@ def _money(value: Any, unit: str, key: str) -> int:
         if base_currency(own) != base_currency(unit):
             what = f"{value!r} is of {base_currency(own)}, GDP of the run of {base_currency(unit)}"
             raise InputError(what, hint="Convert it at a rate that you know.")
-        return currency_units(Decimal(str(number)), own)
+        return whole_money([exact_currency(Decimal(str(number)), own)], unit, key)[0]
     except InputError as error:
         raise InputError(dataclasses.replace(each, where=key) for each in error.problems) from error
 

@@ -37,6 +37,7 @@ from carbongrid.pipeline.replanned import (
     moved_totals,
     named_once,
     scaled_total,
+    whole_money,
 )
 from carbongrid.raster.opening.vectors import open_vector
 from carbongrid.raster.polygons.outlines import geometries_of
@@ -246,9 +247,10 @@ def _with_gdp(answer: LiveResult, action: Action, _: Path | None) -> LiveResult:
     if "factor" not in action.told and len(known) != 1:
         raise InputError(f"an amount for {len(known)} units at once", "units", "Give factor, or one unit.")  # fmt: skip
     said = [f"action {action.number} leaves {len(unknown)} units whose GDP is unknown as they are: {listed}"] if unknown else []  # fmt: skip
-    for row in known:
+    before = [0 if pd.isna(now) else int(now) for now in units["gdp"].iloc[known]]
+    exact = [money_after(action.told, now, section.currency) for now in before]
+    for row, after in zip(known, whole_money(exact, section.currency, "factor"), strict=True):
         now = units["gdp"].iloc[row]
-        after = money_after(action.told, 0 if pd.isna(now) else int(now), section.currency)
         for name in columns:
             end = units[name].iloc[row]
             own = pd.isna(end) or pd.isna(now) or not int(now)
