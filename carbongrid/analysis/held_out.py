@@ -131,15 +131,17 @@ class HeldOut:
         proxy = self.proxy(category)
         parcel, unit = run.placed.parcel[rows], run.placed.unit[rows]
         grams = table["grams"].to_numpy(np.int64)[rows]
-        account = proxy.account[parcel]
+        accounts = run.land.regions_at(proxy.regions, run.placed.homes(run.land))
+        account = accounts[rows]
         # Of all others, those in no unit among them: a run takes them off their account.
         known = np.zeros(len(proxy.totals))
-        np.add.at(known, proxy.account[run.placed.parcel[on_land]], table["grams"].to_numpy(np.int64)[on_land])  # fmt: skip
+        np.add.at(known, accounts[on_land], table["grams"].to_numpy(np.int64)[on_land])
         claimed = np.bincount(proxy.account + 1, proxy.claim, len(proxy.totals))
         whole = np.append(claimed[1:], claimed[0])[account]
         left = np.array(proxy.totals, np.float64)[account] - known[account] + grams
         with np.errstate(divide="ignore", invalid="ignore"):
-            predicted = np.where(whole > 0, left * proxy.claim[parcel] / whole, 0.0)
+            # A parcel gets nothing of another region's total.
+            predicted = np.where((whole > 0) & (proxy.account[parcel] == account), left * proxy.claim[parcel] / whole, 0.0)  # fmt: skip
             ratio = np.where(predicted > 0, np.log(grams / predicted), np.nan)
         folds = np.random.default_rng([seed, rows.size]).permutation(np.resize(np.arange(FOLDS), rows.size))  # fmt: skip
         shares = self._shares_by_account(proxy, category)

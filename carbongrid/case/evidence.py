@@ -210,7 +210,7 @@ class LinesSection(Section):
         about(
             "Weight",
             "column",
-            "column with what a line counts instead of its class's weight, such as vehicles a day; blank: its class's",
+            "column with what a line counts instead of its class's weight, such as vehicles a day; blank: its class's; a class of weight 0 stays at 0",
             example="vehicles",
         ),
     ] = None

@@ -207,7 +207,7 @@ FACILITIES = TableFormat(
 )
 GDP = TableFormat(
     "[gdp] path", "gdp.csv",
-    'GDP with by = "unit", or of a parent as one figure. Blank is unknown, 0 is zero.',
+    'GDP with by = "unit", or of a parent as one figure. Blank is unknown, 0 is zero. Counted in whole units of the currency (CNY, EUR): figures of which rounding moves more than 1 %, or takes one to 0, are refused.',
     (
         Column("region", "id", "code of the unit, or of the parent that by names", True, unit="code", hint="Write its code."),
         Column("value", "number", "0 or more, in units of currency", True, unit="currency", blank=True),
@@ -284,7 +284,7 @@ WATER = TableFormat(
     "How the mass of water in no unit is shared.",
     (
         Column("unit", "id", "code of a unit", True, unit="code", hint="Write its code."),
-        Column("share", "number", "0 or more; divided by their sum", True, unit="1", limit=_TOO_LARGE),
+        Column("share", "number", "0 or more, to a millionth; divided by their sum", True, unit="1", limit=_TOO_LARGE),
     ),
     once="unit",
 )
@@ -304,7 +304,7 @@ POIS = TableFormat(
         Column("lon", "coordinate", "x", True, unit="degree or m"),
         Column("lat", "coordinate", "y", True, unit="degree or m"),
         Column("typecode", "code", "type, as in the crosswalk", True),
-        Column("weight", "number", "what the POI counts, 0 or more, to a thousandth; read if [pois] weight names it", unit="1", blank=False, limit=_TOO_HEAVY),
+        Column("weight", "number", "what the POI counts, 0 or more, to a thousandth, which may move 1 % of a category's; read if [pois] weight names it", unit="1", blank=False, limit=_TOO_HEAVY),
     ),
 )
 PEOPLE = TableFormat(

@@ -57,7 +57,8 @@ _MASS_WORDS = "|".join(sorted(_GRAMS, key=len, reverse=True))
 _MASS = re.compile(rf"{_FACTOR}\s*(?P<mass>{_MASS_WORDS})(?P<gap>\s*(?:of\s+)?)(?P<substance>.*)")
 # Not from every blank of a run of them: a cell of 400,000 took minutes.
 _PER_YEAR = re.compile(r"(?<!\s)(?:\s*/\s*(?:yr|year|a|年)|\s+(?:yr|a)(?:-1|\^-1)|\s+per\s+year)$")
-_TEXT = re.compile(rf"(?P<value>{_NUMBER})\s*(?P<unit>\S.*)")
+# The number is taken whole or not at all: the unit of 500 is not its last 0.
+_TEXT = re.compile(rf"(?P<value>(?>{_NUMBER}))(?![0-9.])\s*(?P<unit>\S.*)")
 _SCRIPTS = str.maketrans("₂₄₆₃", "2463")
 _SUPERSCRIPT = re.compile("10([⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})")
 _LOST_POWER = re.compile("10(?:[2-9]|1[0-9])")
@@ -99,7 +100,7 @@ def grams(value: Decimal, unit: str) -> int:
         If the unit is not known, names a gas that needs a GWP, or the mass exceeds int64.
     """
     per_one, _ = _mass_unit(unit)
-    return _integer(value, per_one, f"{value} {unit}", "9.2e12 t")
+    return round(_counted(value, per_one, f"{value} {unit}", "9.2e12 t"))
 
 
 def gas_of(unit: str) -> str:
@@ -138,7 +139,10 @@ def gas_of_text(text: str) -> str:
 
 def _value_and_unit(text: str) -> tuple[str, str]:
     require_not_grouped(text)
-    match = _TEXT.fullmatch(text.strip())
+    number = text.strip()
+    if re.fullmatch(_NUMBER, number):
+        raise InputError(f"{text!r} has no unit", hint=f"Write for example {number} t CO2e.")
+    match = _TEXT.fullmatch(number)
     if match is None:
         raise InputError(
             f"{text!r} is not a number with a unit", hint="Write for example 231.2 Mt CO2."
@@ -148,6 +152,14 @@ def _value_and_unit(text: str) -> tuple[str, str]:
 
 def currency_units(value: Decimal, unit: str) -> int:
     """Return an amount of money in whole units of the base currency, rounded once, half to even.
+
+    Parameters, and what is raised, are those of :func:`exact_currency`.
+    """
+    return round(exact_currency(value, unit))
+
+
+def exact_currency(value: Decimal, unit: str) -> Fraction:
+    """Return an amount of money in the base currency.
 
     Parameters
     ----------
@@ -162,7 +174,7 @@ def currency_units(value: Decimal, unit: str) -> int:
         If the unit is not known or the amount exceeds int64.
     """
     per_one, name = _money_unit(unit)
-    return _integer(value, per_one, f"{value} {unit}", f"9.2e18 {name}")
+    return _counted(value, per_one, f"{value} {unit}", f"9.2e18 {name}")
 
 
 def base_currency(unit: str) -> str:
@@ -296,13 +308,13 @@ def require_not_grouped(text: str) -> None:
         raise InputError(f"{text!r} may be {digits}, or a number and a unit that begins with another", hint=f"Write {digits} if that is meant; else work the number of the unit into it.")  # fmt: skip
 
 
-def _integer(value: Decimal, per_one: Fraction, text: str, most: str) -> int:
+def _counted(value: Decimal, per_one: Fraction, text: str, most: str) -> Fraction:
     if not value.is_finite():
         raise InputError(f"{text} is not a finite number")
     if value and abs(value.adjusted()) > _MAX_DIGITS:
         raise InputError(f"{text} is out of any range", hint="Check the number and its unit.")
-    exact = round(Fraction(value) * per_one)
-    if abs(exact) > INT64_MAX:
+    exact = Fraction(value) * per_one
+    if abs(round(exact)) > INT64_MAX:
         raise InputError(
             f"{text} is more than can be counted exactly ({most})",
             hint="Check the number and its unit.",

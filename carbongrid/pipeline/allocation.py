@@ -146,7 +146,7 @@ def allocate_category(
     """Spread one category: over the parcels that claim something or hold a facility, all others having nothing of it."""
     name = category.name
     codes = regions_of(inputs, name)
-    facilities, told = rows_of_facilities(inputs, land, placed, name)
+    facilities, of_units, told = rows_of_facilities(inputs, land, placed, name)
     totals = inputs.totals[inputs.totals["category"].to_numpy(object) == name]
     homes = np.array([parcel for _, parcel, _ in facilities if parcel >= 0], np.int64)
 
@@ -165,6 +165,7 @@ def allocate_category(
             regions=codes,
             region_of_parcel=land.regions_of_parcels(codes, rows),
             facilities=own,
+            region_of_facility=land.regions_at(codes, of_units),
         )
         ledger = marked_guesses(ledger, totals)
         counted = evidence_of(category, claims, grams, own, land.parcels, rows)

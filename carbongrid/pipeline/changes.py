@@ -123,7 +123,7 @@ def by_one_total(inputs: Inputs) -> Inputs:
     return dataclasses.replace(inputs, totals=totals.astype(inputs.totals.dtypes), facilities=None)
 
 
-def without_facility(inputs: Inputs, land: Land, row: int, parcel: int, *, remove: bool) -> Inputs:
+def without_facility(inputs: Inputs, land: Land, row: int, unit: int, *, remove: bool) -> Inputs:
     """Return the inputs without a facility.
 
     Parameters
@@ -132,8 +132,8 @@ def without_facility(inputs: Inputs, land: Land, row: int, parcel: int, *, remov
         Those of a run.
     row
         Of the facility in its table.
-    parcel
-        Row of its parcel, -1 for none.
+    unit
+        Row of the unit in which it lies, -1 for none.
     remove
         Whether its mass is taken off the total of its category; else the rest of the category takes it.
     """
@@ -143,8 +143,7 @@ def without_facility(inputs: Inputs, land: Land, row: int, parcel: int, *, remov
         name, mass = str(table["category"].iloc[row]), int(table["grams"].iloc[row])
         own = (totals["category"] == name) & (totals["place"] == HERE)
         regions = [code for code in sorted(totals.loc[own, "region"]) if code]
-        at = np.array([parcel], np.int64)
-        home = land.regions_of_parcels(regions, at)[0] if parcel >= 0 else -1
+        home = land.regions_at(regions, np.array([unit], np.int64))[0]
         # What a region has is part of the whole.
         falls = own & totals["region"].isin(["", regions[home]] if home >= 0 else [""])
         if not falls.any():

@@ -71,7 +71,8 @@ def convert_parcels(answer: LiveResult, code: str, rows: Rows, *, remove: bool) 
         said += unknown_uptake(answer, name, old, new, rows)
         said += nothing_counted(answer, name, old, new, rows)
         if change.any():
-            totals = moved_totals(totals, prepared.land, name, rows, change.tolist())
+            homes = prepared.land.unit_of_parcel[rows]
+            totals = moved_totals(totals, prepared.land, name, homes, change.tolist())
             facilities = None if facilities is None else kept_shares(facilities, name)
     if totals is not inputs.totals:
         inputs = under_new_totals(inputs, totals, facilities)

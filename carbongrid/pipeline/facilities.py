@@ -53,6 +53,11 @@ class PlacedFacilities:
     in_reach: tuple[tuple[int, ...], ...]
     failed: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
 
+    def homes(self, land: Land) -> NDArray[np.int64]:
+        """Return the row of the unit as whose each is counted by totals of regions, -1 for none: that which holds its point, and of a point in no unit that of its parcel."""
+        of_parcel = np.append(land.unit_of_parcel, -1)[self.parcel]
+        return np.where(self.unit >= 0, self.unit, of_parcel)
+
     def taken(self, which: NDArray[np.bool_]) -> PlacedFacilities:
         """Return some of them."""
         chosen = np.flatnonzero(which)
@@ -100,14 +105,14 @@ def _parcels_near(land: Land, x: NDArray[np.float64], y: NDArray[np.float64]) ->
 
 def rows_of_facilities(
     inputs: Inputs, land: Land, placed: PlacedFacilities, category: str
-) -> tuple[list[Facility], list[FacilityRow]]:
-    """Return a category's facilities as the allocation takes them, and as the run tells of them."""
-    table = inputs.facilities
+) -> tuple[list[Facility], NDArray[np.int64], list[FacilityRow]]:
+    """Return a category's facilities as the allocation takes them, their units by :meth:`PlacedFacilities.homes`, and what the run tells of them."""
+    table, none = inputs.facilities, np.zeros(0, np.int64)
     if table is None:
-        return [], []
+        return [], none, []
     rows = np.flatnonzero(table["category"].to_numpy(object) == category)
     if not rows.size:
-        return [], []
+        return [], none, []
     ids, parcel_ids = [*land.units["id"].astype(str).tolist(), ""], land.parcels["id"]
     facilities: list[Facility] = []
     told = []
@@ -130,7 +135,7 @@ def rows_of_facilities(
                 in_reach=tuple(ids[other] for other in placed.in_reach[row]),
             )
         )
-    return facilities, told
+    return facilities, placed.homes(land)[rows], told
 
 
 def save_places(folder: Path, placed: PlacedFacilities) -> None:

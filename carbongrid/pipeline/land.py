@@ -136,7 +136,11 @@ class Land:
     ) -> NDArray[np.int64]:
         """Return, for each parcel or for some of them, the position of its region's code; -1 for none."""
         unit = self.unit_of_parcel if rows is None else self.unit_of_parcel[rows]
-        found: NDArray[np.int64] = np.append(self.regions_of_units(codes), -1)[unit]
+        return self.regions_at(codes, unit)
+
+    def regions_at(self, codes: Sequence[str], units: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the position of its region's code for each of some rows of units, -1 being no unit; -1 for none."""
+        found: NDArray[np.int64] = np.append(self.regions_of_units(codes), -1)[units]
         return found
 
     def ambiguous(self, codes: Iterable[str]) -> list[tuple[str, tuple[str, ...]]]:

@@ -186,9 +186,9 @@ class LiveResult:
             what = f"{emission!r} is no fate of a facility's emission"
             raise InputError(what, "without", 'Give "remove" or "redistribute".')
         row = facility_row(self.inputs, facility, category)
-        parcel = int(self.placed.parcel[row])
         land, remove = self.prepared.land, emission == "remove"
-        inputs = without_facility(self.inputs, land, row, parcel, remove=remove)
+        home = int(self.placed.homes(land)[row])
+        inputs = without_facility(self.inputs, land, row, home, remove=remove)
         table = self.inputs.facilities
         assert table is not None, "it has the row"
         placed = self.placed.taken(np.arange(len(table)) != row)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from carbongrid.case.readers.inputs import Inputs
-from carbongrid.method.probability.mass_on_land import MassOnLand, NamedEmitters
+from carbongrid.method.probability.mass_on_land import MassOnLand, NamedEmitters, homes_of_points
 from carbongrid.method.probability.uncertainty import uncertainty_of
 from carbongrid.method.probability.zone_probability import DRAWS, SEED, draw_zones, unit_columns
 from carbongrid.outputs.tables.inventory_draws import relative_draws
@@ -20,6 +20,8 @@ from carbongrid.pipeline.tables import MAX_DRAWN, Zoned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from carbongrid.method.facilities import FacilityRow
     from carbongrid.method.ledger import LedgerRow
@@ -68,17 +70,18 @@ def mass_on_land(
         allocation.facilities, land, shares, {name: path for name, path in rasters.items() if path}
     )
     drawn = None if inputs.formed is None else inputs.formed.drawn
+    home = np.where(land.unit_of_parcel < 0, len(land.units), land.unit_of_parcel)
     return MassOnLand(
         units=zoned.units,
         categories=tuple(inputs.categories.values()),
         mass=masses.__getitem__,
         types=land.parcels["type"].to_numpy(object),
-        home=np.where(land.unit_of_parcel < 0, len(land.units), land.unit_of_parcel),
+        home=home,
         shares=shares.units,
         by_raster={path: pair[0] for path, pair in shares.rasters.items()},
         ledger=ledger,
         regions_of=land.regions_of_units,
-        facilities=_by_category([row for row in named if row.parcel], land),
+        facilities=_by_category([row for row in named if row.parcel], land, home),
         inventory={} if drawn is None else relative_draws(drawn),
         reference=case.reference,
         ties=case.ties,
@@ -86,7 +89,9 @@ def mass_on_land(
     )
 
 
-def _by_category(rows: Sequence[FacilityRow], land: Land) -> dict[str, NamedEmitters]:
+def _by_category(
+    rows: Sequence[FacilityRow], land: Land, home: NDArray[np.int64]
+) -> dict[str, NamedEmitters]:
     position = {code: number for number, code in enumerate([*land.units["id"].astype(str), ""])}
     parcel = rows_of_parcels(rows, land)
     found = {}
@@ -97,5 +102,6 @@ def _by_category(rows: Sequence[FacilityRow], land: Land) -> dict[str, NamedEmit
             for unit, mass in rows[number].by_unit:
                 grams[line, position[unit]] += mass
         names = tuple(rows[number].name for number in own)
-        found[category] = NamedEmitters(names, parcel[own], grams)
+        homes = homes_of_points([rows[number].unit for number in own], home[parcel[own]], position)
+        found[category] = NamedEmitters(names, parcel[own], homes, grams)
     return found

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from carbongrid.case.readers.facilities import COLUMNS, project_facilities
 from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.readers.rounding import moved_by_rounding, roughly
 from carbongrid.case.table_formats import HERE
 from carbongrid.errors import InputError
 from carbongrid.inventory.units_of_measure import (
     base_currency,
-    currency_units,
+    exact_currency,
     grams_of_text,
     require_not_grouped,
 )
@@ -42,7 +43,7 @@ MOST = 2**63 - 1
 """Grams, or currency units, that an int64 holds."""
 
 _MONEY = re.compile(
-    r"(?P<number>[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(?P<unit>(?<=\s)\S.*|[^\d.\s].*)"
+    r"(?P<number>(?>[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?))\s*(?P<unit>(?<=\s)\S.*|[^\d.\s].*)"
 )
 
 
@@ -57,7 +58,7 @@ def amount_after(told: Mapping[str, Any], now: int, where: str) -> int:
     if "factor" in told:
         after = round(Fraction(now) * Fraction(str(told["factor"])))
         if after > MOST:
-            what = f"{where} would be {float(after):.3g} g CO2e, more than can be counted: 9.2e12 t"
+            what = f"{where} would be {roughly(after)} g CO2e, more than can be counted: 9.2e12 t"
             raise InputError(what, "factor", "Give a smaller one.")
         return after
     if "total" in told:
@@ -77,8 +78,8 @@ def _signed_mass(value: Any, where: str) -> int:
     return sign * total_given(abs(value) if sign < 0 else value, where).grams
 
 
-def money_after(told: Mapping[str, Any], now: int, unit: str) -> int:
-    """Return an amount of whole currency units after ``factor``, ``change`` or ``total``, rounded half even.
+def money_after(told: Mapping[str, Any], now: int, unit: str) -> Fraction:
+    """Return an amount of currency units after ``factor``, ``change`` or ``total``; :func:`whole_money` rounds it.
 
     Parameters
     ----------
@@ -96,16 +97,39 @@ def money_after(told: Mapping[str, Any], now: int, unit: str) -> int:
     """
     name = base_currency(unit)
     if "factor" in told:
-        after = round(Fraction(now) * Fraction(str(told["factor"])))
+        after = Fraction(now) * Fraction(str(told["factor"]))
     elif "change" in told:
-        after = now + _money(told["change"], unit, "change")
+        after = Fraction(now + _money(told["change"], unit, "change"))
     else:
-        after = _money(told["total"], unit, "total")
+        after = Fraction(_money(told["total"], unit, "total"))
     if after < 0:
         raise InputError(f"it removes more than there is: {now} {name}", hint="Give a smaller change.")  # fmt: skip
     if after > MOST:
-        raise InputError(f"GDP would be {float(after):.3g} {name}, more than can be counted: 9.2e18", hint="Give less.")  # fmt: skip
+        raise InputError(f"GDP would be {roughly(after)} {name}, more than can be counted: 9.2e18", hint="Give less.")  # fmt: skip
     return after
+
+
+def whole_money(amounts: Sequence[Fraction], unit: str, key: str) -> list[int]:
+    """Return amounts of money in whole currency units, rounded half even.
+
+    Parameters
+    ----------
+    amounts
+        In currency units.
+    unit
+        Of the case's GDP.
+    key
+        Of the action that gives them.
+
+    Raises
+    ------
+    InputError
+        If rounding takes one to 0, or moves more than 1 % of their sum.
+    """
+    name = base_currency(unit)
+    if moved := moved_by_rounding(amounts, name):
+        raise InputError(f"GDP is counted in whole {name}: {moved}", key, "Give whole ones, or more.")  # fmt: skip
+    return [round(each) for each in amounts]
 
 
 def _money(value: Any, unit: str, key: str) -> int:
@@ -121,7 +145,7 @@ def _money(value: Any, unit: str, key: str) -> int:
         if base_currency(own) != base_currency(unit):
             what = f"{value!r} is of {base_currency(own)}, GDP of the run of {base_currency(unit)}"
             raise InputError(what, hint="Convert it at a rate that you know.")
-        return currency_units(Decimal(str(number)), own)
+        return whole_money([exact_currency(Decimal(str(number)), own)], unit, key)[0]
     except InputError as error:
         raise InputError(dataclasses.replace(each, where=key) for each in error.problems) from error
 
@@ -172,9 +196,9 @@ def scaled_total(inputs: Inputs, name: str, after: int, *, gas: str = "") -> pd.
 
 
 def moved_totals(
-    totals: pd.DataFrame, land: Land, name: str, parcels: Rows, change: Sequence[int]
+    totals: pd.DataFrame, land: Land, name: str, homes: Rows, change: Sequence[int]
 ) -> pd.DataFrame:
-    """Return the totals with mass that came to parcels, or went from them: of the whole, and of the region in which each lies.
+    """Return the totals with mass that came to parcels and facilities, or went from them: of the whole, and of the region in which each lies.
 
     Parameters
     ----------
@@ -182,8 +206,8 @@ def moved_totals(
         Those of a run.
     name
         The category.
-    parcels
-        Rows; -1 for none.
+    homes
+        Rows of the units in which they lie; -1 for none.
     change
         Grams, of each.
 
@@ -194,12 +218,8 @@ def moved_totals(
     """
     own, region = _rows_here(totals, name), totals["region"].to_numpy(object)
     codes = [code for code in sorted(region[own]) if code]
-    homes = np.full(len(parcels), -1, np.int64)
-    there = parcels >= 0
-    if codes:
-        homes[there] = land.regions_of_parcels(codes, parcels[there])
     sums = dict.fromkeys([-1, *range(len(codes))], 0)
-    for home, grams in zip(homes.tolist(), change, strict=True):
+    for home, grams in zip(land.regions_at(codes, homes).tolist(), change, strict=True):
         sums[home] += int(grams)
     whole = own & (region == "")
     if sums[-1] and not whole.any():

@@ -16,7 +16,7 @@ from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.categories import Category, column_of
 from carbongrid.method.ledger import LedgerRow
 from carbongrid.method.parcel_mass import ParcelMass
-from carbongrid.method.probability.mass_on_land import MassOnLand, NamedEmitters
+from carbongrid.method.probability.mass_on_land import MassOnLand, NamedEmitters, homes_of_points
 from carbongrid.method.sharing import Shares, load_shares, with_water_rule
 from carbongrid.outputs.tables.inventory_draws import DRAWS_FILE, read_draws
 from carbongrid.outputs.tables.plain import read_facilities_csv
@@ -131,7 +131,10 @@ class RunCarriers:
         found = {}
         for category in dict.fromkeys(table["category"]):
             own = (table["category"] == category).to_numpy()
-            found[category] = NamedEmitters(tuple(table["name"][own]), rows[own], masses[own])
+            homes = homes_of_points(table["unit"][own], self.home[rows[own]], position)
+            found[category] = NamedEmitters(
+                tuple(table["name"][own]), rows[own], homes, masses[own]
+            )
         return found
 
     @cached_property

@@ -37,6 +37,7 @@ from carbongrid.pipeline.replanned import (
     moved_totals,
     named_once,
     scaled_total,
+    whole_money,
 )
 from carbongrid.raster.opening.vectors import open_vector
 from carbongrid.raster.polygons.outlines import geometries_of
@@ -114,8 +115,9 @@ def _scaled_facility(answer: LiveResult, action: Action) -> LiveResult:
     assert table is not None, "it has the row"
     name, now = str(table["category"].iloc[row]), int(table["grams"].iloc[row])
     after = amount_after(told, now, told["facility"])
-    where = np.array([answer.placed.parcel[row]], np.int64)
-    totals = moved_totals(inputs.totals, answer.prepared.land, name, where, [after - now])
+    land = answer.prepared.land
+    homes = answer.placed.homes(land)[[row]]
+    totals = moved_totals(inputs.totals, land, name, homes, [after - now])
     table = kept_shares(table, name)
     own = np.arange(len(table)) == row
     table = table.assign(grams=table["grams"].mask(own, after), way=table["way"].mask(own, "value"))
@@ -163,8 +165,9 @@ def _scaled_on(answer: LiveResult, action: Action, name: str, rows: Rows) -> Liv
     after = amount_after(action.told, now, name)
     parts = apportion(after, before)
     grams[rows] = parts[: len(rows)]
-    where = np.concatenate([rows, [] if table is None else answer.placed.parcel[own]]).astype(np.int64)  # fmt: skip
-    totals = moved_totals(inputs.totals, prepared.land, name, where, (parts - before).tolist())
+    land = prepared.land
+    homes = np.concatenate([land.unit_of_parcel[rows], answer.placed.homes(land)[own]])
+    totals = moved_totals(inputs.totals, land, name, homes, (parts - before).tolist())
     if table is not None:
         table = kept_shares(table, name)
         masses, ways = table["grams"].to_numpy(np.int64).copy(), table["way"].copy()
@@ -207,7 +210,7 @@ def _with_facility(answer: LiveResult, action: Action, _: Path | None) -> LiveRe
     totals, table = inputs.totals, one if before is None else before
     if action.fate == "add":
         table = table if before is None else kept_shares(before, name)
-        totals = moved_totals(inputs.totals, prepared.land, name, at.parcel, [grams])
+        totals = moved_totals(inputs.totals, prepared.land, name, at.homes(land), [grams])
     if before is not None:
         table = pd.concat([table, one], ignore_index=True).astype(before.dtypes)
     order = table.sort_values(["category", "name", "x", "y"], kind="stable").index.to_numpy()
@@ -244,9 +247,10 @@ def _with_gdp(answer: LiveResult, action: Action, _: Path | None) -> LiveResult:
     if "factor" not in action.told and len(known) != 1:
         raise InputError(f"an amount for {len(known)} units at once", "units", "Give factor, or one unit.")  # fmt: skip
     said = [f"action {action.number} leaves {len(unknown)} units whose GDP is unknown as they are: {listed}"] if unknown else []  # fmt: skip
-    for row in known:
+    before = [0 if pd.isna(now) else int(now) for now in units["gdp"].iloc[known]]
+    exact = [money_after(action.told, now, section.currency) for now in before]
+    for row, after in zip(known, whole_money(exact, section.currency, "factor"), strict=True):
         now = units["gdp"].iloc[row]
-        after = money_after(action.told, 0 if pd.isna(now) else int(now), section.currency)
         for name in columns:
             end = units[name].iloc[row]
             own = pd.isna(end) or pd.isna(now) or not int(now)
@@ -357,7 +361,7 @@ def facility_rows(answer: LiveResult) -> tuple[Any, ...]:
     """Return the facilities as a run tells of them, category by category."""
     rows = []
     for name in answer.inputs.categories:
-        rows += rows_of_facilities(answer.inputs, answer.prepared.land, answer.placed, name)[1]
+        rows += rows_of_facilities(answer.inputs, answer.prepared.land, answer.placed, name)[-1]
     return tuple(rows)
 
 

@@ -190,6 +190,20 @@ def test_blanks_in_an_amount_are_read_once(text):
     assert few == many
 
 
+@pytest.mark.parametrize("text", ["500", "5000000 ", "1e3", "12", ".5", "0.25"])
+def test_a_number_alone_has_no_unit(text):
+    """Seen to fail: its last digits were taken for the unit, '0' or 'e3'."""
+    with pytest.raises(InputError, match=f"has no unit.*Write for example {text.strip()} t CO2e"):
+        grams_of_text(text)
+    assert grams_of_text(f"{text} t CO2e") == grams(Decimal(text), "t CO2e")
+
+
+@pytest.mark.parametrize("text", ["5..1 t CO2e", "1.2.3 t CO2e", "1" * 31 + " t CO2e"])
+def test_a_number_is_read_whole(text):
+    with pytest.raises(InputError, match="is not a number with a unit"):
+        grams_of_text(text)
+
+
 def outcome_of(text):
     try:
         return grams_of_text(text)

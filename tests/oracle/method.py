@@ -20,6 +20,7 @@ from oracle.gdp import ends_of_gdp
 from oracle.inputs import (
     DATA,
     PARENT_TYPE,
+    covering,
     grams,
     numbers,
     points_in_plane,
@@ -81,8 +82,8 @@ class Method:
             mass = np.zeros(len(self.area))
             np.add.at(mass, own["row"].to_numpy(dtype=int), own["grams"].to_numpy(dtype=float))
             self.unallocated[name] = 0.0
-            for total, region in self.shares_of_the_total(name, totals):
-                here = own.loc[region[own["row"].to_numpy(dtype=int)], "grams"].sum()
+            for total, region, units in self.shares_of_the_total(name, totals):
+                here = own.loc[own["home"].isin(units), "grams"].sum()
                 if here > total:
                     raise ValueError(f"{name}: facilities {here} g above the total {total} g")
                 self.spread_one(category, float(total - here), region, mass)
@@ -102,7 +103,7 @@ class Method:
         return {"supply": use, "use": supply, "both": set()}[self.inputs.settings["electricity"]]
 
     def shares_of_the_total(self, name, totals):
-        """(grams, parcels) of each regional total, and of what they leave of the whole."""
+        """(grams, parcels, units) of each regional total, and of what they leave of the whole; unit -1 is none."""
         everywhere = np.ones(len(self.area), dtype=bool)
         regional = [
             (region, total)
@@ -110,6 +111,7 @@ class Method:
             if category == name and region
         ]
         named = np.zeros(len(self.area), dtype=bool)
+        others = set(range(-1, len(self.inputs.units)))
         for region, total in regional:
             members = self.inputs.region_of_parcels(region)
             if (named & members).any():
@@ -117,12 +119,14 @@ class Method:
                     f"{name}: region {region} lies in another region of the same category"
                 )
             named |= members
-            yield total, members
+            units = set(self.inputs.units_of(region).tolist())
+            others -= units
+            yield total, members, units
         if (name, "") in totals:
             left = totals[name, ""] - sum(total for _, total in regional)
             if left < 0:
                 raise ValueError(f"{name}: regions are {-left} g above the whole")
-            yield left, everywhere & ~named
+            yield left, everywhere & ~named, others
 
     def spread_one(self, category, total, region, mass):
         """Weight, else area, else the parent type's area, else unallocated (D10)."""
@@ -168,7 +172,7 @@ class Method:
         return self.inputs.parcels["type"].map(by_type).fillna(0.0).to_numpy()
 
     def facilities(self, totals):
-        columns = ["category", "grams", "row"]
+        columns = ["category", "grams", "row", "home"]
         section = self.inputs.settings.get("facilities")
         if not section:
             return pd.DataFrame(columns=columns)
@@ -190,6 +194,10 @@ class Method:
             raise ValueError(
                 f"facilities on no parcel: {table.loc[table['row'] < 0, 'name'].tolist()}"
             )
+        # Whose total it comes off: of the unit that covers it; of a point in no unit, of the parcel's (docs/decisions/0002).
+        unit = covering(points, self.inputs.units.geometry.to_numpy())
+        of_parcel = self.inputs.parcels["unit"].to_numpy()[table["row"].to_numpy(dtype=int)]
+        table["home"] = np.where(unit >= 0, unit, of_parcel)
         return table[columns]
 
     # ---- parcels and units ----------------------------------------------------------------------

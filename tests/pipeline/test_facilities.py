@@ -13,10 +13,14 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapes import held_as_coordinates
+from squares_case import CRS as CRS_OF_SQUARES
+from squares_case import SOUTH, WEST, layer, square, squares_case
 
+import carbongrid as cg
 from carbongrid.errors import InputError
 from carbongrid.method.weights import parcels_of_facilities
 from carbongrid.pipeline import facilities
+from carbongrid.pipeline.run_carriers import RunCarriers
 from carbongrid.raster import row_blocks
 
 SIDE, CRS = 300.0, "EPSG:32651"
@@ -60,3 +64,74 @@ def test_only_parcels_in_reach_are_asked_and_the_answer_is_that_of_all(rows, poi
             assert placed.failed[category] == error.problems
         else:
             assert placed.parcel[own].tolist() == expected.tolist()
+
+
+def across(folder: Any, totals: dict[str, int], east: float = 1.2) -> Any:
+    """Works of three squares and a forest; a border 400 m into the second square, and a stack so many km east on the side of 01, or beyond all units."""
+    head = "category,value,unit,region\nsink/land,5,t CO2e,\n"
+    rows = "".join(f"waste/industrial,{t},t CO2e,{code}\n" for code, t in totals.items())
+    stack = f"W,waste/industrial,80,t CO2e,{WEST + 1000 * east},{SOUTH + 500},EPSG:{CRS_OF_SQUARES}"
+    tables = {
+        "totals.csv": head + rows,
+        "fac.csv": f"name,category,value,unit,x,y,crs\n{stack}\n",
+    }
+    codes = ["0601", "0601", "0601", "0301"]
+    case = squares_case(folder, codes, tables, facilities={"path": "fac.csv"}, uncertainty={"draws": 20}, allow={"outside": ["waste/industrial"]})  # fmt: skip
+    units = layer(2, code=["01", "02"], district=["D1", "D1"])
+    outlines = [square(0.1, width=1.3), square(1.4, width=2.6)]
+    units.set_geometry(gpd.GeoSeries(outlines, crs=units.crs)).to_file(folder / "units.gpkg")
+    return cg.run(case, folder / "run")
+
+
+def off_totals(ledger: pd.DataFrame) -> dict[str, float]:
+    own = ledger[ledger["category"] == "waste/industrial"]
+    return dict(zip(own["region"], own["facilities_t"], strict=True))
+
+
+def on_parcels(answer: Any) -> list[float]:
+    return (answer.parcels.set_index("id")["waste/industrial"] / 1e6).round(3).tolist()
+
+
+def test_a_facility_comes_off_the_total_of_the_unit_that_holds_it(tmp_path: Any) -> None:
+    """Seen to fail when it came off that of its parcel's representative point, 02, so that 01 was spread as if it had no works; in answers and draws alike."""
+    run = across(tmp_path, {"01": 100, "02": 100})
+    assert off_totals(run.ledger) == {"01": 80, "02": 0}
+    assert on_parcels(run) == [20, 130, 50, 0]
+    assert all(check.ok for check in cg.verify(run.directory).checks)
+    here = RunCarriers(run.directory).on_land
+    accounts = here.accounts("waste/industrial")
+    assert accounts.of_unit[here.named("waste/industrial").home].tolist() == [0]
+    # Its total falls by what goes.
+    assert on_parcels(run.without("W")) == [20, 50, 50, 0]
+    assert on_parcels(run.without("W", emission="redistribute")) == [100, 50, 50, 0]
+    act = {"do": "scale", "factor": 0.5}
+    assert on_parcels(run.scenario([{**act, "facility": "W"}])) == [20, 90, 50, 0]
+    half = run.scenario([{**act, "category": "waste/industrial", "parcels": ["p1"]}])
+    assert on_parcels(half) == [20, 65, 50, 0]
+    assert half.inventory.set_index("region")["mass_t"].loc[["01", "02"]].round(3).tolist() == [
+        60,
+        75,
+    ]
+    more = {"do": "add", "facility": "V", "category": "waste/industrial", "mass": "7 t CO2e", "x": WEST + 1300, "y": SOUTH + 500, "crs": f"EPSG:{CRS_OF_SQUARES}"}  # fmt: skip
+    assert on_parcels(run.scenario([more])) == [20, 137, 50, 0]
+
+
+def test_a_region_with_less_than_its_neighbours_facility_is_right(tmp_path: Any) -> None:
+    """Seen to fail: it was refused, as if 02 had the 80 t."""
+    assert on_parcels(across(tmp_path, {"01": 100, "02": 10})) == [20, 85, 5, 0]
+
+
+def test_a_facility_in_no_unit_is_of_its_parcels(tmp_path: Any) -> None:
+    run = across(tmp_path, {"01": 100, "02": 10}, east=0.05)
+    table = pd.read_csv(run.directory / "facilities.csv", keep_default_na=False)
+    assert table["unit"].tolist() == [""]
+    assert off_totals(run.ledger) == {"01": 80, "02": 0}
+    assert all(check.ok for check in cg.verify(run.directory).checks)
+
+
+def test_a_facility_told_in_another_unit_than_its_total_is_found(tmp_path: Any) -> None:
+    run = across(tmp_path, {"01": 100, "02": 100}).directory
+    table = pd.read_csv(run / "facilities.csv", dtype=str, keep_default_na=False)
+    table.assign(unit="02").to_csv(run / "facilities.csv", index=False)
+    told = " ".join(check.text for check in cg.verify(run).checks if not check.ok)
+    assert "waste/industrial in 01: facilities.csv, by unit" in told

@@ -430,10 +430,21 @@ def test_selections_hold_all_that_they_say(base: cg.Result, tmp_path: Path) -> N
         ({"do": "gdp", "units": "u1", "total": "100 Mt"}, r"action 2 \(gdp\), total: the currency 'Mt' is not known"),
         ({"do": "gdp", "units": "u1", "total": "100 EUR"}, "'100 EUR' is of EUR, GDP of the run of CNY"),
         ({"do": "gdp", "units": "u1", "total": "100"}, "'100' is no number with a currency"),
+        # Seen to fail: the number was cut, and "the currency 'e8' is not known", or "the unit '0'".
+        ({"do": "gdp", "units": "u1", "total": "5e8"}, "'5e8' is no number with a currency. Write for example 2.5e9 CNY"),
+        ({"do": "scale", "category": "sink/land", "total": "500"}, "'500' has no unit. Write for example 500 t CO2e"),
         ({"do": "gdp", "units": "u1", "total": float("inf")}, "total is inf: expected a finite number, or text with a unit"),
         ({"do": "gdp", "units": "u1", "change": True}, "change is True: expected a finite number"),
         ({"do": "gdp", "units": "u1", "change": [1]}, r"change is \[1\]: expected a finite number"),
         ({"do": "gdp", "factor": 1e30}, r"action 2 \(gdp\): GDP would be 1e\+30 CNY, more than can be counted"),
+        # Seen to fail: GDP was 0, or stayed, and nothing was said.
+        ({"do": "gdp", "units": "u1", "total": "0.4 CNY"}, r"action 2 \(gdp\), total: GDP is counted in whole CNY: rounding the value moves 0\.4 of 0\.4 CNY, and 1 to 0\. Give whole ones, or more"),
+        ({"do": "gdp", "units": "u1", "change": "-0.4 CNY"}, "change: GDP is counted in whole CNY"),
+        ({"do": "gdp", "units": "u1", "factor": 1e-12}, "factor: GDP is counted in whole CNY: .*, and 1 to 0"),
+        ({"do": "gdp", "factor": 1.1}, "factor: GDP is counted in whole CNY: rounding 4 values moves 1 of 11 CNY"),
+        # Seen to fail: no float holds what it would be.
+        ({"do": "gdp", "factor": 1e300}, r"action 2 \(gdp\): GDP would be 1e\+300 CNY, more than can be counted"),
+        ({"do": "scale", "category": "sink/land", "factor": 1e300}, r"sink/land would be 1e\+312 g CO2e, more than can be counted"),
         ({"do": "scale", "category": "sink/land", "factor": 1e9}, r"action 2 \(scale\), factor: sink/land would be 1e\+21 g CO2e, more than can be counted"),
         ({"do": "scale", "category": "sink/land", "total": True}, "total is True: expected a finite number"),
         ({"do": "scale", "category": "sink/land", "inside": 5, "factor": 1}, "inside is 5: expected a file of polygons"),

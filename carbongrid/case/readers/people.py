@@ -24,6 +24,7 @@ from carbongrid.case.readers.reference import (
     shift_problems,
     transformer_between,
 )
+from carbongrid.case.readers.rounding import MAX_ROUNDED
 from carbongrid.case.readers.vector import listed
 from carbongrid.case.table_formats import MAX_PEOPLE, PEOPLE
 from carbongrid.errors import InputError, Problem
@@ -42,7 +43,6 @@ _NO_COUNT = re.compile(
 """Units of a density, or of thousands of people."""
 
 _MAX_CELLS = 400_000_000
-_MAX_ROUNDED = 100
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def _notes_on_faint(
         If more than 1 % of the people come or go as counts are rounded to thousandths.
     """
     given, kept = float(people.sum()), float(thousandths.sum()) / PER_ONE
-    if abs(given - kept) * _MAX_ROUNDED > given:
+    if abs(given - kept) * MAX_ROUNDED > given:
         raise InputError(
             f"{given:,.6g} people stand in such small counts that they are {kept:,.6g} in thousandths of a person",
             where,

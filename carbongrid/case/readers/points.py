@@ -25,6 +25,7 @@ from carbongrid.case.readers.readings import (
     place_of,
     shifted_readings,
 )
+from carbongrid.case.readers.rounding import MAX_ROUNDED
 from carbongrid.case.readers.tables import require_columns
 from carbongrid.case.readers.vector import listed, text_column
 from carbongrid.case.table_formats import CROSSWALK, POIS
@@ -106,11 +107,14 @@ def read_pois(
     sizes = _sizes(entries, entry)
     own = None
     if section.weight:
-        own = points.thousandths(section.weight, POIS.column("weight"))[0]
+        own, exact, _ = points.thousandths(section.weight, POIS.column("weight"))
     if own is not None or sizes is not None:
         each = None if own is None else own[row]
         table["thousandths"] = _weighed(each, sizes, len(table), points.where)
         order.append("thousandths")
+        given = np.ones(len(table)) if own is None else exact[row]
+        given = given if sizes is None else given * np.array(sizes, np.float64)
+        notes += _rounded(table["category"], given, table["thousandths"].to_numpy(), points.where)
     if len(row) > len(kinds):
         table["again"] = np.append(False, row[1:] == row[:-1])
     table = table.sort_values([*order, "category"], kind="stable", ignore_index=True)
@@ -122,7 +126,7 @@ def read_pois(
     for status in [name for name in _STATUS if name in points.table]:
         notes += _closed(points.table[status], own, points.where)
     if own is not None:
-        notes += _weightless(own, points.where)
+        notes += _weightless(exact, points.where)
     return table, [*notes, *_unsized(table, points.where)]
 
 
@@ -363,7 +367,40 @@ def _closed(status: pd.Series[Any], own: NDArray[np.int64] | None, where: str) -
     return [Problem(what, where, hint, "warning")]
 
 
-def _weightless(own: NDArray[np.int64], where: str) -> list[Problem]:
+def _rounded(
+    category: pd.Series[str], given: NDArray[np.float64], kept: NDArray[np.int64], where: str
+) -> list[Problem]:
+    """Return a note on weights that are too small to count.
+
+    Parameters
+    ----------
+    category
+        Of each claim, blank for none.
+    given, kept
+        Its weight, and that in thousandths.
+
+    Raises
+    ------
+    InputError
+        If more than 1 % of the weight of a category comes or goes as weights are rounded to thousandths.
+    """
+    claims = pd.DataFrame({"given": given, "moved": np.abs(given - kept / _PER_POI), "faint": (given > 0) & (kept == 0)})  # fmt: skip
+    claims = claims[(category != "").to_numpy(bool)]
+    sums = claims.groupby(category)[["given", "moved"]].sum()
+    coarse = sums[sums["moved"] * MAX_ROUNDED > sums["given"]]
+    if len(coarse):
+        raise InputError(
+            Problem(f"weights of POIs are counted in thousandths, and rounding them moves {moved:.3g} of the {weight:.3g} of {name}", where, "Give larger ones, such as m2 for km2: what counts is how they compare.")
+            for name, weight, moved in coarse.itertuples()
+        )  # fmt: skip
+    faint = claims.loc[claims["faint"], "given"]
+    if faint.empty:
+        return []
+    told = f"weights of POIs below half a thousandth count nothing: {len(faint)} of {len(claims)}, {faint.sum():.4g} together"
+    return [Problem(told, where, level="note")]
+
+
+def _weightless(own: NDArray[np.float64], where: str) -> list[Problem]:
     """Return how many POIs count nothing by their own weight."""
     count = int((own == 0).sum())
     if not count:

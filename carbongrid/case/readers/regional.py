@@ -12,6 +12,7 @@ import pandas as pd
 
 from carbongrid.case.models import Case
 from carbongrid.case.readers.declared import Row, read_declared, rows_declared
+from carbongrid.case.readers.rounding import moved_by_rounding
 from carbongrid.case.readers.tables import Faults
 from carbongrid.case.table_formats import (
     CENSUS,
@@ -23,7 +24,12 @@ from carbongrid.case.table_formats import (
 )
 from carbongrid.case.values import is_table
 from carbongrid.errors import InputError, Problem
-from carbongrid.inventory.units_of_measure import INT64_MAX, base_currency, currency_units
+from carbongrid.inventory.units_of_measure import (
+    INT64_MAX,
+    base_currency,
+    currency_units,
+    exact_currency,
+)
 
 INDUSTRIES = ("primary", "secondary", "tertiary")
 """Columns of GDP by industry, of a parent unit."""
@@ -100,7 +106,7 @@ def read_gdp(
     Raises
     ------
     InputError
-        With every wrong cell, unknown or repeated region.
+        With every wrong cell, unknown or repeated region, and if whole currency units are too coarse for the figures.
     """
     if case.gdp is None:
         return pd.DataFrame({"region": pd.Series(dtype="str"), "value": pd.Series(dtype="Int64")})
@@ -111,9 +117,18 @@ def read_gdp(
     columns = INDUSTRIES if by_industry else ("value",)
     rows, faults = _rows_of_regions(table, form, path.name, case, codes, notes)
     values: dict[str, list[int | None]] = {}
+    told: list[Fraction] = []
     for code, row in rows:
         amounts = [_money(row, column, case.gdp.currency, faults) for column in columns]
-        values[code] = _added(values.get(code), amounts)
+        whole = [None if each is None else round(each) for each in amounts]
+        values[code] = _added(values.get(code), whole)
+        told += [each for each in amounts if each is not None]
+    name = base_currency(case.gdp.currency)
+    if moved := moved_by_rounding(told, name):
+        faults.add(
+            f"GDP is counted in whole {name}: {moved}",
+            f'Say what one in the table is worth, for example [gdp] currency = "1e8 {name}"; where there is nothing, write 0.',
+        )
     if by_industry:
         _refuse_wholes_alone(rows, faults)
     faults.raise_any()
@@ -229,14 +244,17 @@ def read_water(case: Case, codes: Collection[str] | None = None) -> dict[str, in
     Raises
     ------
     InputError
-        With every wrong cell, unknown or repeated unit, or if all shares are zero.
+        With every wrong cell, unknown or repeated unit, if all shares are zero, or if millionths are too coarse for them.
     """
     if not is_table(case.units.water):
         return None
     path = case.resolve(case.units.water)
     table = read_declared(path, WATER, beside=case.units.encoding)
     rows, faults = rows_declared(table, WATER, path.name, {"unit": codes})
-    shares = {row.cells["unit"]: _whole(row.values["share"], _MILLIONTHS) or 0 for row in rows}
+    exact = {row.cells["unit"]: Fraction(row.values["share"] or 0) * _MILLIONTHS for row in rows}
+    if moved := moved_by_rounding(exact.values(), "millionths"):
+        faults.add(f"shares are counted in whole millionths: {moved}", "Give larger numbers, or 0: they are divided by their sum.")  # fmt: skip
+    shares = {unit: round(share) for unit, share in exact.items()}
     if not faults.problems and not sum(shares.values()):
         faults.add("the shares add up to 0", "Give at least one unit a share.")
     faults.raise_any()
@@ -397,11 +415,11 @@ def _some(codes: Collection[str]) -> str:
     return ", ".join(sorted(codes)[:8]) + (", ..." if len(codes) > 8 else "")
 
 
-def _money(row: Row, column: str, currency: str, faults: Faults) -> int | None:
+def _money(row: Row, column: str, currency: str, faults: Faults) -> Fraction | None:
     value = row.values[column]
     if value is None:
         return None
-    return faults.told(lambda: currency_units(value, currency), row.number, column)
+    return faults.told(lambda: exact_currency(value, currency), row.number, column)
 
 
 def _added(first: list[int | None] | None, second: list[int | None]) -> list[int | None]:

@@ -206,7 +206,7 @@ def _check_sum(
             f"the whole's {_tonnes(whole)}: {_moves(whole, regional)}"
         )
         if rest * LEFT_OVER > whole:
-            hint = "Correct one of them, or give the rest with place = elsewhere."
+            hint = "Correct one of them. If the rest lies elsewhere, take it off the row without a region and give it a row of its own, with place = elsewhere."
             faults.add(what, hint)
         elif notes is not None:
             hint = f"The remaining {_tonnes(rest)} go to land in no unit."

@@ -71,6 +71,8 @@ class Formed:
         return self.by_consumption if electricity == "consumption" else self.rows
 
 
+_SINK_LAND = "sink/land"
+
 TOTALS_COLUMNS = ("category", "region", "grams", "place", "gas", "year", "source", "basis", "row")
 
 
@@ -178,13 +180,14 @@ def read_totals(
     faults.raise_any()
     if categories is not None:
         _apply_electricity(rows, categories, case, notes)
+        if notes is not None:
+            notes += _notes_on_sinks(rows, categories, path.name)
     if notes is not None:
         notes += notes_on_faint(((row.number, row.cells) for row in read), path.name)
         notes += notes_on_years(
             [(total["row"], total["year"]) for total in rows], case.year, path.name
         )
         notes += merged
-        notes += _notes_on_sinks(rows, path.name)
     return _table(rows)
 
 
@@ -242,7 +245,7 @@ def totals_of_rows(
         what = "electricity is counted where it is made and where it is used, as in the study"
         _note(notes, Problem(what, case.path.name, "", "note"))
     if notes is not None:
-        notes += _notes_on_sinks(rows, formed.file)
+        notes += _notes_on_sinks(rows, categories, formed.file)
     totals = _table(rows)
     faults = Faults(formed.file)
     check_activities(rows, faults)
@@ -400,16 +403,22 @@ def _notes_on_parts_beside(
         yield from notes_on_parts_beside(told, old_codes, file)
 
 
-def _notes_on_sinks(rows: list[dict[str, Any]], file: str) -> list[Problem]:
-    masses = whole_masses(total for total in rows if total["place"] == HERE)
-    parts = sorted(
-        set(masses) & {"sink/forest", "sink/grassland", "sink/ponds", "sink/unused", "sink/water"}
-    )
-    if "sink/land" not in masses or not parts:
+def _notes_on_sinks(
+    rows: list[dict[str, Any]], categories: Mapping[str, Category], file: str
+) -> list[Problem]:
+    """Return a warning of sinks that take up something on the land of sink/land, beside it."""
+    masses = whole_masses(total for total in rows if total["place"] == HERE and total["grams"])
+    land = set(categories[_SINK_LAND].types) if _SINK_LAND in masses else set()
+    parts = [
+        name
+        for name in sorted(set(masses) - {_SINK_LAND})
+        if categories[name].sink and land.intersection(categories[name].types)
+    ]
+    if not parts:
         return []
     listed = ", ".join(f"{name} {_told(masses[name])}" for name in parts)
     what = (
-        f"sink/land ({_told(masses['sink/land'])}) stands beside {listed}, which it holds: "
+        f"sink/land ({_told(masses[_SINK_LAND])}) stands beside {listed}, on land of the same types: "
         f"{_told(sum(masses[name] for name in parts))} may be counted twice"
     )
     return [Problem(what, file, "Give either, unless they do not overlap.", "warning")]

@@ -47,6 +47,7 @@ def allocate(
     regions: Sequence[str] = (),
     region_of_parcel: NDArray[np.int64] | None = None,
     facilities: Sequence[Facility] = (),
+    region_of_facility: NDArray[np.int64] | None = None,
 ) -> tuple[NDArray[np.int64], list[LedgerRow]]:
     """Spread a category's totals over the parcels: facilities first, then weight, area, parent type.
 
@@ -68,6 +69,8 @@ def allocate(
         Each parcel's region, a position in ``regions``; -1 for none of them, which is the default.
     facilities
         Those of the category: name, row of the parcel (-1: without coordinates), grams.
+    region_of_facility : int64, shape (facilities,)
+        Each facility's region, off whose total it comes, as ``region_of_parcel`` has those of parcels. Its parcel may lie in another.
 
     Returns
     -------
@@ -85,8 +88,9 @@ def allocate(
     area = parcels["area_m2"].to_numpy(np.float64)[rows]
     assert area.shape == claims.weight.shape, "claims are of these parcels"
     accounts = _accounts(category.name, totals)
-    region = _account_of_parcels(accounts, regions, region_of_parcel, claims.weight.size)
-    mass, known = _place_facilities(category.name, accounts, region, facilities)
+    region = _accounts_of(accounts, regions, region_of_parcel, claims.weight.size)
+    of_facility = _accounts_of(accounts, regions, region_of_facility, len(facilities))
+    mass, known = _place_facilities(category.name, accounts, of_facility, facilities, region.size)
     steps: dict[str, Callable[[], NDArray[Any]]] = {
         "rule": lambda: claims.weight,
         "area": lambda: np.where(claims.eligible, area, 0.0),
@@ -149,29 +153,30 @@ def _accounts(name: str, totals: pd.DataFrame) -> list[_Account]:
     return [_Account(code, here[code], elsewhere[code]) for code in named]
 
 
-def _account_of_parcels(
+def _accounts_of(
     accounts: list[_Account],
     regions: Sequence[str],
-    region_of_parcel: NDArray[np.int64] | None,
+    region: NDArray[np.int64] | None,
     size: int,
 ) -> NDArray[np.int64]:
-    """Return each parcel's account; the whole's where it has no other, -1 where there is no whole."""
+    """Return the account of each parcel or facility of a region; the whole's where it has no other, -1 where there is no whole."""
     position = {account.region: number for number, account in enumerate(accounts)}
     rest = position.get(WHOLE, -1)
-    if region_of_parcel is None:
+    if region is None:
         return np.full(size, rest, np.int64)
     account = np.array([*(position.get(code, rest) for code in regions), rest], np.int64)
-    return account[region_of_parcel]
+    return account[region]
 
 
 def _place_facilities(
     name: str,
     accounts: list[_Account],
-    region: NDArray[np.int64],
+    of_facility: NDArray[np.int64],
     facilities: Sequence[Facility],
+    parcels: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the facilities' grams per parcel and per account."""
-    mass, known = np.zeros(len(region), np.int64), [0] * len(accounts)
+    mass, known = np.zeros(parcels, np.int64), [0] * len(accounts)
     listed, whole = (
         sum(grams for _, _, grams in facilities),
         sum(account.grams for account in accounts),
@@ -179,21 +184,21 @@ def _place_facilities(
     if listed > whole:
         raise InputError(_too_much(f"the facilities of {name}", listed, "its total", whole))
     problems = []
-    for label, parcel, grams in facilities:
+    for (label, parcel, grams), account in zip(facilities, of_facility.tolist(), strict=True):
         if parcel < 0:
             continue
-        if region[parcel] < 0:
+        if account < 0:
             what = f"facility {label!r} of {name} lies in no region that has a total"
             hint = "Give its region a total, or write one for the whole."
             problems.append(Problem(what, "facilities", hint))
             continue
         mass[parcel] += grams
-        known[region[parcel]] += grams
-    for account, grams in zip(accounts, known, strict=True):
-        if grams > account.grams:
-            where = f"region {account.region!r}" if account.region else "the rest of the whole"
+        known[account] += grams
+    for own, grams in zip(accounts, known, strict=True):
+        if grams > own.grams:
+            where = f"region {own.region!r}" if own.region else "the rest of the whole"
             what = f"the facilities of {name} in {where}"
-            problems.append(_too_much(what, grams, "its total", account.grams))
+            problems.append(_too_much(what, grams, "its total", own.grams))
     if problems:
         raise InputError(problems)
     return mass, np.array(known, np.int64)

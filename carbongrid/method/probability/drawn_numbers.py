@@ -124,7 +124,7 @@ def drawn_category(
         of_sinks = [setting("sinks", kind, uncertainty.of("sinks", kind)) for kind in used]
     named = run.named(name)
     by_unit = named.grams.astype(np.float64)
-    account = accounts.of_unit[run.home[named.parcel]]
+    account = accounts.of_unit[named.home]
     of_facilities, of_own = _facility_factors(
         name, named.names, factors[:, account], uncertainty, draws, seed
     )

@@ -51,13 +51,34 @@ class NamedEmitters:
         Theirs.
     parcel : int64, shape (facilities,)
         Rows of their parcels.
+    home : int64, shape (facilities,)
+        Units off whose totals they come: that which holds the point, and of a point in no unit that of its parcel; the number of units for none.
     grams : int64, shape (facilities, units + 1)
         Their mass in each unit, the last column what lies outside every unit.
     """
 
     names: tuple[str, ...]
     parcel: NDArray[np.int64]
+    home: NDArray[np.int64]
     grams: NDArray[np.int64]
+
+
+def homes_of_points(
+    units: Iterable[str], of_parcels: NDArray[np.int64], position: Mapping[str, int]
+) -> NDArray[np.int64]:
+    """Return :class:`NamedEmitters`' ``home``.
+
+    Parameters
+    ----------
+    units
+        Ids of the units that hold their points; blank for none.
+    of_parcels : int64, shape (facilities,)
+        Units of their parcels.
+    position
+        Rows of the units by id.
+    """
+    pairs = zip(units, of_parcels.tolist(), strict=True)
+    return np.array([position[unit] if unit else home for unit, home in pairs], np.int64)
 
 
 @dataclass(frozen=True)
@@ -123,10 +144,8 @@ class MassOnLand:
 
     def named(self, category: str) -> NamedEmitters:
         """Return the facilities of a category; none where it has none."""
-        none = NamedEmitters(
-            (), np.zeros(0, np.int64), np.zeros((0, len(self.units) + 1), np.int64)
-        )
-        return self.facilities.get(category, none)
+        none, grams = np.zeros(0, np.int64), np.zeros((0, len(self.units) + 1), np.int64)
+        return self.facilities.get(category, NamedEmitters((), none, none, grams))
 
     def carriers(self, category: Category, uncertainty: Uncertainty, kinds: list[str]) -> Carriers:
         """Return what is spread of a category by claims, facilities taken off.

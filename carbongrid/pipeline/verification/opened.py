@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 LABELS = "labels.zarr"
 _KEYS = {"parameters": dict, "categories": list, "files": dict, "digests": dict, "ledger": list}
-_PARAMETERS = ("reduce", "reference", "resolution", "coarse", "crs", "bounds", "water")
+_PARAMETERS = ("reduce", "reference", "parents", "resolution", "coarse", "crs", "bounds", "water")
 
 
 @dataclass(frozen=True)

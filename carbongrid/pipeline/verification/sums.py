@@ -13,6 +13,7 @@ from carbongrid.method.evidence import FACILITIES, EvidenceRow
 from carbongrid.method.landuse import carrying_types
 from carbongrid.outputs.tables.content import BY_SECTOR, DENSITY_SUFFIX, evidence_of
 from carbongrid.outputs.tables.rasters import with_densities
+from carbongrid.pipeline.land import regions_of_units
 from carbongrid.pipeline.verification.opened import Opened, Term
 from carbongrid.pipeline.verification.verdict import Check, check_of
 
@@ -186,6 +187,7 @@ def _facilities(run: Opened) -> Iterator[str]:
             "ledger.csv",
             int(at_facilities.get(term.name, 0)),
         )
+        yield from _facilities_in_regions(run, term.name, own)
         on_land = dict(zip(run.parcels["id"].astype(str), run.parcels[term.name], strict=True)) if len(own) else {}  # fmt: skip
         for parcel, grams in own.groupby("parcel")["mass_g"].agg(total).items():
             if grams > int(on_land.get(parcel, 0)):
@@ -201,6 +203,26 @@ def _facilities(run: Opened) -> Iterator[str]:
             yield f"{place}: it names a unit that is none of the others"
         expected = int(row["mass_g"]) if reach else 0
         yield from _differ(f"{place}: what could be elsewhere", int(row["could_be_elsewhere_g"]), "its mass in reach of others", expected)  # fmt: skip
+
+
+def _facilities_in_regions(run: Opened, name: str, rows: pd.DataFrame) -> Iterator[str]:
+    """Compare what facilities are taken off totals of regions with where their points lie; those in no unit, which follow their parcels, may be of any."""
+    of_ledger = run.ledger[run.ledger["category"] == name]
+    told = dict(zip(of_ledger["region"].astype(str), of_ledger["facilities_g"], strict=True))
+    codes = [code for code in told if code]
+    region = regions_of_units(run.units, run.manifest["parameters"]["parents"], codes)
+    by_unit = dict(zip(run.units["id"].astype(str), np.array([*codes, ""], object)[region], strict=True))  # fmt: skip
+    found, anywhere = dict.fromkeys(told, 0), 0
+    for unit, grams in zip(rows["unit"], rows["mass_g"], strict=True):
+        code = by_unit.get(unit)
+        if code in found:
+            found[code] += int(grams)
+        else:
+            anywhere += int(grams)
+    for code, grams in told.items():
+        if not 0 <= int(grams) - found[code] <= anywhere:
+            place = f"{name}{f' in {code}' if code else ''}"
+            yield from _differ(f"{place}: facilities.csv, by unit", found[code], "ledger.csv", int(grams))  # fmt: skip
 
 
 def _ids(cell: str) -> list[str] | None:

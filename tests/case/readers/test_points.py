@@ -24,6 +24,7 @@ from carbongrid.case.readers.points import (
 from carbongrid.errors import InputError
 from carbongrid.method.categories import read_categories
 from carbongrid.method.landuse import packaged_table
+from carbongrid.outputs.report.notes import note_in_chinese
 
 GRID = CRS.from_epsg(4549)
 
@@ -61,6 +62,33 @@ def test_weights_are_thousandths_rounded_half_to_even(tmp_path):
     assert table["thousandths"].dtype == np.int64
     shuffled = pois_case(tmp_path, *reversed(rows), header="typecode,lon,lat,mw", weight="mw")
     pd.testing.assert_frame_equal(read_pois(shuffled, GRID)[0], table)
+
+
+WEIGHTS = ("170300,120.62,31.32,{}", "170301,120.61,31.31,{}", "050100,120.61,31.31,1000", "999999,120.61,31.30,0.0004")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("weights", "moved", "of"),
+    [(("0.0004", "0.0014"), "0.0008", "0.0018"), (("0", "0.0004"), "0.0004", "0.0004")],
+)
+def test_weights_that_thousandths_are_too_coarse_for_are_an_error(tmp_path, weights, moved, of):
+    """Seen to fail: the first counted nothing and was told to be 0; others of another category hide none."""
+    rows = [row.format(*weights[i : i + 1]) for i, row in enumerate(WEIGHTS)]
+    weighed = {"header": "typecode,lon,lat,mw", "weight": "mw"}
+    with pytest.raises(InputError) as caught:
+        read_pois(pois_case(tmp_path, *rows, **weighed), GRID)
+    assert [problem.what for problem in caught.value.problems] == [
+        f"weights of POIs are counted in thousandths, and rounding them moves {moved} of the {of} of industry/manufacturing"
+    ]
+
+
+def test_a_weight_that_is_too_small_to_count_is_not_said_to_be_0(tmp_path):
+    """Seen to fail: "1 of 4 POIs have a weight of 0", which none has. What is of no category counts nothing anyway."""
+    rows = [row.format(["0.0004", "1.5"][i % 2]) for i, row in enumerate(WEIGHTS)]
+    notes = read_pois(pois_case(tmp_path, *rows, header="typecode,lon,lat,mw", weight="mw"), GRID)[1]  # fmt: skip
+    told = [note.what for note in notes if "nothing" in note.what]
+    assert told == ["weights of POIs below half a thousandth count nothing: 1 of 3, 0.0004 together"]  # fmt: skip
+    assert note_in_chinese(f"pois.csv: {told[0]}")
 
 
 @pytest.mark.parametrize("bad", ["", "-1", "nan", "inf", "much", "1e10"])

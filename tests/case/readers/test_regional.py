@@ -49,6 +49,33 @@ def test_gdp_by_industry_or_as_one_figure_of_a_parent(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("text", "moved"),
+    [
+        ("region,value\n01,1.49\n02,1.51\n0101,0.49\n", "rounding 3 values moves 1.47 of 3.49 CNY, and 1 to 0"),
+        ("region,value\n01,100\n02,0.5\n", "rounding 2 values moves 0.5 of 100 CNY, and 1 to 0"),
+        ("region,value\n01,30.4\n02,\n0101,0\n", "rounding 2 values moves 0.4 of 30.4 CNY"),
+        ("region,primary,secondary,tertiary\n01,0.2,9,9\n", "rounding 3 values moves 0.2 of 18.2 CNY, and 1 to 0"),
+    ],
+)  # fmt: skip
+def test_gdp_that_whole_units_are_too_coarse_for_is_refused(tmp_path, text, moved):
+    """Seen to fail: billions without their unit were rounded to 1, 2 and 0, and nothing was said."""
+    gdp = {"path": "gdp.csv", "by": "district" if "primary" in text else "unit", "currency": "CNY"}
+    case = case_with(tmp_path, {"gdp.csv": text}, gdp=gdp)
+    said = fault(read_gdp, case, CODES)
+    assert f"GDP is counted in whole CNY: {moved}." in said
+    assert '[gdp] currency = "1e8 CNY"' in said
+    gdp["currency"] = "1e8 CNY"
+    read_gdp(case_with(tmp_path, {"gdp.csv": text}, gdp=gdp), CODES)
+
+
+def test_gdp_in_whole_units_or_with_small_change_is_read(tmp_path):
+    gdp = {"gdp": {"path": "gdp.csv", "currency": "CNY"}}
+    text = "region,value\n01,1\n02,0\n0101,1234.56\n0102,50.2\n"
+    table = read_gdp(case_with(tmp_path, {"gdp.csv": text}, **gdp), CODES).set_index("region")
+    assert table["value"].to_dict() == {"01": 1, "02": 0, "0101": 1235, "0102": 50}
+
+
+@pytest.mark.parametrize(
     ("row", "says"),
     [
         ("0101,-1", "row 2, column value: expected no negative number"),
@@ -124,6 +151,11 @@ def test_shares_of_water(tmp_path):
         ("0101,-1", "expected no negative"),
         ("9999,1", "unknown unit"),
         ("0101,", "not a blank"),
+        # Seen to fail: 0 and 1 millionth, though only the ratio counts.
+        (
+            "0101,0.0000004\n0102,0.0000014",
+            "counted in whole millionths: rounding 2 values moves 0.8 of 1.8 millionths, and 1 to 0",
+        ),
     ):
         case = case_with(tmp_path, {"water.csv": f"unit,share\n{row}\n"}, **units)
         assert says in fault(read_water, case, CODES)

@@ -6,6 +6,7 @@ them exceeds it; mass of a category that is set aside dropped instead of placed 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -23,9 +24,9 @@ ANCESTORS = {"0101": ["01"], "0102": ["01"], "0201": ["02"]}
 CODES = {*ANCESTORS, "01", "02"}
 
 
-def totals(folder, text, *, notes=None, **changes):
+def totals(folder, text, *, notes=None, known=KNOWN, **changes):
     case = case_with(folder, {"totals.csv": text}, **changes)
-    return read_totals(case, KNOWN, codes=CODES, ancestors=ANCESTORS, notes=notes)
+    return read_totals(case, known, codes=CODES, ancestors=ANCESTORS, notes=notes)
 
 
 def faults(folder, text, **changes):
@@ -155,13 +156,38 @@ def test_other_years_are_warned_of(tmp_path):
     ]
 
 
-def test_land_beside_its_parts_is_warned_of(tmp_path):
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ({"sink/land": 1, "sink/forest": 1}, ["sink/forest 1.000000 t"]),
+        ({"sink/land": 1, "sink/forest": 1, "sink/water": 2}, ["sink/forest 1.000000 t, sink/water 2.000000 t"]),
+        # Seen to fail: ponds are no type of sink/land.
+        ({"sink/land": 1, "sink/ponds": 1}, []),
+        ({"sink/land": 1, "sink/crops": 1}, []),
+        # Seen to fail: of nothing nothing is counted twice.
+        ({"sink/land": 0, "sink/forest": 1}, []),
+        ({"sink/land": 1, "sink/forest": 0}, []),
+    ],
+)  # fmt: skip
+def test_land_beside_sinks_on_the_same_land_is_warned_of(tmp_path, rows, told):
     notes = []
-    totals(tmp_path, "category,value,unit\nsink/land,1,t CO2\nsink/forest,1,t CO2\n", notes=notes)
-    assert (
-        "sink/land (1.000000 t) stands beside sink/forest 1.000000 t, which it holds: 1.000000 t may be counted twice"
-        in str(notes[0])
-    )
+    text = "".join(f"{name},{mass},t CO2\n" for name, mass in rows.items())
+    totals(tmp_path, "category,value,unit\n" + text, notes=notes)
+    found = [str(note) for note in notes if "counted twice" in note.what]
+    assert len(found) == len(told)
+    for note, listed in zip(found, told, strict=True):
+        assert f"stands beside {listed}, on land of the same types" in note
+
+
+def test_types_of_sinks_are_those_of_the_case(tmp_path):
+    """A case may put ponds into sink/land, and take forest out."""
+    known = dict(KNOWN)
+    known["sink/land"] = replace(known["sink/land"], types=("ponds", "water"))
+    notes = []
+    text = "category,value,unit\nsink/land,1,t CO2\nsink/ponds,2,t CO2\nsink/forest,4,t CO2\n"
+    totals(tmp_path, text, notes=notes, known=known)
+    (found,) = [note.what for note in notes if "counted twice" in note.what]
+    assert "beside sink/ponds 2.000000 t, on" in found and "sink/forest" not in found
 
 
 def test_figures_of_merged_units_are_added_up(tmp_path):
@@ -197,6 +223,9 @@ def test_regions_agree_with_their_whole(tmp_path, whole, shares):
     notes = []
     if rest < 0 or (len(shares) == 2 and rest * 100 > whole):
         (found,) = faults(tmp_path, text)
+        assert (
+            rest < 0 or "take it off the row without a region and give it a row of its own" in found
+        )
         for number in (sum(shares.values()), whole, *shares.values()):
             assert f"{number}.000000 t" in found
         assert "'waste/domestic'" in found and all(code in found for code in shares)
@@ -204,6 +233,15 @@ def test_regions_agree_with_their_whole(tmp_path, whole, shares):
         table = totals(tmp_path, text, notes=notes)
         assert table["grams"].sum() == (whole + sum(shares.values())) * 10**6
         assert bool(notes) == (len(shares) == 2 and rest > 0)
+
+
+def test_the_way_out_of_regions_below_their_whole_is_one(tmp_path):
+    """Seen to fail: the hint was followed, and the same error came."""
+    text = "category,value,unit,region,place\nwaste/domestic,{},t CO2,,\nwaste/domestic,5,t CO2,01,\nwaste/domestic,4,t CO2,02,\n"
+    (found,) = faults(tmp_path, text.format(10))
+    assert "take it off the row without a region and give it a row of its own, with place = elsewhere" in found  # fmt: skip
+    apart = text.format(9) + "waste/domestic,1,t CO2,,elsewhere\n"
+    assert totals(tmp_path, apart)["grams"].sum() == 19 * 10**6
 
 
 def test_a_district_and_a_township_in_it_after_one_that_stands_alone(tmp_path):

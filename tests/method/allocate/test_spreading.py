@@ -151,6 +151,7 @@ def test_facilities_come_first_and_are_taken_off_their_regions_total():
         regions=["east"],
         region_of_parcel=np.array([-1, 0, 0, 0]),
         facilities=[("Plant", 1, 250), ("Mill", 0, 100), ("Secret", -1, 50)],
+        region_of_facility=np.array([0, -1, -1]),
     )
     assert mass.tolist() == [400, 250, 175, 175]
     assert (whole.total, whole.facilities, whole.by_rule) == (400, 100, 300)
@@ -181,7 +182,26 @@ def test_facilities_above_their_total_are_an_error_with_both_numbers(facilities,
             regions=["east"],
             region_of_parcel=np.array([-1, 0, 0, 0]),
             facilities=facilities,
+            region_of_facility=np.array([0 if facilities[0][1] == 1 else -1]),
         )
+
+
+def test_a_facility_comes_off_its_own_regions_total_whatever_its_parcels():
+    """Seen to fail when it came off that of its parcel's region, and when all that is on its parcel was spread there."""
+    parcels = land(["industrial"] * 3)
+    mass, (east, west) = allocate(
+        WORKS,
+        totals(("east", 600), ("west", 100)),
+        claims_of(np.ones(3, np.int64), parcels),
+        parcels,
+        regions=["east", "west"],
+        region_of_parcel=np.array([0, 1, 1]),
+        facilities=[("Plant", 1, 250)],
+        region_of_facility=np.array([0]),
+    )
+    assert mass.tolist() == [350, 300, 50]
+    assert (east.facilities, east.by_rule) == (250, 350)
+    assert (west.facilities, west.by_rule) == (0, 100)
 
 
 def test_a_facility_in_no_region_with_a_total_is_an_error():
