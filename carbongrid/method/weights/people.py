@@ -335,11 +335,16 @@ def _factors(
     """Return by what each region's people are multiplied, where there are any on both sides, and the people of points where the census counts nobody."""
     found = np.zeros(len(census.thousandths), np.int64)
     np.add.at(found, region[region >= 0], counts[region >= 0])
-    names = [str(code) for code in census.codes or range(len(found))]
-    pairs = zip(names, found.tolist(), census.thousandths.tolist(), strict=True)
-    there = [(name, people, counted) for name, people, counted in pairs if people > 0]
-    scaled = {name: counted / people for name, people, counted in there if counted > 0}
-    return scaled, {name: people for name, people, counted in there if not counted}
+    scaled: dict[str, float] = {}
+    emptied: dict[str, int] = {}
+    for row in np.flatnonzero(found > 0).tolist():
+        name = str(census.codes[row]) if census.codes else str(row)
+        people, counted = int(found[row]), int(census.thousandths[row])
+        if counted:
+            scaled[name] = counted / people
+        else:
+            emptied[name] = people
+    return scaled, emptied
 
 
 def _cells_in_parcels(
