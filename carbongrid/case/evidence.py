@@ -8,7 +8,15 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from carbongrid.case.fields import ENCODING, Section, about
-from carbongrid.case.values import EncodingText, PointCrs, Text, one_of, one_of_or_table, wrong
+from carbongrid.case.values import (
+    EncodingText,
+    PointCrs,
+    Text,
+    is_table,
+    one_of,
+    one_of_or_table,
+    wrong,
+)
 
 CROSSWALKS = ("gaode", "osm", "overture")
 RASTER_SUFFIXES = (".tif", ".tiff", ".nc", ".nc4", ".zarr")
@@ -116,7 +124,7 @@ class PeopleSection(Section):
         about(
             "Coordinate system",
             "CRS",
-            "of the points, no default: gcj02, bd09, or a code such as EPSG:4490; a raster brings its own",
+            "of the points: gcj02, bd09, or a code such as EPSG:4490; a raster or a vector file brings its own, of a table there is no default",
             example="gcj02",
         ),
     ] = None
@@ -155,9 +163,9 @@ class PeopleSection(Section):
 
     @model_validator(mode="after")
     def _points_have_a_crs(self) -> PeopleSection:
-        if self.crs is None and not self.is_raster:
+        if self.crs is None and is_table(self.path):
             raise wrong(
-                "crs is missing: points need their coordinate system, and there is no default",
+                "crs is missing: points of a table need their coordinate system, and there is no default",
                 'Write crs = "gcj02", crs = "bd09" or a code such as crs = "EPSG:4490".',
                 key="crs",
             )

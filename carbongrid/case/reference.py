@@ -46,7 +46,7 @@ Rules that hold everywhere:
   | another sheet with the columns of the same table | a warning; only the first one is read |
   | rows that are hidden, as a filter leaves them | an error: they would count unseen |
   | beside GDP or a census a column `unit`, `currency`, `单位` or `币种` that tells another currency, size or count (`万元`, `万人`) | an error; names of townships in it say nothing |
-  | in totals without `region` a column as the units' id or a parent is called, with codes of units in it | an error: its rows would be of the whole city |
+  | in totals a column of another name than `region`, all of whose cells are codes or names of units or parents (one is enough under the name of the units' id or a parent) | an error: its rows would be of the whole city. None is a code or name of what holds every unit, one name in all rows, or plain numbers that may number rows |
   | `year` of another year than the case's | a warning |
   | rows of old codes beside rows of the unit that they were merged into, or of some of its old codes alone | a warning; they are added up |
 - Codes and ids are text: `0101` keeps its zero. Whole numbers are taken for their digits, but not where the codes that they are looked up in begin with zeros

@@ -11,6 +11,7 @@ import click
 
 from carbongrid.cli.beside import content_of, folder_beside
 from carbongrid.cli.commands import _FOLDER, _console, _with_console, main
+from carbongrid.cli.console import or_dash
 from carbongrid.cli.outcome import firm_line
 from carbongrid.errors import Problem
 
@@ -287,8 +288,8 @@ def _agreement(found: Validation) -> Iterator[str]:
     yield f"{'of':<28} {'units':>5} {'bias':>6} {'rank':>6} {'misplaced':>9} {'by area':>8} {'people':>7} {'whole':>7} {'skill':>6} {'in 90 %':>8}"
     for row in found.measures.to_dict("records"):
         yield (
-            f"{row['of']:<28} {row['units']:>5} {row['bias']:>6.2f} {row['spearman']:>6.2f} {row['misplaced_scaled']:>9.3f} {row['by_area']:>8.3f} "
-            f"{row['by_people']:>7.3f} {row['by_one_total']:>7.3f} {row['skill']:>6.2f} {100 * row['coverage_90']:>7.0f}%"
+            f"{row['of']:<28} {row['units']:>5} {or_dash(row['bias'], 6, '.2f')} {or_dash(row['spearman'], 6, '.2f')} {or_dash(row['misplaced_scaled'], 9, '.3f')} "
+            f"{or_dash(row['by_area'], 8, '.3f')} {or_dash(row['by_people'], 7, '.3f')} {or_dash(row['by_one_total'], 7, '.3f')} {or_dash(row['skill'], 6, '.2f')} {or_dash(row['coverage_90'], 8, '.0%')}"
         )
     for row in found.measures.to_dict("records"):
         if row["units_missing"]:
@@ -320,8 +321,8 @@ def _agreement_of_cells(found: Validation) -> Iterator[str]:
     yield f"{'cell by cell':<28} {'cells':>6} {'bias':>6} {'rank':>6} {'misplaced':>9} {'scaled':>7} {'by area':>8} {'skill':>6}"
     for row in found.cell_measures.to_dict("records"):
         yield (
-            f"{row['of']:<28} {row['cells']:>6} {row['bias']:>6.2f} {row['spearman']:>6.2f} {row['misplaced']:>9.3f} {row['misplaced_scaled']:>7.3f} "
-            f"{row['by_area']:>8.3f} {row['skill']:>6.2f}"
+            f"{row['of']:<28} {row['cells']:>6} {or_dash(row['bias'], 6, '.2f')} {or_dash(row['spearman'], 6, '.2f')} {or_dash(row['misplaced'], 9, '.3f')} "
+            f"{or_dash(row['misplaced_scaled'], 7, '.3f')} {or_dash(row['by_area'], 8, '.3f')} {or_dash(row['skill'], 6, '.2f')}"
         )
     yield "The cells whose masses lie furthest apart, both sides brought to one total:"
     yield f"{'of':<28} {'x':>12} {'y':>12} {'run, t':>14} {'published, t':>14} {'apart, t':>14}"

@@ -11,6 +11,7 @@ import click
 from carbongrid.cli.analysis_commands import with_out
 from carbongrid.cli.beside import content_of, folder_beside
 from carbongrid.cli.commands import _FOLDER, _console, _with_console, main
+from carbongrid.cli.console import or_dash
 from carbongrid.errors import Problem, missing_libraries
 
 if TYPE_CHECKING:
@@ -260,7 +261,7 @@ def _placed(found: Skill) -> Iterator[str]:
     yield f"{'of':<28} {'by':<7} {'held out':<14} {'misplaced':>9} {'by area':>8} {'people':>7} {'skill':>6}"
     for row in found.measures.to_dict("records"):
         held = f"{row['count']} {row['held']}"
-        yield f"{row['of']:<28} {row['rule']:<7} {held:<14} {row['misplaced']:>9.3f} {row['by_area']:>8.3f} {row['by_people']:>7.3f} {row['skill']:>6.2f}"
+        yield f"{row['of']:<28} {row['rule']:<7} {held:<14} {or_dash(row['misplaced'], 9, '.3f')} {or_dash(row['by_area'], 8, '.3f')} {or_dash(row['by_people'], 7, '.3f')} {or_dash(row['skill'], 6, '.2f')}"
     yield from without_skill(found.measures)
     for row in found.measures[found.measures["left_out"] > 0].to_dict("records"):
         why = "have no place or lie in no unit" if row["held"] == "facilities" else "fell back to area"  # fmt: skip
@@ -269,6 +270,8 @@ def _placed(found: Skill) -> Iterator[str]:
         named = f"{row['rule']} ({row['count']} {row['held']})"
         if row["told"]:
             yield f"{named}: sigma {row['sigma']:.2f} (error {row['sigma_error']:.2f}), tau {row['tau']:.2f} (error {row['tau_error']:.2f}); assumed were {row['assumed_sigma']:g} and {row['assumed_tau']:g}."
+        elif row["both"] != row["both"]:
+            yield f"{named}: one alone of a category tells neither sigma nor tau; it takes two at least."
         elif row["both"] < row["assumed_sigma"]:
             yield f"{named}: too few, or too few in one unit, to tell sigma from tau; both together {row['both']:.2f}, less than sigma as it was taken, {row['assumed_sigma']:g}: what is held out is alike."
         else:

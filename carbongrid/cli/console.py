@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import logging
+import math
 import os
 import re
 import signal
@@ -44,6 +45,11 @@ class _Terminated(KeyboardInterrupt):
 def shown(text: str) -> str:
     r"""Return a text of one line as a terminal may show it, whoever wrote it: what is a command stands there as ``\\u001b``."""
     return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def or_dash(number: float, width: int, form: str) -> str:
+    """Return a number for a column of a terminal, and a dash where it is not known."""
+    return f"{'-' if math.isnan(number) else format(number, form):>{width}}"
 
 
 def escape_what_cannot_be_encoded() -> None:

@@ -52,8 +52,12 @@ _CO2_PER_CARBON = Fraction(44, 12)
 _OTHER_GAS = re.compile(r"CH4|N2O|SF6|NF3|HFC|PFC|甲烷|氧化亚氮", re.IGNORECASE)
 
 _NUMBER = r"(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?"
-_FACTOR = rf"(?P<factor>(?:{_NUMBER}\s*[x×*]\s*)?10\^[0-9]{{1,2}}|{_NUMBER})?"
+_FACTOR = (
+    rf"(?P<factor>(?:{_NUMBER}\s*[x×*]\s*)?10\^[0-9]{{1,2}}|{_NUMBER}|(?i:thousand|million)(?=\s))?"
+)
 _MASS_WORDS = "|".join(sorted(_GRAMS, key=len, reverse=True))
+AMOUNT_OF_MASS = rf"{_FACTOR}\s*(?:{_MASS_WORDS})"
+"""Pattern of a unit of mass that does not say of what: kt, 1000 t, thousand tonnes."""
 _MASS = re.compile(rf"{_FACTOR}\s*(?P<mass>{_MASS_WORDS})(?P<gap>\s*(?:of\s+)?)(?P<substance>.*)")
 # Not from every blank of a run of them: a cell of 400,000 took minutes.
 _PER_YEAR = re.compile(r"(?<!\s)(?:\s*/\s*(?:yr|year|a|年)|\s+(?:yr|a)(?:-1|\^-1)|\s+per\s+year)$")
@@ -66,6 +70,7 @@ _GROUPED = re.compile(r"[+-]?([0-9]{1,3}(?:[\s,，'’][0-9]{3})+(?:\.[0-9]+)?)(
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _MASS_HINT = "Write for example t CO2e, kt CO2, 10000 t CO2e, 万吨 CO2e or t C."
 
+_WORDS = {"thousand": 10**3, "million": 10**6}
 _MONEY_NAMES = {"元": "CNY", "人民币": "CNY", "美元": "USD", "欧元": "EUR"}
 _POWERS = {
     "": 1,
@@ -204,11 +209,12 @@ def mass_and_substance(unit: str) -> tuple[Fraction, str]:
     text = _PER_YEAR.sub("", _plain(unit))
     match = _MASS.fullmatch(text)
     if match is None:
-        raise InputError(f"the unit {unit!r} is not a unit of mass", hint=_MASS_HINT)
+        raise _no_mass(unit)
     written = match["substance"].strip()
     substance = _SUBSTANCES.get(written.lower(), "")
     if written and not substance:
-        raise _not_carbon(unit, written)
+        goes_on = not match["gap"] and written[0].isalpha() and not _OTHER_GAS.match(written)
+        raise _no_mass(unit) if goes_on else _not_carbon(unit, written)
     factor = _factor(match["factor"]) * _GRAMS[match["mass"]]
     if factor == 0:
         raise InputError(f"the unit {unit!r} is nothing", hint=_MASS_HINT)
@@ -226,6 +232,10 @@ def _mass_unit(unit: str) -> tuple[Fraction, str]:
     if not substance:
         raise _not_carbon(unit, "")
     return as_co2(factor, substance), "CO2" if substance == "C" else substance
+
+
+def _no_mass(unit: str) -> InputError:
+    return InputError(f"the unit {unit!r} is not a unit of mass", hint=_MASS_HINT)
 
 
 def _not_carbon(unit: str, written: str) -> InputError:
@@ -260,6 +270,8 @@ def _plain(unit: str) -> str:
 def _factor(text: str | None) -> Fraction:
     if not text:
         return Fraction(1)
+    if text.lower() in _WORDS:
+        return Fraction(_WORDS[text.lower()])
     require_no_lost_power(text)
     number, caret, power = text.partition("10^")
     if not caret:

@@ -12,8 +12,8 @@ import pandas as pd
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.points import crosswalk_categories
 from carbongrid.case.readers.regions import masses_here
-from carbongrid.errors import InputError, Problem
-from carbongrid.method.categories import Category, by_people_unasked
+from carbongrid.errors import InputError, Level, Problem
+from carbongrid.method.categories import Category, by_people_unasked, read_categories
 from carbongrid.method.landuse import SETTLEMENT, carrying_types
 from carbongrid.method.weights import people_points
 from carbongrid.pipeline.land import Land, fine_grid
@@ -279,9 +279,19 @@ def _way_of_supply(inputs: Inputs, supply: Category) -> str:
 
 def _problems_of_people(inputs: Inputs) -> Iterator[Problem]:
     # What goes by people unasked says nothing of homes.
+    homes = {name for name, each in read_categories(people=True).items() if each.weight == "people"}
     spread = set(inputs.totals["category"]) - by_people_unasked()
     weights = {category.weight for name, category in inputs.categories.items() if name in spread}
-    if inputs.people is not None and "people" not in weights:
+    if inputs.people is None or "people" in weights:
+        return
+    if not homes & spread:
+        yield Problem(
+            "people are given and no homes have a total, so that people are counted in units and nothing is spread by them",
+            f"{inputs.case.path.name}: [people]",
+            "Give homes a total, such as buildings/urban-homes, if there are any.",
+            "note",
+        )
+    else:
         yield Problem(
             "people are given and no homes are spread by them",
             f"{inputs.case.path.name}: [people]",
@@ -306,13 +316,26 @@ def _problems_of_scale(scaled: Mapping[str, float], where: str) -> Iterator[Prob
         yield Problem(what, where, "Check that all are in persons, and of the same regions.", "warning")  # fmt: skip
 
 
+def _problems_of_emptied(emptied: Mapping[str, int], left: int, where: str) -> Iterator[Problem]:
+    """Yield where the census counts nobody and points or cells have people: a warning where these are more than 1 % of all."""
+    gone = sum(emptied.values())
+    if gone:
+        which = ", ".join(f"{code} {many / 1000:,.0f}" for code, many in sorted(emptied.items(), key=lambda each: (-each[1], each[0]))[:_LISTED])  # fmt: skip
+        more = ", ..." if len(emptied) > _LISTED else ""
+        what = f"the census counts nobody where points or cells have {gone / 1000:,.0f} people, in {len(emptied)} of its regions: {which}{more}"
+        level: Level = "warning" if gone * MAX_MISSING > gone + left else "note"
+        yield Problem(what, where, "Leave their cells blank if their residents are not known.", level)  # fmt: skip
+
+
 def _problems_of_census(inputs: Inputs, land: Land) -> Iterator[Problem]:
     """Yield what the census counts where no point or cell has people: an error above 1 %, unless all homes may lose evidence."""
     census = census_of(inputs, land)
     if inputs.people is None or census is None or inputs.case.people is None:
         return
     told = people_points(inputs.people, land.units.crs, census, shared_over(inputs, land))
-    yield from _problems_of_scale(told.scaled, str(inputs.case.people.census))
+    where = str(inputs.case.people.census)
+    yield from _problems_of_scale(told.scaled, where)
+    yield from _problems_of_emptied(told.emptied, int(told.thousandths.sum()), where)
     whole = int(census.thousandths.sum())
     by_people = [n for n, category in inputs.categories.items() if category.weight == "people"]
     # Whoever allows it for homes allows it for what goes by the same people unasked.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from carbongrid.analysis.held_out import leave_one_out
 from carbongrid.analysis.skill import skill, write_skill
 from carbongrid.analysis.skill_page import write_skill_page
 from carbongrid.cli import main
+from carbongrid.cli.audit_commands import _placed
 from carbongrid.errors import InputError
 from carbongrid.outputs.tables import read_result
 
@@ -265,3 +267,13 @@ def test_nothing_to_hold_out(tmp_path):
     assert "Nothing is known to hold out" in told.output
     with pytest.raises(InputError, match="not a finished run"):
         skill(tmp_path)
+
+
+def test_one_facility_of_a_category_tells_no_spread():
+    """Seen to fail: both together were nan, and so was tau."""
+    spread = {"rule": "area", "held": "facilities", "count": 1, "told": False, "both": np.nan, "assumed_sigma": 0.7, "tau_if_sigma_holds": np.nan}  # fmt: skip
+    measure = {"of": "industry/manufacturing", "rule": "area", "count": 1, "held": "facilities", "misplaced": 0.5, "by_area": 0.6, "by_people": np.nan, "skill": 0.1, "left_out": 0}  # fmt: skip
+    found = SimpleNamespace(measures=pd.DataFrame([measure]), spreads=pd.DataFrame([spread]), rows=pd.DataFrame())  # fmt: skip
+    told = "\n".join(_placed(found))
+    assert "area (1 facilities): one alone of a category tells neither sigma nor tau" in told
+    assert "nan" not in told

@@ -16,7 +16,12 @@ from click.testing import CliRunner
 
 from carbongrid.cli import main
 from carbongrid.cli.bars import Bars
-from carbongrid.cli.console import Console, escape_what_cannot_be_encoded, set_up_logging
+from carbongrid.cli.console import (
+    Console,
+    escape_what_cannot_be_encoded,
+    or_dash,
+    set_up_logging,
+)
 from carbongrid.errors import Problem
 from carbongrid.pipeline.work import Work
 
@@ -241,3 +246,10 @@ def test_a_shell_is_told_how_to_complete(monkeypatch):
     monkeypatch.setenv("COMP_CWORD", "2")
     words = CliRunner().invoke(main, [], prog_name="carbongrid").output.split("\n")
     assert {"inventory", "unit"} <= set(words)
+
+
+def test_a_number_that_is_not_known_is_a_dash():
+    """Seen to fail: validate and skill printed nan."""
+    assert or_dash(0.12345, 7, ".3f") == "  0.123"
+    assert or_dash(float("nan"), 7, ".3f") == "      -"
+    assert or_dash(1.0, 8, ".0%") == "    100%"

@@ -429,6 +429,12 @@ def values_of(rows: list[tuple[str, str, str]]) -> list[tuple[str, int | None]]:
     return [(value.gas, None if value.grams is None else value.grams // 10**9) for value in values]
 
 
+@pytest.mark.parametrize("unit", ["1000 t", "10^3 t", "thousand tonnes", "kt", "0.1 万吨"])
+def test_masses_of_a_gas_in_any_unit_of_mass(unit: str) -> None:
+    """Seen to fail: 1000 t did not say of what, though the row says CH4, and kt was read."""
+    assert values_of([("CH4", "2", unit)]) == values_of([("CH4", "2", "kt")]) == [("CH4", 56)]
+
+
 def test_a_unit_may_tell_the_gas() -> None:
     """Seen to fail: a gas without a name was one with fluorine, and lost beside F-gases."""
     rows = [("emissions", "1", "kt CH4"), ("", "1", "kt N2O"), ("emissions", "10", "kt CO2e")]

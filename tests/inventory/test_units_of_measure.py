@@ -92,7 +92,8 @@ def test_units_that_statistics_use(value, unit, expected):
         ("kt N2O", "GWP"),
         ("t", "does not say of what"),
         ("MT CO2", "not a unit of mass"),
-        ("tce", "expected CO2e, CO2 or C"),
+        ("t coal", "expected CO2e, CO2 or C"),
+        ("tce", "not a unit of mass"),
         ("0 t CO2", "is nothing"),
         ("1e4", "not a unit of mass"),
         ("10,000 t CO2", "not a unit of mass"),
@@ -106,6 +107,22 @@ def test_units_that_statistics_use(value, unit, expected):
 def test_units_that_are_refused(unit, says):
     with pytest.raises(InputError, match=says):
         grams(Decimal(1), unit)
+
+
+@pytest.mark.parametrize("unit", ["tons CO2", "tons", "kgs CO2e", "thousand", "thousandt CO2"])
+def test_what_begins_like_a_mass_is_none(unit):
+    """Seen to fail: tons was of 'ons', thousand tonnes of 'housand tonnes'."""
+    with pytest.raises(
+        InputError, match=f"the unit '{unit}' is (not a unit of mass|of )"
+    ) as caught:
+        grams(Decimal(1), unit)
+    assert "is of" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("unit", "tonnes"), [("thousand tonnes CO2", 10**3), ("Million t CO2e", 10**6)])  # fmt: skip
+def test_powers_of_ten_in_words(unit, tonnes):
+    assert grams(Decimal(2), unit) == 2 * tonnes * 10**6
+    assert currency_units(Decimal(2), f"{unit.split()[0]} EUR") == 2 * tonnes
 
 
 @pytest.mark.parametrize("value", ["9223372036854.775808", "1e400", "1e999999999", "-1e13"])

@@ -15,6 +15,7 @@ from squares_case import CRS, SOUTH, WEST, layer, squares_case
 
 from carbongrid.case import Case
 from carbongrid.errors import InputError, Problem
+from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.pipeline import check, rasterizing, run
 from carbongrid.pipeline.verification import verify
 
@@ -70,6 +71,24 @@ def test_a_census_in_another_unit_than_the_points_is_told(tmp_path: Path) -> Non
     assert "counts about 10^3 times the people that points or cells have: 1.1e+03 times, as the median of 3 regions" in one  # fmt: skip
     (one,) = told(0.009, 0.011)
     assert "counts about 10^-3 times" in one
+
+
+def test_regions_that_the_census_empties_are_told(tmp_path: Path) -> None:
+    """Seen to fail: townships full of people had no residents, without a word."""
+
+    def told(*people: str) -> list[Problem]:
+        rows = "".join(f"0{place},{one}\n" for place, one in enumerate(people, start=1))
+        tables = {**HOMES, "people.csv": people_at(0, 1, 2, 3), "census.csv": f"region,residents\n{rows}"}  # fmt: skip
+        checked = check(squares_case(tmp_path, ["0701"] * 4, tables, people=PEOPLE))
+        return [each for each in checked.problems if "counts nobody" in each.what]
+
+    (one,) = told("0", "10", "10", "0")
+    assert "counts nobody where points or cells have 20 people, in 2 of its regions: 01 10, 04 10" in one.what  # fmt: skip
+    assert one.level == "warning"
+    assert note_in_chinese(str(one))
+    (few,) = told("0", "1000", "1000", "1000")
+    assert few.level == "note"
+    assert told("", "10", "10", "10") == told("10", "10", "10", "10") == []
 
 
 def test_a_sample_of_people_is_scaled_alike_and_not_told(tmp_path: Path) -> None:

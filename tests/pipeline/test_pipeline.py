@@ -369,6 +369,13 @@ def test_people_that_no_category_is_spread_by_are_told(city: Path) -> None:
     # Domestic waste goes by people then, which is no word on homes. Seen to fail where that was enough.
     [problem] = [problem for problem in check(case).problems if told in str(problem)]
     assert problem.level == "warning"
+    totals = city / "totals.csv"
+    rows = totals.read_text(encoding="utf-8").splitlines()
+    totals.write_text("\n".join(row for row in rows if "homes" not in row) + "\n", encoding="utf-8")
+    # Seen to fail: a row of categories.csv was to be taken out that there need not be.
+    [problem] = [each for each in check(case).problems if "people are given" in str(each)]
+    assert (problem.level, "no homes have a total" in problem.what) == ("note", True)
+    assert note_in_chinese(str(problem))
 
 
 FACILITIES = """name,category,value,unit,share,capacity,capacity_unit,x,y,crs,place_uncertainty_m

@@ -16,7 +16,7 @@ from carbongrid.inventory.coded_table import ALL_GASES, BIOGENIC, CodedTable, Co
 from carbongrid.inventory.codes import EXAMPLES, check_system, is_fossil, normal_code
 from carbongrid.inventory.factors.gwp import gwp_of
 from carbongrid.inventory.gas_names import KNOWN, gas_named, origin_of, says_co2e
-from carbongrid.inventory.units_of_measure import grams
+from carbongrid.inventory.units_of_measure import AMOUNT_OF_MASS, grams
 
 _GAS_COLUMNS = ("gas", "entity", "pollutant", "ghg", "substance")
 _VALUE_COLUMNS = ("value", "emissions", "emission", "amount", "co2e")
@@ -40,7 +40,7 @@ _UNCLEAR = re.compile(
     r"[十百千万亿]$|\b(?:thousand|million|billion)$|[0-9.,]+[eE^*×][-+]?[0-9]+$|10[- ][0-9]{1,2}$|[0-9]\.0{3}$"
 )
 _GWP_IN_NAME = re.compile(r"(?i:ar[456])")
-_BARE_MASS = re.compile(r"(?P<mass>g|kg|t|kt|Mt|Gt|Mg|Gg|Tg|Pg|tonnes?)(?:\s+(?P<gas>CH4|N2O))?")
+_BARE_MASS = re.compile(rf"(?P<mass>{AMOUNT_OF_MASS})(?:\s+(?P<gas>CH4|N2O))?")
 _YEAR = re.compile(r"[0-9]{4}")
 _PRECISION = 200
 _LISTED, _SHOWN = 10, 3

@@ -113,7 +113,8 @@ def rows_declared(
     if form.once:
         noun = form.column(form.once).called
         named = [(row.number, repr(text)) for row in rows if (text := row.cells[form.once])]
-        faults.once(named, f"the {noun}")
+        years = {row.number: row.values.get("year") for row in rows}
+        faults.once(named, f"the {noun}", years)
     return rows, faults
 
 

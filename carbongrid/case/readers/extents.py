@@ -75,6 +75,17 @@ def geographic_bounds(path: Path, layer: str | None) -> Bounds | None:
     return _transformed(tuple(bounds), crs, CRS.from_epsg(4326))
 
 
+def stored_crs(path: Path, layer: str | None) -> CRS | None:
+    """Return the CRS that a layer's header names; None where it names none."""
+    if sniff_vector(path) == PARQUET:
+        stored = geometry_about(path)[1].get("crs", "OGC:CRS84")
+    else:
+        with warnings.catch_warnings(), open_vector(path) as file:
+            warnings.simplefilter("ignore")
+            stored = file.info(layer)["crs"]
+    return crs_of(stored, path.name) if stored else None
+
+
 def extent(bounds: Bounds) -> tuple[float, float]:
     """Return the width, where it is largest, and the height of bounds in degrees, in m."""
     west, south, east, north = bounds

@@ -12,13 +12,15 @@ import pandas as pd
 from pyproj import CRS
 
 from carbongrid.case import Case
+from carbongrid.case.readers.extents import stored_crs
 from carbongrid.case.readers.facilities import project_facilities, read_facilities
 from carbongrid.case.readers.lines import read_lines
 from carbongrid.case.readers.parcels import read_parcels
 from carbongrid.case.readers.people import PeopleGrid, read_people
 from carbongrid.case.readers.points import hit_rates, read_pois, reading_notes
-from carbongrid.case.readers.readings import off_the_map
+from carbongrid.case.readers.readings import REACH, apart, off_the_map, readings_on_land
 from carbongrid.case.readers.reference import Bounds
+from carbongrid.case.readers.region_columns import codes_by_name
 from carbongrid.case.readers.regional import read_census, read_gdp, read_old_codes, read_water
 from carbongrid.case.readers.surroundings import read_surroundings
 from carbongrid.case.readers.tables import read_table, require_columns
@@ -32,6 +34,7 @@ from carbongrid.method.guidance import COLUMNS, Advice, read_guidance
 from carbongrid.raster.opening.crs import crs_of
 
 _ANY_PLANE = "EPSG:6933"
+_LISTED = 10
 
 
 @dataclass(frozen=True)
@@ -238,10 +241,13 @@ def complete_inputs(case: Case, categories: Section, *sections: Section, held: S
     gather.problems += _clash_problems(case, known or {})
     codes = None if units is None else codes_of(units, case.units.parents)
     ancestors = None if units is None else ancestors_of(units, case.units.parents)
-    totals, formed, by_gas = _read_totals(case, gather, (known, codes, ancestors))
+    names = None if units is None else codes_by_name(units, case.units.parents)
+    totals, formed, by_gas = _read_totals(case, gather, known, (codes, ancestors, names))
     facilities = None
     if case.facilities:
-        facilities = gather(lambda: _placed_facilities(case, known, totals, crs, gather.notes))
+        facilities = gather(
+            lambda: _placed_facilities(case, known, totals, parcels, crs, gather.notes)
+        )
     regional = _read_regional(case, gather, units, (codes, ancestors))
     guidance = gather(lambda: guidance_of(case))
     uncertainty = None
@@ -274,13 +280,17 @@ def complete_inputs(case: Case, categories: Section, *sections: Section, held: S
 def _read_totals(
     case: Case,
     gather: _Gathering,
-    of: tuple[dict[str, Category] | None, set[str] | None, dict[str, set[str]] | None],
+    known: dict[str, Category] | None,
+    of: tuple[set[str] | None, dict[str, set[str]] | None, dict[str, set[str]] | None],
 ) -> tuple[Any, Formed | None, pd.DataFrame | None]:
     """Read the totals, or form them of activity data: the totals, what they were formed of, and their gases."""
-    known, codes, ancestors = of
+    codes, ancestors, names = of
     if case.inventory is None:
+        told = gather.notes
         totals = gather(
-            lambda: read_totals(case, known, codes=codes, ancestors=ancestors, notes=gather.notes)
+            lambda: read_totals(
+                case, known, codes=codes, ancestors=ancestors, names=names, notes=told
+            )
         )
         return totals, None, None
     if known is None:
@@ -309,7 +319,8 @@ def _read_regional(
     gdp_codes = None if units is None else gather(lambda: _gdp_codes(units, case))
     gdp = None
     if case.gdp:
-        gdp = gather(lambda: read_gdp(case, codes=gdp_codes, notes=gather.notes))
+        levels = {} if units is None else _levels_of(units, case.units.parents)
+        gdp = gather(lambda: read_gdp(case, codes=gdp_codes, levels=levels, notes=gather.notes))
     census = None
     if case.people and case.people.census:
         census = gather(
@@ -388,6 +399,12 @@ def ancestors_of(units: gpd.GeoDataFrame, parents: tuple[str, ...]) -> dict[str,
     return above
 
 
+def _levels_of(units: gpd.GeoDataFrame, parents: tuple[str, ...]) -> dict[str, str]:
+    """Return for each code the level that it is of, as ``by`` names it: ``unit`` or a parent column; the nearest of several."""
+    farthest_first = [*((name, name) for name in reversed(parents)), ("unit", "id")]
+    return {code: level for level, column in farthest_first for code in units[column]}
+
+
 def _gdp_codes(units: gpd.GeoDataFrame, case: Case) -> set[str]:
     column = "id" if case.gdp is None or case.gdp.by == "unit" else case.gdp.by
     if column not in units:
@@ -403,13 +420,18 @@ def _placed_facilities(
     case: Case,
     known: dict[str, Category] | None,
     totals: pd.DataFrame | None,
+    parcels: gpd.GeoDataFrame | None,
     crs: CRS,
     notes: list[Problem],
 ) -> pd.DataFrame:
     """Return the facilities with x and y in the grid's CRS, NaN where they have none."""
     assert case.facilities is not None, "the case names no facilities"
     table = read_facilities(case, known, totals, notes=notes)
-    return project_facilities(table, crs, case.facilities.path)
+    placed = project_facilities(table, crs, case.facilities.path)
+    problems = [] if parcels is None else _misread(placed, parcels, case.facilities.path)
+    if problems:
+        raise InputError(problems)
+    return placed
 
 
 def _off_the_map(case: Case, evidence: dict[str, Any], parcels: gpd.GeoDataFrame) -> list[Problem]:
@@ -417,9 +439,34 @@ def _off_the_map(case: Case, evidence: dict[str, Any], parcels: gpd.GeoDataFrame
     problems = []
     for name, section in (("pois", case.pois), ("people", case.people)):
         table = evidence[name]
-        if section is not None and isinstance(table, pd.DataFrame) and section.crs:
+        if section is not None and isinstance(table, pd.DataFrame):
             x, y = table["x"].to_numpy(np.float64), table["y"].to_numpy(np.float64)
-            problems += off_the_map(x, y, parcels, section.crs, (section.path, name))
+            declared = section.crs or _stored_crs(case, section)
+            problems += off_the_map(x, y, parcels, declared, (section.path, name))
+    return problems
+
+
+def _stored_crs(case: Case, section: Any) -> str:
+    """Return the CRS of a vector file as it can be named, for a case that names none."""
+    crs = stored_crs(case.resolve(section.path), section.layer)
+    assert crs is not None, "without one its points were not read"
+    return f"EPSG:{crs.to_epsg()}" if crs.to_epsg() else str(crs.to_wkt())
+
+
+def _misread(facilities: pd.DataFrame, parcels: gpd.GeoDataFrame, where: str) -> list[Problem]:
+    """Return an error for each facility off the parcels' bounds that would lie on them if its coordinates were read otherwise."""
+    west, south, east, north = parcels.geometry.array.total_bounds
+    x, y = (facilities[name].to_numpy(np.float64) for name in ("x", "y"))
+    inside = (x >= west - REACH) & (x <= east + REACH) & (y >= south - REACH) & (y <= north + REACH)
+    problems = []
+    for row in np.flatnonzero(~inside & ~np.isnan(x))[:_LISTED].tolist():
+        name, declared = str(facilities["name"].iloc[row]), str(facilities["crs"].iloc[row])
+        place = x[row : row + 1], y[row : row + 1]
+        best = readings_on_land(*place, parcels, declared)
+        if best:
+            what = f"read as {declared} its coordinates are in no parcel, nor within {REACH:g} m of one: {apart(*place, parcels)}"
+            hint = f"On the parcels it would lie {', or '.join(name for name, _ in best)}. Correct crs, x or y."
+            problems.append(Problem(what, f"{where}, facility {name!r}", hint))
     return problems
 
 

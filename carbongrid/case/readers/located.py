@@ -201,9 +201,14 @@ def _positions(
     return shapely.get_x(points), shapely.get_y(points)
 
 
-def _system(declared: str, stored: Any, where: str) -> str | CRS:
-    """Return the system of the coordinates: what the case says, if the file does not contradict."""
+def _system(declared: str | None, stored: Any, where: str) -> str | CRS:
+    """Return the system of the coordinates: what the case says, if the file does not contradict; the file's own where the case says nothing."""
     crs = None if stored is None else crs_of(stored)
+    if declared is None:
+        if crs is None:
+            what = "neither the case nor the file says which coordinate system the points are in"
+            raise InputError(what, where, 'Write crs = "EPSG:4490", or which it is, in the case.')
+        return crs
     if declared in SHIFTED:
         if crs is not None and not crs.is_geographic:
             raise InputError(

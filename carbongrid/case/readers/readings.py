@@ -44,6 +44,7 @@ _FRAMES = ("ETRF", "ITRF", "IG", "RGF93 v2")
 _NORTH_FIRST = "(N-E)"
 """Ends the name of a system that another code has with x first."""
 
+_ROUND = 360.0
 _NEIGHBOURS = 6.0
 _LISTED = 3
 _OUTWARD = np.array([-1.0, -1.0, 1.0, 1.0])
@@ -140,6 +141,27 @@ def off_the_map(
     """
     if not len(x) or _share_near(x, y, parcels, enough=True) > 0:
         return []
+    best = readings_on_land(x, y, parcels, declared)
+    file, section = where
+    what = f"none of the {len(x):,} points lies in a parcel or within {REACH:g} m of one, read as {declared}: {apart(x, y, parcels)}"
+    if best:
+        told = ", or ".join(f"{share:.1%} {name}" for name, share in best)
+        hint = f"On the parcels would lie {told}. Correct [{section}] crs, x or y."
+    else:
+        hint = f"Check [{section}] crs, and which columns x and y are: neither exchanged nor by another system in use there does one lie in the parcels."
+    return [Problem(what, file, hint)]
+
+
+def readings_on_land(
+    x: NDArray[np.float64], y: NDArray[np.float64], parcels: gpd.GeoDataFrame, declared: str
+) -> list[tuple[str, float]]:
+    """Return what else the numbers may be that puts some of the points on parcels, and how many: the best first, three at most.
+
+    Parameters
+    ----------
+    x, y, parcels, declared
+        As for :func:`off_the_map`.
+    """
     shares: dict[str, float] = {}
     places: list[NDArray[np.float64]] = []
     for name, moved in _readings(x, y, parcels, declared):
@@ -151,17 +173,11 @@ def off_the_map(
         places.append(place)
         shares[name] = _share_near(*moved, parcels)
     best = sorted((name for name in shares if shares[name] > 0), key=lambda name: -shares[name])
-    file, section = where
-    what = f"none of the {len(x):,} points lies in a parcel or within {REACH:g} m of one, read as {declared}: {_apart(x, y, parcels)}"
-    if best:
-        told = ", or ".join(f"{shares[name]:.1%} {name}" for name in best[:_LISTED])
-        hint = f"On the parcels would lie {told}. Correct [{section}] crs, x or y."
-    else:
-        hint = f"Check [{section}] crs, and which columns x and y are: neither exchanged nor by another system in use there does one lie in the parcels."
-    return [Problem(what, file, hint)]
+    return [(name, shares[name]) for name in best[:_LISTED]]
 
 
-def _apart(x: NDArray[np.float64], y: NDArray[np.float64], parcels: gpd.GeoDataFrame) -> str:
+def apart(x: NDArray[np.float64], y: NDArray[np.float64], parcels: gpd.GeoDataFrame) -> str:
+    """Return in words where points lie and where the parcels do."""
     longitude, latitude = project_points(x, y, parcels.crs, _WGS84)
     there = np.isfinite(longitude) & np.isfinite(latitude)
     if not there.any():
@@ -188,6 +204,8 @@ def _readings(
         for name, moved in shifted_readings(x, y, crs, declared).items():
             yield f"as {name}", moved
     system = "EPSG:4326" if declared in SHIFTED else declared
+    if crs_of(system).is_projected and len(numbers[0]) and np.abs(numbers).max() <= _ROUND:
+        yield "as degrees, EPSG:4326", project_points(*numbers, _WGS84, crs)
     for name, moved in _read_by_others(*project_points(*numbers, system, crs), parcels, system, _NEIGHBOURS):  # fmt: skip
         yield f"as {name}", moved
 

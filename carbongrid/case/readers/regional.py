@@ -83,7 +83,11 @@ def read_old_codes(case: Case, codes: Collection[str] | None = None) -> dict[str
 
 
 def read_gdp(
-    case: Case, codes: Collection[str] | None = None, *, notes: list[Problem] | None = None
+    case: Case,
+    codes: Collection[str] | None = None,
+    *,
+    levels: Mapping[str, str] | None = None,
+    notes: list[Problem] | None = None,
 ) -> pd.DataFrame:
     """Return GDP per region in whole currency units.
 
@@ -93,6 +97,8 @@ def read_gdp(
         With [gdp]; without it the table is empty.
     codes
         Codes that a region may have: of the units, or of the parent column that ``by`` names.
+    levels
+        For each code of the units and of their parents what ``by`` calls its level.
     notes
         A warning is appended for each column that is not read and looks like one that is missing.
 
@@ -115,6 +121,9 @@ def read_gdp(
     by_industry = case.gdp.by != "unit" and any(column in table.columns for column in INDUSTRIES)
     form = GDP_BY_INDUSTRY if by_industry else GDP
     columns = INDUSTRIES if by_industry else ("value",)
+    if codes is not None:
+        others = {code: level for code, level in (levels or {}).items() if code not in codes}
+        _refuse_other_levels(table, case.gdp.by, others, path.name)
     rows, faults = _rows_of_regions(table, form, path.name, case, codes, notes)
     values: dict[str, list[int | None]] = {}
     told: list[Fraction] = []
@@ -290,6 +299,19 @@ def _rows_of_regions(
             faults.add(what, hint, row=row.number, column="region")
         found.append((code, row))
     return found, faults
+
+
+def _refuse_other_levels(
+    table: pd.DataFrame, by: str, others: Mapping[str, str], file: str
+) -> None:
+    """Refuse codes of another level than the one that GDP is given by: those of a parent among its units, as in a row of their sum."""
+    faults = Faults(file)
+    for row, code in table.get("region", pd.Series(dtype="str")).items():
+        if code in others:
+            what = f"{code!r} is a code of {others[code]!r}, and GDP is read by {by!r}"
+            hint = f"Take the row out, or give GDP of that level alone, with [gdp] by = {others[code]!r}."
+            faults.add(what, hint, row=row, column="region")
+    faults.raise_any()
 
 
 def _refuse_units(table: pd.DataFrame, case: Case, form: TableFormat, faults: Faults) -> None:

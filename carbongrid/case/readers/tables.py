@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -24,12 +24,16 @@ SHEETS = "sheets"
 NAMELESS = "nameless"
 """Key of a table's attrs: how many cells in columns without a header were left out."""
 
+FIRST_ROWS = "first rows"
+"""Key of a table's attrs: the cells of the first rows below the header by row, since the header may be one of them."""
+
 _NUMBER = re.compile(
     r"[+-]?(?:[0-9]{1,60}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})(?:[eE][+-]?[0-9]{1,3})?"
 )
 _WHOLE = re.compile(r"-?[0-9]{1,16}")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[, '\u2019\u00a0\u202f][0-9]{3})+(?:\.[0-9]+)?")
 _YEAR = re.compile(r"[0-9]{4}")
+_LOOKED_AT = 10
 _WORKBOOK = b"PK\x03\x04"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _SEPARATOR = re.compile(r"\ufeff?sep=.?")
@@ -161,7 +165,7 @@ def decoded(data: bytes, where: str, encoding: str | None = None) -> str:
             raise InputError(
                 f"this cannot be read as {encoding!r}: {error}",
                 where,
-                "Correct encoding in the case.",
+                "Correct the encoding that is named.",
             ) from None
     try:
         return data.decode("utf-8-sig")
@@ -177,7 +181,7 @@ def decoded(data: bytes, where: str, encoding: str | None = None) -> str:
         raise InputError(
             "this is neither UTF-8 nor GB18030",
             where,
-            "Name its encoding in the case, for example encoding = 'latin-1', or save it as UTF-8.",
+            "Save it as UTF-8, or name its encoding: encoding = 'latin-1' in the case, --encoding latin-1 of a command that has it.",
         )
     return text
 
@@ -198,7 +202,11 @@ def require_columns(table: pd.DataFrame, where: str, columns: Iterable[str]) -> 
     InputError
         Naming every column that is missing and what is there instead.
     """
-    problems = []
+    problems, columns = [], list(columns)
+    header = next((row for row, texts in table.attrs.get(FIRST_ROWS, {}).items() if texts.issuperset(columns)), 0)  # fmt: skip
+    if header and not set(columns) <= set(table.columns):
+        what = f"the first row holds no names of columns, which seem to stand in row {header}"
+        raise InputError(what, where, f"Take out what stands above row {header}.")
     for column in columns:
         if column not in table.columns:
             close = nearest(column, table.columns)
@@ -294,12 +302,15 @@ class Faults:
         """Whether a cell holds a known word; if not, an error is added with the nearest one, or another way out."""
         if text in known:
             return True
-        close = nearest(text, known)
+        close = nearest(text, known if not _digits(text) else [one for one in known if _digits(one) == _digits(text)])  # fmt: skip
         some = ", ".join(sorted(known)[:8]) + (", ..." if len(known) > 8 else "")
         hint = f"Did you mean {close!r}?" if close else otherwise or f"Known: {some}."
         shorter = next((one for one in known if text and one != text and one.lstrip("0") == text.lstrip("0")), "")  # fmt: skip
         if shorter:
             hint = f"It is {shorter!r} but for zeros in front, which were lost where codes are stored as numbers: store them as text there."
+        longer = [one for one in known if text and abs(len(one) - len(text)) > 1 and one.rstrip("0") == text.rstrip("0")]  # fmt: skip
+        if len(longer) == 1:
+            hint = f"Did you mean {longer[0]!r}, which is the same but for zeros at the end?"
         self.add(
             f"unknown {what} {text!r}" if text else f"the {what} is blank",
             hint,
@@ -308,22 +319,34 @@ class Faults:
         )
         return False
 
-    def once(self, keys: Iterable[tuple[object, object]], what: str) -> None:
-        """Add an error for each key that stands in several rows, of (row, key) pairs."""
+    def once(
+        self,
+        keys: Iterable[tuple[object, object]],
+        what: str,
+        years: Mapping[object, int | None] | None = None,
+    ) -> None:
+        """Add an error for each key that stands in several rows, of (row, key) pairs; with the years of rows, where these tell them apart."""
         rows: dict[object, list[object]] = {}
         for row, key in keys:
             rows.setdefault(key, []).append(row)
         for key, places in rows.items():
             if len(places) > 1:
+                told = [str(of) for row in places if (of := (years or {}).get(row)) is not None]
+                apart = len(set(told)) == len(places)
                 self.add(
-                    f"{what} {key} stands in rows {', '.join(map(str, places))}",
-                    "Keep one of them.",
-                )
+                    f"{what} {key} stands in rows {', '.join(map(str, places))}" + apart * f", of {', '.join(told)}",
+                    "Keep the rows of one year, that of the case." if apart else "Keep one of them.",
+                )  # fmt: skip
 
     def raise_any(self) -> None:
         """Raise InputError if there is any problem."""
         if self.problems:
             raise InputError(self.problems)
+
+
+def _digits(text: str) -> str:
+    """Return the digits of a code: one that differs in them is another, however alike it looks."""
+    return "".join(filter(str.isdigit, text))
 
 
 def _head(path: Path) -> bytes:
@@ -376,7 +399,9 @@ def _csv_cells(text: str, where: str) -> pd.DataFrame:
         raise InputError(
             f"there are {found} cells, expected {columns} as in the header",
             f"{where}, row {row}",
-            "Put a cell that holds a comma in double quotes.",
+            "Take out what stands above the names of the columns."
+            if columns == "1"
+            else "Put a cell that holds a comma in double quotes.",
         ) from None
     stripped: pd.DataFrame = cells.fillna("").apply(lambda column: column.str.strip())
     return stripped
@@ -446,6 +471,7 @@ def with_header(cells: pd.DataFrame, where: str) -> pd.DataFrame:
     table.index = pd.RangeIndex(2, len(table) + 2, name="row")
     filled: pd.DataFrame = table.loc[(table != "").any(axis=1)]
     nameless = cells.iloc[1:].loc[:, [not name for name in names]]
+    filled.attrs[FIRST_ROWS] = {row + 1: frozenset(cells.iloc[row]) for row in range(1, min(len(cells), _LOOKED_AT))}  # fmt: skip
     filled.attrs[NAMELESS] = int((nameless != "").to_numpy().sum())
     return filled
 

@@ -13,6 +13,7 @@ from carbongrid.case.models import Case
 from carbongrid.case.readers.declared import Row, misspelt, read_declared, rows_declared
 from carbongrid.case.readers.facilities import read_facilities as read_facilities
 from carbongrid.case.readers.masses import notes_on_faint
+from carbongrid.case.readers.region_columns import refuse_regions_unread
 from carbongrid.case.readers.regional import (
     notes_on_parts_beside,
     notes_on_years,
@@ -114,6 +115,7 @@ def read_totals(
     *,
     codes: Collection[str] | None = None,
     ancestors: Mapping[str, Collection[str]] | None = None,
+    names: Mapping[str, Collection[str]] | None = None,
     notes: list[Problem] | None = None,
 ) -> pd.DataFrame:
     """Return the totals of a case, the rule of D24 applied.
@@ -129,6 +131,8 @@ def read_totals(
     ancestors
         For a code, the codes of the higher levels that hold it; a category given for a district and for a
         township in it is refused.
+    names
+        Codes by name (:func:`carbongrid.case.readers.region_columns.codes_by_name`): a column of them that is not read is refused.
     notes
         Warnings and notes are appended to it.
 
@@ -164,14 +168,23 @@ def read_totals(
             table[name] = table[name].str.lower()
     old_codes = read_old_codes(case, codes)
     known = None if codes is None else {*codes, *old_codes}
-    _refuse_other_regions(table, case, known or (), path.name)
+    refuse_regions_unread(
+        table,
+        TOTALS.names(),
+        path.name,
+        codes=known or (),
+        ancestors=ancestors or {},
+        names=names or {},
+        own=(case.units.id, *case.units.parents),
+    )
     read, faults = rows_declared(
         table, TOTALS, path.name, {"category": categories, "region": known}, notes
     )
     if table.empty:
         faults.add("there are no totals", "Write one row per category.")
     rows = [_total(row, case.year, categories) for row in read if row.right]
-    faults.once(((total["row"], _key_text(total)) for total in rows), "the total of")
+    years = {total["row"]: total["year"] for total in rows}
+    faults.once(((total["row"], _key_text(total)) for total in rows), "the total of", years)
     faults.raise_any()
     merged = list(_notes_on_parts_beside(rows, old_codes, path.name))
     for total in rows:
@@ -327,19 +340,6 @@ def _refuse_others(table: pd.DataFrame, file: str) -> None:
         what = "this is what carbongrid inventory --out writes, a row for each gas, not a table of totals"
         hint = "Name the activity data themselves: [inventory] path instead of [totals]."
         raise InputError(what, file, hint)
-
-
-def _refuse_other_regions(
-    table: pd.DataFrame, case: Case, codes: Collection[str], file: str
-) -> None:
-    """Refuse a table without regions that has codes of units in a column as the units' own are called: its rows would be of the whole city."""
-    own = [name for name in (case.units.id, *case.units.parents) if name in table.columns]
-    for name in own if "region" not in table.columns else []:
-        if name not in TOTALS.names() and table[name].isin(codes).any():
-            what = f"the column {name!r} would not be read: codes of units and of their parents stand in a column 'region'"
-            raise InputError(
-                what, file, "Rename it to region, or take it out if the totals are of the whole."
-            )
 
 
 def _total(row: Row, year: int, categories: Mapping[str, Category] | None) -> dict[str, Any]:

@@ -148,6 +148,8 @@ class PeoplePoints:
         Thousandths that the census counts and no point or cell has, all regions together.
     scaled
         By the code of each region of the census, by what its people were multiplied.
+    emptied
+        By the code of each region in which the census counts nobody, the thousandths that points or cells have there.
     """
 
     x: NDArray[np.float64]
@@ -158,6 +160,7 @@ class PeoplePoints:
     missing: int = 0
     unit: NDArray[np.int64] | None = None
     scaled: Mapping[str, float] = field(default_factory=dict)
+    emptied: Mapping[str, int] = field(default_factory=dict)
 
 
 def people_points(
@@ -195,8 +198,8 @@ def people_points(
             x, y, cell = x[pieces.cell], y[pieces.cell], cell[pieces.cell]
     region = None if census is None else census.region_of(x, y, unit)
     counts, note, missing = _scaled(found, region, census)
-    scaled = {} if census is None or region is None else _factors(found, region, census)
-    return PeoplePoints(x, y, counts, cell, note, missing, unit, scaled)
+    scaled, emptied = ({}, {}) if census is None or region is None else _factors(found, region, census)  # fmt: skip
+    return PeoplePoints(x, y, counts, cell, note, missing, unit, scaled, emptied)
 
 
 def scale_to_census(
@@ -326,13 +329,20 @@ def _scaled(
 
 def _factors(
     counts: NDArray[np.int64], region: NDArray[np.int64], census: Census
-) -> dict[str, float]:
-    """Return by what each region's people are multiplied, where there are any on both sides."""
+) -> tuple[dict[str, float], dict[str, int]]:
+    """Return by what each region's people are multiplied, where there are any on both sides, and the people of points where the census counts nobody."""
     found = np.zeros(len(census.thousandths), np.int64)
     np.add.at(found, region[region >= 0], counts[region >= 0])
-    both = np.flatnonzero((found > 0) & (census.thousandths > 0))
-    names = [str(census.codes[row]) if census.codes else str(row) for row in both.tolist()]
-    return dict(zip(names, (census.thousandths[both] / found[both]).tolist(), strict=True))
+    scaled: dict[str, float] = {}
+    emptied: dict[str, int] = {}
+    for row in np.flatnonzero(found > 0).tolist():
+        name = str(census.codes[row]) if census.codes else str(row)
+        people, counted = int(found[row]), int(census.thousandths[row])
+        if counted:
+            scaled[name] = counted / people
+        else:
+            emptied[name] = people
+    return scaled, emptied
 
 
 def _cells_in_parcels(

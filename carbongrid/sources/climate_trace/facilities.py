@@ -25,7 +25,7 @@ from carbongrid.outputs.tables.plain import write_text_csv
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.sources.climate_trace import account as why
 from carbongrid.sources.climate_trace.account import CO2E, CO2E_20, GASES, Account, Written
-from carbongrid.sources.climate_trace.notes import Box, no_facility, notes_on
+from carbongrid.sources.climate_trace.notes import Box, all_over_the_turn, no_facility, notes_on
 from carbongrid.sources.climate_trace.published import Published, Source
 from carbongrid.sources.climate_trace.subsectors import SUBSECTORS, Subsector
 from carbongrid.sources.new_files import require_new, written_whole
@@ -132,6 +132,8 @@ def facilities_of(
     """
     masses = [_masses(source) for source in published.sources]
     present = {gas for each in masses for gas in each}
+    if not present and published.over_the_turn:
+        raise InputError([all_over_the_turn(published), *published.notes])
     counted = _counted(by, present)
     account = Account(published, gwp)
     written: list[Written] = []

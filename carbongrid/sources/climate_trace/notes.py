@@ -123,6 +123,13 @@ def _on_left_out(account: Account) -> Iterator[Problem]:
             yield Problem(f"{count:,} sources {said}, {together} CO2e: {some}", "", hint, level)
 
 
+def all_over_the_turn(published: Published) -> Problem:
+    """Return the error that of a year there is no row but those that begin or end in another."""
+    rows = sum(count for count, _ in published.over_the_turn.values())
+    what = f"no row lies within {published.year}: all {rows:,} that reach into it begin or end in another year, and how much of them is of {published.year} nobody can tell"
+    return Problem(what, "", "Give files by months or years, or divide these rows at the turn of the year.")  # fmt: skip
+
+
 def _on_rows(published: Published) -> Iterator[Problem]:
     for said, rows in (
         ("say again what another row says, and count once", published.repeated),

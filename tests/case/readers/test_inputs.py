@@ -250,3 +250,63 @@ def test_where_pois_cannot_be_read_their_places_are_not_judged(tmp_path):
     told = problems_of(squares_case(tmp_path, ["0601"] * 4, files, pois=pois))
     assert told
     assert all(problem.startswith("pois.csv") for problem in told)
+
+
+def test_a_facility_whose_coordinates_are_misread_is_told_how_it_fits(tmp_path):
+    """Seen to fail: it lay millions of m away, and its coordinates and CRS were to be checked."""
+    place, own = place_of(1), (WEST + 1500, SOUTH + 500)
+    web = gpd.GeoSeries([place], crs=4326).to_crs(3857).iloc[0]
+    for x, y, crs, told in (
+        (*own[::-1], f"EPSG:{CRS}", "The axes seem swapped"),
+        (web.y, web.x, "EPSG:3857", "it would lie with x and y exchanged"),
+        (place.x, place.y, f"EPSG:{CRS}", "They look like degrees"),
+        (place.x, place.y, "EPSG:3857", "it would lie as degrees, EPSG:4326"),
+    ):
+        tables = {"totals.csv": WASTE, "works.csv": FACILITY.format(x=x, y=y, crs=crs)}
+        case = squares_case(tmp_path, ["0601"] * 4, tables, facilities={"path": "works.csv"})
+        (problem,) = problems_of(case)
+        assert problem.startswith("works.csv, facility 'Kiln'"), problem
+        assert told in problem
+    for x, y in (own, (WEST - 9000, SOUTH - 9000)):  # there, and nowhere by any reading
+        tables["works.csv"] = FACILITY.format(x=x, y=y, crs=f"EPSG:{CRS}")
+        case = squares_case(tmp_path, ["0601"] * 4, tables, facilities={"path": "works.csv"})
+        assert len(read_inputs(case).facilities) == 1
+
+
+def test_gdp_of_another_level_is_told_with_the_way_to_give_it(tmp_path):
+    """Seen to fail: for the code of a district that of a township was proposed."""
+    tables = {"totals.csv": WASTE, "gdp.csv": "region,value\n01,5\n02,7\nD1,12\n"}
+    case = squares_case(
+        tmp_path, ["0601"] * 4, tables, of_units={"district": ["D1"] * 4},
+        units={"parents": ["district"]}, gdp={"path": "gdp.csv"},
+    )  # fmt: skip
+    (told,) = problems_of(case)
+    assert "row 4, column region: 'D1' is a code of 'district', and GDP is read by 'unit'" in told
+    assert "[gdp] by = 'district'" in told
+
+
+def test_totals_of_a_named_unit_under_another_column_are_refused(tmp_path):
+    tables = {"totals.csv": "category,value,unit,Gemeinde\nwaste/industrial,600,t CO2e,D1\n"}
+    parents = {"of_units": {"district": ["D1", "D1", "D2", "D2"]}, "units": {"parents": ["district"]}}  # fmt: skip
+    (told,) = problems_of(squares_case(tmp_path, ["0601"] * 4, tables, **parents))
+    assert "the column 'Gemeinde' would not be read" in told
+
+
+def test_people_of_a_vector_file_are_in_its_own_crs(tmp_path):
+    """Seen to fail: the CRS that the file has was to be written in the case."""
+    points = [shapely.Point(WEST + 500, SOUTH + 500), shapely.Point(WEST + 1500, SOUTH + 500)]
+    people = gpd.GeoDataFrame({"residents": [5, 7]}, geometry=points, crs=CRS)
+    for name in ("people.gpkg", "people.parquet"):
+        moved = people.to_crs(4326)
+        (moved.to_parquet if name.endswith("parquet") else moved.to_file)(tmp_path / name)
+        case = squares_case(tmp_path, ["0601"] * 4, {"totals.csv": WASTE}, people={"path": name})
+        there = read_inputs(case).people
+        assert there["thousandths"].tolist() == [5000, 7000]
+        np.testing.assert_allclose(there["x"], [WEST + 500, WEST + 1500], atol=0.01)
+    people.translate(5e4, 0).to_frame("geometry").assign(residents=1).to_file(tmp_path / "far.gpkg")
+    case = squares_case(tmp_path, ["0601"] * 4, {"totals.csv": WASTE}, people={"path": "far.gpkg"})
+    assert f"none of the 2 points lies in a parcel or within 100 m of one, read as EPSG:{CRS}" in problems_of(case)[0]  # fmt: skip
+    with pytest.warns(UserWarning, match="'crs' was not provided"):
+        people.set_crs(None, allow_override=True).to_file(tmp_path / "none.gpkg")
+    case = squares_case(tmp_path, ["0601"] * 4, {"totals.csv": WASTE}, people={"path": "none.gpkg"})
+    assert "neither the case nor the file says which coordinate system" in problems_of(case)[0]

@@ -69,7 +69,8 @@ def misread(x: np.ndarray, y: np.ndarray, plane: int, true: str, declared: str, 
         (SUZHOU, 4528, "EPSG:4549", "EPSG:4548", False, "as EPSG:4549 (CGCS2000 / 3-degree Gauss-Kruger CM 120E)"),
         (SUZHOU, 4528, "EPSG:4510", "EPSG:4509", False, "as EPSG:4510 (CGCS2000 / Gauss-Kruger CM 123E)"),
         (SUZHOU, 4549, "bd09", "EPSG:4490", False, "100.0% as bd09"),
-        ((120.6, 0.5), 32651, "EPSG:4326", "EPSG:3857", False, "neither exchanged nor by another system"),
+        ((120.6, 0.5), 32651, "EPSG:4326", "EPSG:3857", False, "100.0% as degrees, EPSG:4326"),
+        ((120.6, 0.5), 32651, "EPSG:6933", "EPSG:3857", False, "neither exchanged nor by another system"),
     ],
 )  # fmt: skip
 def test_points_off_the_map_are_told_how_they_fit(place, plane, true, declared, swapped, hint):

@@ -164,7 +164,7 @@ def test_shares_of_water(tmp_path):
 def test_wrong_old_codes(tmp_path):
     units = {"units": {"path": "u.gpkg", "old_codes": "old.csv"}}
     for row, says in (
-        ("0107,0199", "unknown code '0199'. Did you mean"),
+        ("0107,0199", "unknown code '0199'. Known: 01, 0101"),
         ("0107,", "column new: the code is blank"),
         ("0107,0101\n0107,0102", "stands in rows 2, 3"),
     ):

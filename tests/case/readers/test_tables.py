@@ -237,6 +237,50 @@ def test_faults_are_gathered():
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "known", "hint"),
+    [
+        ("320682100", ["320682100000", "320682107000"], "Did you mean '320682100000', which is the same but for zeros"),
+        ("320682100000", ["320682100", "320682107"], "Did you mean '320682100', which is the same but for zeros"),
+        ("320682", ["320682100", "320682107"], "Known: "),  # several begin with it
+        ("320682108", ["320682100", "320682107"], "Known: "),
+        ("at221", ["AT221", "AT222"], "Did you mean 'AT221'?"),
+        ("AT223", ["AT221", "AT222"], "Known: "),
+        ("1", ["10", "2"], "Known: "),
+    ],
+)  # fmt: skip
+def test_no_code_with_other_digits_is_proposed(text, known, hint):
+    """Seen to fail: for 320682100 another township's 320682107000 was proposed."""
+    faults = Faults("t.csv")
+    assert not faults.member(text, known, "region", 2, "region")
+    assert faults.problems[0].hint.startswith(hint)
+
+
+def test_rows_of_several_years_are_told_by_their_years():
+    """Seen to fail: 'Keep one of them' did not say what tells them apart."""
+    faults = Faults("t.csv")
+    faults.once([(2, "a"), (3, "a")], "the key", {2: 2021, 3: 2022})
+    faults.once([(4, "b"), (5, "b")], "the key", {4: 2021, 5: 2021})
+    assert list(map(str, faults.problems)) == [
+        "t.csv: the key a stands in rows 2, 3, of 2021, 2022. Keep the rows of one year, that of the case.",
+        "t.csv: the key b stands in rows 4, 5. Keep one of them.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["GDP of 2022,\nin 1e8 CNY,\nregion,value\n01,5\n", "GDP,of 2022,,\n,,,\nvalue,region,x,\n5,01,,\n"]
+)  # fmt: skip
+def test_a_header_below_a_title_is_told(tmp_path, text):
+    """Seen to fail: the columns were missing, and were to be added."""
+    path = tmp_path / "gdp.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"seem to stand in row 3. Take out what stands above row 3"):  # fmt: skip
+        require_columns(read_table(path), "gdp.csv", ["region", "value"])
+    path.write_text("GDP of 2022\nregion,value\n01,5\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"row 2: .*Take out what stands above the names"):
+        read_table(path)
+
+
 def test_a_header_of_too_many_columns_is_refused_before_a_cell_is_held(tmp_path):
     """Seen to fail: a million columns took two minutes and 4 GB."""
     path = tmp_path / "totals.csv"

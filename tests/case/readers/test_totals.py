@@ -9,12 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+import geopandas as gpd
 import pytest
 from figures_case import case_with
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from shapely import box
 
 from carbongrid.case.readers.inputs import read_section_of_categories
+from carbongrid.case.readers.region_columns import codes_by_name
 from carbongrid.case.readers.totals import TOTALS_COLUMNS, categories_of, read_gdp, read_totals
 from carbongrid.errors import InputError
 from carbongrid.method.categories import read_categories
@@ -388,6 +391,74 @@ def test_a_column_of_regions_under_the_units_own_name_is_refused(tmp_path):
     assert "the column 'district' would not be read" in said
     assert totals(tmp_path, text.format(",region", ",02"), **units)["region"].tolist() == ["02"]
     assert totals(tmp_path, text.format("", "").replace(",01", ","), **units)["region"].tolist() == [""]  # fmt: skip
+
+
+ONE_CITY = {code: [*above, "0"] for code, above in {**ANCESTORS, "01": [], "02": []}.items()}
+NAMES = {"Nord": {"0101"}, "Süd": {"0102", "0201"}, "Stadt": {"0"}}
+
+
+def read_with_names(folder, column, first, second="", *, above=ONE_CITY, names=NAMES, region=""):
+    """Return the totals of a table of two rows with a further column."""
+    regions = (",region", f",{region}", ",") if region else ("", "", "")
+    text = (
+        f"category,value,unit,{column}{regions[0]}\nindustry/manufacturing,100,t CO2e,{first}{regions[1]}\n"
+        f"waste/domestic,5,t CO2e,{second}{regions[2]}\n"
+    )
+    codes = {*above, *(code for held in above.values() for code in held)}
+    case = case_with(folder, {"totals.csv": text})
+    return read_totals(case, KNOWN, codes=codes, ancestors=above, names=names)
+
+
+@pytest.mark.parametrize("column", ["Gemeinde", "地区", "code", "unit_id", "Region", "REGION"])
+@pytest.mark.parametrize(("first", "second"), [("0101", ""), ("01", "0102"), ("Nord", ""), ("Süd", "01"), ("02", "02")])  # fmt: skip
+def test_regions_under_any_other_name_are_refused(tmp_path, column, first, second):
+    """Seen to fail: the total of a district was spread over the whole city without a word."""
+    with pytest.raises(InputError, match=f"the column '{column}' would not be read") as caught:
+        read_with_names(tmp_path, column, first, second)
+    said = str(caught.value)
+    assert "Rename it to region" in said
+    assert ("give codes" in said) == (first in NAMES)
+
+
+@pytest.mark.parametrize(
+    ("column", "first", "second"),
+    [
+        ("city", "0", "0"),  # every unit lies in it
+        ("city", "Stadt", ""),
+        ("city", "Nord", "Nord"),  # the table is of a city that is called as one of its districts
+        ("scope", "1", "2"),
+        ("Bezirk", "01", "somewhere"),
+        ("remark", "", ""),
+    ],
+)
+def test_columns_that_tell_no_part_of_the_city_are_left_alone(tmp_path, column, first, second):
+    above = {**ONE_CITY, "1": ["0"], "2": ["0"]}  # codes of units that may be other numbers too
+    assert len(read_with_names(tmp_path, column, first, second, above=above)) == 2
+
+
+def test_a_further_column_beside_regions_says_nothing_more(tmp_path):
+    """Seen to fail when rows with a region were looked at."""
+    assert set(read_with_names(tmp_path, "name", "Nord", region="0101")["region"]) == {"0101", ""}
+    with pytest.raises(InputError, match="the column 'name' would not be read"):
+        read_with_names(tmp_path, "name", "Nord", "Süd", region="0101")
+
+
+def test_one_unit_is_the_whole(tmp_path):
+    assert len(read_with_names(tmp_path, "Gemeinde", "7001", above={"7001": []}, names={})) == 2
+
+
+def test_small_numbers_are_regions_where_the_column_is_called_so(tmp_path):
+    with pytest.raises(InputError, match="the column 'Regions' would not be read"):
+        read_with_names(tmp_path, "Regions", "1", "2", above={"1": [], "2": []}, names={})
+
+
+def test_names_stand_for_the_codes_of_their_level():
+    units = gpd.GeoDataFrame(
+        {"id": ["0101", "0102"], "name": ["Nord", "Süd"], "name_en": ["North", ""], "district": ["01", "01"]}
+        | {"district: name": ["Mitte", "Mitte"]},
+        geometry=[box(0, 0, 1, 1), box(1, 0, 2, 1)],
+    )  # fmt: skip
+    assert codes_by_name(units, ("district",)) == {"Nord": {"0101"}, "Süd": {"0102"}, "North": {"0101"}, "Mitte": {"01"}}  # fmt: skip
 
 
 def test_a_merged_unit_beside_its_old_codes_is_told(tmp_path):

@@ -296,6 +296,13 @@ def test_a_period_over_the_turn_of_the_year_is_left_out_with_its_tonnes(tmp_path
     assert read.read["co2"] == 15  # other years are not asked for
 
 
+def test_rows_that_all_go_over_the_turn_are_told_as_such(tmp_path) -> None:
+    """Seen to fail: the files were said to hold no co2 and no quantity at all."""
+    over = row(1, tonnes=3, start="2023-07-01", end="2024-06-30")
+    with pytest.raises(InputError, match="no row lies within 2023: all 1 that reach into it begin or end in another year"):  # fmt: skip
+        made(tmp_path, [over])
+
+
 def test_only_what_lies_in_a_unit(tmp_path) -> None:
     """Units in metres, sources in degrees; the border counts as inside."""
     to_degrees = Transformer.from_crs(CRS, 4326, always_xy=True).transform
