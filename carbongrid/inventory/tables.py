@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.activity import ActivityData
 from carbongrid.inventory.factors import Factor, read_unit
 from carbongrid.inventory.factors.catalogue import GASES
 from carbongrid.inventory.forming import LOST_LAND
@@ -29,6 +30,8 @@ _BY_REGION = (
 _LISTED = 10
 """Of regions, in a message."""
 _BURNT_IN_WORKS = re.compile(r"fuel/(?:coke|anthracite|bituminous|lignite|cleaned-coal|briquette)")
+_OF_COAL = re.compile(r"标准?煤|[tkg](?:ce|ec)\b|\bce\b")
+_NET = {"NCV", "(NCV)"}
 _WORTH_TELLING = Fraction(1, 200)
 """Of the whole: what another factor must move to be told of by itself; the demo passes over 61, and 6 of them do."""
 
@@ -194,6 +197,7 @@ def notes(inventory: Inventory) -> list[Problem]:
     found += _grids_of_other_years(inventory)
     found += _counted_twice(inventory)
     found += _lost_land(inventory)
+    found += _bases_of_energy(inventory.data)
     year = str(inventory.year or "")
     for other in sorted({row.year for row in inventory.data.rows if row.year} - {year}):
         rows = ", ".join(row.id for row in inventory.data.rows if row.year == other)
@@ -223,6 +227,30 @@ def _lost_land(inventory: Inventory) -> list[Problem]:
         Problem(f"{activity} gives off carbon by the rows {', '.join(dict.fromkeys(ids))}, which counts as emission of {LOST_LAND}", inventory.data.file, hint, "warning")
         for activity, ids in rows.items()
     ]  # fmt: skip
+
+
+def _bases_of_energy(data: ActivityData) -> list[Problem]:
+    """Return by which calorific value fuels in energy count, and how electricity in standard coal does: the unit tells neither, and either may be meant."""
+    fuels, power = [], []
+    for row in data.rows:
+        unit, of_coal = read_unit(row.unit), _OF_COAL.search(row.unit) is not None
+        if row.amount and unit.dimension == read_unit("kWh").dimension:
+            if row.activity.startswith("fuel/") and not of_coal and not unit.words & _NET:
+                fuels.append(row.id)
+            elif row.activity.startswith("electricity") and of_coal:
+                power.append(row.id)
+    found = []
+    if fuels:
+        what = f"the energy of rows {', '.join(fuels)} is taken as net calorific value, as the factors are by (2006 IPCC Guidelines, Vol. 2, 1.4.1.2): by the gross one it is about 10 % more of gas, 5 % more of coal and oil"
+        hint = (
+            "Write NCV behind the unit if it is net; multiply a gross one by 0.9, or 0.95, first."
+        )
+        found.append(Problem(what, data.file, hint, "note"))
+    if power:
+        what = f"the standard coal of the electricity of rows {', '.join(power)} is taken by its heat (0.1229 kgce/kWh; GB/T 2589, calorific equivalent): by the coal that a power station burns (about 0.3 kgce/kWh, coal equivalent of supply) it is less than half as much electricity"
+        hint = "Write the electricity in kWh if the source counts by the second."
+        found.append(Problem(what, data.file, hint, "note"))
+    return found
 
 
 def explain(trail: Inventory | pd.DataFrame, category: str) -> str:

@@ -22,7 +22,8 @@ from carbongrid.raster.label_store import (
     open_labels,
 )
 from carbongrid.raster.memory_limit import require_room
-from carbongrid.raster.polygons import Polygons
+from carbongrid.raster.polygons import Polygons, require_same_crs
+from carbongrid.raster.polygons.reach import require_reach
 from carbongrid.raster.spans import (
     bands,
     paint_spans,
@@ -73,7 +74,9 @@ def rasterize(
         labels fit neither into memory nor into a million files.
     """
     prepared = Polygons.of(polygons)
+    require_same_crs(prepared, grid.crs)
     require_no_turn(prepared, grid)
+    require_reach(prepared, grid.bounds, prepared.crs)
     return labels_of(prepared, grid, store, chunks)
 
 

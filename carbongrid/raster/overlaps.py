@@ -25,6 +25,7 @@ from carbongrid.raster.pair_counts import counts_matrix
 from carbongrid.raster.planes import require_plane
 from carbongrid.raster.polygon_coverage import polygon_coverage
 from carbongrid.raster.polygons import Polygons, require_same_crs
+from carbongrid.raster.polygons.reach import require_reach
 from carbongrid.raster.polygons.validity import require_simple, require_valid
 from carbongrid.raster.row_blocks import each_block, row_blocks
 from carbongrid.raster.spans import require_burnable, require_no_turn
@@ -68,6 +69,7 @@ def _burnable(polygons: PolygonsLike, grid: Grid) -> Polygons:
     prepared = Polygons.of(polygons)
     require_burnable(prepared, grid)
     require_no_turn(prepared, grid)
+    require_reach(prepared, grid.bounds, prepared.crs)
     return prepared
 
 
@@ -136,6 +138,7 @@ def area_field(polygons: PolygonsLike, grid: Grid, amounts: ArrayLike) -> NDArra
         raise InputError(f"amounts are NaN or infinite in rows {odd[:10].tolist()}")
     require_plane(grid.crs, "exact areas")
     land = _land(prepared, grid)
+    require_reach(prepared, grid.bounds, prepared.crs)
     if prepared is not polygons:
         require_simple(prepared, grid.bounds, grid.resolution)
     if prepared.place is not None:
@@ -222,6 +225,7 @@ def cells_of_runs(
 def _grid_coverage(polygons: Polygons, grid: Grid) -> csr_array:
     require_plane(grid.crs, "exact areas")
     land = _land(polygons, grid)
+    require_reach(polygons, grid.bounds, polygons.crs)
 
     def cells_in(rows: slice) -> tuple[NDArray[Any], ...]:
         counts, runs, areas = cover_runs(land, (rows.start, rows.stop), grid.shape, False)

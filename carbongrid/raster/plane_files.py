@@ -73,6 +73,10 @@ class PlaneFile(ABC):
         Bytes of what is unpacked for one of their values.
     unit
         What a value is, as the file says; blank where it does not.
+    described
+        What the values are in words, as the file says; blank where it does not.
+    top
+        The largest number of the type of whole numbers that hold the values, where no number stands for no data; else None.
     """
 
     crs: CRS | None
@@ -82,6 +86,8 @@ class PlaneFile(ABC):
     block_shape: tuple[int, int]
     block_bytes: int
     unit: str = ""
+    described: str = ""
+    top: int | None = None
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -163,9 +169,23 @@ def _of_tiff(source: rasterio.DatasetReader, path: Path) -> PlaneFile:
         height=source.height,
         block_shape=(rows, columns),
         block_bytes=rows * columns * bands * np.dtype(source.dtypes[0]).itemsize,
-        unit=source.units[0] or "",
+        unit=source.units[0] or _tagged_unit(source),
+        described=source.descriptions[0] or "",
+        top=_top(source),
         source=source,
     )
+
+
+def _tagged_unit(source: rasterio.DatasetReader) -> str:
+    """Return the unit that a tag of the band tells, as other programs write it; blank if none does."""
+    tags = {name.lower(): text for name, text in source.tags(1).items()}
+    return str(tags.get("units", tags.get("unit", "")))
+
+
+def _top(source: rasterio.DatasetReader) -> int | None:
+    kind = np.dtype(source.dtypes[0])
+    plain = kind.kind in "iu" and (source.scales[0], source.offsets[0]) == (1, 0)
+    return int(np.iinfo(kind).max) if plain and source.nodata is None else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,6 +271,7 @@ def _of_dataset(dataset: xr.Dataset, path: Path) -> PlaneFile:
         block_shape=block,
         block_bytes=block[0] * block[1] * layer.dtype.itemsize,
         unit=str(layer.attrs.get("units", "")),
+        described=str(layer.attrs.get("long_name", "")),
         path=path,
         variable=variable,
         layer=layer,

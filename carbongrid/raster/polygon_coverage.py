@@ -15,6 +15,7 @@ from carbongrid.raster.kernels.shared_areas import RUN, Runs, Shape, shared_area
 from carbongrid.raster.planes import require_plane
 from carbongrid.raster.polygons import Polygons, require_same_crs
 from carbongrid.raster.polygons.boxes import boxes
+from carbongrid.raster.polygons.reach import require_reach
 from carbongrid.raster.polygons.validity import require_valid
 from carbongrid.raster.row_blocks import each_block, row_blocks
 
@@ -26,6 +27,7 @@ lie in each other 1.2e-14."""
 def polygon_coverage(polygons: Polygons, targets: Polygons) -> csr_array:
     """Return the area that each polygon has in common with each target, as :func:`carbongrid.coverage` has them: float64 [polygon, target], m2 on the plane of the CRS."""
     require_same_crs(polygons, targets.crs)
+    require_reach(polygons, targets.total_bounds, polygons.crs)
     square = require_plane(polygons.crs or targets.crs, "exact areas") ** 2
     areas: csr_array = areas_in_common(polygons, targets) * square
     return areas

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -22,6 +23,7 @@ from carbongrid.errors import InputError
 from carbongrid.inventory.code_tree import counted_codes
 from carbongrid.inventory.codes import gpc_scope
 from carbongrid.inventory.crosswalks import level_of
+from carbongrid.inventory.gas_names import gas_named
 from carbongrid.method.categories import read_categories
 from carbongrid.pipeline.coded_totals import read_shares, totals_of_codes
 
@@ -448,6 +450,21 @@ def test_a_unit_may_tell_the_gas() -> None:
     for label in ("N2O", "GHG"):
         with pytest.raises(InputError, match=f"called '{label}', and the unit 'kt CH4' is of CH4"):
             values_of([(label, "1", "kt CH4")])
+
+
+@pytest.mark.parametrize("gas", ["CH4", "N2O", "SF6", "HFCs", "CH4 (fossil)", "F-gases"])
+@pytest.mark.parametrize("unit", ["kt CO2", "kt C", "kt CO2/yr"])
+def test_a_unit_of_carbon_is_of_no_other_gas(gas: str, unit: str) -> None:
+    """Seen to fail: CH4 in kt C was made 44/12 of CO2, and in kt CO2 it was CO2e."""
+    with pytest.raises(InputError, match=rf"the gas is {re.escape(gas_named(gas))}, and the unit"):
+        values_of([(gas, "1", unit)])
+    assert values_of([(f"{gas.removesuffix(' (fossil)')} (CO2e)", "1", "kt CO2")])[0][1] == 1
+
+
+@pytest.mark.parametrize("gas", ["CO2", "Net CO2 emissions", "CO2 (biogenic)", "GHG", ""])
+def test_carbon_and_all_gases_may_be_in_units_of_carbon(gas: str) -> None:
+    assert values_of([(gas, "3", "kt C")]) == [(gas_named(gas), 11)]
+    assert values_of([(gas, "1", "kt CO2")])[0][1] == 1
 
 
 def test_methane_of_both_origins_counts_once() -> None:

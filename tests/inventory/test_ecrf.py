@@ -393,6 +393,49 @@ def test_a_land_sink_may_stand_in_the_sums(tmp_path: Path) -> None:
     assert other.checked[-1].what.endswith("V.2, direct: 4.000000 t here, -4.000000 t in the rows")
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Notation keys",
+        "Notation",
+        "NOTATION KEY (if needed)",
+        "Notation Keys (NO/NE/IE/NA/C)",
+        "Notation key, if applicable",
+    ],
+)
+def test_the_column_of_notation_keys_has_several_names(tmp_path: Path, header: str) -> None:
+    """Seen to fail: a key under another header than `Notation key` was passed over, so that what is elsewhere was unknown, and IE stood beside a mass."""
+    path = tmp_path / "place.csv"
+    head = [header if name == "Notation key" else name for name in HEAD]
+
+    def written(total: Cell) -> Path:
+        cells = row("I.2.1", ENERGY, "Commercial buildings & facilities", DIRECT, total, key="IE")
+        with path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([head, cells])
+        return path
+
+    read = read_ecrf(written(None))
+    assert read is not None
+    assert [value.key for value in read.values] == ["IE"]
+    assert all(note.level == "note" for note in read.checked)
+    with pytest.raises(InputError, match="the notation key is IE, and the emissions are 5000 t"):
+        read_ecrf(written(5000))
+
+
+def test_what_may_be_a_column_of_notation_keys_and_is_not_read_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "place.csv"
+    head = ["Notation explanation" if name == "Notation key" else name for name in HEAD]
+    cells = row("I.1.1", ENERGY, "Residential Buildings", DIRECT, 10, key="see the note")
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([head, cells])
+    read = read_ecrf(path)
+    assert read is not None
+    [told] = [note for note in read.checked if note.level == "warning"]
+    assert (
+        told.what == "no column of notation keys is read; 'Notation explanation' is taken for none"
+    )
+
+
 @pytest.mark.parametrize("blanks", [0, 2])
 def test_a_header_without_rows_is_told(tmp_path: Path, blanks: int) -> None:
     path = tmp_path / "place.csv"

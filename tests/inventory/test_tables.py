@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from inventory_example import example
+from power_town import WORKS, formed
 
 from carbongrid import inventory
 from carbongrid.case.readers.activity import read_activity
 from carbongrid.errors import InputError
+from carbongrid.outputs.report.notes import note_in_chinese
 
 
 @cache
@@ -95,3 +97,28 @@ def test_coke_burnt_beside_steel_is_warned_of(tmp_path: Path, fuel: str, told: b
     (of_steel,) = (note for note in inventory.notes(formed) if "steel.bof, used by I1" in note.what)
     assert of_steel.what.endswith("; this file burns them in I2") is told
     assert of_steel.level == ("warning" if told else "note")
+
+
+@pytest.mark.parametrize(
+    ("activity", "unit", "told"),
+    [
+        ("fuel/natural-gas", "MWh", "net calorific value"),
+        ("fuel/gasoline", "TJ", "net calorific value"),
+        ("fuel/natural-gas", "TJ NCV", ""),
+        ("fuel/natural-gas", "万立方米", ""),
+        ("fuel/coke", "万吨标准煤", ""),
+        ("fuel/coke", "tce", ""),
+        ("electricity", "万吨标准煤", "by its heat (0.1229 kgce/kWh"),
+        ("electricity", "ktce", "by its heat (0.1229 kgce/kWh"),
+        ("electricity", "GWh", ""),
+    ],
+)
+def test_the_basis_of_energy_is_told_where_the_unit_leaves_it_open(
+    activity: str, unit: str, told: str
+) -> None:
+    """Seen to fail: gas by its gross calorific value counted as net, and coal burnt for power as the heat of power, and nobody was told."""
+    notes = inventory.notes(formed([(activity, WORKS, 100, unit)]))
+    found = [note for note in notes if "is taken as net" in note.what or "kgce" in note.what]
+    assert [note.level for note in found] == ["note"] * bool(told)
+    assert all(told in note.what and "R0" in note.what for note in found)
+    assert all(note_in_chinese(str(note)) for note in found)

@@ -31,8 +31,8 @@ _HELP = {
         "非负数。“-”“…”“#”、空白、“不足……”均为未知，不作零处理，不计入总量并在审计表中说明。",
     ),
     "unit": (
-        "t, kt, GWh, kWh, TJ, m3, tce, head, person, ha, t km; 万吨, 亿千瓦时, 万吨标准煤, 亩, 公顷, 万头, 亿吨公里, 万人公里, 亿立方米.",
-        "列表中是例子，倍数亦可。",
+        "t, kt, GWh, kWh, TJ, m3, tce, head, person, ha, t km; 万吨, 亿千瓦时, 万吨标准煤, 亩, 公顷, 万头, 亿吨公里, 万人公里, 亿立方米. Energy of fuels is net; electricity in standard coal is by its heat (0.1229 kgce/kWh).",
+        "列表中是例子，倍数亦可。燃料的能量按低位发热量；电力的标准煤按当量值（0.1229千克标准煤/千瓦时），等价值请改填千瓦时。",
     ),
     "parameters": (
         "role=factor key, role=number unit, variant=name, deposited=year; joined by a semicolon.",

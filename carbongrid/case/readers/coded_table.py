@@ -16,7 +16,7 @@ from carbongrid.inventory.coded_table import ALL_GASES, BIOGENIC, CodedTable, Co
 from carbongrid.inventory.codes import EXAMPLES, check_system, is_fossil, normal_code
 from carbongrid.inventory.factors.gwp import gwp_of
 from carbongrid.inventory.gas_names import KNOWN, gas_named, origin_of, says_co2e
-from carbongrid.inventory.units_of_measure import AMOUNT_OF_MASS, grams
+from carbongrid.inventory.units_of_measure import AMOUNT_OF_MASS, grams, mass_and_substance
 
 _GAS_COLUMNS = ("gas", "entity", "pollutant", "ghg", "substance")
 _VALUE_COLUMNS = ("value", "emissions", "emission", "amount", "co2e")
@@ -41,6 +41,8 @@ _UNCLEAR = re.compile(
 )
 _GWP_IN_NAME = re.compile(r"(?i:ar[456])")
 _BARE_MASS = re.compile(rf"(?P<mass>{AMOUNT_OF_MASS})(?:\s+(?P<gas>CH4|N2O))?")
+_CARBON = ("CO2", BIOGENIC, ALL_GASES)
+"""What a unit of CO2 or of carbon may be of; all gases together are often called so."""
 _YEAR = re.compile(r"[0-9]{4}")
 _PRECISION = 200
 _LISTED, _SHOWN = 10, 3
@@ -263,7 +265,8 @@ class _Reading:
             )
             self.faults.add(what, f"Write what it is, or leave the row out. {KNOWN}", row=row, column="gas")  # fmt: skip
             return None
-        found = self.faults.told(lambda: self._mass(value, unit, gas or written, code), row, "unit")
+        of = ALL_GASES if in_co2e and gas else gas or written
+        found = self.faults.told(lambda: self._mass(value, unit, of, code), row, "unit")
         return (
             None if found is None else CodedValue(number, code, name, gas, found[0], "", found[1])
         )
@@ -285,6 +288,8 @@ class _Reading:
             raise InputError(f"the unit {unit!r} does not say of what", hint=f"Write {unit} CO2e if it is CO2e.")  # fmt: skip
         elif bare is not None:
             raise InputError(f"the unit {unit!r} is of {gas}, whose weight in CO2e is not known here", hint=f"Give it in {unit} CO2e.")  # fmt: skip
+        elif (substance := mass_and_substance(unit)[1]) in ("CO2", "C") and gas not in _CARBON:
+            raise InputError(f"the gas is {gas}, and the unit {unit!r} is of {substance}", hint="Write CO2e in the unit if it is CO2e; if it is the mass of the gas, only the unit of mass.")  # fmt: skip
         with localcontext(prec=_PRECISION):
             scaled = value * factor.numerator / factor.denominator
         half = Fraction(10) ** int(value.as_tuple().exponent) / 2

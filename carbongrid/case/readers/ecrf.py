@@ -29,7 +29,9 @@ _TOTALS_HEAD = "sectorsandsubsectors"
 _TONNES = "ghgsmetrictonnesco2e"
 _GASES = {"co2", "ch4", "n2o"}
 _BIOGENIC = ("biogenicco2", "co2b")
-_ROLES = {"gpcrefno": "code", "crfsector": "sector", "crfsubsector": "sub_sector", "scope": "scope", "notationkey": "key", "inventoryyear": "year"}  # fmt: skip
+_ROLES = {"gpcrefno": "code", "crfsector": "sector", "crfsubsector": "sub_sector", "scope": "scope", "inventoryyear": "year"}  # fmt: skip
+_KEYS = re.compile("notation(keys?)?(if(needed|applicable|any)|(n[oea]|ie|c|fx|and|or)*)")
+"""Headers of the column of notation keys, with the keys that there may be."""
 _SECTORS = {"stationary": "I", "transport": "II", "waste": "III", "ippu": "IV", "afolu": "V", "generation": "I.4.4"}  # fmt: skip
 _GENERATION, _BESIDE = "I.4.4", "VI"
 _WASTE = ("III.1", "III.2", "III.3", "III.4")
@@ -197,7 +199,7 @@ class _Reading:
         found: dict[str, int] = {}
         for place, cell in enumerate(self._cells.iloc[self._at]):
             plain = _plain(cell)
-            role = _ROLES.get(plain, "")
+            role = "key" if _KEYS.fullmatch(plain) else _ROLES.get(plain, "")
             if plain.startswith(_TONNES):
                 gas = plain.removeprefix(_TONNES)
                 role = "biogenic" if gas in _BIOGENIC else "total" if gas.startswith("total") else str(cell)  # fmt: skip
@@ -212,6 +214,9 @@ class _Reading:
             hint = "Name the column of totals 'GHGs (metric tonnes CO2e) - Total CO2e', in the row of the other headers."
             self.faults.add(f"no column of total emissions is found; there are {there}", hint, row=self._at + 1)  # fmt: skip
         self.faults.raise_any()
+        unread = [repr(cell) for cell in self._cells.iloc[self._at] if _plain(cell).startswith("notation")]  # fmt: skip
+        if unread and "key" not in found:
+            self._note(f"no column of notation keys is read; {', '.join(unread)} is taken for none", "Name it 'Notation key', if it has them.", "warning")  # fmt: skip
         return found
 
     def _row(self, row: int, cells: Mapping[str, str], years: set[str]) -> None:

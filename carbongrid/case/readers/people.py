@@ -40,6 +40,15 @@ _NO_COUNT = re.compile(
     r"/|\bper\b(?!\s+(grid\W*)?(cell|pixel))|\b(k?m|ha)\s*(\^|\*\*)?\s*-?[12]\b|^\s*(10|1e)\d*\b",
     re.IGNORECASE,
 )
+_DENSITY = re.compile(
+    r"\bdensity\b|密度|(?:/|\bper\b)\s*(?:sq|square|k?m\s*(?:\^|\*\*)?[2²]|ha\b|hectare|平方)",
+    re.IGNORECASE,
+)
+"""In words: a name may have a slash or begin with a number, which a unit of counts does not."""
+
+_MAX_DENSITY = 100_000
+"""People per km2. Manila, the densest city, has 74,000 by its census of 2020 (recalled); a window has a margin around the place."""
+_NEAR_THE_TOP, _MIN_CELLS = 17, 20
 """Units of a density, or of thousands of people."""
 
 _MAX_CELLS = 400_000_000
@@ -138,7 +147,7 @@ def read_people_grid(
                 window = window_of_people(raster, own, crs, bounds, where)
                 people = raster.known(window)
                 transform = window_transform(window, raster.transform)
-                notes = [*raster.remarks()]
+                notes, raster_top = [*raster.remarks()], raster.top
                 unread = raster.width * raster.height - people.size
     except RasterioError as error:
         hint = "It may be damaged or cut off: copy it again."
@@ -152,9 +161,11 @@ def read_people_grid(
             where,
             "If this value means no data, declare it: gdal_edit.py -a_nodata VALUE FILE",
         )
+    bounds_read = array_bounds(*people.shape, transform)
+    notes += _notes_on_crowds(people, raster_top, own, bounds_read, where)
     thousandths = np.full(people.shape, UNKNOWN, dtype=np.int64)
     thousandths[known] = np.rint(people[known] * PER_ONE).astype(np.int64)
-    notes += shift_problems(own, crs, array_bounds(*people.shape, transform), where)
+    notes += shift_problems(own, crs, bounds_read, where)
     notes += _notes_on_faint(people[known], thousandths[known], where)
     if not known.all():
         what = (
@@ -168,6 +179,26 @@ def read_people_grid(
         )
         notes.append(Problem(what, where, level="note"))
     return PeopleGrid(thousandths, own, transform), notes
+
+
+def _notes_on_crowds(
+    people: NDArray[np.float64], top: int | None, own: CRS, bounds: Bounds, where: str
+) -> list[Problem]:
+    """Return what is said of people who are more than any city has, and of a number that seems to stand for no data."""
+    found = []
+    west, south, east, north = transformer_between(own, CRS.from_epsg(6933)).transform_bounds(
+        *bounds
+    )
+    density = float(np.nansum(people)) / ((east - west) * (north - south) / 1e6)
+    if density > _MAX_DENSITY:
+        what = f"there are {density:,.0f} people per km2 of the land that is read, more than in any city (Manila has the most, below 80,000)"
+        found.append(Problem(what, where, "Check that the values are people per cell, and no density.", "warning"))  # fmt: skip
+    if top is not None:
+        below = [int(np.count_nonzero(people == top - less)) for less in range(_NEAR_THE_TOP)]
+        if below[0] >= _MIN_CELLS and below[0] > 2 * max(below[1:]):
+            what = f"{below[0]:,} cells hold {top:,}, the largest number of their type, more than twice as many as any number just below"
+            found.append(Problem(what, where, "If it means no data, declare it: gdal_edit.py -a_nodata VALUE FILE", "note"))  # fmt: skip
+    return found
 
 
 def _notes_on_faint(
@@ -209,8 +240,9 @@ def crs_of_people(raster: PlaneFile, where: str) -> CRS:
     crs = raster.crs
     if crs is None or not _reaches_off_the_earth(crs, raster.bounds):
         problems += crs_problems(crs, raster.bounds, where)
-    if _NO_COUNT.search(raster.unit):
-        what = f"the raster says that its values are {raster.unit!r}, expected people per cell"
+    said = raster.unit if _NO_COUNT.search(raster.unit) else raster.described
+    if said == raster.unit != "" or _DENSITY.search(said):
+        what = f"the raster says that its values are {said!r}, expected people per cell"
         problems.append(Problem(what, where, "Multiply by the area of the cells, or take the file of counts.", "error"))  # fmt: skip
     if crs is None or problems:
         raise InputError(problems)

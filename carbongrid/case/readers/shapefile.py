@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
+from carbongrid.case.readers.chinese_text import beyond_ascii, common_chinese
 from carbongrid.errors import InputError
 from carbongrid.raster.opening.encodings import encoding_named
 from carbongrid.raster.opening.files import read_text
@@ -17,6 +19,9 @@ BYTE_FOR_BYTE = "ISO-8859-1"
 _COMMON_HANZI = 0.75
 """Share of Chinese characters that must be common ones (GB 2312). GB18030 reads nearly any bytes:
 ``Zürich`` in Latin-1 too, but as characters that no table of names is made of."""
+
+
+_LAST_LATIN = "\u024f"
 
 
 def shapefile_encoding(path: Path, encoding: str | None) -> str:
@@ -45,9 +50,61 @@ def shapefile_encoding(path: Path, encoding: str | None) -> str:
         _decodes(texts, "gb18030")
     except UnicodeDecodeError:
         raise _unclear(path) from None
-    if not _reads_like_chinese("".join(text.decode("gb18030") for text in texts)):
+    if not _reads_like_chinese("\n".join(text.decode("gb18030") for text in texts)):
         raise _unclear(path)
     return "gb18030"
+
+
+def require_read_as_meant(table: pd.DataFrame, encoding: str, path: Path) -> None:
+    """Raise if the text of a Shapefile, read by the encoding that its ``.cpg`` says, is plainly in another one.
+
+    It is, where its bytes are UTF-8 and what was read is not Chinese, or where they are Chinese in GB18030 and what was read are Latin
+    letters: both by chance are as good as impossible in more than a word or two.
+
+    Parameters
+    ----------
+    table
+        As it was read.
+    encoding
+        By which it was read.
+    path
+        The Shapefile.
+
+    Raises
+    ------
+    InputError
+        Naming both, with what was read.
+    """
+    attributes = table.drop(columns="geometry", errors="ignore").select_dtypes(exclude="number")
+    strings = (text for name in attributes for text in attributes[name].dropna().unique())
+    odd = [text for text in strings if isinstance(text, str) and not text.isascii()]
+    meant = _plainly(b"\n".join(_texts(path)), encoding) if odd else ""
+    if meant:
+        raise InputError(
+            f"the .cpg says {encoding}, and the text is {meant}: {min(odd)!r} was read",
+            path.name,
+            f'Name the encoding in the case, which comes first: encoding = "{meant}", or "{encoding}" if it is right. Or correct the .cpg.',
+        )
+
+
+def _plainly(data: bytes, encoding: str) -> str:
+    """Return the encoding that bytes are plainly in, if they read otherwise in the one that was told; else a blank."""
+    read = data.decode(encoding, errors="replace")
+    try:
+        same = data.decode("utf-8") == read
+        return "" if same or _reads_like_chinese(read) else "utf-8"
+    except UnicodeDecodeError:
+        pass
+    try:
+        chinese = _reads_like_chinese(data.decode("gb18030"))
+    except UnicodeDecodeError:
+        return ""
+    return "gb18030" if chinese and _is_latin(read) else ""
+
+
+def _is_latin(text: str) -> bool:
+    """Whether a text has no letter of another script than the Latin one."""
+    return not any(letter.isalpha() and letter > _LAST_LATIN for letter in text)
 
 
 def known_encoding(encoding: str, where: str) -> str:
@@ -94,11 +151,7 @@ def _decodes(texts: list[bytes], encoding: str) -> str:
 
 
 def _reads_like_chinese(text: str) -> bool:
-    beyond_ascii = [character for character in text if ord(character) > 127]
-    common = sum(
-        len(character.encode("gb2312", errors="ignore")) == 2 for character in beyond_ascii
-    )
-    return common >= _COMMON_HANZI * len(beyond_ascii)
+    return len(common_chinese(text)) >= _COMMON_HANZI * len(beyond_ascii(text))
 
 
 def _unclear(path: Path) -> InputError:

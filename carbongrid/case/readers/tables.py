@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from carbongrid.case.fields import nearest
+from carbongrid.case.readers.chinese_text import beyond_ascii, common_chinese
 from carbongrid.case.readers.workbook import MAX_COLUMNS, first_sheet
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.encodings import encoding_named
@@ -148,7 +149,7 @@ def decoded(data: bytes, where: str, encoding: str | None = None) -> str:
     """Return text that is UTF-8 or GB18030, or in a named encoding.
 
     GB18030 gives a meaning to almost any bytes, so its reading is taken only if most of the
-    characters are common Chinese ones (GB 2312); ``ür`` in Latin-1 would be read as a rare one.
+    characters are common Chinese ones (GB 2312); ``ür`` in Latin-1 would be read as a rare one, ``öß`` as one inside a word of Latin letters.
 
     Raises
     ------
@@ -175,9 +176,7 @@ def decoded(data: bytes, where: str, encoding: str | None = None) -> str:
         text = data.decode("gb18030")
     except UnicodeDecodeError:
         text = ""
-    beyond_ascii = {character for character in text if character > "\x7f"}
-    common = sum(_in_gb2312(character) for character in beyond_ascii)
-    if not text or 2 * common < len(beyond_ascii):
+    if not text or 2 * len(set(common_chinese(text))) < len(set(beyond_ascii(text))):
         raise InputError(
             "this is neither UTF-8 nor GB18030",
             where,
@@ -357,14 +356,6 @@ def _head(path: Path) -> bytes:
         raise InputError("there is no such file", str(path), "Check its name.") from None
     except OSError as error:
         raise InputError(f"the file cannot be read: {error.strerror}", str(path)) from None
-
-
-def _in_gb2312(character: str) -> bool:
-    try:
-        character.encode("gb2312")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _csv_cells(text: str, where: str) -> pd.DataFrame:

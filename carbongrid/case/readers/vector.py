@@ -23,7 +23,7 @@ from carbongrid.case.readers.geoparquet import (
     kind_of_several,
     read_geoparquet,
 )
-from carbongrid.case.readers.shapefile import shapefile_encoding
+from carbongrid.case.readers.shapefile import require_read_as_meant, shapefile_encoding
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.formats import PARQUET, SHAPEFILE, sniff_vector
 from carbongrid.raster.opening.parquet import open_parquet
@@ -89,14 +89,17 @@ def read_vector(
     driver = sniff_vector(path)
     if driver == PARQUET:
         return _read_parquet(path, layer, columns, as_coordinates)
+    told = encoding
     with _opening(path, encoding), open_vector(path) as file:
-        encoding = _encoding(file, encoding)
+        encoding = _encoding(file, told)
         with _opening(path, encoding):
             layer = _layer_of(file, layer)
             info = file.info(layer, encoding)
             wanted = _wanted(columns, _attributes(info), path)
             invalid = "fix" if close_rings else "ignore"
             table = file.table(layer, encoding, wanted, on_invalid=invalid)
+    if encoding is not None and told is None:
+        require_read_as_meant(table, encoding, path)
     if "geometry" not in table:
         raise InputError("the layer has no geometry", path.name, "Name another layer.")
     return table[[*(wanted if wanted is not None else _attributes(info)), "geometry"]]

@@ -20,6 +20,7 @@ from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.nodata import Unknown
 from carbongrid.raster.planes import crs_name, metres_per_unit
 from carbongrid.raster.polygons import Polygons
+from carbongrid.raster.polygons.reach import require_reach
 from carbongrid.raster.zonal.bringing import brought
 from carbongrid.raster.zonal.measured import Measured
 from carbongrid.raster.zonal.operator_files import read_operator, write_operator
@@ -111,7 +112,9 @@ class ZonalOperator:
     def __init__(self, polygons: PolygonsLike, grid: Grid, *, coverage: Coverage = "exact") -> None:
         if coverage not in ("exact", "centre"):
             raise InputError(f"there is no coverage {coverage!r}", hint="Take exact or centre.")
-        prepared, times = brought(Polygons.of(polygons), grid)
+        given = Polygons.of(polygons)
+        prepared, times = brought(given, grid)
+        require_reach(prepared, grid.bounds, given.crs)
         measure = exact_shares if coverage == "exact" else centre_shares
         self._set(grid, coverage, prepared.ids, measure(prepared, grid, times))
 

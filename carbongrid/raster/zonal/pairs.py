@@ -22,6 +22,7 @@ from carbongrid.raster.labels import burn_window
 from carbongrid.raster.nodata import Unknown, labels_inside
 from carbongrid.raster.pair_counts import counts_matrix
 from carbongrid.raster.polygons import Polygons, PolygonsLike
+from carbongrid.raster.polygons.reach import require_reach
 from carbongrid.raster.spans import require_burnable, require_no_turn
 from carbongrid.raster.zonal.combinations import Combinations, added_combinations, combination_sums
 from carbongrid.raster.zonal.quanta import quantum_later, quantum_of, refusing, scale_of, too_large
@@ -115,6 +116,7 @@ def weighted_overlap(
     for polygons in pair:
         require_burnable(polygons, grid)
         require_no_turn(polygons, grid)
+        require_reach(polygons, grid.bounds, polygons.crs)
     data = inside(weights)
     real = sum_dtype(data.dtype).kind == "f"
     if real and quantum is None:

@@ -21,6 +21,7 @@ from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.nodata import Unknown, labels_inside
 from carbongrid.raster.pair_counts import as_labels
 from carbongrid.raster.polygons import Polygons
+from carbongrid.raster.polygons.reach import require_reach
 from carbongrid.raster.zonal.bringing import brought
 from carbongrid.raster.zonal.operator import Coverage, ZonalOperator, require_equal_cells
 from carbongrid.raster.zonal.recipes import known_stats
@@ -269,7 +270,9 @@ def _burnt(polygons: Polygons, values: Any, stats: tuple[str, ...]) -> xr.DataAr
     chunks = None if plane.chunks is None else (max(plane.chunks[0]), max(plane.chunks[1]))
     grid = Grid.like(plane)
     require_equal_cells(grid, stats)
-    return labels_of(brought(polygons, grid)[0], grid, chunks=chunks)
+    moved, _ = brought(polygons, grid)
+    require_reach(moved, grid.bounds, polygons.crs)
+    return labels_of(moved, grid, chunks=chunks)
 
 
 def _number(labels: Any, n: int | None, ids: NDArray[Any] | None) -> int:

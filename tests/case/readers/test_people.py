@@ -89,7 +89,7 @@ def test_a_grid(tmp_path):
 
 def test_a_grid_is_cut_to_the_parcels(tmp_path):
     # The whole raster was read, and all of its people outside the city counted as lost.
-    values = np.arange(10_000.0).reshape(100, 100)
+    values = np.arange(10_000.0).reshape(100, 100) % 997
     bounds = (503_450.0, 3_396_150.0, 503_650.0, 3_396_450.0)
     case = grid_case(tmp_path, values)
     grid, notes = read_people(case, GRID, bounds)
@@ -129,6 +129,72 @@ def test_people_beyond_counting_are_refused(tmp_path):
     # They wrapped around to a negative number, which means unknown.
     with pytest.raises(InputError, match=r"impossibly many people, the first 1e\+30"):
         read_people(grid_case(tmp_path, [[1, 1e30]]), GRID)
+
+
+def raster_that_says(folder, *, tags=None, unit=None, described=None):
+    case = grid_case(folder, [[1, 2]])
+    with rasterio.open(folder / "people.tif", "r+") as raster:
+        raster.update_tags(1, **(tags or {}))
+        raster.units, raster.descriptions = (unit,), (described,)
+    return case
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"tags": {"units": "persons/km2"}},
+        {"tags": {"UNITS": "people per ha"}},
+        {"unit": "people km-2"},
+        {"described": "Population density per km2"},
+        {"described": "Residents per square kilometre, 2020"},
+        {"described": "人口密度"},
+    ],
+)
+def test_a_density_is_refused_wherever_the_file_says_so(tmp_path, said):
+    """Seen to fail with a tag and with a description: a hundredfold of the people."""
+    with pytest.raises(InputError, match=r"says that its values are .*, expected people per cell"):
+        read_people(raster_that_says(tmp_path, **said), GRID)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"tags": {"units": "people per cell"}},
+        {"unit": "people"},
+        {"described": "100 m count 1/2020"},
+        {"described": "Population per pixel, UN/WPP adjusted"},
+    ],
+)
+def test_a_count_is_one_however_the_file_says_so(tmp_path, said):
+    assert read_people(raster_that_says(tmp_path, **said), GRID)[1] == []
+
+
+def test_more_people_than_any_city_has_are_told(tmp_path):
+    """A density per km2 in cells of a hectare is a hundredfold of the people: seen to pass in silence."""
+    _, notes = read_people(grid_case(tmp_path, np.full((50, 50), 900.0)), GRID)
+    assert notes == []
+    _, (note,) = read_people(grid_case(tmp_path, np.full((50, 50), 9_000.0)), GRID)
+    assert note.level == "warning"
+    assert "people per km2 of the land that is read, more than in any city" in note.what
+
+
+@pytest.mark.parametrize("nodata", [None, 254])
+def test_a_number_that_seems_to_stand_for_no_data_is_told(tmp_path, nodata):
+    """Seen to fail: 100 cells of 255 in bytes, undeclared, were 25,500 people."""
+    people = np.arange(8_100, dtype=np.uint8).reshape(90, 90)
+    case = grid_case(tmp_path, [[1]])
+
+    def notes():
+        with rasterio.open(
+            tmp_path / "people.tif", "w", driver="GTiff", height=90, width=90, count=1, dtype="uint8", crs="EPSG:4549",
+            transform=from_origin(500_000, 3_400_000, 100, 100), nodata=nodata,
+        ) as raster:  # fmt: skip
+            raster.write(people, 1)
+        return [note.what for note in read_people(case, GRID)[1] if "largest number" in note.what]
+
+    assert notes() == []
+    people[:10, :10] = 255
+    assert len(notes()) == (nodata is None)
 
 
 def test_grids_that_are_refused(tmp_path):

@@ -36,7 +36,13 @@ def test_chinese_names_are_read(tmp_path, encoding, cpg, named):
     assert table["名称"].tolist() == NAMES
 
 
-@pytest.mark.parametrize("names", [["Zürich", "Bäch", "Höri", "Rüti", "Örlikon", "Küsnacht"]])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["Zürich", "Bäch", "Höri", "Rüti", "Örlikon", "Küsnacht"],
+        ["Größe", "Town", "Town", "Town", "Town", "Town"],
+    ],
+)
 def test_latin_1_without_cpg_asks_for_the_encoding(tmp_path, names):
     path = shapefile(tmp_path, "ISO-8859-1", names, cpg=False)
     with pytest.raises(InputError, match=r"neither as UTF-8 nor as Chinese.*encoding = "):
@@ -55,6 +61,40 @@ def test_a_cpg_that_lies_is_told(tmp_path):
     path.with_suffix(".cpg").write_text("UTF-8", encoding="utf-8")
     with pytest.raises(InputError, match="not utf-8"):
         read_vector(path)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said", "meant"),
+    [("gbk", "ISO-8859-1", "gb18030"), ("gbk", "1252", "gb18030"), ("utf-8", "GBK", "utf-8"), ("utf-8", "1252", "utf-8")],
+)  # fmt: skip
+def test_a_cpg_of_another_encoding_is_told(tmp_path, encoding, said, meant):
+    """Seen to fail: names were mojibake, and nothing was said."""
+    path = shapefile(tmp_path, encoding, cpg=True)
+    path.with_suffix(".cpg").write_text(said, encoding="utf-8")
+    with pytest.raises(InputError, match=rf'the text is {meant}: .*encoding = "{meant}"'):
+        read_vector(path)
+    table = read_vector(path, encoding=meant)
+    assert NAMES in [table[name].tolist() for name in table.columns]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [
+        ("cp1252", ["Größe", "Zürich", "Öölen", "créée", "Füße", "Weiß"]),
+        ("cp1252", ["Größe", "Füssen", "Linz", "Graz", "Wels", "Steyr"]),
+        ("cp1251", ["Москва", "Тверь", "Орёл", "Псков", "Омск", "Томск"]),
+        ("cp949", ["서울", "부산", "대구", "인천", "광주", "울산"]),
+        ("big5", ["臺北", "高雄", "臺中", "臺南", "新竹", "嘉義"]),
+        ("utf-8", ["café", "Orléans", "Nîmes", "Besançon", "Éze", "Pré"]),
+        ("gbk", NAMES),
+    ],
+)
+def test_a_cpg_that_is_right_is_believed(tmp_path, encoding, names):
+    path = write_layer(
+        survey_layer()[["BSM", "geometry"]].assign(name=names), tmp_path / "layer.shp", encoding
+    )
+    path.with_suffix(".cpg").write_text(encoding.removeprefix("cp"), encoding="utf-8")
+    assert read_vector(path)["name"].tolist() == names
 
 
 def test_ascii_is_utf_8(tmp_path):

@@ -74,10 +74,18 @@ def test_a_byte_order_mark_tells_utf_16(tmp_path):
 
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
 def test_latin_text_is_not_taken_for_chinese(tmp_path, encoding):
-    path = csv(tmp_path, "name\nZürich\nGenève\n".encode(encoding))
-    with pytest.raises(InputError, match=r"neither UTF-8 nor GB18030.*encoding"):
-        read_table(path)
-    assert list(read_table(path, encoding=encoding)["name"]) == ["Zürich", "Genève"]
+    """Seen to fail with the word alone: its two letters beyond ASCII are a common Chinese character, ``Gr鲞e``."""
+    for names in (["Zürich", "Genève"], ["Größe"], ["Süßen", "Straße"]):
+        path = csv(tmp_path, "\n".join(["name", *names]).encode(encoding))
+        with pytest.raises(InputError, match=r"neither UTF-8 nor GB18030.*encoding"):
+            read_table(path)
+        assert list(read_table(path, encoding=encoding)["name"]) == names
+
+
+def test_chinese_beside_letters_is_chinese(tmp_path):
+    rows = ["名称", "A座B区", "APP店", "x轴y", "甪直WiFi点"]
+    path = csv(tmp_path, "\n".join(rows).encode("gbk"))
+    assert list(read_table(path)["名称"]) == rows[1:]
 
 
 def test_a_named_encoding_must_fit(tmp_path):

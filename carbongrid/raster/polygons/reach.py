@@ -1,0 +1,58 @@
+"""Polygons of which not one meets what they are laid on: a CRS is missing or wrong, or the place is another one."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carbongrid.errors import InputError, Problem
+from carbongrid.raster.polygons.sets import Polygons
+
+_PACKAGE = str(Path(__file__).parents[2])
+
+
+def require_reach(
+    polygons: Polygons, bounds: tuple[float, ...] | NDArray[np.float64], crs: str | None
+) -> None:
+    """Warn where there are polygons and not one meets these bounds; raise where their missing CRS is why.
+
+    Parameters
+    ----------
+    polygons
+        As they are laid: in the CRS of the bounds, or in none that is known.
+    bounds
+        West, south, east, north of a grid or of other polygons.
+    crs
+        In which the polygons came.
+
+    Raises
+    ------
+    InputError
+        If not one meets the bounds, nobody named a CRS, and of the two one alone has coordinates that may be degrees.
+    """
+    west, south, east, north = bounds
+    left, bottom, right, top = polygons.bounds.T
+    own = polygons.total_bounds
+    nothing = np.isnan(own[0]) or np.isnan(west)
+    if nothing or ((left <= east) & (right >= west) & (bottom <= north) & (top >= south)).any():
+        return
+    there = int(np.count_nonzero(~np.isnan(left)))
+    what = f"none of the {there:,} polygons meets what they are laid on: they run {_run(own)}, and that runs {_run(bounds)}"
+    if crs is None and _may_be_degrees(own) != _may_be_degrees(bounds):
+        hint = "Set it: polygons.set_crs(...) of a GeoDataFrame, cg.Polygons.of(geometries, crs=...) of an array."
+        raise InputError(f"the polygons have no CRS, and {what}", hint=hint)
+    told = Problem(what, hint="Check the CRS of both; every result is empty.")
+    warnings.warn(str(told), skip_file_prefixes=(_PACKAGE,), stacklevel=2)
+
+
+def _may_be_degrees(bounds: tuple[float, ...] | NDArray[np.float64]) -> bool:
+    west, south, east, north = bounds
+    return bool(west >= -360 and east <= 360 and south >= -90 and north <= 90)
+
+
+def _run(bounds: tuple[float, ...] | NDArray[np.float64]) -> str:
+    west, south, east, north = bounds
+    return f"x {west:g}..{east:g}, y {south:g}..{north:g}"
