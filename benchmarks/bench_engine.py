@@ -37,7 +37,7 @@ class Land:
         self.parcels, self.units = cg.Polygons.of(self.frame), cg.Polygons.of(self.units_frame)
         self.grid = cg.Grid(landuse.CRS, 10, (0, 0, SIDE, SIDE), snap=1000)
         self.folder = tempfile.TemporaryDirectory()
-        few, tiny = self.parcels.take([0, 1]), cg.Grid(landuse.CRS, 100, (0, 0, 1000, 1000))
+        few, tiny = self.parcels.take([0, 1]), cg.Grid(landuse.CRS, 100, (0, 0, 2000, 2000))
         cg.overlap(few, few, grid=tiny)
         cg.coverage(few, tiny)
 
