@@ -171,7 +171,7 @@ def allocate_category(
         some = np.flatnonzero(grams)
         fallen = any(row.by_parent or row.unallocated for row in ledger)
         region = land.regions_of_parcels(codes, packed.rows)
-        said = land_without_total(ledger, packed, codes, land)
+        said = land_without_total(ledger, packed, totals, land)
         said += moved_by_regions(ledger, packed, codes, region)
         return Part(ParcelMass(rows[some], grams[some]), ledger, counted, told, said), fallen
 
