@@ -22,6 +22,8 @@ def neighbours_of(outlines: NDArray[Any]) -> list[NDArray[np.int64]]:
     outlines : geometries, shape (units,)
         Of the units. A corner in common is enough, and so is a stretch of border of which only one of the two has corners; borders that were drawn twice touch within :data:`REACH`.
     """
+    if not len(outlines):
+        return []
     west, south, east, north = shapely.total_bounds(outlines)
     reach = REACH * max(east - west, north - south)
     tree = shapely.STRtree(outlines)

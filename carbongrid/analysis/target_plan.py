@@ -322,11 +322,14 @@ class _Search:
         for limit in model.limits:
             if limit.do == "keep":
                 continue
-            for unit in model.places_of(limit):
+            places = model.places_of(limit)
+            in_percent = limit.do == "convert" and limit.measured_in == "%"
+            there = model.hectares_of_code(limit) if in_percent else np.full(len(places), np.nan)
+            for unit, hectares in zip(places, there.tolist(), strict=True):
                 key = (limit.row, unit)
                 code = limit.unit if unit < 0 else model.units["id"].iloc[unit]
                 amount, measure = _measured(
-                    self, limit, unit, math.nan if used is None else used.get(key, 0.0)
+                    self, limit, unit, hectares, math.nan if used is None else used.get(key, 0.0)
                 )
                 most = np.nan if limit.most is None else float(limit.most)
                 rows.append({"row": limit.row, "do": limit.do, "what": limit.category if limit.do == "cut" else f"{limit.code} to {limit.to}" if limit.do == "convert" else "", "unit": code, "most": most, "used": amount, "measured_in": measure, "binds": key in tight})  # fmt: skip
@@ -385,16 +388,17 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:10]) + (f" … ({len(names)})" if len(names) > 10 else "")
 
 
-def _measured(search: _Search, limit: Limit, unit: int, used: float) -> tuple[float, str]:
-    """Return what is used of a limit in what it is measured in."""
+def _measured(
+    search: _Search, limit: Limit, unit: int, hectares: float, used: float
+) -> tuple[float, str]:
+    """Return what is used of a limit in what it is measured in; hectares are those of its code in the unit, what per cents of them are of."""
     model = search.model
     units = model.units_of(limit) if unit < 0 else [unit]
     if limit.do == "cut":
         whole = sum(search.base[limit.row, each] for each in units)
         return (used / 1e6, "t") if limit.measured_in == "t" else (100 * used / whole if whole else 0.0, "%")  # fmt: skip
     if limit.do == "convert":
-        there = float(model.hectares_of_code(limit)[model.places_of(limit).index(unit)])
-        return (used, "ha") if limit.measured_in == "ha" else (100 * used / there if there else 0.0, "%")  # fmt: skip
+        return (used, "ha") if limit.measured_in == "ha" else (100 * used / hectares if hectares else 0.0, "%")  # fmt: skip
     now = sum(int(model.units["gdp"].iloc[each]) for each in units if not pd.isna(model.units["gdp"].iloc[each]))  # fmt: skip
     if limit.measured_in == "%":
         return (100 * used / now if now else 0.0), "%"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.regions import masses_here
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.allocate import allocate, check_limits, outside_problems
+from carbongrid.method.allocate.spreading import WHOLE
 from carbongrid.method.categories import Category, by_people_unasked
 from carbongrid.method.evidence import EvidenceRow, evidence_problems
 from carbongrid.method.facilities import FacilityRow
@@ -36,7 +36,7 @@ from carbongrid.pipeline.weights_step import Weighed, regions_of, weighs_by_rast
 from carbongrid.raster.row_blocks import each_block
 
 MAX_UNKNOWN = 0.05
-"""Of more of a category's land its evidence must say something, unless the case allows it by name."""
+"""No more of what no facility names of a category may lie, by area, on land of which its evidence says nothing, unless the case allows it by name."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def allocate_totals(
     named = [row for part in parts for row in part.facilities]
     allow = inputs.case.allow
     limits = check_limits(ledger, allow.unallocated, allow.fallback)
-    limits += _unknown_evidence(weighed.claims, ledger, allow.fallback)
+    limits += _unknown_evidence(inputs, land, weighed.claims, ledger)
     limits += _without_proxy(weighed.claims, ledger)
     limits += _without_skill(inputs, weighed.claims, ledger)
     limits += [note for part in parts for note in part.notes]
@@ -172,7 +172,7 @@ def allocate_category(
         some = np.flatnonzero(grams)
         fallen = any(row.by_parent or row.unallocated for row in ledger)
         region = land.regions_of_parcels(codes, packed.rows)
-        said = land_without_total(ledger, packed, codes, land)
+        said = land_without_total(ledger, packed, totals, land)
         said += moved_by_regions(ledger, packed, codes, region)
         return Part(ParcelMass(rows[some], grams[some]), ledger, counted, told, said), fallen
 
@@ -233,24 +233,43 @@ def _outside_by_area(
 
 
 def _unknown_evidence(
-    claims: Mapping[str, PackedWeights], ledger: Collection[LedgerRow], allowed: Collection[str]
+    inputs: Inputs, land: Land, claims: Mapping[str, PackedWeights], ledger: Iterable[LedgerRow]
 ) -> list[Problem]:
-    """Return an error for each category of which the evidence says nothing of too much land, else a warning."""
+    """Return an error for each category of which too much would lie, by area, on land of which the evidence says nothing, else a warning; nothing where that is no mass."""
     problems = []
-    unnamed = Counter[str]()
+    accounts: dict[str, list[LedgerRow]] = {}
     for row in ledger:
-        unnamed[row.category] += row.total - row.facilities
+        accounts.setdefault(row.category, []).append(row)
     for name, claim in claims.items():
-        unknown, note = claim.facts["unknown"], claim.facts["note"]
-        if unknown:
-            much = unknown > MAX_UNKNOWN and name not in allowed
-            hint = f"Take a raster that covers the land; where no data means that there is nothing, write 0; or allow it: [allow] fallback = [{name!r}]."
-            # What is unknown is told first, what else is odd of the evidence after it.
-            what = f"{str(note).partition('; ')[0]}. By area, {unknown * unnamed[name] / 1e6:,.0f} t of it would lie there"
-            problems.append(
-                Problem(what, f"categories: {name}", hint, "error" if much else "warning")
-            )
+        if "silent" not in claim.arrays:
+            continue
+        own = accounts[name]
+        unnamed = np.array([row.total - row.facilities for row in own], np.float64)
+        # Each region by itself: land of one that has nothing is silent on nothing.
+        mass = float(unnamed @ _silent_shares(inputs, land, claim, own))
+        if not mass:
+            continue
+        much = mass > MAX_UNKNOWN * unnamed.sum() and name not in inputs.case.allow.fallback
+        hint = f"Take a raster that covers the land; where no data means that there is nothing, write 0 there (gdalwarp -dstnodata None -wo INIT_DEST=0 IN OUT); or allow it: [allow] fallback = [{name!r}]."
+        # What is unknown is told first, what else is odd of the evidence after it.
+        said = str(claim.facts["note"]).partition("; ")[0]
+        what = f"{said}. By area, {mass / 1e6:,.0f} t of it would lie there"
+        problems.append(Problem(what, f"categories: {name}", hint, "error" if much else "warning"))
     return problems
+
+
+def _silent_shares(
+    inputs: Inputs, land: Land, claim: PackedWeights, rows: Sequence[LedgerRow]
+) -> NDArray[np.float64]:
+    """Return of each of a category's accounts the share of its carriers' area of which the evidence says nothing."""
+    codes, none = regions_of(inputs, rows[0].category), len(rows)
+    account = {row.region: number for number, row in enumerate(rows)}
+    rest = account.get(WHOLE, none)
+    own = np.array([*(account[code] for code in codes), rest], np.int64)
+    own = own[land.regions_of_parcels(codes, claim.rows)]
+    area = land.parcels["area_m2"].to_numpy(np.float64)[claim.rows] * claim.arrays["eligible"]
+    silent, whole = (np.bincount(own, m2, none + 1)[:none] for m2 in (claim.arrays["silent"], area))
+    return np.divide(silent, whole, out=np.zeros(none), where=whole > 0)
 
 
 def _without_proxy(

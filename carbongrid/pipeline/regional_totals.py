@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from carbongrid.case.readers.vector import listed
@@ -62,9 +63,11 @@ def moved_by_regions(
 
 
 def land_without_total(
-    ledger: Sequence[LedgerRow], claims: PackedWeights, codes: Sequence[str], land: Land
+    ledger: Sequence[LedgerRow], claims: PackedWeights, totals: pd.DataFrame, land: Land
 ) -> list[Problem]:
     """Return a warning of the land that may carry a category in regions that have no total, where none is of the whole: it gets nothing.
+
+    A total that lies elsewhere is one: who gives it knows of the region, or of the whole.
 
     Parameters
     ----------
@@ -72,12 +75,13 @@ def land_without_total(
         The category's rows.
     claims
         Its claims.
-    codes
-        Its regions; one with a total of 0 has none of it, and says so.
+    totals
+        Its totals; a region with a total of 0 has none of it, and says so.
     land
         Where parcels lie. Those in no unit are in no region.
     """
-    if not codes or ledger[0].region == WHOLE:
+    codes = sorted(set(totals["region"].astype(str)))
+    if WHOLE in codes or ledger[0].region == WHOLE:
         return []
     rows = claims.rows[claims.arrays["eligible"].astype(np.bool_)]
     area, unit = land.parcels["area_m2"].to_numpy(np.float64)[rows], land.unit_of_parcel[rows]

@@ -31,7 +31,7 @@ from carbongrid.method.categories import Category
 from carbongrid.method.landuse import SYSTEMS, match_codes, read_code_system
 from carbongrid.method.tonnes import format_tonnes
 from carbongrid.method.weights import PackedWeights
-from carbongrid.method.weights.packing import OF_ROADS
+from carbongrid.method.weights.packing import OF_SOME
 from carbongrid.method.weights.rules import eligible
 from carbongrid.pipeline.changes import TOTALS, total_given
 from carbongrid.pipeline.guesses import are_guesses, basis_under_given_whole
@@ -334,7 +334,7 @@ def without_claims(
     carries = claims.eligible.copy()
     carries[rows] = eligible(category, parcels[["type", "mode"]].iloc[rows[:1]])
     gone = rows[~carries[rows]]
-    measured = ("weight", "inside", "near", *OF_ROADS)
+    measured = ("weight", "inside", "near", *OF_SOME)
     arrays = {name: array.copy() for name in measured if (array := getattr(claims, name)) is not None}  # fmt: skip
     lost = int(arrays["inside"][gone].sum() + arrays["near"][gone].sum())
     for array in arrays.values():

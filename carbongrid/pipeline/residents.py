@@ -57,7 +57,7 @@ def census_of(inputs: Inputs, land: Land) -> Census | None:
 
 
 def residents_of_units(inputs: Inputs, land: Land) -> tuple[NDArray[np.float64], float]:
-    """Return the people in each unit, and those in none; NaN where nothing is known of them: in a case without people, and where a raster has no value in all of a unit."""
+    """Return the people in each unit, and those in none; NaN where nothing is known of them: in a case without people, and where a raster has no value in all of a unit of which the census does not say that it has nobody."""
     if inputs.people is None:
         return np.full(len(land.units), np.nan), np.nan
     census = census_of(inputs, land)
@@ -72,7 +72,11 @@ def residents_of_units(inputs: Inputs, land: Land) -> tuple[NDArray[np.float64],
     if not isinstance(inputs.people, pd.DataFrame):
         everywhere = np.arange(len(land.units))
         silent = share_known(inputs.people, polygons_in(land.units, inputs.people.crs, everywhere)) == 0  # fmt: skip
-        inside[silent & (inside == 0)] = np.nan
+        # A census of nobody knows more than a raster that is silent.
+        nobody = np.zeros(len(silent), np.bool_)
+        if census is not None:
+            nobody = np.append(census.thousandths == 0, False)[census.region_of_unit]
+        inside[silent & (inside == 0) & ~nobody] = np.nan
     return inside, float(sums[-1] / 1000.0)
 
 

@@ -59,8 +59,11 @@ def sink_without_total(answer: LiveResult, kind: str, rows: Rows) -> tuple[Probl
         return ()
     tonnes = _hectares(answer, came) * coefficient * 44 / 12
     what = f"no total of the run is a sink of {kind}: what {came.size} of the converted parcels ({_hectares(answer, came):,.1f} ha) take up as {kind} is unknown, and counts as 0; by the package's coefficient ({coefficient:g} t C ha-1 yr-1) it would be {tonnes:,.0f} t CO2e"
-    named = " or ".join(each.name for each in read_categories().values() if each.sink and may_carry(each, kind, ""))  # fmt: skip
-    hint = f"A plan takes the rate of the run: give the case a total of {named} and land that has it."  # fmt: skip
+    hint = f"A plan takes the rate of the run: give the case a category that is a sink of {kind}, with a total and land that has it."
+    if answer.inputs.case.categories is None:
+        # A case's own may have changed the package's, and a run does not keep those without a total.
+        named = " or ".join(each.name for each in read_categories().values() if each.sink and may_carry(each, kind, ""))  # fmt: skip
+        hint = f"A plan takes the rate of the run: give the case a total of {named} and land that has it."
     return (Problem(what, hint=hint, level="warning"),)
 
 

@@ -20,7 +20,7 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.sink_sets import counted_types
 from carbongrid.method.sharing import Shares
 from carbongrid.method.weights import PackedWeights, WeightInputs, sink_coefficients, weigh
-from carbongrid.method.weights.packing import ARRAYS, OF_ROADS
+from carbongrid.method.weights.packing import ARRAYS, OF_SOME
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.residents import residents_on_parcels
 from carbongrid.pipeline.sections import FOLDER
@@ -171,7 +171,7 @@ def load_weights(folder: Path, *_: Any, names: Collection[str] | None = None) ->
                 rows=arrays[f"{number}_rows"],
                 arrays={
                     part: arrays[f"{number}_{part}"]
-                    for part in (*ARRAYS, *OF_ROADS)
+                    for part in (*ARRAYS, *OF_SOME)
                     if part in ARRAYS or f"{number}_{part}" in arrays
                 },
                 **one,

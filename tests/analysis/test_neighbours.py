@@ -37,6 +37,7 @@ def test_neighbours_are_those_within_reach(rows, columns, noise, seed) -> None:
 def test_a_wall_has_as_many_pairs_as_touch() -> None:
     assert sum(map(len, neighbours_of(bricks(6, 6).to_numpy()))) == 2 * 85
     assert sum(map(len, neighbours_of(bricks(1, 1).to_numpy()))) == 0
+    assert neighbours_of(np.zeros(0, dtype=object)) == []
 
 
 @pytest.mark.thorough  # half a minute of compiling

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from fractions import Fraction
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -20,6 +21,7 @@ import carbongrid as cg
 from carbongrid.analysis.finished import FinishedRun
 from carbongrid.analysis.frozen import frozen_zones
 from carbongrid.analysis.target_limits import read_limits
+from carbongrid.analysis.target_model import Model
 from carbongrid.analysis.targets import write_targets
 from carbongrid.cli import main
 from carbongrid.errors import InputError
@@ -156,6 +158,28 @@ def test_land_is_capped_by_what_of_it_lies_in_the_unit(straddled, tmp_path, unit
         converted = inside[names].sum() * (100 / inside.sum() if measure == "%" else 1.0)
         assert row["used"] == pytest.approx(converted, rel=1e-6)
         assert converted <= most
+
+
+@pytest.mark.parametrize(("measure", "told"), [("%", 1), ("ha", 0)])
+def test_land_is_measured_once_for_a_row_of_limits(base, tmp_path, monkeypatch, measure: str, told: int) -> None:  # fmt: skip
+    """Beside the program itself. Seen to fail: anew for each of the units, of hectares too, minutes of a city of 1,500."""
+    calls = {"hectares_of_code": 0, "program": 0}
+
+    def counts(name: str) -> None:
+        own = getattr(Model, name)
+
+        def counted(*given: Any, **more: Any) -> Any:
+            calls[name] += more.get("convert", True)
+            return own(*given, **more)
+
+        monkeypatch.setattr(Model, name, counted)
+
+    for name in calls:
+        counts(name)
+    rows = ["cut,*,*,,,60,%,1,", f"convert,*,,0103,0301,50,{measure},1,"]
+    plan = cg.plan_targets(base, limits=limits_in(tmp_path / "limits.csv", *rows))
+    assert (plan.limits["do"] == "convert").sum() > 1
+    assert calls["hectares_of_code"] == calls["program"] + told
 
 
 def test_what_is_cut_is_cut_of_what_conversion_leaves(base, tmp_path) -> None:

@@ -57,6 +57,24 @@ def test_land_of_regions_without_a_total_is_told_where_none_is_of_the_whole(tmp_
     assert all(each.what.endswith(regions) and note_in_chinese(str(each)) for each in said)
 
 
+@pytest.mark.parametrize(
+    ("rows", "regions"),
+    [
+        ("agriculture/plantation,400,t CO2e,D1,\nagriculture/plantation,9,t CO2e,D2,elsewhere\n", ""),
+        ("agriculture/plantation,400,t CO2e,01,\nagriculture/plantation,9,t CO2e,D2,elsewhere\n", "25.0% of its land (1 km2) lies in regions that have none, and get nothing of it: 02"),
+        ("agriculture/plantation,400,t CO2e,D1,\nagriculture/plantation,9,t CO2e,,elsewhere\n", ""),
+        ("agriculture/plantation,400,t CO2e,D2,elsewhere\n", ""),
+    ],
+)  # fmt: skip
+def test_a_total_that_lies_elsewhere_is_a_total(tmp_path: Path, rows: str, regions: str) -> None:
+    """Seen to fail: a district whose mass lies elsewhere was said to have no total."""
+    tables = {"totals.csv": f"category,value,unit,region,place\n{rows}"}
+    found = check(squares_case(tmp_path, NONE, tables)).problems
+    said = [each.what for each in found if "no total of agriculture/plantation" in each.what]
+    assert len(said) == bool(regions)
+    assert all(each.endswith(regions) for each in said)
+
+
 def test_land_in_no_unit_is_in_no_region_without_a_total(tmp_path: Path) -> None:
     tables = {"totals.csv": "category,value,unit,region\nagriculture/plantation,4,t CO2e,01\n"}
     case = squares_case(tmp_path, ["0101"] * 2, tables)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from english_left import english_in
 from town import CRS, EAST, NORTH, square, write_town
 
 import carbongrid as cg
@@ -22,7 +24,12 @@ TOTALS = ("buildings/urban-homes", "agriculture/plantation", "industry/manufactu
 
 
 def town(
-    folder: Path, totals: tuple[str, ...] = TOTALS, *, more: str = "", works_at: float = 3.5
+    folder: Path,
+    totals: tuple[str, ...] = TOTALS,
+    *,
+    more: str = "",
+    works_at: float = 3.5,
+    tables: Mapping[str, str] | None = None,
 ) -> cg.Result:
     """Six parcels of 100 ha in two units: homes with people, a works with a POI, fields, a lake."""
     folder.mkdir()
@@ -30,6 +37,7 @@ def town(
     units = [("u0", "a", square(0, 0, 3, 1)), ("u1", "b", square(3, 0, 3, 1))]
     x, y = f"{EAST + 500}", f"{NORTH + 500}"
     tables = {
+        **(tables or {}),
         "totals.csv": "category,value,unit,region\n" + "".join(f"{name},10,kt CO2e,\n" for name in totals),
         "people.csv": f"residents,x,y\n1000,{x},{y}\n",
         "pois.csv": f"poi_type,x,y\nworks,{EAST + 1000 * works_at},{y}\n",
@@ -62,9 +70,20 @@ def test_forest_in_a_run_without_a_total_of_it_is_told(base: cg.Result, tmp_path
         "by the package's coefficient (0.612 t C ha-1 yr-1) it would be 449 t CO2e. "
         "A plan takes the rate of the run: give the case a total of sink/land or sink/forest and land that has it."
     )
-    assert note_in_chinese(said)
+    chinese = note_in_chinese(said)
+    assert english_in(chinese) == []
+    assert "没有林地碳汇" in chinese and "sink/land 或 sink/forest 的总量" in chinese
     _, out = run_plan(base, plan_of([convert]), tmp_path / "scenario")
     assert ["warning", said] in json.loads((out / "manifest.json").read_text("utf-8"))["assumptions"]  # fmt: skip
+
+
+def test_no_sink_of_the_package_is_named_where_the_case_may_have_changed_it(tmp_path: Path) -> None:  # fmt: skip
+    """Seen to fail: sink/land and sink/forest were named, neither of which was of forest any more."""
+    table = "category,types\nsink/forest,grassland\nsink/land,water\n"
+    run = town(tmp_path / "case", more='[categories]\npath = "categories.csv"\n', tables={"categories.csv": table})  # fmt: skip
+    (one,) = told(run, [{"do": "convert", "parcels": "p1", "to": "0301"}])
+    assert one.endswith("give the case a category that is a sink of forest, with a total and land that has it.")  # fmt: skip
+    assert english_in(note_in_chinese(one)) == []
 
 
 def test_a_sink_with_a_total_and_land_that_takes_up_nothing_are_not(base: cg.Result, tmp_path: Path) -> None:  # fmt: skip
@@ -83,17 +102,22 @@ def test_land_that_was_forest_before_has_lost_nothing(base: cg.Result) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "counted", "said"),
     [
-        ("0701", "buildings/urban-homes goes by people, of which a plan knows none on land of another use: 2 of the converted parcels (200.0 ha) may carry it now and have 0 t of it"),
-        ("0601", "industry/manufacturing goes by POIs, of which a plan knows none on land of another use: 2 of the converted parcels (200.0 ha) may carry it now and have 0 t of it"),
+        ("0701", "人口", "buildings/urban-homes goes by people, of which a plan knows none on land of another use: 2 of the converted parcels (200.0 ha) may carry it now and have 0 t of it"),
+        ("0601", "兴趣点", "industry/manufacturing goes by POIs, of which a plan knows none on land of another use: 2 of the converted parcels (200.0 ha) may carry it now and have 0 t of it"),
     ],
 )  # fmt: skip
-def test_land_on_which_a_plan_counts_nobody_is_told(base: cg.Result, code: str, said: str) -> None:
-    """Seen to fail: new homes emitted 0 t for ever, and nobody was told."""
+def test_land_on_which_a_plan_counts_nobody_is_told(
+    base: cg.Result, code: str, counted: str, said: str
+) -> None:
+    """Seen to fail: new homes emitted 0 t for ever, and nobody was told; in Chinese by POIs, or by "个兴趣点"."""
     convert = {"do": "convert", "parcels": ["p1", "p2"], "to": code, "emission": "redistribute"}
     (one,) = told(base, [convert])
-    assert one.startswith(said) and note_in_chinese(one)
+    assert one.startswith(said)
+    chinese = note_in_chinese(one)
+    assert english_in(chinese) == []
+    assert f"按{counted}分摊" in chinese and f"及其{counted}重新" in chinese
     after = base.scenario([convert]).parcels.set_index("id")
     name = said.partition(" ")[0]
     assert after.loc[["p1", "p2"], name].tolist() == [0, 0] and after[name].sum() == 10**10

@@ -32,8 +32,6 @@ class Weights:
         Quanta of one unit.
     note
         What is odd, in words; else empty.
-    unknown
-        Share of the eligible parcels' area of which the evidence says nothing: neither something nor zero.
     by_area
         Whether the category goes by area, as its rule, where nothing has a weight: no line of its mode lies on its land, or the
         crosswalk has no type of POI of it.
@@ -42,6 +40,8 @@ class Weights:
         nowhere: of people on all homes together, of a raster on all parcels.
     length, by_pois : float64, shape (parcels,)
         Of corrected road lengths what they are blended of (:func:`blended_lengths`); None under other rules.
+    silent : float64, shape (parcels,)
+        Of each eligible parcel the m2 of which the evidence says nothing, neither something nor zero; None where it says something of all.
     """
 
     weight: Weight
@@ -53,11 +53,11 @@ class Weights:
     eligible: NDArray[np.bool_]
     per_unit: int = 1
     note: str = ""
-    unknown: float = 0.0
     by_area: bool = False
     counted: tuple[int, int, int] | None = None
     length: NDArray[np.float64] | None = None
     by_pois: NDArray[np.float64] | None = None
+    silent: NDArray[np.float64] | None = None
 
     @property
     def fate(self) -> tuple[int, int, int]:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from carbongrid.method.weights.claims import Weights
 
 ARRAYS = ("weight", "inside", "near", "eligible")
-OF_ROADS = ("length", "by_pois")
-"""Arrays that only corrected road lengths have."""
-FACTS = ("rule", "unit", "lost", "per_unit", "note", "unknown", "by_area", "counted")
+OF_SOME = ("length", "by_pois", "silent")
+"""Arrays that only some claims have: corrected road lengths, and what follows a raster that is silent on some of the land."""
+FACTS = ("rule", "unit", "lost", "per_unit", "note", "by_area", "counted")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class PackedWeights:
     rows : int64, shape (n,)
         Parcels that have something.
     arrays
-        Values of :data:`ARRAYS`, and of :data:`OF_ROADS` where there are any, in these rows; zero and false elsewhere.
+        Values of :data:`ARRAYS`, and of :data:`OF_SOME` where there are any, in these rows; zero and false elsewhere.
     facts
         The rest of the claims, by name.
     """
@@ -42,7 +42,7 @@ class PackedWeights:
     def of(cls, claims: Weights) -> PackedWeights:
         """Pack claims."""
         dense = {name: getattr(claims, name) for name in ARRAYS}
-        dense |= {name: each for name in OF_ROADS if (each := getattr(claims, name)) is not None}
+        dense |= {name: each for name in OF_SOME if (each := getattr(claims, name)) is not None}
         some = np.logical_or.reduce([array != 0 for array in dense.values()])
         rows = np.flatnonzero(some)
         facts = {name: getattr(claims, name) for name in FACTS}

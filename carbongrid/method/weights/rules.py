@@ -240,7 +240,7 @@ def _by_people(
         carries,
         THOUSANDTHS,
         "; ".join(notes),
-        unknown=silent,
+        silent=silent,
         counted=(people.given, people.placed, people.unplaced),
     )
 
@@ -330,7 +330,7 @@ def _by_raster(
         0,
         carries,
         note=note,
-        unknown=silent,
+        silent=silent,
         counted=fate,
     )
 
@@ -343,19 +343,18 @@ def _quanta(sums: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def _silent_land(
     parcels: gpd.GeoDataFrame, carries: NDArray[np.bool_], known: NDArray[np.float64] | None
-) -> tuple[float, str]:
-    """Return the share of the carriers' area in which a raster has no value, and that in words."""
+) -> tuple[NDArray[np.float64] | None, str]:
+    """Return of each carrier the m2 in which a raster has no value, None where it has one in all, and that in words."""
     if known is None or not carries.any():
-        return 0.0, ""
-    area = parcels["area_m2"].to_numpy(np.float64)[carries]
-    silent = area * (1.0 - known[carries])
-    parts, whole = np.count_nonzero(silent > 0), float(area.sum())
-    share = float(silent.sum()) / whole if whole else 0.0
+        return None, ""
+    area = parcels["area_m2"].to_numpy(np.float64)
+    silent = np.where(carries, area * (1.0 - known), 0.0)
+    parts, there, whole = np.count_nonzero(silent > 0), silent.sum(), area[carries].sum()
     if not parts:
-        return 0.0, ""
-    return share, (
-        f"the raster has no value in {silent.sum() / 1e6:,.4g} km2 ({share:.2%}) of {parts:,} of the "
-        f"{area.size:,} parcels that carry it: what is unknown counts as nothing there"
+        return None, ""
+    return silent, (
+        f"the raster has no value in {there / 1e6:,.4g} km2 ({there / whole:.2%}) of {parts:,} of the "
+        f"{np.count_nonzero(carries):,} parcels that carry it: what is unknown counts as nothing there"
     )
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
+from collections.abc import Iterable
 from importlib import resources
 
+from carbongrid.method.landuse import TERRITORIAL_TYPES
 from carbongrid.method.zoning import (
     NO_CARBON,
     NO_GDP,
@@ -34,6 +36,21 @@ _IN_A_FILE = (
     (re.compile(r"(?<=[,;如] )column ([^,;（）]+)"), r"\1 列"),
 )
 """Where in a file a remark is of, and in which words."""
+_PHRASES = {
+    "either": ((re.compile(" or "), " 或 "),),
+    "alike": (
+        (re.compile(r"""(?<=['"]) and (?=['"])"""), " 与 "),
+        (
+            re.compile(r" \(([^()]+), ([\d.,]+) t each, rows ([\d, ]+)\)"),
+            r"（\1，各 \2 t，第 \3 行）",
+        ),
+        (re.compile(r" and (\d+) more$"), r"，另有 \1 组"),
+    ),
+}
+"""What the code puts together in a place, and in which words."""
+
+_TYPES = dict(zip(TERRITORIAL_TYPES["type"], TERRITORIAL_TYPES["name_zh"], strict=True))
+_COUNTED = {"POIs": "兴趣点", "people": "人口", "roads": "道路", "lines": "线路"}
 
 _OWN_WORDS = {
     "where": {
@@ -97,6 +114,11 @@ _OWN_WORDS = {
         "m of lines": "m 线路",
         "km of lines": "km 线路",
     },
+    "counted": _COUNTED,
+    "evidence": _COUNTED,
+    "sink_type": _TYPES,
+    "new_type": _TYPES,
+    "own_type": _TYPES,
     "caution": {
         "CO2 of BF/BOF carbon: do NOT also count coke and coal burned in the same plant in Eq. 2 first term. BOF and EAF already include upstream pig iron": "高炉与转炉所含碳的 CO2：同一工厂燃烧的焦炭与煤不得再计入公式 (2) 第一项。转炉与电炉已含上游生铁",
         "do not mix with 266.48. Not found in a short public search, left recalled": "勿与 266.48 混用。短时公开检索未找到出处，仍系凭记忆引用",
@@ -123,6 +145,8 @@ def _word(place: str, value: str) -> str:
         return "；".join(note_in_chinese(each) or each for each in value.split("; "))
     if place == "where":
         return _where(value, own)
+    if place in _PHRASES:
+        return _in_words(value, _PHRASES[place])
     listed = [value] if value in own else _JOINS.split(value)
     return "，".join(own[each] for each in listed) if own.keys() >= set(listed) else value
 
@@ -132,7 +156,11 @@ def _where(value: str, own: dict[str, str]) -> str:
     part, _, name = value.partition(": ")
     if part in own:
         return f"{own[part]} {name}".rstrip()
-    for english, chinese in _IN_A_FILE:
+    return _in_words(value, _IN_A_FILE)
+
+
+def _in_words(value: str, phrases: Iterable[tuple[re.Pattern[str], str]]) -> str:
+    for english, chinese in phrases:
         value = english.sub(chinese, value)
     return value
 

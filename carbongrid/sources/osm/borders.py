@@ -79,13 +79,14 @@ def units_of(
     known = borders[borders["level"].isin(LEVELS)].sort_values("id", ignore_index=True)
     known = known.assign(name=_called(known))
     known = _of_land(_once(_to_the_coast(known, notes), notes), mapped, notes)
-    shares = _shares(known, mapped)
+    whole = _land(known, mapped)
+    shares = _shares(known, mapped, whole)
     chosen = _chosen_level(known, level, shares)
     told = _told(known, shares)
     notes.append(Problem(f"units are those of admin_level {chosen}; --units takes another level: {told}", level="note"))  # fmt: skip
     units = known[known["level"] == chosen]
     units = _apart(_with_stand_ins(units, known, mapped, notes), notes)
-    notes += _left_out(units, known, mapped, shares)
+    notes += _left_out(units, mapped, whole, shares)
     units, parents = _with_parents(units, known, chosen, notes)
     table = disambiguate_names(units, parents, known, notes)
     return Units(table, parents, tuple(notes), chosen)
@@ -148,31 +149,29 @@ def _land(borders: gpd.GeoDataFrame, mapped: MappedLand | None) -> float:
     return float(shapely.union_all(geometry, grid_size=_LATTICE).area)
 
 
-def _shares(borders: gpd.GeoDataFrame, mapped: MappedLand | None) -> dict[str, float]:
-    """Return by level the share that its borders cover of the land that all borders cover."""
-    whole = _land(borders, mapped)
+def _shares(borders: gpd.GeoDataFrame, mapped: MappedLand | None, whole: float) -> dict[str, float]:
+    """Return by level the share that its borders cover of the land that all borders cover, m2."""
     levels = [level for level in LEVELS if (borders["level"] == level).any()]
     covered = {each: _land(borders[borders["level"] == each], mapped) for each in levels}
     return {each: m2 / whole if whole else 0.0 for each, m2 in covered.items()}
 
 
 def _left_out(
-    units: gpd.GeoDataFrame,
-    borders: gpd.GeoDataFrame,
-    mapped: MappedLand | None,
-    shares: dict[str, float],
+    units: gpd.GeoDataFrame, mapped: MappedLand | None, whole: float, shares: dict[str, float]
 ) -> list[Problem]:
-    """Return a warning if units cover less of the land that all borders cover than a level that is taken unasked.
+    """Return a warning if units cover less of the land that all borders cover, m2, than a level that is taken unasked.
 
     What lies in no border at all may be a neighbour's, and is told where it is cut away.
     """
-    whole = _land(borders, mapped)
     left = whole - _land(units, mapped)
     if left <= (1 - _COVERS) * whole:
         return []
     what = f"{left / 1e6:,.1f} km2 ({left / whole:.0%}) of the land within the map's borders lie in none of the units, and are cut away"
     level = max(shares, key=lambda each: (shares[each], int(each)))
-    return [Problem(what, "", f"--units {level} takes those that cover {shares[level]:.0%} of it.", "warning")]  # fmt: skip
+    hint = f"--units {level} takes those that cover {shares[level]:.0%} of it."
+    if shares[level] <= 1 - left / whole:
+        hint = "No other level covers more: take an extract that holds the borders as a whole, with their relations."
+    return [Problem(what, "", hint, "warning")]
 
 
 def _once(borders: gpd.GeoDataFrame, notes: list[Problem]) -> gpd.GeoDataFrame:

@@ -37,7 +37,9 @@ UNTOLD_MW = 1.0
 UNTOLD_SOURCE = "gas"
 """What a plant is taken to burn whose source is not told: of the fossil fuels the least."""
 
-_OUTPUT = re.compile(r"(?:(\d+)\s*[x×*]\s*)?(\d+(?:\.\d+)?)\s*([kMG]?)W[pe]?", re.IGNORECASE)
+_OUTPUT = re.compile(
+    r"(?:(\d+)\s*[x×*]\s*)?(\d+(?:\.\d+)?)\s*([kMG]?)W(?:_?(?:p|e|el|th?))?", re.IGNORECASE
+)
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _MEGA = {"": 1e-6, "k": 1e-3, "m": 1.0, "g": 1e3}
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
+from english_left import english_in
 from figures_case import case_with
 from hypothesis import given
 from hypothesis import strategies as st
@@ -242,7 +243,13 @@ def test_one_works_under_two_names_is_told(tmp_path, other, told):
     assert len(facilities(tmp_path, rows, notes=notes)) == 3
     said = [note for note in notes if "agree" in note.what]
     assert [note.level for note in said] == ["warning"] * told
-    assert all("'A' and 'B' (industry/supply, 1000.000000 t each, rows 2, 4)" in note.what and note_in_chinese(str(note)) for note in said)  # fmt: skip
+    assert all(
+        "'A' and 'B' (industry/supply, 1000.000000 t each, rows 2, 4)" in note.what for note in said
+    )
+    for note in said:
+        chinese = note_in_chinese(str(note))
+        assert "'A' 与 'B'（industry/supply，各 1000.000000 t，第 2, 4 行）" in chinese
+        assert english_in(chinese, ["A", "B"]) == []
 
 
 def test_units_of_a_works_with_one_capacity_are_no_copies(tmp_path):

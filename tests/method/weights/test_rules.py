@@ -122,7 +122,8 @@ def test_people_of_a_category_are_those_of_its_own_land():
     found = weigh(homes, land(), WeightInputs(people=residents))
     assert found.weight.tolist() == [500, 0, 0, 0, 0, 7500]
     assert (found.placed, found.snapped, found.unplaced) == (6, 2, 2)
-    assert found.unknown > 0 and "of 1 of the 2 parcels that carry it" in found.note
+    assert found.silent is not None and found.silent.tolist() == [5000.0, 0, 0, 0, 0, 0]
+    assert "of 1 of the 2 parcels that carry it" in found.note
     assert found.of_region(np.array([5])) == (6, 2)
     # What is lost reached no home at all; people in homes of another category did.
     assert found.fate == (21_500, 20_000, 1500)
@@ -188,9 +189,10 @@ def test_land_of_which_a_raster_says_nothing_is_counted(known, share):
     category = small_land.category("a/b", "industrial", "raster:heat.tif")
     rasters = {"heat.tif": np.array([3, 0, 0, 0, 0, 5], np.int64)}
     found = weigh(category, land(), WeightInputs(rasters=rasters, raster_known={"heat.tif": np.array(known)}))  # fmt: skip
-    assert found.unknown == share
+    area, carries = land()["area_m2"].to_numpy(), found.eligible
+    assert (0.0 if found.silent is None else found.silent.sum() / area[carries].sum()) == share
     assert ("the raster has no value" in found.note) == (share > 0)
-    assert weigh(category, land(), WeightInputs(rasters=rasters)).unknown == 0.0
+    assert weigh(category, land(), WeightInputs(rasters=rasters)).silent is None
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -1.0])

@@ -56,6 +56,7 @@ def test_an_output_is_a_number_with_its_unit(number, unit, space):
     ("text", "mw"),
     [
         ("7.5 MW", 7.5), ("7,5 MW", 7.5), ("1,200 kW", 1.2), ("12 kWp", 0.012), ("3 MWe", 3.0),
+        ("40 MWth", 40.0), ("40 MWt", 40.0), ("100 kW_th", 0.1), ("40 MWel", 40.0), ("2 x 5 MW_e", 10.0),
         ("2 x 300 MW", 600), ("2x300MW", 600), ("3 × 1,200 kW", 3.6), ("2*0.5 GW; 4 MW", 1004),
     ],
 )  # fmt: skip
@@ -64,7 +65,7 @@ def test_commas_peaks_and_units_of_a_plant(text, mw):
     assert megawatts(text) == pytest.approx(mw)
 
 
-@pytest.mark.parametrize("text", ["yes", "small_installation", "500", "", "MW", "-3 MW", "5 MW or so", None, np.nan, "5 MVA", "x 300 MW", "2 x", "2 300 MW"])  # fmt: skip
+@pytest.mark.parametrize("text", ["yes", "small_installation", "500", "", "MW", "-3 MW", "5 MW or so", None, np.nan, "5 MVA", "5 MWh", "5 MW_", "x 300 MW", "2 x", "2 300 MW"])  # fmt: skip
 def test_what_is_no_output_is_not_known(text):
     assert np.isnan(megawatts(text))
 
