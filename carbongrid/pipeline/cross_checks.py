@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.readers.located import PER_ONE
 from carbongrid.case.readers.points import crosswalk_categories
 from carbongrid.case.readers.regions import masses_here
 from carbongrid.errors import InputError, Level, Problem
@@ -317,7 +318,8 @@ def _problems_of_scale(scaled: Mapping[str, float], where: str) -> Iterator[Prob
 
 
 def _problems_of_emptied(emptied: Mapping[str, int], left: int, where: str) -> Iterator[Problem]:
-    """Yield where the census counts nobody and points or cells have people: a warning where these are more than 1 % of all."""
+    """Yield where the census counts nobody and points or cells have people, one at least: a warning where these are more than 1 % of all."""
+    emptied = {code: many for code, many in emptied.items() if many >= PER_ONE}
     gone = sum(emptied.values())
     if gone:
         which = ", ".join(f"{code} {many / 1000:,.0f}" for code, many in sorted(emptied.items(), key=lambda each: (-each[1], each[0]))[:_LISTED])  # fmt: skip

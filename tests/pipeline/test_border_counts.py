@@ -76,9 +76,10 @@ def test_a_census_in_another_unit_than_the_points_is_told(tmp_path: Path) -> Non
 def test_regions_that_the_census_empties_are_told(tmp_path: Path) -> None:
     """Seen to fail: townships full of people had no residents, without a word."""
 
-    def told(*people: str) -> list[Problem]:
+    def told(*people: str, first: str = "10") -> list[Problem]:
         rows = "".join(f"0{place},{one}\n" for place, one in enumerate(people, start=1))
-        tables = {**HOMES, "people.csv": people_at(0, 1, 2, 3), "census.csv": f"region,residents\n{rows}"}  # fmt: skip
+        points = people_at(0, 1, 2, 3).replace(",10\n", f",{first}\n", 1)
+        tables = {**HOMES, "people.csv": points, "census.csv": f"region,residents\n{rows}"}  # fmt: skip
         checked = check(squares_case(tmp_path, ["0701"] * 4, tables, people=PEOPLE))
         return [each for each in checked.problems if "counts nobody" in each.what]
 
@@ -89,6 +90,10 @@ def test_regions_that_the_census_empties_are_told(tmp_path: Path) -> None:
     (few,) = told("0", "1000", "1000", "1000")
     assert few.level == "note"
     assert told("", "10", "10", "10") == told("10", "10", "10", "10") == []
+    # Seen to be told as 0 people.
+    assert told("0", "10", "10", "10", first="0.4") == []
+    (one,) = told("0", "10", "10", "0", first="0.4")
+    assert "have 10 people, in 1 of its regions: 04 10" in one.what
 
 
 def test_a_sample_of_people_is_scaled_alike_and_not_told(tmp_path: Path) -> None:

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import re
 
-_IN_A_WORD = re.compile(r"(?<=[A-Za-z])[^\x00-\x7f](?=[a-z])")
-"""One character between Latin letters: two bytes of Latin-1, as in ``Größe``, and no Chinese."""
+_FIRST, _LAST = 0xDF, 0xF7
+"""Of the bytes that are small letters in Latin-1, those with which a Chinese character begins, a rare one each."""
+_SMALL = bytes(each for first in range(_FIRST, _LAST + 1) for second in range(_FIRST, 0xFF) for each in (first, second)).decode("gb18030")  # fmt: skip
+_CAPITALS = "ÇÃÇÕÉÉÄÄÑÍÜÍ".encode("latin-1").decode("gb18030")
+"""Of two capitals those that words have: others are read as ``型`` or ``至``, which stand between capitals in Chinese too."""
+_IN_A_WORD = re.compile(f"(?<=[A-Za-z])[{_SMALL}](?=[a-z])|(?<=[A-Z])[{_CAPITALS}](?=[A-Z])")
+"""One character between Latin letters: two bytes of Latin-1, as in ``Größe`` and ``AÇÃO``, and no Chinese."""
+
+_SIGNS = "\u00b7\u2014"
+"""The middle dot and the dash of GB 2312 as GB18030 reads them: by Python's table of GB 2312 they are others."""
 
 
 def beyond_ascii(text: str) -> list[str]:
@@ -19,4 +27,4 @@ def common_chinese(text: str) -> list[str]:
 
 
 def _in_gb2312(character: str) -> bool:
-    return len(character.encode("gb2312", errors="ignore")) == 2
+    return character in _SIGNS or len(character.encode("gb2312", errors="ignore")) == 2

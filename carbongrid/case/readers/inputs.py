@@ -402,7 +402,7 @@ def ancestors_of(units: gpd.GeoDataFrame, parents: tuple[str, ...]) -> dict[str,
 def _levels_of(units: gpd.GeoDataFrame, parents: tuple[str, ...]) -> dict[str, str]:
     """Return for each code the level that it is of, as ``by`` names it: ``unit`` or a parent column; the nearest of several."""
     farthest_first = [*((name, name) for name in reversed(parents)), ("unit", "id")]
-    return {code: level for level, column in farthest_first for code in units[column]}
+    return {code: level for level, column in farthest_first for code in units[column] if code}
 
 
 def _gdp_codes(units: gpd.GeoDataFrame, case: Case) -> set[str]:

@@ -36,12 +36,18 @@ AROUND = 1000.0
 UNKNOWN = -1
 """Value of a cell whose people are unknown: suppressed, or without data."""
 
-_NO_COUNT = re.compile(
-    r"/|\bper\b(?!\s+(grid\W*)?(cell|pixel))|\b(k?m|ha)\s*(\^|\*\*)?\s*-?[12]\b|^\s*(10|1e)\d*\b",
+_PER_CELL = re.compile(
+    r"(?:/|\bper\b)[\s_-]*(?:(?:[\d.]+|sq|square|ha|hectare|(?:k|kilo)?m(?:et\w+)?[2²]?)[\s.(x×-]+)*(?:grid|cell|pixel)",
     re.IGNORECASE,
 )
+"""Of a count, whatever size of the cell it tells: ``people/cell``, ``per km2 cell``, ``per hectare (100 m grid)``."""
+_NO_COUNT = re.compile(
+    r"/|\bper\b|\b(k?m|ha)\s*(\^|\*\*)?\s*-?[12]\b|^\s*(10|1e)\d*\b",
+    re.IGNORECASE,
+)
+"""Units of a density, or of thousands of people."""
 _DENSITY = re.compile(
-    r"\bdensity\b|密度|(?:/|\bper\b)\s*(?:sq|square|k?m\s*(?:\^|\*\*)?[2²]|ha\b|hectare|平方)",
+    r"density(?![a-z-])|密度|(?:/|\bper\b)\s*(?:sq|square|k?m\s*(?:\^|\*\*)?[2²]|ha\b|hectare|平方)",
     re.IGNORECASE,
 )
 """In words: a name may have a slash or begin with a number, which a unit of counts does not."""
@@ -49,7 +55,6 @@ _DENSITY = re.compile(
 _MAX_DENSITY = 100_000
 """People per km2. Manila, the densest city, has 74,000 by its census of 2020 (recalled); a window has a margin around the place."""
 _NEAR_THE_TOP, _MIN_CELLS = 17, 20
-"""Units of a density, or of thousands of people."""
 
 _MAX_CELLS = 400_000_000
 
@@ -147,7 +152,8 @@ def read_people_grid(
                 window = window_of_people(raster, own, crs, bounds, where)
                 people = raster.known(window)
                 transform = window_transform(window, raster.transform)
-                notes, raster_top = [*raster.remarks()], raster.top
+                notes = [*raster.remarks(), *notes_on_description(raster, where)]
+                raster_top = raster.top
                 unread = raster.width * raster.height - people.size
     except RasterioError as error:
         hint = "It may be damaged or cut off: copy it again."
@@ -240,13 +246,21 @@ def crs_of_people(raster: PlaneFile, where: str) -> CRS:
     crs = raster.crs
     if crs is None or not _reaches_off_the_earth(crs, raster.bounds):
         problems += crs_problems(crs, raster.bounds, where)
-    said = raster.unit if _NO_COUNT.search(raster.unit) else raster.described
-    if said == raster.unit != "" or _DENSITY.search(said):
-        what = f"the raster says that its values are {said!r}, expected people per cell"
+    unit = _PER_CELL.sub("", raster.unit)
+    if _NO_COUNT.search(unit) or _DENSITY.search(unit):
+        what = f"the raster says that its values are {raster.unit!r}, expected people per cell"
         problems.append(Problem(what, where, "Multiply by the area of the cells, or take the file of counts.", "error"))  # fmt: skip
     if crs is None or problems:
         raise InputError(problems)
     return crs
+
+
+def notes_on_description(raster: PlaneFile, where: str) -> list[Problem]:
+    """Return a warning where the words for an open raster's values are those of a density: words for a count may be so too, a unit may not."""
+    if not _DENSITY.search(_PER_CELL.sub("", raster.described)):
+        return []
+    what = f"the raster describes its values as {raster.described!r}, which may be a density"
+    return [Problem(what, where, "Check that they are people per cell.", "warning")]
 
 
 def _reaches_off_the_earth(crs: CRS, bounds: Bounds) -> bool:

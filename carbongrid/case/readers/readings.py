@@ -22,6 +22,7 @@ from carbongrid.case.readers.coordinates import (
     project_points,
     to_wgs84,
 )
+from carbongrid.case.readers.reference import ROUND
 from carbongrid.errors import Problem
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.polygons.outlines import geometries_of
@@ -44,7 +45,6 @@ _FRAMES = ("ETRF", "ITRF", "IG", "RGF93 v2")
 _NORTH_FIRST = "(N-E)"
 """Ends the name of a system that another code has with x first."""
 
-_ROUND = 360.0
 _NEIGHBOURS = 6.0
 _LISTED = 3
 _OUTWARD = np.array([-1.0, -1.0, 1.0, 1.0])
@@ -204,7 +204,7 @@ def _readings(
         for name, moved in shifted_readings(x, y, crs, declared).items():
             yield f"as {name}", moved
     system = "EPSG:4326" if declared in SHIFTED else declared
-    if crs_of(system).is_projected and len(numbers[0]) and np.abs(numbers).max() <= _ROUND:
+    if crs_of(system).is_projected and len(numbers[0]) and np.abs(numbers).max() <= ROUND:
         yield "as degrees, EPSG:4326", project_points(*numbers, _WGS84, crs)
     for name, moved in _read_by_others(*project_points(*numbers, system, crs), parcels, system, _NEIGHBOURS):  # fmt: skip
         yield f"as {name}", moved

@@ -18,7 +18,8 @@ from carbongrid.raster.planes import why_no_map
 
 Bounds = tuple[float, float, float, float]
 
-_ROUND = 360.0
+ROUND = 360.0
+"""Degrees of the whole way around: coordinates that are larger are none."""
 _MARGIN = 3.0
 """Degrees by which data may reach beyond a CRS's area of use: a province in one 3-degree zone does."""
 
@@ -224,7 +225,7 @@ def crs_problems(crs: CRS | None, bounds: Bounds, where: str) -> list[Problem]:
         hint = "The axes seem swapped: with x and y exchanged they fit. Store x (east) first."
     elif zone_suggestion(bounds):
         hint = zone_suggestion(bounds)
-    elif crs.is_projected and max(map(abs, bounds)) <= _ROUND:
+    elif crs.is_projected and max(map(abs, bounds)) <= ROUND:
         hint = "They look like degrees: of longitude and latitude in WGS 84 that is EPSG:4326."
     return [
         Problem(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,7 @@ def require_read_as_meant(table: pd.DataFrame, encoding: str, path: Path) -> Non
 
     It is, where its bytes are UTF-8 and what was read is not Chinese, or where they are Chinese in GB18030 and what was read are Latin
     letters: both by chance are as good as impossible in more than a word or two.
+    Only columns with text that is not ASCII are read again for it.
 
     Parameters
     ----------
@@ -75,10 +77,14 @@ def require_read_as_meant(table: pd.DataFrame, encoding: str, path: Path) -> Non
     InputError
         Naming both, with what was read.
     """
+    # Nothing else reads as UTF-8, and what no .cpg declares was tried on all of the text.
+    if encoding == "utf-8" or not _declared(path.resolve()):
+        return
     attributes = table.drop(columns="geometry", errors="ignore").select_dtypes(exclude="number")
-    strings = (text for name in attributes for text in attributes[name].dropna().unique())
-    odd = [text for text in strings if isinstance(text, str) and not text.isascii()]
-    meant = _plainly(b"\n".join(_texts(path)), encoding) if odd else ""
+    strings = ((str(name), text) for name in attributes for text in attributes[name].dropna().unique())  # fmt: skip
+    odd = {text: name for name, text in strings if isinstance(text, str) and not text.isascii()}
+    columns = set(odd.values())
+    meant = _plainly(b"\n".join(_texts(path, encoding, columns)), encoding) if columns else ""
     if meant:
         raise InputError(
             f"the .cpg says {encoding}, and the text is {meant}: {min(odd)!r} was read",
@@ -132,10 +138,20 @@ def _declared(path: Path) -> str:
     return ""
 
 
-def _texts(path: Path) -> list[bytes]:
+def _texts(
+    path: Path, encoding: str = BYTE_FOR_BYTE, columns: Collection[str] | None = None
+) -> list[bytes]:
+    """Return the names and the text of a Shapefile's columns as they are stored; of some columns, as an encoding calls them, or of all."""
     with open_vector(path) as file:
         layer, _ = file.layers()[0]
-        table = file.table(layer, BYTE_FOR_BYTE, read_geometry=False)
+        called = file.info(layer, encoding)["fields"]
+        stored = file.info(layer, BYTE_FOR_BYTE)["fields"]
+        wanted = [
+            str(name)
+            for name, as_called in zip(stored, called, strict=True)
+            if columns is None or as_called in columns
+        ]
+        table = file.table(layer, BYTE_FOR_BYTE, wanted, read_geometry=False)
     texts = {str(name) for name in table.columns}
     for name in table.columns:
         values = table[name].dropna()

@@ -202,7 +202,7 @@ def require_columns(table: pd.DataFrame, where: str, columns: Iterable[str]) -> 
         Naming every column that is missing and what is there instead.
     """
     problems, columns = [], list(columns)
-    header = next((row for row, texts in table.attrs.get(FIRST_ROWS, {}).items() if texts.issuperset(columns)), 0)  # fmt: skip
+    header = next((row for row, texts in table.attrs.get(FIRST_ROWS, {}).items() if set(texts).issuperset(columns)), 0)  # fmt: skip
     if header and not set(columns) <= set(table.columns):
         what = f"the first row holds no names of columns, which seem to stand in row {header}"
         raise InputError(what, where, f"Take out what stands above row {header}.")
@@ -462,7 +462,7 @@ def with_header(cells: pd.DataFrame, where: str) -> pd.DataFrame:
     table.index = pd.RangeIndex(2, len(table) + 2, name="row")
     filled: pd.DataFrame = table.loc[(table != "").any(axis=1)]
     nameless = cells.iloc[1:].loc[:, [not name for name in names]]
-    filled.attrs[FIRST_ROWS] = {row + 1: frozenset(cells.iloc[row]) for row in range(1, min(len(cells), _LOOKED_AT))}  # fmt: skip
+    filled.attrs[FIRST_ROWS] = {row + 1: list(cells.iloc[row]) for row in range(1, min(len(cells), _LOOKED_AT))}  # fmt: skip
     filled.attrs[NAMELESS] = int((nameless != "").to_numpy().sum())
     return filled
 

@@ -17,6 +17,7 @@ from carbongrid.case.readers.located import PER_ONE
 from carbongrid.case.readers.people import (
     AROUND,
     crs_of_people,
+    notes_on_description,
     read_people_grid,
     window_of_people,
 )
@@ -68,6 +69,8 @@ def cut_people(raster: Path, units: gpd.GeoDataFrame, path: Path) -> list[Proble
             warnings.simplefilter("ignore")  # what is odd was told when it was read
             with open_plane(raster) as plane:
                 own = crs_of_people(plane, raster.name)
+                # Of what is written nobody could tell it any more.
+                notes = notes_on_description(plane, raster.name)
                 window = window_of_people(plane, own, units.crs, bounds, raster.name)
                 box = shapely.box(*plane.bounds)
             with open_raster(raster) as source, written_whole(path) as partial:
@@ -79,6 +82,7 @@ def cut_people(raster: Path, units: gpd.GeoDataFrame, path: Path) -> list[Proble
     what = f"people are those of {raster.name}, {rows} x {columns} cells of it around the units, {people:,.0f} people in all"
     return [
         Problem(what, level="note" if people else "warning"),
+        *notes,
         *_beyond(units, own, box, raster.name),
     ]
 

@@ -285,6 +285,18 @@ def test_gdp_of_another_level_is_told_with_the_way_to_give_it(tmp_path):
     assert "[gdp] by = 'district'" in told
 
 
+def test_a_blank_parent_is_no_code(tmp_path):
+    """Seen to fail: a blank region of the GDP was called a code of the district."""
+    tables = {"totals.csv": WASTE, "gdp.csv": "region,value\n01,5\n,7\n"}
+    case = squares_case(
+        tmp_path, ["0601"] * 4, tables, of_units={"district": ["D1", "D1", "D1", ""]},
+        units={"parents": ["district"]}, gdp={"path": "gdp.csv"},
+    )  # fmt: skip
+    told = problems_of(case)
+    assert any("row 3, column region: the region is blank" in each for each in told), told
+    assert not any("is a code of" in each for each in told)
+
+
 def test_totals_of_a_named_unit_under_another_column_are_refused(tmp_path):
     tables = {"totals.csv": "category,value,unit,Gemeinde\nwaste/industrial,600,t CO2e,D1\n"}
     parents = {"of_units": {"district": ["D1", "D1", "D2", "D2"]}, "units": {"parents": ["district"]}}  # fmt: skip

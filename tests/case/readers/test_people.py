@@ -12,6 +12,7 @@ from rasterio.transform import from_origin
 from carbongrid.case.readers.people import AROUND, PeopleGrid, read_people
 from carbongrid.errors import InputError
 from carbongrid.method.weights.people import PEOPLE_REACH
+from carbongrid.outputs.report.notes import note_in_chinese
 
 GRID = CRS.from_epsg(4549)
 
@@ -145,27 +146,56 @@ def raster_that_says(folder, *, tags=None, unit=None, described=None):
         {"tags": {"units": "persons/km2"}},
         {"tags": {"UNITS": "people per ha"}},
         {"unit": "people km-2"},
-        {"described": "Population density per km2"},
-        {"described": "Residents per square kilometre, 2020"},
-        {"described": "人口密度"},
+        {"unit": "population_density"},
+        {"unit": "people/km2", "described": "Population count"},
     ],
 )
-def test_a_density_is_refused_wherever_the_file_says_so(tmp_path, said):
-    """Seen to fail with a tag and with a description: a hundredfold of the people."""
-    with pytest.raises(InputError, match=r"says that its values are .*, expected people per cell"):
+def test_a_density_by_its_unit_is_refused(tmp_path, said):
+    """Seen to fail with a tag: a hundredfold of the people."""
+    unit = said.get("unit") or next(iter(said["tags"].values()))
+    with pytest.raises(InputError, match=f"says that its values are '{unit}', expected people per"):
         read_people(raster_that_says(tmp_path, **said), GRID)
 
 
 @pytest.mark.parametrize(
     "said",
     [
+        "Population density per km2",
+        "Residents per square kilometre, 2020",
+        "人口密度",
+        "population_density",
+        "pop_density_km2",
+        "Population per hectare",
+    ],
+)
+@pytest.mark.parametrize("unit", [None, "people"])
+def test_a_density_by_its_description_is_told(tmp_path, said, unit):
+    """Seen to pass in silence where words are joined by underscores."""
+    (told,) = read_people(raster_that_says(tmp_path, unit=unit, described=said), GRID)[1]
+    assert told.level == "warning"
+    assert f"describes its values as {said!r}, which may be a density" in told.what
+    assert note_in_chinese(str(told))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
         {"tags": {"units": "people per cell"}},
+        {"tags": {"units": "people/cell"}},
+        {"tags": {"units": "population"}, "described": "population"},
         {"unit": "people"},
+        {"unit": "people", "described": "people"},
+        {"unit": "people/pixel"},
+        {"unit": "people per 100 m x 100 m grid cell"},
+        {"described": "Residents per km2 cell (1 km grid)"},
+        {"described": "Population per hectare (100 m grid)"},
+        {"described": "density-weighted dasymetric count"},
         {"described": "100 m count 1/2020"},
         {"described": "Population per pixel, UN/WPP adjusted"},
     ],
 )
 def test_a_count_is_one_however_the_file_says_so(tmp_path, said):
+    """Seen to be refused: a unit that the description repeats, and cells whose size is told."""
     assert read_people(raster_that_says(tmp_path, **said), GRID)[1] == []
 
 

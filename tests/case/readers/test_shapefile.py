@@ -8,6 +8,7 @@ from carbongrid.case.readers.tables import decoded
 from carbongrid.case.readers.vector import read_vector
 from carbongrid.errors import InputError
 from carbongrid.raster.opening.encodings import encoding_named
+from carbongrid.raster.opening.vectors import VectorFile
 
 NAMES = ["水田", "农村宅基地", "工业用地", "公路用地", "城镇住宅用地", "河流水面"]
 
@@ -41,6 +42,7 @@ def test_chinese_names_are_read(tmp_path, encoding, cpg, named):
     [
         ["Zürich", "Bäch", "Höri", "Rüti", "Örlikon", "Küsnacht"],
         ["Größe", "Town", "Town", "Town", "Town", "Town"],
+        ["AÇÃO", "Town", "Town", "Town", "Town", "Town"],
     ],
 )
 def test_latin_1_without_cpg_asks_for_the_encoding(tmp_path, names):
@@ -94,6 +96,29 @@ def test_a_cpg_that_is_right_is_believed(tmp_path, encoding, names):
         survey_layer()[["BSM", "geometry"]].assign(name=names), tmp_path / "layer.shp", encoding
     )
     path.with_suffix(".cpg").write_text(encoding.removeprefix("cp"), encoding="utf-8")
+    assert read_vector(path)["name"].tolist() == names
+
+
+@pytest.mark.parametrize(
+    ("encoding", "again"),
+    [("utf-8", []), ("gbk", [["名称".encode("gbk").decode("latin-1")]])],
+)
+def test_a_right_cpg_costs_no_second_reading_of_all(tmp_path, encoding, again, monkeypatch):
+    """Seen to fail: all columns were read again to hold the text against its bytes."""
+    path, reads = shapefile(tmp_path, encoding, cpg=True), []
+    whole = VectorFile.table
+    monkeypatch.setattr(VectorFile, "table", lambda *told, **more: reads.append(told[3]) or whole(*told, **more))  # fmt: skip
+    assert read_vector(path, columns=["名称"])["名称"].tolist() == NAMES
+    assert reads == [["名称"], *again]
+    reads.clear()
+    read_vector(path, columns=["BSM"])
+    assert reads == [["BSM"]]
+
+
+def test_chinese_between_capitals_is_chinese(tmp_path):
+    names = ["A区B栋", "A座B", "A型B", "C", "D", "E"]
+    path = write_layer(survey_layer()[["BSM", "geometry"]].assign(name=names), tmp_path / "layer.shp", "gbk")  # fmt: skip
+    path.with_suffix(".cpg").unlink()
     assert read_vector(path)["name"].tolist() == names
 
 

@@ -75,11 +75,34 @@ def test_a_byte_order_mark_tells_utf_16(tmp_path):
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
 def test_latin_text_is_not_taken_for_chinese(tmp_path, encoding):
     """Seen to fail with the word alone: its two letters beyond ASCII are a common Chinese character, ``Gr鲞e``."""
-    for names in (["Zürich", "Genève"], ["Größe"], ["Süßen", "Straße"]):
+    for names in (
+        ["Zürich", "Genève"],
+        ["Größe"],
+        ["Süßen", "Straße"],
+        ["AÇÃO", "POPULAÇÕES"],
+        ["COMPAÑÍA"],
+    ):
         path = csv(tmp_path, "\n".join(["name", *names]).encode(encoding))
         with pytest.raises(InputError, match=r"neither UTF-8 nor GB18030.*encoding"):
             read_table(path)
         assert list(read_table(path, encoding=encoding)["name"]) == names
+
+
+@pytest.mark.parametrize(
+    "text", ["kW·h", "t·km", "A区B", "A区B栋", "A至B", "A型B", "x和y", "LNG和LPG", "AB座CD座"]
+)
+def test_little_chinese_between_letters_is_chinese(tmp_path, text):
+    """Seen to be refused: a table whose one sign beyond ASCII stands between letters."""
+    path = csv(tmp_path, f"name\n{text}\n".encode("gb18030"))
+    assert list(read_table(path)["name"]) == [text]
+
+
+def test_what_a_table_tells_of_itself_is_kept_with_it(tmp_path):
+    """Seen to fail: pandas warned that it could not write it."""
+    table = read_table(csv(tmp_path, "title,\nname,value\na,1\n"))
+    table.to_parquet(tmp_path / "table.parquet")
+    with pytest.raises(InputError, match="seem to stand in row 2"):
+        require_columns(table, "table.csv", ["name", "value"])
 
 
 def test_chinese_beside_letters_is_chinese(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import geopandas as gpd
@@ -35,6 +36,7 @@ from carbongrid.cli import main
 from carbongrid.errors import InputError
 from carbongrid.pipeline import check
 from carbongrid.sources.osm import OsmCase, write_case_from_osm
+from carbongrid.sources.osm.residents import cut_people
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +152,16 @@ def test_units_beyond_a_raster_are_named(extract: Path, cover: Path, people: Pat
     empty = raster(tmp_path / "empty.tif", np.zeros((30, 40), np.float32), WEST - 54 * STEP, SOUTH + 70 * STEP, 4 * STEP)  # fmt: skip
     made = write_case_from_osm(extract, tmp_path / "nobody", people=empty)
     assert any("0 people in all" in note.what for note in made.notes if note.level == "warning")
+
+
+def test_a_density_by_the_raster_s_description_is_told(people: Path, made: OsmCase, tmp_path: Path) -> None:  # fmt: skip
+    """What is cut out has no description any more."""
+    described = Path(shutil.copy(people, tmp_path / "density.tif"))
+    with rasterio.open(described, "r+") as raster:
+        raster.descriptions = ("population_density",)
+    units = gpd.read_file(made.case.with_name("units.gpkg"))
+    notes = cut_people(described, units, tmp_path / "people.tif")
+    assert any("which may be a density" in note.what for note in notes if note.level == "warning")
 
 
 @pytest.mark.parametrize(
