@@ -28,7 +28,7 @@ _BY_REGION = (
     "category", "region", "scope", "gas", "activity", "ids", "grams", "grams_co2e", "exact_co2e",
 )  # fmt: skip
 _LISTED = 10
-"""Of regions, in a message."""
+"""Of regions or rows, in a message."""
 _BURNT_IN_WORKS = re.compile(r"fuel/(?:coke|anthracite|bituminous|lignite|cleaned-coal|briquette)")
 _OF_COAL = re.compile(r"标准?煤|[tkg](?:ce|ec)\b|\bce\b")
 _NET = {"NCV", "(NCV)"}
@@ -241,16 +241,20 @@ def _bases_of_energy(data: ActivityData) -> list[Problem]:
                 power.append(row.id)
     found = []
     if fuels:
-        what = f"the energy of rows {', '.join(fuels)} is taken as net calorific value, as the factors are by (2006 IPCC Guidelines, Vol. 2, 1.4.1.2): by the gross one it is about 10 % more of gas, 5 % more of coal and oil"
+        what = f"the energy of {len(fuels)} rows ({_some(fuels)}) is taken as net calorific value, as the factors are by (2006 IPCC Guidelines, Vol. 2, 1.4.1.2): by the gross one it is about 10 % more of gas, 5 % more of coal and oil"
         hint = (
             "Write NCV behind the unit if it is net; multiply a gross one by 0.9, or 0.95, first."
         )
         found.append(Problem(what, data.file, hint, "note"))
     if power:
-        what = f"the standard coal of the electricity of rows {', '.join(power)} is taken by its heat (0.1229 kgce/kWh; GB/T 2589, calorific equivalent): by the coal that a power station burns (about 0.3 kgce/kWh, coal equivalent of supply) it is less than half as much electricity"
+        what = f"the standard coal of the electricity of {len(power)} rows ({_some(power)}) is taken by its heat (0.1229 kgce/kWh; GB/T 2589, calorific equivalent): by the coal that a power station burns (about 0.3 kgce/kWh, coal equivalent of supply) it is less than half as much electricity"
         hint = "Write the electricity in kWh if the source counts by the second."
         found.append(Problem(what, data.file, hint, "note"))
     return found
+
+
+def _some(texts: list[str]) -> str:
+    return ", ".join(texts[:_LISTED]) + (", ..." if len(texts) > _LISTED else "")
 
 
 def explain(trail: Inventory | pd.DataFrame, category: str) -> str:
@@ -438,7 +442,7 @@ def _regions_note(inventory: Inventory) -> list[Problem]:
     regional = sum(co2e for line, _, co2e in _with_grams(inventory) if line.row.region)
     once = counted_once(inventory)
     alone = sum(co2e for line, _, co2e in _with_grams(once) if line.row.region)
-    told = ", ".join(regions[:_LISTED]) + (", ..." if len(regions) > _LISTED else "")
+    told = _some(regions)
     what = (
         f"{sum(1 for row in data.rows if row.region)} of {len(data.rows)} rows are of regions ({told}), {regional / 1e6:,.0f} t CO2e with sinks: "
         f"rows of the whole have {(regional - alone) / 1e6:,.0f} t of it in them, {alone / 1e6:,.0f} t stand alone; "

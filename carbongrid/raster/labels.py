@@ -76,7 +76,7 @@ def rasterize(
     prepared = Polygons.of(polygons)
     require_same_crs(prepared, grid.crs)
     require_no_turn(prepared, grid)
-    require_reach(prepared, grid.bounds, prepared.crs)
+    require_reach(prepared, grid.bounds, grid.crs, prepared.crs)
     return labels_of(prepared, grid, store, chunks)
 
 

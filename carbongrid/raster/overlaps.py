@@ -69,7 +69,7 @@ def _burnable(polygons: PolygonsLike, grid: Grid) -> Polygons:
     prepared = Polygons.of(polygons)
     require_burnable(prepared, grid)
     require_no_turn(prepared, grid)
-    require_reach(prepared, grid.bounds, prepared.crs)
+    require_reach(prepared, grid.bounds, grid.crs, prepared.crs)
     return prepared
 
 
@@ -138,7 +138,7 @@ def area_field(polygons: PolygonsLike, grid: Grid, amounts: ArrayLike) -> NDArra
         raise InputError(f"amounts are NaN or infinite in rows {odd[:10].tolist()}")
     require_plane(grid.crs, "exact areas")
     land = _land(prepared, grid)
-    require_reach(prepared, grid.bounds, prepared.crs)
+    require_reach(prepared, grid.bounds, grid.crs, prepared.crs)
     if prepared is not polygons:
         require_simple(prepared, grid.bounds, grid.resolution)
     if prepared.place is not None:
@@ -225,7 +225,7 @@ def cells_of_runs(
 def _grid_coverage(polygons: Polygons, grid: Grid) -> csr_array:
     require_plane(grid.crs, "exact areas")
     land = _land(polygons, grid)
-    require_reach(polygons, grid.bounds, polygons.crs)
+    require_reach(polygons, grid.bounds, grid.crs, polygons.crs)
 
     def cells_in(rows: slice) -> tuple[NDArray[Any], ...]:
         counts, runs, areas = cover_runs(land, (rows.start, rows.stop), grid.shape, False)

@@ -27,7 +27,7 @@ lie in each other 1.2e-14."""
 def polygon_coverage(polygons: Polygons, targets: Polygons) -> csr_array:
     """Return the area that each polygon has in common with each target, as :func:`carbongrid.coverage` has them: float64 [polygon, target], m2 on the plane of the CRS."""
     require_same_crs(polygons, targets.crs)
-    require_reach(polygons, targets.total_bounds, polygons.crs)
+    require_reach(polygons, targets.total_bounds, targets.crs, polygons.crs)
     square = require_plane(polygons.crs or targets.crs, "exact areas") ** 2
     areas: csr_array = areas_in_common(polygons, targets) * square
     return areas

@@ -427,6 +427,7 @@ def test_what_has_no_value_or_lies_off_the_raster_is_told_and_not_compared(finis
     np.testing.assert_allclose(published(half), published(found))
     nothing = validate(finished, edgar(tmp_path / "none.nc", axes, tonnes * 0, **TOLD), **PER_YEAR)
     assert any("has nothing in the units" in str(problem) for problem, _ in nothing.remarks)
+    # Warnings are errors here: what they lie on is told once.
     with pytest.raises(InputError, match="does not touch the run's units"):
         validate(finished, edgar(tmp_path / "far.nc", (lat, lon + 90), tonnes, **TOLD), **PER_YEAR)
     with pytest.raises(InputError, match="negative"):

@@ -122,3 +122,12 @@ def test_the_basis_of_energy_is_told_where_the_unit_leaves_it_open(
     assert [note.level for note in found] == ["note"] * bool(told)
     assert all(told in note.what and "R0" in note.what for note in found)
     assert all(note_in_chinese(str(note)) for note in found)
+
+
+@pytest.mark.parametrize(("activity", "unit"), [("fuel/gasoline", "TJ"), ("electricity", "tce")])
+def test_ten_rows_of_open_energy_are_named_and_all_counted(activity: str, unit: str) -> None:
+    """Seen to fail: every id stood in the note."""
+    notes = inventory.notes(formed([(activity, WORKS, 100, unit)] * 12))
+    (found,) = [str(note) for note in notes if "is taken" in note.what]
+    assert "of 12 rows (R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, ...) is taken" in found
+    assert "12 行（R0" in note_in_chinese(found)

@@ -29,6 +29,7 @@ from carbongrid.method.tonnes import format_tonnes
 GRAMS = {
     "g": 1, "kg": 10**3, "t": 10**6, "kt": 10**9, "Mt": 10**12, "Gt": 10**15,
     "Mg": 10**6, "Gg": 10**9, "Tg": 10**12, "Pg": 10**15, "tonne": 10**6, "tonnes": 10**6,
+    "metric ton": 10**6, "metric tons": 10**6,
     "克": 1, "千克": 10**3, "公斤": 10**3, "吨": 10**6, "万吨": 10**10, "亿吨": 10**14,
 }  # fmt: skip
 FACTORS = {"": 1, "10000 ": 10**4, "1e4 ": 10**4, "10^4 ": 10**4, "2.5 ": Fraction(5, 2)}
@@ -77,6 +78,8 @@ def test_every_word_for_a_mass_weighs_what_it_says():
         ("1", "Gg CO2 per year", 10**9),
         ("2", "t CO2e/yr", 2 * 10**6),
         ("2", "t CO2e yr-1", 2 * 10**6),
+        ("2", "thousand metric tons CO2e", 2 * 10**9),
+        ("2", "metric tons CO2e per year", 2 * 10**6),
         ("1", "亿吨二氧化碳当量", 10**14),
         ("9223372036854.775807", "t CO2e", INT64_MAX),
     ],
@@ -109,7 +112,18 @@ def test_units_that_are_refused(unit, says):
         grams(Decimal(1), unit)
 
 
-@pytest.mark.parametrize("unit", ["tons CO2", "tons", "kgs CO2e", "thousand", "thousandt CO2"])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "tons CO2",
+        "tons",
+        "thousand tons CO2e",
+        "short tons CO2",
+        "kgs CO2e",
+        "thousand",
+        "thousandt CO2",
+    ],
+)
 def test_what_begins_like_a_mass_is_none(unit):
     """Seen to fail: tons was of 'ons', thousand tonnes of 'housand tonnes'."""
     with pytest.raises(

@@ -75,3 +75,26 @@ def test_metres_without_a_crs_are_refused_in_degrees() -> None:
         rasterize(_bare(LAND), grid)
     with pytest.warns(UserWarning, match="none of the 1 polygons meets"):
         rasterize(_bare(LAND.to_crs(4326).translate(20)), grid)
+
+
+def test_a_plane_near_its_origin_is_none_of_degrees() -> None:
+    """Seen to fail: metres below 90 passed for degrees, and polygons in metres were refused."""
+    grid = Grid("EPSG:3035", 1, (0, 0, 80, 80))
+    for place in (500, 100, 81):
+        with pytest.warns(UserWarning, match="none of the 1 polygons meets"):
+            rasterize(gpd.GeoSeries([shapely.box(place, place, place + 5, place + 5)]), grid)
+
+
+def test_metres_are_told_whole() -> None:
+    """Seen to fail: y 3.46e+06..3.461e+06."""
+    grid = Grid("EPSG:4528", 10, (40_500_120, 3_460_120, 40_501_000, 3_461_230))
+    with pytest.warns(UserWarning, match=r"that runs x 40500120\.\.40501000, y 3460120\.\.3461230"):
+        rasterize(gpd.GeoSeries([shapely.box(0, 0, 5, 5)], crs=4528), grid)
+
+
+def test_the_warning_of_tile_after_tile_is_silenced_by_its_words() -> None:
+    """As docs/howto/zonal.md says."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", "none of the .* polygons meets")
+        rasterize(LAND.translate(90_000), GRID)

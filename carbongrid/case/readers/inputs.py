@@ -327,7 +327,7 @@ def _read_regional(
             lambda: read_census(case, codes=codes, ancestors=ancestors, notes=gather.notes)
         )
     unit_codes = None if units is None else set(units["id"])
-    water = gather(lambda: read_water(case, codes=unit_codes))
+    water = gather(lambda: read_water(case, codes=unit_codes, notes=gather.notes))
     return {"gdp": gdp, "census": census, "water": water}
 
 

@@ -234,7 +234,9 @@ def _sum(counts: list[int | None]) -> int:
     return sum(one or 0 for one in counts)
 
 
-def read_water(case: Case, codes: Collection[str] | None = None) -> dict[str, int] | None:
+def read_water(
+    case: Case, codes: Collection[str] | None = None, *, notes: list[Problem] | None = None
+) -> dict[str, int] | None:
     """Return the share of each unit in the water that lies in no unit; None without such a table.
 
     Parameters
@@ -243,6 +245,8 @@ def read_water(case: Case, codes: Collection[str] | None = None) -> dict[str, in
         Its units.water is a word or names the table.
     codes
         Codes of the units.
+    notes
+        A note is appended of shares that are too small to count.
 
     Returns
     -------
@@ -253,7 +257,7 @@ def read_water(case: Case, codes: Collection[str] | None = None) -> dict[str, in
     Raises
     ------
     InputError
-        With every wrong cell, unknown or repeated unit, if all shares are zero, or if millionths are too coarse for them.
+        With every wrong cell, unknown or repeated unit, if all shares are zero, or if millionths are too coarse for them: rounding moves more than 1 %, or what it takes to 0 is more than a millionth of all.
     """
     if not is_table(case.units.water):
         return None
@@ -261,12 +265,16 @@ def read_water(case: Case, codes: Collection[str] | None = None) -> dict[str, in
     table = read_declared(path, WATER, beside=case.units.encoding)
     rows, faults = rows_declared(table, WATER, path.name, {"unit": codes})
     exact = {row.cells["unit"]: Fraction(row.values["share"] or 0) * _MILLIONTHS for row in rows}
-    if moved := moved_by_rounding(exact.values(), "millionths"):
+    if moved := moved_by_rounding(exact.values(), "millionths", faint=_MILLIONTHS):
         faults.add(f"shares are counted in whole millionths: {moved}", "Give larger numbers, or 0: they are divided by their sum.")  # fmt: skip
     shares = {unit: round(share) for unit, share in exact.items()}
     if not faults.problems and not sum(shares.values()):
         faults.add("the shares add up to 0", "Give at least one unit a share.")
     faults.raise_any()
+    faint = sum(1 for unit, share in exact.items() if share and not shares[unit])
+    if faint and notes is not None:
+        what = f"shares below half a millionth count as 0: those of {faint} units"
+        notes.append(Problem(what, path.name, "", "note"))
     return dict(sorted(shares.items()))
 
 

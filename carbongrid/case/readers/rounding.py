@@ -10,7 +10,7 @@ MAX_ROUNDED = 100
 """One part in this many may come or go."""
 
 
-def moved_by_rounding(numbers: Iterable[Fraction], one: str) -> str:
+def moved_by_rounding(numbers: Iterable[Fraction], one: str, *, faint: int = 0) -> str:
     """Return what rounding to whole numbers, half to even, moves, if that is more than 1 % of their sum or takes one that is not 0 to 0; else blank.
 
     Parameters
@@ -19,15 +19,18 @@ def moved_by_rounding(numbers: Iterable[Fraction], one: str) -> str:
         In what they are counted in.
     one
         What that is, such as ``CNY``.
+    faint
+        Those that are taken to 0 may come to one part in this many of the sum; default nothing may.
     """
     exact = list(numbers)
     given, moved = sum(map(abs, exact)), sum(abs(each - round(each)) for each in exact)
-    gone = sum(1 for each in exact if each and not round(each))
-    if not gone and moved * MAX_ROUNDED <= given:
+    lost = [abs(each) for each in exact if each and not round(each)]
+    bearable = sum(lost) * faint <= given if faint else not lost
+    if bearable and moved * MAX_ROUNDED <= given:
         return ""
     values = "the value" if len(exact) == 1 else f"{len(exact)} values"
     told = f"rounding {values} moves {roughly(moved)} of {roughly(given)} {one}"
-    return f"{told}, and {gone} to 0" if gone else told
+    return f"{told}, and {len(lost)} to 0" if lost else told
 
 
 def roughly(number: int | Fraction) -> str:

@@ -176,6 +176,7 @@ def read_totals(
         ancestors=ancestors or {},
         names=names or {},
         own=(case.units.id, *case.units.parents),
+        notes=notes,
     )
     read, faults = rows_declared(
         table, TOTALS, path.name, {"category": categories, "region": known}, notes

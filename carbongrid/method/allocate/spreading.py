@@ -70,7 +70,8 @@ def allocate(
     facilities
         Those of the category: name, row of the parcel (-1: without coordinates), grams.
     region_of_facility : int64, shape (facilities,)
-        Each facility's region, off whose total it comes, as ``region_of_parcel`` has those of parcels. Its parcel may lie in another.
+        Each facility's region, off whose total it comes, as ``region_of_parcel`` has those of parcels, and given with it. Its parcel may lie
+        in another.
 
     Returns
     -------
@@ -87,6 +88,8 @@ def allocate(
     """
     area = parcels["area_m2"].to_numpy(np.float64)[rows]
     assert area.shape == claims.weight.shape, "claims are of these parcels"
+    both = (region_of_parcel is None) == (region_of_facility is None)
+    assert both or not facilities, "regions are those of parcels and of facilities"
     accounts = _accounts(category.name, totals)
     region = _accounts_of(accounts, regions, region_of_parcel, claims.weight.size)
     of_facility = _accounts_of(accounts, regions, region_of_facility, len(facilities))

@@ -9,13 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError, Problem
+from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.polygons.sets import Polygons
 
 _PACKAGE = str(Path(__file__).parents[2])
 
 
 def require_reach(
-    polygons: Polygons, bounds: tuple[float, ...] | NDArray[np.float64], crs: str | None
+    polygons: Polygons,
+    bounds: tuple[float, ...] | NDArray[np.float64],
+    there: str | None,
+    crs: str | None,
 ) -> None:
     """Warn where there are polygons and not one meets these bounds; raise where their missing CRS is why.
 
@@ -25,13 +29,15 @@ def require_reach(
         As they are laid: in the CRS of the bounds, or in none that is known.
     bounds
         West, south, east, north of a grid or of other polygons.
+    there
+        CRS of the bounds.
     crs
         In which the polygons came.
 
     Raises
     ------
     InputError
-        If not one meets the bounds, nobody named a CRS, and of the two one alone has coordinates that may be degrees.
+        If not one meets the bounds, nobody named the polygons' CRS, and they may be in degrees where the bounds are not, or the reverse.
     """
     west, south, east, north = bounds
     left, bottom, right, top = polygons.bounds.T
@@ -39,13 +45,22 @@ def require_reach(
     nothing = np.isnan(own[0]) or np.isnan(west)
     if nothing or ((left <= east) & (right >= west) & (bottom <= north) & (top >= south)).any():
         return
-    there = int(np.count_nonzero(~np.isnan(left)))
-    what = f"none of the {there:,} polygons meets what they are laid on: they run {_run(own)}, and that runs {_run(bounds)}"
-    if crs is None and _may_be_degrees(own) != _may_be_degrees(bounds):
+    count = int(np.count_nonzero(~np.isnan(left)))
+    what = f"none of the {count:,} polygons meets what they are laid on: they run {_run(own)}, and that runs {_run(bounds)}"
+    if crs is None and there is not None and _of_other_kind(own, bounds, there):
         hint = "Set it: polygons.set_crs(...) of a GeoDataFrame, cg.Polygons.of(geometries, crs=...) of an array."
         raise InputError(f"the polygons have no CRS, and {what}", hint=hint)
     told = Problem(what, hint="Check the CRS of both; every result is empty.")
     warnings.warn(str(told), skip_file_prefixes=(_PACKAGE,), stacklevel=2)
+
+
+def _of_other_kind(
+    own: NDArray[np.float64], bounds: tuple[float, ...] | NDArray[np.float64], there: str
+) -> bool:
+    """Whether coordinates are degrees on a plane, or none in degrees; those of a plane near its origin may be either, and tell nothing."""
+    if crs_of(there).is_geographic:
+        return not _may_be_degrees(own)
+    return _may_be_degrees(own) and not _may_be_degrees(bounds)
 
 
 def _may_be_degrees(bounds: tuple[float, ...] | NDArray[np.float64]) -> bool:
@@ -55,4 +70,4 @@ def _may_be_degrees(bounds: tuple[float, ...] | NDArray[np.float64]) -> bool:
 
 def _run(bounds: tuple[float, ...] | NDArray[np.float64]) -> str:
     west, south, east, north = bounds
-    return f"x {west:g}..{east:g}, y {south:g}..{north:g}"
+    return f"x {west:.8g}..{east:.8g}, y {south:.8g}..{north:.8g}"

@@ -114,7 +114,7 @@ class ZonalOperator:
             raise InputError(f"there is no coverage {coverage!r}", hint="Take exact or centre.")
         given = Polygons.of(polygons)
         prepared, times = brought(given, grid)
-        require_reach(prepared, grid.bounds, given.crs)
+        require_reach(prepared, grid.bounds, grid.crs, given.crs)
         measure = exact_shares if coverage == "exact" else centre_shares
         self._set(grid, coverage, prepared.ids, measure(prepared, grid, times))
 

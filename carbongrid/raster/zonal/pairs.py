@@ -116,7 +116,7 @@ def weighted_overlap(
     for polygons in pair:
         require_burnable(polygons, grid)
         require_no_turn(polygons, grid)
-        require_reach(polygons, grid.bounds, polygons.crs)
+        require_reach(polygons, grid.bounds, grid.crs, polygons.crs)
     data = inside(weights)
     real = sum_dtype(data.dtype).kind == "f"
     if real and quantum is None:

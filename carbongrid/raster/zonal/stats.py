@@ -271,7 +271,7 @@ def _burnt(polygons: Polygons, values: Any, stats: tuple[str, ...]) -> xr.DataAr
     grid = Grid.like(plane)
     require_equal_cells(grid, stats)
     moved, _ = brought(polygons, grid)
-    require_reach(moved, grid.bounds, polygons.crs)
+    require_reach(moved, grid.bounds, grid.crs, polygons.crs)
     return labels_of(moved, grid, chunks=chunks)
 
 

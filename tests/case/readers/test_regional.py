@@ -161,6 +161,21 @@ def test_shares_of_water(tmp_path):
         assert says in fault(read_water, case, CODES)
 
 
+def test_a_share_of_water_of_which_nothing_depends_is_noted(tmp_path):
+    """Seen to fail: 3e-7 beside 1 was refused."""
+    units = {"units": {"path": "u.gpkg", "water": "water.csv"}}
+    for small, refused in (("0.0000003", False), ("0.0000004", True)):
+        text = f"unit,share\n0102,0.3\n0101,{small}\n"
+        case, notes = case_with(tmp_path, {"water.csv": text}, **units), []
+        if refused:
+            assert "and 1 to 0" in fault(read_water, case, CODES)
+            continue
+        assert read_water(case, CODES, notes=notes) == {"0101": 0, "0102": 300_000}
+        (note,) = notes
+        assert (note.level, note.what) == ("note", "shares below half a millionth count as 0: those of 1 units")  # fmt: skip
+        assert note_in_chinese(str(note))
+
+
 def test_wrong_old_codes(tmp_path):
     units = {"units": {"path": "u.gpkg", "old_codes": "old.csv"}}
     for row, says in (

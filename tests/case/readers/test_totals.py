@@ -6,10 +6,12 @@ them exceeds it; mass of a category that is set aside dropped instead of placed 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from decimal import Decimal
 
 import geopandas as gpd
+import pandas as pd
 import pytest
 from figures_case import case_with
 from hypothesis import HealthCheck, given, settings
@@ -17,10 +19,11 @@ from hypothesis import strategies as st
 from shapely import box
 
 from carbongrid.case.readers.inputs import read_section_of_categories
-from carbongrid.case.readers.region_columns import codes_by_name
+from carbongrid.case.readers.region_columns import codes_by_name, refuse_regions_unread
 from carbongrid.case.readers.totals import TOTALS_COLUMNS, categories_of, read_gdp, read_totals
 from carbongrid.errors import InputError
 from carbongrid.method.categories import read_categories
+from carbongrid.outputs.report.notes import note_in_chinese
 
 KNOWN = read_categories()
 ANCESTORS = {"0101": ["01"], "0102": ["01"], "0201": ["02"]}
@@ -386,8 +389,8 @@ def test_a_column_of_regions_under_the_units_own_name_is_refused(tmp_path):
         table = totals(tmp_path, text.format("", "").replace(",01", other), **units)
         assert table["region"].tolist() == [""]
     old = {"units": {**units["units"], "old_codes": "old.csv"}}
-    (tmp_path / "old.csv").write_text("old,new\n91,0101\n", encoding="utf-8")
-    (said,) = faults(tmp_path, text.format("", "").replace(",01", ",91"), **old)
+    (tmp_path / "old.csv").write_text("old,new\n9101,0101\n", encoding="utf-8")
+    (said,) = faults(tmp_path, text.format("", "").replace(",01", ",9101"), **old)
     assert "the column 'district' would not be read" in said
     assert totals(tmp_path, text.format(",region", ",02"), **units)["region"].tolist() == ["02"]
     assert totals(tmp_path, text.format("", "").replace(",01", ","), **units)["region"].tolist() == [""]  # fmt: skip
@@ -441,6 +444,85 @@ def test_a_further_column_beside_regions_says_nothing_more(tmp_path):
     assert set(read_with_names(tmp_path, "name", "Nord", region="0101")["region"]) == {"0101", ""}
     with pytest.raises(InputError, match="the column 'name' would not be read"):
         read_with_names(tmp_path, "name", "Nord", "Süd", region="0101")
+
+
+NINE = {str(code): ["0"] for code in range(1, 10)}
+YEARS = {str(code): ["0"] for code in range(1001, 2501)}
+LETTERS = {letter: ["0"] for letter in "ABCD"}
+PLACES = {"Kunshan": {"1"}, "Taicang": {"2"}, "Changshu": {"3"}}
+
+
+def judged(folder, header, rows, above, *, own="id"):
+    """Return what is said of a table with further columns: the error, or the warnings."""
+    kinds = sorted(KNOWN)[: len(rows)]
+    text = "\n".join(
+        [f"category,value,unit,{header}", *(f"{kind},5,t CO2e,{row}" for kind, row in zip(kinds, rows, strict=True))]
+    )  # fmt: skip
+    case, notes = case_with(folder, {"totals.csv": text}, units={"path": "u.gpkg", "id": own}), []
+    codes = {*above, *(code for held in above.values() for code in held)}
+    try:
+        read_totals(case, KNOWN, codes=codes, ancestors=above, names=PLACES, notes=notes)
+    except InputError as error:
+        return f"error: {error}"
+    told = [note for note in notes if "may say of which part" in note.what]
+    assert all(note_in_chinese(str(note)) for note in told)
+    return "".join(f"{note.level}: {note.what}" for note in told)
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "above", "level"),
+    [
+        # Seen to be refused: numbers of rows, years, marks, and a name in a remark.
+        ("id,region", ["1,3", "2,", "3,"], NINE, ""),
+        ("id", ["1", "2", "3"], NINE, "warning"),
+        ("number", ["1", "2", "3"], NINE, ""),
+        ("base_year", ["2019", "2019", "2019"], YEARS, ""),
+        ("Region", ["2019", "2019", "2019"], YEARS, "error"),
+        ("quality", ["A", "B", "A"], LETTERS, "warning"),
+        ("Regions", ["A", "B", "A"], LETTERS, "error"),
+        ("remark", ["Kunshan", "", ""], NINE, "warning"),
+        ("备注", ["Kunshan", "Taicang", "Changshu"], NINE, "warning"),
+        ("place name", ["Kunshan", "", ""], NINE, "warning"),
+        ("place name", ["Kunshan", "Kunshan", "Kunshan"], NINE, ""),
+        # Seen to pass: districts beside a row of the whole.
+        ("area", ["合计", "Kunshan", "Taicang"], NINE, "error"),
+        ("area", ["Total", "Kunshan", "Kunshan"], NINE, "error"),
+        ("area", ["全市", "1001", "1002"], YEARS, "error"),
+        ("area,region", ["Kunshan,1", "Taicang,", "全市,"], NINE, "error"),
+        ("area,region", ["Kunshan,2", "Taicang,", "全市,"], NINE, ""),
+    ],
+)
+def test_how_sure_it_is_that_a_column_tells_regions(tmp_path, header, rows, above, level):
+    said = judged(tmp_path, header, rows, above)
+    assert said.split(":")[0] == level, said
+    if level == "error":
+        assert ("Write its codes into region" in said) == ("region" in header)
+
+
+class Walked(Collection):
+    """Codes that count how often all of them are gone through."""
+
+    def __init__(self, codes):
+        self.codes, self.walks = frozenset(codes), 0
+
+    def __contains__(self, code):
+        return code in self.codes
+
+    def __len__(self):
+        return len(self.codes)
+
+    def __iter__(self):
+        self.walks += 1
+        return iter(self.codes)
+
+
+def test_units_are_gone_through_once_whatever_the_rows():
+    """Seen to fail: once a row, 6.6 s of 60,000."""
+    above = {f"{code:06}": ["0"] for code in range(50)}
+    table, codes = pd.DataFrame({"region": "", "place": [*above] * 4}), Walked(above)
+    with pytest.raises(InputError, match="the column 'place' would not be read"):
+        refuse_regions_unread(table, ["region"], "t.csv", codes=codes, ancestors=above, names={})
+    assert codes.walks < 5
 
 
 def test_one_unit_is_the_whole(tmp_path):

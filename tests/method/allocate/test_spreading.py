@@ -204,6 +204,15 @@ def test_a_facility_comes_off_its_own_regions_total_whatever_its_parcels():
     assert (west.facilities, west.by_rule) == (0, 100)
 
 
+def test_regions_of_parcels_and_of_facilities_come_together():
+    """Seen to fail: every facility came off the total of the whole."""
+    parcels = land(["industrial"] * 2)
+    given = {"facilities": [("Plant", 1, 250)], "regions": ["east"]}
+    for one in ("region_of_parcel", "region_of_facility"):
+        with pytest.raises(AssertionError, match="those of parcels and of facilities"):
+            allocate(WORKS, totals(("", 900), ("east", 600)), claims_of(np.ones(2, np.int64), parcels), parcels, **given, **{one: np.zeros(2, np.int64)})  # fmt: skip
+
+
 def test_a_facility_in_no_region_with_a_total_is_an_error():
     parcels = land(["industrial"] * 4)
     with pytest.raises(InputError, match=r"'Plant' .* no region"):
@@ -215,6 +224,7 @@ def test_a_facility_in_no_region_with_a_total_is_an_error():
             regions=["east"],
             region_of_parcel=np.array([-1, 0, 0, 0]),
             facilities=[("Plant", 0, 1)],
+            region_of_facility=np.array([-1]),
         )
 
 
