@@ -113,6 +113,8 @@ def first_calls(*, small: bool) -> Iterator[Row]:
         for work, goal, settings in works:
             told = subprocess.run(
                 [sys.executable, "-c", FIRST_CALLS],
+                # Not beside the source, which would come before the wheel.
+                cwd=folder,
                 env=environment() | settings,
                 capture_output=True,
                 check=True,
