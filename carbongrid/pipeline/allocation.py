@@ -235,7 +235,7 @@ def _outside_by_area(
 def _unknown_evidence(
     inputs: Inputs, land: Land, claims: Mapping[str, PackedWeights], ledger: Iterable[LedgerRow]
 ) -> list[Problem]:
-    """Return an error for each category of which too much would lie, by area, on land of which the evidence says nothing, else a warning; nothing where that is no mass."""
+    """Return a warning for each category of which something would lie, by area, on land of which the evidence says nothing; an error where that is much and cannot mean that there is nothing."""
     problems = []
     accounts: dict[str, list[LedgerRow]] = {}
     for row in ledger:
@@ -246,10 +246,13 @@ def _unknown_evidence(
         own = accounts[name]
         unnamed = np.array([row.total - row.facilities for row in own], np.float64)
         # Each region by itself: land of one that has nothing is silent on nothing.
-        mass = float(unnamed @ _silent_shares(inputs, land, claim, own))
+        mass, beyond = (
+            float(unnamed @ _silent_shares(inputs, land, claim, own, what))
+            for what in ("silent", "beyond")
+        )
         if not mass:
             continue
-        much = mass > MAX_UNKNOWN * unnamed.sum() and name not in inputs.case.allow.fallback
+        much = beyond > MAX_UNKNOWN * unnamed.sum() and name not in inputs.case.allow.fallback
         hint = f"Take a raster that covers the land; where no data means that there is nothing, write 0 there (gdalwarp -dstnodata None -wo INIT_DEST=0 IN OUT); or allow it: [allow] fallback = [{name!r}]."
         # What is unknown is told first, what else is odd of the evidence after it.
         said = str(claim.facts["note"]).partition("; ")[0]
@@ -259,16 +262,18 @@ def _unknown_evidence(
 
 
 def _silent_shares(
-    inputs: Inputs, land: Land, claim: PackedWeights, rows: Sequence[LedgerRow]
+    inputs: Inputs, land: Land, claim: PackedWeights, rows: Sequence[LedgerRow], what: str
 ) -> NDArray[np.float64]:
-    """Return of each of a category's accounts the share of its carriers' area of which the evidence says nothing."""
+    """Return of each of a category's accounts the share of its carriers' area of which the evidence says nothing (``silent``, or ``beyond``)."""
+    if what not in claim.arrays:
+        return np.zeros(len(rows))
     codes, none = regions_of(inputs, rows[0].category), len(rows)
     account = {row.region: number for number, row in enumerate(rows)}
     rest = account.get(WHOLE, none)
     own = np.array([*(account[code] for code in codes), rest], np.int64)
     own = own[land.regions_of_parcels(codes, claim.rows)]
     area = land.parcels["area_m2"].to_numpy(np.float64)[claim.rows] * claim.arrays["eligible"]
-    silent, whole = (np.bincount(own, m2, none + 1)[:none] for m2 in (claim.arrays["silent"], area))
+    silent, whole = (np.bincount(own, m2, none + 1)[:none] for m2 in (claim.arrays[what], area))
     return np.divide(silent, whole, out=np.zeros(none), where=whole > 0)
 
 

@@ -20,7 +20,7 @@ from carbongrid.method.weights import (
     people_by_parcel,
     people_points,
 )
-from carbongrid.method.weights.people import polygons_in, share_known
+from carbongrid.method.weights.people import polygons_in, shares_known
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.sections import FOLDER
 from carbongrid.raster.opening.stores import open_arrays
@@ -71,7 +71,8 @@ def residents_of_units(inputs: Inputs, land: Land) -> tuple[NDArray[np.float64],
     inside = sums[:-1] / 1000.0
     if not isinstance(inputs.people, pd.DataFrame):
         everywhere = np.arange(len(land.units))
-        silent = share_known(inputs.people, polygons_in(land.units, inputs.people.crs, everywhere)) == 0  # fmt: skip
+        known, _ = shares_known(inputs.people, polygons_in(land.units, inputs.people.crs, everywhere))  # fmt: skip
+        silent = known == 0
         # A census of nobody knows more than a raster that is silent.
         nobody = np.zeros(len(silent), np.bool_)
         if census is not None:

@@ -90,7 +90,7 @@ def test_of_no_people_nothing_is_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ends", [True, False])
-def test_a_raster_of_people_that_does_not_know_the_homes_is_refused(tmp_path: Path, ends: bool) -> None:  # fmt: skip
+def test_a_raster_of_people_that_does_not_know_the_homes_is_told_and_refused_where_it_ends(tmp_path: Path, ends: bool) -> None:  # fmt: skip
     """One that ends there, as a tile of a map of the world does, and one with a hole. Seen to fail, both: two of four units had nobody, and 0 % was lost."""
     tables = {"totals.csv": TOTALS.format(400)}
     homes = ["0701"] * 4
@@ -102,11 +102,12 @@ def test_a_raster_of_people_that_does_not_know_the_homes_is_refused(tmp_path: Pa
         with rasterio.open(tmp_path / "people.tif", "w", driver="GTiff", height=2, width=values.shape[1], count=1, dtype="float32", **place) as target:  # fmt: skip
             target.write(values, 1)
         told = [each for each in check(case).problems if "no value in" in each.what]
-        assert [each.level for each in told] == ["error"] * (columns == 4)
+        assert [each.level for each in told] == ["error" if ends else "warning"] * (columns == 4)
     assert "the raster has no value in 2 km2 (50.00%) of 2 of the 4 parcels that carry it" in told[0].what  # fmt: skip
     assert told[0].what.endswith(". By area, 200 t of it would lie there")
-    with pytest.raises(InputError, match="where no data means that there is nothing, write 0"):
-        run(case, tmp_path / "run")
+    if ends:
+        with pytest.raises(InputError, match="where no data means that there is nothing, write 0"):
+            run(case, tmp_path / "run")
     allowed = squares_case(tmp_path, homes, tables, people={"path": "people.tif"}, allow={"fallback": ["buildings/urban-homes"]})  # fmt: skip
     found = run(allowed, tmp_path / "run")
     assert found.ledger["reason"].item().endswith("counts as nothing there")
@@ -129,10 +130,10 @@ def raster_of(path: Path, values: Sequence[Sequence[float]], kind: str, nodata: 
         ("D1,400\nD2,0", [], ""),
         ("D1,390\nD2,10", ["warning"], "5 t"),
         ("D1,360\nD2,40", ["warning"], "20 t"),
-        ("D1,350\nD2,50", ["error"], "25 t"),
-        (",400", ["error"], "100 t"),
-        ("01,100\n,400", ["error"], "100 t"),
-        ("D1,0\n,400", ["error"], "200 t"),
+        ("D1,350\nD2,50", ["warning"], "25 t"),
+        (",400", ["warning"], "100 t"),
+        ("01,100\n,400", ["warning"], "100 t"),
+        ("D1,0\n,400", ["warning"], "200 t"),
     ],
 )
 def test_what_would_lie_in_cells_without_data_is_of_the_region_that_they_are_in(tmp_path: Path, totals: str, levels: list[str], mass: str) -> None:  # fmt: skip
@@ -164,9 +165,8 @@ def test_the_command_that_is_advised_writes_0_where_there_is_no_data(tmp_path: P
     written = raster_of(
         tmp_path / "people.tif", [[100, 0, nodata, nodata], [0, 7, 0, nodata]], kind, nodata
     )
-    with pytest.raises(InputError) as told:
-        run(case, tmp_path / "run")
-    found = re.search(r"gdalwarp .*? IN OUT", str(told.value))
+    told = " ".join(map(str, check(case).problems))
+    found = re.search(r"gdalwarp .*? IN OUT", told)
     assert found and found[0] in (DOCS / "data.md").read_text("utf-8")
     written.rename(tmp_path / "IN")
     subprocess.run(found[0].split(), cwd=tmp_path, check=True, capture_output=True)

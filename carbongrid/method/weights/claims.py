@@ -42,6 +42,8 @@ class Weights:
         Of corrected road lengths what they are blended of (:func:`blended_lengths`); None under other rules.
     silent : float64, shape (parcels,)
         Of each eligible parcel the m2 of which the evidence says nothing, neither something nor zero; None where it says something of all.
+    beyond : float64, shape (parcels,)
+        What of it cannot mean that there is nothing: of people, whose rasters leave out cells where nobody lives, what lies off theirs.
     """
 
     weight: Weight
@@ -58,6 +60,7 @@ class Weights:
     length: NDArray[np.float64] | None = None
     by_pois: NDArray[np.float64] | None = None
     silent: NDArray[np.float64] | None = None
+    beyond: NDArray[np.float64] | None = None
 
     @property
     def fate(self) -> tuple[int, int, int]:

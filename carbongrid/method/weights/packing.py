@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from carbongrid.method.weights.claims import Weights
 
 ARRAYS = ("weight", "inside", "near", "eligible")
-OF_SOME = ("length", "by_pois", "silent")
+OF_SOME = ("length", "by_pois", "silent", "beyond")
 """Arrays that only some claims have: corrected road lengths, and what follows a raster that is silent on some of the land."""
 FACTS = ("rule", "unit", "lost", "per_unit", "note", "by_area", "counted")
 

@@ -108,6 +108,8 @@ class Residents:
         Thousandths that there were, but those beyond the parcels' bounds who reached none; None: those of the other counts.
     known : float64, shape (parcels,)
         Share of each residential parcel in which the grid has a value, 1 of all others; None of points.
+    reached : float64, shape (parcels,)
+        Likewise that lies on the grid, whatever its cells say.
     """
 
     inside: NDArray[np.int64]
@@ -116,6 +118,7 @@ class Residents:
     note: str = ""
     counted: int | None = None
     known: NDArray[np.float64] | None = None
+    reached: NDArray[np.float64] | None = None
 
     @property
     def placed(self) -> int:
@@ -282,7 +285,8 @@ def people_by_parcel(
     homes = np.flatnonzero(residential)
     polygons = polygons_in(parcels, people.crs, homes)
     known = np.ones(len(parcels))
-    known[homes] = share_known(people, polygons)
+    reached = np.ones(len(parcels))
+    known[homes], reached[homes] = shares_known(people, polygons)
     pairs = _cells_in_parcels(people, cell, parcels, homes, polygons)
     inside = np.zeros(len(parcels), np.int64)
     np.add.at(inside, pairs.target, pairs.split(counts))
@@ -301,6 +305,7 @@ def people_by_parcel(
         told.note,
         given - beyond.unplaced,
         known,
+        reached,
     )
 
 
@@ -362,15 +367,17 @@ def _cells_in_parcels(
     return CellShares(square, rows[polygon], claim)
 
 
-def share_known(people: PeopleRaster, polygons: Polygons) -> NDArray[np.float64]:
-    """Return the share of each polygon that lies in cells of a grid that have a value, 0 being one; what lies off the grid has none.
+def shares_known(
+    people: PeopleRaster, polygons: Polygons
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the share of each polygon that lies in cells of a grid that have a value, 0 being one, and that lies in cells at all.
 
     Parameters
     ----------
     people
         A grid.
     polygons
-        In its CRS, in the order in which they are stored. What is flat there is known.
+        In its CRS, in the order in which they are stored. What is flat there counts as known.
     """
     known = np.asarray(people.values) >= 0
     column, row = _place(~people.transform, polygons.x, polygons.y)
@@ -380,13 +387,18 @@ def share_known(people: PeopleRaster, polygons: Polygons) -> NDArray[np.float64]
     before = np.zeros((known.shape[0], known.shape[1] + 1), np.int32)
     np.cumsum(known, axis=1, out=before[:, 1:])
     owner, size = np.arange(len(polygons)), len(polygons)
-    cells = np.zeros(size)
-    of_spans, at, first, end = found.spans
-    cells += np.bincount(np.repeat(owner, np.diff(of_spans)), before[at, end] - before[at, first], size)  # fmt: skip
-    of_edges, at, place, part = found.edges
-    cells += np.bincount(np.repeat(owner, np.diff(of_edges)), part * known[at, place], size)
-    share = np.divide(cells, found.areas, out=np.ones(size), where=found.areas > 0)
-    return np.where(share > 1 - _SLIVER, 1.0, share)
+    of_spans, span_row, first, end = found.spans
+    of_edges, edge_row, edge_column, part = found.edges
+    spanned, edged = np.repeat(owner, np.diff(of_spans)), np.repeat(owner, np.diff(of_edges))
+
+    def share(runs: NDArray[Any], parts: NDArray[Any]) -> NDArray[np.float64]:
+        cells = np.bincount(spanned, runs, size) + np.bincount(edged, parts, size)
+        shares = np.divide(cells, found.areas, out=np.ones(size), where=found.areas > 0)
+        return np.where(shares > 1 - _SLIVER, 1.0, shares)
+
+    of_parts = part * known[edge_row, edge_column]
+    of_runs = before[span_row, end] - before[span_row, first]
+    return share(of_runs, of_parts), share(end - first, part)
 
 
 def _by_floor_area(

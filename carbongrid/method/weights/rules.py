@@ -228,6 +228,7 @@ def _by_people(
     inside, near = np.where(carries, people.inside, 0), np.where(carries, people.snapped, 0)
     notes = [people.note] if people.note else []
     silent, told = _silent_land(parcels, carries, people.known)
+    beyond, _ = _silent_land(parcels, carries, people.reached)
     if told:
         notes.insert(0, told)
     return Weights(
@@ -241,6 +242,7 @@ def _by_people(
         THOUSANDTHS,
         "; ".join(notes),
         silent=silent,
+        beyond=beyond,
         counted=(people.given, people.placed, people.unplaced),
     )
 
@@ -331,6 +333,7 @@ def _by_raster(
         carries,
         note=note,
         silent=silent,
+        beyond=silent,
         counted=fate,
     )
 

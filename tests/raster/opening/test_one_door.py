@@ -56,6 +56,7 @@ HELD = {
     # The package's own code, and compiled code in a folder of the user's own.
     ("raster/software.py", "path.read_bytes"),
     ("raster/kernels/cache.py", "source.read_bytes"),
+    ("raster/kernels/cache.py", "prebuilt.path_of(self._stem, sig, level).read_bytes"),
     ("raster/kernels/cache.py", "os.fdopen"),
     # For the door and for the folder of compiled code, as each system can; and to bring it to the disk, not to read it.
     ("raster/portable.py", "os.open"),

@@ -38,7 +38,7 @@ PEOPLE = 25 * 40
 
 def write_heads(folder: Path) -> Path:
     """Write 25 people in each of 8 x 5 cells on the island, and many beside it."""
-    values = np.full((24, 30), 1e4, np.float32)
+    values = np.full((24, 30), 1e3, np.float32)
     values[6:18, 6:30] = 0
     values[8:16, 10:15] = 25
     return raster(folder / "heads.tif", values, WEST - 12 * STEP, SOUTH + 36 * STEP, 2 * STEP)
