@@ -58,8 +58,8 @@ Rules that hold everywhere:
 _MASS = """\
 ## Units of mass and money
 
-A mass is `g`, `kg`, `t`, `kt`, `Mt`, `Gt` (or `Gg`, `Tg`, `吨`, `万吨`, `亿吨`), with a number before it if need be (`10000 t`,
-`1e4 t`), of `CO2e`, `CO2` or `C`. Carbon becomes CO2 by 44/12, exactly. What it is of must be said: `t` alone is refused, and so is
+A mass is `g`, `kg`, `t`, `kt`, `Mt`, `Gt` (or `Gg`, `Tg`, `metric tons`, `MMT`, `short tons`, `lb`, `吨`, `万吨`, `亿吨`, `トン`, `toneladas`), with a number before it if need be (`10000 t`,
+`1e4 t`, `million t`), of `CO2e`, `CO2` or `C`. What means one mass here and another there is refused: `MT` (a metric ton in North America, a million of them elsewhere) and `tons`. Carbon becomes CO2 by 44/12, exactly. What it is of must be said: `t` alone is refused, and so is
 a mass of CH4 or N2O, whose CO2e depends on a set of GWPs. Inside the package mass is whole grams per year.
 
 Money is a number and three letters, `1e8 CNY`, `1e6 EUR`, `EUR`, or `万元`, `亿元`.

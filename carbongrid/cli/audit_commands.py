@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -251,6 +251,14 @@ def skill(
         )
 
 
+_ONE = {"facilities": "facility", "regions": "region", "units": "unit"}
+
+
+def _counted(row: Mapping[Any, Any]) -> str:
+    """Return how many were held out: 1 facility, 3 regions."""
+    return f"{row['count']} {row['held'] if row['count'] != 1 else _ONE[row['held']]}"
+
+
 def _placed(found: Skill) -> Iterator[str]:
     """Yield what was held out and how well it was placed, sigma and tau of each weight rule, and what to paste."""
     from carbongrid.analysis.skill import without_skill
@@ -260,14 +268,18 @@ def _placed(found: Skill) -> Iterator[str]:
         return
     yield f"{'of':<28} {'by':<7} {'held out':<14} {'misplaced':>9} {'by area':>8} {'people':>7} {'skill':>6}"
     for row in found.measures.to_dict("records"):
-        held = f"{row['count']} {row['held']}"
+        held = _counted(row)
         yield f"{row['of']:<28} {row['rule']:<7} {held:<14} {or_dash(row['misplaced'], 9, '.3f')} {or_dash(row['by_area'], 8, '.3f')} {or_dash(row['by_people'], 7, '.3f')} {or_dash(row['skill'], 6, '.2f')}"
     yield from without_skill(found.measures)
     for row in found.measures[found.measures["left_out"] > 0].to_dict("records"):
+        if row["left_out"] == 1:
+            why = "has no place or lies in no unit" if row["held"] == "facilities" else "fell back to area"  # fmt: skip
+            yield f"{row['of']}: 1 {_ONE[row['held']]} {why}, and is not held out."
+            continue
         why = "have no place or lie in no unit" if row["held"] == "facilities" else "fell back to area"  # fmt: skip
         yield f"{row['of']}: {row['left_out']} {row['held']} {why}, and are not held out."
     for row in found.spreads.to_dict("records"):
-        named = f"{row['rule']} ({row['count']} {row['held']})"
+        named = f"{row['rule']} ({_counted(row)})"
         if row["told"]:
             yield f"{named}: sigma {row['sigma']:.2f} (error {row['sigma_error']:.2f}), tau {row['tau']:.2f} (error {row['tau_error']:.2f}); assumed were {row['assumed_sigma']:g} and {row['assumed_tau']:g}."
         elif row["both"] != row["both"]:

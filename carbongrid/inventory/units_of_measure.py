@@ -20,28 +20,47 @@ INT64_MAX = 2**63 - 1
 _MAX_DIGITS = 400
 """Decimal exponents beyond this are refused: 1e999999999 would fill the memory as an integer."""
 
-_GRAMS = {
+_SYMBOLS = {
     "g": 1,
     "kg": 10**3,
     "t": 10**6,
     "kt": 10**9,
     "Mt": 10**12,
+    "MMT": 10**12,
     "Gt": 10**15,
     "Mg": 10**6,
     "Gg": 10**9,
     "Tg": 10**12,
     "Pg": 10**15,
-    "tonnes": 10**6,
-    "tonne": 10**6,
-    "metric tons": 10**6,
-    "metric ton": 10**6,
+}
+_WORDS_OF_MASS = {
+    **dict.fromkeys(("tonne", "metric ton", "metric tonne", "tonelada", "公吨", "トン"), 10**6),
+    "kilotonne": 10**9,
+    "megatonne": 10**12,
+    "gigatonne": 10**15,
+    "pound": Fraction(45359237, 10**5),
+    "lb": Fraction(45359237, 10**5),
+    "short ton": Fraction(90718474, 100),
     "克": 1,
     "千克": 10**3,
     "公斤": 10**3,
     "吨": 10**6,
-    "万吨": 10**10,
-    "亿吨": 10**14,
+    **{f"{power}{ton}": 10**zeros * 10**6 for ton in ("吨", "トン", "t") for power, zeros in (("千", 3), ("万", 4), ("百万", 6), ("亿", 8))},
+}  # fmt: skip
+"""Any case, and with an s if there are several. A pound is 453.59237 g by definition, a short ton 2000 of them."""
+_PLURALS = {f"{word}s": grams for word, grams in _WORDS_OF_MASS.items() if word.isascii()}
+_GRAMS = {word: Fraction(grams) for word, grams in {**_SYMBOLS, **_WORDS_OF_MASS, **_PLURALS}.items()}  # fmt: skip
+_UNSURE = {
+    re.compile(r"(?:.*\s)?(?:MT|mt|M\.T\.)\s*(?:of\s+)?(?:C.*)?"): (
+        "MT is a metric ton in North America and a million of them elsewhere",
+        "Write t CO2e for metric tons, Mt CO2e for a million of them.",
+    ),
+    re.compile(r"(?i)(?:.*\s)?(?:long\s+)?(?:k|kilo|mega)?tons?(?![a-z]).*"): (
+        "a ton is 1000 kg, a short ton of 907 kg or a long one of 1016 kg",
+        "Write t CO2e or metric tons CO2e, short tons CO2e, or 1016.0469088 kg CO2e.",
+    ),
 }
+"""Units that mean one thing here and another there, why, and what to write."""
 _SUBSTANCES = {
     **dict.fromkeys(
         ("co2e", "co2eq", "co2-e", "co2-eq", "co2 eq", "co2 equivalent", "co2-equivalent"), "CO2e"
@@ -57,10 +76,14 @@ _NUMBER = r"(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2
 _FACTOR = (
     rf"(?P<factor>(?:{_NUMBER}\s*[x×*]\s*)?10\^[0-9]{{1,2}}|{_NUMBER}|(?i:thousand|million)(?=\s))?"
 )
-_MASS_WORDS = "|".join(sorted(_GRAMS, key=len, reverse=True))
+_MASS_WORDS = "|".join(
+    word if word in _SYMBOLS else f"(?i:{word})" for word in sorted(_GRAMS, key=len, reverse=True)
+)
 AMOUNT_OF_MASS = rf"{_FACTOR}\s*(?:{_MASS_WORDS})"
 """Pattern of a unit of mass that does not say of what: kt, 1000 t, thousand tonnes."""
-_MASS = re.compile(rf"{_FACTOR}\s*(?P<mass>{_MASS_WORDS})(?P<gap>\s*(?:of\s+)?)(?P<substance>.*)")
+_MASS = re.compile(
+    rf"{_FACTOR}\s*(?P<mass>{_MASS_WORDS})(?P<gap>\s*(?:(?:of|de)\s+|-(?=C))?)(?P<substance>.*)"
+)
 # Not from every blank of a run of them: a cell of 400,000 took minutes.
 _PER_YEAR = re.compile(r"(?<!\s)(?:\s*/\s*(?:yr|year|a|年)|\s+(?:yr|a)(?:-1|\^-1)|\s+per\s+year)$")
 # The number is taken whole or not at all: the unit of 500 is not its last 0.
@@ -217,7 +240,8 @@ def mass_and_substance(unit: str) -> tuple[Fraction, str]:
     if written and not substance:
         goes_on = not match["gap"] and written[0].isalpha() and not _OTHER_GAS.match(written)
         raise _no_mass(unit) if goes_on else _not_carbon(unit, written)
-    factor = _factor(match["factor"]) * _GRAMS[match["mass"]]
+    mass = match["mass"]
+    factor = _factor(match["factor"]) * _GRAMS[mass if mass in _GRAMS else mass.lower()]
     if factor == 0:
         raise InputError(f"the unit {unit!r} is nothing", hint=_MASS_HINT)
     return factor, substance
@@ -237,6 +261,9 @@ def _mass_unit(unit: str) -> tuple[Fraction, str]:
 
 
 def _no_mass(unit: str) -> InputError:
+    for written, (why, hint) in _UNSURE.items():
+        if written.fullmatch(_PER_YEAR.sub("", _plain(unit))):
+            return InputError(f"the unit {unit!r} is not a unit of mass that is sure: {why}", hint=hint)  # fmt: skip
     return InputError(f"the unit {unit!r} is not a unit of mass", hint=_MASS_HINT)
 
 

@@ -253,7 +253,8 @@ def _unknown_evidence(
         if not mass:
             continue
         much = beyond > MAX_UNKNOWN * unnamed.sum() and name not in inputs.case.allow.fallback
-        hint = f"Take a raster that covers the land; where no data means that there is nothing, write 0 there (gdalwarp -dstnodata None -wo INIT_DEST=0 IN OUT); or allow it: [allow] fallback = [{name!r}]."
+        hint = "Take a raster that covers the land; where no data means that there is nothing, write 0 there (gdalwarp -dstnodata None -wo INIT_DEST=0 IN OUT)"
+        hint += f"; or allow it: [allow] fallback = [{name!r}]." if much else "."
         # What is unknown is told first, what else is odd of the evidence after it.
         said = str(claim.facts["note"]).partition("; ")[0]
         what = f"{said}. By area, {mass / 1e6:,.0f} t of it would lie there"

@@ -275,5 +275,5 @@ def test_one_facility_of_a_category_tells_no_spread():
     measure = {"of": "industry/manufacturing", "rule": "area", "count": 1, "held": "facilities", "misplaced": 0.5, "by_area": 0.6, "by_people": np.nan, "skill": 0.1, "left_out": 0}  # fmt: skip
     found = SimpleNamespace(measures=pd.DataFrame([measure]), spreads=pd.DataFrame([spread]), rows=pd.DataFrame())  # fmt: skip
     told = "\n".join(_placed(found))
-    assert "area (1 facilities): one alone of a category tells neither sigma nor tau" in told
+    assert "area (1 facility): one alone of a category tells neither sigma nor tau" in told
     assert "nan" not in told

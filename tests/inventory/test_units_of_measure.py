@@ -26,11 +26,16 @@ from carbongrid.inventory.units_of_measure import (
 )
 from carbongrid.method.tonnes import format_tonnes
 
+POUND = Fraction("453.59237")
 GRAMS = {
-    "g": 1, "kg": 10**3, "t": 10**6, "kt": 10**9, "Mt": 10**12, "Gt": 10**15,
+    "g": 1, "kg": 10**3, "t": 10**6, "kt": 10**9, "Mt": 10**12, "MMT": 10**12, "Gt": 10**15,
     "Mg": 10**6, "Gg": 10**9, "Tg": 10**12, "Pg": 10**15, "tonne": 10**6, "tonnes": 10**6,
-    "metric ton": 10**6, "metric tons": 10**6,
-    "克": 1, "千克": 10**3, "公斤": 10**3, "吨": 10**6, "万吨": 10**10, "亿吨": 10**14,
+    "metric ton": 10**6, "metric tons": 10**6, "metric tonne": 10**6, "metric tonnes": 10**6, "tonelada": 10**6, "toneladas": 10**6,
+    "kilotonne": 10**9, "kilotonnes": 10**9, "megatonne": 10**12, "megatonnes": 10**12, "gigatonne": 10**15, "gigatonnes": 10**15,
+    "pound": POUND, "pounds": POUND, "lb": POUND, "lbs": POUND, "short ton": 2000 * POUND, "short tons": 2000 * POUND,
+    "克": 1, "千克": 10**3, "公斤": 10**3, "吨": 10**6, "千吨": 10**9, "万吨": 10**10, "百万吨": 10**12, "亿吨": 10**14,
+    "公吨": 10**6, "トン": 10**6, "千トン": 10**9, "万トン": 10**10, "百万トン": 10**12, "亿トン": 10**14,
+    "千t": 10**9, "万t": 10**10, "百万t": 10**12, "亿t": 10**14,
 }  # fmt: skip
 FACTORS = {"": 1, "10000 ": 10**4, "1e4 ": 10**4, "10^4 ": 10**4, "2.5 ": Fraction(5, 2)}
 OF_CO2 = {"CO2e": 1, "CO2": 1, "C": Fraction(44, 12), "CO2当量": 1}
@@ -63,7 +68,24 @@ def test_mass_is_the_fraction_rounded_once(value, mass, factor, substance):
 
 def test_every_word_for_a_mass_weighs_what_it_says():
     """All of them at every run: one of eighteen that is drawn now and then may be wrong for long."""
-    assert {word: grams(Decimal(1), f"{word} CO2e") for word in _GRAMS} == GRAMS
+    assert {word: Fraction(grams(Decimal(1000), f"{word} CO2e"), 1000) for word in _GRAMS} == {
+        word: Fraction(round(1000 * of_one), 1000) for word, of_one in GRAMS.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("unit", "tonnes"),
+    [("Metric Tons CO2e", 1), ("t-CO2", 1), ("万t-CO2", 10**4), ("千トンCO2", 10**3), ("toneladas de CO2e", 1), ("MMTCO2e", 10**6)],
+)  # fmt: skip
+def test_units_as_other_countries_write_them(unit, tonnes):
+    assert grams(Decimal(1), unit) == tonnes * 10**6
+
+
+@pytest.mark.parametrize("unit", ["MT CO2e", "MTCO2e", "MTCDE", "1000 MT CO2e", "mt CO2e/yr", "tons CO2e", "thousand tons CO2e", "kton", "Kilotons of CO2"])  # fmt: skip
+def test_a_unit_that_means_two_things_is_told(unit):
+    """A million tonnes or one; a tonne, or 907 kg of one."""
+    with pytest.raises(InputError, match=r"sure: (MT is a metric ton|a ton is 1000 kg)"):
+        grams(Decimal(1), unit)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +140,6 @@ def test_units_that_are_refused(unit, says):
         "tons CO2",
         "tons",
         "thousand tons CO2e",
-        "short tons CO2",
         "kgs CO2e",
         "thousand",
         "thousandt CO2",

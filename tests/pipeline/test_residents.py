@@ -110,7 +110,7 @@ def test_a_raster_of_people_that_does_not_know_the_homes_is_told_and_refused_whe
             run(case, tmp_path / "run")
     allowed = squares_case(tmp_path, homes, tables, people={"path": "people.tif"}, allow={"fallback": ["buildings/urban-homes"]})  # fmt: skip
     found = run(allowed, tmp_path / "run")
-    assert found.ledger["reason"].item().endswith("counts as nothing there")
+    assert found.ledger["reason"].item().endswith("what is unknown has no weight there")
     assert found.units["residents"].tolist() == pytest.approx([400.0, 400.0, np.nan, np.nan], nan_ok=True)  # fmt: skip
     assert check(allowed).content["residents"] == {"in_units": 800.0, "in_none": 0.0}
 

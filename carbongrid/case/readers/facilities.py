@@ -265,6 +265,8 @@ def _notes_on_copies(rows: list[dict[str, Any]], file: str) -> list[Problem]:
 
 def _listed(rows: list[dict[str, Any]]) -> str:
     some = ", ".join(facility["name"] for facility in rows[:10])
+    if len(rows) == 1:
+        return f"1 facility ({some})"
     return f"{len(rows)} facilities ({some}{', ...' if len(rows) > 10 else ''})"
 
 

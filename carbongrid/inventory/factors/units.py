@@ -47,6 +47,12 @@ _DEFINITIONS = (
     "pkm = person * kilometre",
     "tkm = tonne * kilometre",
     "vkm = vehicle * kilometre",
+    "pound = 453.59237 * gram = lb",
+    "shortton = 2000 * pound",
+    "usgallon = 3785.411784 * metre ** 3 / 1000000",
+    "foot = 3048 * metre / 10000 = ft",
+    "mile = 5280 * foot = mi",
+    "acre = 43560 * foot ** 2 = ac",
     "percent = 1 / 100",
 )
 """tce: 7000 kcal of 4.1868 J a gram, the definition of standard coal (docs/decisions/0015). There is no milli-: who writes ``mt`` or
@@ -62,7 +68,7 @@ _CHINESE = {
     "吨公里": "tkm", "人公里": "pkm", "车公里": "vkm", "辆公里": "vkm", "天": "day", "日": "day",
 }  # fmt: skip
 _ALIASES = {"cap": "person", "capita": "person", "heads": "head", "persons": "person", "people": "person",
-            "tonnes": "t", "days": "day", "d": "day", "l": "L", "tec": "tce", "%": "percent", "fraction": "", "1": ""}  # fmt: skip
+            "tonnes": "t", "days": "day", "d": "day", "l": "L", "tec": "tce", "lbs": "lb", "pounds": "lb", "acres": "acre", "miles": "mile", "vehicles": "vehicle", "%": "percent", "fraction": "", "1": ""}  # fmt: skip
 _POWERS = {
     "百": 2, "千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8, "十亿": 9, "百亿": 10, "千亿": 11, "万亿": 12,
 }  # fmt: skip
@@ -87,9 +93,27 @@ _MULTIPLIER = re.compile(
 _CHINESE_POWER = re.compile("(" + "|".join(sorted(_POWERS, key=len, reverse=True)) + ")?(.+)")
 _PLAIN_WORD = re.compile(r"[A-Za-z]{1,12}[23]?")
 """What is handed to pint: no powers of its own, which could be of any size."""
-_FAR = re.compile(r"(?:[MGTP]m|(?:mega|giga|tera|peta)metre)[23]?")
-"""A megametre, and its cube, which whoever writes Mm3 for a million m3 does not mean."""
+_FAR = re.compile(
+    r"(?:[MGTP]m|(?:mega|giga|tera|peta)metre)[23]?"
+    r"|(?:[kMGTP]|kilo|mega|giga|tera|peta)(?:lb|pound|ft|foot|mi|mile|ac|acre|shortton|usgallon)2?"
+)
+"""A megametre, and its cube, which whoever writes Mm3 for a million m3 does not mean; Mlb, which is a thousand pounds to some."""
 _INDEX = re.compile(r"([A-Za-z])(\d)$")
+_OF_TWO_WORDS = {
+    re.compile(r"(?i)\bshort[ -]tons?\b"): "shortton",
+    re.compile(r"(?i)\bU\.?S\.? gal(?:lons?|\b)"): "usgallon",
+    re.compile(r"(?i)\b(?:metric tons?|metric tonnes?)\b"): "t",
+    re.compile(r"(?i)\b(?:cubic feet|cu\.? ft\b)"): "ft3",
+    re.compile(r"(?i)\b(?:square feet|sq\.? ft\b)"): "ft2",
+    re.compile(r"(?i)\bvehicle[ -]miles?\b"): "vehicle mile",
+}
+_UNSURE = (
+    (re.compile(r"(?i:[km]?tons?)|MT"), "{} may be 1000 kg, a short ton of 907 kg, or a million tonnes", "Write t, short ton, kt or Mt."),
+    (re.compile(r"(?i)m?gal(?:lons?)?"), "a gallon is 3.785 l in the United States, 4.546 l elsewhere", "Write US gal, or L."),
+    (re.compile(r"(?i)[km]{0,2}btus?|d?therms?"), "fuel is billed in {} of gross calorific value, and factors are by the net one", "Write MJ of net calorific value: of natural gas about 0.90 of the gross one, of oil and coal 0.95; a therm is 105.506 MJ, an MMBtu 1055.06 MJ."),
+    (re.compile(r"(?i)(?:[mcs]|mm|ms)?cf|ft3"), "a cubic foot of gas is one at 60 F, and factors are by m3 at 0 or 20 C", "Write MJ of net calorific value; else m3: 1 cubic foot is 0.0283168 m3."),
+)  # fmt: skip
+"""Words that mean one thing here and another there, what, and the way out."""
 _HINT = "Write for example t, kt, 万吨, GWh, 亿千瓦时, TJ, tce, m3, 亿立方米, ha, 亩, head, 万头, person, t km, 亿吨公里."
 
 
@@ -140,7 +164,10 @@ def read_unit(text: str) -> Unit:
     InputError
         If a word in it is not known.
     """
-    parts = _split(_in_digits(text.strip()))
+    plain = _in_digits(text.strip())
+    for written, word in _OF_TWO_WORDS.items():
+        plain = written.sub(word, plain)
+    parts = _split(plain)
     if not text.strip() or any(not part.strip() for part in parts):
         raise InputError("the unit is blank", hint=_HINT)
     scale, powers, bare = Fraction(1), dict[str, Fraction](), True
@@ -265,6 +292,9 @@ def _word(word: str, whole: str) -> tuple[Fraction, Dimension]:
     word = _ALIASES.get(word, word)
     if not word:
         return Fraction(power), ()
+    for written, why, hint in _UNSURE:
+        if written.fullmatch(word):
+            raise InputError(f"the unit {whole!r} is not sure: {why.format(word)}", hint=hint)
     if not _PLAIN_WORD.fullmatch(word) or _FAR.fullmatch(word):
         raise InputError(f"unknown unit {whole!r}", hint=_HINT)
     registry = _registry()

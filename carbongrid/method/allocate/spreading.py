@@ -287,7 +287,9 @@ def _unlocated(facilities: Sequence[Facility]) -> str:
     grams = [grams for _, parcel, grams in facilities if parcel < 0]
     if not grams:
         return ""
-    return f"{len(grams)} facilities without coordinates ({_tonnes(sum(grams))}) stay in the total"
+    some = f"{len(grams)} facilities" if len(grams) > 1 else "a facility"
+    those = "stay" if len(grams) > 1 else "stays"
+    return f"{some} without coordinates ({_tonnes(sum(grams))}) {those} in the total"
 
 
 def _tonnes(grams: int) -> str:

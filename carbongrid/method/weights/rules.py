@@ -357,7 +357,7 @@ def _silent_land(
         return None, ""
     return silent, (
         f"the raster has no value in {there / 1e6:,.4g} km2 ({there / whole:.2%}) of {parts:,} of the "
-        f"{np.count_nonzero(carries):,} parcels that carry it: what is unknown counts as nothing there"
+        f"{np.count_nonzero(carries):,} parcels that carry it: what is unknown has no weight there"
     )
 
 

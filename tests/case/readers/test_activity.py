@@ -55,7 +55,7 @@ def told(path: Path) -> list[tuple[str, str]]:
     [
         ("a,fuel/diesel,industry/mining,5,kWh,,", "", ""),
         ("a,fuel/diesel,industry/mining,5,m3,,", "unit", "volume, but fuel/diesel is counted in mass"),
-        ("a,fuel/diesel,industry/mining,5,tons,,", "unit", "unknown unit 'tons'"),
+        ("a,fuel/diesel,industry/mining,5,tons,,", "unit", "the unit 'tons' is not sure"),
         ("a,fuel/diesel,industry/mining,5,,,", "unit", "blank"),
         ("a,fuel/diesel,industry/mining,-5,t,,", "amount", "negative"),
         ("a,fuel/diesel,industry/mining,nan,t,,", "amount", "finite number"),

@@ -44,7 +44,7 @@ def test_read_and_sorted(tmp_path):
     np.testing.assert_array_equal(table["x"], [120.58, np.nan])
     np.testing.assert_array_equal(table["y"], [-31.3, np.nan])
     assert [note.level for note in notes] == ["warning"]
-    assert "1 facilities (B): without coordinates" in notes[0].what
+    assert "1 facility (B): without coordinates" in notes[0].what
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_with_their_category_they_lie_elsewhere(tmp_path, name, choice):
         len(facilities(tmp_path, f"A,{name},60,kt CO2,120,31,gcj02\n", notes=notes, choice=choice))
         == 0
     )
-    assert "1 facilities (A): their category's total lies elsewhere" in notes[0].what
+    assert "1 facility (A): their category's total lies elsewhere" in notes[0].what
 
 
 def test_none_named(tmp_path):

@@ -156,7 +156,7 @@ def test_facilities_come_first_and_are_taken_off_their_regions_total():
     assert mass.tolist() == [400, 250, 175, 175]
     assert (whole.total, whole.facilities, whole.by_rule) == (400, 100, 300)
     assert (east.total, east.facilities, east.by_rule) == (600, 250, 350)
-    assert "1 facilities without coordinates (0.000050 t)" in whole.reason
+    assert "a facility without coordinates (0.000050 t) stays in the total" in whole.reason
     assert "Secret" not in whole.reason
     assert "three POIs" in whole.reason
     assert (whole.weight_unplaced, east.weight_unplaced) == (3, 0)
