@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from carbongrid.case.readers.facilities import read_facilities as read_facilitie
 from carbongrid.case.readers.masses import notes_on_faint
 from carbongrid.case.readers.region_columns import refuse_regions_unread
 from carbongrid.case.readers.regional import (
-    notes_on_parts_beside,
+    notes_on_old_codes,
     notes_on_years,
     read_old_codes,
 )
@@ -187,7 +187,11 @@ def read_totals(
     years = {total["row"]: total["year"] for total in rows}
     faults.once(((total["row"], _key_text(total)) for total in rows), "the total of", years)
     faults.raise_any()
-    merged = list(_notes_on_parts_beside(rows, old_codes, path.name))
+    parts = [
+        (total["row"], total["region"], f"{total['category']}{'' if total['place'] == HERE else ' ' + total['place']}")
+        for total in rows
+    ]  # fmt: skip
+    merged = list(notes_on_old_codes(parts, old_codes, path.name))
     for total in rows:
         total["region"] = old_codes.get(total["region"], total["region"])
     check_regions(rows, ancestors or {}, faults, notes)
@@ -393,15 +397,6 @@ def _apply_electricity(
 def _note(notes: list[Problem] | None, note: Problem) -> None:
     if notes is not None:
         notes.append(note)
-
-
-def _notes_on_parts_beside(
-    rows: list[dict[str, Any]], old_codes: Mapping[str, str], file: str
-) -> Iterator[Problem]:
-    """Yield a warning of each merged unit that has a total of its own beside those of its old codes, by category; one without a row has none of it."""
-    for key in sorted({(total["category"], total["place"]) for total in rows}):
-        told = [(t["row"], t["region"]) for t in rows if (t["category"], t["place"]) == key]
-        yield from notes_on_parts_beside(told, old_codes, file)
 
 
 def _notes_on_sinks(
