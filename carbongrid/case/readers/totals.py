@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 import xarray as xr
 
+from carbongrid.case.fields import nearest
 from carbongrid.case.models import Case
 from carbongrid.case.readers.declared import Row, misspelt, read_declared, rows_declared
 from carbongrid.case.readers.facilities import read_facilities as read_facilities
@@ -107,6 +108,30 @@ def categories_of(case: Case, notes: list[Problem] | None = None) -> dict[str, C
             faults.member(name, categories, "category", None, f"[allow] {key}")
     faults.raise_any()
     return categories
+
+
+def notes_on_unused(
+    case: Case, categories: Mapping[str, Category], used: Collection[str]
+) -> Iterator[Problem]:
+    """Yield a warning of each category that the case adds, and of which it has nothing: its row changes nothing.
+
+    Parameters
+    ----------
+    case
+        The case.
+    categories
+        Of :func:`categories_of`.
+    used
+        Categories that have a total, or a type of POI.
+    """
+    where = case.path.name if case.categories is None else case.resolve(case.categories.path).name
+    for name in sorted(set(categories) - set(read_categories()) - set(used)):
+        close = nearest(name, [other for other in categories if other != name])
+        hint = "Give it a total, or take its row out."
+        if close:
+            hint = f"Did you mean {close!r}? Give it a total, or take its row out."
+        what = f"the category {name!r} is none of the package's, and as none of it has a total its row changes nothing"
+        yield Problem(what, where, hint, "warning")
 
 
 def read_totals(
