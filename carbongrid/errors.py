@@ -6,9 +6,11 @@ installed is such a message too: :func:`require_extra`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Literal
 
 Level = Literal["error", "warning", "note"]
@@ -72,6 +74,14 @@ def _as_one(same: list[Problem]) -> Problem:
     such_as = f", such as {some}" if some else ""
     where = f"{first.where} (and {len(same) - 1:,} more{such_as})".lstrip()
     return replace(first, where=where)
+
+
+_PACKAGE = str(Path(__file__).parent)
+
+
+def warn_of(problem: Problem) -> None:
+    """Give a problem as a warning of the line outside of the package that called it."""
+    warnings.warn(str(problem), skip_file_prefixes=(_PACKAGE,), stacklevel=2)
 
 
 class CarbongridError(Exception):

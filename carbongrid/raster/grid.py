@@ -12,7 +12,15 @@ import numpy as np
 from affine import Affine
 
 from carbongrid.errors import InputError
-from carbongrid.raster.planes import areas_between, crs_name, crs_text, metres_per_unit, unit_of
+from carbongrid.raster.areal_scale import warn_of_areas
+from carbongrid.raster.planes import (
+    areas_between,
+    crs_name,
+    crs_text,
+    metres_per_unit,
+    require_plane,
+    unit_of,
+)
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -230,7 +238,9 @@ class Grid:
 
     @property
     def cell_area(self) -> float:
-        """Area of a cell in m2, whatever the CRS's unit of length.
+        """Area of a cell in m2 in the plane, whatever the CRS's unit of length.
+
+        Warns where true areas on the grid are others by more than 2 %.
 
         Raises
         ------
@@ -243,14 +253,28 @@ class Grid:
                 f"cells in {crs_name(self.crs)} are squares of degrees, whose areas differ from row to row",
                 hint="Take cell_areas, an area for each row, or a projected CRS.",
             )
-        return (self.resolution * metres) ** 2
+        warn_of_areas(self.crs, self.bounds)
+        return self.area_in_plane
+
+    @property
+    def area_in_plane(self) -> float:
+        """``cell_area`` without a word: of a run's own grid the case says how far areas are off."""
+        return (self.resolution * require_plane(self.crs, "an area of all cells")) ** 2
 
     @property
     def cell_areas(self) -> NDArray[np.float64]:
-        """Area of the cells of each row in m2, from the north, shape (rows,); in a geographic CRS that on the ellipsoid."""
+        """Area of the cells of each row in m2, from the north, shape (rows,); in a geographic CRS that on the ellipsoid.
+
+        Warns as ``cell_area``.
+        """
+        warn_of_areas(self.crs, self.bounds)
+        return self.areas_of_rows()
+
+    def areas_of_rows(self) -> NDArray[np.float64]:
+        """Return ``cell_areas`` without a word."""
         rows = self.shape[0]
         if metres_per_unit(self.crs) is not None:
-            return np.full(rows, self.cell_area)
+            return np.full(rows, self.area_in_plane)
         below = np.arange(rows + 1, dtype=np.float64) * self.resolution
         parallels = np.asarray(self.bounds[3] - below, np.float64)
         return areas_between(self.crs, parallels, self.resolution)

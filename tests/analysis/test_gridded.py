@@ -141,6 +141,22 @@ def test_units_have_what_shapely_cuts_out_of_the_cells(finished, squares, axes, 
     assert any(told in str(problem) for problem, _ in found.remarks)
 
 
+def test_fluxes_in_web_mercator_are_told_with_the_scale_of_its_areas(finished, squares, tmp_path):
+    """Seen to fail: a raster of Stockholm had 3.8 times its mass, and nothing was said."""
+    units = gpd.GeoSeries(squares, crs=4326).to_crs(3857)
+    west, south, east, north = units.total_bounds
+    axes = np.arange(south - 500, north + 500, 100), np.arange(west - 500, east + 500, 100)
+    path = geotiff(tmp_path / "flux.tif", axes, np.ones((axes[0].size, axes[1].size)), 100, "EPSG:3857")  # fmt: skip
+    scale = 1 / np.cos(np.radians(squares[0].centroid.y)) ** 2
+    for unit, told in (("kg CO2 m-2 yr-1", True), ("t CO2 yr-1", False)):
+        found = validate(finished, path, unit=unit, draws=2)
+        remarks = [(str(problem), zh) for problem, zh in found.remarks]
+        off = [both for both in remarks if "areas in WGS 84 / Pseudo-Mercator are about" in both[0]]
+        assert bool(off) is told
+        assert all("等积坐标系" in zh for _, zh in off)
+    assert scale > 1.1
+
+
 def test_cells_have_what_shapely_cuts_out_of_the_parcels(finished, squares, axes, tonnes, tmp_path):
     """Parcels are the units' squares: each one's mass goes to cells by area on the ground."""
     found = validate(finished, edgar(tmp_path / "emi.nc", axes, tonnes, **TOLD), **PER_YEAR)

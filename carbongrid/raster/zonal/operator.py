@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,6 +13,12 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError
+from carbongrid.raster.areal_scale import (
+    is_off,
+    is_uneven,
+    warn_of_areas,
+    warn_of_unequal_cells,
+)
 from carbongrid.raster.chunked.arrays import reduce_touched, rows_later
 from carbongrid.raster.georeference import inside, is_chunked, with_mappings
 from carbongrid.raster.grid import Grid
@@ -68,8 +74,19 @@ _NAMED_WEIGHTS = ("area", "cells")
 _BYTES_PER_NUMBER = 8
 
 
-def require_equal_cells(grid: Grid, stats: Sequence[str]) -> None:
-    """Raise InputError for a statistic that takes all cells alike where their areas differ.
+def require_equal_cells(
+    grid: Grid, stats: Sequence[str], bounds: Callable[[], NDArray[np.float64]]
+) -> None:
+    """Raise InputError for a statistic that takes all cells alike where their areas differ; warn where they do so on a plane.
+
+    Parameters
+    ----------
+    grid
+        Of the cells.
+    stats
+        Those that are wanted.
+    bounds
+        Returns those of each polygon on the grid [polygon, 4]; asked only where it matters.
 
     Raises
     ------
@@ -82,6 +99,8 @@ def require_equal_cells(grid: Grid, stats: Sequence[str]) -> None:
             f"{unequal[0]} by cells of {crs_name(grid.crs)} favours the poles: their areas differ from row to row",
             hint='Take weights="area" to weigh by the area of cells, or weights="cells" to take them all alike.',
         )
+    if unequal and is_uneven(grid.crs, grid.bounds):
+        warn_of_unequal_cells(grid.crs, bounds())
 
 
 class ZonalOperator:
@@ -94,7 +113,7 @@ class ZonalOperator:
         vertices where edges bend: what is straight there lies at most 0.001 of a cell beside its image. In a geographic CRS they are also moved by whole turns, to 0..360 and
         over the antimeridian.
     grid
-        The rasters' grid: ``Grid.like(raster)``. In a geographic CRS a share is one of a square of degrees.
+        The rasters' grid: ``Grid.like(raster)``. In a geographic CRS a share is one of a square of degrees, of a cell that reaches beyond a pole one of its part on the earth.
     coverage
         ``exact``: each polygon has its exact share of every cell, whatever lies over it. ``centre``: a cell belongs to the
         polygon that covers its centre, the later row where several do, as in ``rasterize``.
@@ -291,14 +310,33 @@ class ZonalOperator:
                 hint="Take area, cells, or a raster or its path.",
             )
         if weights is None:
-            require_equal_cells(self.grid, stats)
+            require_equal_cells(self.grid, stats, self._bounds)
+        if (
+            isinstance(weights, str)
+            and weights == "area"
+            and is_off(self.grid.crs, self.grid.bounds)
+        ):
+            bounds = self._bounds()
+            warn_of_areas(
+                self.grid.crs, (*np.fmin.reduce(bounds[:, :2]), *np.fmax.reduce(bounds[:, 2:]))
+            )
+
+    def _bounds(self) -> NDArray[np.float64]:
+        """Return the bounds of the cells of each polygon; NaN where it has none."""
+        top, left, bottom, right = self._measured.extents.T
+        west, _, _, north = self.grid.bounds
+        columns, rows = np.stack([left, right]), np.stack([bottom, top])
+        x, y = west + columns * self.grid.resolution, north - rows * self.grid.resolution
+        found = np.stack([x[0], y[0], x[1], y[1]], axis=1)
+        found[bottom == 0] = np.nan
+        return found
 
     def _weights(self, weights: Any, raster: Any) -> Any:
         """Return weights [y, x] as they lie on the grid; None for none."""
         if weights is None or isinstance(weights, str):
             if weights != "area":
                 return None
-            areas = np.ascontiguousarray(self.grid.cell_areas)
+            areas = np.ascontiguousarray(self.grid.areas_of_rows())
             return np.broadcast_to(areas[:, None], self.grid.shape)
         require_same_way(raster, weights)
         return on_grid(y_and_x_last(weights, None)[0], self.grid)
@@ -306,7 +344,7 @@ class ZonalOperator:
     def _factors(self, weights: Any) -> NDArray[np.float64]:
         """Return what cells of each row weigh, at most 1."""
         if isinstance(weights, str) and weights == "area":
-            areas = self.grid.cell_areas
+            areas = self.grid.areas_of_rows()
             return np.asarray(areas / areas.max(), np.float64)
         return np.ones(self.grid.shape[0])
 

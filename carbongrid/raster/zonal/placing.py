@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from carbongrid.errors import InputError
+from carbongrid.raster.axis_units import require_unit_of_crs
 from carbongrid.raster.georeference import (
     corner_of,
     inside,
@@ -66,6 +67,7 @@ def on_grid(raster: Any, grid: Grid) -> Any:
     told = [axis for axis in raster.dims if axis in raster.coords]
     for axis, own in zip(raster.dims, (grid.y, grid.x), strict=True):
         if axis in told:
+            require_unit_of_crs(raster[axis].attrs.get("units"), axis, grid.crs)
             centres = raster[axis].to_numpy().astype(np.float64)
             _require_same(np.abs(centres - own).max(initial=0.0), axis, grid)
     corner = None if told else corner_of(raster)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
@@ -269,10 +270,20 @@ def _burnt(polygons: Polygons, values: Any, stats: tuple[str, ...]) -> xr.DataAr
     plane = _one_plane(values)
     chunks = None if plane.chunks is None else (max(plane.chunks[0]), max(plane.chunks[1]))
     grid = Grid.like(plane)
-    require_equal_cells(grid, stats)
+    require_equal_cells(grid, stats, lambda: _on_grid(brought(polygons, grid)[0], grid))
     moved, _ = brought(polygons, grid)
     require_reach(moved, grid.bounds, grid.crs, polygons.crs)
     return labels_of(moved, grid, chunks=chunks)
+
+
+def _on_grid(polygons: Polygons, grid: Grid) -> NDArray[np.float64]:
+    """Return the bounds of what lies on a grid of each polygon; NaN of what does not."""
+    west, south, east, north = grid.bounds
+    found = polygons.bounds.copy()
+    left, bottom, right, top = found.T
+    off = (left > east) | (right < west) | (bottom > north) | (top < south)
+    found[off] = np.nan
+    return np.clip(found, (west, south, west, south), (east, north, east, north))
 
 
 def _number(labels: Any, n: int | None, ids: NDArray[Any] | None) -> int:
