@@ -1,4 +1,4 @@
-"""How far the plane of a CRS shows areas off from the true ones, told where areas are asked for or cells count alike (docs/decisions/0120)."""
+"""How far the plane of a CRS shows areas off from the true ones, told where areas are asked for or cells count alike."""
 
 from __future__ import annotations
 

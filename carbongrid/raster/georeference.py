@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,8 @@ from pyproj.exceptions import CRSError
 
 from carbongrid.errors import InputError
 from carbongrid.raster.axis_units import axis_of_angle, require_unit_of_crs
-from carbongrid.raster.opening.crs import crs_of
-from carbongrid.raster.planes import crs_name, crs_text
+from carbongrid.raster.opening.crs import crs_of, same_crs
+from carbongrid.raster.planes import crs_name, crs_text, full_turn
 
 # In cells. Coordinates that were rounded to some digits, or to float32, still say the same.
 _NEAR = 1e-3
@@ -38,6 +39,9 @@ _STANDARD_NAMES = {
     "longitude": "x",
     "latitude": "y",
 }
+_PLACES = re.compile(r"(?:^|_)(?:x|t|u|v|geo)?(?:lat|lon)")
+"""In names of longitudes and latitudes of single cells, as models have them."""
+
 _HALF_OF_LATITUDES = 90.0
 _TURN = 360.0
 
@@ -171,8 +175,7 @@ def require_one_crs(a: Any, b: Any) -> None:
     first, second = stated_crs(a), stated_crs(b)
     if first is None or second is None or first == second:
         return
-    # x comes before y in every raster, so the order of axes in a CRS does not matter.
-    if not crs_of(first).equals(crs_of(second), ignore_axis_order=True):
+    if not same_crs(crs_of(first), crs_of(second)):
         raise InputError(
             f"the rasters are in {crs_name(first)} and {crs_name(second)}",
             hint="Reproject one first, for example with rioxarray's reproject_match.",
@@ -188,11 +191,7 @@ def require_same_crs_as(raster: Any, crs: str) -> None:
         If so.
     """
     own = stated_crs(raster)
-    if (
-        own is not None
-        and own != crs
-        and not crs_of(own).equals(crs_of(crs), ignore_axis_order=True)
-    ):
+    if own is not None and own != crs and not same_crs(crs_of(own), crs_of(crs)):
         raise InputError(
             f"the raster is in {crs_name(own)}, the grid in {crs_name(crs)}",
             hint="Reproject one first, for example with rioxarray's reproject_match.",
@@ -432,12 +431,39 @@ def is_in_angles(raster: xr.DataArray) -> bool:
     return any(_is_angle(raster[axis]) for axis in raster.dims if axis in raster.coords)
 
 
+def is_place(coordinate: xr.DataArray) -> bool:
+    """Tell whether a coordinate is of longitudes or latitudes, as those of single cells are called, too: XLAT, nav_lon."""
+    return _is_angle(coordinate) or _PLACES.search(str(coordinate.name).lower()) is not None
+
+
 def _is_angle(place: xr.DataArray) -> bool:
     return (
         axis_of_angle(place.attrs.get("units")) is not None
         or str(place.attrs.get("standard_name", "")) in ("longitude", "latitude")
         or str(place.name).lower() in ("lon", "lat", "long", "longitude", "latitude")
     )
+
+
+def rows_apart(raster: Any) -> float:
+    """Return how many times as large as the smallest row's cells those of the largest are, where a raster says that it has latitudes; 1 where it does not."""
+    if not isinstance(raster, xr.DataArray):
+        return 1.0
+    try:
+        crs = stated_crs(raster)
+        geographic = is_in_angles(raster) if crs is None else crs_of(crs).is_geographic
+        plane = plane_of(raster)
+    except (InputError, CRSError):
+        return 1.0
+    if not geographic or plane is None or plane[0] not in raster.coords:
+        return 1.0
+    turn = (None if crs is None else full_turn(crs)) or _TURN
+    middles = np.sort(raster[plane[0]].to_numpy().astype(np.float64)) / turn * 2 * np.pi
+    half = abs(step(middles)) / 2
+    heights = np.sin(np.clip(middles + half, -np.pi / 2, np.pi / 2)) - np.sin(
+        np.clip(middles - half, -np.pi / 2, np.pi / 2)
+    )
+    known = heights[heights > 0]
+    return float(known.max() / known.min()) if known.size else 1.0
 
 
 def geotransform_of(west: float, width: float, north: float, height: float) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from affine import Affine
+from pyproj.exceptions import CRSError
 
 from carbongrid.errors import InputError
 from carbongrid.raster.areal_scale import warn_of_areas
@@ -85,7 +86,12 @@ class Grid:
         left, right = _snapped(west, east, side, cells)
         bottom, top = _snapped(south, north, side, cells)
         edges = (left * side, bottom * side, right * side, top * side)
-        self._set(crs_text(crs), side, edges, (top - bottom, right - left))
+        try:
+            name = crs_text(crs)
+        except CRSError as error:
+            what = f"the CRS cannot be read: {' '.join(str(error).split())[:200]}"
+            raise InputError(what, hint="Name it by a code, such as EPSG:3035.") from error
+        self._set(name, side, edges, (top - bottom, right - left))
 
     def _set(self, crs: str, resolution: float, bounds: Bounds, shape: tuple[int, int]) -> None:
         rows, columns = shape
@@ -153,9 +159,12 @@ class Grid:
 
         lattice = lattice_of(raster)
         if lattice.crs is None:
-            raise InputError(
-                "the raster has no CRS", hint='Set it: raster.rio.write_crs("EPSG:...").'
-            )
+            from carbongrid.raster.georeference import is_in_angles
+
+            hint = 'Set it: raster.rio.write_crs("EPSG:...").'
+            if is_in_angles(raster):
+                hint = 'Its coordinates are longitudes and latitudes; if they are of WGS 84: raster.rio.write_crs("EPSG:4326"). Of a file, open it with xarray first.'
+            raise InputError("the raster has no CRS", hint=hint)
         lattice.require_square()
         return cls.of_corner(
             lattice.crs, lattice.width, (lattice.west, lattice.north), lattice.shape
@@ -300,6 +309,21 @@ class Grid:
         grid = Grid.__new__(Grid)
         grid._set(self.crs, float(resolution), self.bounds, (shape[0], shape[1]))
         return grid
+
+
+def require_grid(grid: Any) -> None:
+    """Raise unless this is a grid.
+
+    Raises
+    ------
+    InputError
+        If it is something else, as a raster that has one.
+    """
+    if not isinstance(grid, Grid):
+        raise InputError(
+            f"a Grid is wanted, not {type(grid).__name__}",
+            hint="Take cg.Grid.like(raster) of a raster, or cg.Grid(crs, resolution, bounds).",
+        )
 
 
 def _snapped(low: float, high: float, side: float, cells: int) -> tuple[int, int]:

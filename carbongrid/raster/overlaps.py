@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from carbongrid.errors import InputError
 from carbongrid.raster.areal_scale import warn_of_areas
 from carbongrid.raster.chunked.scans import count_overlap
-from carbongrid.raster.grid import Grid
+from carbongrid.raster.grid import Grid, require_grid
 from carbongrid.raster.kernels.coverage import (
     Land,
     cover_runs,
@@ -67,6 +67,7 @@ def overlap(a: PolygonsLike, b: PolygonsLike, *, grid: Grid) -> csr_array:
 def _burnable(polygons: PolygonsLike, grid: Grid) -> Polygons:
     if getattr(polygons, "ndim", 0) == 2 and not hasattr(polygons, "geometry"):
         raise InputError("overlap takes polygons", hint="cg.crosstab counts label rasters.")
+    require_grid(grid)
     prepared = Polygons.of(polygons)
     require_burnable(prepared, grid)
     require_no_turn(prepared, grid)
@@ -87,7 +88,7 @@ def coverage(polygons: PolygonsLike, target: Grid | PolygonsLike) -> csr_array:
     Returns
     -------
     scipy.sparse.csr_array, float64 [polygon, target]
-        Areas in m2 on the plane of the CRS, whatever its unit of length (m where none is known). What lies off the grid is left out. In a cell that an edge enters, less than 1e-12 of the polygon's
+        Areas in m2 on the plane of the CRS, whatever its unit of length (m where none is known); a warning tells where true ones are others by more than 2 %. What lies off the grid is left out. In a cell that an edge enters, less than 1e-12 of the polygon's
         area, and less than 1e-9 of the cell, is taken for rounding and left out; of two polygons less than 3e-14 of the box that their bounds have in common.
 
     Raises

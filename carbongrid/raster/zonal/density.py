@@ -73,7 +73,7 @@ def spread(
 
     Notes
     -----
-    density = mass / (cells * cell area), or mass * w / (sum of w in the label * cell area).
+    Areas are those of the plane: a warning tells where true ones are others by more than 2 %, as in web Mercator. density = mass / (cells * cell area), or mass * w / (sum of w in the label * cell area).
     """
     if weights is not None:
         require_same_cells(labels, weights)

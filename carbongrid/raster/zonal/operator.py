@@ -20,8 +20,8 @@ from carbongrid.raster.areal_scale import (
     warn_of_unequal_cells,
 )
 from carbongrid.raster.chunked.arrays import reduce_touched, rows_later
-from carbongrid.raster.georeference import inside, is_chunked, with_mappings
-from carbongrid.raster.grid import Grid
+from carbongrid.raster.georeference import inside, is_chunked, require_raster, with_mappings
+from carbongrid.raster.grid import Grid, require_grid
 from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.nodata import Unknown
 from carbongrid.raster.planes import crs_name, metres_per_unit
@@ -52,6 +52,7 @@ from carbongrid.raster.zonal.shares import (
 )
 from carbongrid.raster.zonal.sources import opened
 from carbongrid.raster.zonal.stacks import (
+    each_layer,
     id_values,
     is_lazy,
     kept_coordinates,
@@ -131,6 +132,7 @@ class ZonalOperator:
     def __init__(self, polygons: PolygonsLike, grid: Grid, *, coverage: Coverage = "exact") -> None:
         if coverage not in ("exact", "centre"):
             raise InputError(f"there is no coverage {coverage!r}", hint="Take exact or centre.")
+        require_grid(grid)
         given = Polygons.of(polygons)
         prepared, times = brought(given, grid)
         require_reach(prepared, grid.bounds, grid.crs, given.crs)
@@ -233,6 +235,7 @@ class ZonalOperator:
 
         Notes
         -----
+        Where the plane shows areas off by more than 2 %, as web Mercator does, ``"area"`` warns, and so does a mean without weights where cells of one polygon differ by as much.
         A polygon without a known cell has count and sum 0, and NaN for the rest. Sums of whole cells are exact before they are rounded to float64.
         """
         wanted = known_stats(stats)
@@ -244,10 +247,9 @@ class ZonalOperator:
             rasters = rasters_in(with_mappings(raster), None)
             if "fractions" in wanted and classes is None and len(rasters) > 1:
                 raise _classes_unknown("differs from variable to variable")
-            tables = {
-                name: self.apply(variable, wanted, weights=weights, classes=classes)
-                for name, variable in rasters.items()
-            }
+            tables = each_layer(
+                rasters, lambda each: self.apply(each, wanted, weights=weights, classes=classes)
+            )
             return merged_tables(tables, wanted)
         unknown = Unknown.of(raster)
         stack, _ = y_and_x_last(raster, None)
@@ -257,8 +259,11 @@ class ZonalOperator:
         weighed = self._weights(weights, stack[(0,) * leads] if leads else stack)
         later = is_lazy(stack) or (weighed is not None and is_lazy(weighed))
         own = None if classes is None else classes_as(classes, stack.dtype)
-        if "fractions" in wanted and own is None and (later or leads):
-            raise _classes_unknown("is not known before they are read")
+        if "fractions" in wanted and own is None:
+            if later:
+                raise _classes_unknown("is not known before they are read")
+            if math.prod(stack.shape[:leads]) > 1:
+                raise _classes_unknown("may differ from layer to layer")
         factors = self._factors(weights)
         named = weights is None or isinstance(weights, str)
         recipe = Recipe(
@@ -338,6 +343,8 @@ class ZonalOperator:
                 return None
             areas = np.ascontiguousarray(self.grid.areas_of_rows())
             return np.broadcast_to(areas[:, None], self.grid.shape)
+        if isinstance(weights, xr.Dataset):
+            require_raster(weights)
         require_same_way(raster, weights)
         return on_grid(y_and_x_last(weights, None)[0], self.grid)
 
