@@ -113,6 +113,10 @@ class InputError(CarbongridError):
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in merged(self.problems)))
 
+    def at(self, where: str) -> InputError:
+        """Return the error with a place for problems that have none."""
+        return InputError([replace(each, where=each.where or where) for each in self.problems])
+
     def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
         return type(self), (self.problems,)
 

@@ -198,7 +198,10 @@ class OpenedRaster:
                 "the twelve layers have no dates: they are taken as January to December of one year"
             )
             remarks.append((Problem(what, name, level="warning"), f"{name}：十二层没有日期，按同一年的 1 至 12 月处理。"))  # fmt: skip
-        grid = Grid.like(north_up(stack[0]))
+        try:
+            grid = Grid.like(north_up(stack[0]))
+        except InputError as error:
+            raise error.at(name) from error
         chosen = "" if variable.name is None else str(variable.name)
         return cls(
             name, chosen, stack, grid, unit_of(attributes, raster.unit, name), dates, tuple(remarks)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pyproj import CRS, Proj, Transformer
-from pyproj.exceptions import CRSError, ProjError
 
 from carbongrid.errors import Problem, warn_of
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.planes import crs_name
+
+if TYPE_CHECKING:
+    from pyproj import CRS, Proj, Transformer
 
 LIMIT = 0.02
 """Share by which areas or lengths may be off in a plane without a word."""
@@ -112,6 +113,8 @@ def _scales(crs: str | None, x: NDArray[np.float64], y: NDArray[np.float64]) -> 
     parsed = None if crs is None else crs_of(crs)
     if parsed is None or not parsed.is_projected:
         return np.ones(x.size)
+    from pyproj.exceptions import CRSError, ProjError
+
     try:
         return np.asarray(plane_factors(parsed, x, y).areal_scale, np.float64)
     except (CRSError, ProjError):  # of a projection without an inverse
@@ -120,11 +123,15 @@ def _scales(crs: str | None, x: NDArray[np.float64], y: NDArray[np.float64]) -> 
 
 @functools.lru_cache(maxsize=16)
 def _projection(crs: CRS) -> Proj:
+    from pyproj import Proj
+
     return Proj(crs)
 
 
 @functools.lru_cache(maxsize=16)
 def _to_degrees(crs: CRS) -> Transformer:
+    from pyproj import Transformer
+
     geodetic = crs.geodetic_crs
     assert geodetic is not None, "projected"
     if len(geodetic.axis_info) > 2:

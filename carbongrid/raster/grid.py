@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from affine import Affine
-from pyproj.exceptions import CRSError
 
 from carbongrid.errors import InputError
 from carbongrid.raster.areal_scale import warn_of_areas
@@ -86,6 +85,8 @@ class Grid:
         left, right = _snapped(west, east, side, cells)
         bottom, top = _snapped(south, north, side, cells)
         edges = (left * side, bottom * side, right * side, top * side)
+        from pyproj.exceptions import CRSError
+
         try:
             name = crs_text(crs)
         except CRSError as error:

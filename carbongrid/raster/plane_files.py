@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -237,9 +237,7 @@ def _named(dataset: xr.Dataset, path: Path) -> PlaneFile:
     try:
         return _of_dataset(dataset, path)
     except InputError as error:
-        raise InputError(
-            [replace(each, where=each.where or path.name) for each in error.problems]
-        ) from error
+        raise error.at(path.name) from error
 
 
 def _of_dataset(dataset: xr.Dataset, path: Path) -> PlaneFile:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -111,8 +110,7 @@ def each_layer(
         try:
             found[name] = table(raster)
         except InputError as error:
-            told = [replace(each, where=each.where or str(name)) for each in error.problems]
-            raise InputError(told) from error
+            raise error.at(str(name)) from error
     return found
 
 
@@ -145,7 +143,7 @@ def is_polygons(labels: Any) -> bool:
     if isinstance(labels, list | tuple):
         return any(hasattr(each, "geom_type") for each in labels)
     # A table without an active geometry column, the array inside of one, or a single shape.
-    if isinstance(labels, pd.DataFrame | pd.api.extensions.ExtensionArray) or hasattr(labels, "geom_type"):  # fmt: skip
+    if hasattr(labels, "geom_type") or hasattr(labels, "set_geometry"):  # fmt: skip
         return True
     if isinstance(labels, np.ndarray):
         return bool(labels.dtype == object)
