@@ -246,7 +246,7 @@ UNCERTAINTY = TableFormat(
 )
 CENSUS = TableFormat(
     "[people] census", "census.csv",
-    "Residents per region, to which the people there are scaled. Blank is unknown.",
+    "Residents per region, to which the people there are scaled. Blank, or without a row, is unknown: people there keep the count of points or cells, which is told.",
     (
         Column("region", "id", _REGION, True, unit="code", hint="Write its code."),
         Column("residents", "number", "0 or more", True, unit="persons", blank=True, limit=_TOO_LARGE),
