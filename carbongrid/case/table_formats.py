@@ -271,7 +271,7 @@ CATEGORIES = TableFormat(
 )
 CLASS_WEIGHTS = TableFormat(
     "[lines] class_weights", "classes.csv",
-    "What classes of lines weigh; rows replace those of the package or add to them.",
+    "What classes of lines weigh; rows replace those of the package or add to them. Lines that weigh as in the package's table beside ones of this table are told, with how both compare.",
     (
         Column("class", "text", "class as in the lines", True),
         Column("weight", "number", "0 or more, what a metre counts: of roads the vehicles a day, as in the package's table; 0 carries no motor traffic", True, unit="1"),
