@@ -166,6 +166,7 @@ def allocate_category(
             region_of_parcel=land.regions_of_parcels(codes, rows),
             facilities=own,
             region_of_facility=land.regions_at(codes, of_units),
+            by_part={row.name for row in told if row.way != "value"},
         )
         ledger = marked_guesses(ledger, totals)
         counted = evidence_of(category, claims, grams, own, land.parcels, rows)
