@@ -62,6 +62,7 @@ def clusters(
     outlines: gpd.GeoSeries,
     values: NDArray[np.float64],
     *,
+    of: str = "",
     beside: NDArray[np.float64] | None = None,
     seed: int = 0,
 ) -> tuple[Moran, pd.DataFrame]:
@@ -73,6 +74,8 @@ def clusters(
         Polygons, in the order of the values; neighbours touch (:func:`carbongrid.analysis.neighbours.neighbours_of`).
     values
         Shape (units,); NaN is unknown, and such a unit takes no part.
+    of
+        What the values are, for messages.
     beside
         Other values of the units, whose I among the same neighbours is given beside that of the values.
     seed
@@ -101,7 +104,7 @@ def clusters(
     own = values[taken]
     if len(taken) < 4 or np.ptp(own) == 0:
         what = f"{len(taken)} units have a value and a neighbour" if len(taken) < 4 else "all units have one value"  # fmt: skip
-        raise InputError(f"no clusters can be looked for: {what}", "inequality", "Leave them out: --no-clusters.")  # fmt: skip
+        raise InputError(f"no clusters {f'of {of} ' if of else ''}can be looked for: {what}", "inequality", "Leave them out: --no-clusters.")  # fmt: skip
     own_neighbours = {row: place[beside_each[unit]].tolist() for row, unit in enumerate(taken)}
     neighbours = W(own_neighbours, silence_warnings=True)  # of units on several islands
     moran, local = moran_of(own, neighbours, seed=seed)

@@ -12,14 +12,17 @@ import pandas as pd
 
 from carbongrid.analysis.finished import Asked, FinishedRun
 from carbongrid.analysis.guessed import MARKS, marked_grams, notes_of_guessed_runs
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Level, Problem
 from carbongrid.method.zoning import zones
+from carbongrid.pipeline.tables import ELECTRICITY
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 DESPITE = ("units", "gwp", "basis", "currency")
 """What two runs must have in common to be compared, unless told otherwise."""
+COUNTED = ("electricity", "sinks")
+"""What runs of several years must have in common too: otherwise their masses are of different things. Two readings of one year may be compared, and are told."""
 
 _LISTED = 10
 _WHAT_SPLITS = ("total", "units", "outside_units", "unallocated", "elsewhere")
@@ -129,6 +132,8 @@ def require_alike(
     b: FinishedRun,
     despite: Collection[str],
     merged: Mapping[str, str] | None = None,
+    *,
+    years: bool = False,
 ) -> list[Problem]:
     """Return warnings on what differs between two runs though it should not.
 
@@ -137,20 +142,23 @@ def require_alike(
     a, b
         The runs.
     despite
-        What may differ: some of ``units``, ``gwp``, ``basis``, ``currency``.
+        What may differ: some of ``units``, ``gwp``, ``basis``, ``currency``, and of years ``electricity`` and ``sinks``.
     merged
         Old codes of units that merged, with the new: the units of both runs are held against each other by the new ones, and the outlines of those that did not merge.
+    years
+        Whether they are of years that are followed, so that :data:`COUNTED` has to be alike.
 
     Raises
     ------
     InputError
         For what differs and is not in ``despite``, and for what is none of these.
     """
-    unknown = sorted({*despite} - {*DESPITE})
+    known = (*DESPITE, *COUNTED) if years else DESPITE
+    unknown = sorted({*despite} - {*known})
     if unknown:
         what = f"{unknown[0]!r} is nothing that two runs must have in common"
-        raise InputError(what, "despite", f"Give some of {', '.join(DESPITE)}.")
-    differences = list(_differences(a, b, merged or {}))
+        raise InputError(what, "despite", f"Give some of {', '.join(known)}.")
+    differences = [each for each in _differences(a, b, merged or {}) if each[0] in known]
     wrong = [each for kind, each in differences if kind not in despite]
     if wrong:
         raise InputError(wrong)
@@ -177,9 +185,39 @@ def _differences(
     for kind, name in (("gwp", "GWP set"), ("basis", "basis of shares")):
         if a.parameters[kind] != b.parameters[kind]:
             yield problem(kind, f"the {name} differs: {a.parameters[kind]} and {b.parameters[kind]}")  # fmt: skip
+    for kind, name, one, other in _counted_otherwise(a, b):
+        yield problem(kind, f"the {name} differs: {one} and {other}")
     if a.manifest["currency"] != b.manifest["currency"]:
         pair = (run.manifest["currency"] or "none told" for run in (a, b))
         yield problem("currency", f"the currency of GDP differs: {' and '.join(pair)}; GDP is not compared")  # fmt: skip
+
+
+def _counted_otherwise(a: FinishedRun, b: FinishedRun) -> Iterator[tuple[str, str, str, str]]:
+    """Yield each of :data:`COUNTED` that differs, with its name and what it is in both, where both say."""
+    sinks = (run.parameters.get("sinks") for run in (a, b))
+    sides = (_electricity_of(run) for run in (a, b))
+    for kind, name, (one, other) in (("electricity", "choice of electricity", sides), ("sinks", "set of sinks", sinks)):  # fmt: skip
+        if one and other and one != other:
+            yield kind, name, one, other
+
+
+def _electricity_of(run: FinishedRun) -> str | None:
+    """Return how electricity is counted in a run, None where that decides nothing."""
+    if "electricity" in run.parameters:
+        return run.parameters["electricity"]  # type: ignore[no-any-return]
+    # A run of an earlier version has it in words alone.
+    said = {text for _, text in run.manifest["assumptions"]}
+    return next((name for name, words in ELECTRICITY.items() if f"{words} (D24)." in said), None)
+
+
+def only_one_has(a: FinishedRun, b: FinishedRun, level: Level) -> Iterator[Problem]:
+    """Yield the categories of one run alone, with their mass: of the other they count as 0."""
+    for run, other in ((a, b), (b, a)):
+        of_categories = run.ledger["category"].to_numpy()
+        masses = run.ledger["total_g"].astype(float).groupby(of_categories).sum()
+        only = [f"{name} ({masses[name] / 1e6:,.0f} t)" for name in run.categories if name not in other.categories and masses.get(name)]  # fmt: skip
+        if only:
+            yield Problem(f"Only {run.name} has {', '.join(only)}; of the other run it is 0.", level=level)  # fmt: skip
 
 
 def _moved(a: FinishedRun, b: FinishedRun) -> list[str]:
@@ -363,10 +401,9 @@ def _told(value: Any) -> str:
 
 
 def _remarks(a: FinishedRun, b: FinishedRun) -> Iterator[Problem]:
-    for run, other in ((a, b), (b, a)):
-        only = [name for name in run.categories if name not in other.categories]
-        if only:
-            yield Problem(f"Only {run.name} has {', '.join(only)}; of the other run it is 0.", level="note")  # fmt: skip
+    yield from only_one_has(a, b, "note")
+    for _, what, one, other in _counted_otherwise(a, b):
+        yield Problem(f"The {what} differs ({one} and {other}): part of the masses that differ are its doing.", level="warning")  # fmt: skip
     for name, what in (("reference", "reference region"), ("ties", "rule for an index of exactly 1")):  # fmt: skip
         pair = [run.parameters.get(name) for run in (a, b)]
         if pair[0] != pair[1]:

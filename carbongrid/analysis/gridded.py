@@ -13,6 +13,7 @@ import pandas as pd
 from carbongrid.analysis.gridded_land import LandOnCells
 from carbongrid.analysis.gridded_months import Layered, require_one_year
 from carbongrid.analysis.gridded_rasters import OpenedRaster, PublishedRaster, Remark
+from carbongrid.analysis.published import is_of_sinks, of_co2_alone
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.units_of_measure import INT64_MAX
 from carbongrid.raster.grid import Grid
@@ -135,9 +136,8 @@ def _remarks_of_sums(of: str, rasters: Sequence[OpenedRaster]) -> list[Remark]:
     if len(rasters) > 1:
         names = ", ".join(each.name for each in rasters)
         found.append((Problem(f"{of}: {len(rasters)} rasters are added up: {names}", level="note"), f"{of}：共 {len(rasters)} 个栅格相加。"))  # fmt: skip
-    if rasters[0].unit.gas == "CO2" and of != "sink":
-        what = f"{of}: the published values are of CO2 alone, the run's of CO2e: methane, nitrous oxide and other gases are on one side only"
-        found.append((Problem(what, level="note"), f"{of}：发布值仅含 CO2，本次运算为 CO2 当量；其他气体只在一侧。"))  # fmt: skip
+    if rasters[0].unit.gas == "CO2" and not is_of_sinks(of):
+        found.append(of_co2_alone(of))
     return found
 
 

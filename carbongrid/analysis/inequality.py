@@ -47,10 +47,10 @@ class Inequality:
     curves
         Lorenz curves: of, by, share_of_weight, share_of_amount.
     moran
-        One row per quantity, of its density: i, expected, p, and what I is by the proxies alone, one whole total of each category spread and no facility named
+        One row per quantity of which units have more than one value, of its density: i, expected, p, and what I is by the proxies alone, one whole total of each category spread and no facility named
         (blank where the run does not keep what that takes); None without clusters.
     units
-        One row per unit: unit, name, zone and, for each quantity, local_i, p and kind; None without clusters.
+        One row per unit: unit, name, zone and, for each quantity of ``moran``, local_i, p and kind; None without clusters.
     notes
         What has to be said beside the numbers.
     """
@@ -82,7 +82,7 @@ def inequality(
     Raises
     ------
     InputError
-        If the directory is not a finished run, or no clusters can be looked for.
+        If the directory is not a finished run, or of no quantity clusters can be looked for.
 
     Notes
     -----
@@ -125,12 +125,19 @@ def inequality(
     table = pd.DataFrame({"unit": units["id"], "name": units["name"], "zone": units["zone"].astype(int)})  # fmt: skip
     if with_clusters:
         tell(phase, 1, steps)
-        alone = dict(_by_proxies_alone(told, run, amounts, said))
-        for done, (of, amount) in enumerate(amounts.items(), start=2):
+        uneven = {of: amount for of, amount in amounts.items() if np.ptp(amount / area)}
+        if uneven:  # else the first is refused, and says why
+            said += _of_one_value([of for of in amounts if of not in uneven])
+        alone = dict(_by_proxies_alone(told, run, uneven, said))
+        for done, (of, amount) in enumerate((uneven or amounts).items(), start=2):
             tell(phase, done, steps)
             beside = alone[of] / area if of in alone else None
             moran, local = clusters(
-                gpd.GeoSeries(told.outlines), amount / area, beside=beside, seed=seed
+                gpd.GeoSeries(told.outlines),
+                amount / area,
+                of=f"{of} per km2",
+                beside=beside,
+                seed=seed,
             )
             found.append(
                 {
@@ -178,6 +185,11 @@ def _by_proxies_alone(
             text = f"No facility and no total of a region has a say in where {of} lies: what Moran's I tells of it is of the proxies."
             said.append(Problem(text, level="note"))
         yield of, grams
+
+
+def _of_one_value(quantities: list[str]) -> list[Problem]:
+    """Return a note for each quantity of which all units have as much per km2, as of sinks where there are none."""
+    return [Problem(f"All units have one {of} per km2: no clusters of it can be looked for.", level="note") for of in quantities]  # fmt: skip
 
 
 def _without_neighbour(ids: list[str]) -> tuple[Problem, ...]:

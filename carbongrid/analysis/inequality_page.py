@@ -74,6 +74,8 @@ def _maps(found: Inequality) -> list[Map]:
         return []
     maps = []
     for of, english in (("emission", "Emission per km²"), ("sink", "Sink per km²")):
+        if f"{of}_kind" not in found.units:
+            continue
         kinds = found.units[f"{of}_kind"].tolist()
         entries = [Entry(_KINDS[kind][0], kind, _KINDS[kind][1], kinds.count(kind)) for kind in KINDS]  # fmt: skip
         maps.append(Map(Words(f"{english}: clusters", f"单位面积{_ZH[of]}：集聚"), [_KINDS[kind][0] for kind in kinds], entries, (), Words("Local Moran's I, conditional permutations, false discovery rate 5 %.", "局部莫兰指数，条件置换，错误发现率 5 %。")))  # fmt: skip

@@ -13,10 +13,13 @@ import pandas as pd
 from carbongrid.case.readers.declared import read_declared, rows_declared
 from carbongrid.case.table_formats import PUBLISHED
 from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.units_of_measure import gas_of
 from carbongrid.method.agreement import slip_of
 
 MAX_OFF = 0.02
 """Units that add up to more or less of their total than this are told of."""
+_GAS_OF_UNIT = {"CO2": "CO2", "CO2e": ""}
+"""What a blank gas is by its unit: one gas, or all."""
 
 
 def read_published(
@@ -36,7 +39,7 @@ def read_published(
     Returns
     -------
     DataFrame
-        region, of, gas, grams (int64), row, in the order of the file.
+        region, of, gas, grams (int64), row, in the order of the file. A blank gas is that of the unit where this is of CO2 alone.
 
     Raises
     ------
@@ -49,10 +52,11 @@ def read_published(
     known = {"region": {*regions, ""}, "of": quantities}
     rows, faults = rows_declared(table, PUBLISHED, path.name, known)
     right = [row for row in rows if row.right]
+    gases = [row.cells["gas"] or _GAS_OF_UNIT[gas_of(row.cells["unit"])] for row in right]
     faults.once(
         (
-            (row.number, f"{row.cells['region']!r}, {row.cells['of']} {row.cells['gas']}".strip())
-            for row in right
+            (row.number, f"{row.cells['region']!r}, {row.cells['of']} {gas}".strip())
+            for row, gas in zip(right, gases, strict=True)
         ),
         "the value of",
     )
@@ -63,11 +67,28 @@ def read_published(
         {
             "region": [row.cells["region"] for row in right],
             "of": [row.cells["of"] for row in right],
-            "gas": [row.cells["gas"] for row in right],
+            "gas": gases,
             "grams": [int(row.values["value"]) for row in right],
             "row": [row.number for row in right],
         }
     )
+
+
+def is_of_sinks(of: str) -> bool:
+    """Return whether a quantity is of sinks, which take up CO2 alone."""
+    return of == "sink" or of.startswith("sink/")
+
+
+def of_co2_alone(of: str) -> tuple[Problem, str]:
+    """Return a note that published values are of one gas where the run's are of all, in both languages."""
+    what = f"{of}: the published values are of CO2 alone, the run's of CO2e: methane, nitrous oxide and other gases are on one side only"
+    return Problem(what, level="note"), f"{of}：发布值仅含 CO2，本次运算为 CO2 当量；其他气体只在一侧。"  # fmt: skip
+
+
+def remarks_of_gases(values: pd.DataFrame) -> list[tuple[Problem, str]]:
+    """Return a note for each quantity of which values, of :func:`read_published`, are of CO2 alone."""
+    gases = values.groupby("of", sort=True)["gas"].agg(set)
+    return [of_co2_alone(str(of)) for of, own in gases.items() if own == {"CO2"} and not is_of_sinks(str(of))]  # fmt: skip
 
 
 def require_same_gases(values: pd.DataFrame, where: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from carbongrid.analysis.compare import require_alike, some_codes
+from carbongrid.analysis.compare import only_one_has, require_alike, some_codes
 from carbongrid.analysis.decomposition import EFFECTS, lmdi, tapio
 from carbongrid.analysis.finished import Asked, FinishedRun
 from carbongrid.analysis.frozen import frozen_zones
@@ -85,7 +85,7 @@ def trend(
     codes
         Units that merged: old code to new, step by step where they merged twice. Their sums stand for the merged unit before.
     despite
-        What may differ between the runs, as for :func:`carbongrid.compare`; units that are not in all of them are left out, and said. GDP in two currencies is refused all the same.
+        What may differ between the runs, as for :func:`carbongrid.compare`, and ``electricity`` and ``sinks``, which of years have to be alike too; units that are not in all of them are left out, and said. GDP in two currencies is refused all the same.
 
     Raises
     ------
@@ -106,7 +106,8 @@ def trend(
     require_same_money(found)
     notes = []
     for a, b in itertools.pairwise(found):
-        notes += require_alike(a, b, despite, merged)
+        notes += require_alike(a, b, despite, merged, years=True)
+        notes += only_one_has(a, b, "warning")
     if merged:
         notes.append(Problem(f"{len(merged)} codes are those of merged units: their sums stand for the units of the last year.", level="note"))  # fmt: skip
         notes += merged_across_parents(found, merged)

@@ -16,7 +16,12 @@ from carbongrid.analysis.files import write_csvs
 from carbongrid.analysis.gridded import GriddedQuantity, gridded, published_of
 from carbongrid.analysis.gridded_cells import CELLS, compare_cells
 from carbongrid.analysis.gridded_rasters import Published, PublishedRaster, Remark, rasters_of
-from carbongrid.analysis.published import own_sums, read_published, require_same_gases
+from carbongrid.analysis.published import (
+    own_sums,
+    read_published,
+    remarks_of_gases,
+    require_same_gases,
+)
 from carbongrid.analysis.published_zones import NO_ZONES, areas_of_units, compare_zones
 from carbongrid.errors import InputError
 from carbongrid.method.agreement import (
@@ -74,7 +79,7 @@ class Validation:
     cell_measures, cells
         Of rasters, cell by cell: a row for each quantity, and one for each cell; empty of a table (:func:`carbongrid.analysis.gridded_cells.compare_cells`).
     remarks
-        Of rasters: what has to be said of their cells, units and places, each with its Chinese.
+        What has to be said of the gases of published values and, of rasters, of their cells, units and places, each with its Chinese.
     """
 
     measures: pd.DataFrame
@@ -164,7 +169,7 @@ def validate(
     zones, unit_zones = compare_zones(found, read.values, draws, seed) if key is None else NO_ZONES
     tell(phase, 3, 4)
     manifest = found.manifest
-    of_cells: dict[str, Any] = {}
+    of_cells: dict[str, Any] = {"remarks": tuple(read.remarks)}
     if read.gridded:
         measured, cells, more = compare_cells(found, read.gridded, groups, SAME_PROXY)
         of_cells = {"cell_measures": measured, "cells": cells, "remarks": (*read.remarks, *more)}
@@ -237,6 +242,8 @@ def _read(
         published = read_published(file, {*codes, *inside} - {""}, set(groups))
     values = published[published["region"].isin(set(codes))]
     require_same_gases(values, file.name)
+    if not quantities:
+        remarks = remarks_of_gases(values)
     if values.empty:
         raise InputError("the table has no value of a unit", str(file), "Write a row for each unit, by its code.")  # fmt: skip
     name = file.name if len(rasters) < 2 else f"{file.name} … ({len(rasters)})"

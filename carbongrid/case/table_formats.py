@@ -246,7 +246,7 @@ UNCERTAINTY = TableFormat(
 )
 CENSUS = TableFormat(
     "[people] census", "census.csv",
-    "Residents per region, to which the people there are scaled. Blank is unknown.",
+    "Residents per region, to which the people there are scaled. Blank, or without a row, is unknown: people there keep the count of points or cells, which is told.",
     (
         Column("region", "id", _REGION, True, unit="code", hint="Write its code."),
         Column("residents", "number", "0 or more", True, unit="persons", blank=True, limit=_TOO_LARGE),
@@ -271,7 +271,7 @@ CATEGORIES = TableFormat(
 )
 CLASS_WEIGHTS = TableFormat(
     "[lines] class_weights", "classes.csv",
-    "What classes of lines weigh; rows replace those of the package or add to them.",
+    "What classes of lines weigh; rows replace those of the package or add to them. Lines that weigh as in the package's table beside ones of this table are told, with how both compare.",
     (
         Column("class", "text", "class as in the lines", True),
         Column("weight", "number", "0 or more, what a metre counts: of roads the vehicles a day, as in the package's table; 0 carries no motor traffic", True, unit="1"),
@@ -355,7 +355,7 @@ PUBLISHED = TableFormat(
         Column("of", "text", "emission, sink, a sector or a category", True),
         Column("value", "mass", "mass per year, 0 or more", True, unit="number"),
         Column("unit", "unit of mass", "what one is: t CO2e, kt CO2 ...", True),
-        Column("gas", "text", "where gases stand apart; they are added up"),
+        Column("gas", "text", "where gases stand apart; they are added up. Blank is what the unit is of: CO2 alone, or all gases"),
         Column("source", "text", "who published it"),
     ),
 )

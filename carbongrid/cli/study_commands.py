@@ -115,7 +115,7 @@ def compensation(
 @click.option(
     "--despite",
     multiple=True,
-    type=click.Choice(["units", "gwp", "basis", "currency"]),
+    type=click.Choice(["units", "gwp", "basis", "currency", "electricity", "sinks"]),
     help="Follow the years though these differ, and say so.",
 )
 @click.option("--out", type=_FOLDER, required=True, help="Folder for the files.")

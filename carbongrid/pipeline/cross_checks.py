@@ -7,17 +7,21 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.located import PER_ONE
 from carbongrid.case.readers.points import crosswalk_categories
 from carbongrid.case.readers.regions import masses_here
+from carbongrid.case.readers.vector import listed
 from carbongrid.errors import InputError, Level, Problem
 from carbongrid.method.categories import Category, by_people_unasked, categories_of_homes
 from carbongrid.method.landuse import SETTLEMENT, carrying_types
 from carbongrid.method.weights import people_points
+from carbongrid.method.weights.people import PeoplePoints
 from carbongrid.pipeline.land import Land, fine_grid
+from carbongrid.pipeline.regional_totals import level_of
 from carbongrid.pipeline.residents import census_of, shared_over
 from carbongrid.pipeline.weights_step import coefficients_of, regions_of, weight_rasters
 from carbongrid.raster.chunked.rasters import WeightRaster
@@ -329,6 +333,22 @@ def _problems_of_emptied(emptied: Mapping[str, int], left: int, where: str) -> I
         yield Problem(what, where, "Leave their cells blank if their residents are not known.", level)  # fmt: skip
 
 
+def _problems_of_unscaled(
+    told: PeoplePoints, codes: Sequence[str], land: Land, where: str
+) -> Iterator[Problem]:
+    """Yield where people keep the count of points or cells since the census says nothing of their region, beside others that are scaled: a warning where those whom its factor would bring or take are more than 1 % of all."""
+    if told.unscaled is None or not told.scaled or told.unscaled.sum() < PER_ONE:
+        return
+    here = np.flatnonzero(told.unscaled)
+    kept, by = int(told.unscaled.sum()), statistics.median(told.scaled.values())
+    names = listed(dict.fromkeys(land.units[level_of(codes, land)].iloc[here].astype(str)))
+    off = abs(by - 1) * kept
+    level: Level = "warning" if off * MAX_MISSING > int(told.thousandths.sum()) else "note"
+    what = f"the census says nothing of {len(here)} of {len(land.units)} units, whose {kept / 1000:,.0f} people count as points or cells have them, where those of its regions are multiplied by {by:.3g}, as the median: {names}"
+    hint = "Give their residents too; without them the counts of points or cells have to be whole there."
+    yield Problem(what, where, hint, level)
+
+
 def _problems_of_census(inputs: Inputs, land: Land) -> Iterator[Problem]:
     """Yield what the census counts where no point or cell has people: an error above 1 %, unless all homes may lose evidence."""
     census = census_of(inputs, land)
@@ -338,6 +358,7 @@ def _problems_of_census(inputs: Inputs, land: Land) -> Iterator[Problem]:
     where = str(inputs.case.people.census)
     yield from _problems_of_scale(told.scaled, where)
     yield from _problems_of_emptied(told.emptied, int(told.thousandths.sum()), where)
+    yield from _problems_of_unscaled(told, census.codes, land, where)
     whole = int(census.thousandths.sum())
     by_people = [n for n, category in inputs.categories.items() if category.weight == "people"]
     # Whoever allows it for homes allows it for what goes by the same people unasked.

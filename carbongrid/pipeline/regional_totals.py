@@ -89,7 +89,7 @@ def land_without_total(
     share = float(area[bare].sum() / max(area.sum(), 1.0))
     if share < _SEEN:
         return []
-    names = land.units[_level_of(codes, land)].iloc[np.unique(unit[bare])]
+    names = land.units[level_of(codes, land)].iloc[np.unique(unit[bare])]
     what = (
         f"no total of {ledger[0].category} is of the whole, and {share:.1%} of its land ({area[bare].sum() / 1e6:,.4g} km2) lies in regions that have none, "
         f"and get nothing of it: {listed(dict.fromkeys(names.astype(str)))}"
@@ -98,7 +98,7 @@ def land_without_total(
     return [Problem(what, "totals", hint, "warning")]
 
 
-def _level_of(codes: Sequence[str], land: Land) -> str:
+def level_of(codes: Sequence[str], land: Land) -> str:
     """Return the column of the units by which regions are named, the lowest of several."""
     levels = ("id", *land.parents)
     return next((name for name in levels if land.units[name].isin(codes).any()), "id")

@@ -48,7 +48,7 @@ from carbongrid.raster.software import versions
 if TYPE_CHECKING:
     from carbongrid.pipeline.electricity_readings import Readings
 
-_ELECTRICITY = {
+ELECTRICITY = {
     "supply": "Electricity is counted where it is made",
     "use": "Electricity is counted where it is used",
     "both": "Electricity is counted both where it is made and where it is used",
@@ -374,10 +374,9 @@ def method_notes(inputs: Inputs) -> list[tuple[str, str]]:
         )
     if case.attribution:
         sentences.append(f"Data: {case.attribution}.")
-    totals = (case, inputs.categories, inputs.totals, inputs.formed)
-    balanced = case.electricity == "consumption"
-    if case.electricity and (balanced or has_both_electricities(*totals)):
-        sentences.append(f"{_ELECTRICITY[case.electricity]} (D24).")
+    electricity = _electricity_that_counts(inputs)
+    if electricity:
+        sentences.append(f"{ELECTRICITY[electricity]} (D24).")
     if case.gdp is None:
         sentences.append("There is no GDP: ECC is unknown and every unit is unclassified.")
     elif case.gdp.by != "unit":
@@ -385,6 +384,14 @@ def method_notes(inputs: Inputs) -> list[tuple[str, str]]:
             f"GDP is known by {case.gdp.by} and spread by industry: zones are indicative (D5)."
         )
     return [("note", sentence) for sentence in sentences]
+
+
+def _electricity_that_counts(inputs: Inputs) -> str | None:
+    """Return how electricity is counted, where that decides anything: with both sides of it, or by a balance."""
+    case = inputs.case
+    balanced = case.electricity == "consumption"
+    both = balanced or has_both_electricities(case, inputs.categories, inputs.totals, inputs.formed)
+    return case.electricity if case.electricity and both else None
 
 
 def notes_of_sinks(units: pd.DataFrame, floor: float) -> list[tuple[str, str]]:
@@ -462,6 +469,7 @@ def manifest_of(
             "gdp_by": case.gdp.by if case.gdp else None,
             "gwp": case.inventory.gwp if case.inventory else "as the totals were given",
             "sinks": case.inventory.sinks if case.inventory else None,
+            "electricity": _electricity_that_counts(inputs),
             "parents": list(tables.parents),
         },
         "categories": [vars(category) for category in tables.categories],

@@ -12,6 +12,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from town import square, write_town
 
 import carbongrid as cg
 from carbongrid.analysis.clusters import (
@@ -26,6 +27,7 @@ from carbongrid.analysis.clusters import (
 from carbongrid.analysis.inequality import write_inequality
 from carbongrid.analysis.shares import gini, lorenz, theil
 from carbongrid.errors import InputError, VerificationError
+from carbongrid.outputs.report.notes import note_in_chinese
 
 AMOUNTS = st.lists(st.tuples(st.floats(0, 1e12), st.floats(1e-3, 1e6), st.sampled_from("abc")), min_size=1, max_size=12)  # fmt: skip
 
@@ -138,11 +140,35 @@ def test_a_run_and_the_command(small_run, tmp_path, carbongrid, clusters) -> Non
     assert json.loads(done.stdout)["moran"] is None
 
 
+def test_clusters_of_emission_are_told_where_there_are_no_sinks(tmp_path, monkeypatch) -> None:
+    """Seen to be refused, in a message that did not say of what all units have one value."""
+
+    def seen(outlines, values, *, of, beside=None, seed=0):
+        assert of == "emission per km2" and np.ptp(values)
+        return Moran(0.0, 0.0, 1.0, 0.5), pd.DataFrame({"local_i": 0.0, "kind": KINDS[0]}, index=range(len(values)))  # fmt: skip
+
+    tables = {"totals.csv": "category,value,unit\nwaste/industrial,90,t CO2e\n"}
+    parcels = [(f"p{k}", "0601", square(k, 0)) for k in range(4)]
+    units = [(f"u{k}", "d", square(k, 0)) for k in range(5)]
+    run = cg.run(write_town(tmp_path, parcels, units, tables, ""), tmp_path / "run")
+    monkeypatch.setattr("carbongrid.analysis.inequality.clusters", seen)
+    found = cg.inequality(run)
+    assert found.moran["of"].tolist() == ["emission per km2"]
+    assert "emission_kind" in found.units and "sink_kind" not in found.units
+    [note] = [each for each in found.notes if "All units have one sink per km2" in each.what]
+    assert "碳汇" in note_in_chinese(str(note))
+    assert not [each for each in found.notes if "where sink lies" in each.what]
+    assert "Emission per km²" in write_inequality(found, tmp_path)[0].read_text(encoding="utf-8")
+    monkeypatch.undo()
+    with pytest.raises(InputError, match="no clusters of sink per km2 can be looked for: all units have one value"):  # fmt: skip
+        clusters(squares(3), np.ones(9), of="sink per km2")
+
+
 def test_the_null_is_of_the_proxies_alone_or_it_is_said(small_run, monkeypatch) -> None:
     """Local parts, which are compiled for half a minute, stand aside."""
     asked = []
 
-    def seen(outlines, values, *, beside=None, seed=0):
+    def seen(outlines, values, *, of="", beside=None, seed=0):
         asked.append(beside)
         return Moran(0.0, 0.0, 1.0, 0.5), pd.DataFrame(
             {"local_i": 0.0, "kind": KINDS[0]}, index=range(len(values))

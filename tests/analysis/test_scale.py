@@ -29,6 +29,7 @@ from carbongrid.analysis.scale_audit import (
 from carbongrid.cli import main
 from carbongrid.errors import InputError
 from carbongrid.method.scale import adjusted_rand, contiguous_groups, gini, islands_of, majority
+from carbongrid.outputs.figures.scale import write_scale_figure
 from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.outputs.tables.plain import read_units_csv
 
@@ -257,6 +258,16 @@ def test_fine_cells_may_be_left_out(town):
     assert found.units.empty
     with pytest.raises(InputError, match="at least one grouping"):
         audit_scale(town.parent / "run", groupings=0)
+
+
+def test_the_figure_of_a_run_of_nothing_is_drawn(tmp_path):
+    """Totals of 0. Seen to fail: Matplotlib's own warning stood on the terminal, of data without positive values."""
+    totals = "category,value,unit\nwaste/industrial,0,t CO2e\nsink/land,0,t CO2e\n"
+    parcels = [("p0", "0601", square(0, 0)), ("p1", "0301", square(1, 0))]
+    units = [("u0", "d", square(0, 0)), ("u1", "d", square(1, 0))]
+    found = audit_scale(cg.run(write_town(tmp_path, parcels, units, {"totals.csv": totals}, ""), tmp_path / "run"), fine=False, groupings=2)  # fmt: skip
+    assert not (found.grids["max_t_km2"] > 0).any()
+    assert write_scale_figure(found.grids, found.groups, found.cells, tmp_path / "scale.png").is_file()  # fmt: skip
 
 
 def test_the_command_tells_what_each_ruler_sees(town, tmp_path):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,6 +21,8 @@ from carbongrid.analysis.trend import trend, write_trend
 from carbongrid.analysis.trend_page import flow_of
 from carbongrid.errors import InputError
 from carbongrid.outputs.report.notes import note_in_chinese
+from carbongrid.pipeline.tables import ELECTRICITY
+from carbongrid.run_store import SEAL, seal_of
 
 SOME = st.floats(1e-3, 1e6)
 
@@ -73,11 +77,11 @@ PARCELS = [("p0", "0601", square(0, 0)), ("p1", "0601", square(1, 0)), ("p2", "0
 UNITS = [(f"u{k}", "d", square(k, 0)) for k in range(4)]
 
 
-def year(folder, number: int, mass: int, gdp=None, units=UNITS, *, people=(), more="", settings="") -> cg.Result:  # fmt: skip
+def year(folder, number: int, mass: int, gdp=None, units=UNITS, *, people=(), more="", settings="", rows="", parcels=PARCELS) -> cg.Result:  # fmt: skip
     """A run: GDP by unit, None where blank; people of the units, who stand at their middles."""
     folder.mkdir()
     tables = {
-        "totals.csv": f"category,value,unit\nwaste/industrial,{mass},t CO2e\nsink/land,30,t CO2e\n"
+        "totals.csv": f"category,value,unit\nwaste/industrial,{mass},t CO2e\nsink/land,30,t CO2e\n{rows}"
     }
     text = ""
     if gdp is not None:
@@ -90,7 +94,7 @@ def year(folder, number: int, mass: int, gdp=None, units=UNITS, *, people=(), mo
         text += (
             '[people]\npath = "people.csv"\nx = "x"\ny = "y"\ncount = "people"\ncrs = "EPSG:4549"\n'
         )
-    path = write_town(folder, PARCELS, units, tables, text)
+    path = write_town(folder, parcels, units, tables, text)
     path.write_text(settings + path.read_text(encoding="utf-8").replace("year = 2020", f"year = {number}"), encoding="utf-8")  # fmt: skip
     return cg.run(path, folder / "run")
 
@@ -260,6 +264,52 @@ def test_another_reference_region_is_said(years: list[cg.Result], tmp_path) -> N
     other = int((found.units["zone_from"].to_numpy() != own).sum())
     assert (f"{other} of 4 zones of 2015 are not those" in notes) == (other > 0)
     assert all(note_in_chinese(str(note)) for note in found.notes)
+
+
+def test_years_that_count_other_things_are_refused_unless_told(tmp_path) -> None:
+    """Seen to fail: a year with electricity where it is used, beside one with both sides, was a change of +69 Mt, expansive negative decoupling."""
+    power = "industry/supply,100,t CO2e\nbuildings/commerce,50,t CO2e\n"
+    parcels = [PARCELS[0], ("p1", "0809", square(1, 0)), PARCELS[2], ("p3", "05H1", square(3, 0))]
+    allow = '[allow]\nfallback = ["industry/supply", "buildings/commerce"]\n'
+    use, both, one = (
+        year(tmp_path / name, 2015 + k, 300, (1, 2, 3, 4), settings=choice, rows=rows, more=allow, parcels=parcels)
+        for k, (name, choice, rows) in enumerate([("use", 'electricity = "use"\n', power), ("both", 'electricity = "both"\n', power), ("one", 'electricity = "use"\n', "")])
+    )  # fmt: skip
+    assert [run.manifest["parameters"]["electricity"] for run in (use, both, one)] == ["use", "both", None]  # fmt: skip
+    with pytest.raises(InputError, match=r"choice of electricity differs: use and both.*--despite electricity"):  # fmt: skip
+        trend([use, both])
+    found = trend([use, both], despite=("electricity",))
+    [told] = [str(note) for note in found.notes if "electricity differs" in str(note)]
+    assert "电力核算口径" in note_in_chinese(told)
+    [told] = [str(note) for note in cg.compare(use, both).notes if "electricity differs" in str(note)]  # fmt: skip
+    assert "(use and both): part of the masses that differ are its doing" in told
+    assert "电力核算口径" in note_in_chinese(told)
+    with pytest.raises(InputError, match="'electricity' is nothing that two runs"):
+        cg.compare(use, both, despite=("electricity",))
+    # A run of an earlier version says it in words alone; and of sets of sinks likewise.
+    for kind, changed in (("electricity", "supply"), ("sinks", "ipcc")):
+        copies = []
+        for k, run in enumerate((both, both)):
+            copy = Path(shutil.copytree(run.directory, tmp_path / f"{kind}{k}"))
+            manifest = json.loads((copy / "manifest.json").read_text(encoding="utf-8"))
+            manifest["parameters"]["sinks"] = "study"
+            if k and kind == "sinks":
+                manifest["parameters"][kind] = changed
+            elif k:
+                del manifest["parameters"][kind]
+                words = (ELECTRICITY[name] for name in ("both", changed))
+                manifest["assumptions"] = [[level, text.replace(*words)] if text.startswith(ELECTRICITY["both"]) else [level, text] for level, text in manifest["assumptions"]]  # fmt: skip
+            manifest[SEAL] = seal_of(manifest)
+            (copy / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+            copies.append(copy)
+        with pytest.raises(InputError, match=f"differs: .* and {changed}.*--despite {kind}"):
+            trend(copies)
+        assert any(f"and {changed})" in str(note) for note in cg.compare(*copies).notes)
+    # A year that knows of no power plants is no other choice, but has less.
+    [told] = [note for note in trend([both, one]).notes if "Only " in str(note)]
+    assert told.level == "warning"
+    assert "has buildings/commerce (50 t), industry/supply (100 t); of the other run" in told.what
+    assert note_in_chinese(str(told))
 
 
 def test_runs_of_one_year_are_periods_of_their_own(years: list[cg.Result], tmp_path) -> None:

@@ -117,6 +117,26 @@ def test_a_unit_twice_and_unknown_names_are_refused(full_demo, units, tmp_path):
         validate(full_demo / "run", table_of(tmp_path / "t.csv", rows), key="colour")
 
 
+def test_what_a_unit_is_of_counts_where_no_gas_is_told(full_demo, units, tmp_path):
+    """Seen to fail: t CO2 and t CO2e in turns gave what all of one gave, without a word."""
+    run, file = full_demo / "run", tmp_path / "t.csv"
+
+    def table(*units_of_mass):
+        kinds = [units_of_mass[k % len(units_of_mass)] for k in range(len(units))]
+        rows = zip(rows_of(units, "waste", "waste_g"), kinds, strict=True)
+        file.write_text("\n".join(["region,of,value,unit", *(f"{region},{of},{value!r},{kind}" for (region, of, value, _), kind in rows)]), encoding="utf-8")  # fmt: skip
+        return file
+
+    with pytest.raises(InputError, match=r"waste of '\w+' is of (CO2|all gases), that of most units of (CO2|all gases)"):  # fmt: skip
+        validate(run, table("t CO2", "t CO2e"))
+    of_one, of_all = (validate(run, table(*kinds), draws=2) for kinds in (("t CO2", "kt C"), ("t CO2e",)))  # fmt: skip
+    assert [problem.what for problem, _ in of_one.remarks if "waste: the published values are of CO2 alone" in problem.what]  # fmt: skip
+    assert not [problem for problem, _ in of_all.remarks if "CO2 alone" in problem.what]
+    # A column of gases says more than the unit.
+    file.write_text(table("t CO2").read_text(encoding="utf-8").replace("unit\n", "unit,gas\n").replace("t CO2\n", "t CO2e,CO2\n").removesuffix("t CO2") + "t CO2,CO2", encoding="utf-8")  # fmt: skip
+    assert len(validate(run, file, draws=2).measures) == 1
+
+
 def test_merged_units_are_compared_by_a_key(full_demo, units, tmp_path):
     sums = units.groupby("district")["emission_g"].sum() / 1e6
     rows = [(str(code), "emission", float(value) * 1.5, "") for code, value in sums.items()]

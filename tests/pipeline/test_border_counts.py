@@ -96,6 +96,31 @@ def test_regions_that_the_census_empties_are_told(tmp_path: Path) -> None:
     assert "have 10 people, in 1 of its regions: 04 10" in one.what
 
 
+def test_regions_of_which_the_census_says_nothing_are_told(tmp_path: Path) -> None:
+    """A sample of a tenth, one of two districts scaled. Seen to fail: the other had 12,468 of 125,546 residents, without a word."""
+
+    def told(census: str) -> list[Problem]:
+        tables = {**HOMES, "people.csv": people_at(0, 1, 2, 3), "census.csv": f"region,residents\n{census}"}  # fmt: skip
+        checked = check(squares_case(tmp_path, ["0701"] * 4, tables, people=PEOPLE))
+        return [each for each in checked.problems if "the census says nothing" in each.what]
+
+    for census in ("D1,200\n", "D1,200\nD2,\n"):
+        (one,) = told(census)
+        assert "nothing of 2 of 4 units, whose 20 people count as points or cells have them" in one.what  # fmt: skip
+        assert "are multiplied by 10, as the median: D2" in one.what
+        assert one.level == "warning"
+        assert note_in_chinese(str(one))
+    (one,) = told("01,100\n02,100\n04,100\n")
+    assert one.what.endswith(": 03")
+    (like,) = told("D1,20\n")
+    assert like.level == "note"
+    assert told("D1,200\nD2,200\n") == []
+    # Nobody is there whom it could count.
+    tables = {**HOMES, "people.csv": people_at(0, 1), "census.csv": "region,residents\nD1,200\n"}
+    checked = check(squares_case(tmp_path, ["0701"] * 4, tables, people=PEOPLE))
+    assert not [each for each in checked.problems if "says nothing" in each.what]
+
+
 def test_a_sample_of_people_is_scaled_alike_and_not_told(tmp_path: Path) -> None:
     """Seen to fail: telephones of a twentieth of the people were taken for another unit."""
     for people in (200, 3_000, 50_000):

@@ -135,3 +135,15 @@ def test_a_facility_told_in_another_unit_than_its_total_is_found(tmp_path: Any) 
     table.assign(unit="02").to_csv(run / "facilities.csv", index=False)
     told = " ".join(check.text for check in cg.verify(run).checks if not check.ok)
     assert "waste/industrial in 01: facilities.csv, by unit" in told
+
+
+def test_capacities_that_are_too_much_for_a_district_say_of_what_they_are_parts(tmp_path):
+    """A works in each district, capacities alone. Seen to be told as masses to be corrected, of which none was given."""
+    rows = "".join(f"{name},waste/industrial,{mw},MW,{WEST + 1000 * column + 500},{SOUTH + 500},EPSG:{CRS_OF_SQUARES}\n" for name, mw, column in (("A", 300, 0), ("B", 100, 2)))  # fmt: skip
+    tables = {
+        "totals.csv": "category,value,unit,region\nwaste/industrial,100,t CO2e,D1\nwaste/industrial,100,t CO2e,D2\n",
+        "fac.csv": f"name,category,capacity,capacity_unit,x,y,crs\n{rows}",
+    }
+    case = squares_case(tmp_path, ["0601"] * 4, tables, facilities={"path": "fac.csv"})
+    with pytest.raises(InputError, match=r"region 'D1' add up to 150.000000 t, more than its total, 100.000000 t: by share or capacity A have parts of all regions' totals together, 200.000000 t. Give them masses"):  # fmt: skip
+        cg.run(case, tmp_path / "run")

@@ -40,6 +40,7 @@ FAR_APART = 10
 """Counts that are on the whole more than this many times what classes weigh, or less than one part in as many, are of another unit."""
 
 _LINEAR = (1, 2, 5)
+_EACH_CLASS = "Give class_weights a row for each class of the lines, spelt as there, or weights in the package's unit: vehicles a day."
 
 
 def read_lines(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
@@ -59,7 +60,8 @@ def read_lines(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
         weight 0 and no mode; a line with a count of its own has that, unless its class carries nothing), dual (one carriageway of two), geometry; sorted by normalized WKB,
         then class.
     list of Problem
-        Classes without a weight, with their number and length; lines without a count beside some that have one.
+        Classes without a weight, with their number and length; lines without a count beside some that have one; those that weigh as in the package's
+        table beside some that weigh as in the case's own.
 
     Raises
     ------
@@ -109,6 +111,8 @@ def read_lines(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
         crs=crs,
     )
     notes = _unknown_classes(lines, set(weights.index), where)
+    if section.class_weights is not None:
+        notes += _half_classed(lines[np.isnan(counts)], weights, str(section.class_weights))
     if section.weight is not None:
         notes += _half_counted(lines, of_class, counts, where)
     west, south, east, north = shapely.total_bounds(geometry)
@@ -174,6 +178,50 @@ def _half_counted(
         )
         hint = "Give counts and class_weights in one unit: vehicles a day, in both directions together."
         notes.append(Problem(what, where, hint, "warning" if far else "note"))
+    return notes
+
+
+def _half_classed(lines: gpd.GeoDataFrame, weights: pd.DataFrame, where: str) -> list[Problem]:
+    """Return, for each mode of which the case's table names some classes of the lines and the package's others, how both compare: they are added up.
+
+    Parameters
+    ----------
+    lines
+        Those that weigh as their class does.
+    weights
+        Of :func:`read_class_weights`, by class.
+    where
+        The case's table.
+    """
+    metres = shapely.length(np.asarray(lines.geometry.array, dtype=object))
+    of_lines = weights.reindex(lines["line_class"])
+    weight, packaged = of_lines["weight"].to_numpy(), of_lines["packaged"].to_numpy()
+    own = of_lines["own"].fillna(value=False).to_numpy(dtype=bool)
+    names = weights.index[weights["own"]]
+    if (weight > 0).any() and not own.any():
+        what = f"no line is of a class that the table names ({listed(names)}): all weigh as in the package's table"
+        return [Problem(what, where, _EACH_CLASS, "warning")]
+    there = set(lines["line_class"])
+    spelt = {name.casefold(): name for name in names if name not in there}
+    notes = []
+    for mode in MODES:
+        here = (lines["mode"] == mode).to_numpy(dtype=bool) & (weight > 0)
+        told, left = here & own, here & ~own
+        if not told.any() or not left.any():
+            continue
+        both = told & (packaged > 0)
+        times = float((metres * weight)[both].sum() / (metres * packaged)[both].sum()) if both.any() else np.nan  # fmt: skip
+        far = not 1 / FAR_APART <= times <= FAR_APART and both.any()
+        classes = lines["line_class"].to_numpy()[left]
+        which = listed(
+            f"{name} (spelt {spelt[name.casefold()]} there)" if name.casefold() in spelt else name
+            for name in sorted(set(classes))
+        )
+        what = (
+            f"{left.sum():,} of {here.sum():,} lines of mode {mode} ({metres[left].sum() / metres[here].sum():.1%} of their length) are of classes that the table does "
+            f"not name, and weigh as in the package's: {which}; those that it names weigh {f'{times:.3g}' if both.any() else 'nobody knows how many'} times what they do there"
+        )
+        notes.append(Problem(what, where, _EACH_CLASS, "warning" if far else "note"))
     return notes
 
 

@@ -45,6 +45,8 @@ _HEAVIEST_TYPE = 10**9
 _STATUS = ("operating_status", "operating_")
 """Column of Overture's places that says whether one is closed, and what a Shapefile leaves of its name."""
 _PER_POI = 1000
+FAR_APART = 10
+"""Types that count on average more than this many times what one without a weight does, or less than one part in as many, are in another unit."""
 _NONE = np.array([-1], np.int64)
 _SAMPLE = 20_000
 _CLEARLY_BETTER, _NEARLY_ALL = 0.1, 0.9
@@ -105,6 +107,7 @@ def read_pois(
     ).astype({"poi_type": str, "category": str})
     order = ["x", "y", "poi_type"]
     sizes = _sizes(entries, entry)
+    notes += _half_sized(entries, entry, section.crosswalk)
     own = None
     if section.weight:
         own, exact, _ = points.thousandths(section.weight, POIS.column("weight"))
@@ -328,6 +331,26 @@ def _sizes(entries: pd.DataFrame, entry: NDArray[np.int64]) -> list[Decimal] | N
     return [written[row] if row >= 0 else Decimal(1) for row in entry.tolist()]
 
 
+def _half_sized(entries: pd.DataFrame, entry: NDArray[np.int64], where: str) -> list[Problem]:
+    """Return a warning for each category of which some types weigh far more or less than 1 and others have no weight, which is 1: they are added up."""
+    if "weight" not in entries or not entries["weight"].any():
+        return []
+    claims = entries.iloc[entry[entry >= 0]]
+    claims = claims[claims["category"] != ""]
+    notes = []
+    for category, own in claims.groupby("category", sort=True):
+        blank = own["weight"] == ""
+        weights = own.loc[~blank, "weight"].astype(float)
+        weights = weights[weights > 0]
+        mean = float(weights.mean()) if len(weights) else 1.0
+        if blank.any() and not 1 / FAR_APART <= mean <= FAR_APART:
+            types = listed(own.loc[blank, "poi_type"].unique())
+            what = f"{blank.sum():,} of {len(own):,} POIs of {category} are of types without a weight, which count 1, where others count {mean:.3g} on average: {types}"
+            hint = "Give every type of the category a weight, in one unit."
+            notes.append(Problem(what, where, hint, "warning"))
+    return notes
+
+
 def _weighed(
     own: NDArray[np.int64] | None, sizes: list[Decimal] | None, count: int, where: str
 ) -> NDArray[np.int64]:
@@ -409,13 +432,20 @@ def _weightless(own: NDArray[np.float64], where: str) -> list[Problem]:
 
 
 def _unsized(pois: pd.DataFrame, where: str) -> list[Problem]:
-    """Return what it means that POIs have no size: n of them know their sum to 1/sqrt(n) of it, if sizes spread as widely as their mean."""
-    if "thousandths" in pois or not len(pois):
+    """Return what it means that POIs have no size, all or those of some categories: n of them know their sum to 1/sqrt(n) of it, if sizes spread as widely as their mean."""
+    if not len(pois):
         return []
     what = (
         "every POI counts 1, whatever its size: where sizes spread as widely as their mean, what a place with 1, 10 or 100 of them "
         "gets is uncertain by 100, 32 or 10 % (one standard deviation)"
     )
+    if "thousandths" in pois:
+        counting = pois[(pois["category"] != "") & (pois["thousandths"] > 0)]
+        sizes = counting.groupby("category", sort=True)["thousandths"].agg(["min", "max", "size"])
+        alike = sizes.index[(sizes["min"] == sizes["max"]) & (sizes["size"] > 1)]
+        if not len(alike):
+            return []
+        what = f"POIs of {listed(alike)} all count alike, whatever their size: what a place with 1, 10 or 100 of them gets is uncertain by 100, 32 or 10 % (one standard deviation) where sizes spread as widely as their mean"
     hint = "Name a column of sizes, [pois] weight, or give the types of a crosswalk of your own a weight and its source."
     return [Problem(what, where, hint, "note")]
 

@@ -48,6 +48,7 @@ def allocate(
     region_of_parcel: NDArray[np.int64] | None = None,
     facilities: Sequence[Facility] = (),
     region_of_facility: NDArray[np.int64] | None = None,
+    by_part: Collection[str] = (),
 ) -> tuple[NDArray[np.int64], list[LedgerRow]]:
     """Spread a category's totals over the parcels: facilities first, then weight, area, parent type.
 
@@ -72,6 +73,8 @@ def allocate(
     region_of_facility : int64, shape (facilities,)
         Each facility's region, off whose total it comes, as ``region_of_parcel`` has those of parcels, and given with it. Its parcel may lie
         in another.
+    by_part
+        Names of those whose mass is a part of the category's total, by share or capacity, for messages.
 
     Returns
     -------
@@ -93,7 +96,9 @@ def allocate(
     accounts = _accounts(category.name, totals)
     region = _accounts_of(accounts, regions, region_of_parcel, claims.weight.size)
     of_facility = _accounts_of(accounts, regions, region_of_facility, len(facilities))
-    mass, known = _place_facilities(category.name, accounts, of_facility, facilities, region.size)
+    mass, known = _place_facilities(
+        category.name, accounts, of_facility, facilities, region.size, by_part
+    )
     steps: dict[str, Callable[[], NDArray[Any]]] = {
         "rule": lambda: claims.weight,
         "area": lambda: np.where(claims.eligible, area, 0.0),
@@ -177,9 +182,11 @@ def _place_facilities(
     of_facility: NDArray[np.int64],
     facilities: Sequence[Facility],
     parcels: int,
+    by_part: Collection[str],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the facilities' grams per parcel and per account."""
     mass, known = np.zeros(parcels, np.int64), [0] * len(accounts)
+    parts: dict[int, list[str]] = {}
     listed, whole = (
         sum(grams for _, _, grams in facilities),
         sum(account.grams for account in accounts),
@@ -197,11 +204,16 @@ def _place_facilities(
             continue
         mass[parcel] += grams
         known[account] += grams
-    for own, grams in zip(accounts, known, strict=True):
+        if label in by_part:
+            parts.setdefault(account, []).append(label)
+    for number, (own, grams) in enumerate(zip(accounts, known, strict=True)):
         if grams > own.grams:
             where = f"region {own.region!r}" if own.region else "the rest of the whole"
             what = f"the facilities of {name} in {where}"
-            problems.append(_too_much(what, grams, "its total", own.grams))
+            problem = _too_much(what, grams, "its total", own.grams)
+            if number in parts:
+                problem = _by_part_of_the_whole(problem, parts[number], whole)
+            problems.append(problem)
     if problems:
         raise InputError(problems)
     return mass, np.array(known, np.int64)
@@ -212,6 +224,16 @@ def _too_much(what: str, part: int, whose: str, whole: int) -> Problem:
         f"{what} add up to {_tonnes(part)}, more than {whose}, {_tonnes(whole)}",
         "facilities",
         "Correct the facilities or the total.",
+    )
+
+
+def _by_part_of_the_whole(problem: Problem, names: Sequence[str], whole: int) -> Problem:
+    """Return what is too much in a region with why it is so: masses by share or capacity are parts of all regions' totals together."""
+    listed = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
+    return replace(
+        problem,
+        what=f"{problem.what}: by share or capacity {listed} have parts of all regions' totals together, {_tonnes(whole)}",
+        hint="Give them masses of their own, value and unit, such as their part of the region's total; or give one total of the whole in place of those of regions.",
     )
 
 

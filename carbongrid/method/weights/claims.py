@@ -44,6 +44,8 @@ class Weights:
         Of each eligible parcel the m2 of which the evidence says nothing, neither something nor zero; None where it says something of all.
     beyond : float64, shape (parcels,)
         What of it cannot mean that there is nothing: of people, whose rasters leave out cells where nobody lives, what lies off theirs.
+    sized
+        Whether its points count differently: of those that count at all one counts more than another.
     """
 
     weight: Weight
@@ -61,6 +63,7 @@ class Weights:
     by_pois: NDArray[np.float64] | None = None
     silent: NDArray[np.float64] | None = None
     beyond: NDArray[np.float64] | None = None
+    sized: bool = False
 
     @property
     def fate(self) -> tuple[int, int, int]:
@@ -72,8 +75,8 @@ class Weights:
 
     @property
     def by_counts_alone(self) -> bool:
-        """Whether it goes by points that count 1 each, of which some type stands for it."""
-        return self.unit == "POI" and self.per_unit == 1 and not self.by_area
+        """Whether it goes by points that all count alike, of which some type stands for it."""
+        return self.unit == "POI" and not self.sized and not self.by_area
 
     @property
     def placed(self) -> int:

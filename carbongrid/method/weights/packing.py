@@ -14,7 +14,7 @@ from carbongrid.method.weights.claims import Weights
 ARRAYS = ("weight", "inside", "near", "eligible")
 OF_SOME = ("length", "by_pois", "silent", "beyond")
 """Arrays that only some claims have: corrected road lengths, and what follows a raster that is silent on some of the land."""
-FACTS = ("rule", "unit", "lost", "per_unit", "note", "by_area", "counted")
+FACTS = ("rule", "unit", "lost", "per_unit", "note", "by_area", "counted", "sized")
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,11 @@ class PackedWeights:
 
     @property
     def by_counts_alone(self) -> bool:
-        """Whether it goes by points that count 1 each, of which some type stands for it."""
+        """Whether it goes by points that all count alike, of which some type stands for it."""
         told = self.facts
-        return told["unit"] == "POI" and told["per_unit"] == 1 and not told["by_area"]
+        # A run of an earlier version knows only whether any POI has a weight.
+        sized = told.get("sized", told["per_unit"] != 1)
+        return told["unit"] == "POI" and not sized and not told["by_area"]
 
     def values(self, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
         """Return one of the arrays in some rows."""

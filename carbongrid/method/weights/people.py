@@ -81,14 +81,8 @@ class Census:
     thousandths: NDArray[np.int64]
     codes: Sequence[str] = ()
 
-    def region_of(
-        self,
-        x: NDArray[np.float64],
-        y: NDArray[np.float64],
-        unit: NDArray[np.int64] | None = None,
-    ) -> NDArray[np.int64]:
-        """Return the region of each point, -1 for none, shape (points,); by its unit where that is known."""
-        unit = locate(x, y, self.units) if unit is None else unit
+    def region_of(self, unit: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the region of each point by its unit, -1 for none of either, shape (points,)."""
         return np.where(unit >= 0, np.append(self.region_of_unit, -1)[unit], -1)
 
 
@@ -153,6 +147,8 @@ class PeoplePoints:
         By the code of each region of the census, by what its people were multiplied.
     emptied
         By the code of each region in which the census counts nobody, the thousandths that points or cells have there.
+    unscaled : int64, shape (units,)
+        Thousandths in each unit of which the census says nothing, 0 in all others; None without a census.
     """
 
     x: NDArray[np.float64]
@@ -164,6 +160,7 @@ class PeoplePoints:
     unit: NDArray[np.int64] | None = None
     scaled: Mapping[str, float] = field(default_factory=dict)
     emptied: Mapping[str, int] = field(default_factory=dict)
+    unscaled: NDArray[np.int64] | None = None
 
 
 def people_points(
@@ -199,10 +196,16 @@ def people_points(
             pieces = cells_over_units(people, cell, units)
             found, unit = pieces.split(found), pieces.target
             x, y, cell = x[pieces.cell], y[pieces.cell], cell[pieces.cell]
-    region = None if census is None else census.region_of(x, y, unit)
+    if census is None:
+        return PeoplePoints(x, y, found, cell, unit=unit)
+    lies_in = locate(x, y, census.units) if unit is None else unit
+    region = census.region_of(lies_in)
     counts, note, missing = _scaled(found, region, census)
-    scaled, emptied = ({}, {}) if census is None or region is None else _factors(found, region, census)  # fmt: skip
-    return PeoplePoints(x, y, counts, cell, note, missing, unit, scaled, emptied)
+    scaled, emptied = _factors(found, region, census)
+    untold = (region < 0) & (lies_in >= 0)
+    unscaled = np.zeros(len(census.units), np.int64)
+    np.add.at(unscaled, lies_in[untold], found[untold])
+    return PeoplePoints(x, y, counts, cell, note, missing, unit, scaled, emptied, unscaled)
 
 
 def scale_to_census(
@@ -310,11 +313,9 @@ def people_by_parcel(
 
 
 def _scaled(
-    counts: NDArray[np.int64], region: NDArray[np.int64] | None, census: Census | None
+    counts: NDArray[np.int64], region: NDArray[np.int64], census: Census
 ) -> tuple[NDArray[np.int64], str, int]:
     """Return the counts scaled to the census, what is odd in words, and whom of the census no point has."""
-    if census is None or region is None:
-        return counts, "", 0
     found = np.zeros(len(census.thousandths), np.int64)
     np.add.at(found, region[region >= 0], counts[region >= 0])
     empty = np.flatnonzero((found == 0) & (census.thousandths > 0))

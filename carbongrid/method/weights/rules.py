@@ -203,6 +203,7 @@ def _by_pois(
         per_unit=THOUSANDTHS if weighed else 1,
         note=note,
         by_area=unheard,
+        sized=np.unique(quanta[quanta > 0]).size > 1,
         counted=(int(quanta.sum()), int(found.weight.sum()), found.unplaced),
     )
 

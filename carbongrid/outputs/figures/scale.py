@@ -39,7 +39,8 @@ def write_scale_figure(
     (first, second), (third, fourth) = figure.subplots(2, 2)
     _by_side(first, grids, "gini", "Gini of density")
     _by_side(second, grids, "max_t_km2", "largest density, t per km² and year")
-    second.set_yscale("log")
+    if (grids["max_t_km2"] > 0).any():  # zeros alone have no place on it
+        second.set_yscale("log")
     _by_cells(third, cells)
     _among_random(fourth, groups)
     for axes in (first, second, third, fourth):

@@ -78,6 +78,8 @@ _OWN_WORDS = {
         "basis of shares": "占比口径",
         "reference region": "参照区域",
         "rule for an index of exactly 1": "指数恰为 1 时的规则",
+        "choice of electricity": "电力核算口径",
+        "set of sinks": "碳汇系数集",
     },
     "currency": {"currency units that nobody told": "未说明的货币"},
     "amount": {"GDP": "地区生产总值", "residents": "人口", "emission": "排放"},

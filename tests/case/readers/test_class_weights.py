@@ -16,6 +16,8 @@ def test_the_packages_own(tmp_path):
     assert list(table["class"]) == list(own["class"])
     assert list(table["weight"]) == [float(weight) for weight in own["weight"]]
     assert list(table["mode"]) == list(own["mode"])
+    assert not table["own"].any()
+    assert table["packaged"].equals(table["weight"])
 
 
 def test_rows_replace_or_add(tmp_path):
@@ -23,10 +25,8 @@ def test_rows_replace_or_add(tmp_path):
     mine = "mode,class,weight\nroad,motorway,2.5\nrail,tram,0\n"
     table = read_class_weights(case_with(tmp_path, {"mine.csv": mine}, **lines)).set_index("class")
     before = read_class_weights(case_with(tmp_path, {})).set_index("class")
-    assert (table.loc["motorway"].tolist(), table.loc["tram"].tolist()) == (
-        [2.5, "road"],
-        [0.0, "rail"],
-    )
+    assert table.loc["motorway"].tolist() == [2.5, "road", True, 37_290.0]
+    assert table.loc["tram"].tolist()[:3] == [0.0, "rail", True]
     changed = table.drop(index=["motorway", "tram"], errors="ignore")
     assert changed.equals(before.drop(index=["motorway", "tram"], errors="ignore"))
 

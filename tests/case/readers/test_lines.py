@@ -181,6 +181,38 @@ def test_classes_of_the_users_own(tmp_path):
     assert notes == []
 
 
+def test_classes_that_the_users_table_leaves_out_are_told(tmp_path):
+    """Seen to fail: residential roads weighed 500 vehicles a day beside others of 1, without a word."""
+
+    def told(rows, classes=("motorway", "primary", "residential", "primary"), **section):
+        (tmp_path / "classes.csv").write_text(f"class,weight,mode\n{rows}", encoding="utf-8")
+        layer = network().assign(**{"class": list(classes)}, vehicles=[None, None, 7, None])
+        notes = reading(tmp_path, layer, class_weights="classes.csv", **section)[1]
+        return [each for each in notes if "the package's" in each.what]
+
+    (one,) = told("motorway,1,road\nprimary,1,road\n")
+    assert "1 of 4 lines of mode road" in one.what
+    assert "does not name, and weigh as in the package's: residential; those" in one.what
+    assert "weigh 2.88e-05 times what they do there" in one.what
+    assert (one.where, one.level) == ("classes.csv", "warning")
+    assert note_in_chinese(str(one))
+    (one,) = told("motorway,1,road\nPrimary,1,road\nresidential,1,road\n")
+    assert "2 of 4 lines" in one.what
+    assert "primary (spelt Primary there)" in one.what
+    (near,) = told("motorway,40000,road\nprimary,9000,road\n")
+    assert near.level == "note"
+    (other,) = told("mine,1,road\n", ("mine", "primary", "primary", "primary"))
+    assert "weigh nobody knows how many times what" in other.what
+    assert other.level == "note"
+    (none,) = told("Motorway,1,road\n")
+    assert "no line is of a class that the table names (Motorway)" in none.what
+    assert note_in_chinese(str(none))
+    # Each has a row, a count of its own, or is of another mode.
+    assert told("motorway,1,road\nprimary,1,road\nresidential,1,road\n") == []
+    assert told("motorway,1,road\nprimary,1,road\n", weight="vehicles") == []
+    assert told("motorway,1,road\n", ("motorway", "rail", "rail", "rail")) == []
+
+
 def test_everything_wrong_is_told_at_once(tmp_path):
     layer = network().assign(dual="x")
     layer["class"] = [0.5, 1.0, 2.0, 3.0]

@@ -436,6 +436,45 @@ def test_what_unknown_sizes_do_is_said(tmp_path):
     assert drawn.std() / drawn.mean() == pytest.approx(0.32, abs=0.01)
 
 
+def test_types_without_a_weight_beside_heavy_ones_are_told(tmp_path):
+    """A survey of shops' floors gives one type 1500 m2. Seen to fail: all others of the category counted 1, without a word."""
+
+    def told(weight, other=""):
+        (tmp_path / "own.csv").write_text(
+            f"poi_type,category,weight,source\n06*,buildings/commerce,{weight},survey\n0701*,buildings/commerce,{other},survey\n1703*,industry/manufacturing,,\n",
+            encoding="utf-8",
+        )
+        rows = [f"{kind},120.62,31.3{k}" for k, kind in enumerate(("060100", "070100", "070101", "170300", "999"))]  # fmt: skip
+        _, notes = read_pois(pois_case(tmp_path, *rows, crosswalk="own.csv"), GRID)
+        return [each for each in notes if "without a weight" in each.what]
+
+    (one,) = told("1500")
+    assert "2 of 3 POIs of buildings/commerce are of types without a weight" in one.what
+    assert "where others count 1.5e+03 on average: 0701*" in one.what
+    assert (one.where, one.level) == ("own.csv", "warning")
+    assert note_in_chinese(str(one))
+    assert len(told("0.01")) == 1
+    assert told("2") == told("0") == told("1500", "1200") == []
+
+
+def test_sizes_of_one_category_say_nothing_of_another(tmp_path):
+    """Seen to fail: a weight for shops alone, or one of 1 everywhere, took away the note on works."""
+    (tmp_path / "own.csv").write_text(
+        "poi_type,category,weight,source\n06*,buildings/commerce,2,survey\n0701*,buildings/commerce,,\n1703*,industry/manufacturing,,\n",
+        encoding="utf-8",
+    )
+    rows = "\n".join(f"{kind},120.62,31.3{k}" for k, kind in enumerate(("060100", "070100", "170300", "170300")))  # fmt: skip
+    _, notes = read_pois(pois_case(tmp_path, rows, crosswalk="own.csv"), GRID)
+    assert "POIs of industry/manufacturing all count alike, whatever their size" in notes[-1].what
+    assert note_in_chinese(str(notes[-1]))
+    ones = "\n".join(f"{row},1" for row in rows.splitlines())
+    weighed = {"header": "typecode,lon,lat,w", "weight": "w"}
+    _, notes = read_pois(pois_case(tmp_path, ones, **weighed), GRID)
+    assert "POIs of buildings/commerce, industry/manufacturing all count alike" in notes[-1].what
+    _, notes = read_pois(pois_case(tmp_path, "170300,120.62,31.32,1\n170300,120.62,31.33,5", **weighed), GRID)  # fmt: skip
+    assert not [each for each in notes if "count alike" in each.what]
+
+
 def test_companies_and_business_halls_are_no_works(tmp_path):
     table = packaged_table("poi/gaode.csv")
     category = dict(zip(table["poi_type"], table["category"], strict=True))

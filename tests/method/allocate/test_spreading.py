@@ -186,6 +186,31 @@ def test_facilities_above_their_total_are_an_error_with_both_numbers(facilities,
         )
 
 
+def test_parts_of_the_whole_that_are_too_much_for_a_region_say_so():
+    """Seen to tell masses that nobody had given, with the hint to correct them."""
+    parcels = land(["industrial"] * 4)
+
+    def told(*by_part):
+        with pytest.raises(InputError) as error:
+            allocate(
+                WORKS,
+                totals(("east", 1000), ("west", 1000)),
+                claims_of(np.ones(4, np.int64), parcels),
+                parcels,
+                regions=["east", "west"],
+                region_of_parcel=np.array([0, 0, 1, 1]),
+                facilities=[("A", 0, 1500), ("B", 2, 500)],
+                region_of_facility=np.array([0, 1]),
+                by_part=by_part,
+            )
+        [problem] = error.value.problems
+        return str(problem)
+
+    assert "in region 'east' add up to 0.001500 t, more than its total, 0.001000 t: by share or capacity A have parts of all regions' totals together, 0.002000 t. Give them masses of their own" in told("A", "B")  # fmt: skip
+    assert told() == told("B")
+    assert told().endswith("more than its total, 0.001000 t. Correct the facilities or the total.")
+
+
 def test_a_facility_comes_off_its_own_regions_total_whatever_its_parcels():
     """Seen to fail when it came off that of its parcel's region, and when all that is on its parcel was spread there."""
     parcels = land(["industrial"] * 3)

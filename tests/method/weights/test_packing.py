@@ -30,10 +30,10 @@ def test_claims_come_back(dtype: type) -> None:
         assert getattr(was, "dtype", None) == getattr(now, "dtype", None)
 
 
-@given(st.sampled_from(["POI", "m2"]), st.sampled_from([1, 1000]), st.booleans())
-def test_they_go_by_counts_alone_as_before(unit: str, per_unit: int, by_area: bool) -> None:
-    """Seen to fail when points with weights of their own, and areas counted by the square metre, were points that count 1 each."""
+@given(st.sampled_from(["POI", "m2"]), st.booleans(), st.booleans())
+def test_they_go_by_counts_alone_as_before(unit: str, sized: bool, by_area: bool) -> None:
+    """Seen to fail when points with weights of their own, and areas counted by the square metre, were points that all count alike."""
     one = np.ones(1, np.int64)
-    claims = Weights(one, "rule", unit, one, one, 0, one > 0, per_unit, by_area=by_area)
-    alone = unit == "POI" and per_unit == 1 and not by_area
+    claims = Weights(one, "rule", unit, one, one, 0, one > 0, by_area=by_area, sized=sized)
+    alone = unit == "POI" and not sized and not by_area
     assert PackedWeights.of(claims).by_counts_alone is claims.by_counts_alone is alone

@@ -161,11 +161,15 @@ def test_the_package_knows_the_uptake_of_four_types():
     assert sink_coefficients() == expected
 
 
-def test_what_goes_by_points_that_count_1_each_says_so():
-    """It is what has shown no skill: neither points with weights, nor areas, nor fields are meant."""
+def test_what_goes_by_points_that_all_count_alike_says_so():
+    """It is what has shown no skill: neither points with sizes, nor areas, nor fields are meant. Seen to fail where a weight of another category's points, or of 1 for each, took them for sized."""
     table = table_of_pois([50.0, 250.0], [50.0, 150.0])
     by_points = weigh(WORKS, land(), WeightInputs(pois=table))
     assert by_points.by_counts_alone
+    shop = table.head(1).assign(category="buildings/commerce", thousandths=2000)
+    for quanta in ([1000, 1000], [2500, 2500], [1000, 0]):
+        other = pd.concat([table.assign(thousandths=quanta), shop])
+        assert weigh(WORKS, land(), WeightInputs(pois=other)).by_counts_alone
     weighed = weigh(WORKS, land(), WeightInputs(pois=table.assign(thousandths=[1000, 2500])))
     field = weigh(small_land.category("a/b", "industrial", "field:floor"), land(**{"field:floor": [1.0] * 6}), WeightInputs())  # fmt: skip
     area = weigh(small_land.category("a/b", "industrial", "area"), land(), WeightInputs())
