@@ -19,8 +19,9 @@ from carbongrid.case.readers.tables import (
     require_columns,
     rows_of,
 )
-from carbongrid.case.table_formats import Column, TableFormat
+from carbongrid.case.table_formats import PERSONS, Column, TableFormat
 from carbongrid.errors import Problem
+from carbongrid.inventory.thousands import thousands_problems
 from carbongrid.inventory.units_of_measure import of_percent
 
 _LISTED = 5
@@ -86,8 +87,8 @@ def rows_declared(
     known
         Texts that a column may hold, by its name; any where it is missing or None.
     notes
-        A warning is appended for each column that is not read and looks like one that is missing, for cells without a header, and for
-        other sheets that look like the same table.
+        A warning is appended for each column that is not read and looks like one that is missing, for cells without a header, for
+        other sheets that look like the same table, and a warning or note for points that may stand between thousands.
 
     Raises
     ------
@@ -110,12 +111,21 @@ def rows_declared(
             for column in form.columns
         }
         rows.append(Row(number, cells, values, len(faults.problems) == before))
+    for problem in _on_thousands(table, form, where):
+        (faults.problems if problem.level == "error" else [] if notes is None else notes).append(problem)  # fmt: skip
     if form.once:
         noun = form.column(form.once).called
         named = [(row.number, repr(text)) for row in rows if (text := row.cells[form.once])]
         years = {row.number: row.values.get("year") for row in rows}
         faults.once(named, f"the {noun}", years)
     return rows, faults
+
+
+def _on_thousands(table: pd.DataFrame, form: TableFormat, where: str) -> Iterator[Problem]:
+    """Yield what is said of points between thousands, of columns of numbers that may be thousands."""
+    for column in form.columns:
+        if column.kind in ("number", "mass") and column.unit != "%" and column.name in table:
+            yield from thousands_problems(table[column.name], where, column.name, whole=column.unit == PERSONS)  # fmt: skip
 
 
 def _left_out(table: pd.DataFrame, alike: list[str], where: str) -> Iterator[Problem]:

@@ -19,9 +19,10 @@ from carbongrid.case.readers.geometry import missing_problems
 from carbongrid.case.readers.reference import Bounds, crs_problems, fits, shift_problems
 from carbongrid.case.readers.tables import Faults, read_table, require_columns
 from carbongrid.case.readers.vector import fields_of, listed, read_vector
-from carbongrid.case.table_formats import Column
+from carbongrid.case.table_formats import PERSONS, Column
 from carbongrid.case.values import is_table
 from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.thousands import thousands_problems
 from carbongrid.raster.opening.crs import crs_of
 
 PER_ONE = 1000
@@ -93,8 +94,16 @@ class LocatedPoints:
             if number is not None:
                 whole[position] = round(number * PER_ONE)
                 exact[position], known[position] = float(number), True
+        faults.problems += [each for each in self.thousands_problems(name, column) if each.level == "error"]  # fmt: skip
         faults.raise_any()
         return whole, exact, known
+
+    def thousands_problems(self, name: str, column: Column) -> list[Problem]:
+        """Return what is said of points between thousands in a column of text; numbers that are stored as such have none."""
+        if pd.api.types.is_numeric_dtype(self.table[name]):
+            return []
+        texts = ("" if pd.isna(value) else str(value).strip() for value in self.table[name])
+        return thousands_problems(texts, self.where, name, whole=column.unit == PERSONS)
 
     @property
     def notes(self) -> list[Problem]:
