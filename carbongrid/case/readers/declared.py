@@ -12,6 +12,7 @@ import pandas as pd
 from carbongrid.case.fields import nearest
 from carbongrid.case.readers.masses import mass_cell
 from carbongrid.case.readers.tables import (
+    DOUBTS,
     NAMELESS,
     SHEETS,
     Faults,
@@ -129,7 +130,8 @@ def _on_thousands(table: pd.DataFrame, form: TableFormat, where: str) -> Iterato
 
 
 def _left_out(table: pd.DataFrame, alike: list[str], where: str) -> Iterator[Problem]:
-    """Yield a warning of cells without a header, and of other sheets that could be meant."""
+    """Yield a warning of text that is no words, of cells without a header, and of other sheets that could be meant."""
+    yield from table.attrs.get(DOUBTS, ())
     if table.attrs.get(NAMELESS):
         what = f"cells in columns without a header are not read: {table.attrs[NAMELESS]} are filled"
         yield Problem(what, where, "Name their columns, or take them out.", "warning")

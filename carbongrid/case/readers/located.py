@@ -17,7 +17,7 @@ from carbongrid.case.readers.coordinates import SHIFTED, in_china, project_point
 from carbongrid.case.readers.declared import cell
 from carbongrid.case.readers.geometry import missing_problems
 from carbongrid.case.readers.reference import Bounds, crs_problems, fits, shift_problems
-from carbongrid.case.readers.tables import Faults, read_table, require_columns
+from carbongrid.case.readers.tables import DOUBTS, Faults, read_table, require_columns
 from carbongrid.case.readers.vector import fields_of, listed, read_vector
 from carbongrid.case.table_formats import PERSONS, Column
 from carbongrid.case.values import is_table
@@ -107,14 +107,15 @@ class LocatedPoints:
 
     @property
     def notes(self) -> list[Problem]:
-        """A warning if the points are declared GCJ-02 or BD-09, and most lie outside China."""
+        """Warnings of how the file was read, and one if the points are declared GCJ-02 or BD-09, and most lie outside China."""
+        doubts: list[Problem] = [*self.table.attrs.get(DOUBTS, ())]
         if isinstance(self.system, CRS) or not len(self.x):
-            return []
+            return doubts
         outside = 1 - in_china(self.x, self.y).mean()
         if outside < 0.5:
-            return []
+            return doubts
         what = f"{outside:.0%} of the points lie outside China, where {self.system} shifts nothing"
-        return [Problem(what, self.where, "Check crs.", "warning")]
+        return [*doubts, Problem(what, self.where, "Check crs.", "warning")]
 
 
 def read_located(

@@ -41,6 +41,7 @@ from carbongrid.case.readers.reference import (
     scale_problems,
     shift_problems,
 )
+from carbongrid.case.readers.tables import DOUBTS
 from carbongrid.case.readers.vector import (
     fields_of,
     listed,
@@ -218,6 +219,7 @@ def _checked(
         surveyed = number_column(table, section.area_field, where, problems, names)
         problems += _blank_areas(surveyed, names, section.area_field, where)
         attributes["surveyed"] = surveyed
+    doubts: list[Problem] = table.attrs.get(DOUBTS, [])
     held, declared = outlines_of(table), table.crs
     shapes: Shapes = np.array(table.geometry.array, dtype=object) if held is None else held
     del table, held
@@ -231,6 +233,7 @@ def _checked(
         raise InputError(problems)
     crs = crs_of(declared)
     outlines, notes = _mended(shapes, section.repair, crs, names, where)
+    notes = [*doubts, *notes]
     del shapes
     outlines = normalize_outlines(outlines, geographic=crs.is_geographic)
     parcels = _Parcels(pd.DataFrame(attributes), outlines, geodesic_area(outlines, crs), crs, where)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from carbongrid.case.fields import nearest
 from carbongrid.case.readers.chinese_text import beyond_ascii, common_chinese
+from carbongrid.case.readers.misread_text import misread, misread_problem, proposal
 from carbongrid.case.readers.workbook import MAX_COLUMNS, first_sheet
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.encodings import encoding_named
@@ -21,6 +22,9 @@ from carbongrid.raster.opening.files import open_file, read_bytes
 
 SHEETS = "sheets"
 """Key of a table's attrs: of a workbook the header of each sheet that is shown by its name, first that of the one that was read."""
+
+DOUBTS = "doubts"
+"""Key of a table's attrs: warnings of how it was read, for whoever tells the others."""
 
 NAMELESS = "nameless"
 """Key of a table's attrs: how many cells in columns without a header were left out."""
@@ -94,8 +98,11 @@ def read_table(
         encoding = "utf-16"
     elif encoding is None and not _is_utf8(data):
         encoding = beside
-    cells = _csv_cells(decoded(data, path.name, encoding), path.name)
-    return with_header(cells, path.name)
+    text = decoded(data, path.name, encoding)
+    table = with_header(_csv_cells(text, path.name), path.name)
+    if encoding is not None and (wrong := misread(text.splitlines(), encoding_named(encoding) or encoding)):  # fmt: skip
+        table.attrs[DOUBTS] = [misread_problem(encoding, wrong[0], proposal(wrong[1]), path.name)]
+    return table
 
 
 def is_workbook(path: Path) -> bool:
@@ -180,7 +187,7 @@ def decoded(data: bytes, where: str, encoding: str | None = None) -> str:
         raise InputError(
             "this is neither UTF-8 nor GB18030",
             where,
-            "Save it as UTF-8, or name its encoding: encoding = 'latin-1' in the case, --encoding latin-1 of a command that has it.",
+            f"Save it as UTF-8, or name its encoding, encoding = ... in the case, --encoding of a command that has it: {proposal(data)}.",
         )
     return text
 
