@@ -37,7 +37,7 @@ from carbongrid.outputs.report.accounts import (
 from carbongrid.outputs.report.analysis_page import Words, map_of_classes
 from carbongrid.outputs.report.flows import sankey
 from carbongrid.outputs.report.layers import map_layers
-from carbongrid.outputs.report.summary import comparison, index_statistics
+from carbongrid.outputs.report.summary import balance_rows, comparison, index_statistics
 from carbongrid.outputs.report.unit_table import unit_table
 from carbongrid.outputs.report.wording import EXPLAINED, interval, mass, money, people, percent
 from carbongrid.outputs.zone_shares import zone_shares
@@ -517,3 +517,12 @@ def test_what_was_lost_of_evidence_is_not_shown_as_nothing(
     row = EvidenceRow(tables.categories[0].name, "lines", "km", used + lost, used, lost, 1000, 9, 9, 1, 0.1, 0.1)  # fmt: skip
     (found,) = evidence_rows(dataclasses.replace(tables, evidence=(row,)))
     assert (found["given"], found["used"], found["lost"]) == shown
+
+
+def test_a_unit_with_neither_is_counted_apart() -> None:
+    """Seen to fail: a unit without land was balanced, within 5 % of 1, where it has no CCR."""
+    columns = {"emission_g": [0, 100, 100], "sink_g": [0, 97, 1]}
+    units = pd.DataFrame({**columns, "balance": ["balanced", "balanced", "source"]})
+    rows = balance_rows(units)
+    assert [row[:2] for row in rows] == [("source", 1), ("balanced", 1), ("sink", 0), ("neither emission nor sink", 1)]  # fmt: skip
+    assert [row[0] for row in balance_rows(units[1:])] == ["source", "balanced", "sink"]
