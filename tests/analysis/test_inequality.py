@@ -23,9 +23,10 @@ from carbongrid.analysis.clusters import (
     moran_of,
     permutations_for,
 )
-from carbongrid.analysis.inequality import write_inequality
+from carbongrid.analysis.inequality import _without_measure, write_inequality
 from carbongrid.analysis.shares import gini, lorenz, theil
 from carbongrid.errors import InputError, VerificationError
+from carbongrid.outputs.report.notes import note_in_chinese
 
 AMOUNTS = st.lists(st.tuples(st.floats(0, 1e12), st.floats(1e-3, 1e6), st.sampled_from("abc")), min_size=1, max_size=12)  # fmt: skip
 
@@ -136,6 +137,23 @@ def test_a_run_and_the_command(small_run, tmp_path, carbongrid, clusters) -> Non
     done = carbongrid("inequality", small_run, "--no-clusters", "--out", tmp_path / "c", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["moran"] is None
+
+
+def test_units_without_a_number_are_named() -> None:
+    """Seen to fail: measures by residents were blank, and nothing said that it was one unit with 0 of them."""
+    units = pd.DataFrame({"id": ["a", "b", "c"]})
+    weights = {
+        "units": np.ones(3),
+        "residents": np.array([1, 0, np.nan]),
+        "gdp": np.full(3, np.nan),
+    }
+    told = list(_without_measure(units, weights))
+    assert [(str(each), each.level) for each in told] == [
+        ("There are no measures by residents: of 1 of 3 units residents are not known (c). Give those to have them.", "warning"),
+        ("There are no measures by residents: 1 of 3 units have 0 residents (b). Merge each with a neighbour to have them.", "warning"),
+        ("There are no measures by GDP: of 3 of 3 units GDP are not known (a, b, c). Give those to have them.", "note"),
+    ]  # fmt: skip
+    assert all("指标" in note_in_chinese(str(each)) for each in told)
 
 
 def test_the_null_is_of_the_proxies_alone_or_it_is_said(small_run, monkeypatch) -> None:

@@ -20,6 +20,7 @@ from carbongrid.method.zoning import EITHER_SIDE
 from carbongrid.outputs.figures import classes, figures, lettering, study, write_figures
 from carbongrid.outputs.figures.classes import (
     area_breaks,
+    index_number,
     logarithmic_breaks,
     mass_scale,
     natural_breaks,
@@ -38,6 +39,7 @@ from carbongrid.outputs.figures.sheet import (
     sheet_of,
     told_apart,
 )
+from carbongrid.outputs.report.wording import interval
 
 FIGURES = {"zones", "emission", "sink", "ccr", "ecc", "esc", "grid_emission", "grid_sink"}
 
@@ -307,6 +309,28 @@ def test_names_that_no_font_can_draw_are_told_and_not_cut_to_others(tmp_path, ca
     caplog.clear()
     sheet_of(example_tables())
     assert "lack letters" not in caplog.text
+
+
+def test_an_index_shows_on_which_side_of_1_it_is():
+    """Seen to fail: ECC 0.99995 stood as 1.00 beside the zone of those below 1."""
+    shown = {
+        0.99995: "0.99995",
+        1.0004: "1.0004",
+        0.9999999: "0.9999999",
+        math.nextafter(1, 2): "1.0000000000000002",
+    }
+    shown |= {
+        1.0: "1.00",
+        0.994: "0.994",
+        1.01: "1.01",
+        123.4: "123",
+        0.0: "0",
+        math.inf: "∞",
+        math.nan: "–",
+    }
+    assert {value: index_number(value) for value in shown} == shown
+    assert index_number(0.99995, "{:.4g}".format) == "0.99995"
+    assert interval(0.99996, 0.5, 1.00001) == "0.99996 (0.500 – 1.00001)"
 
 
 def test_names_are_told_apart_by_their_numbers():

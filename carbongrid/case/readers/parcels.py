@@ -440,14 +440,35 @@ def _partitioned(overlap: str, parcels: _Parcels) -> tuple[_Parcels, list[Proble
     return cut.take(np.flatnonzero(~eaten)), notes
 
 
+_FAR = 0.1
+"""Share of the land from which on two sums of areas are told to be far apart."""
+
+_UNITS_OF_AREA = {
+    "square feet": 0.09290304,
+    "square yards": 0.83612736,
+    "ares": 100.0,
+    "mu": 2000 / 3,
+    "acres": 4046.8564224,
+    "hectares": 1e4,
+    "km2": 1e6,
+    "square miles": 2589988.110336,
+}
+"""Those in which areas of parcels are recorded, in m2."""
+
+
 def _area_notes(area_field: str, parcels: _Parcels) -> list[Problem]:
     surveyed, geodesic = parcels.attributes["surveyed"].sum(), parcels.area.sum()
     what = (
         f"areas are those of {area_field}: {surveyed / 1e6:,.3f} km2 in all, where the polygons have "
         f"{geodesic / 1e6:,.3f} km2 on the ellipsoid ({surveyed / geodesic - 1:+.3%})"
     )
-    far = abs(surveyed / geodesic - 1) > 0.1
-    return [Problem(what, parcels.where, level="warning" if far else "note")]
+    if abs(surveyed / geodesic - 1) <= _FAR:
+        return [Problem(what, parcels.where, level="note")]
+    meant = [name for name, size in _UNITS_OF_AREA.items() if abs(surveyed * size / geodesic - 1) <= _FAR]  # fmt: skip
+    hint = f"{area_field} has to be in m2. Correct it, or leave area_field out for the areas of the polygons."
+    if meant:
+        hint = f"{area_field} has to be in m2, and seems to be in {meant[0]}, of {_UNITS_OF_AREA[meant[0]]:,.10g} m2 each: multiply it, or leave area_field out for the areas of the polygons."
+    return [Problem(what, parcels.where, hint, "warning")]
 
 
 def _in_grid(

@@ -39,6 +39,8 @@ _WHOLE = re.compile(r"-?[0-9]{1,16}")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[, '\u2019\u00a0\u202f][0-9]{3})+(?:\.[0-9]+)?")
 _YEAR = re.compile(r"[0-9]{4}")
 _LOOKED_AT = 10
+_SHORTENED = re.compile(r"[0-9][.,][0-9]+[eE]\+[0-9]{2}")
+"""A long code as a spreadsheet shows it, and saves it as CSV."""
 _WORKBOOK = b"PK\x03\x04"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _SEPARATOR = re.compile(r"\ufeff?sep=.?")
@@ -339,10 +341,12 @@ class Faults:
             if len(places) > 1:
                 told = [str(of) for row in places if (of := (years or {}).get(row)) is not None]
                 apart = len(set(told)) == len(places)
-                self.add(
-                    f"{what} {key} stands in rows {', '.join(map(str, places))}" + apart * f", of {', '.join(told)}",
-                    "Keep the rows of one year, that of the case." if apart else "Keep one of them.",
-                )  # fmt: skip
+                hint = (
+                    "Keep the rows of one year, that of the case." if apart else "Keep one of them."
+                )
+                if _SHORTENED.search(str(key)):
+                    hint = "They may be several: a spreadsheet wrote long codes as numbers with a power of ten, and their last digits are lost. Store the codes as text, and write them anew."
+                self.add(f"{what} {key} stands in rows {', '.join(map(str, places))}" + apart * f", of {', '.join(told)}", hint)  # fmt: skip
 
     def raise_any(self) -> None:
         """Raise InputError if there is any problem."""

@@ -16,6 +16,7 @@ from carbongrid.case.readers.parcels import read_parcels
 from carbongrid.case.readers.partition import find_overlaps
 from carbongrid.case.readers.polygon_column import PolygonColumn
 from carbongrid.errors import InputError
+from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.raster.polygons.outlines import Outlines
 
 
@@ -67,6 +68,22 @@ def test_the_table(tmp_path):
     )
     assert [note.level for note in notes] == ["note"]
     assert "areas are those of TBDLMJ" in notes[0].what
+
+
+@pytest.mark.parametrize(
+    ("size", "named"),
+    [(0.09290304, "square feet, of 0.09290304 m2 each"), (4046.8564224, "acres, of 4,046.856422 m2"), (2000 / 3, "mu, of 666.6666667 m2"), (1e4, "hectares, of 10,000 m2"), (1e6, "km2, of 1,000,000 m2"), (3.0, "")],
+)  # fmt: skip
+def test_the_unit_that_areas_seem_to_be_in_is_named(tmp_path, size, named):
+    """Seen to fail: ``(+976.236%)`` or ``(-99.975%)`` alone."""
+    layer = survey_layer()
+    layer["TBDLMJ"] = layer["TBDLMJ"] / size
+    _, notes = reading(tmp_path, layer, area_field="TBDLMJ")
+    (told,) = [note for note in notes if "areas are those of TBDLMJ" in note.what]
+    assert told.level == "warning"
+    assert f"seems to be in {named}" in told.hint if named else "seems" not in told.hint
+    assert "leave area_field out" in told.hint
+    assert note_in_chinese(str(told))
 
 
 def test_area_is_geodesic_by_default(tmp_path):

@@ -346,3 +346,11 @@ def test_a_csv_of_very_many_columns_is_refused_by_its_first_line(tmp_path, monke
     monkeypatch.setattr(tables.pd, "read_csv", lambda *_, **__: pytest.fail("it was parsed"))
     with pytest.raises(InputError, match=r"header has 6 columns, too many.*5 at most"):
         read_table(csv(tmp_path, "a,b,c,d,e,f\n1\n"))
+
+
+def test_codes_that_a_spreadsheet_shortened_are_told_as_such():
+    """Seen to fail: ``Keep one of them`` of twelve units, whose codes had become one."""
+    faults = Faults("t.csv")
+    faults.once([(2, "'3.52590E+14'"), (3, "'3.52590E+14'")], "the region")
+    (problem,) = faults.problems
+    assert problem.hint.startswith("They may be several: a spreadsheet wrote long codes as numbers")
