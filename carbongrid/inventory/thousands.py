@@ -30,6 +30,9 @@ def thousands_problems(
     whole
         Whether it counts what is whole, such as people: a column that contradicts itself is then an error, any other a warning.
     """
+    texts = list(texts)
+    if not any("." in text for text in texts):
+        return []
     pointed: list[str] = []
     plain: list[str] = []
     for text in texts:

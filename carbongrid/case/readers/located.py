@@ -94,16 +94,24 @@ class LocatedPoints:
             if number is not None:
                 whole[position] = round(number * PER_ONE)
                 exact[position], known[position] = float(number), True
-        faults.problems += [each for each in self.thousands_problems(name, column) if each.level == "error"]  # fmt: skip
         faults.raise_any()
         return whole, exact, known
 
     def thousands_problems(self, name: str, column: Column) -> list[Problem]:
-        """Return what is said of points between thousands in a column of text; numbers that are stored as such have none."""
+        """Return what is said of points between thousands in a column of text; numbers that are stored as such have none.
+
+        Raises
+        ------
+        InputError
+            If they are in a count of people that contradicts itself as decimals.
+        """
         if pd.api.types.is_numeric_dtype(self.table[name]):
             return []
         texts = ("" if pd.isna(value) else str(value).strip() for value in self.table[name])
-        return thousands_problems(texts, self.where, name, whole=column.unit == PERSONS)
+        found = thousands_problems(texts, self.where, name, whole=column.unit == PERSONS)
+        if any(each.level == "error" for each in found):
+            raise InputError(found)
+        return found
 
     @property
     def notes(self) -> list[Problem]:
