@@ -13,7 +13,7 @@ _SHOWN = 3
 
 
 def thousands_problems(
-    texts: Iterable[str], where: str, column: str, *, whole: bool = False
+    texts: Iterable[str], where: str, column: str, *, whole: bool = False, small: bool = False
 ) -> list[Problem]:
     """Return what is said of a column whose points may stand between thousands: nothing, or one problem.
 
@@ -29,6 +29,8 @@ def thousands_problems(
         The file, and the column's name.
     whole
         Whether it counts what is whole, such as people: a column that contradicts itself is then an error, any other a warning.
+    small
+        Whether as decimals its numbers are smaller than is likely, as a city's totals below 1000 t are: then several are a warning, and no note.
     """
     texts = list(texts)
     if not any("." in text for text in texts):
@@ -51,6 +53,8 @@ def thousands_problems(
         level = "error" if whole and contradicts else "warning"
     elif len(pointed) + len(plain) < 2:
         return []
+    elif small:
+        level = "warning"
     first, every = pointed[0], len(pointed) + len(plain)
     what = f"points may stand between thousands: {len(pointed):,} of {every:,} numbers have three digits behind a point ({_some(pointed)}"
     what += f"), and the others are below 1,000 ({_some(plain)})" if plain else ")"

@@ -12,8 +12,10 @@ from pyproj import CRS
 
 from carbongrid import inventory
 from carbongrid.case.readers.coded_table import read_coded
+from carbongrid.case.readers.declared import rows_declared
 from carbongrid.case.readers.people import read_people
 from carbongrid.case.readers.regional import read_census, read_gdp
+from carbongrid.case.table_formats import TOTALS
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.thousands import thousands_problems
 from carbongrid.outputs.report.notes import note_in_chinese
@@ -85,6 +87,16 @@ def test_every_table_of_numbers_is_looked_at(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="points may stand between thousands"):
         read_census(case_with(tmp_path, {"census.csv": text}, **people))
     read_census(case_with(tmp_path, {"census.csv": text.replace("987", "987.0")}, **people))
+
+
+@pytest.mark.parametrize(("unit", "level"), [("t CO2e", "warning"), ("kt CO2e", "note")])
+def test_a_city_s_totals_are_not_below_1000_t(unit: str, level: str) -> None:
+    """Seen to fail: 85.231 t of industry were 85 t, where the same in kt may well be."""
+    rows = [("industry/manufacturing", "85.231", unit), ("transport/road", "41.200", unit)]
+    table = pd.DataFrame(rows, columns=["category", "value", "unit"])
+    notes: list[Problem] = []
+    rows_declared(table, TOTALS, "totals.csv", notes=notes)
+    assert only(notes).level == level
 
 
 def test_people_at_points_are_looked_at(tmp_path: Path) -> None:

@@ -126,7 +126,9 @@ def _on_thousands(table: pd.DataFrame, form: TableFormat, where: str) -> Iterato
     """Yield what is said of points between thousands, of columns of numbers that may be thousands."""
     for column in form.columns:
         if column.kind in ("number", "mass") and column.unit != "%" and column.name in table:
-            yield from thousands_problems(table[column.name], where, column.name, whole=column.unit == PERSONS)  # fmt: skip
+            whole, units = column.unit == PERSONS, table.get("unit", pd.Series(dtype="str"))
+            in_tonnes = column.kind == "mass" and all(unit.split()[:1] == ["t"] for unit in units if unit)  # fmt: skip
+            yield from thousands_problems(table[column.name], where, column.name, whole=whole, small=in_tonnes)  # fmt: skip
 
 
 def _left_out(table: pd.DataFrame, alike: list[str], where: str) -> Iterator[Problem]:
