@@ -6,9 +6,11 @@ installed is such a message too: :func:`require_extra`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Literal
 
 Level = Literal["error", "warning", "note"]
@@ -74,6 +76,14 @@ def _as_one(same: list[Problem]) -> Problem:
     return replace(first, where=where)
 
 
+_PACKAGE = str(Path(__file__).parent)
+
+
+def warn_of(problem: Problem) -> None:
+    """Give a problem as a warning of the line outside of the package that called it."""
+    warnings.warn(str(problem), skip_file_prefixes=(_PACKAGE,), stacklevel=2)
+
+
 class CarbongridError(Exception):
     """Base of all errors that carbongrid raises on purpose."""
 
@@ -102,6 +112,10 @@ class InputError(CarbongridError):
             problems = (problems,)
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in merged(self.problems)))
+
+    def at(self, where: str) -> InputError:
+        """Return the error with a place for problems that have none."""
+        return InputError([replace(each, where=each.where or where) for each in self.problems])
 
     def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
         return type(self), (self.problems,)

@@ -93,7 +93,13 @@ def gridded(
         land = lands.setdefault(own[0].grid, LandOnCells(run, own[0].grid, own[0].name))
         grams = np.sum([each.grams(land.window, year) for each in own], axis=0)
         remarks = [
-            remark for each in own for remark in (*each.remarks, *each.remarks_of_year(year))
+            remark
+            for each in own
+            for remark in (
+                *each.remarks,
+                *each.remarks_of_year(year),
+                *each.remarks_of_areas(land.window.grid),
+            )
         ]
         remarks += _remarks_of_sums(of, own)
         found.append(GriddedQuantity(of, land, grams, tuple(remarks)))
@@ -201,7 +207,7 @@ def _of_size(quantity: GriddedQuantity) -> list[Remark]:
     small = int((cells < 1).sum())
     if not small:
         return []
-    area = float(quantity.land.window.grid.cell_areas.mean()) / 1e6
+    area = float(quantity.land.window.grid.areas_of_rows().mean()) / 1e6
     much = small * 2 > cells.size
     little = ". Most are, so the comparison of units says little: see that of cells" if much else ""
     what = f"{quantity.of}: {small} of {cells.size} units are smaller than a cell of the raster ({area:,.1f} km2), within which its value is spread evenly{little}"

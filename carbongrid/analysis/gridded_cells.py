@@ -80,9 +80,9 @@ def compare_cells(
         touched = (land.covered > 0) | (ours > 0)
         compared = touched & ~np.isnan(theirs)
         own, published = ours[compared] / 1e6, theirs[compared] / 1e6
-        area = (land.covered * land.window.grid.cell_areas[:, None])[compared]
+        area = (land.covered * land.window.grid.areas_of_rows()[:, None])[compared]
         measured = _measures(own, published, area, same_proxy)
-        cell_area = float(land.window.grid.cell_areas.mean())
+        cell_area = float(land.window.grid.areas_of_rows().mean())
         per_area = ("a value per m2 for one per cell", cell_area)
         slip = slip_of(measured["bias"], (*UNIT_SLIPS, per_area), NEAR_UNIT_SLIP)
         rows.append(

@@ -99,7 +99,7 @@ class LandOnCells:
         from scipy import sparse
 
         own = matrix_of(self._parcels.shares, self.window.corner, self.window.grid.shape)
-        areas = np.repeat(self.window.grid.cell_areas, self.window.grid.shape[1])
+        areas = np.repeat(self.window.grid.areas_of_rows(), self.window.grid.shape[1])
         own = sparse.csr_array(own * areas)
         outside = self._parcels.shares.outside * areas.mean()
         whole = np.asarray(own.sum(axis=1)).ravel() + outside

@@ -15,6 +15,7 @@ from carbongrid.analysis.gridded_units import GriddedUnit, periods_in, unit_of
 from carbongrid.case.readers.declared import read_declared, rows_declared
 from carbongrid.case.table_formats import PUBLISHED_RASTERS
 from carbongrid.errors import InputError, Problem
+from carbongrid.raster.areal_scale import areal_scales, areas_problem
 from carbongrid.raster.georeference import is_in_angles, north_up, stated_crs, with_mappings
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.nodata import Unknown
@@ -197,7 +198,10 @@ class OpenedRaster:
                 "the twelve layers have no dates: they are taken as January to December of one year"
             )
             remarks.append((Problem(what, name, level="warning"), f"{name}：十二层没有日期，按同一年的 1 至 12 月处理。"))  # fmt: skip
-        grid = Grid.like(north_up(stack[0]))
+        try:
+            grid = Grid.like(north_up(stack[0]))
+        except InputError as error:
+            raise error.at(name) from error
         chosen = "" if variable.name is None else str(variable.name)
         return cls(
             name, chosen, stack, grid, unit_of(attributes, raster.unit, name), dates, tuple(remarks)
@@ -242,7 +246,7 @@ class OpenedRaster:
             total += values * periods_in(period, year, month)
         total *= float(self.unit.grams_of_co2)
         if self.unit.square_metres is not None:
-            total *= window.grid.cell_areas[:, None]
+            total *= window.grid.areas_of_rows()[:, None]
         return total
 
     def _require_amounts(self, values: NDArray[np.float64]) -> None:
@@ -261,6 +265,14 @@ class OpenedRaster:
         own = self.dates.years[0]
         what = f"the raster is of the year {own}, the run of {year}: what differs may be what happened between"
         return [(Problem(what, self.name, level="warning"), f"{self.name}：栅格为 {own} 年，本次运算为 {year} 年，差异可能来自年份不同。")]  # fmt: skip
+
+    def remarks_of_areas(self, grid: Grid) -> list[Remark]:
+        """Return what has to be said where values per area are taken times areas of a plane that are not the true ones."""
+        problem = areas_problem(grid.crs, grid.bounds, self.name)
+        if problem is None or self.unit.square_metres is None:
+            return []
+        low, high = areal_scales(grid.crs, grid.bounds)
+        return [(problem, f"{self.name}：该坐标系的面积约为真实面积的 {low:.3g} 至 {high:.3g} 倍，由此得到的排放量偏差相同；请先重投影到等积坐标系。")]  # fmt: skip
 
 
 def _first_of(variable: xr.DataArray) -> dict[Any, int]:

@@ -238,7 +238,7 @@ class LinesSection(Section):
         about(
             "Dual carriageway",
             "column",
-            "column that is true where the line is one carriageway of two; used if it is there",
+            "column that is true where the line is one carriageway of two; the default is used if it is there, another one must be",
             example="dual",
         ),
     ] = "dual"

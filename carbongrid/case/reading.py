@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -37,8 +38,9 @@ MAX_BYTES = 2**20
 
 def read_case[C: CaseFields](model: type[C], path: Path) -> C:
     """Return the case in a file; ``Case.read`` is its public name."""
-    values = _toml(path)
-    case = case_of(model, values, path)
+    data = _bytes_of(path)
+    case = case_of(model, _toml(data, path), path)
+    case._read_from = hashlib.sha256(data).hexdigest()
     problems = list(_faults_of_files(case))
     if problems:
         raise InputError(problems)
@@ -60,7 +62,7 @@ def case_of[C: CaseFields](model: type[C], values: Mapping[str, Any], path: Path
     return case
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def _bytes_of(path: Path) -> bytes:
     try:
         with open_file(path) as stream:
             data = stream.read(MAX_BYTES + 1)
@@ -70,7 +72,7 @@ def _toml(path: Path) -> dict[str, Any]:
                 str(path),
                 "Name the file that `carbongrid init` wrote; data go into tables beside it.",
             )
-        text = data.decode("utf-8-sig")
+        return data
     except FileNotFoundError:
         raise InputError(
             "there is no such case file",
@@ -81,13 +83,18 @@ def _toml(path: Path) -> dict[str, Any]:
         raise InputError(
             "this is a folder, expected a case file", str(path), "Name the TOML file in it."
         ) from None
+    except OSError as error:
+        raise InputError(f"the case file cannot be read: {error.strerror}", str(path)) from None
+
+
+def _toml(data: bytes, path: Path) -> dict[str, Any]:
+    try:
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise InputError(
             f"line {line} is not UTF-8", str(path), "Save the case file as UTF-8."
         ) from None
-    except OSError as error:
-        raise InputError(f"the case file cannot be read: {error.strerror}", str(path)) from None
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:

@@ -45,13 +45,14 @@ Rules that hold everywhere:
   | a column whose name is nearly that of one that is missing (`regions`) | a warning |
   | filled cells without a header | a warning with their number |
   | another sheet with the columns of the same table | a warning; only the first one is read |
-  | rows that are hidden, as a filter leaves them | an error: they would count unseen |
+  | rows or columns that are hidden, as a filter or a closed group leaves them | an error: they would count unseen; columns without a header and of remarks may be |
+  | in a workbook a number that its format shows in another size: in thousands or millions (`#,##0,`), or with a word such as `万` or `k` | an error: the unit may be that of what is shown or of what is held |
   | beside GDP or a census a column `unit`, `currency`, `单位` or `币种` that tells another currency, size or count (`万元`, `万人`) | an error; names of townships in it say nothing |
   | in totals a column of another name than `region`, all of whose cells are codes or names of units or parents (one is enough under the name of the units' id or a parent) | an error: its rows would be of the whole city. None is a code or name of what holds every unit, one name in all rows, or plain numbers that may number rows |
   | `year` of another year than the case's | a warning |
-  | rows of old codes beside rows of the unit that they were merged into, or of some of its old codes alone | a warning; they are added up |
+  | rows of old codes beside rows of the unit that they were merged into, or of some of its old codes alone (in totals and activity data, of one category) | a warning; they are added up |
 - Codes and ids are text: `0101` keeps its zero. Whole numbers are taken for their digits, but not where the codes that they are looked up in begin with zeros
-  (`0101` in tdland3, `050000` in gaode): store those as text, in XLSX or in a number format of zeros (`0000`).
+  (`0101` in tdland3, `050000` in gaode): store those as text, in XLSX or in a number format of as many zeros as the codes have digits (`0000`).
 - Numbers are written with digits and a point: `1234.5`, `1.2e4`. Blank, NaN, infinite and negative ones are errors that name file,
   row, column and value, except where a table below says that blank is unknown.
 """

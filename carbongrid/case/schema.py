@@ -199,6 +199,7 @@ class CaseFields(Section):
     ] = Field(default_factory=AllowSection)
 
     _path: Path = PrivateAttr(default_factory=lambda: Path.cwd() / "case.toml")
+    _read_from: str = PrivateAttr(default="")
 
     @model_validator(mode="after")
     def _either_totals_or_inventory(self) -> CaseFields:
@@ -229,6 +230,11 @@ class CaseFields(Section):
     def path(self) -> Path:
         """The case file."""
         return self._path
+
+    @property
+    def read_from(self) -> str:
+        """The sha256 of what was read of the case file; blank of a case that was made of values."""
+        return self._read_from
 
     @property
     def folder(self) -> Path:

@@ -260,7 +260,7 @@ CENSUS = TableFormat(
 CATEGORIES = TableFormat(
     "[categories] path", "categories.csv",
     "Categories of your own. A row whose category the package has replaces it, a blank cell keeping what was there; any other row "
-    "adds a category and needs all cells but the names.",
+    "adds a category and needs all cells but the names; one that has no total is told.",
     (
         Column("category", "text", "sector/activity", True, unit="category"),
         Column("sector", "text", "industry, buildings, transport, agriculture, waste, sink, or your own", unit="sector"),

@@ -237,7 +237,7 @@ def targets(
             console.say(f"No unit that could be lifted is below zone {zone}.")
         frozen = found.table[found.table["reference"] == "frozen"]
         for row in frozen.head(4 * _LARGEST).to_dict("records"):
-            console.say(f"  {row['unit']} {row['name']}: {_need(row)}")
+            console.say(f"  {row['unit']} {row['name']}: {target_in_words(row)}")
         if plan is not None and plan.actions:
             console.say(_told_of_plan(plan))
         console.problems(dict.fromkeys([*(() if plan is None else plan.notes), *found.notes]))
@@ -276,7 +276,11 @@ def _document_of_plan(plan: TargetPlan) -> dict[str, Any]:
     }
 
 
-def _need(row: dict[Any, Any]) -> str:
+_FEW = 10 * 10**6
+"""Grams below which a target is told with all its digits."""
+
+
+def target_in_words(row: dict[Any, Any]) -> str:
     """Return a target in a line."""
     name = row["index"].upper()
     if row["needed"] is None:
@@ -286,4 +290,8 @@ def _need(row: dict[Any, Any]) -> str:
         return f"{name}: {row['needed']:+,} {row['measured_in']} of GDP{part}"
     hectares = [f"{value:,.0f} ha of {key.removeprefix('hectares_')}" for key, value in row.items() if str(key).startswith("hectares_") and value == value]  # fmt: skip
     land = f", such as {' or '.join(hectares[:3])}" if hectares else ""
-    return f"{name}: {row['needed'] / 1e6:+,.0f} t of {row['quantity']}{part}{land}"
+    mass = f"{row['needed'] / 1e6:+,.0f}"
+    if abs(row["needed"]) < _FEW:
+        # To the gram: a change of less than a tonne is not none.
+        mass = f"{row['needed'] / 1e6:+.6f}".rstrip("0").rstrip(".")
+    return f"{name}: {mass} t of {row['quantity']}{part}{land}"

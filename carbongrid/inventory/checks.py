@@ -28,6 +28,11 @@ _FRACTIONS = frozenset(
     ]
 )  # fmt: skip
 """Roles that cannot be above 1; methane where it is no emission factor."""
+_HIGHEST = {
+    "water": Fraction("1.27"), "before": Fraction("2.73"), "conversion": Fraction("1.04"),
+    "co_discharge": Fraction("1.5"), "non_consumed": Fraction("1.5"), "industrial": Fraction("1.5"),
+}  # fmt: skip
+"""Of roles that may be above 1 and only scale: the highest end of the ranges that the IPCC gives (2006 Guidelines and 2019 Refinement, Vol. 4, Tables 5.12 to 5.14, and Vol. 5, Table 6.11; the co-discharge of BOD, 1.25 without a range, as that of protein). More than twice as much is no field and no sewer."""
 _DIVISORS = ("harvest_index", "straw_unit")
 
 
@@ -116,7 +121,7 @@ def _thing_of(entry: Input) -> str:
 
 
 def _faults_of_values(product: Product, factors: Sequence[Input]) -> list[Problem]:
-    """Return what is wrong with a fraction above 1, or a divisor of 0."""
+    """Return what is wrong with a fraction above 1, a factor that scales beyond all that is known, or a divisor of 0."""
     faults = []
     for entry in factors:
         value = Fraction(entry.factor.value or 0) * entry.scale
@@ -126,8 +131,9 @@ def _faults_of_values(product: Product, factors: Sequence[Input]) -> list[Proble
             faults.append(
                 Problem(f"{entry.role} is {name}: nothing can be divided by 0", "", "Give a number above 0.")
             )  # fmt: skip
+        percent = f"Write {entry.role}={written} %, if that is meant."
+        highest = _HIGHEST.get(entry.role)
         if value > 1 and _is_fraction(entry.role, product):
-            percent = f"Write {entry.role}={written} %, if that is meant."
             hint = percent if written.isdigit() and value <= 100 else "It is at most 1, or 100 %."
             faults.append(
                 Problem(
@@ -137,6 +143,12 @@ def _faults_of_values(product: Product, factors: Sequence[Input]) -> list[Proble
                     hint,
                 )
             )
+        elif highest is not None and value > 2 * highest:
+            hint = f"The IPCC's ranges end at {plain(highest)}."
+            if written.isdigit() and value <= 200 * highest:
+                hint += f" {percent}"
+            what = f"{entry.role} is a scaling factor, but {name} is more than twice the highest that is known"
+            faults.append(Problem(what, "", hint))
     return faults
 
 

@@ -134,6 +134,12 @@ def by_people_unasked() -> frozenset[str]:
     return frozenset(packaged_table("categories_with_people.csv")["category"])
 
 
+@cache
+def categories_of_homes() -> frozenset[str]:
+    """Return the package's categories of homes: those that go by people as they come."""
+    return frozenset(name for name, each in _packaged().items() if each.weight == "people")
+
+
 def column_of(name: str) -> str:
     """Return the stem of a category's column in tables: ``industry_mining`` for ``industry/mining``."""
     return name.replace("/", "_")

@@ -27,7 +27,7 @@ from carbongrid.method.weights import locate
 from carbongrid.raster.chunked import Counts
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.opening.stores import open_arrays
-from carbongrid.raster.overlaps import coverage
+from carbongrid.raster.overlaps import areas_in_plane
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.polygons.outlines import geometries_of
 from carbongrid.raster.row_blocks import each_block, row_blocks
@@ -102,7 +102,10 @@ def share_by_cells(
 def share_by_area(parcels: gpd.GeoDataFrame, units: gpd.GeoDataFrame, coarse_grid: Grid) -> Shares:
     """Return the shares by exact planar area in the grid's CRS."""
     polygons = Polygons.of(parcels)
-    in_units, in_cells = coverage(polygons, Polygons.of(units)), coverage(polygons, coarse_grid)
+    in_units, in_cells = (
+        areas_in_plane(polygons, Polygons.of(units)),
+        areas_in_plane(polygons, coarse_grid),
+    )
     area = [shapely.area(geometries_of(parcels, rows)) for rows in row_blocks(len(parcels))]
     return shares_of_areas(np.concatenate(area), in_units, in_cells)
 

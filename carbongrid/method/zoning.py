@@ -324,6 +324,9 @@ def _units(
 
 def _whole(values: Any, name: str, *, unknown: bool = False) -> list[int | None]:
     """Cast to Python integers once, at the door; unknown becomes None where that is allowed."""
+    shape = np.shape(values)
+    if len(shape) != 1:
+        raise InputError(f"{name} must be one row, a number for each unit, not of shape {shape}", hint="Take .ravel() of a column.")  # fmt: skip
     cells = values.tolist() if hasattr(values, "tolist") else list(values)
     whole: list[int | None] = []
     for position, cell in enumerate(cells):

@@ -14,7 +14,7 @@ from carbongrid.case.readers.located import PER_ONE
 from carbongrid.case.readers.points import crosswalk_categories
 from carbongrid.case.readers.regions import masses_here
 from carbongrid.errors import InputError, Level, Problem
-from carbongrid.method.categories import Category, by_people_unasked, read_categories
+from carbongrid.method.categories import Category, by_people_unasked, categories_of_homes
 from carbongrid.method.landuse import SETTLEMENT, carrying_types
 from carbongrid.method.weights import people_points
 from carbongrid.pipeline.land import Land, fine_grid
@@ -279,8 +279,8 @@ def _way_of_supply(inputs: Inputs, supply: Category) -> str:
 
 
 def _problems_of_people(inputs: Inputs) -> Iterator[Problem]:
+    homes = categories_of_homes()
     # What goes by people unasked says nothing of homes.
-    homes = {name for name, each in read_categories(people=True).items() if each.weight == "people"}
     spread = set(inputs.totals["category"]) - by_people_unasked()
     weights = {category.weight for name, category in inputs.categories.items() if name in spread}
     if inputs.people is None or "people" in weights:

@@ -20,7 +20,7 @@ from carbongrid.method.weights import locate
 from carbongrid.pipeline.sections import FOLDER
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.opening.stores import open_arrays
-from carbongrid.raster.overlaps import coverage
+from carbongrid.raster.overlaps import areas_in_plane
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.polygons.outlines import outlines_in
 from carbongrid.raster.row_blocks import each_block, row_blocks
@@ -81,7 +81,7 @@ class Land:
     @cached_property
     def shared_area(self) -> Any:
         """Area that each parcel has in common with each unit, CSR, m2 of the grid's plane."""
-        return coverage(*self.polygons)
+        return areas_in_plane(*self.polygons)
 
     def save(self, folder: Path) -> None:
         """Write all that took time to find."""

@@ -48,6 +48,7 @@ from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.plans import plan_of
 from carbongrid.pipeline.prepared import PreparedRun
 from carbongrid.pipeline.rasterizing import problems_outside, sectors_of, structure_of
+from carbongrid.pipeline.residents import residential_parcels
 from carbongrid.pipeline.scenario import apply_plan
 from carbongrid.pipeline.tables import (
     Indexed,
@@ -369,13 +370,25 @@ class LiveResult:
                 what = f"{weight!r} measures geometry, which takes longer than an answer may"
                 raise InputError(what, f"{WEIGHTS}, {name}", RUN)
             return with_weight(inputs, name, weight), prepared.claims([name])[name]
-        inputs = one_spelling(with_weight(inputs, name, weight))
+        before, inputs = inputs, one_spelling(with_weight(inputs, name, weight))
+        self._require_same_homes(before, inputs, name)
         evidence = WeightInputs(
             coefficients=prepared.tables.coefficients,
             rasters=prepared.shares.raster_sums,
             raster_known=prepared.shares.raster_known,
         )
         return inputs, PackedWeights.of(weigh(inputs.categories[name], parcels, evidence))
+
+    def _require_same_homes(self, before: Inputs, now: Inputs, name: str) -> None:
+        """Raise InputError if other categories would go by people who are located elsewhere, now that this one does not go by them."""
+        others = {each.weight for each in now.categories.values() if each.name != name}
+        if before.case.people is None or "people" not in others:
+            return
+        parcels = self.prepared.parcels
+        was, is_now = (residential_parcels(each.categories, parcels) for each in (before, now))
+        if not np.array_equal(was, is_now):
+            what = f"without {name} people are located on other land, so that what goes by them does as well"
+            raise InputError(what, f"{WEIGHTS}, {name}", RUN)
 
     def recomputed(
         self, names: Iterable[str], inputs: Inputs, placed: PlacedFacilities

@@ -28,7 +28,7 @@ from carbongrid.pipeline.step import RunOptions
 from carbongrid.pipeline.weights_step import weight_rasters
 from carbongrid.raster.chunked import Counts, label_and_count
 from carbongrid.raster.grid import Grid
-from carbongrid.raster.overlaps import coverage
+from carbongrid.raster.overlaps import areas_in_plane
 
 LABELS, OVERLAP, JOURNAL = "labels.zarr", "overlap.npz", "tiles"
 
@@ -91,7 +91,7 @@ def rasterize_land(
 
     if case.reduce == "exact":
         options.progress("measuring areas", 0, 1)
-        in_cells = coverage(land.polygons[0], coarse_grid)
+        in_cells = areas_in_plane(land.polygons[0], coarse_grid)
         options.progress("measuring areas", 1, 1)
         shares = shares_of_areas(land.area, land.shared_area, in_cells)
         if rasters:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.totals import categories_of
+from carbongrid.method.categories import Category, categories_of_homes
 from carbongrid.method.weights import (
     Census,
     Residents,
@@ -32,13 +34,25 @@ def residents_on_parcels(inputs: Inputs, land: Land) -> Residents | None:
     """Return the people on parcels that carry homes; None where the case has no people."""
     if inputs.people is None:
         return None
-    residential = np.zeros(len(land.parcels), np.bool_)
-    # Those without a total too: people of the other kind of home are not this one's.
-    for category in categories_of(inputs.case).values():
-        if category.weight == "people":
-            residential |= eligible(category, land.parcels)
+    residential = residential_parcels(
+        {**categories_of(inputs.case), **inputs.categories}, land.parcels
+    )
     census = census_of(inputs, land)
     return people_by_parcel(inputs.people, land.parcels, residential, census, shared_over(inputs, land))  # fmt: skip
+
+
+def residential_parcels(
+    categories: Mapping[str, Category], parcels: pd.DataFrame
+) -> NDArray[np.bool_]:
+    """Return the parcels that people are located on: those of all categories that go by people, and homes by whatever they go.
+
+    Homes without a total, and those that a case spreads by something else, have residents as well: they are not those of the other kind of home.
+    """
+    found = np.zeros(len(parcels), np.bool_)
+    for name, category in categories.items():
+        if category.weight == "people" or name in categories_of_homes():
+            found |= eligible(category, parcels)
+    return found
 
 
 def shared_over(inputs: Inputs, land: Land) -> gpd.GeoSeries | None:

@@ -300,7 +300,7 @@ def _unit_intervals(inputs: Inputs, units: pd.DataFrame) -> pd.DataFrame | None:
 def grid_with_mass(inputs: Inputs, reduction: Reduction, grid: Grid) -> xr.Dataset:
     """Return the coarse grid of RunTables: what parcels cover of each cell, its emission and its sink."""
     coarse = grid.coarsen(inputs.case.grid.coarse)
-    covered = covered_area(reduction.shares, grid.cell_area).reshape(coarse.shape)
+    covered = covered_area(reduction.shares, grid.area_in_plane).reshape(coarse.shape)
     area = {"units": "m2", "long_name": "area covered by parcels"}
     dataset = xr.Dataset(
         {"covered_area": (_CELL, covered, area)},

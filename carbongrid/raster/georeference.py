@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +14,14 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from carbongrid.errors import InputError
-from carbongrid.raster.opening.crs import crs_of
-from carbongrid.raster.planes import crs_name, crs_text
+from carbongrid.raster.axis_units import axis_of_angle, require_unit_of_crs
+from carbongrid.raster.opening.crs import crs_of, same_crs
+from carbongrid.raster.planes import crs_name, crs_text, full_turn
 
 # In cells. Coordinates that were rounded to some digits, or to float32, still say the same.
 _NEAR = 1e-3
+# What else says where cells lie may be rounded by itself.
+_NEAR_BESIDE = 1e-2
 
 _MAPPINGS = ("spatial_ref", "crs")
 """Usual names of the variable that holds a CRS."""
@@ -35,7 +39,11 @@ _STANDARD_NAMES = {
     "longitude": "x",
     "latitude": "y",
 }
-_ANGLES = {"degrees_east": "x", "degrees_north": "y"}
+_PLACES = re.compile(r"(?:^|_)(?:x|t|u|v|geo)?(?:lat|lon)")
+"""In names of longitudes and latitudes of single cells, as models have them."""
+
+_HALF_OF_LATITUDES = 90.0
+_TURN = 360.0
 
 
 def is_zarr(array: Any) -> bool:
@@ -167,8 +175,7 @@ def require_one_crs(a: Any, b: Any) -> None:
     first, second = stated_crs(a), stated_crs(b)
     if first is None or second is None or first == second:
         return
-    # x comes before y in every raster, so the order of axes in a CRS does not matter.
-    if not crs_of(first).equals(crs_of(second), ignore_axis_order=True):
+    if not same_crs(crs_of(first), crs_of(second)):
         raise InputError(
             f"the rasters are in {crs_name(first)} and {crs_name(second)}",
             hint="Reproject one first, for example with rioxarray's reproject_match.",
@@ -184,11 +191,7 @@ def require_same_crs_as(raster: Any, crs: str) -> None:
         If so.
     """
     own = stated_crs(raster)
-    if (
-        own is not None
-        and own != crs
-        and not crs_of(own).equals(crs_of(crs), ignore_axis_order=True)
-    ):
+    if own is not None and own != crs and not same_crs(crs_of(own), crs_of(crs)):
         raise InputError(
             f"the raster is in {crs_name(own)}, the grid in {crs_name(crs)}",
             hint="Reproject one first, for example with rioxarray's reproject_match.",
@@ -284,7 +287,7 @@ def lattice_of(raster: Any) -> Lattice:
     ------
     InputError
         If the raster has no coordinates, its rows do not run from the north or its columns from the west, cells differ in
-        size, or a single row or column has none.
+        size, or a single row or column has none; if coordinates are in another unit than the CRS, or a geotransform of such cells lies beside theirs by less than one.
     """
     require_raster(raster)
     require_rows_first(raster)
@@ -306,7 +309,30 @@ def lattice_of(raster: Any) -> Lattice:
         raise _no_size("column" if not width else "row")
     else:
         west, north = west - width / 2, -north + height / 2
-    return Lattice(stated_crs(raster), west, north, width, height, (y.size, x.size))
+    lattice = Lattice(stated_crs(raster), west, north, width, height, (y.size, x.size))
+    for axis in raster.dims:
+        require_unit_of_crs(raster[axis].attrs.get("units"), axis, lattice.crs)
+    if stated is None:
+        _require_one_place(raster, lattice)
+    return lattice
+
+
+def _require_one_place(raster: xr.DataArray, lattice: Lattice) -> None:
+    corner = corner_of(raster)
+    if corner is None:
+        return
+    west, width, north, height = corner
+    north -= min(height, 0.0) * lattice.shape[0]
+    away = max(
+        abs(west - lattice.west) / lattice.width, abs(north - lattice.north) / lattice.height
+    )
+    # Whole cells off, or of other cells, it is left over from before a selection, which is often so and means nothing.
+    alike = abs(width - lattice.width) < _NEAR_BESIDE * lattice.width
+    if alike and _NEAR_BESIDE < away < 1 - _NEAR_BESIDE:
+        raise InputError(
+            f"by its coordinates the raster's north-west corner is {lattice.west:g}, {lattice.north:g}, by its geotransform {west:g}, {north:g}",
+            hint="Coordinates are those of the middles of cells: write those that hold, or, where they do, the geotransform anew with raster.rio.write_transform().",
+        )
 
 
 def grid_mapping(raster: xr.DataArray) -> Any:
@@ -355,21 +381,89 @@ def _own_mapping(told: Any, raster: xr.DataArray) -> Any:
 
 
 def with_mappings(values: xr.Dataset) -> xr.Dataset:
-    """Return a Dataset whose grid mappings are coordinates, so that every raster has its CRS, also where none names it and it is called as is usual."""
+    """Return a Dataset whose grid mappings are coordinates, so that every raster has its CRS, also where none names it and it is called as is usual.
+
+    A raster that was taken out of a Dataset has lost the bounds of its cells, so they are looked at here.
+
+    Raises
+    ------
+    InputError
+        If bounds of cells say that they lie elsewhere than their coordinates do: half a cell off is seen by nobody.
+    """
+    for axis, place in values.coords.items():
+        if place.dims == (axis,) and _axis(values, axis) in ("x", "y"):
+            _require_middles(values, place)
     mappings = {grid_mapping(variable) for variable in values.data_vars.values()}
     usual = [name for name in _MAPPINGS if name in values.data_vars and not values[name].ndim]
     return values.set_coords([*(name for name in values.data_vars if name in mappings), *usual])
 
 
+def _require_middles(values: xr.Dataset, place: xr.DataArray) -> None:
+    """Raise if coordinates of one distance from each to the next are not the middles of their bounds."""
+    name = str({**place.encoding, **place.attrs}.get("bounds", ""))
+    edges = values.variables.get(name)
+    if edges is None or edges.shape != (place.size, 2) or place.dtype.kind not in "iuf":
+        return
+    if edges.dtype.kind not in "iuf" or not place.size:
+        return
+    centres = place.to_numpy().astype(np.float64)
+    outer = edges.to_numpy().astype(np.float64)
+    side = abs(step(centres)) or float(abs(outer[0, 1] - outer[0, 0]))
+    if np.abs(np.abs(np.diff(centres)) - side).max(initial=0.0) > _NEAR_BESIDE * side:
+        return  # of cells that differ in size, as at Gaussian latitudes, they need not be
+    away = outer.mean(axis=1) - centres
+    if _is_angle(place):
+        # Longitudes are often turned without their bounds, and nothing lies beyond the poles.
+        away -= _TURN * np.rint(away / _TURN)
+        if _axis(values, place.name) == "y":
+            ends = centres[:, None] + np.array([-side / 2, side / 2])
+            on_earth = np.clip(ends, -_HALF_OF_LATITUDES, _HALF_OF_LATITUDES).mean(axis=1) - centres
+            away = np.where(np.abs(away - on_earth) < np.abs(away), away - on_earth, away)
+    if np.abs(away).max() > _NEAR_BESIDE * side:
+        raise InputError(
+            f"the coordinates along {place.name} are not the middles of its bounds",
+            hint=f"Write those of the middles of cells as coordinates, or leave the bounds out: dataset.drop_vars({name!r}).",
+        )
+
+
 def is_in_angles(raster: xr.DataArray) -> bool:
     """Tell whether a raster without a CRS has longitudes and latitudes nevertheless, by names or attributes."""
-    return any(
-        str(raster[axis].attrs.get("units", "")) in _ANGLES
-        or str(raster[axis].attrs.get("standard_name", "")) in ("longitude", "latitude")
-        or str(axis).lower() in ("lon", "lat", "long", "longitude", "latitude")
-        for axis in raster.dims
-        if axis in raster.coords
+    return any(_is_angle(raster[axis]) for axis in raster.dims if axis in raster.coords)
+
+
+def is_place(coordinate: xr.DataArray) -> bool:
+    """Tell whether a coordinate is of longitudes or latitudes, as those of single cells are called, too: XLAT, nav_lon."""
+    return _is_angle(coordinate) or _PLACES.search(str(coordinate.name).lower()) is not None
+
+
+def _is_angle(place: xr.DataArray) -> bool:
+    return (
+        axis_of_angle(place.attrs.get("units")) is not None
+        or str(place.attrs.get("standard_name", "")) in ("longitude", "latitude")
+        or str(place.name).lower() in ("lon", "lat", "long", "longitude", "latitude")
     )
+
+
+def rows_apart(raster: Any) -> float:
+    """Return how many times as large as the smallest row's cells those of the largest are, where a raster says that it has latitudes; 1 where it does not."""
+    if not isinstance(raster, xr.DataArray):
+        return 1.0
+    try:
+        crs = stated_crs(raster)
+        geographic = is_in_angles(raster) if crs is None else crs_of(crs).is_geographic
+        plane = plane_of(raster)
+    except (InputError, CRSError):
+        return 1.0
+    if not geographic or plane is None or plane[0] not in raster.coords:
+        return 1.0
+    turn = (None if crs is None else full_turn(crs)) or _TURN
+    middles = np.sort(raster[plane[0]].to_numpy().astype(np.float64)) / turn * 2 * np.pi
+    half = abs(step(middles)) / 2
+    heights = np.sin(np.clip(middles + half, -np.pi / 2, np.pi / 2)) - np.sin(
+        np.clip(middles - half, -np.pi / 2, np.pi / 2)
+    )
+    known = heights[heights > 0]
+    return float(known.max() / known.min()) if known.size else 1.0
 
 
 def geotransform_of(west: float, width: float, north: float, height: float) -> str:
@@ -384,12 +478,12 @@ def _axes(raster: xr.DataArray) -> tuple[str, ...]:
     return tuple(_axis(raster, dimension) for dimension in raster.dims)
 
 
-def _axis(raster: xr.DataArray, dimension: Any) -> str:
+def _axis(raster: xr.DataArray | xr.Dataset, dimension: Any) -> str:
     if dimension in raster.coords:
         attributes = raster.coords[dimension].attrs
         told = (
             _STANDARD_NAMES.get(str(attributes.get("standard_name", ""))),
-            _ANGLES.get(str(attributes.get("units", ""))),
+            axis_of_angle(attributes.get("units")),
             {"X": "x", "Y": "y"}.get(str(attributes.get("axis", ""))),
         )
         if any(told):

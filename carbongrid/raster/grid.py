@@ -12,7 +12,15 @@ import numpy as np
 from affine import Affine
 
 from carbongrid.errors import InputError
-from carbongrid.raster.planes import areas_between, crs_name, crs_text, metres_per_unit, unit_of
+from carbongrid.raster.areal_scale import warn_of_areas
+from carbongrid.raster.planes import (
+    areas_between,
+    crs_name,
+    crs_text,
+    metres_per_unit,
+    require_plane,
+    unit_of,
+)
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -77,7 +85,14 @@ class Grid:
         left, right = _snapped(west, east, side, cells)
         bottom, top = _snapped(south, north, side, cells)
         edges = (left * side, bottom * side, right * side, top * side)
-        self._set(crs_text(crs), side, edges, (top - bottom, right - left))
+        from pyproj.exceptions import CRSError
+
+        try:
+            name = crs_text(crs)
+        except CRSError as error:
+            what = f"the CRS cannot be read: {' '.join(str(error).split())[:200]}"
+            raise InputError(what, hint="Name it by a code, such as EPSG:3035.") from error
+        self._set(name, side, edges, (top - bottom, right - left))
 
     def _set(self, crs: str, resolution: float, bounds: Bounds, shape: tuple[int, int]) -> None:
         rows, columns = shape
@@ -145,9 +160,12 @@ class Grid:
 
         lattice = lattice_of(raster)
         if lattice.crs is None:
-            raise InputError(
-                "the raster has no CRS", hint='Set it: raster.rio.write_crs("EPSG:...").'
-            )
+            from carbongrid.raster.georeference import is_in_angles
+
+            hint = 'Set it: raster.rio.write_crs("EPSG:...").'
+            if is_in_angles(raster):
+                hint = 'Its coordinates are longitudes and latitudes; if they are of WGS 84: raster.rio.write_crs("EPSG:4326"). Of a file, open it with xarray first.'
+            raise InputError("the raster has no CRS", hint=hint)
         lattice.require_square()
         return cls.of_corner(
             lattice.crs, lattice.width, (lattice.west, lattice.north), lattice.shape
@@ -230,7 +248,9 @@ class Grid:
 
     @property
     def cell_area(self) -> float:
-        """Area of a cell in m2, whatever the CRS's unit of length.
+        """Area of a cell in m2 in the plane, whatever the CRS's unit of length.
+
+        Warns where true areas on the grid are others by more than 2 %.
 
         Raises
         ------
@@ -243,14 +263,28 @@ class Grid:
                 f"cells in {crs_name(self.crs)} are squares of degrees, whose areas differ from row to row",
                 hint="Take cell_areas, an area for each row, or a projected CRS.",
             )
-        return (self.resolution * metres) ** 2
+        warn_of_areas(self.crs, self.bounds)
+        return self.area_in_plane
+
+    @property
+    def area_in_plane(self) -> float:
+        """``cell_area`` without a word: of a run's own grid the case says how far areas are off."""
+        return (self.resolution * require_plane(self.crs, "an area of all cells")) ** 2
 
     @property
     def cell_areas(self) -> NDArray[np.float64]:
-        """Area of the cells of each row in m2, from the north, shape (rows,); in a geographic CRS that on the ellipsoid."""
+        """Area of the cells of each row in m2, from the north, shape (rows,); in a geographic CRS that on the ellipsoid.
+
+        Warns as ``cell_area``.
+        """
+        warn_of_areas(self.crs, self.bounds)
+        return self.areas_of_rows()
+
+    def areas_of_rows(self) -> NDArray[np.float64]:
+        """Return ``cell_areas`` without a word."""
         rows = self.shape[0]
         if metres_per_unit(self.crs) is not None:
-            return np.full(rows, self.cell_area)
+            return np.full(rows, self.area_in_plane)
         below = np.arange(rows + 1, dtype=np.float64) * self.resolution
         parallels = np.asarray(self.bounds[3] - below, np.float64)
         return areas_between(self.crs, parallels, self.resolution)
@@ -276,6 +310,21 @@ class Grid:
         grid = Grid.__new__(Grid)
         grid._set(self.crs, float(resolution), self.bounds, (shape[0], shape[1]))
         return grid
+
+
+def require_grid(grid: Any) -> None:
+    """Raise unless this is a grid.
+
+    Raises
+    ------
+    InputError
+        If it is something else, as a raster that has one.
+    """
+    if not isinstance(grid, Grid):
+        raise InputError(
+            f"a Grid is wanted, not {type(grid).__name__}",
+            hint="Take cg.Grid.like(raster) of a raster, or cg.Grid(crs, resolution, bounds).",
+        )
 
 
 def _snapped(low: float, high: float, side: float, cells: int) -> tuple[int, int]:

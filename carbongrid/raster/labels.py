@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError
 from carbongrid.raster.chunked.scans import fill_labels, labels_later, write_labels
+from carbongrid.raster.grid import require_grid
 from carbongrid.raster.label_store import (
     CHUNK,
     LABEL_ATTRIBUTES,
@@ -73,6 +74,7 @@ def rasterize(
         If the polygons are in another CRS, or lie on the grid only a whole turn round the earth further, there are more than 2^32 - 2 of them, the store exists, chunks are no positive numbers, or the
         labels fit neither into memory nor into a million files.
     """
+    require_grid(grid)
     prepared = Polygons.of(polygons)
     require_same_crs(prepared, grid.crs)
     require_no_turn(prepared, grid)

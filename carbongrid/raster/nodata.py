@@ -60,6 +60,7 @@ class Unknown:
         attributes = dict(raster.attrs)
         band = _band(raster)
         _require_decoded(attributes, band)
+        _require_signed_as_stored(attributes, raster.dtype)
         declared = [*_declared(_of_band(attributes, band), _ATTRIBUTES)]
         if isinstance(raster, xr.DataArray):
             # Of scaled values the number is that of the stored ones, and decoding has made it NaN.
@@ -236,6 +237,16 @@ def _require_decoded(attributes: Mapping[Any, Any], band: int | None) -> None:
         raise InputError(
             f"the values are as they are stored, not what they mean: {told}",
             hint="Open the file with xarray.open_dataset, or with rioxarray.open_rasterio(..., mask_and_scale=True).",
+        )
+
+
+def _require_signed_as_stored(attributes: Mapping[Any, Any], dtype: np.dtype[Any]) -> None:
+    told = attributes.get("_Unsigned")
+    told = told.decode() if isinstance(told, bytes) else str(told)
+    if (dtype.kind, told) in (("i", "true"), ("u", "false")):
+        raise InputError(
+            f'the values are as they are stored, not what they mean: {dtype} with _Unsigned = "{told}"',
+            hint="Open the file with xarray.open_dataset, which decodes them, or remove the attribute.",
         )
 
 

@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
 from carbongrid.errors import InputError
+from carbongrid.raster.areal_scale import warn_of_areas
 from carbongrid.raster.chunked.scans import count_overlap
-from carbongrid.raster.grid import Grid
+from carbongrid.raster.grid import Grid, require_grid
 from carbongrid.raster.kernels.coverage import (
     Land,
     cover_runs,
@@ -66,6 +67,7 @@ def overlap(a: PolygonsLike, b: PolygonsLike, *, grid: Grid) -> csr_array:
 def _burnable(polygons: PolygonsLike, grid: Grid) -> Polygons:
     if getattr(polygons, "ndim", 0) == 2 and not hasattr(polygons, "geometry"):
         raise InputError("overlap takes polygons", hint="cg.crosstab counts label rasters.")
+    require_grid(grid)
     prepared = Polygons.of(polygons)
     require_burnable(prepared, grid)
     require_no_turn(prepared, grid)
@@ -86,7 +88,7 @@ def coverage(polygons: PolygonsLike, target: Grid | PolygonsLike) -> csr_array:
     Returns
     -------
     scipy.sparse.csr_array, float64 [polygon, target]
-        Areas in m2 on the plane of the CRS, whatever its unit of length (m where none is known). What lies off the grid is left out. In a cell that an edge enters, less than 1e-12 of the polygon's
+        Areas in m2 on the plane of the CRS, whatever its unit of length (m where none is known); a warning tells where true ones are others by more than 2 %. What lies off the grid is left out. In a cell that an edge enters, less than 1e-12 of the polygon's
         area, and less than 1e-9 of the cell, is taken for rounding and left out; of two polygons less than 3e-14 of the box that their bounds have in common.
 
     Raises
@@ -99,8 +101,22 @@ def coverage(polygons: PolygonsLike, target: Grid | PolygonsLike) -> csr_array:
     if isinstance(target, Grid):
         if prepared is not polygons:
             require_simple(prepared, target.bounds, target.resolution)
-        return _grid_coverage(prepared, target)
-    return polygon_coverage(prepared, Polygons.of(target))
+    else:
+        target = Polygons.of(target)
+    found = areas_in_plane(prepared, target)
+    # Of the polygons alone: what lies beyond the targets counts nowhere.
+    around = prepared.total_bounds
+    if isinstance(target, Grid) and found.nnz:
+        around = np.clip(around.reshape(2, 2), target.bounds[:2], target.bounds[2:]).ravel()
+    warn_of_areas(prepared.crs or target.crs, around)
+    return found
+
+
+def areas_in_plane(polygons: Polygons, target: Grid | Polygons) -> csr_array:
+    """Return what ``coverage`` does of polygons that are known to be simple, without a word where the plane shows areas off: of a run's own the case says so."""
+    if isinstance(target, Grid):
+        return _grid_coverage(polygons, target)
+    return polygon_coverage(polygons, target)
 
 
 def area_field(polygons: PolygonsLike, grid: Grid, amounts: ArrayLike) -> NDArray[np.float64]:
@@ -237,8 +253,8 @@ def _grid_coverage(polygons: Polygons, grid: Grid) -> csr_array:
     counts, areas, cells, shares = (np.concatenate(each) for each in zip(*parts, strict=True))
     start = np.concatenate([[0], np.cumsum(counts)])
     shape = (len(polygons), grid.shape[0] * grid.shape[1])
-    found = csr_array((shares * grid.cell_area, cells, start), shape=shape)
-    apart = np.abs(found.sum(axis=1) / grid.cell_area - areas)
+    found = csr_array((shares * grid.area_in_plane, cells, start), shape=shape)
+    apart = np.abs(found.sum(axis=1) / grid.area_in_plane - areas)
     odd = np.flatnonzero(apart > _ROUNDING * (areas + counts + 1))
     if odd.size:
         west, south, east, north = grid.bounds

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.georeference import (
     Lattice,
-    corner_of,
     grid_mapping,
     is_in_angles,
     lattice_of,
@@ -35,7 +34,6 @@ from carbongrid.raster.opening.stores import (
     open_published_netcdf,
     open_rasters,
 )
-from carbongrid.raster.planes import crs_name, metres_per_unit
 from carbongrid.raster.windows import band_problems, known_values
 
 if TYPE_CHECKING:
@@ -46,9 +44,6 @@ if TYPE_CHECKING:
 
 _DEGREES = "EPSG:4326"
 _HALF_TURN = 180.0
-# In cells: coordinates may be rounded.
-_NEAR = 1e-2
-_LENGTHS = {"m": 1.0, "metre": 1.0, "metres": 1.0, "meter": 1.0, "meters": 1.0, "km": 1000.0, "kilometre": 1000.0, "kilometres": 1000.0, "kilometer": 1000.0, "kilometers": 1000.0}  # fmt: skip
 _CRS_ATTRIBUTES = {"crs_wkt", "spatial_ref", "grid_mapping_name", "epsg_code", "proj4", "proj4_params", "proj4text"}  # fmt: skip
 _APART = (
     "Write the one that is meant to a file of its own: dataset[[NAME]].to_netcdf(FILE) in xarray."
@@ -242,9 +237,7 @@ def _named(dataset: xr.Dataset, path: Path) -> PlaneFile:
     try:
         return _of_dataset(dataset, path)
     except InputError as error:
-        raise InputError(
-            [replace(each, where=each.where or path.name) for each in error.problems]
-        ) from error
+        raise error.at(path.name) from error
 
 
 def _of_dataset(dataset: xr.Dataset, path: Path) -> PlaneFile:
@@ -259,9 +252,6 @@ def _of_dataset(dataset: xr.Dataset, path: Path) -> PlaneFile:
     rows, columns = lattice.shape
     if crs is not None and crs.is_geographic:
         _require_half_turns(lattice, path.name)
-    if stated is not None:
-        _require_unit_of_crs(layer, stated, path.name)
-    _require_one_place(dataset, layer, lattice, path.name)
     block = _stored_together(layer)
     return _Variable(
         crs=crs,
@@ -327,55 +317,6 @@ def _require_half_turns(lattice: Lattice, name: str) -> None:
             name,
             "Turn them, in xarray: dataset.assign_coords(lon=(dataset.lon + 180) % 360 - 180).sortby('lon')",
         )
-
-
-def _require_unit_of_crs(layer: xr.DataArray, crs: str, name: str) -> None:
-    """Raise if coordinates say another unit than the CRS has, as kilometres for metres."""
-    metres = metres_per_unit(crs)
-    for axis in layer.dims:
-        told = str(layer[axis].attrs.get("units", "")).strip()
-        known = _LENGTHS.get(told)
-        if ("degree" in told) if metres is not None else known is not None:
-            other = "angles" if metres is None else "lengths"
-        elif metres is not None and known not in (None, metres):
-            other = f"units of {metres:g} m"
-        else:
-            continue
-        raise InputError(
-            f"the coordinates along {axis} are in {told!r}, and the CRS {crs_name(crs)} has {other}",
-            name,
-            "Write them in the unit of the CRS.",
-        )
-
-
-def _require_one_place(
-    dataset: xr.Dataset, layer: xr.DataArray, lattice: Lattice, name: str
-) -> None:
-    """Raise if a file says in another way that its cells lie elsewhere: half a cell off is seen by nobody."""
-    corner = corner_of(layer)
-    if corner is not None:
-        west, width, north, height = corner
-        north -= min(height, 0.0) * lattice.shape[0]
-        away = max(abs(west - lattice.west), abs(north - lattice.north)) / lattice.width
-        # Of other cells it is left over from before a selection, which is often so and means nothing.
-        if abs(width - lattice.width) < _NEAR * lattice.width and _NEAR < away <= 1:
-            raise InputError(
-                f"by its coordinates the raster's north-west corner is {lattice.west:g}, {lattice.north:g}, by its geotransform {west:g}, {north:g}",
-                name,
-                "Coordinates are those of the middles of cells: write the file again with those that hold, or without GeoTransform.",
-            )
-    for axis, side in zip(layer.dims, (lattice.height, lattice.width), strict=True):
-        about = {**layer[axis].encoding, **layer[axis].attrs}
-        edges = dataset.variables.get(about.get("bounds", ""))
-        if edges is None or edges.shape != (layer.sizes[axis], 2):
-            continue
-        middles = np.sort(edges.to_numpy().astype(np.float64).mean(axis=1))
-        if np.abs(middles - np.sort(layer[axis].to_numpy())).max() > _NEAR * side:
-            raise InputError(
-                f"the coordinates along {axis} are not the middles of its bounds",
-                name,
-                "Write those of the middles of cells as coordinates.",
-            )
 
 
 def _stored_together(layer: xr.DataArray) -> tuple[int, int]:

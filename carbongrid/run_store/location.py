@@ -94,8 +94,11 @@ def _require_nothing_foreign(folder: Path, out: Path) -> None:
         return
     manifest = manifest_in(folder)
     if manifest is None:
+        why = f"this is not a run directory (it has no {MANIFEST})"
+        if (folder / MANIFEST).exists():
+            why = f"what in this directory is of a run is not known (its {MANIFEST} cannot be read)"
         raise InputError(
-            f"this is not a run directory (it has no {MANIFEST}), so it will not be replaced",
+            f"{why}, so it will not be replaced",
             str(out),
             "Give another directory, or remove this one yourself.",
         )

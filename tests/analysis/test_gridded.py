@@ -17,12 +17,12 @@ import rasterio
 import shapely
 import squares_case
 import xarray as xr
-from pyproj import Geod
+from pyproj import CRS, Geod
 from raster_files import edgar
 
 from carbongrid.analysis.gridded_cells import centres_written
 from carbongrid.analysis.gridded_land import matrix_of
-from carbongrid.analysis.gridded_rasters import PublishedRaster, read_rasters_table
+from carbongrid.analysis.gridded_rasters import OpenedRaster, PublishedRaster, read_rasters_table
 from carbongrid.analysis.validation import validate
 from carbongrid.errors import InputError
 from carbongrid.outputs.tables.layers import read_unit_geometry
@@ -139,6 +139,38 @@ def test_units_have_what_shapely_cuts_out_of_the_cells(finished, squares, axes, 
     inside, touched = (covered * tonnes).sum(), tonnes[covered > 0].sum()
     told = f"{touched:,.0f} t, of which {100 * (1 - inside / touched):.1f} % are left out"
     assert any(told in str(problem) for problem, _ in found.remarks)
+
+
+def test_fluxes_in_web_mercator_are_told_with_the_scale_of_its_areas(finished, squares, tmp_path):
+    """Seen to fail: a raster of Stockholm had 3.8 times its mass, and nothing was said."""
+    units = gpd.GeoSeries(squares, crs=4326).to_crs(3857)
+    west, south, east, north = units.total_bounds
+    axes = np.arange(south - 500, north + 500, 100), np.arange(west - 500, east + 500, 100)
+    path = geotiff(tmp_path / "flux.tif", axes, np.ones((axes[0].size, axes[1].size)), 100, "EPSG:3857")  # fmt: skip
+    scale = 1 / np.cos(np.radians(squares[0].centroid.y)) ** 2
+    for unit, told in (("kg CO2 m-2 yr-1", True), ("t CO2 yr-1", False)):
+        found = validate(finished, path, unit=unit, draws=2)
+        remarks = [(str(problem), zh) for problem, zh in found.remarks]
+        off = [both for both in remarks if "areas in WGS 84 / Pseudo-Mercator are about" in both[0]]
+        assert bool(off) is told
+        assert all("等积坐标系" in zh for _, zh in off)
+    assert scale > 1.1
+
+
+def test_kilometres_and_corners_of_cells_are_refused_with_the_file_s_name(tmp_path):
+    """Seen to fail: cells of a kilometre were a metre wide, and coordinates that are corners half a cell off."""
+    places = {axis: (axis, np.arange(4.0)[::step], {"units": "km"}) for axis, step in (("y", -1), ("x", 1))}  # fmt: skip
+    km = xr.Dataset({"co2": (("y", "x"), np.ones((4, 4)), {"grid_mapping": "crs"})}, coords=places)
+    km["crs"] = ((), 0, CRS(32650).to_cf())
+    km.to_netcdf(tmp_path / "km.nc")
+    edges = km.drop_attrs().assign(crs=km["crs"])
+    edges["co2"].attrs["grid_mapping"] = "crs"
+    edges["x"].attrs["bounds"] = "x_bnds"
+    edges["x_bnds"] = (("x", "nv"), np.stack([edges["x"], edges["x"] + 1], axis=1))
+    edges.to_netcdf(tmp_path / "edges.nc")
+    for name, told in (("km.nc", r"km.nc: the coordinates along y are in 'km'"), ("edges.nc", r"edges.nc: the coordinates along x are not the middles")):  # fmt: skip
+        with pytest.raises(InputError, match=told):
+            OpenedRaster.of(PublishedRaster("emission", tmp_path / name, "t CO2 yr-1"))
 
 
 def test_cells_have_what_shapely_cuts_out_of_the_parcels(finished, squares, axes, tonnes, tmp_path):

@@ -12,6 +12,7 @@ import carbongrid as cg
 from carbongrid.analysis.finished import FinishedRun
 from carbongrid.analysis.frozen import frozen_zones
 from carbongrid.analysis.targets import INDICES, NOT_ALL, TOGETHER, write_targets
+from carbongrid.cli.plan_commands import target_in_words
 from carbongrid.errors import InputError
 from carbongrid.method.margins import NONE_TO_DIVIDE
 from carbongrid.method.zoning import classify
@@ -163,3 +164,10 @@ def test_a_run_in_which_no_unit_has_a_zone(tmp_path) -> None:
     assert TOGETHER not in found.notes and note_in_chinese(told)
     with pytest.raises(InputError, match="its reference region has no sink"):
         cg.targets(run, zone=3, units=["01"])
+
+
+@pytest.mark.parametrize(("grams", "says"), [(-400_000, "-0.4 t"), (1, "+0.000001 t"), (12_345_678, "+12 t"), (-9_500_000, "-9.5 t")])  # fmt: skip
+def test_less_than_a_tonne_is_not_nothing(grams: int, says: str) -> None:
+    """Seen to fail: ``-0 t of emission``."""
+    row = {"index": "ecc", "quantity": "emission", "needed": grams, "percent": float("nan")}
+    assert target_in_words(row) == f"ECC: {says} of emission"

@@ -357,3 +357,9 @@ def test_the_interval_of_ecc_is_that_of_gdp(rows, ends, ties):
         ]
         contains = exact[0] <= 1 <= exact[1] and least < most
         assert (EITHER_SIDE in found["reason"]) == (contains and found["zone"] > 0)
+
+
+def test_columns_in_place_of_rows_are_refused():
+    """Seen to fail as a TypeError about lists."""
+    with pytest.raises(InputError, match=r"emission must be one row, .* not of shape \(2, 1\)"):
+        classify([[1], [2]], [[1], [2]], [[1], [2]])

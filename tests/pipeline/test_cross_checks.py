@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from squares_case import squares_case
 from town import square, write_town
 
 import carbongrid as cg
 from carbongrid.outputs.report.notes import note_in_chinese
+from carbongrid.pipeline import check
 
 FOREST, GRASS = "land/forest,{},100,ha,coefficient=xie_variant.forest", "land/grassland,{},100,ha,"
 WATER = "land/water,{},100,ha,"
@@ -37,6 +39,23 @@ def told_of(folder, rows, words, *, sinks="study", gdp="", by="unit", head=_HEAD
     told = [text for level, text in run.manifest["assumptions"] if level == "warning" and words in text]  # fmt: skip
     assert all(note_in_chinese(text) for text in told)
     return told, run.units.set_index("id")
+
+
+def test_a_category_of_ones_own_without_a_total_is_told(tmp_path):
+    """Seen to fail: a row of buildings/commerse, by area, left buildings/commerce to its POIs, without a word."""
+    totals = "category,value,unit\nbuildings/commerce,5,t CO2e\nbuildings/malls,5,t CO2e\n"
+    text = "category,sector,scope,sink,types,weight\n" + "".join(
+        f"{name},{name.partition('/')[0]},1,false,commercial,area\n"
+        for name in ("buildings/commerce", "buildings/malls", "buildings/commerse", "own/thing")
+    )
+    case = squares_case(tmp_path, ["05", "0301"], {"totals.csv": totals, "categories.csv": text}, categories={"path": "categories.csv"})  # fmt: skip
+    told = [each for each in check(case).problems if "none of the package's" in each.what]
+    assert [each.what.split("'")[1] for each in told] == ["buildings/commerse", "own/thing"]
+    assert (
+        told[0].hint == "Did you mean 'buildings/commerce'? Give it a total, or take its row out."
+    )
+    assert told[1].hint == "Give it a total, or take its row out."
+    assert all(note_in_chinese(str(each)) for each in told)
 
 
 def test_a_sink_that_was_formed_otherwise_than_it_is_spread(tmp_path):

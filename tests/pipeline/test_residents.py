@@ -115,6 +115,46 @@ def test_a_raster_of_people_that_does_not_know_the_homes_is_told_and_refused_whe
     assert check(allowed).content["residents"] == {"in_units": 800.0, "in_none": 0.0}
 
 
+@pytest.mark.parametrize("kind", ["urban", "rural"])
+def test_homes_by_area_keep_their_people_from_the_other_kind_of_home(
+    tmp_path: Path, kind: str
+) -> None:
+    """Two homes of each kind, side by side. Seen to fail: the people of one kind, once it went by area, weighed for the other."""
+    other = "rural" if kind == "urban" else "urban"
+    tables = {
+        "totals.csv": "category,value,unit\nbuildings/urban-homes,400,t CO2e\nbuildings/rural-homes,400,t CO2e\n",
+        "people.csv": people_of(10, 50, 30, 70),
+        "categories.csv": f"category,weight\nbuildings/{kind}-homes,area\n",
+    }
+    people = {"path": "people.csv", "crs": f"EPSG:{CRS}"}
+    homes = ["0701", "0702", "0701", "0702"]
+    before = run(squares_case(tmp_path, homes, tables, people=people), tmp_path / "before")
+    changed = squares_case(tmp_path, homes, tables, people=people, categories={"path": "categories.csv"})  # fmt: skip
+    after, live = run(changed, tmp_path / "after"), before.with_weights({f"buildings/{kind}-homes": "area"})  # fmt: skip
+    by_people = f"buildings_{other}-homes_t"
+    assert after.units[by_people].tolist() == before.units[by_people].tolist()
+    for column in ("emission_t", "buildings_urban-homes_t", "buildings_rural-homes_t"):
+        assert after.units[column].tolist() == live.units[column].tolist()
+    placed = after.ledger.set_index("category")["weight_placed"]
+    assert placed[f"buildings/{other}-homes"] == (120 if other == "rural" else 40)
+
+
+def test_an_answer_that_would_locate_people_elsewhere_is_refused(tmp_path: Path) -> None:
+    """Shops that go by people as well: without them the people on their land are those of homes in reach, or lost."""
+    tables = {
+        "totals.csv": "category,value,unit\nbuildings/urban-homes,400,t CO2e\nbuildings/commerce,400,t CO2e\n",
+        "people.csv": people_of(10, 50),
+        "categories.csv": "category,weight\nbuildings/commerce,people\n",
+    }
+    people = {"path": "people.csv", "crs": f"EPSG:{CRS}"}
+    case = squares_case(tmp_path, ["0701", "05H1"], tables, people=people, categories={"path": "categories.csv"})  # fmt: skip
+    found = run(case, tmp_path / "run")
+    with pytest.raises(
+        InputError, match="without buildings/commerce people are located on other land"
+    ):
+        found.with_weights({"buildings/commerce": "area"})
+
+
 def raster_of(path: Path, values: Sequence[Sequence[float]], kind: str, nodata: float) -> Path:
     """Write a raster of people, two cells a square on each side."""
     table = np.array(values, kind)

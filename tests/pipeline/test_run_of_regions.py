@@ -23,6 +23,7 @@ from carbongrid.case.readers.totals import categories_of, read_totals, totals_of
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.activity import SETTINGS, ActivityData, ActivityRow
 from carbongrid.method.columns import UNIT_DRAWN
+from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.outputs.tables.plain import read_interval_csv, read_text_csv
 from carbongrid.pipeline import live
 from carbongrid.pipeline.allocation import allocate_totals
@@ -201,8 +202,21 @@ def test_codes_of_units_that_were_merged_are_those_of_today(tmp_path: Path) -> N
     rows = "".join(f"product/clinker,{WORKS},{amount},t,factor=own.fuel,{code}\n" for amount, code in ((1, "01a"), (2, "01b"), (4, "01")))  # fmt: skip
     case = of_activity(tmp_path, {"industry": rows}, units={"old_codes": "old.csv"})
     (tmp_path / "old.csv").write_text("old,new\n01a,01\n01b,01\n", encoding="utf-8")
-    (row,) = read_inputs(case).totals.to_dict("records")
+    inputs = read_inputs(case)
+    (row,) = inputs.totals.to_dict("records")
     assert (row["region"], row["grams"]) == ("01", 7_000_000)
+    assert "activity, sheet industry: rows 2, 3, 4 are of '01' and of its old codes '01a', '01b', and are added up" in " ".join(map(str, inputs.notes))  # fmt: skip
+
+
+def test_old_codes_of_activity_data_without_a_row_are_told(tmp_path: Path) -> None:
+    """Seen to fail: a merged unit had the freight of one of its two parts, without a word."""
+    rows = f"product/clinker,{WORKS},1,t,factor=own.fuel,01a\nproduct/lime,{WORKS},2,t,factor=own.fuel,02\n"
+    case = of_activity(tmp_path, {"industry": rows}, units={"old_codes": "old.csv"})
+    (tmp_path / "old.csv").write_text("old,new\n01a,01\n01b,01\n", encoding="utf-8")
+    (told,) = [note for note in read_inputs(case).notes if "old codes" in note.what]
+    assert told.where == "activity, sheet industry"
+    assert told.what == f"'01' is made of its old codes '01a' alone: there is no row of '01b' for {WORKS}"  # fmt: skip
+    assert note_in_chinese(str(told))
 
 
 def test_an_activity_that_the_whole_alone_has_stops_the_run(tmp_path: Path) -> None:

@@ -633,13 +633,13 @@ def test_steps_are_done_in_the_order_of_the_method(
 def overlays(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return the numbers of units of every exact overlay that the land makes from now on."""
     found: list[int] = []
-    measured = land.coverage
+    measured = land.areas_in_plane
 
     def counted(parcels: Any, units: Any) -> Any:
         found.append(len(units))
         return measured(parcels, units)
 
-    monkeypatch.setattr(land, "coverage", counted)
+    monkeypatch.setattr(land, "areas_in_plane", counted)
     return found
 
 

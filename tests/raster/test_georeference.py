@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import geopandas as gpd
 import numpy as np
+import pyproj
 import pytest
 import shapely
 import xarray as xr
@@ -12,12 +14,18 @@ from hypothesis.extra import numpy as st_numpy
 from shapes import CRS
 
 from carbongrid.errors import InputError
-from carbongrid.raster.georeference import require_same_cells, stated_crs
+from carbongrid.raster.georeference import (
+    north_up,
+    require_same_cells,
+    stated_crs,
+    with_mappings,
+)
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.label_store import georeferenced
 from carbongrid.raster.labels import rasterize
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.zonal import (
+    ZonalOperator,
     block_sum,
     crosstab,
     lookup,
@@ -28,6 +36,7 @@ from carbongrid.raster.zonal import (
     zonal_max,
     zonal_mean,
     zonal_min,
+    zonal_stats,
     zonal_sum,
 )
 
@@ -268,3 +277,59 @@ def test_a_crs_under_any_name_stays_with_results_and_through_arithmetic():
     coarse = (block_sum(labels, 2) > 0).astype(np.uint32)
     density = spread([1000], coarse)
     assert float((density * (20 * 1200 / 3937) ** 2).sum()) == pytest.approx(1, rel=1e-6)
+
+
+def with_bounds(low: float, high: float) -> xr.Dataset:
+    """1000 in the cell from 115 to 116 degrees east and 35 to 36 north, where bounds are 0 and 1 beside the coordinates."""
+    values = np.zeros((10, 10))
+    values[5, 5] = 1000.0
+    degrees = {"lat": np.arange(30.0, 40) - low, "lon": np.arange(110.0, 120) - low}
+    places = {axis: (axis, each, {"bounds": f"{axis}_bnds"}) for axis, each in degrees.items()}
+    made = xr.Dataset({"e": (("lat", "lon"), values)}, coords=places)
+    for axis, each in degrees.items():
+        made[f"{axis}_bnds"] = ((axis, "nv"), np.stack([each + low, each + high], axis=1))
+    return made.assign_coords(spatial_ref=((), 0, pyproj.CRS.from_epsg(4326).to_cf()))
+
+
+def test_bounds_that_say_that_cells_lie_elsewhere_are_believed_by_nobody(tmp_path):
+    """Seen to fail: a county had 250 of its 1000, by path, as a Dataset and of a published raster."""
+    county = gpd.GeoSeries([shapely.box(115, 35, 116, 36)], crs=4326)
+    corners, middles = with_bounds(0, 1), with_bounds(-0.5, 0.5)
+    corners.to_netcdf(tmp_path / "corners.nc")
+    operator = ZonalOperator(county, Grid.like(north_up(middles.e)))
+    for call in (
+        lambda: zonal_stats(tmp_path / "corners.nc", county, ["sum"]),
+        lambda: zonal_stats(corners, county, ["sum"]),
+        lambda: zonal_stats(corners, county, ["sum"], coverage="centre"),
+        lambda: operator.apply(corners, ["sum"]),
+    ):
+        with pytest.raises(InputError, match=r"along lat are not the middles of its bounds. .*drop_vars\('lat_bnds'\)"):  # fmt: skip
+            call()
+    turned = middles.assign_coords(lon=("lon", middles.lon.values - 360, middles.lon.attrs))
+    for sound in (middles, turned, middles.isel(lat=slice(2, 8)), middles.isel(lat=[5])):
+        with_mappings(sound)
+    assert zonal_stats(middles, county, ["sum"])["e_sum"].item() == 1000
+    assert zonal_stats(corners.drop_vars(["lat_bnds", "lon_bnds"]), county, ["sum"])["e_sum"].item() == 250  # fmt: skip
+
+
+def test_bounds_of_latitudes_end_at_the_poles_and_gaussian_ones_lie_anywhere():
+    polar = np.array([90.0, 89.0, 88.0])
+    edges = np.array([[90, 89.5], [89.5, 88.5], [88.5, 87.5]])
+    gauss = np.array([88.5, 85.8, 83.0])
+    for centres, outer in ((polar, edges), (gauss, np.array([[90, 87.1], [87.1, 84.4], [84.4, 81.6]]))):  # fmt: skip
+        made = xr.Dataset({"e": (("lat", "lon"), np.ones((3, 2)))}, coords={"lat": centres, "lon": [0.5, 1.5]})  # fmt: skip
+        made["lat"].attrs["bounds"] = "lat_bnds"
+        with_mappings(made.assign(lat_bnds=(("lat", "nv"), outer)))
+
+
+def test_a_geotransform_half_a_cell_beside_the_coordinates_is_refused():
+    """Seen to fail: of 1000 that GDAL has in the polygon 250 were there by the coordinates, which are corners."""
+    corners = xr.DataArray(np.ones((10, 10)), dims=("y", "x"), coords={"y": np.arange(10.0, 0, -1) * 1000, "x": np.arange(10.0) * 1000})  # fmt: skip
+    told = {**pyproj.CRS.from_epsg(32650).to_cf(), "GeoTransform": "0 1000 0 10000 0 -1000"}
+    corners = corners.assign_coords(spatial_ref=((), 0, told))
+    with pytest.raises(InputError, match="corner is -500, 10500, by its geotransform 0, 10000"):
+        Grid.like(corners)
+    middles = corners.assign_coords(x=corners.x + 500, y=corners.y - 500)
+    assert Grid.like(middles).bounds == (0, 0, 10_000, 10_000)
+    # A part of it keeps the geotransform of the whole.
+    assert Grid.like(middles.isel(x=slice(1, None))).bounds == (1000, 0, 10_000, 10_000)

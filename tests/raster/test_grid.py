@@ -289,3 +289,15 @@ def test_without_odc_geo_the_way_out_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "odc.geo.geobox", None)
     with pytest.raises(InputError, match="pip install odc-geo"):
         Grid("EPSG:3035", 10, (0, 0, 20, 20)).to_geobox()
+
+
+def test_a_code_that_is_none_is_refused():
+    """Seen to fail as an error of pyproj."""
+    with pytest.raises(InputError, match=r"the CRS cannot be read: .*999999"):
+        Grid("EPSG:999999", 1, (0, 0, 4, 4))
+
+
+def test_longitudes_and_latitudes_without_a_crs_are_told_as_such():
+    places = {"lat": [1.5, 0.5], "lon": [0.5, 1.5]}
+    with pytest.raises(InputError, match=r'longitudes and latitudes; .*write_crs\("EPSG:4326"\)'):
+        Grid.like(xr.DataArray(np.ones((2, 2)), dims=("lat", "lon"), coords=places))

@@ -300,3 +300,13 @@ def test_the_number_of_another_raster_is_not_taken_for_ones_own(kept, tmp_path):
     assert zonal_mean(forest.assign_attrs(_FillValue=0), labels, 1).item() == 1
     assert zonal_mean(forest.rio.write_nodata(0), labels, 1).item() == 1
     assert zonal_mean(forest.rio.write_nodata(255), labels, 1).item() == 0.25
+
+
+@pytest.mark.parametrize(("dtype", "told"), [("int8", "true"), ("int16", b"true"), ("uint8", "false")])  # fmt: skip
+def test_integers_whose_sign_is_elsewhere_are_refused(dtype, told):
+    """Seen to fail: cells of 200 had a mean of -56."""
+    stored = xr.DataArray(np.full((4, 4), 200, np.uint8).view("i1").astype(dtype), dims=("y", "x"))
+    labels = np.ones((4, 4), np.uint32)
+    with pytest.raises(InputError, match=r'_Unsigned = "(true|false)"'):
+        zonal_sum(stored.assign_attrs(_Unsigned=told), labels, 1)
+    zonal_sum(stored.assign_attrs(_Unsigned="false" if dtype != "uint8" else "true"), labels, 1)

@@ -88,6 +88,16 @@ def test_a_folder_that_is_no_run_is_never_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "mine" / "thesis.txt").read_text(encoding="utf-8") == "precious"
 
 
+def test_a_run_whose_manifest_is_cut_short_is_told_so(tmp_path: Path) -> None:
+    """Seen to say that there was none."""
+    out = tmp_path / "run"
+    write_run(out)
+    text = (out / "manifest.json").read_text("utf-8")
+    (out / "manifest.json").write_text(text[:-20], encoding="utf-8")
+    with pytest.raises(InputError, match=r"its manifest\.json cannot be read.*remove this one"):
+        write_run(out, replace=True)
+
+
 def test_a_step_is_reused_only_with_the_same_key(tmp_path: Path) -> None:
     out = tmp_path / "run"
     write_run(out)

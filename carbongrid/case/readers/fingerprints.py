@@ -32,6 +32,7 @@ class Fingerprints:
     digest_of: Callable[[Path], str] = hash_path
     digests: dict[str, str] = field(default_factory=dict)
     _stamps: dict[Path, Stamp] = field(default_factory=dict)
+    _files: dict[str, Path] = field(default_factory=dict)
 
     def take(self, names: Iterable[str]) -> dict[str, str]:
         """Return the digests of these files, as the case writes them, and of those that are read with them.
@@ -45,6 +46,9 @@ class Fingerprints:
                 continue
             for file in files_behind(target):
                 label = self._label(name, target, file)
+                if self._files.setdefault(label, file) != file:
+                    # Links beside each other to files of one name in two folders.
+                    label = f"{label} of {os.path.normpath(name)}"
                 if label not in self.digests:
                     self._stamps[file] = stamp_of(file)
                     self.digests[label] = self._digest(file, label)
@@ -52,11 +56,14 @@ class Fingerprints:
         return taken
 
     def take_all(self) -> None:
-        """Take the digests of the case file and of every file that it names."""
+        """Take the digests of the case file and of every file that it names; raise InputError if the case file is not what was read."""
         case_file = self.case.path
         if case_file.is_file():
             self._stamps[case_file] = stamp_of(case_file)
             self.digests[case_file.name] = self.digest_of(case_file)
+            if self.case.read_from not in ("", self.digests[case_file.name]):
+                what = "the case file was changed after the case had been read from it"
+                raise InputError(what, case_file.name, "Read it again (Case.read).")
         self.take(name for _, name in self.case.named_files())
 
     def require_unchanged(self) -> None:

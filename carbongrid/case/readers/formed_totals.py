@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ import xarray as xr
 from carbongrid import inventory
 from carbongrid.case import Case
 from carbongrid.case.readers.activity import read_activity
-from carbongrid.case.readers.regional import read_old_codes
+from carbongrid.case.readers.regional import notes_on_old_codes, read_old_codes
 from carbongrid.case.readers.regions import check_activities
 from carbongrid.case.readers.sinks import sinks_of
 from carbongrid.case.readers.tables import Faults
@@ -61,6 +61,7 @@ def form_totals(
     counted = inventory.as_counted(formed, case.electricity)
     drawn = inventory.draws(counted)
     intervals = _intervals(counted, drawn)
+    notes += _notes_on_old_codes(data, case)
     notes += inventory.notes(formed)
     notes += inventory.energy_notes(as_given)
     notes += _notes(formed, intervals, case)
@@ -143,6 +144,19 @@ def _with_codes_of_today(data: ActivityData, case: Case) -> ActivityData:
     old_codes = read_old_codes(case)
     rows = tuple(replace(row, region=old_codes.get(row.region, row.region)) for row in data.rows)
     return replace(data, rows=rows)
+
+
+def _notes_on_old_codes(data: ActivityData, case: Case) -> Iterator[Problem]:
+    """Yield warnings of merged units, sheet by sheet, by category."""
+    if not has_regions(data):
+        return
+    old_codes = read_old_codes(case)
+    sheets: dict[str, list[tuple[int, str, str]]] = {}
+    for row in data.rows:
+        where = f"{row.file}, sheet {row.sheet}" if row.sheet else row.file
+        sheets.setdefault(where, []).append((row.row, row.region, row.category))
+    for where, rows in sheets.items():
+        yield from notes_on_old_codes(rows, old_codes, where)
 
 
 def regions_told(formed: inventory.Inventory) -> list[Problem]:

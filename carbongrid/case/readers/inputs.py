@@ -17,14 +17,25 @@ from carbongrid.case.readers.facilities import project_facilities, read_faciliti
 from carbongrid.case.readers.lines import read_lines
 from carbongrid.case.readers.parcels import read_parcels
 from carbongrid.case.readers.people import PeopleGrid, read_people
-from carbongrid.case.readers.points import hit_rates, read_pois, reading_notes
+from carbongrid.case.readers.points import (
+    crosswalk_categories,
+    hit_rates,
+    read_pois,
+    reading_notes,
+)
 from carbongrid.case.readers.readings import REACH, apart, off_the_map, readings_on_land
 from carbongrid.case.readers.reference import Bounds
 from carbongrid.case.readers.region_columns import codes_by_name
 from carbongrid.case.readers.regional import read_census, read_gdp, read_old_codes, read_water
 from carbongrid.case.readers.surroundings import read_surroundings
 from carbongrid.case.readers.tables import read_table, require_columns
-from carbongrid.case.readers.totals import Formed, categories_of, read_totals, totals_of_rows
+from carbongrid.case.readers.totals import (
+    Formed,
+    categories_of,
+    notes_on_unused,
+    read_totals,
+    totals_of_rows,
+)
 from carbongrid.case.readers.uncertainty import Told, read_uncertainty
 from carbongrid.case.readers.units import read_units
 from carbongrid.errors import InputError, Problem
@@ -243,6 +254,9 @@ def complete_inputs(case: Case, categories: Section, *sections: Section, held: S
     ancestors = None if units is None else ancestors_of(units, case.units.parents)
     names = None if units is None else codes_by_name(units, case.units.parents)
     totals, formed, by_gas = _read_totals(case, gather, known, (codes, ancestors, names))
+    if case.categories and known is not None and totals is not None:
+        used = {*totals["category"], *(gather(lambda: crosswalk_categories(case)) or ())}
+        gather.notes += notes_on_unused(case, known, used)
     facilities = None
     if case.facilities:
         facilities = gather(

@@ -72,6 +72,10 @@ def read_lines(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     path = case.resolve(where)
     known = fields_of(path, section.layer, section.encoding)
     own = [] if section.weight is None else [section.weight]
+    if section.dual != type(section).model_fields["dual"].default:
+        own.append(
+            section.dual
+        )  # the default is used if it is there, a name that somebody wrote is meant
     problems = missing_columns([section.class_, *own], known, where)
     if problems:
         raise InputError(problems)

@@ -23,7 +23,7 @@ from carbongrid.case.table_formats import PERSONS, Column
 from carbongrid.case.values import is_table
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.thousands import thousands_problems
-from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.opening.crs import crs_of, same_crs
 
 PER_ONE = 1000
 """Counts of people and weights of POIs are kept in thousandths."""
@@ -236,7 +236,7 @@ def _system(declared: str | None, stored: Any, where: str) -> str | CRS:
             )
         return declared
     named = crs_of(declared)
-    if crs is not None and not crs.equals(named, ignore_axis_order=True):
+    if crs is not None and not same_crs(crs, named):
         raise InputError(
             f"the case says {named.name}, but the file says {crs.name}",
             where,

@@ -51,7 +51,7 @@ from carbongrid.case.readers.vector import (
     text_column,
 )
 from carbongrid.case.table_formats import CODE_SYSTEM
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Level, Problem
 from carbongrid.method.landuse import (
     SYSTEMS,
     fitting_systems,
@@ -90,6 +90,11 @@ _FILL_IN = "Fill them in, or leave area_field out for geodesic areas."
 
 _ROUNDED = 0.5
 """Area in m2 that is 0 where areas are written in whole m2."""
+
+_AREAS_APART = 2
+"""A surveyed area that is so many times that of its polygon, or so small a part, is in another unit or of another parcel; ridges take a third at most."""
+_WORTH_A_WARNING = 0.001
+"""Part of all land by which areas of such parcels are off."""
 
 
 @dataclass(frozen=True)
@@ -462,13 +467,33 @@ def _area_notes(area_field: str, parcels: _Parcels) -> list[Problem]:
         f"areas are those of {area_field}: {surveyed / 1e6:,.3f} km2 in all, where the polygons have "
         f"{geodesic / 1e6:,.3f} km2 on the ellipsoid ({surveyed / geodesic - 1:+.3%})"
     )
+    apart = _notes_on_areas_apart(area_field, parcels)
     if abs(surveyed / geodesic - 1) <= _FAR:
-        return [Problem(what, parcels.where, level="note")]
+        return [Problem(what, parcels.where, level="note"), *apart]
     meant = [name for name, size in _UNITS_OF_AREA.items() if abs(surveyed * size / geodesic - 1) <= _FAR]  # fmt: skip
     hint = f"{area_field} has to be in m2. Correct it, or leave area_field out for the areas of the polygons."
     if meant:
         hint = f"{area_field} has to be in m2, and seems to be in {meant[0]}, of {_UNITS_OF_AREA[meant[0]]:,.10g} m2 each: multiply it, or leave area_field out for the areas of the polygons."
-    return [Problem(what, parcels.where, hint, "warning")]
+    return [Problem(what, parcels.where, hint, "warning"), *apart]
+
+
+def _notes_on_areas_apart(area_field: str, parcels: _Parcels) -> list[Problem]:
+    """Return the parcels whose surveyed area is of something else than their polygon: in mu or hectares, or of another parcel. In the sum of all they are lost."""
+    own = parcels.attributes["surveyed"].to_numpy(np.float64)
+    apart = np.abs(own - parcels.area)
+    most, least = np.maximum(own, parcels.area), np.minimum(own, parcels.area)
+    rows = np.flatnonzero((most > _AREAS_APART * least) & (apart > 2 * _ROUNDED))
+    if not rows.size or rows.size == len(own):
+        return []  # all of them is what the sum says
+    order = rows[np.argsort(-apart[rows], kind="stable")]
+    named = listed(f"{parcels.names[row]} ({own[row]:,.6g} m2 for {parcels.area[row]:,.6g})" for row in order)  # fmt: skip
+    share = apart[rows].sum() / parcels.area.sum()
+    what = (
+        f"the areas of {rows.size} parcels in {area_field} are more than {_AREAS_APART} times those of their polygons, or less than one part in {_AREAS_APART}; "
+        f"the polygons have {parcels.area[rows].sum() / parcels.area.sum():.2%} of the land: {named}"
+    )
+    level: Level = "warning" if share > _WORTH_A_WARNING else "note"
+    return [Problem(what, parcels.where, "Check that all areas are in m2, and of these parcels.", level)]  # fmt: skip
 
 
 def _in_grid(

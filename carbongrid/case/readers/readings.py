@@ -24,7 +24,7 @@ from carbongrid.case.readers.coordinates import (
 )
 from carbongrid.case.readers.reference import ROUND
 from carbongrid.errors import Problem
-from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.opening.crs import crs_of, same_crs
 from carbongrid.raster.polygons.outlines import geometries_of
 from carbongrid.raster.row_blocks import each_block, row_blocks
 
@@ -227,7 +227,7 @@ def _read_by_others(
     numbers = project_points(x, y, parcels.crs, own)
     for code, title in systems_at(place_of(parcels), own, around).items():
         other = CRS.from_epsg(code)
-        if not other.equals(own, ignore_axis_order=True):
+        if not same_crs(other, own):
             yield f"EPSG:{code} ({title})", project_points(*numbers, other, parcels.crs)
 
 

@@ -8,11 +8,12 @@ from typing import Any, Protocol
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS, Proj, Transformer
+from pyproj import CRS, Transformer
 from pyproj.crs import ProjectedCRS
 from pyproj.crs.coordinate_operation import LambertAzimuthalEqualAreaConversion
 
 from carbongrid.errors import InputError, Problem
+from carbongrid.raster.areal_scale import LIMIT, plane_factors
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.planes import why_no_map
 
@@ -26,10 +27,6 @@ _MARGIN = 3.0
 
 _SAME_FIGURE = 1.0
 """Metres between the equator's radii of figures whose datums lie apart by no more than some metres: those of GPS and of its like have the same."""
-
-_SCALE_LIMIT = 0.02
-"""Share by which areas or lengths may be off in the grid's plane without a warning."""
-
 
 _HALF = 180.0
 """Degrees of longitude that no city or country fills."""
@@ -128,12 +125,11 @@ def scale_problems(crs: CRS, bounds: Bounds, where: str) -> list[Problem]:
     west, south, east, north = bounds
     x = np.array([(west + east) / 2, west, east, west, east])
     y = np.array([(south + north) / 2, south, south, north, north])
-    longitude, latitude = transformer_between(crs, _geographic(crs)).transform(x, y)
-    factors = Proj(crs).get_factors(longitude, latitude)
+    factors = plane_factors(crs, x, y)
     areas = np.asarray(factors.areal_scale) - 1
     lengths = np.array([factors.tissot_semimajor, factors.tissot_semiminor]) - 1
     area, length = (each.flat[np.argmax(np.abs(each))] for each in (areas, lengths))
-    if not max(abs(area), abs(length)) > _SCALE_LIMIT:
+    if not max(abs(area), abs(length)) > LIMIT:
         return []
     what = (
         f"the grid's plane, {crs.name}, shows areas here off by up to {area:+.1%} and lengths by up to {length:+.1%}, so "

@@ -294,9 +294,8 @@ def _rows_of_regions(
     if notes is not None:
         years = [(row.number, row.values["year"] or case.year) for row in rows]
         notes += notes_on_years(years, case.year, where)
-        named = [(row.number, row.cells["region"]) for row in rows]
-        notes += _notes_on_missing_parts(named, old_codes, where)
-        notes += notes_on_parts_beside(named, old_codes, where)
+        named = [(row.number, row.cells["region"], "") for row in rows]
+        notes += notes_on_old_codes(named, old_codes, where)
     found = []
     for row in rows:
         told = row.cells["region"]
@@ -367,41 +366,43 @@ def _rows_of(year: int, found: list[str], *, everywhere: bool) -> str:
     return f"rows {rows} and {more:,} more are of {year}" if more > 0 else f"rows {rows} are of {year}"  # fmt: skip
 
 
-def notes_on_parts_beside(
-    rows: Iterable[tuple[Any, str]], old_codes: Mapping[str, str], file: str
+def notes_on_old_codes(
+    rows: Iterable[tuple[Any, str, str]], old_codes: Mapping[str, str], file: str
 ) -> Iterator[Problem]:
-    """Yield a warning of each merged unit that has rows of its own beside rows of its old codes.
+    """Yield a warning of each merged unit of which some old codes have rows and others none (these may be other names of the same, or be missing), and of each that has rows of its own beside rows of its old codes.
 
     Parameters
     ----------
     rows
-        Row and code as written.
+        Row, code as written, and of what the row is: parts are held against each other within one thing, such as a category; blank where the table is of one.
     old_codes
         Code of today by old code.
     file
         Name of the table.
     """
-    told = _rows_by_code(rows)
-    for new, olds in _parts_of(old_codes):
-        there = [old for old in olds if old in told]
-        if there and new in told and new not in olds:
-            beside = ", ".join(row for code in [*there, new] for row in told[code])
-            what = f"rows {beside} are of {new!r} and of its old codes {', '.join(map(repr, there))}, and are added up"
-            hint = f"If {new!r} holds them already, keep either; if it is what it was before, add {new},{new} to the old codes."
-            yield Problem(what, file, hint, "warning")
-
-
-def _notes_on_missing_parts(
-    rows: Iterable[tuple[Any, str]], old_codes: Mapping[str, str], file: str
-) -> Iterator[Problem]:
-    """Yield a warning of each merged unit of which some old codes have rows and others none: these may be other names of the same, or be missing."""
-    told = _rows_by_code(rows)
-    for new, olds in _parts_of(old_codes):
-        there = [old for old in olds if old in told]
-        missing = [old for old in olds if old not in told and old != new]
-        if there and missing:
-            what = f"{new!r} is made of its old codes {', '.join(map(repr, there))} alone: there is no row of {', '.join(map(repr, missing))}"
-            yield Problem(what, file, "Add what is missing, or make sure that it is nothing.", "warning")  # fmt: skip
+    things: dict[str, list[tuple[Any, str]]] = {}
+    for row, code, thing in rows:
+        things.setdefault(thing, []).append((row, code))
+    lacking: dict[tuple[str, ...], list[str]] = {}
+    doubled: list[Problem] = []
+    for thing, told in sorted((thing, _rows_by_code(each)) for thing, each in things.items()):
+        for new, olds in _parts_of(old_codes):
+            there = [old for old in olds if old in told]
+            missing = [old for old in olds if old not in told and old != new]
+            if there and new in told and new not in olds:
+                beside = ", ".join(row for code in [*there, new] for row in told[code])
+                what = f"rows {beside} are of {new!r} and of its old codes {', '.join(map(repr, there))}, and are added up"
+                hint = f"If {new!r} holds them already, keep either; if it is what it was before, add {new},{new} to the old codes."
+                doubled.append(Problem(what, file, hint, "warning"))
+            elif there and missing:
+                key = (new, ", ".join(map(repr, there)), ", ".join(map(repr, missing)))
+                lacking.setdefault(key, []).append(thing)
+    for (new, parts, gone), of in lacking.items():
+        more = f" and {len(of) - _LISTED} more" if len(of) > _LISTED else ""
+        which = f" for {', '.join(of[:_LISTED])}{more}" if any(of) else ""
+        what = f"{new!r} is made of its old codes {parts} alone: there is no row of {gone}{which}"
+        yield Problem(what, file, "Add what is missing, or make sure that it is nothing.", "warning")  # fmt: skip
+    yield from doubled
 
 
 def _rows_by_code(rows: Iterable[tuple[Any, str]]) -> dict[str, list[str]]:

@@ -9,13 +9,14 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from carbongrid.case.fields import nearest
 from carbongrid.case.models import Case
 from carbongrid.case.readers.declared import Row, misspelt, read_declared, rows_declared
 from carbongrid.case.readers.facilities import read_facilities as read_facilities
 from carbongrid.case.readers.masses import notes_on_faint
 from carbongrid.case.readers.region_columns import refuse_regions_unread
 from carbongrid.case.readers.regional import (
-    notes_on_parts_beside,
+    notes_on_old_codes,
     notes_on_years,
     read_old_codes,
 )
@@ -109,6 +110,30 @@ def categories_of(case: Case, notes: list[Problem] | None = None) -> dict[str, C
     return categories
 
 
+def notes_on_unused(
+    case: Case, categories: Mapping[str, Category], used: Collection[str]
+) -> Iterator[Problem]:
+    """Yield a warning of each category that the case adds, and of which it has nothing: its row changes nothing.
+
+    Parameters
+    ----------
+    case
+        The case.
+    categories
+        Of :func:`categories_of`.
+    used
+        Categories that have a total, or a type of POI.
+    """
+    where = case.path.name if case.categories is None else case.resolve(case.categories.path).name
+    for name in sorted(set(categories) - set(read_categories()) - set(used)):
+        close = nearest(name, [other for other in categories if other != name])
+        hint = "Give it a total, or take its row out."
+        if close:
+            hint = f"Did you mean {close!r}? Give it a total, or take its row out."
+        what = f"the category {name!r} is none of the package's, and as none of it has a total its row changes nothing"
+        yield Problem(what, where, hint, "warning")
+
+
 def read_totals(
     case: Case,
     categories: Mapping[str, Category] | None,
@@ -187,7 +212,11 @@ def read_totals(
     years = {total["row"]: total["year"] for total in rows}
     faults.once(((total["row"], _key_text(total)) for total in rows), "the total of", years)
     faults.raise_any()
-    merged = list(_notes_on_parts_beside(rows, old_codes, path.name))
+    parts = [
+        (total["row"], total["region"], f"{total['category']}{'' if total['place'] == HERE else ' ' + total['place']}")
+        for total in rows
+    ]  # fmt: skip
+    merged = list(notes_on_old_codes(parts, old_codes, path.name))
     for total in rows:
         total["region"] = old_codes.get(total["region"], total["region"])
     check_regions(rows, ancestors or {}, faults, notes)
@@ -393,15 +422,6 @@ def _apply_electricity(
 def _note(notes: list[Problem] | None, note: Problem) -> None:
     if notes is not None:
         notes.append(note)
-
-
-def _notes_on_parts_beside(
-    rows: list[dict[str, Any]], old_codes: Mapping[str, str], file: str
-) -> Iterator[Problem]:
-    """Yield a warning of each merged unit that has a total of its own beside those of its old codes, by category; one without a row has none of it."""
-    for key in sorted({(total["category"], total["place"]) for total in rows}):
-        told = [(t["row"], t["region"]) for t in rows if (t["category"], t["place"]) == key]
-        yield from notes_on_parts_beside(told, old_codes, file)
 
 
 def _notes_on_sinks(

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable, Collection
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,9 +25,15 @@ MAX_ROWS, MAX_COLUMNS, MAX_CELLS = 2**20, 1_024, 20_000_000
 """Of a sheet, the cells counted as they will be held: a rectangle, however few of them hold something. Spreadsheet programs that know
 1,024 columns format sheets to the last of them."""
 
-_ZEROS = re.compile("0+")
-_LITERAL = re.compile(r'"[^"]*"|[\\_*].|\[[^\]]*\]')
+_ZEROS = re.compile("00+")
+_LITERAL = re.compile(r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|[_*].|\[[^\]]*\]')
 """What a format shows as it stands, leaves room for or fills with, and colours and conditions: a % in it is no percentage."""
+_THOUSANDTHS = re.compile("[0#?],+(?![0#?,])")
+"""A comma behind the last digit of a format divides what is shown by a thousand; one between digits parts them."""
+_SIZES = re.compile(
+    r"[万亿]|^\s*[百千](?![克瓦米])|(?i:(?<![a-z])(?:k|thousands?|mn|mln|mio|millions?|bn|mrd|billions?)(?![a-z]))|(?<![A-Za-z])MM?(?![A-Za-z])"
+)
+"""Words that make a number another one where they stand behind it."""
 _REMARKS = ("note", "remark", "comment", "source", "origin", "备注", "来源", "说明", "注")
 """How headers of columns begin that nothing is computed from."""
 _PLACE = re.compile("([A-Z]*)([0-9]{1,15})")
@@ -41,7 +48,7 @@ class FirstSheet(NamedTuple):
     cells
         Text, header and all, shape (rows, columns).
     numbers
-        Row and column, from 0, of those that hold a number without a format of zeros.
+        Row and column, from 0, of those that hold a number, but where a format of zeros shows it with those that it begins with.
     name
         Of the sheet.
     others
@@ -65,7 +72,8 @@ def first_sheet(path: Path) -> FirstSheet:
     ------
     InputError
         If openpyxl is not installed, it is no workbook, is no archive that a spreadsheet program writes, has a formula without a
-        stored value, rows that are hidden, or merged cells that hide what would be read as blank.
+        stored value, rows or columns that are hidden, numbers whose format shows another size, or merged cells that hide what
+        would be read as blank.
     """
     others: dict[str, tuple[str, ...]] = {}
     first = _sheets(path, lambda names: names[:1], lambda _: path.name, table=True, others=others)
@@ -100,7 +108,7 @@ def workbook_sheets(path: Path, leave_out: Collection[str] = ()) -> dict[str, pd
 def sheets_named(path: Path, name: re.Pattern[str]) -> dict[str, pd.DataFrame]:
     """Return the cells of the sheets in whose names a pattern is found, as :func:`workbook_sheets`; the first sheet that is not hidden if there are none.
 
-    These are forms, not tables: of merged cells the first one counts.
+    These are forms, not tables: of merged cells the first one counts, and what is hidden counts wherever it stands.
 
     Parameters
     ----------
@@ -137,7 +145,7 @@ def _sheets(
     every: bool = False,
     others: dict[str, tuple[str, ...]] | None = None,
 ) -> dict[str, tuple[pd.DataFrame, list[tuple[int, int]]]]:
-    """Return the cells of those sheets that are wanted, of the names of those that are not hidden; of a ``table`` merged cells and hidden rows are refused, and where ``every`` sheet counts hidden sheets; first rows of what is shown beside it are added to ``others``."""
+    """Return the cells of those sheets that are wanted, of the names of those that are not hidden; of a ``table`` merged cells are refused, and columns of remarks and without a header may be hidden; where ``every`` sheet counts hidden sheets; first rows of what is shown beside it are added to ``others``."""
     require_extra(
         "inventory",
         "openpyxl",
@@ -163,16 +171,20 @@ def _sheets(
                 found = {}
                 for name in [*names, *hidden] if every else names:
                     merged, unseen = _marked(archive, titles[name]._worksheet_path, where(name))
-                    found[name] = _sheet(titles[name], pairs[titles[name]], where(name))
+                    cells, numbers, resized = _sheet(titles[name], pairs[titles[name]], where(name))
+                    found[name] = cells, numbers
                     if name in hidden and not found.pop(name)[0].empty:
                         raise InputError(
                             "the sheet is hidden, and its rows would count unseen",
                             where(name),
                             "Show it, or delete it.",
                         )
-                    if table and name in found:
-                        _require_seen(found[name][0], unseen, where(name))
-                        _require_apart(found[name][0], merged, where(name))
+                    if name in found and not cells.empty:
+                        counts = _columns_that_count(cells) if table else np.ones(cells.shape[1], dtype=bool)  # fmt: skip
+                        _require_seen(cells, counts, unseen, where(name))
+                        _require_size(resized, counts, where(name))
+                        if table:
+                            _require_apart(cells, merged, counts, where(name))
                 if others is not None:
                     others |= {name: _first_row(titles[name]) for name in shown if name not in found}  # fmt: skip
                 return found
@@ -187,11 +199,15 @@ def _sheets(
         raise InputError(what, path.name, "Save it again as XLSX or CSV.") from None
 
 
-def _sheet(stored: Any, written: Any, where: str) -> tuple[pd.DataFrame, list[tuple[int, int]]]:
+def _sheet(
+    stored: Any, written: Any, where: str
+) -> tuple[pd.DataFrame, list[tuple[int, int]], list[tuple[int, int, str]]]:
+    """Return the cells, the places of bare numbers, and those of numbers that are shown in another size, with what they are and how they are shown."""
     stored.reset_dimensions()
     written.reset_dimensions()
     rows: list[list[str]] = []
     numbers: list[tuple[int, int]] = []
+    resized: list[tuple[int, int, str]] = []
     problems = []
     width = 0
     pairs = zip(stored.iter_rows(), written.iter_rows(), strict=True)
@@ -200,6 +216,11 @@ def _sheet(stored: Any, written: Any, where: str) -> tuple[pd.DataFrame, list[tu
         _require_holdable(number, width, where)
         rows.append([_cell_text(cell) for cell in values])
         numbers += [(number - 1, k) for k, cell in enumerate(values) if _is_bare_number(cell)]
+        resized += [
+            (number - 1, k, f"{cell.value!r} in the number format {cell.number_format!r}")
+            for k, cell in enumerate(values)
+            if _is_number(cell) and cell.value and _shows_another_size(cell.number_format or "")
+        ]
         problems += [
             Problem(
                 f"the formula {formula.value} has no stored value",
@@ -211,7 +232,8 @@ def _sheet(stored: Any, written: Any, where: str) -> tuple[pd.DataFrame, list[tu
         ]
     if problems:
         raise InputError(problems)
-    return pd.DataFrame([row + [""] * (width - len(row)) for row in rows], dtype=str), numbers
+    cells = pd.DataFrame([row + [""] * (width - len(row)) for row in rows], dtype=str)
+    return cells, numbers, resized
 
 
 def _first_row(stored: Any) -> tuple[str, ...]:
@@ -226,14 +248,14 @@ def _first_row(stored: Any) -> tuple[str, ...]:
 
 def _marked(
     archive: zipfile.ZipFile, part: str, where: str
-) -> tuple[list[tuple[slice, slice, str]], list[int]]:
-    """Return rows, columns and name of merged cells, and the hidden rows, and raise InputError at the first cell that stands too far out, before a row of the sheet is held.
+) -> tuple[list[tuple[slice, slice, str]], _Unseen]:
+    """Return rows, columns and name of merged cells, and what is hidden, and raise InputError at the first cell that stands too far out, before a row of the sheet is held.
 
     openpyxl would make a million empty rows on its way to the last cell that a sheet can have (8 s measured).
     """
     rows = columns = 0
     merged: list[tuple[slice, slice, str]] = []
-    unseen: list[int] = []
+    unseen = _Unseen([], [])
 
     def look(element: str, attributes: dict[str, str]) -> None:
         nonlocal rows, columns
@@ -244,14 +266,18 @@ def _marked(
                 down = slice(int(first[2]) - 1, int(last[2]))
                 merged.append((down, slice(_column_number(first[1]) - 1, _column_number(last[1])), name))  # fmt: skip
             return
+        is_hidden = attributes.get("hidden") in ("1", "true")
+        if element.endswith(" col") and is_hidden:
+            unseen.columns.append(slice(int(attributes["min"]) - 1, int(attributes["max"])))
+            return
         if not element.endswith(_ELEMENTS_WITH_PLACE):
             return
         place = _PLACE.fullmatch(attributes.get("r", ""))
         if place is None:
             return
         rows = max(rows, int(place[2]))
-        if attributes.get("hidden") in ("1", "true"):
-            unseen.append(int(place[2]))
+        if is_hidden:
+            unseen.rows.append(int(place[2]))
         if place[1]:
             columns = max(columns, _column_number(place[1]))
         _require_holdable(rows, columns, where)
@@ -263,32 +289,73 @@ def _marked(
     return merged, unseen
 
 
-def _require_seen(cells: pd.DataFrame, unseen: Collection[int], where: str) -> None:
-    """Raise InputError for hidden rows that hold something, as a filter leaves them: they would count with nobody seeing them."""
-    filled = [row for row in unseen if row <= len(cells) and (cells.iloc[row - 1] != "").any()]
-    if filled:
-        more = f" and {len(filled) - 1} more rows" if len(filled) > 1 else ""
-        those = f"{filled[0]}{more} are" if more else f"{filled[0]} is"
-        raise InputError(
-            f"row {those} hidden, as by a filter, and would count unseen",
+class _Unseen(NamedTuple):
+    """Rows of a sheet, as it numbers them, and columns, from 0, that are hidden."""
+
+    rows: list[int]
+    columns: list[slice]
+
+
+def _columns_that_count(cells: pd.DataFrame) -> np.ndarray:
+    """Return which columns of a table have a header, and none that is of remarks."""
+    heads = [text.lower().split()[:1] for text in cells.iloc[0]]
+    return np.array([bool(head) and not head[0].startswith(_REMARKS) for head in heads], dtype=bool)
+
+
+def _require_seen(cells: pd.DataFrame, counts: np.ndarray, unseen: _Unseen, where: str) -> None:
+    """Raise InputError for hidden rows and columns that hold something, as filters and groups leave them: they would count with nobody seeing them."""
+    filled = (cells != "").to_numpy()
+    in_column = filled[1:].any(axis=0) & counts
+    rows = [str(row) for row in unseen.rows if filled[row - 1 : row].any()]
+    columns = [
+        f"{_column_letters(column)} ({cells.iloc[:, column][filled[:, column]].iloc[0]})"
+        for hidden in unseen.columns
+        for column in range(*hidden.indices(len(counts)))
+        if in_column[column]
+    ]
+    problems = [
+        Problem(
+            f"{kind} {found[0]}{f' and {len(found) - 1} more {kind}s are' if len(found) > 1 else ' is'} hidden, {how}, and would count unseen",
             where,
-            "Take off the filter, show the rows, or delete those that are not to count.",
+            f"{hint}, or delete those that are not to count.",
+        )
+        for kind, found, how, hint in (
+            ("row", rows, "as by a filter", "Take off the filter, show the rows"),
+            ("column", columns, "as in a group that is closed", "Show the columns"),
+        )
+        if found
+    ]
+    if problems:
+        raise InputError(problems)
+
+
+def _require_size(
+    resized: Collection[tuple[int, int, str]], counts: np.ndarray, where: str
+) -> None:
+    """Raise InputError for numbers that are shown in thousands or millions: the column's unit may be that of what the sheet shows or of what it holds, and nobody can tell."""
+    found = [(row, column, what) for row, column, what in resized if counts[column]]
+    if found:
+        row, column, what = found[0]
+        more = f"; {len(found) - 1} more cells do" if len(found) > 1 else ""
+        raise InputError(
+            f"cell {_column_letters(column)}{row + 1} shows another number than it holds, {what}, which would be read{more}",
+            where,
+            "Write the numbers in the unit that the table tells, and give the cells a format that shows them whole, such as General.",
         )
 
 
 def _require_apart(
-    cells: pd.DataFrame, merged: Collection[tuple[slice, slice, str]], where: str
+    cells: pd.DataFrame,
+    merged: Collection[tuple[slice, slice, str]],
+    counts: np.ndarray,
+    where: str,
 ) -> None:
     """Raise InputError for merged cells of a table, of which openpyxl reads all but the first as blank: where blank has a meaning, as the whole city has, what the sheet shows would not be what is read.
 
     Those of its first row, of headings and footnotes (a row with nothing else), of columns without a header and of remarks count for nothing.
     """
-    if not merged or cells.empty:
-        return
     filled = (cells != "").to_numpy()
     in_row = filled.sum(axis=1)
-    heads = [text.lower().split()[:1] for text in cells.iloc[0]]
-    counts = np.array([bool(head) and not head[0].startswith(_REMARKS) for head in heads])
     found = []
     for rows, columns, name in merged:
         if not filled[rows.start : rows.start + 1, columns.start : columns.start + 1].any():
@@ -313,6 +380,15 @@ def _column_number(letters: str) -> int:
     return number
 
 
+def _column_letters(column: int) -> str:
+    """Return the name of a column, counted from 0."""
+    letters = ""
+    while column >= 0:
+        letters = chr(ord("A") + column % 26) + letters
+        column = column // 26 - 1
+    return letters
+
+
 def _require_holdable(rows: int, columns: int, where: str) -> None:
     """Raise InputError if one cell far out makes a small file a table that nobody can hold."""
     if rows > MAX_ROWS or columns > MAX_COLUMNS or rows * columns > MAX_CELLS:
@@ -323,12 +399,30 @@ def _require_holdable(rows: int, columns: int, where: str) -> None:
         )
 
 
+def _is_number(cell: Any) -> bool:
+    return isinstance(cell.value, int | float) and not isinstance(cell.value, bool)
+
+
 def _is_bare_number(cell: Any) -> bool:
-    return (
-        isinstance(cell.value, int | float)
-        and not isinstance(cell.value, bool)
-        and not _ZEROS.fullmatch(cell.number_format or "")
+    """Whether a number may be a code that lost its zeros: it has no format of zeros, or one that is too short to show any."""
+    if not _is_number(cell):
+        return False
+    shown = cell.number_format or ""
+    return not (
+        _ZEROS.fullmatch(shown)
+        and float(cell.value).is_integer()
+        and len(str(int(abs(cell.value)))) <= len(shown)
     )
+
+
+@lru_cache(maxsize=1024)
+def _shows_another_size(number_format: str) -> bool:
+    """Whether a format shows a number in thousands or millions, by a comma or a word such as 万 or k."""
+    words = "".join(
+        each["quoted"] or each["escaped"] or "" for each in _LITERAL.finditer(number_format)
+    )
+    bare = _LITERAL.sub("", number_format)
+    return bool(_THOUSANDTHS.search(bare) or _SIZES.search(words) or re.search("[万亿]", bare))
 
 
 def _cell_text(cell: Any) -> str:

@@ -164,10 +164,10 @@ def read_unit(text: str) -> Unit:
     InputError
         If a word in it is not known.
     """
-    plain = _in_digits(text.strip())
+    joined = _in_digits(text.strip())
     for written, word in _OF_TWO_WORDS.items():
-        plain = written.sub(word, plain)
-    parts = _split(plain)
+        joined = written.sub(word, joined)
+    parts = _split(joined)
     if not text.strip() or any(not part.strip() for part in parts):
         raise InputError("the unit is blank", hint=_HINT)
     scale, powers, bare = Fraction(1), dict[str, Fraction](), True

@@ -186,7 +186,7 @@ def check_cells(run: Opened, derived: Derived) -> Check:
         for row, column in np.argwhere(told[name] != found[name]).tolist():
             place = f"grid_1km.nc, {name} of the cell in row {row}, column {column}"
             faults += _difference(place, int(told[name][row, column]), int(found[name][row, column]))  # fmt: skip
-    area = covered_area(derived.shares, run.grid.cell_area).reshape(run.coarse_grid.shape)
+    area = covered_area(derived.shares, run.grid.area_in_plane).reshape(run.coarse_grid.shape)
     for row, column in np.argwhere(
         ~np.isclose(grid["covered_area"], area, rtol=_ROUNDING, atol=0.0)
     ).tolist():

@@ -18,7 +18,7 @@ from carbongrid.outputs.tables.spreadsheet import NAMES_ROW, NOTES_SHEET, UNITS_
 from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.parcel_layers import faults_of_layer, layers_of_parcels
 from carbongrid.pipeline.verification.verdict import Check, check_of
-from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.opening.crs import crs_of, same_crs
 from carbongrid.raster.opening.files import read_bytes
 from carbongrid.raster.opening.formats import GPKG
 from carbongrid.raster.opening.vectors import open_vector
@@ -151,7 +151,7 @@ def _place(run: Opened) -> Iterator[str]:
         of_both = {"grid_1km.tif": crs, "grid_1km.nc": run.grid_1km.rio.crs}
         known = {name: None if each is None else crs_of(each.to_wkt()) for name, each in of_both.items()}  # fmt: skip
     for name, each in known.items():
-        if each is None or not each.equals(crs_of(grid.crs), ignore_axis_order=True):
+        if each is None or not same_crs(each, crs_of(grid.crs)):
             yield f"{name} is in {'no CRS' if each is None else each.name}, the run in {crs_of(grid.crs).name}"
     if not transform.almost_equals(grid.transform, precision=_NEAR * abs(grid.transform.a)):
         yield f"grid_1km.tif lies elsewhere: its north-west corner is {(transform.c, transform.f)} with cells of {(transform.a, transform.e)}, that of the run {(grid.transform.c, grid.transform.f)} with {(grid.transform.a, grid.transform.e)}"

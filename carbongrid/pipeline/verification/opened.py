@@ -25,7 +25,7 @@ from carbongrid.outputs.tables.plain import (
     read_ledger_csv,
     read_units_csv,
 )
-from carbongrid.pipeline.verification.verdict import RESTORE, with_hint
+from carbongrid.pipeline.verification.verdict import RESTORE, RESTORE_MANIFEST, with_hint
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import read_text
@@ -121,12 +121,22 @@ class Opened:
         """What manifest.json holds."""
         if not self.folder.is_dir():
             raise VerificationError(f"{self.folder} is not a directory. Name a finished run.")
-        with self.reading(MANIFEST) as path:
+        path = self.folder / MANIFEST
+        if not path.is_file():
+            raise VerificationError(f"{MANIFEST} is missing. {RESTORE_MANIFEST}")
+        try:
             content = json.loads(read_text(path))
+        except (OSError, ValueError, RecursionError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise VerificationError(
+                f"{MANIFEST} cannot be read ({reason}). {RESTORE_MANIFEST}"
+            ) from error
         faults = [f"no {key}" for key in _missing(content)]
         if faults:
             told = ", ".join(faults)
-            raise VerificationError(f"{MANIFEST} is not the manifest of a run: {told}. {RESTORE}")
+            raise VerificationError(
+                f"{MANIFEST} is not the manifest of a run: {told}. {RESTORE_MANIFEST}"
+            )
         return dict(content)
 
     @cached_property

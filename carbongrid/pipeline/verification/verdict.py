@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 RESTORE = "Take it from a copy, or run the case again with --replace."
+RESTORE_MANIFEST = "Take it from a copy, or remove the directory and run the case again: without its manifest a run is not replaced."
 _LISTED = 5
 
 
@@ -40,4 +41,4 @@ def check_of(name: str, faults: Sequence[str], success: str, hint: str = RESTORE
 
 def with_hint(text: str) -> str:
     """Return what is wrong and what to do, which the text may have said already."""
-    return text if text.endswith(RESTORE) else f"{text.rstrip('.')}. {RESTORE}"
+    return text if text.endswith((RESTORE, RESTORE_MANIFEST)) else f"{text.rstrip('.')}. {RESTORE}"

@@ -62,6 +62,26 @@ def crs_of(given: Any, where: str = "") -> CRS:
     return CRS.from_user_input(given)
 
 
+def same_crs(a: CRS, b: CRS) -> bool:
+    """Tell whether coordinates mean the same in two systems; x comes before y in every raster and table, so the order of axes does not matter."""
+    return a.equals(b, ignore_axis_order=True) or _east_first(a).equals(
+        _east_first(b), ignore_axis_order=True
+    )
+
+
+@lru_cache(maxsize=64)
+def _east_first(crs: CRS) -> CRS:
+    """Return a projected system with its easting before its northing: PROJ leaves out of account the order of degrees alone."""
+    if not crs.is_projected:
+        return crs
+    told = crs.to_json_dict()
+    axes = told.get("coordinate_system", {}).get("axis", [])
+    if [axis["direction"] for axis in axes] != ["north", "east"]:
+        return crs
+    axes.reverse()
+    return type(crs).from_json_dict(told)
+
+
 def require_no_file(definition: str, where: str) -> None:
     """Raise InputError if a definition names a file that PROJ would open; it is not parsed."""
     for pattern in _FILES:

@@ -107,6 +107,12 @@ def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
                 path.name,
                 "Write it again with gdal_translate.",
             )
+        if raster.subdatasets:
+            raise InputError(
+                f"the file has {len(raster.subdatasets)} pages, expected one raster",
+                path.name,
+                f"Write the one that is meant to a file of its own: gdal_translate GTIFF_DIR:1:{path.name} NEW.tif",
+            )
         known = {_beside(file) for file in files_behind(Path(name))}
         others = [file for file in raster.files if _beside(Path(file)) not in known]
         if others:
@@ -141,9 +147,16 @@ def open_geotiff(path: Path) -> xr.DataArray:
             scaled = set(source.scales) != {1.0} or set(source.offsets) != {0.0}
             bands, nodata = source.count, source.nodatavals
             scales, offsets = source.scales, source.offsets
+            placed_by_points = bool(source.gcps[0]) and source.transform.is_identity
     except rasterio.errors.RasterioError as error:
         hint = "Open it in QGIS, or write it again with gdal_translate."
         raise InputError(f"the raster cannot be read: {error}", str(path), hint) from error
+    if placed_by_points:
+        raise InputError(
+            "the raster is placed by ground control points, and has no grid of its own",
+            str(path),
+            f"Warp it to one first: gdalwarp -t_srs EPSG:... {path.name} NEW.tif",
+        )
     wide = columns * max(_SIDE // columns, 1)
     high = rows * max(_CELLS_IN_CHUNK // wide // rows, 1)
     with plain_name(path, GEOTIFF) as name:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, warn_of
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.polygons.sets import Polygons
-
-_PACKAGE = str(Path(__file__).parents[2])
 
 
 def require_reach(
@@ -50,8 +45,7 @@ def require_reach(
     if crs is None and there is not None and _of_other_kind(own, bounds, there):
         hint = "Set it: polygons.set_crs(...) of a GeoDataFrame, cg.Polygons.of(geometries, crs=...) of an array."
         raise InputError(f"the polygons have no CRS, and {what}", hint=hint)
-    told = Problem(what, hint="Check the CRS of both; every result is empty.")
-    warnings.warn(str(told), skip_file_prefixes=(_PACKAGE,), stacklevel=2)
+    warn_of(Problem(what, hint="Check the CRS of both; every result is empty."))
 
 
 def _of_other_kind(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -20,7 +21,7 @@ from carbongrid.errors import InputError
 from carbongrid.raster.kernels import excerpts, rings
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.scanline import Blocks, Starts
-from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.opening.crs import crs_of, same_crs
 from carbongrid.raster.polygons import stored
 from carbongrid.raster.polygons.entry import ragged, ragged_of_wkb, rows_not_finite
 from carbongrid.raster.polygons.tiles import Tiles, tiles_of
@@ -115,12 +116,14 @@ class Polygons:
         """
         if isinstance(polygons, Polygons):
             return polygons
+        _require_column(polygons)
         held = getattr(column_of(polygons), "outlines", None)
         if held is not None:  # a column that has them as they are taken here
             known = getattr(polygons, "crs", None) or crs
             of_column: Polygons = held.polygons
             return replace(of_column, crs=_crs_text(known), ids=_ids(polygons))
         geometries = np.asarray(getattr(polygons, "geometry", polygons), dtype=object)
+        _require_shapes(geometries)
         crs = getattr(polygons, "crs", None) or crs
         blocks = row_blocks(geometries.size)
         if geometries.ndim == 1 and len(blocks) > 1:
@@ -373,6 +376,37 @@ class Polygons:
         return tiles_of(self.bounds, grid, size if isinstance(size, tuple) else (size, size))
 
 
+def _require_column(polygons: Any) -> None:
+    """Raise if this is a table without an active column of geometries, or one shape alone."""
+    if hasattr(polygons, "columns") and getattr(polygons, "geometry", None) is None:
+        raise InputError(
+            "the table has no column of geometries, or none is active",
+            hint="Name it: frame.set_geometry(COLUMN).",
+        )
+    if isinstance(polygons, str | os.PathLike):
+        raise InputError(
+            f"polygons are wanted, not the path {os.fspath(polygons)!r}",
+            hint="Read them first: geopandas.read_file(path).",
+        )
+    if isinstance(polygons, shapely.Geometry):
+        raise InputError(
+            "this is a single shape, and rows of polygons are wanted",
+            hint="Take geopandas.GeoSeries([polygon], crs=...).",
+        )
+
+
+def _require_shapes(geometries: NDArray[np.object_]) -> None:
+    """Raise if geometries are still text or bytes."""
+    odd = geometries[~(shapely.is_geometry(geometries) | shapely.is_missing(geometries))]
+    first: Any = odd[0] if odd.size else None
+    if isinstance(first, str | bytes):
+        text = isinstance(first, str)
+        raise InputError(
+            f"the geometries are {'text' if text else 'bytes'}, and shapes are wanted",
+            hint=f"Read them first: geopandas.GeoSeries.from_{'wkt' if text else 'wkb'}(column, crs=...).",
+        )
+
+
 def require_same_crs(polygons: Polygons, crs: str | None) -> None:
     """Raise unless the polygons are in this CRS; nothing is reprojected behind the user's back.
 
@@ -383,7 +417,7 @@ def require_same_crs(polygons: Polygons, crs: str | None) -> None:
     """
     if polygons.crs is None or crs is None or polygons.crs == crs:
         return
-    if not crs_of(polygons.crs).equals(crs_of(crs), ignore_axis_order=True):
+    if not same_crs(crs_of(polygons.crs), crs_of(crs)):
         raise InputError(
             f"the polygons are in {_name(polygons.crs)}, the grid in {_name(crs)}",
             hint="Reproject them first with to_crs(grid.crs).",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
 from carbongrid.raster.grid import Grid
-from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.opening.crs import crs_of, same_crs
 from carbongrid.raster.planes import crs_name, full_turn
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.row_blocks import each_block, row_blocks
@@ -57,7 +57,7 @@ def brought(polygons: Polygons, grid: Grid) -> tuple[Polygons, NDArray[np.int64]
 
 
 def _is_same(a: str, b: str) -> bool:
-    return a == b or crs_of(a).equals(crs_of(b), ignore_axis_order=True)
+    return a == b or same_crs(crs_of(a), crs_of(b))
 
 
 def _projected(

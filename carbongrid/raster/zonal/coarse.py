@@ -25,7 +25,7 @@ from carbongrid.raster.kernels.lookup import look_up_sums
 from carbongrid.raster.nodata import Unknown, labels_inside
 from carbongrid.raster.pair_counts import as_labels
 from carbongrid.raster.zonal.lookups import label_table, require_known
-from carbongrid.raster.zonal.rasters import described, sum_dtype, units
+from carbongrid.raster.zonal.rasters import described, require_whole, sum_dtype, units
 
 
 def block_sum(values: Any, factor: int) -> xr.DataArray:
@@ -97,6 +97,7 @@ def lookup_sum(table: ArrayLike, labels: Any, factor: int) -> xr.DataArray:
 
 
 def _require_division(data: Any, factor: int) -> None:
+    require_whole(factor, "the factor is a number of cells")
     if factor < 1 or any(length % factor for length in data.shape):
         raise InputError(
             f"a factor of {factor} does not divide cells of shape {data.shape}",
@@ -156,6 +157,8 @@ def _coarse_coordinates(values: Any, factor: int) -> dict[str, Any]:
     for axis in values.dims:
         if axis in values.coords:
             fine = values[axis].to_numpy()
+            # The sum of two short integers may be beyond their type.
+            fine = fine.astype(np.float64) if fine.dtype.kind in "iu" else fine
             centres = (fine[::factor] + fine[factor - 1 :: factor]) / 2
             coordinates[str(axis)] = (axis, centres, values[axis].attrs)
     mapping = mapping_of(values)

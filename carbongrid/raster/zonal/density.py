@@ -11,6 +11,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError, Problem
+from carbongrid.raster.areal_scale import warn_of_areas
 from carbongrid.raster.chunked.arrays import each_band, map_with_sheet, reduce_blocks
 from carbongrid.raster.georeference import (
     Lattice,
@@ -72,7 +73,7 @@ def spread(
 
     Notes
     -----
-    density = mass / (cells * cell area), or mass * w / (sum of w in the label * cell area).
+    Areas are those of the plane: a warning tells where true ones are others by more than 2 %, as in web Mercator. density = mass / (cells * cell area), or mass * w / (sum of w in the label * cell area).
     """
     if weights is not None:
         require_same_cells(labels, weights)
@@ -208,4 +209,7 @@ def _cell_area(lattice: Lattice, labels: xr.DataArray) -> float:
             hint='Name their CRS, raster.rio.write_crs("EPSG:4326"), and reproject to an equal-area one.',
         )
     metres = require_plane(lattice.crs, "mass per area")
+    east = lattice.west + lattice.width * lattice.shape[1]
+    south = lattice.north - lattice.height * lattice.shape[0]
+    warn_of_areas(lattice.crs, (lattice.west, south, east, lattice.north))
     return lattice.width * metres * lattice.height * metres

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,9 +13,15 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError
+from carbongrid.raster.areal_scale import (
+    is_off,
+    is_uneven,
+    warn_of_areas,
+    warn_of_unequal_cells,
+)
 from carbongrid.raster.chunked.arrays import reduce_touched, rows_later
-from carbongrid.raster.georeference import inside, is_chunked, with_mappings
-from carbongrid.raster.grid import Grid
+from carbongrid.raster.georeference import inside, is_chunked, require_raster, with_mappings
+from carbongrid.raster.grid import Grid, require_grid
 from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.nodata import Unknown
 from carbongrid.raster.planes import crs_name, metres_per_unit
@@ -46,6 +52,7 @@ from carbongrid.raster.zonal.shares import (
 )
 from carbongrid.raster.zonal.sources import opened
 from carbongrid.raster.zonal.stacks import (
+    each_layer,
     id_values,
     is_lazy,
     kept_coordinates,
@@ -68,8 +75,19 @@ _NAMED_WEIGHTS = ("area", "cells")
 _BYTES_PER_NUMBER = 8
 
 
-def require_equal_cells(grid: Grid, stats: Sequence[str]) -> None:
-    """Raise InputError for a statistic that takes all cells alike where their areas differ.
+def require_equal_cells(
+    grid: Grid, stats: Sequence[str], bounds: Callable[[], NDArray[np.float64]]
+) -> None:
+    """Raise InputError for a statistic that takes all cells alike where their areas differ; warn where they do so on a plane.
+
+    Parameters
+    ----------
+    grid
+        Of the cells.
+    stats
+        Those that are wanted.
+    bounds
+        Returns those of each polygon on the grid [polygon, 4]; asked only where it matters.
 
     Raises
     ------
@@ -82,6 +100,8 @@ def require_equal_cells(grid: Grid, stats: Sequence[str]) -> None:
             f"{unequal[0]} by cells of {crs_name(grid.crs)} favours the poles: their areas differ from row to row",
             hint='Take weights="area" to weigh by the area of cells, or weights="cells" to take them all alike.',
         )
+    if unequal and is_uneven(grid.crs, grid.bounds):
+        warn_of_unequal_cells(grid.crs, bounds())
 
 
 class ZonalOperator:
@@ -94,7 +114,7 @@ class ZonalOperator:
         vertices where edges bend: what is straight there lies at most 0.001 of a cell beside its image. In a geographic CRS they are also moved by whole turns, to 0..360 and
         over the antimeridian.
     grid
-        The rasters' grid: ``Grid.like(raster)``. In a geographic CRS a share is one of a square of degrees.
+        The rasters' grid: ``Grid.like(raster)``. In a geographic CRS a share is one of a square of degrees, of a cell that reaches beyond a pole one of its part on the earth.
     coverage
         ``exact``: each polygon has its exact share of every cell, whatever lies over it. ``centre``: a cell belongs to the
         polygon that covers its centre, the later row where several do, as in ``rasterize``.
@@ -112,6 +132,7 @@ class ZonalOperator:
     def __init__(self, polygons: PolygonsLike, grid: Grid, *, coverage: Coverage = "exact") -> None:
         if coverage not in ("exact", "centre"):
             raise InputError(f"there is no coverage {coverage!r}", hint="Take exact or centre.")
+        require_grid(grid)
         given = Polygons.of(polygons)
         prepared, times = brought(given, grid)
         require_reach(prepared, grid.bounds, grid.crs, given.crs)
@@ -214,6 +235,7 @@ class ZonalOperator:
 
         Notes
         -----
+        Where the plane shows areas off by more than 2 %, as web Mercator does, ``"area"`` warns, and so does a mean without weights where cells of one polygon differ by as much.
         A polygon without a known cell has count and sum 0, and NaN for the rest. Sums of whole cells are exact before they are rounded to float64.
         """
         wanted = known_stats(stats)
@@ -225,10 +247,9 @@ class ZonalOperator:
             rasters = rasters_in(with_mappings(raster), None)
             if "fractions" in wanted and classes is None and len(rasters) > 1:
                 raise _classes_unknown("differs from variable to variable")
-            tables = {
-                name: self.apply(variable, wanted, weights=weights, classes=classes)
-                for name, variable in rasters.items()
-            }
+            tables = each_layer(
+                rasters, lambda each: self.apply(each, wanted, weights=weights, classes=classes)
+            )
             return merged_tables(tables, wanted)
         unknown = Unknown.of(raster)
         stack, _ = y_and_x_last(raster, None)
@@ -238,8 +259,11 @@ class ZonalOperator:
         weighed = self._weights(weights, stack[(0,) * leads] if leads else stack)
         later = is_lazy(stack) or (weighed is not None and is_lazy(weighed))
         own = None if classes is None else classes_as(classes, stack.dtype)
-        if "fractions" in wanted and own is None and (later or leads):
-            raise _classes_unknown("is not known before they are read")
+        if "fractions" in wanted and own is None:
+            if later:
+                raise _classes_unknown("is not known before they are read")
+            if math.prod(stack.shape[:leads]) > 1:
+                raise _classes_unknown("may differ from layer to layer")
         factors = self._factors(weights)
         named = weights is None or isinstance(weights, str)
         recipe = Recipe(
@@ -291,22 +315,43 @@ class ZonalOperator:
                 hint="Take area, cells, or a raster or its path.",
             )
         if weights is None:
-            require_equal_cells(self.grid, stats)
+            require_equal_cells(self.grid, stats, self._bounds)
+        if (
+            isinstance(weights, str)
+            and weights == "area"
+            and is_off(self.grid.crs, self.grid.bounds)
+        ):
+            bounds = self._bounds()
+            warn_of_areas(
+                self.grid.crs, (*np.fmin.reduce(bounds[:, :2]), *np.fmax.reduce(bounds[:, 2:]))
+            )
+
+    def _bounds(self) -> NDArray[np.float64]:
+        """Return the bounds of the cells of each polygon; NaN where it has none."""
+        top, left, bottom, right = self._measured.extents.T
+        west, _, _, north = self.grid.bounds
+        columns, rows = np.stack([left, right]), np.stack([bottom, top])
+        x, y = west + columns * self.grid.resolution, north - rows * self.grid.resolution
+        found = np.stack([x[0], y[0], x[1], y[1]], axis=1)
+        found[bottom == 0] = np.nan
+        return found
 
     def _weights(self, weights: Any, raster: Any) -> Any:
         """Return weights [y, x] as they lie on the grid; None for none."""
         if weights is None or isinstance(weights, str):
             if weights != "area":
                 return None
-            areas = np.ascontiguousarray(self.grid.cell_areas)
+            areas = np.ascontiguousarray(self.grid.areas_of_rows())
             return np.broadcast_to(areas[:, None], self.grid.shape)
+        if isinstance(weights, xr.Dataset):
+            require_raster(weights)
         require_same_way(raster, weights)
         return on_grid(y_and_x_last(weights, None)[0], self.grid)
 
     def _factors(self, weights: Any) -> NDArray[np.float64]:
         """Return what cells of each row weigh, at most 1."""
         if isinstance(weights, str) and weights == "area":
-            areas = self.grid.cell_areas
+            areas = self.grid.areas_of_rows()
             return np.asarray(areas / areas.max(), np.float64)
         return np.ones(self.grid.shape[0])
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,8 @@ def write_operator(path: Path, saved: Saved) -> None:
         "north": grid.bounds[3],
         "shape": list(grid.shape),
         "rows": {name: len(columns[0]) for name, columns in tables.items()},
+        # Which files belong together: counts alone are those of many operators.
+        "digest": _digest(ids, (shares.outside, *shares.spans, *shares.edges)),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
@@ -109,6 +113,13 @@ def read_operator(path: Path) -> Saved:
     )
     ids = tables["polygons"]["id"]
     return grid, first["coverage"], None if size and ids[0] is None else ids, shares
+
+
+def _digest(ids: NDArray[Any] | None, arrays: Iterable[NDArray[Any]]) -> str:
+    found = hashlib.blake2b(str(None if ids is None else ids.tolist()).encode(), digest_size=16)
+    for array in arrays:
+        found.update(np.ascontiguousarray(array).data)
+    return found.hexdigest()
 
 
 def _write(table: Any, path: Path) -> None:
@@ -191,8 +202,12 @@ def _id_column(ids: NDArray[Any] | None, size: int) -> Any:
     odd = [
         each for each in ids.tolist() if not isinstance(each, str | int) or isinstance(each, bool)
     ]
+    odd += [each for each in ids.tolist() if isinstance(each, int) and not -(2**63) <= each < 2**63]
     kinds = {type(each) for each in ids.tolist()}
     if odd or len(kinds) > 1:
         told = f"an id is {odd[0]!r}" if odd else "ids are text and numbers mixed"
-        raise InputError(told, hint="Only ids that are all text or all whole numbers can be saved.")
+        raise InputError(
+            told,
+            hint="Only ids that are all text or all whole numbers of 64 bits with a sign can be saved.",
+        )
     return pa.array(ids.tolist(), pa.string() if kinds == {str} else pa.int64())

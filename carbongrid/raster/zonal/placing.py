@@ -8,9 +8,11 @@ import numpy as np
 import xarray as xr
 
 from carbongrid.errors import InputError
+from carbongrid.raster.axis_units import require_unit_of_crs
 from carbongrid.raster.georeference import (
     corner_of,
     inside,
+    is_place,
     north_up,
     require_same_crs_as,
     turned_axes,
@@ -66,8 +68,11 @@ def on_grid(raster: Any, grid: Grid) -> Any:
     told = [axis for axis in raster.dims if axis in raster.coords]
     for axis, own in zip(raster.dims, (grid.y, grid.x), strict=True):
         if axis in told:
+            require_unit_of_crs(raster[axis].attrs.get("units"), axis, grid.crs)
             centres = raster[axis].to_numpy().astype(np.float64)
             _require_same(np.abs(centres - own).max(initial=0.0), axis, grid)
+    if not told:
+        _require_no_places(raster)
     corner = None if told else corner_of(raster)
     if corner is not None:
         west, width, north, height = corner
@@ -75,6 +80,20 @@ def on_grid(raster: Any, grid: Grid) -> Any:
         wrong = max(abs(width - grid.resolution), abs(height - grid.resolution)) * max(shape)
         _require_same(max(away, wrong), "its geotransform", grid)
     return raster
+
+
+def _require_no_places(raster: xr.DataArray) -> None:
+    """Raise if a raster without coordinates along y and x has a longitude and a latitude of each cell: they are compared with nothing."""
+    places = [
+        str(name)
+        for name, each in raster.coords.items()
+        if set(each.dims) == set(raster.dims) and is_place(each)
+    ]
+    if places:
+        raise InputError(
+            f"the raster says where each cell lies ({', '.join(places)}), which is not held against the operator's grid",
+            hint=f"Put it on a regular grid first, or leave the coordinates out where its cells are the grid's: raster.drop_vars({places!r}).",
+        )
 
 
 def _require_same(away: float, where: Any, grid: Grid) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,22 @@ from carbongrid.raster.pair_counts import as_labels
 
 # Kernels are compiled for these only; other types are converted block by block.
 _NATIVE = {np.dtype(name) for name in ("int32", "int64", "uint32", "float32", "float64")}
+
+
+def require_whole(number: Any, what: str) -> int:
+    """Return a whole number, also where it is one of NumPy.
+
+    Raises
+    ------
+    InputError
+        If it is of another type, as 2.0 is.
+    """
+    try:
+        return operator.index(number)
+    except TypeError:
+        raise InputError(
+            f"{what}, a whole number, not {number!r}", hint="Take int(...) of it."
+        ) from None
 
 
 def units(values: Any) -> str:

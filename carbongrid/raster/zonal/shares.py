@@ -13,6 +13,7 @@ from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.moments import Edges, Spans
 from carbongrid.raster.kernels.shares import extents_of
 from carbongrid.raster.overlaps import cell_shares
+from carbongrid.raster.planes import full_turn
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.polygons.validity import require_simple
 from carbongrid.raster.row_blocks import row_blocks
@@ -20,6 +21,11 @@ from carbongrid.raster.spans import bands, count_spans, rasterize_spans, require
 
 MAX_CELLS = 2**31
 """Cells that one polygon may have: their sums in bins stay within int64."""
+
+# In cells: coordinates may be rounded.
+_NEAR = 1e-3
+# Less of a cell is taken for rounding where shares are measured.
+_ROUNDING = 1e-9
 
 # Of so many at once places in blocks are looked up: of all edge cells they would be as large as the operator.
 _CELLS_AT_ONCE = 2**20
@@ -54,7 +60,7 @@ def exact_shares(polygons: Polygons, grid: Grid, times: NDArray[np.int64] | None
     polygons
         In the grid's CRS.
     grid
-        Their grid.
+        Their grid. A cell that reaches beyond a pole is what of it lies on the earth.
     times : [polygon]
         How many times each is in its row, moved by whole turns; default once.
     """
@@ -65,7 +71,46 @@ def exact_shares(polygons: Polygons, grid: Grid, times: NDArray[np.int64] | None
     require_simple(polygons, grid.bounds, grid.resolution)
     own = found.areas if times is None else found.areas / times
     outside = np.where(beyond, np.maximum(own - found.sums, 0.0), 0.0)
-    return as_shares(found.spans, found.edges, outside)
+    spans, edges = _of_cells_on_earth(found.spans, found.edges, grid)
+    return as_shares(spans, edges, outside)
+
+
+def _of_cells_on_earth(spans: Spans, edges: Edges, grid: Grid) -> tuple[Spans, Edges]:
+    """Return shares of what of each cell lies on the earth: in a row whose centres are on the pole, of the half below it."""
+    start, row, column, share = edges
+    parts = np.ones(grid.shape[0])
+    for edge_row, part in _beyond_poles(grid).items():
+        parts[edge_row] = part
+    if (parts == 1).all() or not (parts[row] < 1).any():
+        return spans, edges
+    owner = np.repeat(np.arange(start.size - 1), np.diff(start))
+    share = share / parts[row]
+    whole = share > 1 - _ROUNDING
+    span_start, span_row, first, end = spans
+    owners = np.repeat(np.arange(span_start.size - 1), np.diff(span_start))
+    kept = np.stack([owners, span_row, first, end])
+    filled = np.stack([owner, row, column, column + 1])[:, whole]
+    joined = np.concatenate([kept, filled], axis=1)
+    joined = joined[:, np.lexsort((joined[2], joined[1], joined[0]))]
+    size = start.size - 1
+    return (
+        (_starts(joined[0], size), joined[1], joined[2], joined[3]),
+        (_starts(owner[~whole], size), row[~whole], column[~whole], share[~whole]),
+    )
+
+
+def _beyond_poles(grid: Grid) -> dict[int, float]:
+    """Return which share of the cells lies on the earth, of the rows of a geographic grid that reach beyond a pole."""
+    turn = full_turn(grid.crs)
+    if turn is None:
+        return {}
+    _, south, _, north = grid.bounds
+    found = {}
+    for row, edge in ((0, north), (grid.shape[0] - 1, -south)):
+        part = 1 - (edge - turn / 4) / grid.resolution
+        if _NEAR < part < 1 - _NEAR:
+            found[row] = part
+    return found
 
 
 def _reach_beyond(polygons: Polygons, grid: Grid) -> NDArray[np.bool_]:

@@ -55,7 +55,10 @@ def opened(raster: Any) -> Any:
         # Of this package's own labels a chunk that is gone is no background.
         if dataset.attrs.get(MARK):
             dataset = open_labels(path)
-    dataset = with_mappings(dataset)
+    try:
+        dataset = with_mappings(dataset)
+    except InputError as error:
+        raise error.at(path.name) from error
     rasters = [name for name, each in dataset.data_vars.items() if each.ndim > 1]
     known = {name: _known(dataset[name], in_netcdf=not path.is_dir()) for name in rasters}
     return known[rasters[0]] if len(rasters) == 1 else dataset.assign(known)

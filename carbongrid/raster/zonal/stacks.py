@@ -89,10 +89,62 @@ def rasters_in(values: xr.Dataset, labels: Any) -> dict[Hashable, xr.DataArray]:
     return told or maybe
 
 
+def each_layer(
+    rasters: Mapping[Hashable, xr.DataArray], table: Callable[[xr.DataArray], xr.Dataset]
+) -> dict[Hashable, xr.Dataset]:
+    """Return the table of each variable of a Dataset; what is wrong with one is told with its name.
+
+    Raises
+    ------
+    InputError
+        As the tables do, and if a variable holds text, times or complex numbers.
+    """
+    found = {}
+    for name, raster in rasters.items():
+        if raster.dtype.kind not in "biuf":
+            raise InputError(
+                f"a layer of the type {raster.dtype} has no statistics",
+                str(name),
+                f"Leave it out: dataset.drop_vars({name!r}).",
+            )
+        try:
+            found[name] = table(raster)
+        except InputError as error:
+            raise error.at(str(name)) from error
+    return found
+
+
+def _with_one_class(tables: Mapping[Hashable, xr.Dataset]) -> dict[Hashable, xr.Dataset]:
+    """Return tables whose classes, where they have some, are the same numbers of one type.
+
+    Raises
+    ------
+    InputError
+        If a number is another one in the type of one layer than in that of another, as 0.1 in float32.
+    """
+    classes = [table["class"].to_numpy() for table in tables.values() if "class" in table.coords]
+    if not classes:
+        return dict(tables)
+    common = np.result_type(*classes)
+    first = classes[0].astype(common)
+    if any(not np.array_equal(each.astype(common), first) for each in classes):
+        raise InputError(
+            "the classes are other numbers in the types of different layers",
+            hint="Take one layer at a time, or give the layers one type: dataset.astype(...).",
+        )
+    one = ("class", first, {"long_name": "class"})
+    return {name: table.assign_coords({"class": one}) for name, table in tables.items()}
+
+
 def is_polygons(labels: Any) -> bool:
     """Tell whether these are polygons, not labels."""
     if isinstance(labels, xr.DataArray | xr.Dataset):
         return False
+    if isinstance(labels, list | tuple):
+        return any(hasattr(each, "geom_type") for each in labels)
+    # A table without an active geometry column, the array inside of one, or a single shape.
+    if hasattr(labels, "geom_type") or hasattr(labels, "set_geometry"):  # fmt: skip
+        return True
     if isinstance(labels, np.ndarray):
         return bool(labels.dtype == object)
     return isinstance(labels, Polygons) or hasattr(labels, "geometry")
@@ -143,6 +195,7 @@ def kept_coordinates(stack: Any, kept: tuple[Hashable, ...]) -> dict[Hashable, A
 def merged_tables(tables: Mapping[Hashable, xr.Dataset], stats: Iterable[str]) -> xr.Dataset:
     """Return the tables of a Dataset's variables as one, each statistic as ``VARIABLE_STATISTIC``."""
     parts = [
-        table.rename({stat: f"{name}_{stat}" for stat in stats}) for name, table in tables.items()
+        table.rename({stat: f"{name}_{stat}" for stat in stats})
+        for name, table in _with_one_class(tables).items()
     ]
     return xr.merge(parts, join="exact", compat="identical", combine_attrs="override")

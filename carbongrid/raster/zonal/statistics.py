@@ -10,9 +10,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from carbongrid.errors import InputError
+from carbongrid.errors import InputError, Problem, warn_of
+from carbongrid.raster.areal_scale import LIMIT
 from carbongrid.raster.chunked.arrays import reduce_blocks, reduce_later, rows_later
-from carbongrid.raster.georeference import inside, require_same_cells
+from carbongrid.raster.georeference import inside, require_same_cells, rows_apart
 from carbongrid.raster.kernels.hi_lo import carry, combine_hi_lo
 from carbongrid.raster.kernels.zonal import (
     MAX_QUANTA,
@@ -30,6 +31,7 @@ from carbongrid.raster.zonal.rasters import (
     flat_labels,
     flat_pair,
     flat_values,
+    require_whole,
     rows_of,
     sum_dtype,
     units,
@@ -89,7 +91,10 @@ def zonal_count(values: Any, labels: Any, n: int) -> xr.DataArray:
 
 
 def zonal_mean(values: Any, labels: Any, n: int, *, quantum: float | None = None) -> xr.DataArray:
-    """Average the known values per label; as ``zonal_sum``, float64 [label], NaN where a label has none."""
+    """Average the known values per label; as ``zonal_sum``, float64 [label], NaN where a label has none.
+
+    All cells count alike: where the rasters say that they are squares of degrees, and rows differ in area by more than 2 %, a warning says so.
+    """
     return _computed("mean", values, labels, n, quantum)
 
 
@@ -145,6 +150,7 @@ def tables_of(
         By name: counts and sums of integers int64, others float64. Dask arrays if later: what is wrong with labels and sums is
         then found when they are computed.
     """
+    require_whole(n, "n is the largest label")
     if n < 0:
         raise InputError(f"the number of labels must be >= 0, not {n}")
     require_room(_BYTES_PER_LABEL * n, f"sums of {n} labels", "Number the labels without gaps.")
@@ -163,6 +169,22 @@ def tables_of(
     return finish(reduce_blocks(partial, merge, *arrays))
 
 
+def warn_of_degrees(values: Any, labels: Any, stats: Sequence[str]) -> None:
+    """Warn of means per label where rasters say that their cells are squares of degrees, and these differ in area."""
+    if "mean" not in stats:
+        return
+    for raster in (values, labels):
+        ratio = rows_apart(raster)
+        if ratio > 1 + LIMIT:
+            warn_of(
+                Problem(
+                    f"cells count alike in means per label, and on this geographic grid those of one row have up to {ratio:.3g} times the area of those of another",
+                    hint='Give the polygons in place of the labels, with weights="area", or divide zonal_sum(values * areas, ...) by zonal_sum(areas, ...).',
+                )
+            )
+            return
+
+
 def attributes_of(stat: str, values: Any) -> dict[str, str]:
     """Return units and long name of a statistic: a count is of cells, the others are in the values' units."""
     what = described(values)
@@ -179,6 +201,7 @@ def label_coordinate(n: int) -> tuple[str, NDArray[np.int64], dict[str, str]]:
 def _computed(
     stat: str, values: Any, labels: Any, n: int, quantum: float | None = None
 ) -> xr.DataArray:
+    warn_of_degrees(values, labels, (stat,))
     return xr.DataArray(
         tables_of(values, labels, n, (stat,), quantum=quantum)[stat],
         dims=("label",),

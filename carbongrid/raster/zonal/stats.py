@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import math
-import operator
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
@@ -24,9 +24,11 @@ from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.polygons.reach import require_reach
 from carbongrid.raster.zonal.bringing import brought
 from carbongrid.raster.zonal.operator import Coverage, ZonalOperator, require_equal_cells
+from carbongrid.raster.zonal.rasters import require_whole
 from carbongrid.raster.zonal.recipes import known_stats
 from carbongrid.raster.zonal.sources import opened
 from carbongrid.raster.zonal.stacks import (
+    each_layer,
     id_values,
     is_lazy,
     is_polygons,
@@ -43,6 +45,7 @@ from carbongrid.raster.zonal.statistics import (
     attributes_of,
     label_coordinate,
     tables_of,
+    warn_of_degrees,
 )
 
 _BYTES_PER_NUMBER = 8
@@ -103,7 +106,7 @@ def zonal_stats(
 
     Notes
     -----
-    In a lazy result all statistics of a band come from one reduction: ``compute()`` the Dataset, not variable by variable.
+    A mean of cells that count alike and differ in area by more than 2 % on the ground warns: per label on a geographic grid, per polygon on a plane. In a lazy result all statistics of a band come from one reduction: ``compute()`` the Dataset, not variable by variable.
     """
     values = opened(values)
     if isinstance(labels, str | os.PathLike):
@@ -172,14 +175,14 @@ class _Measured:
         self, values: xr.Dataset, stats: tuple[str, ...], weights: Any, classes: ArrayLike | None
     ) -> xr.Dataset:
         operators: dict[Any, ZonalOperator] = {}
-        tables = {}
-        for name, variable in rasters_in(with_mappings(values), None).items():
+
+        def table(variable: xr.DataArray) -> xr.Dataset:
             plane = plane_in(variable, None)
             if plane not in operators:
                 operators[plane] = self._operator(variable)
-            own = operators[plane]
-            tables[name] = own.apply(variable, stats, weights=weights, classes=classes)
-        return merged_tables(tables, stats)
+            return operators[plane].apply(variable, stats, weights=weights, classes=classes)
+
+        return merged_tables(each_layer(rasters_in(with_mappings(values), None), table), stats)
 
     def _operator(self, values: Any) -> ZonalOperator:
         grid = Grid.like(north_up(_one_plane(values)))
@@ -200,15 +203,16 @@ def _of_dataset(
     if is_polygons(labels):
         labels = Polygons.of(labels)
         ids = labels.ids if ids is None else ids
-    tables = {}
-    for name, variable in rasters_in(values, labels).items():
+
+    def table(variable: xr.DataArray) -> xr.Dataset:
         plane, own = plane_in(variable, labels), labels
         if isinstance(labels, Polygons):
             if plane not in burnt:
                 burnt[plane] = _burnt(labels, variable, stats)
             own = burnt[plane]
-        tables[name] = _of_array(variable, own, stats, n=n, ids=ids, quantum=quantum)
-    return merged_tables(tables, stats)
+        return _of_array(variable, own, stats, n=n, ids=ids, quantum=quantum)
+
+    return merged_tables(each_layer(rasters_in(values, labels), table), stats)
 
 
 def _of_array(
@@ -232,6 +236,7 @@ def _of_array(
     numbers = n * len(stats) * math.prod(stack.shape[:leads])
     require_room(_BYTES_PER_NUMBER * numbers, f"{numbers:,} statistics", "Take fewer at once.")
     require_one_crs(values, labels)
+    warn_of_degrees(values, labels, stats)
     each = functools.partial(
         tables_of,
         labels=labels,
@@ -269,19 +274,26 @@ def _burnt(polygons: Polygons, values: Any, stats: tuple[str, ...]) -> xr.DataAr
     plane = _one_plane(values)
     chunks = None if plane.chunks is None else (max(plane.chunks[0]), max(plane.chunks[1]))
     grid = Grid.like(plane)
-    require_equal_cells(grid, stats)
+    require_equal_cells(grid, stats, lambda: _on_grid(brought(polygons, grid)[0], grid))
     moved, _ = brought(polygons, grid)
     require_reach(moved, grid.bounds, grid.crs, polygons.crs)
     return labels_of(moved, grid, chunks=chunks)
 
 
+def _on_grid(polygons: Polygons, grid: Grid) -> NDArray[np.float64]:
+    """Return the bounds of what lies on a grid of each polygon; NaN of what does not."""
+    west, south, east, north = grid.bounds
+    found = polygons.bounds.copy()
+    left, bottom, right, top = found.T
+    off = (left > east) | (right < west) | (bottom > north) | (top < south)
+    found[off] = np.nan
+    return np.clip(found, (west, south, west, south), (east, north, east, north))
+
+
 def _number(labels: Any, n: int | None, ids: NDArray[Any] | None) -> int:
     """Return the largest label there can be."""
     if n is not None:
-        try:
-            n = operator.index(n)
-        except TypeError:
-            raise InputError(f"n is the largest label, a whole number, not {n!r}") from None
+        n = require_whole(n, "n is the largest label")
     if ids is not None:
         if n not in (None, ids.size):
             raise InputError(f"there are {ids.size} ids for {n} labels")

@@ -40,7 +40,8 @@ UNTOLD_SOURCE = "gas"
 _OUTPUT = re.compile(
     r"(?:(\d+)\s*[x×*]\s*)?(\d+(?:\.\d+)?)\s*([kMG]?)W(?:_?(?:p|e|el|th?))?", re.IGNORECASE
 )
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_THOUSANDS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:,\d{3})+(?![\d,])")
+"""A number with its thousands set apart; neither 0,300 nor 1234,567 is one, and the comma is a decimal one there."""
 _MEGA = {"": 1e-6, "k": 1e-3, "m": 1.0, "g": 1e3}
 
 
@@ -72,12 +73,12 @@ def megawatts(text: object) -> float:
 
     Examples
     --------
-    >>> megawatts("350 MW"), megawatts("2 x 1,200 kW"), megawatts("7,5 MW"), megawatts("yes")
-    (350.0, 2.4, 7.5, nan)
+    >>> megawatts("350 MW"), megawatts("2 x 1,200 kW"), megawatts("7,5 MW"), megawatts("0,300 MW"), megawatts("yes")
+    (350.0, 2.4, 7.5, 0.3, nan)
     """
     if not isinstance(text, str):
         return np.nan
-    plain = _THOUSANDS.sub("", text).replace(",", ".")
+    plain = _THOUSANDS.sub(lambda number: number[0].replace(",", ""), text).replace(",", ".")
     parts = [_OUTPUT.fullmatch(part.strip()) for part in plain.split(";")]
     return sum(np.nan if m is None else int(m[1] or 1) * float(m[2]) * _MEGA[m[3].lower()] for m in parts)  # fmt: skip
 

@@ -126,6 +126,11 @@ def test_a_wrong_factor_is_told_with_row_and_column(
     ("sheet", "row", "what"),
     [
         ("waste", "a,wastewater/industrial,,5,t COD,correction=30,", "correction is a fraction"),
+        ("waste", "a,wastewater/domestic,,5,person,co_discharge=125,", "co_discharge is a scaling factor, but 125 is more than twice"),
+        ("agriculture", "a,rice/single,agriculture/plantation,5,ha,water=52,", "water is a scaling factor, but 52 is more than twice the highest that is known"),
+        ("agriculture", "a,rice/single,agriculture/plantation,5,ha,water=2.6,", "water is a scaling factor, but 2.6 is"),
+        ("agriculture", "a,rice/single,agriculture/plantation,5,ha,before=122,", "before is a scaling factor, but 122 is"),
+        ("agriculture", "a,rice/single,agriculture/plantation,5,ha,conversion=29; straw=3 t/ha,", "conversion is a scaling factor, but 29 is"),
         ("waste", "a,wastewater/industrial,,5,t COD,capacity=ipcc.ww.bo_bod; correction=0.8,", "capacity by ipcc.ww.bo_bod is per BOD"),
         ("waste", "a,wastewater/industrial,,5,万吨,capacity=0.25 kg CH4/kg BOD; correction=0.8,", "capacity by kg CH4/kg BOD is per BOD"),
         ("waste", "a,wastewater/domestic,,5,person,capacity=ipcc.ww.bo_cod,", "capacity by ipcc.ww.bo_cod is per COD"),
@@ -151,10 +156,24 @@ def test_a_number_that_cannot_be_is_told_at_its_cell(
     assert what in problems[0][1]
 
 
+def test_a_scaling_factor_of_rice_in_percent_is_told_as_one(sheets: Sheets) -> None:
+    """Seen to fail: water=52, for 0.52, made 9,300 t of CH4 of 1000 ha."""
+    with pytest.raises(InputError) as raised:
+        inventory.form(
+            read_activity(
+                sheets(
+                    agriculture="a,rice/single,,1000,ha,water=52,\nb,rice/late,,1000,ha,before=900,"
+                )
+            )
+        )
+    hints = [problem.hint for problem in raised.value.problems]
+    assert hints == ["The IPCC's ranges end at 1.27. Write water=52 %, if that is meant.", "The IPCC's ranges end at 2.73."]  # fmt: skip
+
+
 def test_numbers_at_the_edge_of_sense_are_taken(sheets: Sheets) -> None:
     """A water regime and a factor for industry's share above 1 are multipliers; COD by its own Bo; percent."""
     path = sheets(
-        agriculture="a,rice/single,,5,ha,days=100 day; water=1.26,",
+        agriculture="a,rice/single,,5,ha,days=100 day; water=1.26; before=2.73,",
         waste="b,wastewater/domestic,,5,person,co_discharge=1.25; capacity=0.6 kg CH4/kg,\nc,wastewater/industrial,,5,t COD,correction=80 %,",
         industry="d,product/glass-float,,5,t,cullet=1,",
     )

@@ -9,7 +9,7 @@ import pytest
 
 from carbongrid.case import Case
 from carbongrid.case.readers.fingerprints import Fingerprints, files_behind
-from carbongrid.errors import RunError
+from carbongrid.errors import InputError, RunError
 
 
 def sha256(path: Path) -> str:
@@ -38,6 +38,36 @@ def test_a_digest_is_that_of_the_first_look(city: Path) -> None:
     assert taken.take([name]) == first
     with pytest.raises(RunError, match=f"{name} changed while the run was reading"):
         taken.require_unchanged()
+
+
+def test_links_to_shapefiles_of_one_name_have_the_parts_of_each(city: Path) -> None:
+    """Seen to fail: the units' new table was that of the parcels, and the units of before were taken over."""
+    for folder, link in (("old", "a.shp"), ("new", "b.shp")):
+        (city / folder).mkdir()
+        for suffix in ("shp", "dbf"):
+            (city / folder / f"land.{suffix}").write_text(f"{folder} {suffix}", encoding="utf-8")
+        (city / link).symlink_to(city / folder / "land.shp")
+    taken = Fingerprints(Case.read(city / "case.toml"))
+    both = {**taken.take(["a.shp"]), **taken.take(["b.shp"])}
+    assert sorted(both.values()) == sorted(sha256(each) for each in city.glob("*/land.*"))
+    (city / "new" / "land.dbf").write_text("other", encoding="utf-8")
+    again = Fingerprints(Case.read(city / "case.toml"))
+    assert again.take(["a.shp"]) == taken.take(["a.shp"])
+    assert again.take(["b.shp"]) != taken.take(["b.shp"])
+    with pytest.raises(RunError, match=r"land\.dbf changed while"):
+        taken.require_unchanged()
+
+
+def test_a_case_file_that_is_not_what_was_read_is_an_error(city: Path) -> None:
+    """Seen to fail: a run of the old settings had the digest of the new ones."""
+    file = city / "case.toml"
+    case = Case.read(file)
+    file.write_text(file.read_text("utf-8") + "\n# looked at again\n", encoding="utf-8")
+    with pytest.raises(
+        InputError, match=r"changed after the case had been read from it.*Case\.read"
+    ):
+        Fingerprints(case).take_all()
+    Fingerprints(Case.read(file)).take_all()
 
 
 def test_a_missing_file_has_none(city: Path) -> None:

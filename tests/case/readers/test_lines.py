@@ -101,6 +101,12 @@ def test_dual_is_used_if_it_is_there(tmp_path):
         reading(tmp_path, network().assign(dual="perhaps"))
 
 
+def test_a_column_of_dual_carriageways_that_somebody_named_is_there(tmp_path):
+    """Seen to fail: with a slip in its name every carriageway counted whole, without a word."""
+    with pytest.raises(InputError, match=r"there is no column 'dula'.*Did you mean 'dual'"):
+        reading(tmp_path, network(), dual="dula")
+
+
 def test_packaged_classes():
     table = packaged_table("road_classes.csv")
     assert table["class"].is_unique

@@ -556,6 +556,21 @@ def test_a_merged_unit_beside_its_old_codes_is_told(tmp_path):
     assert "rows 2, 3, 4 are of '0101' and of its old codes '91', '92', and are added up" in note.what  # fmt: skip
 
 
+def test_old_codes_without_a_row_are_told_once_for_all_categories(tmp_path):
+    """Seen to fail: a merged unit had the total of one of its two parts, without a word."""
+    (tmp_path / "old.csv").write_text("old,new\n91,0101\n92,0101\n", encoding="utf-8")
+    head, units = "category,value,unit,region\n", {"path": "u.gpkg", "old_codes": "old.csv"}
+    of_91 = "".join(f"{name},5,t CO2e,91\n" for name in ("waste/domestic", "industry/mining"))
+    notes = []
+    totals(tmp_path, head + of_91 + "transport/rail,1,t CO2e,0101\n", notes=notes, units=units)
+    (note,) = notes
+    assert note.what == "'0101' is made of its old codes '91' alone: there is no row of '92' for industry/mining, waste/domestic"  # fmt: skip
+    notes = []
+    text = head + of_91 + of_91.replace(",91", ",92").replace(",5,", ",0,")
+    totals(tmp_path, text, notes=notes, units=units)
+    assert notes == []
+
+
 def test_cells_without_a_header_are_told(tmp_path):
     """Seen to fail: a region without a header left the total to the whole city."""
     notes = []

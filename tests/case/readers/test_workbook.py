@@ -72,6 +72,19 @@ def test_a_format_of_zeros_keeps_its_zeros(tmp_path):
     assert list(read_table(path)["code"]) == ["000101", "101", "101.5"]
 
 
+@pytest.mark.parametrize("shown", ["0", "00", "0000", "General"])
+def test_a_format_that_shows_no_zero_keeps_none(tmp_path, shown):
+    """Seen to fail: 011100, stored as the number 11100 in the format 0 of whole numbers, passed as 11100 and was found in no table of codes."""
+    path = saved(tmp_path, [["code"], [11100]], [("A2", shown)])
+    with pytest.raises(InputError, match=r"row 2, column code: .*holds numbers.*'11100'"):
+        read_table(path, codes=("code",))
+    for whole in ("00000", "000000"):
+        path = saved(tmp_path, [["code"], [11100]], [("A2", whole)])
+        assert read_table(path, codes=("code",))["code"].iloc[0] == f"{11100:0{len(whole)}}"
+    with pytest.raises(InputError, match="an id is text or a whole number"):
+        read_table(saved(tmp_path, [["code"], [1.5]], [("A2", "00")]), ids=("code",))
+
+
 def test_the_content_decides_not_the_name(tmp_path):
     path = saved(tmp_path, [["a"], ["1"]]).rename(tmp_path / "t.csv")
     assert list(read_table(path)["a"]) == ["1"]
@@ -143,6 +156,38 @@ def test_a_percentage_of_a_column_without_a_unit_is_what_it_says(tmp_path):
     assert not faults.problems
 
 
+@pytest.mark.parametrize(
+    "shown",
+    ["#,##0,,", "#,##0.00,", "#,##0,.00", "0,_)", '0.0,"k"', '0.00"万"', '[>=1000000]0.0,,"M";0', '0.0" million"', '0"千元"', "0.0\\k"],
+)  # fmt: skip
+def test_a_number_that_is_shown_in_another_size_is_refused(tmp_path, shown):
+    """Seen to fail: a GDP that the sheet showed as 69,643 counted as 69,643,000,000, in a unit of millions."""
+    rows = [["gdp", "note", ""], [1.5e6, 3e6, 3e6], [0, 2, 2]]
+    path = saved(tmp_path, rows, [("A2", shown), ("A3", shown)])
+    with pytest.raises(
+        InputError,
+        match=r"cell A2 shows another number than it holds, 1500000 .*, which would be read\. Write",
+    ):
+        read_table(path)
+    with pytest.raises(InputError, match="sheet Sheet: cell A2 shows another number"):
+        sheets_named(path, re.compile("Sheet"))
+    apart = saved(tmp_path, rows, [("B2", shown), ("C2", shown), ("A3", shown)])
+    assert list(read_table(apart)["gdp"]) == ["1500000", "0"]
+    with pytest.raises(
+        InputError, match=r"cell B2 shows another number than it holds, .*; 1 more cells do"
+    ):
+        sheets_named(apart, re.compile("Sheet"))
+
+
+@pytest.mark.parametrize(
+    "shown",
+    ["#,##0", "#,##0.00_);(#,##0.00)", '_ * #,##0_ ;_ * \\-#,##0_ ;_ * "-"??_ ;_ @_ ', '0" t"', '"¥"#,##0.00', '0.0"千瓦时"', '#,##0" km"', "[$€-407] #,##0"],
+)  # fmt: skip
+def test_a_number_that_is_shown_whole_is_read(tmp_path, shown):
+    path = saved(tmp_path, [["v"], [1234]], [("A2", shown)])
+    assert list(read_table(path)["v"]) == ["1234"]
+
+
 def test_a_percentage_is_no_number():
     with pytest.raises(InputError, match=r"not '40%'.*not as percentages"):
         decimal_cell("40%", "t.xlsx, row 2, column share")
@@ -205,6 +250,47 @@ def test_hidden_rows_are_refused(tmp_path):
     book.save(path)
     with pytest.raises(InputError, match="row 2 and 1 more rows are hidden"):
         workbook_sheets(path)
+
+
+def test_hidden_rows_of_a_form_are_refused(tmp_path):
+    """Seen to fail: a row of on-road transport that a filter had left out counted its 500,000 t."""
+    path = saved(tmp_path, [["a form"], ["x"], ["y"]])
+    book = openpyxl.load_workbook(path)
+    book.active.row_dimensions[2].hidden = True
+    book.save(path)
+    with pytest.raises(InputError, match="sheet Sheet: row 2 is hidden, as by a filter"):
+        sheets_named(path, re.compile("Sheet"))
+
+
+def test_hidden_columns_are_refused(tmp_path):
+    """Seen to fail: a hidden column 'place' took 12.3 Mt off the map."""
+    rows = [["category", "place", "note", None, "region"], ["a", "elsewhere", "seen", "x", None]]
+    path = saved(tmp_path, rows)
+    book = openpyxl.load_workbook(path)
+    for column in "CDE":
+        book.active.column_dimensions[column].hidden = True
+    book.save(path)
+    assert list(read_table(path)["place"]) == ["elsewhere"]
+    with pytest.raises(InputError, match=r"column C \(note\) and 1 more columns are hidden"):
+        sheets_named(path, re.compile("Sheet"))
+    book.active.column_dimensions["B"].hidden = True
+    book.save(path)
+    with pytest.raises(
+        InputError, match=r"t\.xlsx: column B \(place\) is hidden, .*Show the columns"
+    ):
+        read_table(path)
+    with pytest.raises(InputError, match=r"sheet Sheet: column B \(place\) is hidden"):
+        workbook_sheets(path)
+    for column in "BCDE":
+        book.active.column_dimensions[column].hidden = False
+    book.active.column_dimensions.group("F", "AA", hidden=True)
+    book.active["AA2"] = 5
+    book.save(path)
+    assert list(read_table(path)["place"]) == ["elsewhere"]
+    book.active["AA1"] = "value"
+    book.save(path)
+    with pytest.raises(InputError, match=r"column AA \(value\) is hidden"):
+        read_table(path)
 
 
 def test_of_another_sheet_the_header_ends_with_its_last_name(tmp_path):

@@ -7,10 +7,12 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pyproj
 import pytest
 import rasterio
+import shapely
 from geodata_layers import survey_layer, write_layer
 from rasterio.transform import from_origin
 from squares_case import squares_case
@@ -18,8 +20,10 @@ from squares_case import squares_case
 from carbongrid.case.readers.vector import fields_of, read_vector
 from carbongrid.errors import InputError
 from carbongrid.raster.grid import Grid
-from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.labels import rasterize
+from carbongrid.raster.opening.crs import crs_of, same_crs
 from carbongrid.raster.opening.rasters import open_raster
+from carbongrid.raster.zonal import ZonalOperator
 
 SHIFTED = "+proj=utm +zone=50 +ellps=clrk66 +nadgrids=/elsewhere/g.gsb"
 AS_WKT = (
@@ -136,3 +140,22 @@ def test_no_crs_is_fetched(tmp_path: Path, server, key: str, kind: str) -> None:
     with pytest.raises(InputError, match="is an address, which would be fetched"):
         read_vector(path)
     assert server.asked == []
+
+
+@pytest.mark.parametrize("code", [3035, 4528, 3006, 6677])
+def test_axes_in_another_order_are_no_other_system(code: int) -> None:
+    """Seen to fail: a raster with CF's attributes alone, which have x before y, was refused beside polygons of the same code."""
+    system = pyproj.CRS(code)
+    told = {key: each for key, each in system.to_cf().items() if key != "crs_wkt"}
+    bare = pyproj.CRS.from_cf(told)
+    assert same_crs(bare, system)
+    assert same_crs(system, bare)
+    grid = Grid(bare, 1, (0, 0, 4, 4))
+    land = gpd.GeoSeries([shapely.box(0, 0, 2, 2)], crs=system)
+    assert int((rasterize(land, grid) > 0).sum()) == 4
+    assert ZonalOperator(land, grid).apply(np.ones((4, 4)), ["sum"])["sum"].item() == 4
+
+
+@pytest.mark.parametrize(("a", "b"), [(3035, 3034), (25832, 32632), (4528, 4529), (2263, 32118)])
+def test_other_systems_stay_others(a: int, b: int) -> None:
+    assert not same_crs(pyproj.CRS(a), pyproj.CRS(b))

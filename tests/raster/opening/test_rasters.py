@@ -12,12 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from rasterio.control import GroundControlPoint
 from rasterio.env import get_gdal_config, set_gdal_config
 from rasterio.transform import from_origin
 from rasterio.windows import Window
 
+from carbongrid.errors import InputError
 from carbongrid.raster.nodata import Unknown
 from carbongrid.raster.opening.rasters import _CACHE, open_geotiff, open_raster
+from carbongrid.raster.plane_files import open_plane
 from carbongrid.raster.windows import known_values
 
 FOUND = 123 * 2**20
@@ -126,3 +129,28 @@ def test_a_raster_by_its_path_is_unknown_where_its_windows_are(
     found[np.zeros(found.shape, bool) if hidden is None else hidden] = np.nan
     np.testing.assert_array_equal(found, expected)
     assert raster.rio.crs.to_epsg() == 32650
+
+
+def test_a_file_of_several_pages_is_refused(tmp_path: Path) -> None:
+    """Seen to fail: a run took the first page without a word, and by a path it ended in an AttributeError."""
+    path = tmp_path / "two.tif"
+    how = {"height": 4, "width": 4, "count": 1, "dtype": "float64", "crs": "EPSG:32650"}
+    for page in (0, 1):
+        with rasterio.open(path, "w", "GTiff", transform=from_origin(0, 4, 1, 1), APPEND_SUBDATASET="YES" if page else "NO", **how) as file:  # fmt: skip
+            file.write(np.full((4, 4), 1.0 + page), 1)
+    for door in (open_raster, open_plane):
+        with pytest.raises(InputError, match=r"two.tif: the file has 2 pages.*GTIFF_DIR:1"), door(path):  # fmt: skip
+            pass
+    with pytest.raises(InputError, match="has 2 pages"):
+        open_geotiff(path)
+
+
+def test_a_raster_that_ground_control_points_place_is_refused(tmp_path: Path) -> None:
+    """Seen to fail: it was to be opened with rioxarray, which says the same; an operator of any grid took it."""
+    path = tmp_path / "photo.tif"
+    with pytest.warns(rasterio.errors.NotGeoreferencedWarning), rasterio.open(path, "w", "GTiff", height=4, width=4, count=1, dtype="uint8") as file:  # fmt: skip
+        file.write(np.ones((1, 4, 4), np.uint8))
+        points = [GroundControlPoint(row, column, 100.0 + column, 200.0 - row) for row in (0, 4) for column in (0, 4)]  # fmt: skip
+        file.gcps = points, rasterio.crs.CRS.from_epsg(32650)
+    with pytest.raises(InputError, match=r"ground control points.*gdalwarp -t_srs"):
+        open_geotiff(path)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from carbongrid import block_sum
+from carbongrid import block_sum, zonal_sum
 from carbongrid.errors import InputError
 from carbongrid.raster.zonal.coarse import _largest
 
@@ -36,3 +37,20 @@ def test_unsigned_integers_above_int64_are_refused(value):
 def test_no_integer_of_a_block_is_above_its_bound(block):
     """A bound that is too low would show in sums of 2^32 cells only, more than a test can hold."""
     assert _largest(block) >= max(abs(int(value)) for value in block.ravel())
+
+
+def test_centres_of_coarse_cells_lie_between_integers_of_any_type():
+    """Seen to fail: x of -12718 between 20000 and 20100, which were int16."""
+    places = np.array([20_000, 20_100, 20_200, 20_300])
+    fine = xr.DataArray(np.ones((4, 4)), dims=("y", "x"), coords={"y": places[::-1].astype("i2"), "x": places.astype("u2")})  # fmt: skip
+    coarse = block_sum(fine, 2)
+    assert coarse["x"].values.tolist() == [20_050, 20_250]
+    assert coarse["y"].values.tolist() == [20_250, 20_050]
+
+
+def test_a_factor_that_is_no_whole_number_is_refused():
+    """Seen to fail as a TypeError of a range."""
+    with pytest.raises(InputError, match=r"a whole number, not 2.0. Take int\(\.\.\.\)"):
+        block_sum(np.ones((4, 4)), 1000 / 500)
+    with pytest.raises(InputError, match=r"n is the largest label, a whole number, not 2.0"):
+        zonal_sum(np.ones((4, 4)), np.ones((4, 4), np.uint32), 2.0)

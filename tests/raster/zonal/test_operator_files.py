@@ -172,3 +172,30 @@ def test_another_format_is_refused(saved):
         pq.write_table(table.replace_schema_metadata({b"carbongrid": json.dumps(about)}), file)
     with pytest.raises(InputError, match="the format is 'x 2'"):
         ZonalOperator.open(path)
+
+
+def test_files_of_two_operators_with_as_many_rows_are_told_apart(tmp_path):
+    """Seen to fail: edges of another operator were opened, and every share was its."""
+    for name, move in (("here", 0.0), ("there", 0.25)):
+        ZonalOperator(np.array([shapely.box(0.5 + move, 0.5, 3, 3)]), Grid(CRS, 1, (0, 0, 4, 4))).save(tmp_path / name)  # fmt: skip
+    ZonalOperator.open(tmp_path / "here")
+    shutil.copy(tmp_path / "there" / "edges.parquet", tmp_path / "here" / "edges.parquet")
+    with pytest.raises(InputError, match="the files are not of one operator"):
+        ZonalOperator.open(tmp_path / "here")
+
+
+def test_an_operator_saved_before_files_had_a_digest_is_opened(saved):
+    operator, path = saved
+    for file in path.iterdir():
+        table = pq.read_table(file)
+        about = json.loads(table.schema.metadata[b"carbongrid"])
+        del about["digest"]
+        pq.write_table(table.replace_schema_metadata({b"carbongrid": json.dumps(about)}), file)
+    assert ZonalOperator.open(path).apply(values(), "sum").equals(operator.apply(values(), "sum"))
+
+
+def test_ids_beyond_64_bits_with_a_sign_are_refused(tmp_path):
+    """Seen to fail as an OverflowError of Arrow."""
+    land = gpd.GeoSeries([shapely.box(0, 0, 20, 20)], index=[2**63 + 5], crs=CRS)
+    with pytest.raises(InputError, match="an id is 9223372036854775813"):
+        ZonalOperator(land, GRID).save(tmp_path / "operator")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import rioxarray  # noqa: F401  (registers .rio)
 import shapely
+import xarray as xr
 from shapes import CRS
 
 from carbongrid.errors import InputError
@@ -42,3 +43,13 @@ def test_a_single_row_or_column_runs_no_way(shape):
     operator = ZonalOperator(np.array([shapely.box(0, 0, shape[1], shape[0])]), grid)
     made = operator.apply(raster, "sum", weights=values)
     assert float(made["sum"][0]) == (values**2).sum()
+
+
+def test_longitudes_and_latitudes_of_single_cells_are_not_passed_over():
+    """Seen to fail: a model's cells in China were summed on an operator's grid at the equator."""
+    operator = ZonalOperator(np.array([shapely.box(0, 0, 2, 2)]), GRID)
+    away = (("south_north", "west_east"), np.full(GRID.shape, 100.0))
+    model = xr.DataArray(np.ones(GRID.shape), dims=away[0], coords={"XLAT": away, "XLONG": away, "population": away})  # fmt: skip
+    with pytest.raises(InputError, match=r"\(XLAT, XLONG\).*drop_vars\(\['XLAT', 'XLONG'\]\)"):
+        operator.apply(model, ["sum"])
+    assert operator.apply(model.drop_vars(["XLAT", "XLONG"]), ["sum"])["sum"].item() == 4

@@ -6,6 +6,7 @@ import dask
 import dask.array as da
 import naive
 import numpy as np
+import pyproj
 import pytest
 import xarray as xr
 import zarr
@@ -21,6 +22,7 @@ from carbongrid.raster.zonal import (
     zonal_max,
     zonal_mean,
     zonal_min,
+    zonal_stats,
     zonal_sum,
 )
 
@@ -241,3 +243,32 @@ def test_a_sum_says_what_it_is_of(name, attributes, said):
     values = xr.DataArray(np.ones((1, 2)), dims=("y", "x"), name=name, attrs=attributes)
     found = zonal_sum(values, np.array([[1, 2]]), 2)
     assert found.attrs["long_name"] == f"sum of {said} per label"
+
+
+@pytest.mark.parametrize("told", ["crs", "names", "units"])
+def test_means_per_label_of_squares_of_degrees_are_told(told):
+    """Seen to fail: of a hemisphere the mean latitude was 45, by area it is 32.7, and nothing was said."""
+    lat, lon = np.arange(89.5, 0, -1), np.arange(0.5, 10)
+    names = ("lat", "lon") if told == "names" else ("y", "x")
+    values = xr.DataArray(np.repeat(lat[:, None], 10, axis=1), dims=names, coords={names[0]: lat, names[1]: lon})  # fmt: skip
+    if told == "crs":
+        values = values.assign_coords(spatial_ref=((), 0, pyproj.CRS(4326).to_cf()))
+    if told == "units":
+        values["y"].attrs["units"] = "degree_north"
+    labels = xr.ones_like(values, np.uint32)
+    for call in (
+        lambda: zonal_mean(values, labels, 1),
+        lambda: zonal_mean(values, labels.to_numpy(), 1),
+        lambda: zonal_mean(values.to_numpy(), labels, 1),
+        lambda: zonal_stats(values, labels, ["mean", "sum"]),
+    ):
+        with pytest.warns(UserWarning, match=r'have up to 115 times the area .*weights="area"'):
+            call()
+    zonal_sum(values, labels, 1)
+    zonal_stats(values, labels, ["sum", "max"])
+    zonal_mean(values.to_numpy(), labels.to_numpy(), 1)
+    # A town's rows hardly differ, and of a plane nothing is known.
+    town = values.assign_coords({names[0]: 45 + lat / 1000})
+    zonal_mean(town, labels.assign_coords(town.coords), 1)
+    plane = values.rename({names[0]: "v", names[1]: "u"}).drop_vars("spatial_ref", errors="ignore")
+    zonal_mean(plane.drop_attrs(), labels.to_numpy(), 1)

@@ -23,6 +23,7 @@ from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import rasterize
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.zonal import (
+    ZonalOperator,
     zonal_count,
     zonal_max,
     zonal_mean,
@@ -411,3 +412,68 @@ def test_of_background_alone_there_is_no_label():
     found = zonal_stats(np.ones((3, 4)), np.zeros((3, 4), np.uint8))
     assert dict(found.sizes) == {"label": 0}
     assert list(found) == STATS
+
+
+CLASSES = np.arange(20).reshape(4, 5)
+CORNER = gpd.GeoSeries([shapely.box(0, 0, 20, 20)], crs=CRS)
+
+
+def test_fractions_of_a_dataset_of_several_layers():
+    """Seen to fail as a MergeError about the name of the classes."""
+    layers = xr.Dataset({"a": on_grid(CLASSES.astype("u1")), "b": on_grid(CLASSES.astype("f4"))})
+    found = zonal_stats(layers, CORNER, ["fractions"], classes=[10, 15])
+    assert found["class"].values.tolist() == [10, 15]
+    for name in ("a_fractions", "b_fractions"):
+        assert found[name].values.tolist() == [[0.25, 0.25]]
+    mixed = xr.Dataset({"a": on_grid(np.full((4, 5), 0.1)), "b": on_grid(np.full((4, 5), np.float32(0.1)))})  # fmt: skip
+    with pytest.raises(InputError, match="classes are other numbers in the types"):
+        zonal_stats(mixed, CORNER, ["fractions"], classes=[0.1])
+    one = zonal_stats(on_grid(CLASSES).expand_dims("band"), CORNER, ["fractions"])
+    assert one["fractions"].shape == (1, 1, 4)
+    with pytest.raises(InputError, match="may differ from layer to layer"):
+        zonal_stats(on_grid(CLASSES).expand_dims(band=2), CORNER, ["fractions"])
+
+
+@pytest.mark.parametrize("odd", [np.full((4, 5), "ok"), np.full((4, 5), np.timedelta64(5, "ns")), np.full((4, 5), 1j)])  # fmt: skip
+@pytest.mark.parametrize("coverage", ["exact", "centre"])
+def test_a_layer_that_is_no_number_is_named(odd, coverage):
+    """Seen to fail: that values must be real was said, and not of which."""
+    layers = xr.Dataset({"no2": on_grid(CLASSES), "qa": on_grid(odd)})
+    with pytest.raises(InputError, match=r"^qa: a layer of the type .*drop_vars\('qa'\)"):
+        zonal_stats(layers, CORNER, ["sum"], coverage=coverage)
+    operator = ZonalOperator(CORNER, GRID)
+    with pytest.raises(InputError, match=r"^qa: a layer"):
+        operator.apply(layers, ["sum"])
+    scaled = layers.drop_vars("qa").assign(packed=on_grid(CLASSES, scale_factor=0.1))
+    with pytest.raises(InputError, match=r"^packed: the values are as they are stored"):
+        operator.apply(scaled, ["sum"])
+
+
+def test_polygons_in_other_clothes_are_taken_or_refused_with_the_way_out(tmp_path):
+    """Seen to fail: `there is no statistic 'median'`, `the rasters differ in shape`, errors of NumPy and of shapely."""
+    values = on_grid(CLASSES.astype(float))
+    for land in (CORNER.values, list(CORNER)):
+        assert zonal_stats(values, land, ["sum", "median"])["sum"].item() == 52
+    for land, told in {
+        "bare table": (gpd.GeoDataFrame({"id": [1]}), r"none is active. .*set_geometry"),
+        "WKB": (pd.DataFrame({"geometry": CORNER.to_wkb()}), "are bytes.*from_wkb"),
+        "WKT": (pd.DataFrame({"geometry": CORNER.to_wkt()}), "are text.*from_wkt"),
+        "one": (CORNER.iloc[0], r"a single shape, .*GeoSeries\(\[polygon\]"),
+    }.values():
+        with pytest.raises(InputError, match=told):
+            zonal_stats(values, land, ["sum"])
+        with pytest.raises(InputError, match=told):
+            rasterize(land, GRID)
+    with pytest.raises(InputError, match=r"the path 'town.gpkg'. .*read_file"):
+        ZonalOperator("town.gpkg", GRID)
+    for call in (ZonalOperator, rasterize):
+        with pytest.raises(InputError, match=r"a Grid is wanted, not DataArray. .*Grid.like"):
+            call(CORNER, values)
+
+
+def test_weights_of_several_layers_are_refused(tmp_path):
+    """Seen to fail as an AttributeError of a Dataset."""
+    layers = xr.Dataset({"a": on_grid(CLASSES), "b": on_grid(CLASSES)}).drop_attrs()
+    layers.to_netcdf(tmp_path / "two.nc")
+    with pytest.raises(InputError, match=r"several rasters \('a', 'b'\), and one is wanted"):
+        ZonalOperator(CORNER, GRID).apply(CLASSES, ["sum"], weights=tmp_path / "two.nc")

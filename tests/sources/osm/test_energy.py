@@ -65,7 +65,19 @@ def test_commas_peaks_and_units_of_a_plant(text, mw):
     assert megawatts(text) == pytest.approx(mw)
 
 
-@pytest.mark.parametrize("text", ["yes", "small_installation", "500", "", "MW", "-3 MW", "5 MW or so", None, np.nan, "5 MVA", "5 MWh", "5 MW_", "x 300 MW", "2 x", "2 300 MW"])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "mw"),
+    [
+        ("0,300 MW", 0.3), ("0,075 MW", 0.075), ("1234,567 MW", 1234.567), ("2 x 0,300 MW; 1,500 MW", 1500.6),
+        ("1,500 MW", 1500.0), ("1,200,000 kW", 1200.0), ("1,234.5 MW", 1234.5),
+    ],
+)  # fmt: skip
+def test_a_comma_behind_a_zero_or_four_digits_is_a_decimal_one(text, mw):
+    """Seen to fail: a gas plant of 300 kW, written 0,300 MW, weighed as one of 300 MW."""
+    assert megawatts(text) == pytest.approx(mw)
+
+
+@pytest.mark.parametrize("text", ["1,234,5 MW", "yes", "small_installation", "500", "", "MW", "-3 MW", "5 MW or so", None, np.nan, "5 MVA", "5 MWh", "5 MW_", "x 300 MW", "2 x", "2 300 MW"])  # fmt: skip
 def test_what_is_no_output_is_not_known(text):
     assert np.isnan(megawatts(text))
 
