@@ -10,7 +10,7 @@ import numpy as np
 
 from carbongrid.method.categories import sector_names
 from carbongrid.method.zoning import zones
-from carbongrid.outputs.figures.classes import ordered_zones, short_number
+from carbongrid.outputs.figures.classes import index_number, ordered_zones
 from carbongrid.outputs.report.analysis_page import (
     AnalysisPage,
     Card,
@@ -201,7 +201,7 @@ def _unit_rows(found: Comparison) -> Rows:
             change, before = int(row[f"{name}_change_g"]), int(row[f"{name}_a_g"])
             cells += [_change(change) if change else "", change_in_percent(before, change) if change else ""]  # fmt: skip
         cells += [
-            f"{short_number(row[f'{name}_a'])} → {short_number(row[f'{name}_b'])}"
+            f"{index_number(row[f'{name}_a'])} → {index_number(row[f'{name}_b'])}"
             for name in ("ecc", "esc")
         ]
         rows.append(cells)

@@ -121,7 +121,7 @@ def inequality(
             if known and amount.sum():
                 curve = lorenz(amount, weight)
                 curves.append(pd.DataFrame({"of": of, "by": by, "share_of_weight": curve[:, 0], "share_of_amount": curve[:, 1]}))  # fmt: skip
-    found, said = [], list[Problem]()
+    found, said = [], list(_without_measure(units, weights))
     table = pd.DataFrame({"unit": units["id"], "name": units["name"], "zone": units["zone"].astype(int)})  # fmt: skip
     if with_clusters:
         tell(phase, 1, steps)
@@ -159,8 +159,21 @@ def inequality(
         pd.concat(curves, ignore_index=True),
         pd.DataFrame(found) if with_clusters else None,
         table if with_clusters else None,
-        (NOT_CAUSE, *((SAME_PROXY, *dict.fromkeys(said)) if with_clusters else ())),
+        (NOT_CAUSE, *((SAME_PROXY,) if with_clusters else ()), *dict.fromkeys(said)),
     )
+
+
+def _without_measure(
+    units: pd.DataFrame, weights: Mapping[str, NDArray[np.float64]]
+) -> Iterator[Problem]:
+    """Yield of which units residents, GDP or area are unknown or 0, so that there are no measures by them."""
+    for by, weight in weights.items():
+        name = {"gdp": "GDP"}.get(by, by)
+        unknown, nothing = (units["id"][each].tolist() for each in (np.isnan(weight), weight == 0))
+        if unknown:
+            yield Problem(f"There are no measures by {name}: {len(unknown)} of {len(units)} units have unknown {name} ({listed(unknown)}). Give those to have them.", level="note" if len(unknown) == len(units) else "warning")  # fmt: skip
+        if nothing:
+            yield Problem(f"There are no measures by {name}: {len(nothing)} of {len(units)} units have 0 {name} ({listed(nothing)}). Merge each with a neighbour to have them.", level="warning")  # fmt: skip
 
 
 def _by_proxies_alone(

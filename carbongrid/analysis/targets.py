@@ -148,7 +148,8 @@ def without_zone(decided: pd.DataFrame) -> Iterator[Problem]:
     """Name the units in which nothing can be low or high, by what is in the way."""
     for why, rows in decided[decided["zone"] == 0].groupby("reason", sort=True):
         names = ", ".join(rows["id"].tolist()[:10]) + (f" … ({len(rows)})" if len(rows) > 10 else "")  # fmt: skip
-        yield Problem(f"Nothing is aimed at in {len(rows)} units ({why}): {names}.", level="note")
+        where = "1 unit" if len(rows) == 1 else f"{len(rows)} units"
+        yield Problem(f"Nothing is aimed at in {where} ({why}): {names}.", level="note")
 
 
 def _is_low(row: dict[Any, Any], zones: dict[Any, int]) -> bool:

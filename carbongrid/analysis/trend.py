@@ -189,7 +189,12 @@ def _gaps(
             nothing = table["id"][(table[column] == 0).fillna(False)].tolist()
             if nothing:
                 theirs = "Their own effects are blank, and so are the region's." if periods[effect].isna().any() else "Their own effects are blank; the region's are not."  # fmt: skip
-                yield Problem(f"{len(nothing)} units have 0 {name} in {year}: {some_codes(nothing)}. {theirs}", level="note")  # fmt: skip
+                have = (
+                    f"1 unit has 0 {name}"
+                    if len(nothing) == 1
+                    else f"{len(nothing)} units have 0 {name}"
+                )
+                yield Problem(f"{have} in {year}: {some_codes(nothing)}. {theirs}", level="note")
 
 
 def _period(a: pd.DataFrame, b: pd.DataFrame, frozen_a: Any, frozen_b: Any) -> dict[str, Any]:

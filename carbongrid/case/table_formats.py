@@ -41,6 +41,9 @@ BY_AREA, PER_HEAD = "area times the study's coefficient", "world mean per head"
 UNCERTAIN = ("totals", "weights", "sinks", "gdp")
 """What draws are made of."""
 
+PERSONS = "persons"
+"""Unit of counts of people, who are whole in a table that a person wrote."""
+
 BASES = ("measured", "read", "recalled", "assumed")
 """How an uncertainty is known."""
 
@@ -249,7 +252,7 @@ CENSUS = TableFormat(
     "Residents per region, to which the people there are scaled. Blank, or without a row, is unknown: people there keep the count of points or cells, which is told.",
     (
         Column("region", "id", _REGION, True, unit="code", hint="Write its code."),
-        Column("residents", "number", "0 or more", True, unit="persons", blank=True, limit=_TOO_LARGE),
+        Column("residents", "number", "0 or more", True, unit=PERSONS, blank=True, limit=_TOO_LARGE),
         _YEAR,
     ),
     once="region",
@@ -313,7 +316,7 @@ PEOPLE = TableFormat(
     (
         Column("lon", "coordinate", "x", True, unit="degree or m"),
         Column("lat", "coordinate", "y", True, unit="degree or m"),
-        Column("residents", "number", "0 or more, 0.001 at the least", True, unit="persons", blank=True, limit=_TOO_MANY),
+        Column("residents", "number", "0 or more, 0.001 at the least", True, unit=PERSONS, blank=True, limit=_TOO_MANY),
     ),
 )
 CODE_SYSTEM = TableFormat(

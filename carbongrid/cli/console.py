@@ -35,6 +35,7 @@ _LINES = "CARBONGRID_PROGRESS"
 """Environment variable; ``lines`` asks for ``progress DONE/TOTAL STEP`` on standard error, as the QGIS plugin does."""
 
 _TERMINATED = 128 + signal.SIGTERM
+_BROKEN_PIPE = 128 + 13  # SIGPIPE, which Windows has none of
 """Exit code by which shells and batch systems know SIGTERM."""
 
 
@@ -150,6 +151,11 @@ class Console:
         except _Terminated:
             self._stopped("terminated")
             raise SystemExit(_TERMINATED) from None
+        except BrokenPipeError:
+            # Whoever read the output has read enough, as `head` does: no message, and the code of a shell for it.
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(_BROKEN_PIPE) from None
         except Exception as error:
             logging.getLogger("carbongrid").info("%s", error, exc_info=error)
             known = isinstance(error, OSError)

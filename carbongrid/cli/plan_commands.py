@@ -98,7 +98,7 @@ def _told(found: Comparison) -> Iterator[str]:
         masses = format_tonnes(row[f"total_{side}_g"] for side in ("a", "b", "change"))
         yield f"{row['of']:<32} {masses[0]:>24} {masses[1]:>24} {masses[2]:>24}"
     units = found.units
-    yield f"{found.turned} of {len(units)} units are in another zone:"
+    yield f"{found.turned} of {len(units)} units are in another zone{':' if found.turned else '.'}"
     for row in units[units["zone_a"] != units["zone_b"]].head(_LARGEST).to_dict("records"):
         yield f"  {row['unit']} {row['name']}: {row['zone_a']} {row['zone_name_a']} -> {row['zone_b']} {row['zone_name_b']}"
     if found.turned > _LARGEST:

@@ -150,7 +150,7 @@ def trend(
             with detect_full_disk(out):
                 files = write_trend(found, out)
         for row in found.region.to_dict("records"):
-            console.say(f"{row['from_year']} to {row['to_year']}: emission {row['change_g'] / 1e6:+,.0f} t, {row['tapio']}; {row['turned']} units in another zone, {row['turned_frozen']} with the first year's region kept.")  # fmt: skip
+            console.say(f"{row['from_year']} to {row['to_year']}: emission {row['change_g'] / 1e6:+,.0f} t, {'decoupling not known' if row['tapio'] == 'unknown' else row['tapio']}; {row['turned']} units in another zone, {row['turned_frozen']} with the first year's region kept.")  # fmt: skip
         console.problems(found.notes)
         console.say(f"In {out}: {', '.join(file.name for file in files)}.")
         console.document(

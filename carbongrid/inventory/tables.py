@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -14,9 +15,11 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.activity import ActivityData
 from carbongrid.inventory.factors import Factor, read_unit
 from carbongrid.inventory.factors.catalogue import GASES
+from carbongrid.inventory.factors.units import Unit
 from carbongrid.inventory.forming import LOST_LAND
 from carbongrid.inventory.lines import Inventory, Line, plain
 from carbongrid.inventory.regions import counted_once, has_regions
+from carbongrid.inventory.thousands import thousands_problems
 from carbongrid.method.categories import SECTORS
 from carbongrid.method.tonnes import format_tonnes
 
@@ -198,6 +201,7 @@ def notes(inventory: Inventory) -> list[Problem]:
     found += _counted_twice(inventory)
     found += _lost_land(inventory)
     found += _bases_of_energy(inventory.data)
+    found += _points_between_thousands(inventory.data)
     year = str(inventory.year or "")
     for other in sorted({row.year for row in inventory.data.rows if row.year} - {year}):
         rows = ", ".join(row.id for row in inventory.data.rows if row.year == other)
@@ -251,6 +255,26 @@ def _bases_of_energy(data: ActivityData) -> list[Problem]:
         hint = "Write the electricity in kWh if the source counts by the second."
         found.append(Problem(what, data.file, hint, "note"))
     return found
+
+
+def _counts_wholes(unit: Unit) -> bool:
+    ones = (read_unit(name) for name in ("head", "person", "vehicle"))
+    return any((unit.scale, unit.dimension) == (one.scale, one.dimension) for one in ones)
+
+
+def _points_between_thousands(data: ActivityData) -> list[Problem]:
+    """Return what is said of amounts whose points may stand between thousands; those of whole things apart, of which one such amount is odd."""
+    wholes = [_counts_wholes(read_unit(row.unit)) for row in data.rows]
+    told = []
+    for whole in (True, False):
+        amounts = [
+            row.written
+            for row, is_whole in zip(data.rows, wholes, strict=True)
+            if is_whole == whole
+        ]
+        told += thousands_problems(amounts, data.file, "amount", whole=whole)
+    # Beside amounts of other activities there is no saying that a column contradicts itself.
+    return [replace(each, level="warning") if each.level == "error" else each for each in told]
 
 
 def _some(texts: list[str]) -> str:

@@ -13,6 +13,7 @@ from carbongrid.errors import InputError
 from carbongrid.method.allocate import split_to_targets
 from carbongrid.method.categories import suggestion_of
 from carbongrid.method.margins import margins
+from carbongrid.outputs.figures.classes import index_number
 from carbongrid.pipeline.facilities import facilities_by_unit
 from carbongrid.pipeline.opening import open_run
 from carbongrid.pipeline.rasterizing import structure_of
@@ -268,4 +269,4 @@ def _margin(row: dict[str, Any], currency: str) -> str:
 
 
 def _number(value: float) -> str:
-    return "unknown" if np.isnan(value) else f"{value:.4g}"
+    return "unknown" if np.isnan(value) else index_number(value, "{:.4g}".format)

@@ -24,7 +24,7 @@ from carbongrid.analysis.clusters import (
     moran_of,
     permutations_for,
 )
-from carbongrid.analysis.inequality import write_inequality
+from carbongrid.analysis.inequality import _without_measure, write_inequality
 from carbongrid.analysis.shares import gini, lorenz, theil
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.outputs.report.notes import note_in_chinese
@@ -162,6 +162,23 @@ def test_clusters_of_emission_are_told_where_there_are_no_sinks(tmp_path, monkey
     monkeypatch.undo()
     with pytest.raises(InputError, match="no clusters of sink per km2 can be looked for: all units have one value"):  # fmt: skip
         clusters(squares(3), np.ones(9), of="sink per km2")
+
+
+def test_units_without_a_number_are_named() -> None:
+    """Seen to fail: measures by residents were blank, and nothing said that it was one unit with 0 of them."""
+    units = pd.DataFrame({"id": ["a", "b", "c"]})
+    weights = {
+        "units": np.ones(3),
+        "residents": np.array([1, 0, np.nan]),
+        "gdp": np.full(3, np.nan),
+    }
+    told = list(_without_measure(units, weights))
+    assert [(str(each), each.level) for each in told] == [
+        ("There are no measures by residents: 1 of 3 units have unknown residents (c). Give those to have them.", "warning"),
+        ("There are no measures by residents: 1 of 3 units have 0 residents (b). Merge each with a neighbour to have them.", "warning"),
+        ("There are no measures by GDP: 3 of 3 units have unknown GDP (a, b, c). Give those to have them.", "note"),
+    ]  # fmt: skip
+    assert all("指标" in note_in_chinese(str(each)) for each in told)
 
 
 def test_the_null_is_of_the_proxies_alone_or_it_is_said(small_run, monkeypatch) -> None:

@@ -402,7 +402,7 @@ def test_a_plan_for_esc_takes_units_of_unknown_gdp_with_it(barren) -> None:
     assert int(own["sink_g"]) * C >= int(own["emission_g"]) * CA
     assert plan.short["unit"].tolist() == ["04"]
     both = cg.plan_targets(barren)
-    assert "Nothing is aimed at in 1 units (GDP unknown): 05." in {str(note) for note in both.notes}
+    assert "Nothing is aimed at in 1 unit (GDP unknown): 05." in {str(note) for note in both.notes}
 
 
 def test_where_nothing_is_to_be_lifted_no_action_is_looked_for(tmp_path) -> None:

@@ -137,7 +137,7 @@ def test_esc_alone_decides_for_zone_3_and_units_without_a_zone_are_named(barren,
     assert needed["emission", "floating"] == own_CA * (C - own_C) // (CA - own_CA) - own_C
     assert needed["sink", "frozen"] == -(-own_C * CA // C) - own_CA
     assert not any("Nothing is aimed at" in str(note) for note in found.notes)
-    told = "Nothing is aimed at in 1 units (GDP unknown): 05."
+    told = "Nothing is aimed at in 1 unit (GDP unknown): 05."
     assert told in {str(note) for note in cg.targets(barren).notes} and note_in_chinese(told)
     for asked in (cg.targets, cg.plan_targets):
         with pytest.raises(InputError, match=r"no zone and so no target: 05 \(GDP unknown\)"):

@@ -219,7 +219,7 @@ def test_a_unit_without_people_takes_no_factor_from_the_region(tmp_path) -> None
     assert region["gdp_effect"] + region["emission_per_gdp_effect"] == pytest.approx(-150e6)
     of_none = found.units.set_index("unit").loc["u1"]
     assert np.isnan(of_none["population_effect"]) and of_none["gdp_effect"] == 0
-    assert any("1 units have 0 residents in 2015: u1" in str(note) for note in found.notes)
+    assert any("1 unit has 0 residents in 2015: u1" in str(note) for note in found.notes)
 
 
 def test_gdp_alone_stands_under_its_own_name_and_gaps_are_named(years, tmp_path) -> None:
@@ -239,7 +239,7 @@ def test_a_unit_that_emits_nothing_is_named_and_what_is_said_of_the_region_is_so
     assert np.isnan(of_u2["emission_per_gdp_effect"]) and of_u2["tapio"] == "unknown"
     notes = [str(note) for note in found.notes]
     for number in (2015, 2020):
-        assert f"1 units have 0 emission in {number}: u2. Their own effects are blank; the region's are not." in notes  # fmt: skip
+        assert f"1 unit has 0 emission in {number}: u2. Their own effects are blank; the region's are not." in notes  # fmt: skip
     assert found.region["emission_per_gdp_effect"].notna().all()
     gap = year(tmp_path / "g", 2021, 150, (0, None, 3, 4))
     found = trend([years[0], years[1], gap])
@@ -247,8 +247,8 @@ def test_a_unit_that_emits_nothing_is_named_and_what_is_said_of_the_region_is_so
     notes = [str(note) for note in found.notes]
     tails = {2015: "; the region's are not.", 2020: ", and so are the region's.", 2021: ", and so are the region's."}  # fmt: skip
     for number, tail in tails.items():
-        assert f"1 units have 0 emission in {number}: u2. Their own effects are blank{tail}" in notes  # fmt: skip
-    assert f"1 units have 0 GDP in 2021: u0. Their own effects are blank{tails[2021]}" in notes
+        assert f"1 unit has 0 emission in {number}: u2. Their own effects are blank{tail}" in notes  # fmt: skip
+    assert f"1 unit has 0 GDP in 2021: u0. Their own effects are blank{tails[2021]}" in notes
     assert all(note_in_chinese(note) for note in notes)
 
 

@@ -84,3 +84,14 @@ def test_a_full_disk_is_told_without_a_traceback(words: tuple[str, ...], unbuffe
     assert done.returncode != 0
     assert "error: [Errno 28]" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_who_has_read_enough_gets_no_message() -> None:
+    """As ``carbongrid factors diesel | head``; seen to fail: ``error: [Errno 32] Broken pipe``."""
+    arguments = [sys.executable, "-m", "carbongrid", "factors"]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141

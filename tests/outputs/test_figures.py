@@ -20,6 +20,7 @@ from carbongrid.method.zoning import EITHER_SIDE
 from carbongrid.outputs.figures import classes, figures, lettering, study, write_figures
 from carbongrid.outputs.figures.classes import (
     area_breaks,
+    index_number,
     logarithmic_breaks,
     mass_scale,
     natural_breaks,
@@ -29,7 +30,16 @@ from carbongrid.outputs.figures.classes import (
 )
 from carbongrid.outputs.figures.figures import _of_units
 from carbongrid.outputs.figures.scales import by_area, signed
-from carbongrid.outputs.figures.sheet import DPI, LEGEND, WIDTH, Sheet, outline
+from carbongrid.outputs.figures.sheet import (
+    DPI,
+    LEGEND,
+    WIDTH,
+    Sheet,
+    outline,
+    sheet_of,
+    told_apart,
+)
+from carbongrid.outputs.report.wording import interval
 
 FIGURES = {"zones", "emission", "sink", "ccr", "ecc", "esc", "grid_emission", "grid_sink"}
 
@@ -277,6 +287,57 @@ def test_characters_that_no_font_has_are_left_out():
     letters = lettering.Lettering(("DejaVu Sans",), frozenset(map(ord, "abc ")))
     assert letters.drawable("a碳b c") == "ab c"
     assert letters.beside("zone", "分区") == "zone"
+
+
+def test_names_that_no_font_can_draw_are_told_and_not_cut_to_others(tmp_path, caplog):
+    """Seen to fail: a title was headed ``, 2019`` and a name was the number in it, without a word."""
+    tables = example_tables()
+    names = ["पुणे", "Ward 5 कोथरूड", *tables.units["name"][2:]]
+    english = ["", "Kothrud", *tables.units["name_en"][2:]]
+    units = tables.units.assign(name=names, name_en=english)
+    tables = dataclasses.replace(tables, units=units, title="पुणे महानगरपालिका 2")
+    with caplog.at_level(logging.WARNING):
+        sheet = sheet_of(tables, dpi=DPI)
+    (told,) = [record.message for record in caplog.records if "lack letters" in record.message]
+    assert "lack letters of 2 names (पुणे महानगरपालिका 2, पुणे)" in told
+    assert sheet.case == str(tables.year)
+    _, axes = sheet.blank("Zones", "分区")
+    sheet.name_units(axes)
+    written = {text.get_text() for text in axes.texts}
+    assert {units["id"].iloc[0], "Kothrud"} <= written
+    assert not written & {"", "5", "Ward 5"}
+    caplog.clear()
+    sheet_of(example_tables())
+    assert "lack letters" not in caplog.text
+
+
+def test_an_index_shows_on_which_side_of_1_it_is():
+    """Seen to fail: ECC 0.99995 stood as 1.00 beside the zone of those below 1."""
+    shown = {
+        0.99995: "0.99995",
+        1.0004: "1.0004",
+        0.9999999: "0.9999999",
+        math.nextafter(1, 2): "1.0000000000000002",
+    }
+    shown |= {
+        1.0: "1.00",
+        0.994: "0.994",
+        1.01: "1.01",
+        123.4: "123",
+        0.0: "0",
+        math.inf: "∞",
+        math.nan: "–",
+    }
+    assert {value: index_number(value) for value in shown} == shown
+    assert index_number(0.99995, "{:.4g}".format) == "0.99995"
+    assert interval(0.99996, 0.5, 1.00001) == "0.99996 (0.500 – 1.00001)"
+
+
+def test_names_are_told_apart_by_their_numbers():
+    """Seen to fail: cut to their place on the map, all names read ``Census Tract...``."""
+    assert told_apart(["Census Tract 12.01", "Census Tract 12.02"]) == ["12.01", "12.02"]
+    for names in (["San José", "San Juan"], ["Kreis 3"], ["Kreis 3", "Kreis"], ["A1", "A2"], []):
+        assert told_apart(names) == names
 
 
 def test_units_without_mass_geometry_or_parents_do_not_stop_a_figure(tmp_path):

@@ -24,7 +24,7 @@ from carbongrid.errors import InputError
 from carbongrid.method.evidence import EvidenceRow
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.zoning import few_sinks, zones
-from carbongrid.outputs.figures.classes import faded, how_sure, short_number
+from carbongrid.outputs.figures.classes import faded, how_sure, index_number
 from carbongrid.outputs.figures.scales import scales_of
 from carbongrid.outputs.land_types import land_flows
 from carbongrid.outputs.report import write_report
@@ -37,7 +37,7 @@ from carbongrid.outputs.report.accounts import (
 from carbongrid.outputs.report.analysis_page import Words, map_of_classes
 from carbongrid.outputs.report.flows import sankey
 from carbongrid.outputs.report.layers import map_layers
-from carbongrid.outputs.report.summary import comparison, index_statistics
+from carbongrid.outputs.report.summary import balance_rows, comparison, index_statistics
 from carbongrid.outputs.report.unit_table import unit_table
 from carbongrid.outputs.report.wording import EXPLAINED, interval, mass, money, people, percent
 from carbongrid.outputs.zone_shares import zone_shares
@@ -424,7 +424,7 @@ def test_ecc_stands_with_its_interval_wherever_gdp_was_derived(tmp_path):
     low, high = TABLES.units["ecc"] * [1, 0.5, 1, 1, 1, 1], TABLES.units["ecc"] * [1, 3, 1, 1, 1, 1]
     derived = dataclasses.replace(TABLES, units=TABLES.units.assign(ecc_low=low, ecc_high=high))
     value = TABLES.units["ecc"].iloc[1]
-    shown = f"{short_number(value)} ({short_number(value / 2)} – {short_number(3 * value)})"
+    shown = f"{index_number(value)} ({index_number(value / 2)} – {index_number(3 * value)})"
     text = write_report(derived, tmp_path).read_text(encoding="utf-8")
     assert text.count(shown) == 2
     assert "ECC of 1 units rests on GDP derived" in text
@@ -506,14 +506,24 @@ def test_what_is_shown_of_evidence_adds_up(used: int, lost: int, per_unit: float
         (55_000, 2_000, ("57", "55", "2")),
         (141_158_793_280, 0, ("141,158,793", "141,158,793", "0")),
         (141_158_793_280, 1_234_567, ("141,160,028", "141,158,793", "1,235")),
+        (42_000_500, 0, ("42,001", "42,001", "0")),
         (0, 0, ("0", "0", "0")),
     ],
 )
 def test_what_was_lost_of_evidence_is_not_shown_as_nothing(
     used: int, lost: int, shown: tuple[str, ...]
 ) -> None:
-    """Seen: 0.03, 0.03 and 0.00 beside a lost share of 13 %."""
+    """Seen: 0.03, 0.03 and 0.00 beside a lost share of 13 %; and 42,000 beside the 42,001 t of the same mass."""
     tables = example_tables()
     row = EvidenceRow(tables.categories[0].name, "lines", "km", used + lost, used, lost, 1000, 9, 9, 1, 0.1, 0.1)  # fmt: skip
     (found,) = evidence_rows(dataclasses.replace(tables, evidence=(row,)))
     assert (found["given"], found["used"], found["lost"]) == shown
+
+
+def test_a_unit_with_neither_is_counted_apart() -> None:
+    """Seen to fail: a unit without land was balanced, within 5 % of 1, where it has no CCR."""
+    columns = {"emission_g": [0, 100, 100], "sink_g": [0, 97, 1]}
+    units = pd.DataFrame({**columns, "balance": ["balanced", "balanced", "source"]})
+    rows = balance_rows(units)
+    assert [row[:2] for row in rows] == [("source", 1), ("balanced", 1), ("sink", 0), ("neither emission nor sink", 1)]  # fmt: skip
+    assert [row[0] for row in balance_rows(units[1:])] == ["source", "balanced", "sink"]

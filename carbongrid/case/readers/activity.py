@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -40,6 +41,25 @@ _COLUMNS = {SETTINGS_SHEET: ("setting", "value", "note"), FACTORS_SHEET: FACTOR_
 _MARKS = re.compile(r"[-–—－]+|[.．]{3,}|…+|[#＃]|不足.*|")
 """Not published, too little to print, of which, blank, less than."""
 _WORD = re.compile(r"[a-z][a-z_]*")
+
+
+_SLIP = 0.8
+"""How alike names within a kind are that differ by a slip of the pen."""
+
+_CALLED_ELSEWHERE = {
+    "fuel/petrol": "fuel/gasoline",
+    "fuel/motor-spirit": "fuel/gasoline",
+    "fuel/gas-oil": "fuel/diesel",
+    "fuel/gasoil": "fuel/diesel",
+    "fuel/paraffin": "fuel/kerosene",
+    "fuel/jet-fuel": "fuel/jet-kerosene",
+    "fuel/petcoke": "fuel/petroleum-coke",
+    "fuel/brown-coal": "fuel/lignite",
+    "fuel/hard-coal": "fuel/bituminous",
+    "fuel/firewood": "fuel/wood",
+    "fuel/propane": "fuel/lpg",
+}
+"""Activities by the names that they have in other countries."""
 
 
 def read_activity(
@@ -284,7 +304,10 @@ def _row(
     faults: Faults,
 ) -> ActivityRow | None:
     activity = None
-    if faults.member(cells["activity"], activities(), "activity", row, "activity"):
+    called = cells["activity"]
+    if called and called not in activities():
+        faults.add(f"unknown activity {called!r}", _activity_meant(called), row=row, column="activity")  # fmt: skip
+    elif faults.member(called, activities(), "activity", row, "activity"):
         activity = activities()[cells["activity"]]
         if sheet not in activity.sheets:
             faults.add(
@@ -324,6 +347,19 @@ def _row(
         note=cells["note"],
         region=cells["region"],
     )
+
+
+def _activity_meant(called: str) -> str:
+    """Return the way out of an unknown activity: the same by another name, or a slip of the pen within its kind; a fuel that is merely spelt alike is another."""
+    kind, slash, name = called.partition("/")
+    alike = [each for each in activities() if each.startswith(f"{kind}/")]
+    names = {each.removeprefix(f"{kind}/"): each for each in alike}
+    found = difflib.get_close_matches(name.lower(), names, n=1, cutoff=_SLIP)
+    meant = _CALLED_ELSEWHERE.get(called.lower()) or (names[found[0]] if found else None)
+    if meant is None and not alike:
+        meant = nearest(called, activities())
+    some = alike if slash and alike else list(activities())
+    return f"Did you mean {meant!r}?" if meant else f"Known: {', '.join(some[:8])}, ... (docs/inventory.md)"  # fmt: skip
 
 
 def _parameters(text: str, row: object, faults: Faults) -> dict[str, str]:

@@ -12,6 +12,7 @@ import pandas as pd
 from carbongrid.case.fields import nearest
 from carbongrid.case.readers.masses import mass_cell
 from carbongrid.case.readers.tables import (
+    DOUBTS,
     NAMELESS,
     SHEETS,
     Faults,
@@ -19,8 +20,9 @@ from carbongrid.case.readers.tables import (
     require_columns,
     rows_of,
 )
-from carbongrid.case.table_formats import Column, TableFormat
+from carbongrid.case.table_formats import PERSONS, Column, TableFormat
 from carbongrid.errors import Problem
+from carbongrid.inventory.thousands import thousands_problems
 from carbongrid.inventory.units_of_measure import of_percent
 
 _LISTED = 5
@@ -86,8 +88,8 @@ def rows_declared(
     known
         Texts that a column may hold, by its name; any where it is missing or None.
     notes
-        A warning is appended for each column that is not read and looks like one that is missing, for cells without a header, and for
-        other sheets that look like the same table.
+        A warning is appended for each column that is not read and looks like one that is missing, for cells without a header, for
+        other sheets that look like the same table, and a warning or note for points that may stand between thousands.
 
     Raises
     ------
@@ -110,6 +112,8 @@ def rows_declared(
             for column in form.columns
         }
         rows.append(Row(number, cells, values, len(faults.problems) == before))
+    for problem in _on_thousands(table, form, where):
+        (faults.problems if problem.level == "error" else [] if notes is None else notes).append(problem)  # fmt: skip
     if form.once:
         noun = form.column(form.once).called
         named = [(row.number, repr(text)) for row in rows if (text := row.cells[form.once])]
@@ -118,8 +122,18 @@ def rows_declared(
     return rows, faults
 
 
+def _on_thousands(table: pd.DataFrame, form: TableFormat, where: str) -> Iterator[Problem]:
+    """Yield what is said of points between thousands, of columns of numbers that may be thousands."""
+    for column in form.columns:
+        if column.kind in ("number", "mass") and column.unit != "%" and column.name in table:
+            whole, units = column.unit == PERSONS, table.get("unit", pd.Series(dtype="str"))
+            in_tonnes = column.kind == "mass" and all(unit.split()[:1] == ["t"] for unit in units if unit)  # fmt: skip
+            yield from thousands_problems(table[column.name], where, column.name, whole=whole, small=in_tonnes)  # fmt: skip
+
+
 def _left_out(table: pd.DataFrame, alike: list[str], where: str) -> Iterator[Problem]:
-    """Yield a warning of cells without a header, and of other sheets that could be meant."""
+    """Yield a warning of text that is no words, of cells without a header, and of other sheets that could be meant."""
+    yield from table.attrs.get(DOUBTS, ())
     if table.attrs.get(NAMELESS):
         what = f"cells in columns without a header are not read: {table.attrs[NAMELESS]} are filled"
         yield Problem(what, where, "Name their columns, or take them out.", "warning")

@@ -41,6 +41,7 @@ from carbongrid.case.readers.reference import (
     scale_problems,
     shift_problems,
 )
+from carbongrid.case.readers.tables import DOUBTS
 from carbongrid.case.readers.vector import (
     fields_of,
     listed,
@@ -223,6 +224,7 @@ def _checked(
         surveyed = number_column(table, section.area_field, where, problems, names)
         problems += _blank_areas(surveyed, names, section.area_field, where)
         attributes["surveyed"] = surveyed
+    doubts: list[Problem] = table.attrs.get(DOUBTS, [])
     held, declared = outlines_of(table), table.crs
     shapes: Shapes = np.array(table.geometry.array, dtype=object) if held is None else held
     del table, held
@@ -236,6 +238,7 @@ def _checked(
         raise InputError(problems)
     crs = crs_of(declared)
     outlines, notes = _mended(shapes, section.repair, crs, names, where)
+    notes = [*doubts, *notes]
     del shapes
     outlines = normalize_outlines(outlines, geographic=crs.is_geographic)
     parcels = _Parcels(pd.DataFrame(attributes), outlines, geodesic_area(outlines, crs), crs, where)
@@ -442,15 +445,36 @@ def _partitioned(overlap: str, parcels: _Parcels) -> tuple[_Parcels, list[Proble
     return cut.take(np.flatnonzero(~eaten)), notes
 
 
+_FAR = 0.1
+"""Share of the land from which on two sums of areas are told to be far apart."""
+
+_UNITS_OF_AREA = {
+    "square feet": 0.09290304,
+    "square yards": 0.83612736,
+    "ares": 100.0,
+    "mu": 2000 / 3,
+    "acres": 4046.8564224,
+    "hectares": 1e4,
+    "km2": 1e6,
+    "square miles": 2589988.110336,
+}
+"""Those in which areas of parcels are recorded, in m2."""
+
+
 def _area_notes(area_field: str, parcels: _Parcels) -> list[Problem]:
     surveyed, geodesic = parcels.attributes["surveyed"].sum(), parcels.area.sum()
     what = (
         f"areas are those of {area_field}: {surveyed / 1e6:,.3f} km2 in all, where the polygons have "
         f"{geodesic / 1e6:,.3f} km2 on the ellipsoid ({surveyed / geodesic - 1:+.3%})"
     )
-    far = abs(surveyed / geodesic - 1) > 0.1
-    notes = [Problem(what, parcels.where, level="warning" if far else "note")]
-    return notes + _notes_on_areas_apart(area_field, parcels)
+    apart = _notes_on_areas_apart(area_field, parcels)
+    if abs(surveyed / geodesic - 1) <= _FAR:
+        return [Problem(what, parcels.where, level="note"), *apart]
+    meant = [name for name, size in _UNITS_OF_AREA.items() if abs(surveyed * size / geodesic - 1) <= _FAR]  # fmt: skip
+    hint = f"{area_field} has to be in m2. Correct it, or leave area_field out for the areas of the polygons."
+    if meant:
+        hint = f"{area_field} has to be in m2, and seems to be in {meant[0]}, of {_UNITS_OF_AREA[meant[0]]:,.10g} m2 each: multiply it, or leave area_field out for the areas of the polygons."
+    return [Problem(what, parcels.where, hint, "warning"), *apart]
 
 
 def _notes_on_areas_apart(area_field: str, parcels: _Parcels) -> list[Problem]:

@@ -115,6 +115,7 @@ def read_people(
     table = pd.DataFrame({"x": x, "y": y, "thousandths": thousandths})[known]
     table = table.sort_values(["x", "y", "thousandths"], kind="stable", ignore_index=True)
     notes = [*points.notes, *points.shift_problems(crs), *_notes_on_faint(exact, thousandths, points.where)]  # fmt: skip
+    notes += points.thousands_problems(section.count, PEOPLE.column("residents"))
     notes += copy_problems([table[name].to_numpy() for name in table], points.where, OF_POINTS)
     if not known.all():
         blank = listed(points.names[row] for row in np.flatnonzero(~known))

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from carbongrid.case.readers.chinese_text import beyond_ascii, common_chinese
-from carbongrid.errors import InputError
+from carbongrid.case.readers.misread_text import misread, misread_problem, proposal
+from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.encodings import encoding_named
 from carbongrid.raster.opening.files import read_text
 from carbongrid.raster.opening.vectors import open_vector
@@ -50,17 +51,17 @@ def shapefile_encoding(path: Path, encoding: str | None) -> str:
     try:
         _decodes(texts, "gb18030")
     except UnicodeDecodeError:
-        raise _unclear(path) from None
+        raise _unclear(path, texts) from None
     if not _reads_like_chinese("\n".join(text.decode("gb18030") for text in texts)):
-        raise _unclear(path)
+        raise _unclear(path, texts)
     return "gb18030"
 
 
-def require_read_as_meant(table: pd.DataFrame, encoding: str, path: Path) -> None:
-    """Raise if the text of a Shapefile, read by the encoding that its ``.cpg`` says, is plainly in another one.
+def doubts_of_reading(
+    table: pd.DataFrame, encoding: str, path: Path, *, named: bool
+) -> list[Problem]:
+    """Return a warning if the text of a Shapefile reads as no words by the encoding that the case names, or that its ``.cpg`` says.
 
-    It is, where its bytes are UTF-8 and what was read is not Chinese, or where they are Chinese in GB18030 and what was read are Latin
-    letters: both by chance are as good as impossible in more than a word or two.
     Only columns with text that is not ASCII are read again for it.
 
     Parameters
@@ -71,26 +72,44 @@ def require_read_as_meant(table: pd.DataFrame, encoding: str, path: Path) -> Non
         By which it was read.
     path
         The Shapefile.
+    named
+        Whether the case names it.
 
     Raises
     ------
     InputError
-        Naming both, with what was read.
+        If its ``.cpg`` says it, and the text is plainly in another one: where its bytes are UTF-8 and what was read is not Chinese, or where
+        they are Chinese in GB18030 and what was read are Latin letters, both by chance as good as impossible in more than a word or two; or
+        where it reads as no words.
     """
-    # Nothing else reads as UTF-8, and what no .cpg declares was tried on all of the text.
-    if encoding == "utf-8" or not _declared(path.resolve()):
-        return
+    # Nothing else reads as UTF-8, and what nobody declares was tried on all of the text.
+    if encoding == "utf-8" or not (named or _declared(path.resolve())):
+        return []
     attributes = table.drop(columns="geometry", errors="ignore").select_dtypes(exclude="number")
     strings = ((str(name), text) for name in attributes for text in attributes[name].dropna().unique())  # fmt: skip
     odd = {text: name for name, text in strings if isinstance(text, str) and not text.isascii()}
     columns = set(odd.values())
-    meant = _plainly(b"\n".join(_texts(path, encoding, columns)), encoding) if columns else ""
-    if meant:
+    if not columns:
+        return []
+    data = b"\n".join(_texts(path, encoding, columns))
+    meant, wrong = _plainly(data, encoding), misread(odd, encoding)
+    if meant and not named:
         raise InputError(
             f"the .cpg says {encoding}, and the text is {meant}: {min(odd)!r} was read",
             path.name,
             f'Name the encoding in the case, which comes first: encoding = "{meant}", or "{encoding}" if it is right. Or correct the .cpg.',
         )
+    if wrong is None and not meant:
+        return []
+    others = f'"{meant}"' if meant else proposal(data)
+    example = min(odd) if wrong is None else wrong[0]
+    if named:
+        return [misread_problem(encoding, example, others, path.name)]
+    raise InputError(
+        f"the .cpg says {encoding}, by which the text reads as no words: {example!r}",
+        path.name,
+        f'Name the encoding in the case, which comes first, or correct the .cpg: {others}. If the .cpg is right, name "{encoding}".',
+    )
 
 
 def _plainly(data: bytes, encoding: str) -> str:
@@ -127,7 +146,7 @@ def known_encoding(encoding: str, where: str) -> str:
     raise InputError(
         f"{encoding!r} is not a text encoding",
         where,
-        'Common ones are "utf-8", "gbk" and "gb18030".',
+        'Common ones are "utf-8", "gb18030" (Chinese), "cp932" (Japanese), "cp949" (Korean) and "cp1252" (western Europe).',
     )
 
 
@@ -170,9 +189,9 @@ def _reads_like_chinese(text: str) -> bool:
     return len(common_chinese(text)) >= _COMMON_HANZI * len(beyond_ascii(text))
 
 
-def _unclear(path: Path) -> InputError:
+def _unclear(path: Path, texts: list[bytes]) -> InputError:
     return InputError(
         "the Shapefile has no .cpg, and its text reads neither as UTF-8 nor as Chinese in GB18030",
         path.name,
-        'Name its encoding in the case, for example encoding = "cp1252".',
+        f"Name its encoding in the case, encoding = ...: {proposal(b'\n'.join(texts))}.",
     )

@@ -14,6 +14,7 @@ import pandas as pd
 
 from carbongrid.case.fields import nearest
 from carbongrid.case.readers.chinese_text import beyond_ascii, common_chinese
+from carbongrid.case.readers.misread_text import misread, misread_problem, proposal
 from carbongrid.case.readers.workbook import MAX_COLUMNS, first_sheet
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.encodings import encoding_named
@@ -21,6 +22,9 @@ from carbongrid.raster.opening.files import open_file, read_bytes
 
 SHEETS = "sheets"
 """Key of a table's attrs: of a workbook the header of each sheet that is shown by its name, first that of the one that was read."""
+
+DOUBTS = "doubts"
+"""Key of a table's attrs: warnings of how it was read, for whoever tells the others."""
 
 NAMELESS = "nameless"
 """Key of a table's attrs: how many cells in columns without a header were left out."""
@@ -35,6 +39,8 @@ _WHOLE = re.compile(r"-?[0-9]{1,16}")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[, '\u2019\u00a0\u202f][0-9]{3})+(?:\.[0-9]+)?")
 _YEAR = re.compile(r"[0-9]{4}")
 _LOOKED_AT = 10
+_SHORTENED = re.compile(r"[0-9][.,][0-9]+[eE]\+[0-9]{2}")
+"""A long code as a spreadsheet shows it, and saves it as CSV."""
 _WORKBOOK = b"PK\x03\x04"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _SEPARATOR = re.compile(r"\ufeff?sep=.?")
@@ -94,8 +100,11 @@ def read_table(
         encoding = "utf-16"
     elif encoding is None and not _is_utf8(data):
         encoding = beside
-    cells = _csv_cells(decoded(data, path.name, encoding), path.name)
-    return with_header(cells, path.name)
+    text = decoded(data, path.name, encoding)
+    table = with_header(_csv_cells(text, path.name), path.name)
+    if encoding is not None and (wrong := misread(text.splitlines(), encoding_named(encoding) or encoding)):  # fmt: skip
+        table.attrs[DOUBTS] = [misread_problem(encoding, wrong[0], proposal(wrong[1]), path.name)]
+    return table
 
 
 def is_workbook(path: Path) -> bool:
@@ -180,7 +189,7 @@ def decoded(data: bytes, where: str, encoding: str | None = None) -> str:
         raise InputError(
             "this is neither UTF-8 nor GB18030",
             where,
-            "Save it as UTF-8, or name its encoding: encoding = 'latin-1' in the case, --encoding latin-1 of a command that has it.",
+            f"Save it as UTF-8, or name its encoding, encoding = ... in the case, --encoding of a command that has it: {proposal(data)}.",
         )
     return text
 
@@ -332,10 +341,12 @@ class Faults:
             if len(places) > 1:
                 told = [str(of) for row in places if (of := (years or {}).get(row)) is not None]
                 apart = len(set(told)) == len(places)
-                self.add(
-                    f"{what} {key} stands in rows {', '.join(map(str, places))}" + apart * f", of {', '.join(told)}",
-                    "Keep the rows of one year, that of the case." if apart else "Keep one of them.",
-                )  # fmt: skip
+                hint = (
+                    "Keep the rows of one year, that of the case." if apart else "Keep one of them."
+                )
+                if _SHORTENED.search(str(key)):
+                    hint = "They may be several: a spreadsheet wrote long codes as numbers with a power of ten, and their last digits are lost. Store the codes as text, and write them anew."
+                self.add(f"{what} {key} stands in rows {', '.join(map(str, places))}" + apart * f", of {', '.join(told)}", hint)  # fmt: skip
 
     def raise_any(self) -> None:
         """Raise InputError if there is any problem."""

@@ -24,6 +24,7 @@ from carbongrid.case.readers.geometry import (
 )
 from carbongrid.case.readers.partition import find_overlaps, overlap_problems
 from carbongrid.case.readers.reference import crs_problems, reproject, shift_problems
+from carbongrid.case.readers.tables import DOUBTS
 from carbongrid.case.readers.vector import (
     fields_of,
     listed,
@@ -89,6 +90,7 @@ def read_units(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     if any(problem.level == "error" for problem in notes):
         raise InputError(notes)
     west, south, east, north = shapely.total_bounds(geometry)
+    notes += table.attrs.get(DOUBTS, [])
     notes += shift_problems(source, crs, (west, south, east, north), where)
     attributes = attributes.iloc[order].reset_index(drop=True)
     projected = normal_form(reproject(geometry, source, crs))

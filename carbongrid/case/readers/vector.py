@@ -23,7 +23,8 @@ from carbongrid.case.readers.geoparquet import (
     kind_of_several,
     read_geoparquet,
 )
-from carbongrid.case.readers.shapefile import require_read_as_meant, shapefile_encoding
+from carbongrid.case.readers.shapefile import doubts_of_reading, shapefile_encoding
+from carbongrid.case.readers.tables import DOUBTS
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.formats import PARQUET, SHAPEFILE, sniff_vector
 from carbongrid.raster.opening.parquet import open_parquet
@@ -98,11 +99,13 @@ def read_vector(
             wanted = _wanted(columns, _attributes(info), path)
             invalid = "fix" if close_rings else "ignore"
             table = file.table(layer, encoding, wanted, on_invalid=invalid)
-    if encoding is not None and told is None:
-        require_read_as_meant(table, encoding, path)
+    doubts = [] if encoding is None else doubts_of_reading(table, encoding, path, named=told is not None)  # fmt: skip
     if "geometry" not in table:
         raise InputError("the layer has no geometry", path.name, "Name another layer.")
-    return table[[*(wanted if wanted is not None else _attributes(info)), "geometry"]]
+    read = table[[*(wanted if wanted is not None else _attributes(info)), "geometry"]]
+    if doubts:
+        read.attrs[DOUBTS] = doubts
+    return read
 
 
 def text_column(
@@ -371,5 +374,6 @@ def _wrong_encoding(path: Path, encoding: str | None, error: UnicodeDecodeError)
     return InputError(
         f"the text of the file is not {encoding or 'UTF-8'} ({error.reason} in {error.object[:20]!r})",
         path.name,
-        'Name its encoding in the case, for example encoding = "gbk".',
+        "Name its encoding in the case: "
+        '"gb18030" (Chinese), "cp932" (Japanese), "cp949" (Korean), "big5" (traditional Chinese), "cp1252" (western Europe) or "cp1251" (Cyrillic).',
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -299,3 +300,15 @@ def short_number(value: float) -> str:
     if 1e-4 <= abs(rounded) < 1e15:
         return f"{rounded:,.{max(digits, 0)}f}"
     return f"{rounded:.2e}"
+
+
+def index_number(value: float, show: Callable[[float], str] = short_number) -> str:
+    """Return an index as shown; where that would be 1 and it is not, with the digits that say on which side of 1 it is."""
+    shown = show(value)
+    if (
+        value == 1
+        or not math.isfinite(value)
+        or float(shown.replace(",", "").replace("−", "-")) != 1
+    ):
+        return shown
+    return f"{value:.{math.ceil(-math.log10(abs(value - 1)) - 1e-6)}f}"

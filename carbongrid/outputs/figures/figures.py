@@ -15,7 +15,6 @@ from carbongrid.outputs.figures.classes import (
     mass_scale,
     ordered_zones,
 )
-from carbongrid.outputs.figures.lettering import installed_lettering
 from carbongrid.outputs.figures.scales import scales_of
 from carbongrid.outputs.figures.sheet import (
     DPI,
@@ -27,6 +26,7 @@ from carbongrid.outputs.figures.sheet import (
     Entry,
     Sheet,
     legend_entries,
+    sheet_of,
 )
 from carbongrid.outputs.figures.zone_probability import probability_map
 from carbongrid.outputs.figures.zones_page import mark_unsure
@@ -60,7 +60,7 @@ def write_figures(tables: RunTables, directory: Path, matched: bool | None = Non
     require_extra("report", "matplotlib", purpose="drawing figures")
     directory.mkdir(parents=True, exist_ok=True)
     paths = []
-    for name, figure in _drawn(Sheet(tables, installed_lettering(), DPI, matched)):
+    for name, figure in _drawn(sheet_of(tables, dpi=DPI, matched=matched)):
         path = directory / f"{name}.png"
         _save(figure, path)
         paths.append(path)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import unicodedata
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -29,6 +31,26 @@ CHINESE_FONTS = (
     "SimSun",
     "Songti SC",
 )
+
+_SIMPLE = (
+    "LATIN",
+    "GREEK",
+    "CYRILLIC",
+    "ARMENIAN",
+    "GEORGIAN",
+    "ETHIOPIC",
+    "HANGUL SYLLABLE",
+    "HIRAGANA",
+    "KATAKANA",
+    "CJK",
+    "BOPOMOFO",
+)
+"""Scripts whose letters stand side by side."""
+
+_PLACEHOLDERS = "Last Resort"
+"""Fonts that have a box for every letter there is."""
+
+_LISTED = 3
 
 Language = Literal["both", "en", "zh"]
 """English with the Chinese beside it, or one of them."""
@@ -94,6 +116,18 @@ class Lettering:
         kept = "".join(sign for sign in text if ord(sign) in self.characters or sign == "\n")
         return " ".join(kept.split(" ")).strip()
 
+    def draws(self, text: str) -> bool:
+        """Whether a text has letters, and a font here has all of them: half a name is another name."""
+        return bool(text.strip()) and not self.missing(text)
+
+    def missing(self, text: str) -> set[str]:
+        """Return the characters of a text that no font here has."""
+        return {sign for sign in text if ord(sign) not in self.characters and not sign.isspace()}
+
+    def first_drawn(self, *texts: str) -> str:
+        """Return the first of several names for one thing that can be drawn; blank if none can."""
+        return next((text for text in texts if self.draws(text)), "")
+
     def properties(self, size: float, *, bold: bool = False) -> FontProperties:
         """Return matplotlib's font properties at a size in points."""
         from matplotlib.font_manager import FontProperties
@@ -102,8 +136,16 @@ class Lettering:
         return FontProperties(family=list(self.families), size=size, weight=weight)
 
 
-def installed_lettering(language: Language = "both") -> Lettering:
-    """Return the lettering of this machine; log one warning if it has no font for the Chinese that is wanted."""
+def installed_lettering(language: Language = "both", texts: Iterable[str] = ()) -> Lettering:
+    """Return the lettering of this machine; log one warning if it has no font for the Chinese that is wanted.
+
+    Parameters
+    ----------
+    language
+        What the figures are lettered in.
+    texts
+        Names that stand on them: another font that is installed is added for letters that have to stand side by side and no more.
+    """
     from matplotlib import font_manager
     from matplotlib.ft2font import FT2Font
 
@@ -117,6 +159,11 @@ def installed_lettering(language: Language = "both") -> Lettering:
     characters: set[int] = set()
     for family in families:
         characters.update(FT2Font(font_manager.findfont(family)).get_charmap())
+    missing = {ord(sign) for text in texts for sign in text if _is_simple(sign)} - characters
+    more = _with_letters(manager, missing) if missing else None
+    if more is not None:
+        families.append(more)
+        characters.update(missing)
     bold = heavy.issuperset(families)
     lettering = Lettering(tuple(families), frozenset(characters), bold, language)
     if not lettering.chinese and language != "en":
@@ -140,3 +187,38 @@ def _add_chinese(manager: FontManager) -> None:
     first = next((family for family in CHINESE_FONTS if family in files), None)
     for path in files.get(first or "", []):
         manager.addfont(path)
+
+
+def _is_simple(sign: str) -> bool:
+    """Whether a letter is drawn by itself, from left to right: those of Indic scripts, Thai and Arabic are formed with their neighbours, which Matplotlib does not do."""
+    return sign.isalpha() and unicodedata.name(sign, "").startswith(_SIMPLE)
+
+
+def _with_letters(manager: FontManager, letters: Collection[int]) -> str | None:
+    """Return the first family by name, upright, that has all of these letters."""
+    from matplotlib.ft2font import FT2Font
+
+    for font in sorted(manager.ttflist, key=lambda font: font.name):
+        if (
+            not font.name.startswith(_PLACEHOLDERS)
+            and font.style == "normal"
+            and font.weight in (400, "normal", "regular", "book")
+        ):
+            with suppress(OSError, RuntimeError):
+                if set(letters) <= set(FT2Font(font.fname).get_charmap()):
+                    return str(font.name)
+    return None
+
+
+def tell_lost(lost: Collection[str], letters: Lettering) -> None:
+    """Log one warning of names that no font here has the letters of, those in Chinese apart where it is told that there is no font for it."""
+    signs = sorted(set().union(*map(letters.missing, lost)))
+    told = [sign for sign in signs if letters.chinese or not unicodedata.name(sign, "").startswith("CJK")]  # fmt: skip
+    if told:
+        some = ", ".join(list(lost)[:_LISTED]) + (", ..." if len(lost) > _LISTED else "")
+        logger.warning(
+            "the fonts that the figures are drawn with lack letters of %d names (%s), so units are called by their ids there, and a title is left out; "
+            "give the title of the case in other letters, and the units a name_en",
+            len(lost),
+            some,
+        )

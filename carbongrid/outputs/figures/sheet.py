@@ -5,6 +5,7 @@ Matplotlib is used through its objects alone, without pyplot, so nothing global 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,12 @@ import shapely
 
 from carbongrid.method.zoning import either_side
 from carbongrid.outputs.figures.classes import NO_VALUE, round_length
-from carbongrid.outputs.figures.lettering import Lettering
+from carbongrid.outputs.figures.lettering import (
+    Language,
+    Lettering,
+    installed_lettering,
+    tell_lost,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,9 +72,12 @@ class Sheet:
 
     @property
     def case(self) -> str:
-        """Title and year, the year once."""
-        title, year = shortened(self.tables.title, 70), str(self.tables.year)
-        return title if year in title else f"{title}, {year}"
+        """Title and year, the year once; the year alone where the title cannot be drawn."""
+        title, year = (
+            shortened(self.letters.first_drawn(self.tables.title), 70),
+            str(self.tables.year),
+        )
+        return title if year in title else f"{title}, {year}" if title else year
 
     @cached_property
     def outlines(self) -> list[Outline]:
@@ -235,13 +244,12 @@ class Sheet:
         units = self.tables.units
         if len(units) > most:
             return 0
-        names = []
-        for row in units.itertuples():
-            name = row.name if self.letters.drawable(row.name) == row.name.strip() else row.name_en
-            if self.letters.language == "en":
-                name = row.name_en or name
-            names.append((row.geometry, name))
-        return self.name_shapes(axes, names, size)
+        english = self.letters.language == "en"
+        names = [
+            self.letters.first_drawn(*((row.name_en, row.name) if english else (row.name, row.name_en)), row.id)
+            for row in units.itertuples()
+        ]  # fmt: skip
+        return self.name_shapes(axes, list(zip(units.geometry, told_apart(names), strict=True)), size)  # fmt: skip
 
     def name_parents(self, axes: Axes) -> None:
         """Write the codes of the nearest parents, so that colours are not all that tells them apart."""
@@ -258,7 +266,10 @@ class Sheet:
         # Effects turn a text into outlines, so the halo lies below the name, which stays text in PDF and SVG.
         halo: dict[str, Any] = {"path_effects": [Stroke(linewidth=2, foreground="white")], "zorder": 2.9}  # fmt: skip
         lost = 0
-        present = [pair for pair in names if pair[0] is not None and not pair[0].is_empty]
+        present = [
+            (shape, name) for shape, name in names
+            if shape is not None and not shape.is_empty and self.letters.draws(name)
+        ]  # fmt: skip
         for shape, name in sorted(present, key=lambda pair: -pair[0].area):
             point = shape.representative_point()
             text = self.write(axes, point.x, point.y, shortened(name), size, **style)
@@ -385,3 +396,29 @@ def _lies_on(box: NDArray[np.float64], others: Sequence[NDArray[np.float64]]) ->
 def shortened(name: str, length: int = 18) -> str:
     """Return a name, cut where it is longer than a map or a heading can hold."""
     return name if len(name) <= length else name[: length - 1] + "…"
+
+
+def told_apart(names: Sequence[str]) -> list[str]:
+    """Return names without the beginning that all of them share before a number: cut to their place on a map they would all read the same."""
+    start = "" if len(names) < 2 else re.split(r"(?<= )(?=[0-9])", names[0], maxsplit=1)[0]
+    shared = start.endswith(" ") and all(name.startswith(start) and name[len(start) :][:1].isdigit() for name in names)  # fmt: skip
+    return [name.removeprefix(start) if shared else name for name in names]
+
+
+def sheet_of(tables: RunTables, language: Language = "both", dpi: int = 0, matched: bool | None = None) -> Sheet:  # fmt: skip
+    """Return the sheet of a run's figures, with the lettering of this machine; log a warning of names that it has no letters for.
+
+    Parameters
+    ----------
+    tables, dpi, matched
+        As :class:`Sheet` has them.
+    language
+        What the figures are lettered in.
+    """
+    pairs = [(str(row.name), str(row.name_en)) for row in tables.units.itertuples()]
+    letters = installed_lettering(language, [tables.title, *(name for name, _ in pairs)])
+    lost = [name for name, english in pairs if letters.missing(name) and not letters.draws(english)]
+    if letters.missing(tables.title):
+        lost = [tables.title, *lost]
+    tell_lost(lost, letters)
+    return Sheet(tables, letters, dpi, matched)

@@ -15,7 +15,7 @@ from carbongrid.method.categories import sector_names
 from carbongrid.outputs.figures.classes import NO_VALUE
 from carbongrid.outputs.figures.framework import framework_page, framework_svg
 from carbongrid.outputs.figures.land_charts import matrix, proportions
-from carbongrid.outputs.figures.lettering import Language, Lettering, installed_lettering
+from carbongrid.outputs.figures.lettering import Language, Lettering
 from carbongrid.outputs.figures.location import location
 from carbongrid.outputs.figures.pages import BELOW, Page, Panel, page_of
 from carbongrid.outputs.figures.parcels import (
@@ -25,7 +25,7 @@ from carbongrid.outputs.figures.parcels import (
     density_scale,
 )
 from carbongrid.outputs.figures.scales import Scale, scales_of, signed
-from carbongrid.outputs.figures.sheet import SPLIT_GDP, Sheet, legend_entries
+from carbongrid.outputs.figures.sheet import SPLIT_GDP, Sheet, legend_entries, sheet_of
 from carbongrid.outputs.figures.zones_page import zones_page
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def write_study_figures(
     from matplotlib import rc_context
 
     directory.mkdir(parents=True, exist_ok=True)
-    sheet = Sheet(tables, installed_lettering(language))
+    sheet = sheet_of(tables, language)
     paths = []
     chosen = {name: draw for name, draw in _FIGURES.items() if not only or name in only}
     for number, (name, draw) in enumerate(chosen.items()):

@@ -9,8 +9,17 @@ import numpy as np
 
 from carbongrid.errors import require_extra
 from carbongrid.outputs.figures.classes import RELATIVE, SURE, faded, how_sure, ordered_zones
-from carbongrid.outputs.figures.lettering import installed_lettering
-from carbongrid.outputs.figures.sheet import DPI, GREY, HEADING, INK, LEGEND, WIDTH, Entry, Sheet
+from carbongrid.outputs.figures.sheet import (
+    DPI,
+    GREY,
+    HEADING,
+    INK,
+    LEGEND,
+    WIDTH,
+    Entry,
+    Sheet,
+    sheet_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +56,7 @@ def write_probability_figures(
         The files.
     """
     require_extra("report", "matplotlib", purpose="drawing figures")
-    sheet = Sheet(tables, installed_lettering(), DPI)
+    sheet = sheet_of(tables, dpi=DPI)
     figures = {
         "zone_probability.png": probability_map(
             sheet, probability_of_zone(probabilities), probabilities["firm"].to_numpy(bool)

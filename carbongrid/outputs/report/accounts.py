@@ -226,13 +226,19 @@ def evidence_rows(tables: RunTables) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def _half_up(value: float, digits: int) -> float:
+    """Return a number rounded as masses beside it are (:func:`carbongrid.outputs.report.wording.tonnes`)."""
+    scale = 10.0**digits
+    return math.floor(value * scale + 0.5) / scale
+
+
 def _balance(row: EvidenceRow) -> dict[str, str]:
     """Return given, used and lost in as many digits as the smallest of them takes; used is what the other two leave, as they are shown."""
     if row.given is None or row.used is None or row.lost is None:
         return dict.fromkeys(("given", "used", "lost"), short_number(math.nan))
     given, used, lost = (each / row.per_unit for each in (row.given, row.used, row.lost))
     digits = _digits(given, min((each for each in (used, lost) if each), default=1.0))
-    given, lost = round(given, digits), round(lost, digits)
+    given, lost = _half_up(given, digits), _half_up(lost, digits)
     # No zeros that all of them end in.
     digits = next(n for n in range(digits + 1) if given == round(given, n) and lost == round(lost, n))  # fmt: skip
     shown = {"given": given, "used": given - lost, "lost": lost}

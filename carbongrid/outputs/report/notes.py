@@ -50,6 +50,7 @@ _PHRASES = {
 """What the code puts together in a place, and in which words."""
 
 _TYPES = dict(zip(TERRITORIAL_TYPES["type"], TERRITORIAL_TYPES["name_zh"], strict=True))
+_WEIGHED = {"residents": "人口", "GDP": "地区生产总值", "area": "面积"}
 _COUNTED = {"POIs": "兴趣点", "people": "人口", "roads": "道路", "lines": "线路"}
 
 _OWN_WORDS = {
@@ -108,6 +109,18 @@ _OWN_WORDS = {
         "sources that nobody tells": "未说明的来源",
     },
     "second": {"none": "无"},
+    "weighed": _WEIGHED,
+    "weighed2": _WEIGHED,
+    "area_unit": {
+        "square feet": "平方英尺",
+        "square yards": "平方码",
+        "ares": "公亩",
+        "mu": "亩",
+        "acres": "英亩",
+        "hectares": "公顷",
+        "km2": "平方公里",
+        "square miles": "平方英里",
+    },
     "of": {"emission": "碳排放", "sink": "碳汇"},
     "mode": {"road": "道路", "rail": "铁路", "water": "水路", "air": "航空"},
     "things": {

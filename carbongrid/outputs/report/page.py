@@ -257,7 +257,8 @@ def _unit_rows(tables: RunTables, drawing: ZoneMap, table: UnitTable) -> list[di
             *row["reason"].split("; "),
             *(flag.name_en for flag, marked in flags if marked[number - 1]),
         ]
-        remarks.append("" if row["balance"] == "source" else row["balance"])
+        carbon = row["emission_g"] or row["sink_g"]
+        remarks.append("" if row["balance"] == "source" or not carbon else row["balance"])
         known = {str(name): value for name, value in row.items()}
         shown = [remark for remark in remarks if remark]
         sinks = FEW_SINKS in row["reason"]

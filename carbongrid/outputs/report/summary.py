@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from carbongrid.method.zoning import NO_CARBON
 from carbongrid.outputs.figures.classes import ordered_zones
 from carbongrid.outputs.zone_shares import share
 
@@ -130,11 +131,12 @@ def index_statistics(units: pd.DataFrame, ties: str = ">=") -> list[Statistic]:
 
 
 def balance_rows(units: pd.DataFrame) -> list[tuple[str, int, float, float]]:
-    """Return, for source, balanced and sink, the units, their share, and that of their emission."""
+    """Return, for source, balanced and sink, the units, their share, and that of their emission; units with neither emission nor sink apart, where there are any: D6 has them balanced."""
     emission = int(units["emission_g"].sum())
     rows = []
-    for word in ("source", "balanced", "sink"):
-        inside = units[units["balance"] == word]
+    neither = (units["emission_g"] == 0) & (units["sink_g"] == 0)
+    for word in ("source", "balanced", "sink", *([NO_CARBON] if neither.any() else [])):
+        inside = units[neither if word == NO_CARBON else ~neither & (units["balance"] == word)]
         part = share(int(inside["emission_g"].sum()), emission)
         rows.append((word, len(inside), share(len(inside), len(units)), part))
     return rows

@@ -15,6 +15,7 @@ from carbongrid.method.categories import SECTORS, sector_names
 from carbongrid.method.tonnes import format_tonnes
 from carbongrid.outputs.figures.classes import (
     hundreds_of_millions_of,
+    index_number,
     millions_of,
     short_number,
 )
@@ -88,7 +89,7 @@ def unit_table(tables: RunTables, area: NDArray[np.float64] | None = None) -> Un
     density = intensity(units, area)
     found: list[tuple[NumberColumn, Sequence[Cell]]] = [
         (NumberColumn("ecc", "ECC", "经济贡献系数"), _with_interval(units)),
-        (NumberColumn("esc", "ESC", "生态承载系数"), _numbers(units["esc"].tolist(), short_number)),
+        (NumberColumn("esc", "ESC", "生态承载系数"), _numbers(units["esc"].tolist(), index_number)),
         (NumberColumn("ccr", "CCR", "碳补偿率"), _numbers(units["ccr"].tolist(), percent)),
         (
             NumberColumn("emission_t", "emission", "碳排放", "t", unit_zh="万吨"),
@@ -131,8 +132,8 @@ def _drawn(units: pd.DataFrame) -> list[tuple[NumberColumn, Sequence[Cell]]]:
         "emission_t": ("emission", "碳排放", "t", short_number),
         "sink_t": ("sink", "碳汇", "t", short_number),
         "ccr": ("CCR", "碳补偿率", "", percent),
-        "ecc": ("ECC", "经济贡献系数", "", short_number),
-        "esc": ("ESC", "生态承载系数", "", short_number),
+        "ecc": ("ECC", "经济贡献系数", "", index_number),
+        "esc": ("ESC", "生态承载系数", "", index_number),
     }
     for name, (english, chinese, unit, show) in shown.items():
         column = NumberColumn(f"{name}_p05", f"{english}, 5 to 95 % of the draws", f"{chinese}，抽样的 5 % 至 95 %", unit, "万吨" if unit else "", optional=True)  # fmt: skip

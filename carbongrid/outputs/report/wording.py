@@ -18,6 +18,7 @@ from carbongrid.outputs.figures.classes import (
     INDICATIVE,
     LEVELS,
     NOT_FIRM,
+    index_number,
     mass_scale,
     short_number,
 )
@@ -151,9 +152,9 @@ def percent(share: float) -> str:
 
 
 def interval(value: float, low: float, high: float) -> str:
-    """Return a number and, where its interval has a width, the ends of that."""
-    shown = short_number(value)
-    return f"{shown} ({short_number(low)} – {short_number(high)})" if low < high else shown
+    """Return an index and, where its interval has a width, the ends of that."""
+    shown = index_number(value)
+    return f"{shown} ({index_number(low)} – {index_number(high)})" if low < high else shown
 
 
 def money(value: int | None) -> str:
@@ -179,6 +180,7 @@ FILTERS = {
     "chinese": chinese,
     "exact_mass": exact_mass,
     "exact_mass_in_chinese": exact_mass_in_chinese,
+    "index": index_number,
     "interval": interval,
     "mass": mass,
     "mass_in_chinese": mass_in_chinese,

@@ -116,8 +116,8 @@ _MEANINGS = {  # English, Chinese
         "仅供参考：ECC 或 ESC 说明力有限（地区生产总值由上级区域推算，或碳汇低于下限）",
     ),
     "balance": (
-        "source, balanced (within 5 %) or sink, by CCR",
-        "按碳补偿率：碳源、平衡（5 % 以内）或碳汇",
+        "source, balanced (within 5 %; a unit with neither too) or sink, by CCR",
+        "按碳补偿率：碳源、平衡（5 % 以内；既无排放也无碳汇者亦同）或碳汇",
     ),
     "reason": ("why the unit is unclassified, or its zone indicative", "未分区或仅供参考的原因"),
     "emission_to_leave_zone_t": (

@@ -732,3 +732,21 @@ def test_a_link_out_of_the_folder_is_refused(sheets: Sheets, tmp_path: Path) -> 
     (folder / "waste.csv").symlink_to(tmp_path / "elsewhere.csv")
     with pytest.raises(InputError, match="symbolic link"):
         read_activity(folder)
+
+
+@pytest.mark.parametrize(
+    ("called", "hint"),
+    [
+        ("fuel/petrol", "Did you mean 'fuel/gasoline'?"),
+        ("fuel/disel", "Did you mean 'fuel/diesel'?"),
+        ("fuel/ethanol", "Known: fuel/anthracite, "),
+        ("foul/diesel", "Did you mean 'fuel/diesel'?"),
+    ],
+)
+def test_a_fuel_that_is_spelt_alike_is_another(sheets: Sheets, called: str, hint: str) -> None:
+    """Seen to fail: petrol was petroleum coke, and ethanol cleaned coal."""
+    with pytest.raises(InputError) as raised:
+        inventory.form(read_activity(sheets(industry=f"a,{called},industry/mining,5,t,,")))
+    (problem,) = raised.value.problems
+    assert problem.what == f"unknown activity {called!r}"
+    assert problem.hint.startswith(hint)

@@ -71,6 +71,22 @@ def test_the_table(tmp_path):
     assert "areas are those of TBDLMJ" in notes[0].what
 
 
+@pytest.mark.parametrize(
+    ("size", "named"),
+    [(0.09290304, "square feet, of 0.09290304 m2 each"), (4046.8564224, "acres, of 4,046.856422 m2"), (2000 / 3, "mu, of 666.6666667 m2"), (1e4, "hectares, of 10,000 m2"), (1e6, "km2, of 1,000,000 m2"), (3.0, "")],
+)  # fmt: skip
+def test_the_unit_that_areas_seem_to_be_in_is_named(tmp_path, size, named):
+    """Seen to fail: ``(+976.236%)`` or ``(-99.975%)`` alone."""
+    layer = survey_layer()
+    layer["TBDLMJ"] = layer["TBDLMJ"] / size
+    _, notes = reading(tmp_path, layer, area_field="TBDLMJ")
+    (told,) = [note for note in notes if "areas are those of TBDLMJ" in note.what]
+    assert told.level == "warning"
+    assert f"seems to be in {named}" in told.hint if named else "seems" not in told.hint
+    assert "leave area_field out" in told.hint
+    assert note_in_chinese(str(told))
+
+
 def test_surveyed_areas_in_another_unit_are_told_with_their_parcels(tmp_path):
     """Seen to fail: 40 fields in mu were a note of -7.4 % of all land, which was not of them."""
     layer = survey_layer().set_index("BSM")

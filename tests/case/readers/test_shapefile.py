@@ -4,9 +4,10 @@ import pytest
 from geodata_layers import survey_layer, write_layer
 
 from carbongrid.case.readers.shapefile import known_encoding, shapefile_encoding
-from carbongrid.case.readers.tables import decoded
+from carbongrid.case.readers.tables import DOUBTS, decoded
 from carbongrid.case.readers.vector import read_vector
 from carbongrid.errors import InputError
+from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.raster.opening.encodings import encoding_named
 from carbongrid.raster.opening.vectors import VectorFile
 
@@ -79,6 +80,51 @@ def test_a_cpg_of_another_encoding_is_told(tmp_path, encoding, said, meant):
     assert NAMES in [table[name].tolist() for name in table.columns]
 
 
+JAPANESE = ["中央区", "北区", "横浜市", "名古屋市", "つくば市", "港区"]
+
+
+def japanese(tmp_path, cpg=""):
+    layer = survey_layer()[["BSM", "geometry"]].assign(name=JAPANESE)
+    path = write_layer(layer, tmp_path / "layer.shp", "cp932")
+    path.with_suffix(".cpg").unlink()
+    if cpg:
+        path.with_suffix(".cpg").write_text(cpg, encoding="utf-8")
+    return path
+
+
+def test_the_encoding_that_reads_words_is_proposed(tmp_path):
+    """Seen to fail: cp1252, gbk and latin-1 alone were proposed, under which the names are garbage."""
+    with pytest.raises(InputError, match=r'encoding = \.\.\.: "cp932" reads .つくば市.') as caught:
+        read_vector(japanese(tmp_path))
+    assert '"cp1252"' not in str(caught.value)
+    table = read_vector(japanese(tmp_path), encoding="cp932")
+    assert table["name"].tolist() == JAPANESE
+    assert not table.attrs
+
+
+@pytest.mark.parametrize("named", ["cp1252", "latin-1", "gbk", "gb18030", "cp1251"])
+def test_a_named_encoding_that_makes_no_words_is_told(tmp_path, named):
+    """Seen to fail: garbage names stood on maps, in tables and in the report without a word."""
+    try:
+        table = read_vector(japanese(tmp_path), encoding=named)
+    except InputError as error:
+        assert named in ("cp1252", "cp1251")
+        assert '"cp932" (Japanese)' in str(error)
+        return
+    (told,) = table.attrs[DOUBTS]
+    assert told.level == "warning"
+    assert 'Name the right encoding: "cp932" reads' in told.hint
+    assert note_in_chinese(str(told))
+
+
+def test_a_cpg_that_makes_no_words_is_told(tmp_path):
+    """Seen to fail: garbage names, without a word."""
+    with pytest.raises(InputError, match=r'reads as no words: .*"cp932" reads'):
+        read_vector(japanese(tmp_path, "ISO-8859-1"))
+    for name in ("ANSI 932", "932", "Shift_JIS", "Windows-31J", "MS932"):
+        assert read_vector(japanese(tmp_path, name))["name"].tolist() == JAPANESE
+
+
 @pytest.mark.parametrize(
     ("encoding", "names"),
     [
@@ -96,7 +142,9 @@ def test_a_cpg_that_is_right_is_believed(tmp_path, encoding, names):
         survey_layer()[["BSM", "geometry"]].assign(name=names), tmp_path / "layer.shp", encoding
     )
     path.with_suffix(".cpg").write_text(encoding.removeprefix("cp"), encoding="utf-8")
-    assert read_vector(path)["name"].tolist() == names
+    table = read_vector(path)
+    assert table["name"].tolist() == names
+    assert not table.attrs
 
 
 @pytest.mark.parametrize(

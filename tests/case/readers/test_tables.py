@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from carbongrid.case.readers import tables
 from carbongrid.case.readers.tables import (
+    DOUBTS,
     Faults,
     decimal_cell,
     decoded,
@@ -62,6 +63,18 @@ def test_a_header_alone_is_a_table(tmp_path):
 def test_encodings_that_are_told_apart(tmp_path, encoding, name):
     table = read_table(csv(tmp_path, f"名称,code\n{name},01\n".encode(encoding)))
     assert table.iloc[0].to_dict() == {"名称": name, "code": "01"}
+
+
+def test_a_named_encoding_of_a_table_that_makes_no_words_is_told(tmp_path):
+    """Seen to fail: the names were garbage, without a word; latin-1 was what the message proposed."""
+    path = csv(tmp_path, "name,code\n名古屋市,01\n横浜市,02\n北区,03\n".encode("cp932"))
+    with pytest.raises(InputError, match=r'of a command that has it: "cp932" reads .名古屋市'):
+        read_table(path)
+    assert not read_table(path, encoding="cp932").attrs.get(DOUBTS)
+    for named in ("latin-1", "gbk"):
+        (told,) = read_table(path, encoding=named).attrs[DOUBTS]
+        assert told.level == "warning"
+        assert '"cp932" reads' in told.hint
 
 
 def test_a_byte_order_mark_tells_utf_16(tmp_path):
@@ -333,3 +346,11 @@ def test_a_csv_of_very_many_columns_is_refused_by_its_first_line(tmp_path, monke
     monkeypatch.setattr(tables.pd, "read_csv", lambda *_, **__: pytest.fail("it was parsed"))
     with pytest.raises(InputError, match=r"header has 6 columns, too many.*5 at most"):
         read_table(csv(tmp_path, "a,b,c,d,e,f\n1\n"))
+
+
+def test_codes_that_a_spreadsheet_shortened_are_told_as_such():
+    """Seen to fail: ``Keep one of them`` of twelve units, whose codes had become one."""
+    faults = Faults("t.csv")
+    faults.once([(2, "'3.52590E+14'"), (3, "'3.52590E+14'")], "the region")
+    (problem,) = faults.problems
+    assert problem.hint.startswith("They may be several: a spreadsheet wrote long codes as numbers")
