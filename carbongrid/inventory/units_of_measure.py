@@ -34,18 +34,19 @@ _SYMBOLS = {
     "Pg": 10**15,
 }
 _WORDS_OF_MASS = {
-    **dict.fromkeys(("tonne", "metric ton", "metric tonne", "tonelada", "公吨", "トン"), 10**6),
+    **dict.fromkeys(("tonne", "metric ton", "metric-ton", "metric tonne", "tonelada", "公吨", "トン"), 10**6),
     "kilotonne": 10**9,
     "megatonne": 10**12,
     "gigatonne": 10**15,
     "pound": Fraction(45359237, 10**5),
     "lb": Fraction(45359237, 10**5),
     "short ton": Fraction(90718474, 100),
+    "short-ton": Fraction(90718474, 100),
     "克": 1,
     "千克": 10**3,
     "公斤": 10**3,
     "吨": 10**6,
-    **{f"{power}{ton}": 10**zeros * 10**6 for ton in ("吨", "トン", "t") for power, zeros in (("千", 3), ("万", 4), ("百万", 6), ("亿", 8))},
+    **{f"{power}{ton}": 10**zeros * 10**6 for ton in ("吨", "トン", "t") for power, zeros in (("千", 3), ("万", 4), ("百万", 6), ("亿", 8), ("億", 8))},
 }  # fmt: skip
 """Any case, and with an s if there are several. A pound is 453.59237 g by definition, a short ton 2000 of them."""
 _PLURALS = {f"{word}s": grams for word, grams in _WORDS_OF_MASS.items() if word.isascii()}
@@ -241,7 +242,7 @@ def mass_and_substance(unit: str) -> tuple[Fraction, str]:
         goes_on = not match["gap"] and written[0].isalpha() and not _OTHER_GAS.match(written)
         raise _no_mass(unit) if goes_on else _not_carbon(unit, written)
     mass = match["mass"]
-    factor = _factor(match["factor"]) * _GRAMS[mass if mass in _GRAMS else mass.lower()]
+    factor = _factor(match["factor"]) * _GRAMS[mass if mass in _GRAMS else mass.casefold()]
     if factor == 0:
         raise InputError(f"the unit {unit!r} is nothing", hint=_MASS_HINT)
     return factor, substance

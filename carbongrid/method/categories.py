@@ -135,9 +135,9 @@ def by_people_unasked() -> frozenset[str]:
 
 
 @cache
-def categories_of_homes() -> frozenset[str]:
-    """Return the package's categories of homes: those that go by people as they come."""
-    return frozenset(name for name, each in _packaged().items() if each.weight == "people")
+def homes() -> Mapping[str, Category]:
+    """Return the package's categories of homes as they come: those that go by people unless a case says otherwise."""
+    return {name: each for name, each in _packaged().items() if each.weight == "people"}
 
 
 def column_of(name: str) -> str:

@@ -16,7 +16,7 @@ from carbongrid.case.readers.points import crosswalk_categories
 from carbongrid.case.readers.regions import masses_here
 from carbongrid.case.readers.vector import listed
 from carbongrid.errors import InputError, Level, Problem
-from carbongrid.method.categories import Category, by_people_unasked, categories_of_homes
+from carbongrid.method.categories import Category, by_people_unasked, homes
 from carbongrid.method.landuse import SETTLEMENT, carrying_types
 from carbongrid.method.weights import people_points
 from carbongrid.method.weights.people import PeoplePoints
@@ -283,26 +283,39 @@ def _way_of_supply(inputs: Inputs, supply: Category) -> str:
 
 
 def _problems_of_people(inputs: Inputs) -> Iterator[Problem]:
-    homes = categories_of_homes()
     # What goes by people unasked says nothing of homes.
     spread = set(inputs.totals["category"]) - by_people_unasked()
     weights = {category.weight for name, category in inputs.categories.items() if name in spread}
-    if inputs.people is None or "people" in weights:
+    where = f"{inputs.case.path.name}: [people]"
+    if inputs.people is None:
         return
-    if not homes & spread:
+    if "people" in weights:
+        yield from _homes_by_something_else(inputs, where)
+    elif not homes().keys() & spread:
         yield Problem(
             "people are given and no homes have a total, so that people are counted in units and nothing is spread by them",
-            f"{inputs.case.path.name}: [people]",
+            where,
             "Give homes a total, such as buildings/urban-homes, if there are any.",
             "note",
         )
     else:
         yield Problem(
             "people are given and no homes are spread by them",
-            f"{inputs.case.path.name}: [people]",
+            where,
             "Give homes the weight people: take the row that sets another from the case's categories.csv.",
             "warning",
         )
+
+
+def _homes_by_something_else(inputs: Inputs, where: str) -> Iterator[Problem]:
+    """Yield a note on homes by something else whose land nothing by people lies on: who lives there weighs for nothing."""
+    by_people = [each for each in inputs.categories.values() if each.weight == "people"]
+    carried = {kind for each in by_people for kind in each.types}
+    for name, home in homes().items():
+        own = inputs.categories.get(name)
+        if own and own.weight != "people" and not carried.intersection(home.types):
+            what = f"{name} goes by {own.weight}, so that who lives on its land weighs for nothing"
+            yield Problem(what, where, "Give it the weight people if they should.", "note")
 
 
 def _problems_of_scale(scaled: Mapping[str, float], where: str) -> Iterator[Problem]:

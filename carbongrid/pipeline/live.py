@@ -159,6 +159,7 @@ class LiveResult:
         inputs, claims = self.inputs, dict(self.claims)
         for name, weight in weights.items():
             inputs, claims[name] = self._weighed(inputs, name, weight)
+        self._require_people_where_they_were(inputs)
         return dataclasses.replace(self, claims=claims).recomputed(
             weights.keys(), inputs, self.placed
         )
@@ -242,6 +243,7 @@ class LiveResult:
     ) -> LiveResult:
         """Return the answer with other tables, and what parcels claim of a category as a column of this name would have it."""
         inputs, packed = self._weighed(inputs, name, weights, column)
+        self._require_people_where_they_were(inputs)
         claims = {**self.claims, name: packed}
         return dataclasses.replace(self, claims=claims).recomputed([name], inputs, self.placed)
 
@@ -370,8 +372,7 @@ class LiveResult:
                 what = f"{weight!r} measures geometry, which takes longer than an answer may"
                 raise InputError(what, f"{WEIGHTS}, {name}", RUN)
             return with_weight(inputs, name, weight), prepared.claims([name])[name]
-        before, inputs = inputs, one_spelling(with_weight(inputs, name, weight))
-        self._require_same_homes(before, inputs, name)
+        inputs = one_spelling(with_weight(inputs, name, weight))
         evidence = WeightInputs(
             coefficients=prepared.tables.coefficients,
             rasters=prepared.shares.raster_sums,
@@ -379,16 +380,16 @@ class LiveResult:
         )
         return inputs, PackedWeights.of(weigh(inputs.categories[name], parcels, evidence))
 
-    def _require_same_homes(self, before: Inputs, now: Inputs, name: str) -> None:
-        """Raise InputError if other categories would go by people who are located elsewhere, now that this one does not go by them."""
-        others = {each.weight for each in now.categories.values() if each.name != name}
-        if before.case.people is None or "people" not in others:
+    def _require_people_where_they_were(self, inputs: Inputs) -> None:
+        """Raise InputError if categories go by people who would be located on other land than in the run, since other categories go by them now."""
+        by_people = [name for name, each in inputs.categories.items() if each.weight == "people"]
+        if inputs.case.people is None or not by_people:
             return
         parcels = self.prepared.parcels
-        was, is_now = (residential_parcels(each.categories, parcels) for each in (before, now))
+        was, is_now = (residential_parcels(each.categories, parcels) for each in (self.prepared.inputs, inputs))  # fmt: skip
         if not np.array_equal(was, is_now):
-            what = f"without {name} people are located on other land, so that what goes by them does as well"
-            raise InputError(what, f"{WEIGHTS}, {name}", RUN)
+            what = f"people would be located on other land than in the run, and with them {', '.join(by_people)}"
+            raise InputError(what, WEIGHTS, RUN)
 
     def recomputed(
         self, names: Iterable[str], inputs: Inputs, placed: PlacedFacilities

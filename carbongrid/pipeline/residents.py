@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.totals import categories_of
-from carbongrid.method.categories import Category, categories_of_homes
+from carbongrid.method.categories import Category, homes
 from carbongrid.method.weights import (
     Census,
     Residents,
@@ -44,14 +44,14 @@ def residents_on_parcels(inputs: Inputs, land: Land) -> Residents | None:
 def residential_parcels(
     categories: Mapping[str, Category], parcels: pd.DataFrame
 ) -> NDArray[np.bool_]:
-    """Return the parcels that people are located on: those of all categories that go by people, and homes by whatever they go.
+    """Return the parcels that people are located on: land of homes, and of all categories that go by people.
 
-    Homes without a total, and those that a case spreads by something else, have residents as well: they are not those of the other kind of home.
+    Land of homes counts without a total too, and where a case spreads homes by something else: their people are not those of the other kind of home.
     """
     found = np.zeros(len(parcels), np.bool_)
-    for name, category in categories.items():
-        if category.weight == "people" or name in categories_of_homes():
-            found |= eligible(category, parcels)
+    by_people = [each for each in categories.values() if each.weight == "people"]
+    for category in (*homes().values(), *by_people):
+        found |= eligible(category, parcels)
     return found
 
 

@@ -32,9 +32,9 @@ GRAMS = {
     "Mg": 10**6, "Gg": 10**9, "Tg": 10**12, "Pg": 10**15, "tonne": 10**6, "tonnes": 10**6,
     "metric ton": 10**6, "metric tons": 10**6, "metric tonne": 10**6, "metric tonnes": 10**6, "tonelada": 10**6, "toneladas": 10**6,
     "kilotonne": 10**9, "kilotonnes": 10**9, "megatonne": 10**12, "megatonnes": 10**12, "gigatonne": 10**15, "gigatonnes": 10**15,
-    "pound": POUND, "pounds": POUND, "lb": POUND, "lbs": POUND, "short ton": 2000 * POUND, "short tons": 2000 * POUND,
+    "pound": POUND, "pounds": POUND, "lb": POUND, "lbs": POUND, "short ton": 2000 * POUND, "short tons": 2000 * POUND, "short-ton": 2000 * POUND, "short-tons": 2000 * POUND, "metric-ton": 10**6, "metric-tons": 10**6,
     "克": 1, "千克": 10**3, "公斤": 10**3, "吨": 10**6, "千吨": 10**9, "万吨": 10**10, "百万吨": 10**12, "亿吨": 10**14,
-    "公吨": 10**6, "トン": 10**6, "千トン": 10**9, "万トン": 10**10, "百万トン": 10**12, "亿トン": 10**14,
+    "公吨": 10**6, "トン": 10**6, "千トン": 10**9, "万トン": 10**10, "百万トン": 10**12, "亿トン": 10**14, "億吨": 10**14, "億トン": 10**14, "億t": 10**14,
     "千t": 10**9, "万t": 10**10, "百万t": 10**12, "亿t": 10**14,
 }  # fmt: skip
 FACTORS = {"": 1, "10000 ": 10**4, "1e4 ": 10**4, "10^4 ": 10**4, "2.5 ": Fraction(5, 2)}

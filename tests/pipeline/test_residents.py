@@ -15,6 +15,7 @@ from english_left import english_in
 from rasterio.transform import from_origin
 from squares_case import CRS, SOUTH, WEST, layer, squares_case
 
+import carbongrid as cg
 from carbongrid.case import Case
 from carbongrid.errors import InputError
 from carbongrid.outputs.report.notes import note_in_chinese
@@ -137,22 +138,63 @@ def test_homes_by_area_keep_their_people_from_the_other_kind_of_home(
         assert after.units[column].tolist() == live.units[column].tolist()
     placed = after.ledger.set_index("category")["weight_placed"]
     assert placed[f"buildings/{other}-homes"] == (120 if other == "rural" else 40)
+    [told] = [each for each in check(changed).problems if "weighs for nothing" in each.what]
+    assert told.what.startswith(f"buildings/{kind}-homes goes by area, so that who lives")
+    assert english_in(note_in_chinese(str(told)), {f"buildings/{kind}-homes"}) == []
+
+
+def test_land_that_a_case_adds_to_homes_by_area_takes_no_people(tmp_path: Path) -> None:
+    """Seen to fail: people on shops, which homes by area lie on as well, weighed for nothing that goes by people."""
+    tables = {
+        "totals.csv": "category,value,unit\nbuildings/urban-homes,400,t CO2e\nwaste/domestic,100,t CO2e\n",
+        "people.csv": f"lon,lat,residents\n{WEST + 500},{SOUTH + 500},1000\n{WEST + 1200},{SOUTH + 500},3000\n{WEST + 1700},{SOUTH + 500},2000\n{WEST + 2500},{SOUTH + 500},1000\n",
+        "categories.csv": "category,types,weight\nbuildings/urban-homes,urban-residential+commercial,area\n",
+    }
+    people = {"path": "people.csv", "crs": f"EPSG:{CRS}"}
+    case = squares_case(tmp_path, ["0701", "05H1", "0702"], tables, people=people, categories={"path": "categories.csv"})  # fmt: skip
+    waste = run(case, tmp_path / "run").units["waste_domestic_t"]
+    assert waste.tolist() == pytest.approx([400 / 7, 0, 300 / 7])
+
+
+def shops_by_people(folder: Path, weight: str = "people") -> cg.Result:
+    """Homes, shops and homes, and people on each; shops go by people unless said otherwise."""
+    folder.mkdir()
+    tables = {
+        "totals.csv": "category,value,unit\nbuildings/urban-homes,400,t CO2e\nbuildings/commerce,400,t CO2e\n",
+        "people.csv": people_of(10, 50, 30),
+        "categories.csv": f"category,weight\nbuildings/commerce,{weight}\n",
+    }
+    people = {"path": "people.csv", "crs": f"EPSG:{CRS}"}
+    case = squares_case(folder, ["0701", "05H1", "0701"], tables, people=people, categories={"path": "categories.csv"})  # fmt: skip
+    return run(case, folder / "run")
 
 
 def test_an_answer_that_would_locate_people_elsewhere_is_refused(tmp_path: Path) -> None:
-    """Shops that go by people as well: without them the people on their land are those of homes in reach, or lost."""
+    """Shops that go by people as well: without them the people on their land are those of homes in reach. Seen to fail: homes brought back to people had those of before."""
+    found = shops_by_people(tmp_path / "shops")
+    with pytest.raises(InputError, match="people would be located on other land than in the run, and with them buildings/urban-homes"):  # fmt: skip
+        found.with_weights({"buildings/commerce": "area"})
+    neither = {"buildings/commerce": "area", "buildings/urban-homes": "area"}
+    for names in (list(neither), list(neither)[::-1]):
+        answer = found.with_weights({name: neither[name] for name in names})
+        with pytest.raises(InputError, match="people would be located on other land"):
+            answer.with_weights({"buildings/urban-homes": "people"})
+        back = answer.with_weights(dict.fromkeys(neither, "people"))
+        assert back.units["emission_t"].tolist() == found.units["emission_t"].tolist()
+    assert shops_by_people(tmp_path / "other", "area").units["emission_t"].tolist() != found.units["emission_t"].tolist()  # fmt: skip
+
+
+def test_what_goes_by_people_unasked_may_go_by_area(tmp_path: Path) -> None:
+    """Seen to fail: refused, since rural homes had no total."""
     tables = {
-        "totals.csv": "category,value,unit\nbuildings/urban-homes,400,t CO2e\nbuildings/commerce,400,t CO2e\n",
+        "totals.csv": "category,value,unit\nbuildings/urban-homes,400,t CO2e\nwaste/domestic,400,t CO2e\n",
         "people.csv": people_of(10, 50),
-        "categories.csv": "category,weight\nbuildings/commerce,people\n",
+        "categories.csv": "category,weight\nwaste/domestic,area\n",
     }
     people = {"path": "people.csv", "crs": f"EPSG:{CRS}"}
-    case = squares_case(tmp_path, ["0701", "05H1"], tables, people=people, categories={"path": "categories.csv"})  # fmt: skip
-    found = run(case, tmp_path / "run")
-    with pytest.raises(
-        InputError, match="without buildings/commerce people are located on other land"
-    ):
-        found.with_weights({"buildings/commerce": "area"})
+    live = run(squares_case(tmp_path, ["0701", "0702"], tables, people=people), tmp_path / "run").with_weights({"waste/domestic": "area"})  # fmt: skip
+    case = squares_case(tmp_path, ["0701", "0702"], tables, people=people, categories={"path": "categories.csv"})  # fmt: skip
+    assert live.units["emission_t"].tolist() == run(case, tmp_path / "area").units["emission_t"].tolist()  # fmt: skip
 
 
 def raster_of(path: Path, values: Sequence[Sequence[float]], kind: str, nodata: float) -> Path:

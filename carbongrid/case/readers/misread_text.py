@@ -105,7 +105,7 @@ def _strange(text: Collection[str]) -> Iterator[str]:
     for sign in text:
         kind = unicodedata.category(sign)
         wide = "\uff00" <= sign <= "\uffef" or (kind == "No" and sign > "\u2000")
-        if sign > "\x7f" and kind[0] not in "LM" and kind not in ("Nd", "Nl") and sign not in _IN_TEXT and not wide:  # fmt: skip
+        if sign > "\x7f" and (kind[0] not in "LMN" or kind == "No") and sign not in _IN_TEXT and not wide:  # fmt: skip
             yield sign
 
 

@@ -59,7 +59,7 @@ _DEFINITIONS = (
 ``mtkm`` means a million, or a metric ton, but never the thousandth."""
 
 _CHINESE = {
-    "克": "g", "千克": "kg", "公斤": "kg", "吨": "t",
+    "克": "g", "千克": "kg", "公斤": "kg", "吨": "t", "トン": "t",
     "千瓦时": "kWh", "度": "kWh", "千瓦": "kW", "焦": "J", "千焦": "kJ", "兆焦": "MJ", "吉焦": "GJ", "太焦": "TJ",
     "吨标准煤": "tce", "吨标煤": "tce", "千克标准煤": "kgce", "公斤标准煤": "kgce",
     "亩": "mu", "公顷": "ha", "平方米": "m2", "平方公里": "km2", "平方千米": "km2",
@@ -68,9 +68,9 @@ _CHINESE = {
     "吨公里": "tkm", "人公里": "pkm", "车公里": "vkm", "辆公里": "vkm", "天": "day", "日": "day",
 }  # fmt: skip
 _ALIASES = {"cap": "person", "capita": "person", "heads": "head", "persons": "person", "people": "person",
-            "tonnes": "t", "days": "day", "d": "day", "l": "L", "tec": "tce", "lbs": "lb", "pounds": "lb", "acres": "acre", "miles": "mile", "vehicles": "vehicle", "%": "percent", "fraction": "", "1": ""}  # fmt: skip
+            "tonnes": "t", "days": "day", "d": "day", "l": "L", "tec": "tce", "vehicles": "vehicle", "%": "percent", "fraction": "", "1": ""}  # fmt: skip
 _POWERS = {
-    "百": 2, "千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8, "十亿": 9, "百亿": 10, "千亿": 11, "万亿": 12,
+    "百": 2, "千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8, "億": 8, "十亿": 9, "百亿": 10, "千亿": 11, "万亿": 12,
 }  # fmt: skip
 _YEAR = {"yr", "a", "year", "年"}
 FLUORINATED = (
@@ -95,20 +95,25 @@ _PLAIN_WORD = re.compile(r"[A-Za-z]{1,12}[23]?")
 """What is handed to pint: no powers of its own, which could be of any size."""
 _FAR = re.compile(
     r"(?:[MGTP]m|(?:mega|giga|tera|peta)metre)[23]?"
-    r"|(?:[kMGTP]|kilo|mega|giga|tera|peta)(?:lb|pound|ft|foot|mi|mile|ac|acre|shortton|usgallon)2?"
+    r"|(?:[kMGTP]|kilo|mega|giga|tera|peta)(?:lb|pound|ft|foot|mi|mile|ac|acre|shortton|usgallon)s?2?"
 )
 """A megametre, and its cube, which whoever writes Mm3 for a million m3 does not mean; Mlb, which is a thousand pounds to some."""
 _INDEX = re.compile(r"([A-Za-z])(\d)$")
-_OF_TWO_WORDS = {
+_SPELLINGS = {
     re.compile(r"(?i)\bshort[ -]tons?\b"): "shortton",
     re.compile(r"(?i)\bU\.?S\.? gal(?:lons?|\b)"): "usgallon",
-    re.compile(r"(?i)\b(?:metric tons?|metric tonnes?)\b"): "t",
+    re.compile(r"(?i)\bmetric[ -](?:tons?|tonnes?)\b"): "t",
+    re.compile(r"\bMMT\b"): "Mt",
+    re.compile(r"(?i)\b(?:lbs?|pounds?)\b\.?"): "lb",
+    re.compile(r"(?i)\bacres?\b"): "acre",
+    re.compile(r"(?i)\bmiles?\b"): "mile",
     re.compile(r"(?i)\b(?:cubic feet|cu\.? ft\b)"): "ft3",
     re.compile(r"(?i)\b(?:square feet|sq\.? ft\b)"): "ft2",
     re.compile(r"(?i)\bvehicle[ -]miles?\b"): "vehicle mile",
 }
 _UNSURE = (
-    (re.compile(r"(?i:[km]?tons?)|MT"), "{} may be 1000 kg, a short ton of 907 kg, or a million tonnes", "Write t, short ton, kt or Mt."),
+    (re.compile(r"(?i:[km]?tons?)"), "a ton is 1000 kg, or a short one of 907 kg", "Write t, short ton, kt or Mt."),
+    (re.compile("MT"), "{} is a metric ton in North America and a million of them elsewhere", "Write t, or Mt."),
     (re.compile(r"(?i)m?gal(?:lons?)?"), "a gallon is 3.785 l in the United States, 4.546 l elsewhere", "Write US gal, or L."),
     (re.compile(r"(?i)[km]{0,2}btus?|d?therms?"), "fuel is billed in {} of gross calorific value, and factors are by the net one", "Write MJ of net calorific value: of natural gas about 0.90 of the gross one, of oil and coal 0.95; a therm is 105.506 MJ, an MMBtu 1055.06 MJ."),
     (re.compile(r"(?i)(?:[mcs]|mm|ms)?cf|ft3"), "a cubic foot of gas is one at 60 F, and factors are by m3 at 0 or 20 C", "Write MJ of net calorific value; else m3: 1 cubic foot is 0.0283168 m3."),
@@ -165,7 +170,7 @@ def read_unit(text: str) -> Unit:
         If a word in it is not known.
     """
     joined = _in_digits(text.strip())
-    for written, word in _OF_TWO_WORDS.items():
+    for written, word in _SPELLINGS.items():
         joined = written.sub(word, joined)
     parts = _split(joined)
     if not text.strip() or any(not part.strip() for part in parts):

@@ -26,7 +26,7 @@ from carbongrid.method.landuse import packaged_table
         ("亩", Fraction(1, 15), "ha"), ("万亩", Fraction(10**4, 15), "ha"), ("公顷", 1, "ha"), ("km2", 100, "ha"), ("hm2", 1, "ha"),
         ("万头", 10**4, "head"), ("万人", 10**4, "person"), ("亿吨公里", 10**8, "t km"), ("万人公里", 10**4, "person km"),
         ("亿立方米", 10**8, "m3"), ("10^4 Nm3", 10**4, "m3"), ("L", Fraction(1, 1000), "m3"), ("亿车公里", 10**8, "vehicle km"), ("%", Fraction(1, 100), "1"),
-        ("lbs", Fraction("0.45359237"), "kg"), ("short tons", Fraction("0.90718474"), "t"), ("Short-Ton", Fraction("0.90718474"), "t"), ("metric tons", 1, "t"),
+        ("lbs", Fraction("0.45359237"), "kg"), ("short tons", Fraction("0.90718474"), "t"), ("LB", Fraction("0.45359237"), "kg"), ("MMT", 10**6, "t"), ("千トン", 1000, "t"), ("億トン", 10**8, "t"), ("Acres", Fraction("4046.8564224"), "m2"), ("Short-Ton", Fraction("0.90718474"), "t"), ("metric tons", 1, "t"),
         ("US gallons", Fraction("3.785411784"), "L"), ("10^6 U.S. gal", Fraction("3785411.784"), "L"), ("vehicle miles", Fraction("1.609344"), "vehicle km"),
         ("acres", Fraction("4046.8564224"), "m2"), ("sq. ft", Fraction("0.09290304"), "m2"),
     ],
@@ -148,8 +148,8 @@ def test_each_word_goes_with_activities_that_there_are() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("tons", "short ton of 907 kg"), ("kton", "short ton"), ("MT", "a million tonnes"), ("kg CO2/gallon", "4.546 l elsewhere"), ("Mgal", "US gal"),
-        ("therms", "gross calorific value"), ("MMBtu", "of natural gas about 0.90"), ("kg CO2/MMBtu", "the net one"), ("Mcf", "at 60 F"), ("cubic feet", "0.0283168 m3"), ("Mlb", "unknown unit"),
+        ("tons", "short one of 907 kg"), ("kton", "Write t, short ton"), ("MT", "a million of them elsewhere"), ("kg CO2/gallon", "4.546 l elsewhere"), ("Mgal", "US gal"),
+        ("therms", "gross calorific value"), ("MMBtu", "of natural gas about 0.90"), ("kg CO2/MMBtu", "the net one"), ("Mcf", "at 60 F"), ("cubic feet", "0.0283168 m3"), ("Mlb", "unknown unit"), ("Mlbs", "unknown unit"), ("kusgallons", "unknown unit"),
     ],
 )  # fmt: skip
 def test_a_unit_that_would_be_read_wrongly_is_told(text: str, says: str) -> None:
