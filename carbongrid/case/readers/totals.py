@@ -98,7 +98,7 @@ def categories_of(case: Case, notes: list[Problem] | None = None) -> dict[str, C
         categories = read_categories(people=people)
     else:
         path = case.resolve(case.categories.path)
-        table = read_table(path, encoding=case.categories.encoding)
+        table = read_table(path, encoding=case.categories.encoding, columns=CATEGORIES.names())
         categories = read_categories(table, where=path.name, people=people)
         if notes is not None:
             notes += misspelt(table, CATEGORIES, path.name)
