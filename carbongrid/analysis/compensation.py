@@ -177,7 +177,7 @@ def read_caps(path: Path) -> dict[str, int]:
     InputError
         If a column is missing, a unit is blank or stands twice, or a cap is no amount.
     """
-    table = read_table(path)
+    table = read_table(path, columns=("unit", "cap"))
     require_columns(table, path.name, ("unit", "cap"))
     found: dict[str, int] = {}
     for number, (unit, cap) in enumerate(zip(table["unit"], table["cap"], strict=True), start=2):

@@ -27,7 +27,7 @@ def read_merged_codes(path: Path) -> dict[str, str]:
     InputError
         If a column is missing, a code is blank, or an old one stands twice.
     """
-    table = read_table(path)
+    table = read_table(path, columns=("old", "new"))
     require_columns(table, path.name, ("old", "new"))
     found: dict[str, str] = {}
     for number, pair in enumerate(zip(table["old"], table["new"], strict=True), start=2):

@@ -45,8 +45,9 @@ Rules that hold everywhere:
   | a column whose name is nearly that of one that is missing (`regions`) | a warning |
   | filled cells without a header | a warning with their number |
   | another sheet with the columns of the same table | a warning; only the first one is read |
-  | rows or columns that are hidden, as a filter or a closed group leaves them | an error: they would count unseen; columns without a header and of remarks may be |
-  | in a workbook a number that its format shows in another size: in thousands or millions (`#,##0,`), or with a word such as `万` or `k` | an error: the unit may be that of what is shown or of what is held |
+  | rows or columns that are hidden, as a filter or a closed group leaves them, and numbers whose format shows none (`;;;`) | an error: they would count unseen; columns that are not read, without a header and of remarks may be |
+  | in a workbook a number that its format shows as another one: in thousands or millions (`#,##0,`), with a point or digits that are text (`0!.0000`, `0"."0000`) | an error: the unit may be that of what is shown or of what is held. The part of the format that is for the number counts, in columns that are read |
+  | in a workbook a number that its format shows whole with a word such as `万`, `k` or `million`, of which neither the header, the unit of its row (`万元`, `10000 t`, `kt`) nor the currency of the case says anything | a warning: it is read as what it holds |
   | beside GDP or a census a column `unit`, `currency`, `单位` or `币种` that tells another currency, size or count (`万元`, `万人`) | an error; names of townships in it say nothing |
   | in totals a column of another name than `region`, all of whose cells are codes or names of units or parents (one is enough under the name of the units' id or a parent) | an error: its rows would be of the whole city. None is a code or name of what holds every unit, one name in all rows, or plain numbers that may number rows |
   | `year` of another year than the case's | a warning |

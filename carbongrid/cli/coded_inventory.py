@@ -68,7 +68,7 @@ def tell_coded(
     if system == "gpc" and not coded["columns"]:
         read = read_ecrf(file, year=coded["year"], unit=coded["unit"], encoding=encoding)
     if read is None:
-        table = _renamed(read_table(file, encoding=encoding), coded["columns"], file.name)
+        table = _renamed(read_table(file, encoding=encoding, unit=coded["unit"]), coded["columns"], file.name)  # fmt: skip
         read = read_coded(table, system, where=file.name, year=coded["year"], unit=coded["unit"], gwp=gwp)  # fmt: skip
     split = coded["split"]
     shares = read_shares(read_table(split, beside=encoding), system, known, split.name) if split else None  # fmt: skip

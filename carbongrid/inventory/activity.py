@@ -135,6 +135,8 @@ class ActivityData:
         The user's own factors.
     problems
         What is wrong in the file; forming the inventory raises it with whatever else it finds.
+    notes
+        Warnings of what may be meant otherwise.
     """
 
     file: str
@@ -142,6 +144,7 @@ class ActivityData:
     settings: Mapping[str, str]
     factors: tuple[Factor, ...]
     problems: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
 
 
 @cache

@@ -182,7 +182,7 @@ def audit(inventory: Inventory) -> pd.DataFrame:
 
 def notes(inventory: Inventory) -> list[Problem]:
     """Return what a reader of the totals must know: unknowns, recalled factors, overrides, other years."""
-    found: list[Problem] = []
+    found: list[Problem] = [*inventory.data.notes]
     unknown = [left for left in inventory.left_out if left.warn]
     for left in unknown:
         what = f"{left.what} is left out: {left.why}"

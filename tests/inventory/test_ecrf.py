@@ -147,6 +147,16 @@ def test_rows_without_references_are_known_by_their_names(folder: Path) -> None:
     assert "460.250001 t CO2e are BASIC, 0.000000 t BASIC+ beyond that" in shown.output
 
 
+def test_numbers_that_a_form_shows_with_a_size_are_told(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "place.xlsx", TERRITORIAL)
+    book = openpyxl.load_workbook(path)
+    book["eCRF_3"].cell(2, HEAD.index(f"{GHG}Total CO2e") + 1).number_format = '0.0"k"'
+    book.save(path)
+    read = read_ecrf(path)
+    assert read is not None
+    assert [each.level for each in read.checked if "shows with 'k'" in each.what] == ["warning"]
+
+
 def test_what_is_bought_is_not_counted_again_where_it_is_made(folder: Path) -> None:
     (folder / "induced-split.csv").write_text(
         SPLITS["induced"].replace("I.4.4,leave-out,\n", ""), encoding="utf-8"

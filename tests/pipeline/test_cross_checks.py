@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from squares_case import squares_case
+from squares_case import CRS, SOUTH, WEST, squares_case
 from town import square, write_town
 
 import carbongrid as cg
@@ -56,6 +56,32 @@ def test_a_category_of_ones_own_without_a_total_is_told(tmp_path):
     )
     assert told[1].hint == "Give it a total, or take its row out."
     assert all(note_in_chinese(str(each)) for each in told)
+
+
+def test_a_category_by_people_has_a_use_without_a_total(tmp_path):
+    """Seen to fail: its row was said to change nothing, and taking it out moved 120 of 400 t of other homes, since people live on its land."""
+    totals = "category,value,unit\nbuildings/urban-homes,400,t CO2e\n"
+    text = (
+        "category,sector,scope,sink,types,weight\nbuildings/dorms,buildings,2,false,public,people\n"
+    )
+    people = "lon,lat,residents\n" + "".join(
+        f"{WEST + 1000 * x},{SOUTH + 500},{count}\n"
+        for x, count in ((0.5, 1000), (1.2, 3000), (2.5, 1000))
+    )
+    tables = {"totals.csv": totals, "categories.csv": text, "people.csv": people}
+    own = {"categories": {"path": "categories.csv"}}
+    of_people = {"people": {"path": "people.csv", "crs": f"EPSG:{CRS}"}}
+    told, mass = [], []
+    for name, sections in (("with", own | of_people), ("without", of_people), ("alone", own)):
+        (tmp_path / name).mkdir()
+        case = squares_case(tmp_path / name, ["0701", "08H2", "0701"], tables, **sections)
+        told.append(any("its row changes nothing" in each.what for each in check(case).problems))
+        if name != "alone":
+            run = cg.run(case, tmp_path / name / "run")
+            mass.append(run.units["buildings_urban-homes_t"].tolist())
+    assert mass[0] == [200, 0, 200]
+    assert mass[1] == [320, 0, 80]
+    assert told == [False, False, True]
 
 
 def test_a_sink_that_was_formed_otherwise_than_it_is_spread(tmp_path):

@@ -88,7 +88,8 @@ def read_activity(
     require_units()
     path = Path(path)
     known = read_categories() if categories is None else categories
-    tables = _tables(path)
+    notes: list[Problem] = []
+    tables = _tables(path, notes)
     faults = _Sheets(path.name)
     for name in tables:
         if name not in _KNOWN:
@@ -109,7 +110,7 @@ def read_activity(
         faults.of("").add(
             "there are no rows of activity data", f"Fill one of the sheets {', '.join(SHEETS)}."
         )
-    return ActivityData(path.name, tuple(rows), settings, own, tuple(faults.problems))
+    return ActivityData(path.name, tuple(rows), settings, own, tuple(faults.problems), tuple(notes))
 
 
 class _Sheets:
@@ -130,14 +131,14 @@ class _Sheets:
         return [problem for faults in self._of.values() for problem in faults.problems]
 
 
-def _tables(path: Path) -> dict[str, pd.DataFrame]:
-    """Return the tables of a file by the names of their sheets."""
+def _tables(path: Path, notes: list[Problem]) -> dict[str, pd.DataFrame]:
+    """Return the tables of a file by the names of their sheets; what may be meant otherwise is appended to ``notes``."""
     if path.is_dir():
         tables = {file.stem: read_table(file) for file in _csv_files(path)}
     elif _is_workbook(path):
         tables = {
             name: with_header(cells, f"{path.name}, sheet {name}")
-            for name, cells in workbook_sheets(path, _IGNORED).items()
+            for name, cells in workbook_sheets(path, _IGNORED, notes).items()
             if not cells.empty
         }
     else:

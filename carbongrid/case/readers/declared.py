@@ -53,19 +53,28 @@ class Row:
 
 
 def read_declared(
-    path: Path, form: TableFormat, *, encoding: str | None = None, beside: str | None = None
+    path: Path,
+    form: TableFormat,
+    *,
+    encoding: str | None = None,
+    beside: str | None = None,
+    or_else: TableFormat | None = None,
+    unit: str = "",
 ) -> pd.DataFrame:
     """Return a table as :func:`carbongrid.case.readers.tables.read_table` does, its codes and ids kept from losing zeros.
 
     Parameters
     ----------
-    path, encoding, beside
+    path, encoding, beside, unit
         As there.
     form
         Its declaration.
+    or_else
+        Another one that it may be by, with the same codes and ids.
     """
     codes, ids = form.names("code"), form.names("id")
-    return read_table(path, encoding=encoding, beside=beside, codes=codes, ids=ids)
+    columns = {*form.names(), *(or_else.names() if or_else else ())}
+    return read_table(path, encoding=encoding, beside=beside, codes=codes, ids=ids, columns=columns, unit=unit)  # fmt: skip
 
 
 def rows_declared(

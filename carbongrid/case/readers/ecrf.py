@@ -82,8 +82,9 @@ def read_ecrf(
         If two sheets have the header, it lacks the column of totals, a row with a mass has no code, contradicts its code, or has a
         notation key beside its mass; all with sheet and row.
     """
+    doubts: list[Problem] = []
     if is_workbook(path):
-        sheets = sheets_named(path, _SHEETS)
+        sheets = sheets_named(path, _SHEETS, doubts)
     else:
         table = read_table(path, encoding=encoding)
         if not set(_HEAD) <= {_plain(name) for name in table.columns}:
@@ -104,7 +105,7 @@ def read_ecrf(
     read = read_coded(reading.table(), "gpc", where=where, year=year, unit=unit, parts=True)
     rows_read = {value.row for value in read.values}
     lines = [line for line in reading.lines if line.row in rows_read]
-    checked = [*reading.notes, *_against_sheets(others, lines, path.name, read.year)]
+    checked = [*doubts, *reading.notes, *_against_sheets(others, lines, path.name, read.year)]
     gwp = _told(others, "globalwarmingpotential", _GWP).upper()
     apart = tuple({code for row, code in reading.here.items() if row in rows_read})
     return replace(read, gwp=gwp, checked=tuple(checked), apart=apart)

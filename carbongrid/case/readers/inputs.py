@@ -380,7 +380,7 @@ def guidance_of(case: Case) -> tuple[Advice, ...]:
     if case.report is None or case.report.guidance is None:
         return read_guidance()
     path = case.resolve(case.report.guidance)
-    table = read_table(path)
+    table = read_table(path, columns=COLUMNS)
     require_columns(table, path.name, COLUMNS[:1])
     return read_guidance(table, where=path.name)
 

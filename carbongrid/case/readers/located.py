@@ -155,7 +155,8 @@ def read_located(
     """
     path, where = case.resolve(section.path), section.path
     if is_table(section.path):
-        table = read_table(path, encoding=section.encoding, codes=codes)
+        read = [section.x, section.y, *columns, *optional]
+        table = read_table(path, encoding=section.encoding, codes=codes, columns=read)
         require_columns(table, where, [section.x, section.y, *columns])
         there = list(table.columns)
         names = np.array([f"row {row}" for row in table.index], dtype=object)

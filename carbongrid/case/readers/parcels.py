@@ -486,7 +486,7 @@ def _notes_on_areas_apart(area_field: str, parcels: _Parcels) -> list[Problem]:
     if not rows.size or rows.size == len(own):
         return []  # all of them is what the sum says
     order = rows[np.argsort(-apart[rows], kind="stable")]
-    named = listed(f"{parcels.names[row]} ({own[row]:,.6g} m2 for {parcels.area[row]:,.6g})" for row in order)  # fmt: skip
+    named = listed((f"{parcels.names[row]} ({own[row]:,.6g} m2 for {parcels.area[row]:,.6g})" for row in order), count=len(order))  # fmt: skip
     share = apart[rows].sum() / parcels.area.sum()
     what = (
         f"the areas of {rows.size} parcels in {area_field} are more than {_AREAS_APART} times those of their polygons, or less than one part in {_AREAS_APART}; "

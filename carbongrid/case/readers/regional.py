@@ -117,7 +117,7 @@ def read_gdp(
     if case.gdp is None:
         return pd.DataFrame({"region": pd.Series(dtype="str"), "value": pd.Series(dtype="Int64")})
     path = case.resolve(case.gdp.path)
-    table = read_declared(path, GDP, encoding=case.gdp.encoding)
+    table = read_declared(path, GDP, encoding=case.gdp.encoding, or_else=GDP_BY_INDUSTRY, unit=case.gdp.currency)  # fmt: skip
     by_industry = case.gdp.by != "unit" and any(column in table.columns for column in INDUSTRIES)
     form = GDP_BY_INDUSTRY if by_industry else GDP
     columns = INDUSTRIES if by_industry else ("value",)

@@ -27,6 +27,6 @@ def sinks_of(name: str, path: Path) -> SinkSet:
     """Return a set of the package by its name, or that of a table, CSV or XLSX."""
     if name in sink_sets() or not path.suffix:
         return sink_set(name)
-    table = read_table(path)
+    table = read_table(path, columns=COLUMNS)
     require_columns(table, path.name, COLUMNS)
     return sink_set_of(table, path.name)

@@ -54,6 +54,8 @@ def read_table(
     beside: str | None = None,
     codes: Collection[str] = (),
     ids: Collection[str] = (),
+    columns: Collection[str] | None = None,
+    unit: str = "",
 ) -> pd.DataFrame:
     """Return a table in which every cell is text, without blanks around it.
 
@@ -71,27 +73,34 @@ def read_table(
     ids
         Columns whose cells are looked up in others, so that one that had lost its zeros would not be found: a workbook's cells
         must hold text or whole numbers.
+    columns
+        Those that are read, of a table whose others are ignored: in a workbook only they must be seen, and shown as they are. All if None.
+    unit
+        That the numbers are in, where something else than the table says so.
 
     Returns
     -------
     DataFrame
         Columns as in the header, index ``row``: the row in the file, the header being row 1. A blank cell
-        is ""; blank rows and columns without a header are left out. Its attrs tell what was left out: :data:`SHEETS`, :data:`NAMELESS`.
+        is ""; blank rows and columns without a header are left out. Its attrs tell what was left out: :data:`SHEETS`, :data:`NAMELESS`,
+        and what may be meant otherwise: :data:`DOUBTS`.
 
     Raises
     ------
     InputError
         If the file is missing, is neither, cannot be decoded, has rows longer than its header, a cell in quotes that
-        goes over several lines, a formula without a stored value, a column twice, or numbers in a column of codes.
+        goes over several lines, a formula without a stored value, a column twice, numbers in a column of codes, or what is read is
+        hidden or shown as another number.
     """
     path = Path(path)
     head = _head(path)
     if head.startswith(_WORKBOOK):
-        cells, numbers, name, others = first_sheet(path)
+        cells, numbers, name, others, doubts = first_sheet(path, columns, unit)
         _check_codes(cells, numbers, codes, path.name)
         _check_ids(cells, numbers, ids, path.name)
         table = with_header(cells, path.name)
         table.attrs[SHEETS] = {name: tuple(table.columns), **others}
+        table.attrs[DOUBTS] = doubts
         return table
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         raise InputError("this is an old Excel file", path.name, "Save it as XLSX or CSV.")

@@ -98,7 +98,7 @@ def categories_of(case: Case, notes: list[Problem] | None = None) -> dict[str, C
         categories = read_categories(people=people)
     else:
         path = case.resolve(case.categories.path)
-        table = read_table(path, encoding=case.categories.encoding)
+        table = read_table(path, encoding=case.categories.encoding, columns=CATEGORIES.names())
         categories = read_categories(table, where=path.name, people=people)
         if notes is not None:
             notes += misspelt(table, CATEGORIES, path.name)
@@ -115,6 +115,8 @@ def notes_on_unused(
 ) -> Iterator[Problem]:
     """Yield a warning of each category that the case adds, and of which it has nothing: its row changes nothing.
 
+    One by people changes where the people of a case are located, with or without a total.
+
     Parameters
     ----------
     case
@@ -126,6 +128,8 @@ def notes_on_unused(
     """
     where = case.path.name if case.categories is None else case.resolve(case.categories.path).name
     for name in sorted(set(categories) - set(read_categories()) - set(used)):
+        if case.people is not None and categories[name].weight == "people":
+            continue
         close = nearest(name, [other for other in categories if other != name])
         hint = "Give it a total, or take its row out."
         if close:

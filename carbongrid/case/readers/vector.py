@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -197,11 +198,11 @@ def number_column(
     return numbers
 
 
-def listed(items: Iterable[str], limit: int = LISTED) -> str:
-    """Return items joined by commas, the first ten of them and how many more there are."""
-    every = list(items)
-    shown = ", ".join(every[:limit])
-    more = len(every) - limit
+def listed(items: Iterable[str], limit: int = LISTED, *, count: int | None = None) -> str:
+    """Return items joined by commas, the first ten of them and how many more there are; where their ``count`` is given, no more than those are made."""
+    first = list(items if count is None else islice(items, limit))
+    shown = ", ".join(first[:limit])
+    more = (len(first) if count is None else count) - limit
     return f"{shown} and {more} more" if more > 0 else shown
 
 

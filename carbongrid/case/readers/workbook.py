@@ -8,7 +8,6 @@ import zipfile
 from collections.abc import Callable, Collection
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +16,8 @@ from xml.parsers import expat
 import numpy as np
 import pandas as pd
 
+from carbongrid.case.fields import nearest
+from carbongrid.case.readers.number_formats import Shown, how_shown, is_percentage, powers_told
 from carbongrid.case.readers.security import check_zip_limits
 from carbongrid.errors import InputError, Problem, require_extra
 from carbongrid.raster.opening.files import read_bytes
@@ -26,16 +27,10 @@ MAX_ROWS, MAX_COLUMNS, MAX_CELLS = 2**20, 1_024, 20_000_000
 1,024 columns format sheets to the last of them."""
 
 _ZEROS = re.compile("00+")
-_LITERAL = re.compile(r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|[_*].|\[[^\]]*\]')
-"""What a format shows as it stands, leaves room for or fills with, and colours and conditions: a % in it is no percentage."""
-_THOUSANDTHS = re.compile("[0#?],+(?![0#?,])")
-"""A comma behind the last digit of a format divides what is shown by a thousand; one between digits parts them."""
-_SIZES = re.compile(
-    r"[万亿]|^\s*[百千](?![克瓦米])|(?i:(?<![a-z])(?:k|thousands?|mn|mln|mio|millions?|bn|mrd|billions?)(?![a-z]))|(?<![A-Za-z])MM?(?![A-Za-z])"
-)
-"""Words that make a number another one where they stand behind it."""
 _REMARKS = ("note", "remark", "comment", "source", "origin", "备注", "来源", "说明", "注")
 """How headers of columns begin that nothing is computed from."""
+_OF_UNITS = {"unit", "units", "capacity_unit", "currency", "单位", "币种"}
+"""Words in headers of columns that tell what the numbers of their row are in."""
 _PLACE = re.compile("([A-Z]*)([0-9]{1,15})")
 _ELEMENTS_WITH_PLACE = (" c", " row")
 
@@ -53,39 +48,53 @@ class FirstSheet(NamedTuple):
         Of the sheet.
     others
         First rows of the other sheets that are not hidden, by their names: nothing else is read of them.
+    doubts
+        Warnings of numbers that may be of another size.
     """
 
     cells: pd.DataFrame
     numbers: list[tuple[int, int]]
     name: str
     others: dict[str, tuple[str, ...]]
+    doubts: list[Problem]
 
 
-def first_sheet(path: Path) -> FirstSheet:
+def first_sheet(path: Path, columns: Collection[str] | None = None, unit: str = "") -> FirstSheet:
     """Return the first sheet of a workbook that is not hidden.
 
     Formulas count by their stored values. A whole number whose format is all zeros keeps the leading
     zeros that the sheet shows (101 in the format 0000 is "0101"), a percentage its sign (0.4 in the format 0% is "40%");
     any other number is the shortest text that is the same number. A code that is stored so may have lost its zeros.
 
+    Parameters
+    ----------
+    path
+        The workbook.
+    columns
+        Those that are read of it, so that others, and what they show, count for nothing; all of them if None.
+    unit
+        That its numbers are in, where something else than the sheet says so.
+
     Raises
     ------
     InputError
         If openpyxl is not installed, it is no workbook, is no archive that a spreadsheet program writes, has a formula without a
-        stored value, rows or columns that are hidden, numbers whose format shows another size, or merged cells that hide what
-        would be read as blank.
+        stored value, rows or columns that are hidden, numbers whose format shows another number or none, or merged cells that
+        hide what would be read as blank.
     """
     others: dict[str, tuple[str, ...]] = {}
-    first = _sheets(path, lambda names: names[:1], lambda _: path.name, table=True, others=others)
+    first = _sheets(path, lambda names: names[:1], lambda _: path.name, table=True, others=others, columns=columns, unit=unit)  # fmt: skip
     if not first:
         raise InputError(
             "the workbook has no sheet of cells", path.name, "Save it again as XLSX or CSV."
         )
-    name, (cells, numbers) = next(iter(first.items()))
-    return FirstSheet(cells, numbers, name, others)
+    name, (cells, numbers, doubts) = next(iter(first.items()))
+    return FirstSheet(cells, numbers, name, others, doubts)
 
 
-def workbook_sheets(path: Path, leave_out: Collection[str] = ()) -> dict[str, pd.DataFrame]:
+def workbook_sheets(
+    path: Path, leave_out: Collection[str] = (), doubts: list[Problem] | None = None
+) -> dict[str, pd.DataFrame]:
     """Return the cells of the sheets of a workbook by their names, as :func:`first_sheet`; a hidden one that has rows is refused.
 
     Parameters
@@ -94,6 +103,8 @@ def workbook_sheets(path: Path, leave_out: Collection[str] = ()) -> dict[str, pd
         The workbook.
     leave_out
         Names of sheets that are not read.
+    doubts
+        Warnings of numbers that may be of another size are appended.
 
     Raises
     ------
@@ -101,11 +112,16 @@ def workbook_sheets(path: Path, leave_out: Collection[str] = ()) -> dict[str, pd
         As :func:`first_sheet`.
     """
     return _cells(
-        path, lambda names: [name for name in names if name not in leave_out], tables=True
+        path,
+        lambda names: [name for name in names if name not in leave_out],
+        tables=True,
+        doubts=doubts,
     )
 
 
-def sheets_named(path: Path, name: re.Pattern[str]) -> dict[str, pd.DataFrame]:
+def sheets_named(
+    path: Path, name: re.Pattern[str], doubts: list[Problem] | None = None
+) -> dict[str, pd.DataFrame]:
     """Return the cells of the sheets in whose names a pattern is found, as :func:`workbook_sheets`; the first sheet that is not hidden if there are none.
 
     These are forms, not tables: of merged cells the first one counts, and what is hidden counts wherever it stands.
@@ -116,6 +132,8 @@ def sheets_named(path: Path, name: re.Pattern[str]) -> dict[str, pd.DataFrame]:
         The workbook.
     name
         What is looked for in the names.
+    doubts
+        Warnings of numbers that may be of another size are appended.
 
     Raises
     ------
@@ -126,14 +144,20 @@ def sheets_named(path: Path, name: re.Pattern[str]) -> dict[str, pd.DataFrame]:
     def wanted(names: list[str]) -> list[str]:
         return [each for each in names if name.search(each)] or names[:1]
 
-    return _cells(path, wanted, tables=False)
+    return _cells(path, wanted, tables=False, doubts=doubts)
 
 
 def _cells(
-    path: Path, wanted: Callable[[list[str]], list[str]], *, tables: bool
+    path: Path,
+    wanted: Callable[[list[str]], list[str]],
+    *,
+    tables: bool,
+    doubts: list[Problem] | None,
 ) -> dict[str, pd.DataFrame]:
     sheets = _sheets(path, wanted, lambda name: f"{path.name}, sheet {name}", table=tables, every=tables)  # fmt: skip
-    return {name: cells for name, (cells, _) in sheets.items()}
+    if doubts is not None:
+        doubts += [doubt for sheet in sheets.values() for doubt in sheet[2]]
+    return {name: cells for name, (cells, *_) in sheets.items()}
 
 
 def _sheets(
@@ -144,8 +168,10 @@ def _sheets(
     table: bool,
     every: bool = False,
     others: dict[str, tuple[str, ...]] | None = None,
-) -> dict[str, tuple[pd.DataFrame, list[tuple[int, int]]]]:
-    """Return the cells of those sheets that are wanted, of the names of those that are not hidden; of a ``table`` merged cells are refused, and columns of remarks and without a header may be hidden; where ``every`` sheet counts hidden sheets; first rows of what is shown beside it are added to ``others``."""
+    columns: Collection[str] | None = None,
+    unit: str = "",
+) -> dict[str, tuple[pd.DataFrame, list[tuple[int, int]], list[Problem]]]:
+    """Return the cells of those sheets that are wanted, of the names of those that are not hidden; of a ``table`` merged cells are refused, and columns of remarks, without a header and beside those that are read may be hidden; where ``every`` sheet counts hidden sheets; first rows of what is shown beside it are added to ``others``."""
     require_extra(
         "inventory",
         "openpyxl",
@@ -171,8 +197,8 @@ def _sheets(
                 found = {}
                 for name in [*names, *hidden] if every else names:
                     merged, unseen = _marked(archive, titles[name]._worksheet_path, where(name))
-                    cells, numbers, resized = _sheet(titles[name], pairs[titles[name]], where(name))
-                    found[name] = cells, numbers
+                    cells, numbers, odd = _sheet(titles[name], pairs[titles[name]], where(name))
+                    found[name] = cells, numbers, list[Problem]()
                     if name in hidden and not found.pop(name)[0].empty:
                         raise InputError(
                             "the sheet is hidden, and its rows would count unseen",
@@ -181,8 +207,11 @@ def _sheets(
                         )
                     if name in found and not cells.empty:
                         counts = _columns_that_count(cells) if table else np.ones(cells.shape[1], dtype=bool)  # fmt: skip
-                        _require_seen(cells, counts, unseen, where(name))
-                        _require_size(resized, counts, where(name))
+                        read = counts & _that_are_read(cells, columns)
+                        _require_seen(cells, read, unseen, where(name))
+                        odd = [each for each in odd if read[each.column]]
+                        _require_shown(odd, where(name))
+                        found[name][2].extend(_doubts_of_size(odd, cells, unit, where(name), table=table))  # fmt: skip
                         if table:
                             _require_apart(cells, merged, counts, where(name))
                 if others is not None:
@@ -201,13 +230,13 @@ def _sheets(
 
 def _sheet(
     stored: Any, written: Any, where: str
-) -> tuple[pd.DataFrame, list[tuple[int, int]], list[tuple[int, int, str]]]:
-    """Return the cells, the places of bare numbers, and those of numbers that are shown in another size, with what they are and how they are shown."""
+) -> tuple[pd.DataFrame, list[tuple[int, int]], list[_Odd]]:
+    """Return the cells, the places of bare numbers, and the numbers that are not shown plainly as they are."""
     stored.reset_dimensions()
     written.reset_dimensions()
     rows: list[list[str]] = []
     numbers: list[tuple[int, int]] = []
-    resized: list[tuple[int, int, str]] = []
+    odd: list[_Odd] = []
     problems = []
     width = 0
     pairs = zip(stored.iter_rows(), written.iter_rows(), strict=True)
@@ -216,10 +245,12 @@ def _sheet(
         _require_holdable(number, width, where)
         rows.append([_cell_text(cell) for cell in values])
         numbers += [(number - 1, k) for k, cell in enumerate(values) if _is_bare_number(cell)]
-        resized += [
-            (number - 1, k, f"{cell.value!r} in the number format {cell.number_format!r}")
+        odd += [
+            _Odd(number - 1, k, f"{cell.value!r}", repr(cell.number_format), shown)
             for k, cell in enumerate(values)
-            if _is_number(cell) and cell.value and _shows_another_size(cell.number_format or "")
+            if _is_number(cell)
+            and cell.value
+            and (shown := how_shown(cell.value, cell.number_format or ""))
         ]
         problems += [
             Problem(
@@ -233,7 +264,7 @@ def _sheet(
     if problems:
         raise InputError(problems)
     cells = pd.DataFrame([row + [""] * (width - len(row)) for row in rows], dtype=str)
-    return cells, numbers, resized
+    return cells, numbers, odd
 
 
 def _first_row(stored: Any) -> tuple[str, ...]:
@@ -289,6 +320,21 @@ def _marked(
     return merged, unseen
 
 
+class _Odd(NamedTuple):
+    """A number that is not shown plainly as it is: row and column, from 0, what it is, its format and how that shows it."""
+
+    row: int
+    column: int
+    number: str
+    number_format: str
+    shown: Shown
+
+    @property
+    def name(self) -> str:
+        """Return the name of its cell."""
+        return f"{_column_letters(self.column)}{self.row + 1}"
+
+
 class _Unseen(NamedTuple):
     """Rows of a sheet, as it numbers them, and columns, from 0, that are hidden."""
 
@@ -300,6 +346,14 @@ def _columns_that_count(cells: pd.DataFrame) -> np.ndarray:
     """Return which columns of a table have a header, and none that is of remarks."""
     heads = [text.lower().split()[:1] for text in cells.iloc[0]]
     return np.array([bool(head) and not head[0].startswith(_REMARKS) for head in heads], dtype=bool)
+
+
+def _that_are_read(cells: pd.DataFrame, columns: Collection[str] | None) -> np.ndarray:
+    """Return which columns are read, or look like one that is missing and may have been meant; all where nothing says which are read."""
+    names = list(cells.iloc[0])
+    missing = [] if columns is None else [name for name in columns if name not in names]
+    read = [columns is None or name in columns or nearest(name, missing) is not None for name in names]  # fmt: skip
+    return np.array(read, dtype=bool)
 
 
 def _require_seen(cells: pd.DataFrame, counts: np.ndarray, unseen: _Unseen, where: str) -> None:
@@ -329,19 +383,48 @@ def _require_seen(cells: pd.DataFrame, counts: np.ndarray, unseen: _Unseen, wher
         raise InputError(problems)
 
 
-def _require_size(
-    resized: Collection[tuple[int, int, str]], counts: np.ndarray, where: str
-) -> None:
-    """Raise InputError for numbers that are shown in thousands or millions: the column's unit may be that of what the sheet shows or of what it holds, and nobody can tell."""
-    found = [(row, column, what) for row, column, what in resized if counts[column]]
-    if found:
-        row, column, what = found[0]
+def _require_shown(odd: Collection[_Odd], where: str) -> None:
+    """Raise InputError for numbers that are shown as others: the column's unit may be that of what the sheet shows or of what it holds, and nobody can tell; and for those that are not shown at all."""
+    problems = []
+    if found := [each for each in odd if each.shown.another]:
         more = f"; {len(found) - 1} more cells do" if len(found) > 1 else ""
-        raise InputError(
-            f"cell {_column_letters(column)}{row + 1} shows another number than it holds, {what}, which would be read{more}",
-            where,
-            "Write the numbers in the unit that the table tells, and give the cells a format that shows them whole, such as General.",
-        )
+        what = f"cell {found[0].name} shows another number than it holds, {found[0].number} in the number format {found[0].number_format}, which would be read{more}"
+        hint = "Write the numbers in the unit that the table tells, and give the cells a format that shows them whole, such as General."
+        problems.append(Problem(what, where, hint))
+    if found := [each for each in odd if each.shown.unseen]:
+        more = f"; {len(found) - 1} more cells do" if len(found) > 1 else ""
+        what = f"cell {found[0].name} shows nothing of the number that it holds, {found[0].number} in the number format {found[0].number_format}, which would count unseen{more}"
+        hint = "Give the cells a format that shows their numbers, such as General, or delete those that are not to count."
+        problems.append(Problem(what, where, hint))
+    if problems:
+        raise InputError(problems)
+
+
+def _doubts_of_size(
+    odd: Collection[_Odd], cells: pd.DataFrame, unit: str, where: str, *, table: bool
+) -> list[Problem]:
+    """Return a warning of numbers with a word such as 万 behind them that nothing else says: neither the header (all texts of its column, in a form), nor a unit in the row, nor the ``unit`` of all."""
+    odd = [each for each in odd if each.shown.word]
+    if not odd:
+        return []
+    heads = [str(head) for head in cells.iloc[0]]
+    units = [cells.iloc[:, k].tolist() for k, head in enumerate(heads) if _OF_UNITS & {*head.lower().split()}]  # fmt: skip
+    told = {text: powers_told([text]) for text in {unit, *(text for texts in units for text in texts)}}  # fmt: skip
+    of_column: dict[int, set[int]] = {}
+    found = []
+    for each in odd:
+        if each.column not in of_column:
+            own = heads[each.column : each.column + 1] if table else cells.iloc[:, each.column].tolist()  # fmt: skip
+            of_column[each.column] = powers_told(own)
+        others = [unit, *(texts[each.row] for texts in units)]
+        if each.shown.power not in of_column[each.column].union(*(told[text] for text in others)):
+            found.append(each)
+    if not found:
+        return []
+    first = found[0]
+    what = f"numbers are read as their cells hold them, {len(found)} in all, the first {first.number} in {first.name}, which the number format {first.number_format} shows with {first.shown.word!r}: neither the header nor a unit says so"
+    hint = "Say in the unit what the numbers are in, or take the word out of the format."
+    return [Problem(what, where, hint, "warning")]
 
 
 def _require_apart(
@@ -415,23 +498,13 @@ def _is_bare_number(cell: Any) -> bool:
     )
 
 
-@lru_cache(maxsize=1024)
-def _shows_another_size(number_format: str) -> bool:
-    """Whether a format shows a number in thousands or millions, by a comma or a word such as 万 or k."""
-    words = "".join(
-        each["quoted"] or each["escaped"] or "" for each in _LITERAL.finditer(number_format)
-    )
-    bare = _LITERAL.sub("", number_format)
-    return bool(_THOUSANDTHS.search(bare) or _SIZES.search(words) or re.search("[万亿]", bare))
-
-
 def _cell_text(cell: Any) -> str:
     value = cell.value
     if value is None:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, int | float) and "%" in _LITERAL.sub("", cell.number_format or ""):
+    if isinstance(value, int | float) and is_percentage(cell.number_format or ""):
         return f"{Decimal(repr(value)).scaleb(2):f}%"
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         value = int(value)

@@ -475,6 +475,19 @@ def test_a_mistake_in_a_workbook_is_told_where_it_stands(tmp_path: Path) -> None
     ]
 
 
+def test_an_amount_that_is_shown_with_another_size_than_its_unit_is_told(tmp_path: Path) -> None:
+    write_inventory_template(tmp_path)
+    path = tmp_path / "inventory.xlsx"
+    book = openpyxl.load_workbook(path)
+    book["transport"]["D2"].number_format = '0.00"万"'
+    book.save(path)
+    told = inventory.notes(inventory.form(read_activity(path)))
+    (doubt,) = [note for note in told if "the number format" in note.what]
+    assert doubt.level == "warning"
+    assert doubt.where == "inventory.xlsx, sheet transport"
+    assert " in D2, which the number format" in doubt.what
+
+
 def test_one_csv_with_a_column_of_sheets(tmp_path: Path) -> None:
     rows = [
         ("sheet", "activity", "amount", "unit"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import openpyxl
 import pytest
 from figures_case import case_with
 from hypothesis import HealthCheck, given, settings
@@ -226,6 +227,23 @@ def test_a_unit_of_a_census_counts_by_what_it_is_of(tmp_path, text, same):
         assert read_census(case, CODES)["thousandths"].tolist() == [15_000]
     else:
         assert f"taken to be in persons, and the column says {text!r}" in fault(read_census, case, CODES)  # fmt: skip
+
+
+def test_gdp_of_a_workbook_in_the_size_of_its_currency(tmp_path):
+    """Seen to fail: 1.02万元 in the currency 万元 was refused, with the only figures that there are."""
+    book = openpyxl.Workbook()
+    for row in (["region", "primary", "secondary", "tertiary"], ["01", 1.02, 2, 3]):
+        book.active.append(row)
+    book.active["B2"].number_format = '0.00"万元"'
+    for currency, count in (("万元", 0), ("1e4 CNY", 0), ("1e8 CNY", 1)):
+        gdp = {"gdp": {"path": "gdp.xlsx", "by": "district", "currency": currency}}
+        book.save(tmp_path / "gdp.xlsx")
+        notes = []
+        assert len(read_gdp(case_with(tmp_path, {}, **gdp), CODES, notes=notes)) == 1
+        assert [each.level for each in notes] == ["warning"] * count
+    book.active.column_dimensions["B"].hidden = True
+    book.save(tmp_path / "gdp.xlsx")
+    assert "column B (primary) is hidden" in fault(read_gdp, case_with(tmp_path, {}, **gdp), CODES)
 
 
 def test_years_of_figures_are_told(tmp_path):

@@ -246,7 +246,7 @@ def test_an_ordinary_workbook_of_one_value_is_none_of_these(tmp_path: Path) -> N
     for _ in range(3000):
         book.active.append(["0"] * 20)
     book.save(tmp_path / "zeros.xlsx")
-    cells, numbers, _, _ = first_sheet(tmp_path / "zeros.xlsx")
+    cells, numbers, *_ = first_sheet(tmp_path / "zeros.xlsx")
     assert cells.shape == (3000, 20)
     assert numbers == []
 

@@ -10,12 +10,13 @@ import openpyxl
 import pytest
 
 from carbongrid.case.readers import security
-from carbongrid.case.readers.declared import rows_declared
-from carbongrid.case.readers.tables import decimal_cell, read_table, with_header
+from carbongrid.case.readers.declared import read_declared, rows_declared
+from carbongrid.case.readers.tables import DOUBTS, decimal_cell, read_table, with_header
 from carbongrid.case.readers.workbook import first_sheet, sheets_named, workbook_sheets
 from carbongrid.case.table_formats import WATER
 from carbongrid.errors import InputError
 from carbongrid.inventory.units_of_measure import of_percent
+from carbongrid.outputs.report.notes import note_in_chinese
 
 
 def saved(folder, rows, formats=()):
@@ -137,6 +138,7 @@ def test_ids_are_whole_numbers_or_text(tmp_path):
         (0.07, "0.00 %;[Red]-0.00 %", "7%"),
         (40, '0"%"', "40"),
         (40, "0\\%", "40"),
+        (40, "0!%", "40"),
         (40, "General", "40"),
         (40, "#,##0.0_%_)", "40"),
         (40, "0*%", "40"),
@@ -158,7 +160,7 @@ def test_a_percentage_of_a_column_without_a_unit_is_what_it_says(tmp_path):
 
 @pytest.mark.parametrize(
     "shown",
-    ["#,##0,,", "#,##0.00,", "#,##0,.00", "0,_)", '0.0,"k"', '0.00"万"', '[>=1000000]0.0,,"M";0', '0.0" million"', '0"千元"', "0.0\\k"],
+    ["#,##0,,", "#,##0.00,", "#,##0,.00", "0,_)", '0.0,"k"', '[>=1000000]0.0,,"M";0', "0!.0000", '0"."0000'],
 )  # fmt: skip
 def test_a_number_that_is_shown_in_another_size_is_refused(tmp_path, shown):
     """Seen to fail: a GDP that the sheet showed as 69,643 counted as 69,643,000,000, in a unit of millions."""
@@ -186,6 +188,72 @@ def test_a_number_that_is_shown_in_another_size_is_refused(tmp_path, shown):
 def test_a_number_that_is_shown_whole_is_read(tmp_path, shown):
     path = saved(tmp_path, [["v"], [1234]], [("A2", shown)])
     assert list(read_table(path)["v"]) == ["1234"]
+
+
+@pytest.mark.parametrize("shown", [";;;", '"";"";""'])
+def test_numbers_that_are_not_shown_are_refused(tmp_path, shown):
+    """Seen to fail: they counted, with nobody seeing them."""
+    path = saved(tmp_path, [["gdp", "note"], [7, 7], [5, 7], [0, 7]], [(f"{column}{row}", shown) for column in "AB" for row in (2, 3, 4)])  # fmt: skip
+    with pytest.raises(InputError, match=r"cell A2 shows nothing of the number that it holds, 7 .*; 1 more cells do\. Give the cells"):  # fmt: skip
+        read_table(path)
+    path = saved(tmp_path, [["gdp", "note"], [7, 7]], [("B2", shown)])
+    assert list(read_table(path)["gdp"]) == ["7"]
+
+
+@pytest.mark.parametrize(
+    ("header", "unit", "of_all"),
+    [("value (万元)", "", ""), ("value", "万元", ""), ("value", "10000 t CO2e", ""), ("value", "万吨", ""), ("value", "", "1e4 CNY"), ("value", "", "万元")],
+)  # fmt: skip
+def test_a_size_in_words_is_fine_where_the_unit_has_it(tmp_path, header, unit, of_all):
+    """Seen to fail: 123,456.7万元 under a header in 万元, which holds 123456.7, was refused."""
+    path = saved(tmp_path, [[header, "unit"], [1.02, unit]], [("A2", '#,##0.0"万元"')])
+    table = read_table(path, unit=of_all)
+    assert list(table[header]) == ["1.02"]
+    assert table.attrs[DOUBTS] == []
+    assert sheets_named(path, re.compile("Sheet"), doubts := []) or doubts == []
+
+
+def test_a_size_in_words_that_nothing_else_says_is_told(tmp_path):
+    """Such a number is what the cell holds; whether that is what is meant the unit says, and here it does not."""
+    rows = [["region", "value", "unit"], ["万州区", 1.02, "t CO2e"], ["b", 3, "万吨 CO2e"], ["c", 0, "t CO2e"], ["d", 4, "kt CO2e"]]  # fmt: skip
+    path = saved(tmp_path, rows, [(f"B{row}", '0.00"万"') for row in (2, 3, 4, 5)])
+    (doubt,) = read_table(path).attrs[DOUBTS]
+    assert doubt.level == "warning"
+    assert str(doubt) == (
+        "t.xlsx: numbers are read as their cells hold them, 2 in all, the first 1.02 in B2, which the number format '0.00\"万\"' shows with '万': "
+        "neither the header nor a unit says so. Say in the unit what the numbers are in, or take the word out of the format."
+    )
+    assert note_in_chinese(str(doubt))
+    for read in (workbook_sheets, lambda path, _, doubts: sheets_named(path, re.compile("Sheet"), doubts)):  # fmt: skip
+        doubts = []
+        read(path, ["second"], doubts)
+        assert [each.where for each in doubts] == ["t.xlsx, sheet Sheet"]
+    notes = []
+    rows = [["unit", "share"], ["01", 1.5], ["02", 1.5]]
+    rows_declared(read_declared(saved(tmp_path, rows, [("B2", '0"k"')]), WATER), WATER, "t.xlsx", notes=notes)  # fmt: skip
+    assert [each.what[:12] for each in notes] == ["numbers are "]
+
+
+def test_columns_that_are_not_read_may_be_hidden_and_shown_in_another_size(tmp_path):
+    """Seen to fail: a hidden OBJECTID, and a helper column in thousands, stopped a case that ran without looking at them."""
+    rows = [["OBJECTID", "unit", "share", "check", "gone"], [1, "01", 1, 400, 3]]
+    path = saved(tmp_path, rows, [("D2", "0,"), ("E2", ";;;")])
+    book = openpyxl.load_workbook(path)
+    book.active.column_dimensions["A"].hidden = True
+    book.save(path)
+    assert list(read_declared(path, WATER)["share"]) == ["1"]
+    with pytest.raises(InputError, match=r"column A \(OBJECTID\) is hidden"):
+        read_table(path)
+    book.active["C1"] = "shares"
+    book.active["C2"].number_format = "0,"
+    book.save(path)
+    with pytest.raises(InputError, match="cell C2 shows another number"):
+        read_declared(path, WATER)
+    book.active["C2"].number_format = "0"
+    book.active.column_dimensions["C"].hidden = True
+    book.save(path)
+    with pytest.raises(InputError, match=r"column C \(shares\) is hidden"):
+        read_declared(path, WATER)
 
 
 def test_a_percentage_is_no_number():
