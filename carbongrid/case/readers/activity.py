@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from carbongrid.case.fields import nearest
-from carbongrid.case.readers.tables import Faults, read_table, rows_of, with_header
+from carbongrid.case.readers.tables import (
+    Faults,
+    points_are_decimal,
+    read_table,
+    renamed,
+    rows_of,
+    with_header,
+)
 from carbongrid.case.readers.workbook import workbook_sheets
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.activity import (
@@ -222,7 +230,7 @@ def _named(sheet: str, table: pd.DataFrame, faults: Faults) -> pd.DataFrame:
                 f"Did you mean {close!r}?" if close else f"Known: {', '.join(known)}.",
                 column=header,
             )
-    return table[list(kept)].rename(columns=kept)
+    return renamed(table[list(kept)], kept)
 
 
 def _settings(table: pd.DataFrame | None, faults: Faults) -> dict[str, str]:
@@ -288,11 +296,12 @@ def _rows(
             "Start from `carbongrid init DIR --inventory`.",
         )
         return
+    decimal = points_are_decimal(table, "amount")
     for row, cells in rows_of(table, ROW_COLUMNS):
         before = len(faults.problems)
         found = _row(file, sheet, row, cells, categories, faults)
         if len(faults.problems) == before and found is not None:
-            yield found
+            yield replace(found, is_decimal=True) if decimal else found
 
 
 def _row(

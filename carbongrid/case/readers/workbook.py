@@ -37,6 +37,9 @@ _SIZES = re.compile(
 _REMARKS = ("note", "remark", "comment", "source", "origin", "备注", "来源", "说明", "注")
 """How headers of columns begin that nothing is computed from."""
 _PLACE = re.compile("([A-Z]*)([0-9]{1,15})")
+DECIMAL = "decimal"
+"""Key of the attrs of cells: the columns, from 0, whose points stand in numbers alone, which have none between thousands."""
+_POINTED = re.compile(r"[0-9]\.[0-9]{3}")
 _ELEMENTS_WITH_PLACE = (" c", " row")
 
 
@@ -208,6 +211,7 @@ def _sheet(
     rows: list[list[str]] = []
     numbers: list[tuple[int, int]] = []
     resized: list[tuple[int, int, str]] = []
+    in_text: set[int] = set()
     problems = []
     width = 0
     pairs = zip(stored.iter_rows(), written.iter_rows(), strict=True)
@@ -216,6 +220,7 @@ def _sheet(
         _require_holdable(number, width, where)
         rows.append([_cell_text(cell) for cell in values])
         numbers += [(number - 1, k) for k, cell in enumerate(values) if _is_bare_number(cell)]
+        in_text |= {k for k, cell in enumerate(values) if isinstance(cell.value, str) and _POINTED.search(cell.value)}  # fmt: skip
         resized += [
             (number - 1, k, f"{cell.value!r} in the number format {cell.number_format!r}")
             for k, cell in enumerate(values)
@@ -233,6 +238,7 @@ def _sheet(
     if problems:
         raise InputError(problems)
     cells = pd.DataFrame([row + [""] * (width - len(row)) for row in rows], dtype=str)
+    cells.attrs[DECIMAL] = tuple(sorted(set(range(width)) - in_text))
     return cells, numbers, resized
 
 
