@@ -135,7 +135,7 @@ def _categories(path: Path | None, encoding: str | None) -> Any:
 
 def _renamed(table: Any, columns: tuple[str, ...], where: str) -> Any:
     """Return the table with the columns that were named called by their roles."""
-    from carbongrid.case.readers.tables import require_columns
+    from carbongrid.case.readers.tables import renamed, require_columns
 
     for pair in columns:
         role, _, name = pair.partition("=")
@@ -143,5 +143,5 @@ def _renamed(table: Any, columns: tuple[str, ...], where: str) -> Any:
             raise InputError(f"--column {pair} is not ROLE=NAME", hint=f"Roles are {', '.join(ROLES)}, as in --column code=crt_code.")  # fmt: skip
         require_columns(table, where, [name])
         others = table.columns[(table.columns == role) & (table.columns != name)]
-        table = table.drop(columns=others).rename(columns={name: role})
+        table = renamed(table.drop(columns=others), {name: role})
     return table

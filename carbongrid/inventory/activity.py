@@ -95,6 +95,8 @@ class ActivityRow:
         As written.
     region
         Code of a unit or of one of its parents; blank is the whole city.
+    is_decimal
+        Whether a point in the amount is a decimal one for certain, as in a number that a workbook holds.
     """
 
     file: str
@@ -112,6 +114,7 @@ class ActivityRow:
     source: str
     note: str
     region: str = ""
+    is_decimal: bool = False
 
     def place(self, column: str = "") -> str:
         """Return file, sheet, row and column as one text."""

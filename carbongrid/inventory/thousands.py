@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import accumulate, chain
 
 from carbongrid.errors import Level, Problem
 
 _POINTED = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}")
 _BELOW_1000 = re.compile(r"[+-]?[0-9]{1,3}")
+_TONNES = re.compile(r"(?:t|Mg|k?g|tonnes?|吨|千克|公斤|克)(?![a-z])")
+_FEW_PEOPLE = 1000
 _SHOWN = 3
 
 
@@ -18,8 +21,10 @@ def thousands_problems(
     """Return what is said of a column whose points may stand between thousands: nothing, or one problem.
 
     They may, where each number with a point has three digits behind it and one to three before it, and each without a point is below 1000:
-    what is written to three decimals has values below 1 or above 1000 as a rule, and what drops zeros at the end has one or two decimals.
-    A column of three or more that has some without a point, or a zero at the end of the only one with a point, contradicts itself as decimals.
+    what is written to three decimals has values below 1 or above 1000 where they spread, and what drops zeros at the end has one or two decimals.
+    A column of three or more that has some without a point, or a zero at the end of the only one with a point, contradicts itself as decimals:
+    a warning and no error, since some of it may be counted and the rest estimated. One whose numbers all have a point does not, and is told
+    only where its size is in doubt.
 
     Parameters
     ----------
@@ -28,9 +33,9 @@ def thousands_problems(
     where, column
         The file, and the column's name.
     whole
-        Whether it counts what is whole, such as people: a column that contradicts itself is then an error, any other a warning.
+        Whether it counts what is whole, such as people: if all have a point this is a warning where they are fewer than 1000 together, and else a note.
     small
-        Whether as decimals its numbers are smaller than is likely, as a city's totals below 1000 t are: then several are a warning, and no note.
+        Whether as decimals its numbers are smaller than is likely, as a city's totals below 1000 t are: then several are a warning.
     """
     texts = list(texts)
     if not any("." in text for text in texts):
@@ -48,21 +53,25 @@ def thousands_problems(
     if not pointed:
         return []
     contradicts = bool(plain) and (len(pointed) + len(plain) > 2 or pointed[0].endswith("0"))
-    level: Level = "note"
-    if whole or contradicts:
-        level = "error" if whole and contradicts else "warning"
-    elif len(pointed) + len(plain) < 2:
+    several = len(pointed) + len(plain) > 1
+    if not (plain or whole or (small and several)):
         return []
-    elif small:
-        level = "warning"
+    together = accumulate(abs(float(text)) for text in chain(pointed, plain))
+    few = whole and all(people < _FEW_PEOPLE for people in together)
+    level: Level = "warning" if contradicts or few or small else "note"
     first, every = pointed[0], len(pointed) + len(plain)
     what = f"points may stand between thousands: {len(pointed):,} of {every:,} numbers have three digits behind a point ({_some(pointed)}"
     what += f"), and the others are below 1,000 ({_some(plain)})" if plain else ")"
     what += f". {first} is read as a decimal, not as {first.replace('.', '')}"
-    hint = "If these are thousands, write them without points."
+    hint = f"If these are thousands, write them without points; if they are decimals, one with another digit tells so: {first}0."
     if plain:
         hint = f"If these are thousands, write them without points; if they are decimals, write the others so too: {plain[0]}.0."
     return [Problem(what, f"{where}, column {column}", hint, level)]
+
+
+def in_tonnes(units: Iterable[str]) -> bool:
+    """Whether all of these units of mass are a tonne or smaller."""
+    return all(_TONNES.match(unit) for unit in units)
 
 
 def _some(texts: list[str]) -> str:

@@ -300,6 +300,7 @@ def test_names_that_no_font_can_draw_are_told_and_not_cut_to_others(tmp_path, ca
         sheet = sheet_of(tables, dpi=DPI)
     (told,) = [record.message for record in caplog.records if "lack letters" in record.message]
     assert "lack letters of 2 names (पुणे महानगरपालिका 2, पुणे)" in told
+    assert told.endswith("so the title is left out and units are called by their ids there; give the title of the case in other letters, and the units a name_en")  # fmt: skip
     assert sheet.case == str(tables.year)
     _, axes = sheet.blank("Zones", "分区")
     sheet.name_units(axes)
@@ -309,6 +310,28 @@ def test_names_that_no_font_can_draw_are_told_and_not_cut_to_others(tmp_path, ca
     caplog.clear()
     sheet_of(example_tables())
     assert "lack letters" not in caplog.text
+
+
+def test_a_title_is_left_out_only_where_it_is(caplog):
+    """Seen to fail: a title was said to be left out where a unit's name alone was."""
+    tables = example_tables()
+    names = ["पुणे", *tables.units["name"][1:]]
+    units = tables.units.assign(name=names, name_en=["", *tables.units["name_en"][1:]])
+    with caplog.at_level(logging.WARNING):
+        assert sheet_of(dataclasses.replace(tables, units=units), dpi=DPI).case
+    (told,) = [record.message for record in caplog.records if "lack letters" in record.message]
+    assert told.endswith("so units are called by their ids there; give the units a name_en")
+
+
+def test_punctuation_comes_with_the_letters_of_another_font(monkeypatch):
+    """Seen to fail: a title in Chinese was dropped for its brackets, which the font of its letters has."""
+    monkeypatch.setattr(lettering, "CHINESE_FONTS", ("none such",))
+    title = "苏州市（2019）"
+    letters = lettering.installed_lettering("both", [title])
+    if letters.missing("苏州市"):
+        pytest.skip("no font here has Chinese letters")
+    assert letters.draws(title)
+    assert not letters.draws("杭州市（2019）")
 
 
 def test_an_index_shows_on_which_side_of_1_it_is():

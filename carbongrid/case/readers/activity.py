@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from carbongrid.case.fields import nearest
-from carbongrid.case.readers.tables import Faults, read_table, rows_of, with_header
+from carbongrid.case.readers.tables import (
+    Faults,
+    points_are_decimal,
+    read_table,
+    renamed,
+    rows_of,
+    with_header,
+)
 from carbongrid.case.readers.workbook import workbook_sheets
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.activity import (
@@ -58,8 +66,14 @@ _CALLED_ELSEWHERE = {
     "fuel/hard-coal": "fuel/bituminous",
     "fuel/firewood": "fuel/wood",
     "fuel/propane": "fuel/lpg",
+    "fuel/heavy-oil": "fuel/fuel-oil",
+    "crop/corn": "crop/maize",
+    "crop/soybean": "crop/beans",
 }
 """Activities by the names that they have in other countries."""
+_OF_ANOTHER = re.compile("bio|sub|non|renewable|green")
+"""How names begin of what is not the same without it: biodiesel is no diesel, sub-bituminous coal no bituminous one."""
+_LISTED = 8
 
 
 def read_activity(
@@ -223,7 +237,7 @@ def _named(sheet: str, table: pd.DataFrame, faults: Faults) -> pd.DataFrame:
                 f"Did you mean {close!r}?" if close else f"Known: {', '.join(known)}.",
                 column=header,
             )
-    return table[list(kept)].rename(columns=kept)
+    return renamed(table[list(kept)], kept)
 
 
 def _settings(table: pd.DataFrame | None, faults: Faults) -> dict[str, str]:
@@ -289,11 +303,12 @@ def _rows(
             "Start from `carbongrid init DIR --inventory`.",
         )
         return
+    decimal = points_are_decimal(table, "amount")
     for row, cells in rows_of(table, ROW_COLUMNS):
         before = len(faults.problems)
         found = _row(file, sheet, row, cells, categories, faults)
         if len(faults.problems) == before and found is not None:
-            yield found
+            yield replace(found, is_decimal=True) if decimal else found
 
 
 def _row(
@@ -351,16 +366,43 @@ def _row(
 
 
 def _activity_meant(called: str) -> str:
-    """Return the way out of an unknown activity: the same by another name, or a slip of the pen within its kind; a fuel that is merely spelt alike is another."""
-    kind, slash, name = called.partition("/")
-    alike = [each for each in activities() if each.startswith(f"{kind}/")]
-    names = {each.removeprefix(f"{kind}/"): each for each in alike}
-    found = difflib.get_close_matches(name.lower(), names, n=1, cutoff=_SLIP)
-    meant = _CALLED_ELSEWHERE.get(called.lower()) or (names[found[0]] if found else None)
-    if meant is None and not alike:
-        meant = nearest(called, activities())
-    some = alike if slash and alike else list(activities())
-    return f"Did you mean {meant!r}?" if meant else f"Known: {', '.join(some[:8])}, ... (docs/inventory.md)"  # fmt: skip
+    """Return the way out of an unknown activity: the same by another name, a slip of the pen, or those of its kind that it is a part of; a fuel that is merely spelt alike is another."""
+    kinds: dict[str, list[str]] = {}
+    for each in activities():
+        kinds.setdefault(each.partition("/")[0], []).append(each)
+    kind, slash, name = called.lower().partition("/")
+    if kind not in kinds and not slash:
+        meant = [each for each in activities() if each.endswith(f"/{kind}")]
+    else:
+        kind = kind if kind in kinds else nearest(kind, kinds) or ""
+        meant = _meant_within(kind, name, kinds.get(kind, ())) if name else []
+    if meant:
+        return f"Did you mean {' or '.join(map(repr, meant[:_LISTED]))}?"
+    known = kinds.get(kind, list(kinds))
+    more = ", ..." if len(known) > _LISTED else ""
+    return f"Known: {', '.join(known[:_LISTED])}{more} (docs/inventory.md)"
+
+
+def _meant_within(kind: str, name: str, known: Collection[str]) -> list[str]:
+    """Return the activities of a kind that a name may stand for."""
+    elsewhere = _CALLED_ELSEWHERE.get(f"{kind}/{name}")
+    if elsewhere:
+        return [elsewhere]
+    of_another = _OF_ANOTHER.match(name)
+    names = {
+        each.removeprefix(f"{kind}/"): each
+        for each in known
+        if not of_another or each.startswith(f"{kind}/{of_another[0]}")
+    }
+    slips = difflib.get_close_matches(name, names, n=1, cutoff=_SLIP)
+    return [names[slip] for slip in slips] or [
+        each for part, each in names.items() if _is_part(name, part) or _is_part(part, name)
+    ]
+
+
+def _is_part(name: str, whole: str) -> bool:
+    """Whether a name is the first or the last words of another."""
+    return whole.startswith(f"{name}-") or whole.endswith(f"-{name}")
 
 
 def _parameters(text: str, row: object, faults: Faults) -> dict[str, str]:

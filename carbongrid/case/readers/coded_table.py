@@ -10,13 +10,13 @@ from fractions import Fraction
 
 import pandas as pd
 
-from carbongrid.case.readers.tables import DOUBTS, Faults, rows_of
+from carbongrid.case.readers.tables import DOUBTS, Faults, on_thousands, rows_of
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.coded_table import ALL_GASES, BIOGENIC, CodedTable, CodedValue
 from carbongrid.inventory.codes import EXAMPLES, check_system, is_fossil, normal_code
 from carbongrid.inventory.factors.gwp import gwp_of
 from carbongrid.inventory.gas_names import KNOWN, gas_named, origin_of, says_co2e
-from carbongrid.inventory.thousands import thousands_problems
+from carbongrid.inventory.thousands import in_tonnes
 from carbongrid.inventory.units_of_measure import AMOUNT_OF_MASS, grams, mass_and_substance
 
 _GAS_COLUMNS = ("gas", "entity", "pollutant", "ghg", "substance")
@@ -108,7 +108,8 @@ def read_coded(
     faults.raise_any()
     if not values:
         raise InputError("the table has no row with a code and a value", where)
-    notes = (*doubts, *notes, *thousands_problems(table[columns["value"]], where, columns["value"]))
+    units = filter(None, table[columns["unit"]]) if "unit" in columns else [reading.unit]
+    notes = (*doubts, *notes, *on_thousands(table, columns["value"], where, small=in_tonnes(units)))
     in_name = _GWP_IN_NAME.search(columns["value"])
     used = in_name[0].upper() if in_name else gwp if reading.converted else ""
     return CodedTable(where, system, year, tuple(values), tuple(totals), used, notes=notes)

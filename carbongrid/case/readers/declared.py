@@ -16,16 +16,19 @@ from carbongrid.case.readers.tables import (
     NAMELESS,
     SHEETS,
     Faults,
+    on_thousands,
     read_table,
     require_columns,
     rows_of,
 )
 from carbongrid.case.table_formats import PERSONS, Column, TableFormat
 from carbongrid.errors import Problem
-from carbongrid.inventory.thousands import thousands_problems
+from carbongrid.inventory.thousands import in_tonnes
 from carbongrid.inventory.units_of_measure import of_percent
 
 _LISTED = 5
+_OF_ONE = ("%", "1")
+"""Units of shares and weights, none of which is in the thousands."""
 
 Known = Mapping[str, Collection[str] | None]
 
@@ -110,6 +113,7 @@ def rows_declared(
     require_columns(table, f"{where}, sheet {read}" if len(sheets) > 1 else where, needed)
     if notes is not None:
         notes += misspelt(table, form, where)
+        notes += _on_thousands(table, form, where)
         notes += _left_out(table, [name for name in sheets if name != read and set(needed) <= set(sheets[name])], where)  # fmt: skip
     faults, rows = Faults(where), []
     for number, cells in rows_of(table, form.names()):
@@ -121,8 +125,6 @@ def rows_declared(
             for column in form.columns
         }
         rows.append(Row(number, cells, values, len(faults.problems) == before))
-    for problem in _on_thousands(table, form, where):
-        (faults.problems if problem.level == "error" else [] if notes is None else notes).append(problem)  # fmt: skip
     if form.once:
         noun = form.column(form.once).called
         named = [(row.number, repr(text)) for row in rows if (text := row.cells[form.once])]
@@ -134,10 +136,14 @@ def rows_declared(
 def _on_thousands(table: pd.DataFrame, form: TableFormat, where: str) -> Iterator[Problem]:
     """Yield what is said of points between thousands, of columns of numbers that may be thousands."""
     for column in form.columns:
-        if column.kind in ("number", "mass") and column.unit != "%" and column.name in table:
+        if (
+            column.kind in ("number", "mass")
+            and column.unit not in _OF_ONE
+            and column.name in table
+        ):
             whole, units = column.unit == PERSONS, table.get("unit", pd.Series(dtype="str"))
-            in_tonnes = column.kind == "mass" and all(unit.split()[:1] == ["t"] for unit in units if unit)  # fmt: skip
-            yield from thousands_problems(table[column.name], where, column.name, whole=whole, small=in_tonnes)  # fmt: skip
+            small = column.kind == "mass" and in_tonnes(filter(None, units))
+            yield from on_thousands(table, column.name, where, whole=whole, small=small)
 
 
 def _left_out(table: pd.DataFrame, alike: list[str], where: str) -> Iterator[Problem]:

@@ -17,12 +17,17 @@ from carbongrid.case.readers.coordinates import SHIFTED, in_china, project_point
 from carbongrid.case.readers.declared import cell
 from carbongrid.case.readers.geometry import missing_problems
 from carbongrid.case.readers.reference import Bounds, crs_problems, fits, shift_problems
-from carbongrid.case.readers.tables import DOUBTS, Faults, read_table, require_columns
+from carbongrid.case.readers.tables import (
+    DOUBTS,
+    Faults,
+    on_thousands,
+    read_table,
+    require_columns,
+)
 from carbongrid.case.readers.vector import fields_of, listed, read_vector
 from carbongrid.case.table_formats import PERSONS, Column
 from carbongrid.case.values import is_table
 from carbongrid.errors import InputError, Problem
-from carbongrid.inventory.thousands import thousands_problems
 from carbongrid.raster.opening.crs import crs_of, same_crs
 
 PER_ONE = 1000
@@ -98,20 +103,8 @@ class LocatedPoints:
         return whole, exact, known
 
     def thousands_problems(self, name: str, column: Column) -> list[Problem]:
-        """Return what is said of points between thousands in a column of text; numbers that are stored as such have none.
-
-        Raises
-        ------
-        InputError
-            If they are in a count of people that contradicts itself as decimals.
-        """
-        if pd.api.types.is_numeric_dtype(self.table[name]):
-            return []
-        texts = ("" if pd.isna(value) else str(value).strip() for value in self.table[name])
-        found = thousands_problems(texts, self.where, name, whole=column.unit == PERSONS)
-        if any(each.level == "error" for each in found):
-            raise InputError(found)
-        return found
+        """Return what is said of points between thousands in a column of text."""
+        return on_thousands(self.table, name, self.where, whole=column.unit == PERSONS)
 
     @property
     def notes(self) -> list[Problem]:

@@ -111,7 +111,6 @@ def read_pois(
     own = None
     if section.weight:
         own, exact, _ = points.thousandths(section.weight, POIS.column("weight"))
-        notes += points.thousands_problems(section.weight, POIS.column("weight"))
     if own is not None or sizes is not None:
         each = None if own is None else own[row]
         table["thousandths"] = _weighed(each, sizes, len(table), points.where)

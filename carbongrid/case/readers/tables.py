@@ -15,8 +15,9 @@ import pandas as pd
 from carbongrid.case.fields import nearest
 from carbongrid.case.readers.chinese_text import beyond_ascii, common_chinese
 from carbongrid.case.readers.misread_text import misread, misread_problem, proposal
-from carbongrid.case.readers.workbook import MAX_COLUMNS, first_sheet
+from carbongrid.case.readers.workbook import DECIMAL, MAX_COLUMNS, first_sheet
 from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.thousands import thousands_problems
 from carbongrid.raster.opening.encodings import encoding_named
 from carbongrid.raster.opening.files import open_file, read_bytes
 
@@ -483,8 +484,31 @@ def with_header(cells: pd.DataFrame, where: str) -> pd.DataFrame:
     filled: pd.DataFrame = table.loc[(table != "").any(axis=1)]
     nameless = cells.iloc[1:].loc[:, [not name for name in names]]
     filled.attrs[FIRST_ROWS] = {row + 1: list(cells.iloc[row]) for row in range(1, min(len(cells), _LOOKED_AT))}  # fmt: skip
+    filled.attrs[DECIMAL] = tuple(names[k] for k in cells.attrs.get(DECIMAL, ()) if names[k])
     filled.attrs[NAMELESS] = int((nameless != "").to_numpy().sum())
     return filled
+
+
+def renamed(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Return a table with columns by other names, and what is known of their points with them."""
+    table = table.rename(columns=dict(names))
+    table.attrs[DECIMAL] = tuple(names.get(name, name) for name in table.attrs.get(DECIMAL, ()))
+    return table
+
+
+def points_are_decimal(table: pd.DataFrame, column: str) -> bool:
+    """Whether the points of a column are decimal ones for certain: numbers of a workbook or of a layer, stored as such, have none between thousands."""
+    return column in table.attrs.get(DECIMAL, ()) or pd.api.types.is_numeric_dtype(table[column])
+
+
+def on_thousands(
+    table: pd.DataFrame, column: str, where: str, *, whole: bool = False, small: bool = False
+) -> list[Problem]:
+    """Return what :func:`carbongrid.inventory.thousands.thousands_problems` says of a column, nothing of one whose points are decimal ones for certain."""
+    if points_are_decimal(table, column):
+        return []
+    texts = ("" if pd.isna(value) else str(value).strip() for value in table[column])
+    return thousands_problems(texts, where, column, whole=whole, small=small)
 
 
 def records(table: pd.DataFrame, columns: Iterable[str]) -> list[dict[str, Any]]:

@@ -32,6 +32,9 @@ _REMARKS = ("note", "remark", "comment", "source", "origin", "备注", "来源",
 _OF_UNITS = {"unit", "units", "capacity_unit", "currency", "单位", "币种"}
 """Words in headers of columns that tell what the numbers of their row are in."""
 _PLACE = re.compile("([A-Z]*)([0-9]{1,15})")
+DECIMAL = "decimal"
+"""Key of the attrs of cells: the columns, from 0, whose points stand in numbers alone, which have none between thousands."""
+_POINTED = re.compile(r"[0-9]\.[0-9]{3}")
 _ELEMENTS_WITH_PLACE = (" c", " row")
 
 
@@ -237,6 +240,7 @@ def _sheet(
     rows: list[list[str]] = []
     numbers: list[tuple[int, int]] = []
     odd: list[_Odd] = []
+    in_text: set[int] = set()
     problems = []
     width = 0
     pairs = zip(stored.iter_rows(), written.iter_rows(), strict=True)
@@ -245,6 +249,7 @@ def _sheet(
         _require_holdable(number, width, where)
         rows.append([_cell_text(cell) for cell in values])
         numbers += [(number - 1, k) for k, cell in enumerate(values) if _is_bare_number(cell)]
+        in_text |= {k for k, cell in enumerate(values) if isinstance(cell.value, str) and _POINTED.search(cell.value)}  # fmt: skip
         odd += [
             _Odd(number - 1, k, f"{cell.value!r}", repr(cell.number_format), shown)
             for k, cell in enumerate(values)
@@ -264,6 +269,7 @@ def _sheet(
     if problems:
         raise InputError(problems)
     cells = pd.DataFrame([row + [""] * (width - len(row)) for row in rows], dtype=str)
+    cells.attrs[DECIMAL] = tuple(sorted(set(range(width)) - in_text))
     return cells, numbers, odd
 
 

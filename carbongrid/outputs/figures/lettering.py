@@ -144,7 +144,7 @@ def installed_lettering(language: Language = "both", texts: Iterable[str] = ()) 
     language
         What the figures are lettered in.
     texts
-        Names that stand on them: another font that is installed is added for letters that have to stand side by side and no more.
+        Names that stand on them: another font that is installed is added for letters that have to stand side by side and no more, and its punctuation.
     """
     from matplotlib import font_manager
     from matplotlib.ft2font import FT2Font
@@ -159,11 +159,13 @@ def installed_lettering(language: Language = "both", texts: Iterable[str] = ()) 
     characters: set[int] = set()
     for family in families:
         characters.update(FT2Font(font_manager.findfont(family)).get_charmap())
-    missing = {ord(sign) for text in texts for sign in text if _is_simple(sign)} - characters
-    more = _with_letters(manager, missing) if missing else None
+    missing = {sign for text in texts for sign in text if ord(sign) not in characters and _is_simple(sign)}  # fmt: skip
+    # A font that has the letters alone is better than none: a name in brackets is lost then, others are not.
+    more = _with_letters(manager, missing) or _with_letters(manager, set(filter(str.isalpha, missing)))  # fmt: skip
     if more is not None:
         families.append(more)
-        characters.update(missing)
+        its = FT2Font(font_manager.findfont(more)).get_charmap()
+        characters.update(its.keys() & set(map(ord, missing)))
     bold = heavy.issuperset(families)
     lettering = Lettering(tuple(families), frozenset(characters), bold, language)
     if not lettering.chinese and language != "en":
@@ -190,14 +192,18 @@ def _add_chinese(manager: FontManager) -> None:
 
 
 def _is_simple(sign: str) -> bool:
-    """Whether a letter is drawn by itself, from left to right: those of Indic scripts, Thai and Arabic are formed with their neighbours, which Matplotlib does not do."""
-    return sign.isalpha() and unicodedata.name(sign, "").startswith(_SIMPLE)
+    """Whether a letter is drawn by itself, from left to right, as punctuation and digits are: those of Indic scripts, Thai and Arabic are formed with their neighbours, which Matplotlib does not do."""
+    if sign.isalpha():
+        return unicodedata.name(sign, "").startswith(_SIMPLE)
+    return unicodedata.category(sign)[0] in "PN"
 
 
-def _with_letters(manager: FontManager, letters: Collection[int]) -> str | None:
-    """Return the first family by name, upright, that has all of these letters."""
+def _with_letters(manager: FontManager, letters: Collection[str]) -> str | None:
+    """Return the first family by name, upright, that has all of these letters; None if there are no letters."""
     from matplotlib.ft2font import FT2Font
 
+    if not letters:
+        return None
     for font in sorted(manager.ttflist, key=lambda font: font.name):
         if (
             not font.name.startswith(_PLACEHOLDERS)
@@ -205,20 +211,24 @@ def _with_letters(manager: FontManager, letters: Collection[int]) -> str | None:
             and font.weight in (400, "normal", "regular", "book")
         ):
             with suppress(OSError, RuntimeError):
-                if set(letters) <= set(FT2Font(font.fname).get_charmap()):
+                if set(map(ord, letters)) <= set(FT2Font(font.fname).get_charmap()):
                     return str(font.name)
     return None
 
 
-def tell_lost(lost: Collection[str], letters: Lettering) -> None:
-    """Log one warning of names that no font here has the letters of, those in Chinese apart where it is told that there is no font for it."""
+def tell_lost(units: Collection[str], letters: Lettering, title: str = "") -> None:
+    """Log one warning of names of units, and of a title, that no font here has the letters of, those in Chinese apart where it is told that there is no font for it."""
+    lost = [*filter(None, [title]), *units]
     signs = sorted(set().union(*map(letters.missing, lost)))
     told = [sign for sign in signs if letters.chinese or not unicodedata.name(sign, "").startswith("CJK")]  # fmt: skip
     if told:
-        some = ", ".join(list(lost)[:_LISTED]) + (", ..." if len(lost) > _LISTED else "")
+        some = ", ".join(lost[:_LISTED]) + (", ..." if len(lost) > _LISTED else "")
+        so = [*["the title is left out"] * bool(title), *["units are called by their ids"] * bool(units)]  # fmt: skip
+        give = [*["the title of the case in other letters"] * bool(title), *["the units a name_en"] * bool(units)]  # fmt: skip
         logger.warning(
-            "the fonts that the figures are drawn with lack letters of %d names (%s), so units are called by their ids there, and a title is left out; "
-            "give the title of the case in other letters, and the units a name_en",
+            "the fonts that the figures are drawn with lack letters of %d names (%s), so %s there; give %s",
             len(lost),
             some,
+            " and ".join(so),
+            ", and ".join(give),
         )

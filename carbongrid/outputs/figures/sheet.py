@@ -418,7 +418,5 @@ def sheet_of(tables: RunTables, language: Language = "both", dpi: int = 0, match
     pairs = [(str(row.name), str(row.name_en)) for row in tables.units.itertuples()]
     letters = installed_lettering(language, [tables.title, *(name for name, _ in pairs)])
     lost = [name for name, english in pairs if letters.missing(name) and not letters.draws(english)]
-    if letters.missing(tables.title):
-        lost = [tables.title, *lost]
-    tell_lost(lost, letters)
+    tell_lost(lost, letters, tables.title if letters.missing(tables.title) else "")
     return Sheet(tables, letters, dpi, matched)

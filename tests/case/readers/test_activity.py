@@ -754,10 +754,26 @@ def test_a_link_out_of_the_folder_is_refused(sheets: Sheets, tmp_path: Path) -> 
         ("fuel/disel", "Did you mean 'fuel/diesel'?"),
         ("fuel/ethanol", "Known: fuel/anthracite, "),
         ("foul/diesel", "Did you mean 'fuel/diesel'?"),
+        ("diesel", "Did you mean 'fuel/diesel' or 'input/diesel'?"),
+        ("fuel/biodiesel", "Known: fuel/anthracite, "),
+        ("foul/bio-lpg", "Known: fuel/anthracite, "),
+        ("fuel/biogasoline", "Known: fuel/anthracite, "),
+        ("fuel/sub-bituminous", "Known: fuel/anthracite, "),
+        ("fuel/crude", "Did you mean 'fuel/crude-oil'?"),
+        ("fuel/motor-gasoline", "Did you mean 'fuel/gasoline'?"),
+        ("fuel/heavy-oil", "Did you mean 'fuel/fuel-oil'?"),
+        ("crops/corn", "Did you mean 'crop/maize'?"),
+        ("crops/barley", "Known: crop/rice, "),
+        ("animals/dairy-cow", "Did you mean 'animals/dairy'?"),
+        ("product/glass", "Did you mean 'product/glass-float' or 'product/glass-container' or "),
+        ("product/lime-stone", "Did you mean 'product/limestone'?"),
+        ("wastewater", "Known: wastewater/industrial, wastewater/domestic (docs/inventory.md)"),
+        ("incineration", "Known: incineration/paper, "),
+        ("nothing-known/x", "Known: fuel, electricity, "),
     ],
 )
 def test_a_fuel_that_is_spelt_alike_is_another(sheets: Sheets, called: str, hint: str) -> None:
-    """Seen to fail: petrol was petroleum coke, and ethanol cleaned coal."""
+    """Seen to fail: petrol was petroleum coke, and ethanol cleaned coal; then biodiesel diesel, corn cotton, and glass nothing."""
     with pytest.raises(InputError) as raised:
         inventory.form(read_activity(sheets(industry=f"a,{called},industry/mining,5,t,,")))
     (problem,) = raised.value.problems
