@@ -27,7 +27,9 @@ type Bounds = tuple[float, float, float, float]
 
 def plane_factors(crs: CRS, x: NDArray[np.float64], y: NDArray[np.float64]) -> Any:
     """Return what the plane of a projected CRS makes of areas and lengths at places in it, as PROJ has it: ``areal_scale``, ``tissot_semimajor``, ``tissot_semiminor``."""
-    return _projection(crs).get_factors(*_to_degrees(crs).transform(x, y))
+    to_angles, radians = _to_angles(crs)
+    angles = np.array(to_angles.transform(x, y), np.float64)
+    return _projection(crs).get_factors(*np.rad2deg(angles * radians))
 
 
 @functools.lru_cache(maxsize=64)
@@ -73,8 +75,8 @@ def warn_of_areas(crs: str | None, bounds: Any) -> None:
         warn_of(problem)
 
 
-def warn_of_unequal_cells(crs: str, bounds: NDArray[np.float64]) -> None:
-    """Warn where the true areas of the cells of one polygon, which count alike, differ by more than the limit.
+def cells_apart(crs: str, bounds: NDArray[np.float64]) -> float:
+    """Return how many times as large as its smallest cell the largest of one polygon truly is, of the polygon where that is most.
 
     Parameters
     ----------
@@ -85,7 +87,7 @@ def warn_of_unequal_cells(crs: str, bounds: NDArray[np.float64]) -> None:
     """
     some = bounds[np.isfinite(bounds).all(axis=1)]
     if not some.size:
-        return
+        return 1.0
     size = np.hypot(some[:, 2] - some[:, 0], some[:, 3] - some[:, 1])
     west, south, east, north = some[np.argsort(-size, kind="stable")[:_LARGEST]].T
     x = np.stack([(west + east) / 2, west, east, west, east])
@@ -94,7 +96,11 @@ def warn_of_unequal_cells(crs: str, bounds: NDArray[np.float64]) -> None:
     scales = np.where(np.isfinite(scales) & (scales > 0), scales, np.nan)
     with np.errstate(invalid="ignore"):
         ratios = np.fmax.reduce(scales) / np.fmin.reduce(scales)
-    ratio = float(np.fmax.reduce(ratios))
+    return float(np.fmax.reduce(ratios))
+
+
+def warn_of_unequal_cells(crs: str, ratio: float) -> None:
+    """Warn where the true areas of the cells of one polygon, which count alike, differ by more than the limit."""
     if ratio > 1 + LIMIT:
         warn_of(
             Problem(
@@ -129,11 +135,13 @@ def _projection(crs: CRS) -> Proj:
 
 
 @functools.lru_cache(maxsize=16)
-def _to_degrees(crs: CRS) -> Transformer:
+def _to_angles(crs: CRS) -> tuple[Transformer, float]:
+    """Return the way to the longitudes and latitudes that a plane is made of, and their unit in radians: in France's old zones grads."""
     from pyproj import Transformer
 
     geodetic = crs.geodetic_crs
     assert geodetic is not None, "projected"
     if len(geodetic.axis_info) > 2:
         geodetic = geodetic.to_2d()
-    return Transformer.from_crs(crs, geodetic, always_xy=True)
+    to_angles = Transformer.from_crs(crs, geodetic, always_xy=True)
+    return to_angles, float(geodetic.axis_info[0].unit_conversion_factor)

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from carbongrid.errors import InputError
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.planes import crs_name, metres_per_unit
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 _DIRECTED = re.compile(r"degrees?_?(?:(?P<x>east|E)|(?P<y>north|N))")
 """Degrees as the CF conventions (4.1, 4.2) let longitudes and latitudes have them."""
@@ -29,6 +36,11 @@ _ANGLES = {
 # More than lies between the two kinds of feet, less than between any other units.
 _SAME = 1e-5
 
+# No plane reaches further: its earth is 4e7 m round, and false eastings of numbered zones go to 6e7 m.
+_LARGEST_LENGTH = 1e8
+# One turn, with what rounding may add.
+_LARGEST_ANGLE = 2 * math.pi * 1.01
+
 
 def axis_of_angle(units: Any) -> str | None:
     """Return x for degrees to the east and y for degrees to the north, in any spelling of CF; None for other units."""
@@ -36,15 +48,15 @@ def axis_of_angle(units: Any) -> str | None:
     return None if found is None else found.lastgroup
 
 
-def require_unit_of_crs(units: Any, axis: Any, crs: str | None) -> None:
-    """Raise if coordinates say another unit than their CRS has, as kilometres for metres.
+def require_units_of_crs(raster: xr.DataArray, crs: str | None) -> None:
+    """Raise if coordinates of a raster [y, x] say another unit than their CRS has, as kilometres for metres, and may be in it.
+
+    In arithmetic xarray keeps attributes: numbers that cannot be in the unit that they say were brought into another one, and are taken as they are.
 
     Parameters
     ----------
-    units
-        As their attribute has it; one that is not known says nothing.
-    axis
-        Their name.
+    raster
+        Coordinates without units, or in one that is not known, say nothing.
     crs
         As text; without one, lengths are taken for metres.
 
@@ -53,36 +65,89 @@ def require_unit_of_crs(units: Any, axis: Any, crs: str | None) -> None:
     InputError
         If so.
     """
-    told = str(units).strip()
+    found = [_contradiction(raster[axis], crs) for axis in raster.dims if axis in raster.coords]
+    wrong = [each for each in found if each is not None]
+    if not wrong or any(map(_is_beyond_its_unit, wrong)) or _lies_as_it_is(raster, wrong, crs):
+        return
+    first = wrong[0]
+    off = "; ".join(f'raster["{each.axis}"].attrs.pop("units")' for each in wrong)
+    hint = f"Where the numbers are right already, take off what they say: {off}. "
+    if all(each.times for each in wrong):
+        written = ", ".join(
+            f'{each.axis}=("{each.axis}", raster["{each.axis}"].values * {each.times!r}, {{}})'
+            for each in wrong
+        )
+        hint += f"Otherwise write them in that unit: raster.assign_coords({written})."
+    else:
+        hint += 'Otherwise name the CRS that they are in, raster.rio.write_crs("EPSG:..."), or write them in the unit of this one.'
+    raise InputError(f"the coordinates along {first.axis} are in {first.told!r}, and {first.has}", hint=hint)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Contradiction:
+    """Coordinates in another unit than their CRS has: what both say, by how much to multiply (None between lengths and angles), and the largest number in metres or radians if it is in the unit that they say."""
+
+    axis: Hashable
+    told: str
+    has: str
+    times: float | None
+    is_length: bool
+    reach: float
+
+
+def _contradiction(place: xr.DataArray, crs: str | None) -> _Contradiction | None:
+    told = str(place.attrs.get("units")).strip()
     length = _LENGTHS.get(told.lower())
     angle = _ANGLES["degree"] if axis_of_angle(told) else _ANGLES.get(told.lower())
     if length is None and (angle is None or crs is None):
-        return
+        return None
     metres = 1.0 if crs is None else metres_per_unit(crs)
-    place = "coordinates without a CRS" if crs is None else f"the CRS {crs_name(crs)}"
+    name = "coordinates without a CRS" if crs is None else f"the CRS {crs_name(crs)}"
+    times = None
     if metres is None:
         radians = float(crs_of(crs).axis_info[0].unit_conversion_factor)
-        if angle is None:
-            raise _other(axis, told, f"{place} has angles")
-        if not math.isclose(angle, radians, rel_tol=_SAME):
-            raise _in_another(axis, told, f"{place} has units of {radians:g} rad", angle / radians)
-    elif length is None:
-        raise _other(axis, told, f"{place} has lengths")
-    elif not math.isclose(length, metres, rel_tol=_SAME):
-        has = "are taken for" if crs is None else "has units of"
-        raise _in_another(axis, told, f"{place} {has} {metres:g} m", length / metres)
+        has = f"{name} has angles" if angle is None else f"{name} has units of {radians:g} rad"
+        times = None if angle is None else angle / radians
+    else:
+        verb = "are taken for" if crs is None else "has units of"
+        has = f"{name} has lengths" if length is None else f"{name} {verb} {metres:g} m"
+        times = None if length is None else length / metres
+    if times is not None and math.isclose(times, 1.0, rel_tol=_SAME):
+        return None
+    largest = float(np.abs(place.to_numpy().astype(np.float64)).max(initial=0.0))
+    of_unit = angle if length is None else length
+    assert of_unit is not None
+    return _Contradiction(place.name, told, has, times, length is not None, largest * of_unit)
 
 
-def _in_another(axis: Any, told: str, has: str, times: float) -> InputError:
-    written = f'raster.assign_coords({axis}=("{axis}", raster["{axis}"].values * {times:g}, {{}}))'
-    return InputError(
-        f"the coordinates along {axis} are in {told!r}, and {has}",
-        hint=f"Write them in that unit: {written}.",
-    )
+def _is_beyond_its_unit(found: _Contradiction) -> bool:
+    """Tell whether numbers in this unit lie nowhere on the earth."""
+    return found.reach > (_LARGEST_LENGTH if found.is_length else _LARGEST_ANGLE)
 
 
-def _other(axis: Any, told: str, has: str) -> InputError:
-    return InputError(
-        f"the coordinates along {axis} are in {told!r}, and {has}",
-        hint='Name the CRS that they are in, raster.rio.write_crs("EPSG:..."), or write them in the unit of this one, with it as their attribute units.',
-    )
+def _lies_as_it_is(raster: xr.DataArray, wrong: Sequence[_Contradiction], crs: str | None) -> bool:
+    """Tell whether the middle of a raster lies where its CRS is used, and far from there in the unit that it says."""
+    if crs is None or not all(axis in raster.coords for axis in raster.dims):
+        return False
+    parsed = crs_of(crs)
+    area = parsed.area_of_use
+    if area is None or not all(each.is_length and each.times for each in wrong):
+        return False
+    from pyproj import Transformer
+    from pyproj.exceptions import ProjError
+
+    try:
+        to_plane = Transformer.from_crs("OGC:CRS84", parsed, always_xy=True)
+        used = np.array(to_plane.transform_bounds(*area.bounds)).reshape(2, 2)
+    except ProjError:
+        return False
+    sides = used[1] - used[0]
+    if not (np.isfinite(used).all() and (sides > 0).all()):
+        return False
+    y, x = raster.dims
+    middle = np.array([float(raster[axis].mean()) for axis in (x, y)])
+    by_axis = {each.axis: each.times for each in wrong}
+    moved = middle * np.array([by_axis.get(axis) or 1.0 for axis in (x, y)])
+    is_there = ((middle >= used[0]) & (middle <= used[1])).all()
+    is_far = ((moved < used[0] - sides) | (moved > used[1] + sides)).any()
+    return bool(is_there and is_far)

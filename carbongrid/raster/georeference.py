@@ -14,7 +14,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from carbongrid.errors import InputError
-from carbongrid.raster.axis_units import axis_of_angle, require_unit_of_crs
+from carbongrid.raster.axis_units import axis_of_angle, require_units_of_crs
 from carbongrid.raster.opening.crs import crs_of, same_crs
 from carbongrid.raster.planes import crs_name, crs_text, full_turn
 
@@ -39,7 +39,9 @@ _STANDARD_NAMES = {
     "longitude": "x",
     "latitude": "y",
 }
-_PLACES = re.compile(r"(?:^|_)(?:x|t|u|v|geo)?(?:lat|lon)")
+_PLACES = re.compile(
+    r"(?:^|_)(?:(?:x|t|u|v|geo)?(?:latitude|longitude|lat|lon)|[xtuv]long)[cs]?(?![a-z])|^long$"
+)
 """In names of longitudes and latitudes of single cells, as models have them."""
 
 _HALF_OF_LATITUDES = 90.0
@@ -310,8 +312,7 @@ def lattice_of(raster: Any) -> Lattice:
     else:
         west, north = west - width / 2, -north + height / 2
     lattice = Lattice(stated_crs(raster), west, north, width, height, (y.size, x.size))
-    for axis in raster.dims:
-        require_unit_of_crs(raster[axis].attrs.get("units"), axis, lattice.crs)
+    require_units_of_crs(raster, lattice.crs)
     if stated is None:
         _require_one_place(raster, lattice)
     return lattice
@@ -323,16 +324,24 @@ def _require_one_place(raster: xr.DataArray, lattice: Lattice) -> None:
         return
     west, width, north, height = corner
     north -= min(height, 0.0) * lattice.shape[0]
-    away = max(
-        abs(west - lattice.west) / lattice.width, abs(north - lattice.north) / lattice.height
-    )
-    # Whole cells off, or of other cells, it is left over from before a selection, which is often so and means nothing.
-    alike = abs(width - lattice.width) < _NEAR_BESIDE * lattice.width
-    if alike and _NEAR_BESIDE < away < 1 - _NEAR_BESIDE:
+    # Of other cells, or not half of one off, it is left over from before a selection or an interpolation, which is often so and means nothing.
+    rows, columns = lattice.shape
+    beside = [
+        _is_half_a_cell(west - lattice.west, abs(width), lattice.width, columns),
+        _is_half_a_cell(north - lattice.north, abs(height), lattice.height, rows),
+    ]
+    if any(beside):
         raise InputError(
             f"by its coordinates the raster's north-west corner is {lattice.west:g}, {lattice.north:g}, by its geotransform {west:g}, {north:g}",
             hint="Coordinates are those of the middles of cells: write those that hold, or, where they do, the geotransform anew with raster.rio.write_transform().",
         )
+
+
+def _is_half_a_cell(away: float, told: float, side: float, count: int) -> bool:
+    """Tell whether this is half a cell and any number of whole ones, of cells that are of one size over that way and over the raster."""
+    cells = abs(away) / side
+    alike = abs(told - side) * (cells + count) < _NEAR_BESIDE * side
+    return alike and abs(cells % 1 - 0.5) < _NEAR_BESIDE
 
 
 def grid_mapping(raster: xr.DataArray) -> Any:
@@ -380,50 +389,54 @@ def _own_mapping(told: Any, raster: xr.DataArray) -> Any:
     return next(iter([*own, *axes]))
 
 
-def with_mappings(values: xr.Dataset) -> xr.Dataset:
+def with_mappings(values: xr.Dataset, *, placed: bool = True) -> xr.Dataset:
     """Return a Dataset whose grid mappings are coordinates, so that every raster has its CRS, also where none names it and it is called as is usual.
 
-    A raster that was taken out of a Dataset has lost the bounds of its cells, so they are looked at here.
+    A raster that was taken out of a Dataset has lost the bounds of its cells, so they are looked at here, unless nobody asks where its cells are placed.
 
     Raises
     ------
     InputError
-        If bounds of cells say that they lie elsewhere than their coordinates do: half a cell off is seen by nobody.
+        If bounds of cells say that coordinates are edges of cells: half a cell off is seen by nobody.
     """
     for axis, place in values.coords.items():
-        if place.dims == (axis,) and _axis(values, axis) in ("x", "y"):
-            _require_middles(values, place)
+        if placed and place.dims == (axis,) and _axis(values, axis) in ("x", "y"):
+            _require_no_edges(values, place)
     mappings = {grid_mapping(variable) for variable in values.data_vars.values()}
     usual = [name for name in _MAPPINGS if name in values.data_vars and not values[name].ndim]
     return values.set_coords([*(name for name in values.data_vars if name in mappings), *usual])
 
 
-def _require_middles(values: xr.Dataset, place: xr.DataArray) -> None:
-    """Raise if coordinates of one distance from each to the next are not the middles of their bounds."""
+def _require_no_edges(values: xr.Dataset, place: xr.DataArray) -> None:
+    """Raise if, by their bounds, coordinates are all edges of cells of one size.
+
+    Any other bounds are left over: xarray computes with them as with the values, so that in a difference or in other units they are no places.
+    """
     name = str({**place.encoding, **place.attrs}.get("bounds", ""))
-    edges = values.variables.get(name)
-    if edges is None or edges.shape != (place.size, 2) or place.dtype.kind not in "iuf":
+    bounds = values.variables.get(name)
+    if bounds is None or bounds.shape != (place.size, 2) or place.size < 2:
         return
-    if edges.dtype.kind not in "iuf" or not place.size:
+    if place.dtype.kind not in "iuf" or bounds.dtype.kind not in "iuf":
         return
     centres = place.to_numpy().astype(np.float64)
-    outer = edges.to_numpy().astype(np.float64)
-    side = abs(step(centres)) or float(abs(outer[0, 1] - outer[0, 0]))
-    if np.abs(np.abs(np.diff(centres)) - side).max(initial=0.0) > _NEAR_BESIDE * side:
-        return  # of cells that differ in size, as at Gaussian latitudes, they need not be
-    away = outer.mean(axis=1) - centres
-    if _is_angle(place):
-        # Longitudes are often turned without their bounds, and nothing lies beyond the poles.
+    away = bounds.to_numpy().astype(np.float64) - centres[:, None]
+    if not np.isfinite(away).all():
+        return
+    ends = np.array([-np.inf, np.inf])
+    if _is_angle(place) and _axis(values, place.name) == "y":
+        ends = np.array([-_HALF_OF_LATITUDES, _HALF_OF_LATITUDES])
+    elif _is_angle(place):
+        # Longitudes are often turned without their bounds, or each edge by itself.
         away -= _TURN * np.rint(away / _TURN)
-        if _axis(values, place.name) == "y":
-            ends = centres[:, None] + np.array([-side / 2, side / 2])
-            on_earth = np.clip(ends, -_HALF_OF_LATITUDES, _HALF_OF_LATITUDES).mean(axis=1) - centres
-            away = np.where(np.abs(away - on_earth) < np.abs(away), away - on_earth, away)
-    if np.abs(away).max() > _NEAR_BESIDE * side:
-        raise InputError(
-            f"the coordinates along {place.name} are not the middles of its bounds",
-            hint=f"Write those of the middles of cells as coordinates, or leave the bounds out: dataset.drop_vars({name!r}).",
-        )
+    away.sort(axis=1)
+    side = abs(step(centres))
+    for corner in (-side, 0.0):
+        cell = np.clip(centres[:, None] + corner + [0.0, side], *ends) - centres[:, None]
+        if side and (np.abs(away - cell) <= _NEAR_BESIDE * side).all():
+            raise InputError(
+                f"the coordinates along {place.name} are not the middles of its bounds",
+                hint=f"Write those of the middles of cells as coordinates, or leave the bounds out: dataset.drop_vars({name!r}).",
+            )
 
 
 def is_in_angles(raster: xr.DataArray) -> bool:
@@ -444,26 +457,26 @@ def _is_angle(place: xr.DataArray) -> bool:
     )
 
 
-def rows_apart(raster: Any) -> float:
-    """Return how many times as large as the smallest row's cells those of the largest are, where a raster says that it has latitudes; 1 where it does not."""
+def row_heights(raster: Any) -> NDArray[np.float64] | None:
+    """Return how large cells of each row are beside those of the others, from the north or from the south as they run; None where a raster does not say that it has latitudes."""
     if not isinstance(raster, xr.DataArray):
-        return 1.0
+        return None
     try:
         crs = stated_crs(raster)
         geographic = is_in_angles(raster) if crs is None else crs_of(crs).is_geographic
         plane = plane_of(raster)
     except (InputError, CRSError):
-        return 1.0
+        return None
     if not geographic or plane is None or plane[0] not in raster.coords:
-        return 1.0
+        return None
     turn = (None if crs is None else full_turn(crs)) or _TURN
-    middles = np.sort(raster[plane[0]].to_numpy().astype(np.float64)) / turn * 2 * np.pi
+    middles = raster[plane[0]].to_numpy().astype(np.float64) / turn * 2 * np.pi
     half = abs(step(middles)) / 2
-    heights = np.sin(np.clip(middles + half, -np.pi / 2, np.pi / 2)) - np.sin(
-        np.clip(middles - half, -np.pi / 2, np.pi / 2)
+    pole = np.pi / 2
+    return np.asarray(
+        np.sin(np.clip(middles + half, -pole, pole)) - np.sin(np.clip(middles - half, -pole, pole)),
+        np.float64,
     )
-    known = heights[heights > 0]
-    return float(known.max() / known.min()) if known.size else 1.0
 
 
 def geotransform_of(west: float, width: float, north: float, height: float) -> str:

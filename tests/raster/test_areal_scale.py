@@ -9,14 +9,15 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pytest
-from pyproj import Transformer
+from pyproj import CRS, Transformer
 from shapely import box
 
-from carbongrid.raster.areal_scale import areal_scales
+from carbongrid.case.readers.reference import scale_problems
+from carbongrid.raster.areal_scale import areal_scales, cells_apart
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import rasterize
 from carbongrid.raster.overlaps import coverage
-from carbongrid.raster.zonal import ZonalOperator, spread, zonal_stats
+from carbongrid.raster.zonal import ZonalOperator, operator, spread, zonal_stats
 
 EAST, NORTH = Transformer.from_crs(4326, 3857, always_xy=True).transform(18.0, 59.3)
 STOCKHOLM = Grid("EPSG:3857", 100, (EAST, NORTH, EAST + 20_000, NORTH + 20_000))
@@ -86,6 +87,30 @@ def test_means_of_cells_that_differ_on_the_ground_are_told(coverage: Any) -> Non
         # The plane differs from one to the other, and hardly inside of each.
         zonal_stats(values, parts, ["mean"], coverage=coverage)
         zonal_stats(values, gpd.GeoSeries([None], crs=3857), ["mean"], coverage=coverage)
+
+
+def test_planes_made_of_grads_are_measured_at_their_place() -> None:
+    """Seen to fail: near Lille areas were told to be 1.028 times the true ones, by grads taken for degrees."""
+    for crs, place, true in ((27572, (3.06, 50.63), 1.00433), (29702, (47.5, -18.9), 0.99927)):
+        x, y = Transformer.from_crs(4326, crs, always_xy=True).transform(*place)
+        around = (x - 20_000, y - 20_000, x + 20_000, y + 20_000)
+        assert np.mean(areal_scales(f"EPSG:{crs}", around)) == pytest.approx(true, abs=5e-5)
+        assert scale_problems(CRS.from_epsg(crs), around, "grid") == []
+
+
+def test_how_far_cells_differ_is_asked_once_an_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail: of 30,000 polygons every call took five times as long, and each layer of a Dataset told it again."""
+    asked = []
+    apart = cells_apart
+    monkeypatch.setattr(operator, "cells_apart", lambda *of: asked.append(of) or apart(*of))
+    whole = gpd.GeoSeries([box(0, 0, 200_000, 11_000_000)], crs=3857)
+    layer = rasterize(whole, TALL).astype(float).drop_attrs(deep=False)
+    measured = ZonalOperator(whole, TALL)
+    for raster in (layer, layer, layer.to_dataset(name="a").assign(b=layer)):
+        with pytest.warns(UserWarning, match="count alike in means") as told:
+            measured.apply(raster, ["mean"])
+        assert len(told) == 1
+    assert len(asked) == 1
 
 
 def test_what_is_not_known_is_not_told() -> None:

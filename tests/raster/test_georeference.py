@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import geopandas as gpd
 import numpy as np
 import pyproj
@@ -312,14 +314,54 @@ def test_bounds_that_say_that_cells_lie_elsewhere_are_believed_by_nobody(tmp_pat
     assert zonal_stats(corners.drop_vars(["lat_bnds", "lon_bnds"]), county, ["sum"])["e_sum"].item() == 250  # fmt: skip
 
 
+def with_latitudes(centres, outer):
+    made = xr.Dataset({"e": (("lat", "lon"), np.ones((len(centres), 2)))}, coords={"lat": centres, "lon": [0.5, 1.5]})  # fmt: skip
+    made["lat"].attrs["bounds"] = "lat_bnds"
+    return made.assign(lat_bnds=(("lat", "nv"), outer))
+
+
 def test_bounds_of_latitudes_end_at_the_poles_and_gaussian_ones_lie_anywhere():
-    polar = np.array([90.0, 89.0, 88.0])
-    edges = np.array([[90, 89.5], [89.5, 88.5], [88.5, 87.5]])
-    gauss = np.array([88.5, 85.8, 83.0])
-    for centres, outer in ((polar, edges), (gauss, np.array([[90, 87.1], [87.1, 84.4], [84.4, 81.6]]))):  # fmt: skip
-        made = xr.Dataset({"e": (("lat", "lon"), np.ones((3, 2)))}, coords={"lat": centres, "lon": [0.5, 1.5]})  # fmt: skip
-        made["lat"].attrs["bounds"] = "lat_bnds"
-        with_mappings(made.assign(lat_bnds=(("lat", "nv"), outer)))
+    """Seen to fail: every Gaussian grid of 64 rows and more was refused, by labels, too."""
+    with_mappings(with_latitudes(np.array([90.0, 89.0, 88.0]), np.array([[90, 89.5], [89.5, 88.5], [88.5, 87.5]])))  # fmt: skip
+    for rows in (4, 64, 512):
+        gauss = np.rad2deg(np.arcsin(np.polynomial.legendre.leggauss(rows)[0]))
+        edges = np.concatenate([[-90], (gauss[1:] + gauss[:-1]) / 2, [90]])
+        made = with_latitudes(gauss, np.stack([edges[:-1], edges[1:]], axis=1))
+        assert zonal_stats(with_mappings(made), np.ones((rows, 2), np.uint32), ["sum"])["e_sum"].item() == 2 * rows  # fmt: skip
+    corners = with_latitudes(np.array([90.0, 89.0, 88.0]), np.array([[90, 89], [89, 88], [88, 87]]))
+    with pytest.raises(InputError, match="along lat are not the middles"):
+        with_mappings(corners)
+    # Labels lie as the values do, wherever that is.
+    assert zonal_stats(corners, np.ones((3, 2), np.uint32), ["sum"])["e_sum"].item() == 6
+
+
+def test_bounds_that_were_computed_along_with_the_values_are_left_over(tmp_path):
+    """Seen to fail: a Dataset as it is read, times 86400 or less its mean, was refused."""
+    lat, lon = np.arange(-89.5, 90), np.arange(0.5, 360)
+    made = xr.Dataset({"e": (("lat", "lon"), np.ones((180, 360)))}, coords={"lat": ("lat", lat, {"units": "degrees_north"}), "lon": ("lon", lon, {"units": "degrees_east"})})  # fmt: skip
+    for axis in ("lat", "lon"):
+        made[axis].attrs["bounds"] = f"{axis}_bnds"
+        made[f"{axis}_bnds"] = ((axis, "nv"), made[axis].to_numpy()[:, None] + [-0.5, 0.5])
+    for computed in (
+        made * 86400, made - 273.15, made - made.mean(), made - made, 0.3 * made + 0.2 * made, 1 / made, made.where(made > 0),
+        made.coarsen(lat=2, lon=2).sum(), made.reindex(lat=np.arange(-89.75, 90, 0.5), method="nearest"),
+    ):  # fmt: skip
+        for axis in ("lat", "lon"):
+            computed[axis].attrs.update(made[axis].attrs)
+        with_mappings(computed)
+    (made * 86400).to_netcdf(tmp_path / "per_day.nc")
+    assert zonal_stats(tmp_path / "per_day.nc", np.ones((180, 360), np.uint32), ["sum"])
+
+
+def test_bounds_of_longitudes_may_be_turned_edge_by_edge():
+    """Seen to fail: in 0..360 the first cell is [359.5, 0.5], and bounds turned to -180..180 have one of 359 degrees."""
+    for lon, turned in ((np.arange(0.0, 360), lambda x: x % 360), (np.arange(-180.0, 180), lambda x: (x + 180) % 360 - 180)):  # fmt: skip
+        for low, refused in ((-0.5, False), (0.0, True)):
+            made = xr.Dataset({"e": (("lat", "lon"), np.ones((2, 360)))}, coords={"lat": [1.5, 0.5], "lon": lon})  # fmt: skip
+            made["lon"].attrs["bounds"] = "lon_bnds"
+            made["lon_bnds"] = (("lon", "nv"), turned(lon[:, None] + [low, low + 1]))
+            with pytest.raises(InputError, match="along lon") if refused else nullcontext():
+                with_mappings(made)
 
 
 def test_a_geotransform_half_a_cell_beside_the_coordinates_is_refused():
@@ -333,3 +375,16 @@ def test_a_geotransform_half_a_cell_beside_the_coordinates_is_refused():
     assert Grid.like(middles).bounds == (0, 0, 10_000, 10_000)
     # A part of it keeps the geotransform of the whole.
     assert Grid.like(middles.isel(x=slice(1, None))).bounds == (1000, 0, 10_000, 10_000)
+
+
+def test_of_a_geotransform_half_a_cell_counts_on_each_axis_and_in_parts():
+    """Seen to fail: corners of which three rows were cut passed, with 250 of 1000; and a third of a cell off, as of an interpolation, was refused."""
+    corners = xr.DataArray(np.ones((10, 10)), dims=("y", "x"), coords={"y": np.arange(10.0, 0, -1) * 1000, "x": np.arange(10.0) * 1000})  # fmt: skip
+    told = {**pyproj.CRS.from_epsg(32650).to_cf(), "GeoTransform": "0 1000 0 10000 0 -1000"}
+    corners = corners.assign_coords(spatial_ref=((), 0, told))
+    for part in ({"y": slice(3, None)}, {"x": slice(1, None)}, {"x": slice(2, None), "y": slice(2, None)}):  # fmt: skip
+        with pytest.raises(InputError, match=r"by its geotransform .*write_transform\(\)"):
+            Grid.like(corners.isel(part))
+    middles = corners.assign_coords(x=corners.x + 500, y=corners.y - 500)
+    for moved in (middles.assign_coords(x=middles.x + 330, y=middles.y - 120), middles.assign_coords(x=500 + np.arange(1, 11) * 1005.0, y=9500 - np.arange(1, 11) * 1005.0)):  # fmt: skip
+        Grid.like(moved)

@@ -245,17 +245,21 @@ def test_what_a_file_says_twice_and_differently_is_refused(tmp_path):
     sound["lat"].attrs["bounds"] = "lat_bnds"
     sound["lat_bnds"] = (("lat", "nv"), np.stack([edges["lat"] - 0.5, edges["lat"] + 0.5], axis=1))
     sound.to_netcdf(tmp_path / "sound.nc")
-    km = raster().drop_encoding()
-    km["x"].attrs["units"] = "km"
+    metres = raster().drop_encoding()
+    km = metres.assign_coords(x=("x", metres["x"].values / 1000, {"units": "km"}))
     stored(km, tmp_path / "km.zarr")
-    mixed = raster().drop_encoding()
-    mixed["y"].attrs["units"] = "degrees_north"
+    mixed = metres.assign_coords(y=("y", metres["y"].values / 1e5, {"units": "degrees_north"}))
     stored(mixed, tmp_path / "mixed.zarr")
+    metres["x"].attrs["units"] = "km"
+    stored(metres, tmp_path / "kept.zarr")
     other = degrees()
     other["emission"] = (("south_north", "west_east"), np.ones((5, 5)))
     other.to_netcdf(tmp_path / "other.nc")
     with open_plane(tmp_path / "sound.nc") as plane:
         assert plane.bounds == (100, 30, 106, 34)
+    # No plane reaches that far: the unit was kept where metres were made of kilometres.
+    with open_plane(tmp_path / "kept.zarr") as plane:
+        assert plane.bounds[0] == WEST
     for name, told in {
         "corner.nc": "north-west corner is 100, 34, by its geotransform 100.5, 33.5",
         "edges.nc": "along lat are not the middles of its bounds",

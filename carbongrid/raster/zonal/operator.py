@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError
 from carbongrid.raster.areal_scale import (
+    cells_apart,
     is_off,
     is_uneven,
     warn_of_areas,
@@ -75,9 +76,7 @@ _NAMED_WEIGHTS = ("area", "cells")
 _BYTES_PER_NUMBER = 8
 
 
-def require_equal_cells(
-    grid: Grid, stats: Sequence[str], bounds: Callable[[], NDArray[np.float64]]
-) -> None:
+def require_equal_cells(grid: Grid, stats: Sequence[str], apart: Callable[[], float]) -> None:
     """Raise InputError for a statistic that takes all cells alike where their areas differ; warn where they do so on a plane.
 
     Parameters
@@ -86,8 +85,8 @@ def require_equal_cells(
         Of the cells.
     stats
         Those that are wanted.
-    bounds
-        Returns those of each polygon on the grid [polygon, 4]; asked only where it matters.
+    apart
+        Returns how many times as large as its smallest cell the largest of one polygon is; asked only where it matters.
 
     Raises
     ------
@@ -101,7 +100,7 @@ def require_equal_cells(
             hint='Take weights="area" to weigh by the area of cells, or weights="cells" to take them all alike.',
         )
     if unequal and is_uneven(grid.crs, grid.bounds):
-        warn_of_unequal_cells(grid.crs, bounds())
+        warn_of_unequal_cells(grid.crs, apart())
 
 
 class ZonalOperator:
@@ -114,7 +113,7 @@ class ZonalOperator:
         vertices where edges bend: what is straight there lies at most 0.001 of a cell beside its image. In a geographic CRS they are also moved by whole turns, to 0..360 and
         over the antimeridian.
     grid
-        The rasters' grid: ``Grid.like(raster)``. In a geographic CRS a share is one of a square of degrees, of a cell that reaches beyond a pole one of its part on the earth.
+        The rasters' grid: ``Grid.like(raster)``. In a geographic CRS a share is one of a square of degrees, of a cell that reaches beyond a pole one of its part on the earth, of which polygons end at the pole, too.
     coverage
         ``exact``: each polygon has its exact share of every cell, whatever lies over it. ``centre``: a cell belongs to the
         polygon that covers its centre, the later row where several do, as in ``rasterize``.
@@ -240,6 +239,12 @@ class ZonalOperator:
         """
         wanted = known_stats(stats)
         self._require_weights(wanted, weights)
+        return self._apply(raster, wanted, weights, classes)
+
+    def _apply(
+        self, raster: Any, wanted: tuple[str, ...], weights: Any, classes: ArrayLike | None
+    ) -> xr.Dataset:
+        """Make statistics, when it is known that the weights are such as they ask for."""
         raster = opened(raster)
         if not (isinstance(weights, str) and weights in _NAMED_WEIGHTS):
             weights = opened(weights)
@@ -247,9 +252,7 @@ class ZonalOperator:
             rasters = rasters_in(with_mappings(raster), None)
             if "fractions" in wanted and classes is None and len(rasters) > 1:
                 raise _classes_unknown("differs from variable to variable")
-            tables = each_layer(
-                rasters, lambda each: self.apply(each, wanted, weights=weights, classes=classes)
-            )
+            tables = each_layer(rasters, lambda each: self._apply(each, wanted, weights, classes))
             return merged_tables(tables, wanted)
         unknown = Unknown.of(raster)
         stack, _ = y_and_x_last(raster, None)
@@ -315,7 +318,7 @@ class ZonalOperator:
                 hint="Take area, cells, or a raster or its path.",
             )
         if weights is None:
-            require_equal_cells(self.grid, stats, self._bounds)
+            require_equal_cells(self.grid, stats, lambda: self._cells_apart)
         if (
             isinstance(weights, str)
             and weights == "area"
@@ -325,6 +328,10 @@ class ZonalOperator:
             warn_of_areas(
                 self.grid.crs, (*np.fmin.reduce(bounds[:, :2]), *np.fmax.reduce(bounds[:, 2:]))
             )
+
+    @functools.cached_property
+    def _cells_apart(self) -> float:
+        return cells_apart(self.grid.crs, self._bounds())
 
     def _bounds(self) -> NDArray[np.float64]:
         """Return the bounds of the cells of each polygon; NaN where it has none."""

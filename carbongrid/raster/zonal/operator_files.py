@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from carbongrid.errors import InputError
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.opening.parquet import open_parquet
-from carbongrid.raster.zonal.shares import Shares, as_shares
+from carbongrid.raster.zonal.shares import Shares, as_shares, rows_beyond_poles
 
 FORMAT = "carbongrid zonal operator 1"
 
@@ -111,8 +111,21 @@ def read_operator(path: Path) -> Saved:
         (_starts(edges["polygon"], size), edges["row"], edges["column"], edges["share"]),
         tables["polygons"]["outside"],
     )
+    if "digest" not in first and first["coverage"] == "exact":
+        _require_rows_on_earth(path, grid, shares)
     ids = tables["polygons"]["id"]
     return grid, first["coverage"], None if size and ids[0] is None else ids, shares
+
+
+def _require_rows_on_earth(path: Path, grid: Grid, shares: Shares) -> None:
+    """Raise if an operator from before shares were of a cell's part on the earth has cells that reach beyond a pole."""
+    beyond = list(rows_beyond_poles(grid))
+    if np.isin(np.concatenate([shares.spans[1], shares.edges[1]]), beyond).any():
+        raise InputError(
+            "the operator is of an older version, which counted cells that reach beyond a pole with half of what they hold",
+            str(path),
+            "Make it anew from the polygons: cg.ZonalOperator(polygons, grid).save(path).",
+        )
 
 
 def _digest(ids: NDArray[Any] | None, arrays: Iterable[NDArray[Any]]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from carbongrid.errors import InputError
-from carbongrid.raster.axis_units import require_unit_of_crs
+from carbongrid.raster.axis_units import require_units_of_crs
 from carbongrid.raster.georeference import (
     corner_of,
     inside,
@@ -66,9 +66,9 @@ def on_grid(raster: Any, grid: Grid) -> Any:
     raster = north_up(raster)
     require_same_crs_as(raster, grid.crs)
     told = [axis for axis in raster.dims if axis in raster.coords]
+    require_units_of_crs(raster, grid.crs)
     for axis, own in zip(raster.dims, (grid.y, grid.x), strict=True):
         if axis in told:
-            require_unit_of_crs(raster[axis].attrs.get("units"), axis, grid.crs)
             centres = raster[axis].to_numpy().astype(np.float64)
             _require_same(np.abs(centres - own).max(initial=0.0), axis, grid)
     if not told:

@@ -66,20 +66,48 @@ def exact_shares(polygons: Polygons, grid: Grid, times: NDArray[np.int64] | None
     """
     if polygons.place is not None:
         polygons = polygons.take(np.arange(len(polygons)))
+    require_simple(polygons, grid.bounds, grid.resolution)
+    if rows_beyond_poles(grid):
+        polygons = _on_earth(polygons, grid.crs)
     found = cell_shares(polygons, grid)
     beyond = _reach_beyond(polygons, grid)
-    require_simple(polygons, grid.bounds, grid.resolution)
     own = found.areas if times is None else found.areas / times
     outside = np.where(beyond, np.maximum(own - found.sums, 0.0), 0.0)
     spans, edges = _of_cells_on_earth(found.spans, found.edges, grid)
     return as_shares(spans, edges, outside)
 
 
+def _on_earth(polygons: Polygons, crs: str) -> Polygons:
+    """Return polygons in degrees without what of them lies beyond a pole."""
+    pole = (full_turn(crs) or np.inf) / 4
+    x, y, ring_start = polygons.x, polygons.y, polygons.ring_start
+    if not (np.abs(y) > pole).any():
+        return polygons
+    edges = np.delete(np.arange(y.size), ring_start[1:] - 1)
+    rise = y[edges + 1] - y[edges]
+    cut, along = [], []
+    for border in (pole, -pole):
+        over = (y[edges] - border) * (y[edges + 1] - border) < 0
+        cut.append(edges[over])
+        along.append((border - y[edges[over]]) / rise[over])
+    edge, place = np.concatenate(cut), np.concatenate(along)
+    order = np.lexsort((place, edge))
+    edge, place = edge[order], place[order]
+    # Where an edge crosses a pole it gets a vertex, and what lies beyond falls onto the pole, where it has no area.
+    x = np.insert(x, edge + 1, x[edge] + place * (x[edge + 1] - x[edge]))
+    y = np.insert(y, edge + 1, y[edge] + place * (y[edge + 1] - y[edge]))
+    starts = ring_start + np.searchsorted(edge + 1, ring_start)
+    points = np.column_stack([x, np.clip(y, -pole, pole)])
+    return Polygons.of_rings(
+        points, (starts, polygons.part_start, polygons.row_start), crs, polygons.ids
+    )
+
+
 def _of_cells_on_earth(spans: Spans, edges: Edges, grid: Grid) -> tuple[Spans, Edges]:
     """Return shares of what of each cell lies on the earth: in a row whose centres are on the pole, of the half below it."""
     start, row, column, share = edges
     parts = np.ones(grid.shape[0])
-    for edge_row, part in _beyond_poles(grid).items():
+    for edge_row, part in rows_beyond_poles(grid).items():
         parts[edge_row] = part
     if (parts == 1).all() or not (parts[row] < 1).any():
         return spans, edges
@@ -99,7 +127,7 @@ def _of_cells_on_earth(spans: Spans, edges: Edges, grid: Grid) -> tuple[Spans, E
     )
 
 
-def _beyond_poles(grid: Grid) -> dict[int, float]:
+def rows_beyond_poles(grid: Grid) -> dict[int, float]:
     """Return which share of the cells lies on the earth, of the rows of a geographic grid that reach beyond a pole."""
     turn = full_turn(grid.crs)
     if turn is None:

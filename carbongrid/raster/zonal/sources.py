@@ -31,10 +31,17 @@ def is_raster(path: Path) -> bool:
     return path.is_file() and (is_netcdf(path) or is_tiff(path))
 
 
-def opened(raster: Any) -> Any:
+def opened(raster: Any, *, placed: bool = True) -> Any:
     """Return a raster, or the one at a path, lazily: a folder is a Zarr store, a file is NetCDF or a GeoTIFF, by its content.
 
     Of a store and of NetCDF the only variable with two dimensions or more is taken; all of them where there are several.
+
+    Parameters
+    ----------
+    raster
+        Whatever is no path is returned as it is.
+    placed
+        Whether it is asked where cells lie; bounds that contradict coordinates are refused then.
 
     Raises
     ------
@@ -56,7 +63,7 @@ def opened(raster: Any) -> Any:
         if dataset.attrs.get(MARK):
             dataset = open_labels(path)
     try:
-        dataset = with_mappings(dataset)
+        dataset = with_mappings(dataset, placed=placed)
     except InputError as error:
         raise error.at(path.name) from error
     rasters = [name for name, each in dataset.data_vars.items() if each.ndim > 1]

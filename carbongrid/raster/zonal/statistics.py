@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 from carbongrid.errors import InputError, Problem, warn_of
 from carbongrid.raster.areal_scale import LIMIT
 from carbongrid.raster.chunked.arrays import reduce_blocks, reduce_later, rows_later
-from carbongrid.raster.georeference import inside, require_same_cells, rows_apart
+from carbongrid.raster.georeference import (
+    inside,
+    is_chunked,
+    plane_of,
+    require_same_cells,
+    row_heights,
+)
 from carbongrid.raster.kernels.hi_lo import carry, combine_hi_lo
 from carbongrid.raster.kernels.zonal import (
     MAX_QUANTA,
@@ -25,6 +31,7 @@ from carbongrid.raster.kernels.zonal import (
 )
 from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.nodata import Unknown, labels_inside
+from carbongrid.raster.pair_counts import as_labels
 from carbongrid.raster.zonal.quanta import refusing, scale_of
 from carbongrid.raster.zonal.rasters import (
     described,
@@ -41,6 +48,8 @@ from carbongrid.raster.zonal.rasters import (
 # The result and what it is made from.
 _BYTES_PER_LABEL = 16
 _LOW_BITS = 32
+# Of more rows some are looked at, evenly apart: all of them took as long as the means.
+_ROWS_LOOKED_AT = 500
 
 STATISTICS = {
     "count": "count",
@@ -93,7 +102,7 @@ def zonal_count(values: Any, labels: Any, n: int) -> xr.DataArray:
 def zonal_mean(values: Any, labels: Any, n: int, *, quantum: float | None = None) -> xr.DataArray:
     """Average the known values per label; as ``zonal_sum``, float64 [label], NaN where a label has none.
 
-    All cells count alike: where the rasters say that they are squares of degrees, and rows differ in area by more than 2 %, a warning says so.
+    All cells count alike: where the rasters say that they are squares of degrees, and those of one label in memory differ in area by more than 2 %, a warning says so.
     """
     return _computed("mean", values, labels, n, quantum)
 
@@ -169,20 +178,53 @@ def tables_of(
     return finish(reduce_blocks(partial, merge, *arrays))
 
 
-def warn_of_degrees(values: Any, labels: Any, stats: Sequence[str]) -> None:
-    """Warn of means per label where rasters say that their cells are squares of degrees, and these differ in area."""
+def warn_of_degrees(values: Any, labels: Any, stats: Sequence[str], n: int) -> None:
+    """Warn of means per label where rasters say that their cells are squares of degrees, and these differ in area inside of one label; of labels that are not in memory nothing is known."""
     if "mean" not in stats:
         return
-    for raster in (values, labels):
-        ratio = rows_apart(raster)
-        if ratio > 1 + LIMIT:
-            warn_of(
-                Problem(
-                    f"cells count alike in means per label, and on this geographic grid those of one row have up to {ratio:.3g} times the area of those of another",
-                    hint='Give the polygons in place of the labels, with weights="area", or divide zonal_sum(values * areas, ...) by zonal_sum(areas, ...).',
-                )
+    heights = next((each for each in map(row_heights, (values, labels)) if each is not None), None)
+    data = labels_inside(labels)
+    if heights is None or is_chunked(data) or not _apart(heights) > 1 + LIMIT:
+        return
+    rows = data.T if isinstance(labels, xr.DataArray) and _is_turned(labels) else data
+    ratio = _apart_in_labels(heights, rows, int(n)) if len(rows) == heights.size else 1.0
+    if ratio > 1 + LIMIT:
+        warn_of(
+            Problem(
+                f"cells count alike in means per label, and on this geographic grid those of one label have up to {ratio:.3g} times the area of each other",
+                hint='Give the polygons in place of the labels, with weights="area", or divide zonal_sum(values * areas, ...) by zonal_sum(areas, ...).',
             )
-            return
+        )
+
+
+def _is_turned(labels: xr.DataArray) -> bool:
+    plane = plane_of(labels)
+    return plane is not None and labels.dims[0] == plane[1]
+
+
+def _apart(heights: NDArray[np.float64]) -> float:
+    known = heights[heights > 0]
+    return float(known.max() / known.min()) if known.size else 1.0
+
+
+def _apart_in_labels(heights: NDArray[np.float64], labels: NDArray[Any], n: int) -> float:
+    """Return how many times as large as the smallest cell of its own the largest of any label 1..n is, by the first and the last of its rows."""
+    if not labels.size or n < 1:
+        return 1.0
+    rows = np.unique(np.linspace(0, len(labels) - 1, min(len(labels), _ROWS_LOOKED_AT)).astype(int))
+    first, last = np.full(n + 1, -1, np.int64), np.full(n + 1, -1, np.int64)
+    for places, order in ((first, rows[::-1]), (last, rows)):
+        for row in order.tolist():
+            own = as_labels(labels[row])
+            places[own[own <= n]] = row
+    first[0] = -1
+    north, south = first[first >= 0], last[first >= 0]
+    # From the largest row to either side cells become smaller.
+    largest = int(heights.argmax())
+    across = (north <= largest) & (south >= largest)
+    high = np.where(across, heights[largest], np.maximum(heights[north], heights[south]))
+    low = np.minimum(heights[north], heights[south])
+    return float((high[low > 0] / low[low > 0]).max(initial=1.0))
 
 
 def attributes_of(stat: str, values: Any) -> dict[str, str]:
@@ -201,9 +243,10 @@ def label_coordinate(n: int) -> tuple[str, NDArray[np.int64], dict[str, str]]:
 def _computed(
     stat: str, values: Any, labels: Any, n: int, quantum: float | None = None
 ) -> xr.DataArray:
-    warn_of_degrees(values, labels, (stat,))
+    table = tables_of(values, labels, n, (stat,), quantum=quantum)[stat]
+    warn_of_degrees(values, labels, (stat,), n)
     return xr.DataArray(
-        tables_of(values, labels, n, (stat,), quantum=quantum)[stat],
+        table,
         dims=("label",),
         coords={"label": label_coordinate(n)},
         name=STATISTICS[stat],

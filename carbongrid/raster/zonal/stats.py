@@ -14,6 +14,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError
+from carbongrid.raster.areal_scale import cells_apart
 from carbongrid.raster.georeference import is_chunked, north_up, require_one_crs, with_mappings
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import labels_of
@@ -108,7 +109,8 @@ def zonal_stats(
     -----
     A mean of cells that count alike and differ in area by more than 2 % on the ground warns: per label on a geographic grid, per polygon on a plane. In a lazy result all statistics of a band come from one reduction: ``compute()`` the Dataset, not variable by variable.
     """
-    values = opened(values)
+    # Labels lie as the values do, wherever that is.
+    values = opened(values, placed=is_polygons(labels))
     if isinstance(labels, str | os.PathLike):
         raise InputError(
             f"labels or polygons are wanted, not the path {os.fspath(labels)!r}",
@@ -198,7 +200,7 @@ def _of_dataset(
     ids: ArrayLike | None,
     quantum: float | None,
 ) -> xr.Dataset:
-    values = with_mappings(values)
+    values = with_mappings(values, placed=is_polygons(labels))
     burnt: dict[Any, xr.DataArray] = {}
     if is_polygons(labels):
         labels = Polygons.of(labels)
@@ -236,7 +238,7 @@ def _of_array(
     numbers = n * len(stats) * math.prod(stack.shape[:leads])
     require_room(_BYTES_PER_NUMBER * numbers, f"{numbers:,} statistics", "Take fewer at once.")
     require_one_crs(values, labels)
-    warn_of_degrees(values, labels, stats)
+    warn_of_degrees(stack, labels, stats, n)
     each = functools.partial(
         tables_of,
         labels=labels,
@@ -274,8 +276,8 @@ def _burnt(polygons: Polygons, values: Any, stats: tuple[str, ...]) -> xr.DataAr
     plane = _one_plane(values)
     chunks = None if plane.chunks is None else (max(plane.chunks[0]), max(plane.chunks[1]))
     grid = Grid.like(plane)
-    require_equal_cells(grid, stats, lambda: _on_grid(brought(polygons, grid)[0], grid))
     moved, _ = brought(polygons, grid)
+    require_equal_cells(grid, stats, lambda: cells_apart(grid.crs, _on_grid(moved, grid)))
     require_reach(moved, grid.bounds, grid.crs, polygons.crs)
     return labels_of(moved, grid, chunks=chunks)
 

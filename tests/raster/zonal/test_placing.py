@@ -53,3 +53,15 @@ def test_longitudes_and_latitudes_of_single_cells_are_not_passed_over():
     with pytest.raises(InputError, match=r"\(XLAT, XLONG\).*drop_vars\(\['XLAT', 'XLONG'\]\)"):
         operator.apply(model, ["sum"])
     assert operator.apply(model.drop_vars(["XLAT", "XLONG"]), ["sum"])["sum"].item() == 4
+
+
+def test_names_that_only_begin_as_longitudes_do_are_no_places():
+    """Seen to fail: a raster with a coordinate long_term_mean of its cells was refused."""
+    operator = ZonalOperator(np.array([shapely.box(0, 0, 2, 2)]), GRID)
+    plane = (("j", "i"), np.zeros(GRID.shape))
+    other = ["long_term_mean", "latent", "longest", "longwave_mask", "late_mask", "platform", "latest", "flat"]  # fmt: skip
+    raster = xr.DataArray(np.ones(GRID.shape), dims=plane[0], coords=dict.fromkeys(other, plane))
+    assert operator.apply(raster, ["sum"])["sum"].item() == 4
+    for name in ("XLAT_M", "XLONG_U", "nav_lat", "TLONG", "geolon", "lat_rho", "lon2d", "latitude", "Long", "lonc", "lats"):  # fmt: skip
+        with pytest.raises(InputError, match=rf"\({name}\)"):
+            operator.apply(raster.assign_coords({name: plane}), ["sum"])

@@ -193,3 +193,28 @@ def test_a_row_centred_on_a_pole_counts_what_of_it_lies_on_the_earth(tmp_path):
     # Where rows end at the pole nothing changes.
     plain = Grid("EPSG:4326", 2, (0, -90, 360, 90))
     assert ZonalOperator(land, plain).shares.whole[0] == 90 * 180
+
+
+def test_what_of_an_outline_lies_beyond_a_pole_counts_nothing():
+    """Seen to fail: outlines of cells centred on the pole had 4 cells for 3 each, 2876 columns of 1440 together."""
+    lat, lon = np.arange(90, -90.01, -0.25), np.arange(0, 360, 0.25)
+    ones = xr.DataArray(np.ones((721, 1440)), dims=("lat", "lon"), coords={"lat": lat, "lon": lon})
+    ones = ones.assign_coords(spatial_ref=((), 0, pyproj.CRS(4326).to_cf()))
+    low, middles = shapely.box(-360, -90, 720, 90), np.arange(0.5, 360, 0.5)
+    top = shapely.box(middles - 0.25, 89.75, middles + 0.25, 90.25)
+    slanted = [
+        shapely.Polygon([(30, 80), (60, 100), (90, 80)]),
+        shapely.Polygon([(0, 85), (0, 95), (20, 95), (20, 85), (15, 85), (15, 92), (5, 92), (5, 85)]),
+        shapely.box(0, -100, 170, 100) - shapely.box(10, -95, 20, 95),
+        shapely.Polygon([(30, -100), (60, 100), (90, -100)]),
+    ]  # fmt: skip
+    beyond = gpd.GeoSeries([*top, *slanted, shapely.box(10, 90.5, 12, 92)], crs=4326)
+    grid = Grid.like(ones)
+    found = ZonalOperator(beyond, grid).apply(ones, ["sum", "valid_fraction"], weights="cells")
+    assert found["sum"][: top.size].values.tolist() == [3.0] * top.size
+    cut = gpd.GeoSeries(shapely.intersection(slanted, low), crs=4326)
+    wanted = ZonalOperator(cut, grid).apply(ones, ["sum", "valid_fraction"], weights="cells")
+    of_slanted = slice(top.size, top.size + len(slanted))
+    for name in ("sum", "valid_fraction"):
+        np.testing.assert_allclose(found[name][of_slanted], wanted[name], rtol=1e-12)
+    assert found["sum"][-1] == 0

@@ -272,3 +272,29 @@ def test_means_per_label_of_squares_of_degrees_are_told(told):
     zonal_mean(town, labels.assign_coords(town.coords), 1)
     plane = values.rename({names[0]: "v", names[1]: "u"}).drop_vars("spatial_ref", errors="ignore")
     zonal_mean(plane.drop_attrs(), labels.to_numpy(), 1)
+
+
+def test_means_of_labels_whose_own_rows_hardly_differ_say_nothing():
+    """Seen to fail: two towns on a raster of the whole earth were told 115 times, and so were means of each row."""
+    lat, lon = np.arange(89.75, -90, -0.5), np.arange(0.25, 360, 0.5)
+    values = xr.DataArray(np.ones((360, 720)), dims=("lat", "lon"), coords={"lat": lat, "lon": lon})
+    rows = np.repeat(np.arange(1, 361, dtype=np.uint32)[:, None], 720, axis=1)
+    towns = np.zeros((360, 720), np.uint32)
+    towns[100:102, 10:14], towns[150:153, 40:50] = 1, 2
+    zonal_mean(values, rows, 360)
+    zonal_stats(values.transpose("lon", "lat"), xr.DataArray(rows, coords=values.coords), "mean")
+    zonal_mean(values, towns, 2)
+    zonal_mean(values.transpose("lon", "lat"), xr.DataArray(towns, coords=values.coords).T, 2)
+    towns[40:60, 300] = 1
+    # Of row 40 at 69.75 degrees and row 101 at 39.25.
+    for one, other in ((values, towns), (values.T, xr.DataArray(towns, coords=values.coords).T)):
+        with pytest.warns(
+            UserWarning, match=r"of one label have up to 2.24 times the area of each"
+        ):
+            zonal_mean(one, other, 2)
+    both = np.zeros((360, 720), np.uint32)
+    both[100:260] = 1
+    with pytest.warns(UserWarning, match=r"up to 1.3 times"):
+        zonal_mean(values, both, 1)
+    # Of what is not in memory nothing is known.
+    zonal_stats(values, xr.DataArray(towns, coords=values.coords).chunk(), "mean", n=2).compute()
