@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import pandas as pd
 
-from carbongrid.case.readers.tables import Faults, rows_of
+from carbongrid.case.readers.tables import DOUBTS, Faults, rows_of
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.coded_table import ALL_GASES, BIOGENIC, CodedTable, CodedValue
 from carbongrid.inventory.codes import EXAMPLES, check_system, is_fossil, normal_code
@@ -86,7 +86,7 @@ def read_coded(
         With every cell that is wrong.
     """
     check_system(system)
-    columns = _columns(table, system, where, year)
+    columns, doubts = _columns(table, system, where, year), table.attrs.get(DOUBTS, ())
     table, year, notes = _of_year(table, columns, year, where)
     told = _unit_in_name(columns["value"])
     if unit and (told or "unit" in columns):
@@ -107,7 +107,7 @@ def read_coded(
     faults.raise_any()
     if not values:
         raise InputError("the table has no row with a code and a value", where)
-    notes = (*notes, *thousands_problems(table[columns["value"]], where, columns["value"]))
+    notes = (*doubts, *notes, *thousands_problems(table[columns["value"]], where, columns["value"]))
     in_name = _GWP_IN_NAME.search(columns["value"])
     used = in_name[0].upper() if in_name else gwp if reading.converted else ""
     return CodedTable(where, system, year, tuple(values), tuple(totals), used, notes=notes)

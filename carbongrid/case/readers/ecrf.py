@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from carbongrid.case.readers.coded_table import notation_key, read_coded
-from carbongrid.case.readers.tables import Faults, is_workbook, read_table
+from carbongrid.case.readers.tables import DOUBTS, Faults, is_workbook, read_table
 from carbongrid.case.readers.workbook import sheets_named
 from carbongrid.errors import InputError, Level, Problem
 from carbongrid.inventory.coded_table import BIOGENIC, CodedTable
@@ -82,10 +82,12 @@ def read_ecrf(
         If two sheets have the header, it lacks the column of totals, a row with a mass has no code, contradicts its code, or has a
         notation key beside its mass; all with sheet and row.
     """
+    doubts: tuple[Problem, ...] = ()
     if is_workbook(path):
         sheets = sheets_named(path, _SHEETS)
     else:
         table = read_table(path, encoding=encoding)
+        doubts = tuple(table.attrs.get(DOUBTS, ()))
         if not set(_HEAD) <= {_plain(name) for name in table.columns}:
             return None
         head = pd.DataFrame([list(table.columns)], columns=table.columns, index=[1])
@@ -107,7 +109,7 @@ def read_ecrf(
     checked = [*reading.notes, *_against_sheets(others, lines, path.name, read.year)]
     gwp = _told(others, "globalwarmingpotential", _GWP).upper()
     apart = tuple({code for row, code in reading.here.items() if row in rows_read})
-    return replace(read, gwp=gwp, checked=tuple(checked), apart=apart)
+    return replace(read, gwp=gwp, checked=tuple(checked), apart=apart, notes=(*doubts, *read.notes))
 
 
 def _plain(text: str) -> str:
