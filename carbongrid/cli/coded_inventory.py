@@ -82,7 +82,11 @@ def tell_coded(
             console.document({"status": "drafted", "split": draft.to_dict("records")})
             return
         console.say("Every code has its category: there is nothing to draft.")
-    formed = totals_of_codes(read, known, shares)
+    try:
+        formed = totals_of_codes(read, known, shares)
+    except InputError as error:
+        warnings = [note for note in read.notes if note.level == "warning"]
+        raise InputError(dict.fromkeys([*warnings, *error.problems])) from None
     if coded["totals"] is not None:
         write_text_csv(formed.totals, coded["totals"])
     if trail is not None:

@@ -86,6 +86,9 @@ def test_a_table_under_codes_that_is_no_words_is_told(tmp_path: Path) -> None:
     done = said("inventory", table, "--system", "crt", "--encoding", "latin-1", "--draft", tmp_path / "draft.csv")  # fmt: skip
     assert done.exit_code == 0, done.output
     assert "the text is no words" in done.stderr
+    refused = said("inventory", table, "--system", "crt", "--encoding", "latin-1")
+    assert refused.exit_code == 2
+    assert "the text is no words" in refused.stderr
 
 
 @pytest.mark.parametrize("system", ["crt", "gpc"])
