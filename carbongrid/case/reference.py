@@ -36,7 +36,7 @@ Rules that hold everywhere:
 - Tables are CSV with commas, or XLSX, whose first sheet that is not hidden counts, formulas by their stored values. Merged cells that would come as blank
   are refused, and percentages but where a column has no unit (30% of a share is 0.3). The order of columns is free. A row of a CSV is one line: a cell in quotes that goes on in the
   next one is refused, as whole rows would be text in it. Numbers have a decimal point and nothing between thousands: a column whose points may stand between thousands
-  (1.234 beside 987) is told; numbers of a workbook have none there. A CSV is UTF-8, UTF-16 with a byte order mark, or else GB18030; anything else needs `encoding`, and is told where it makes no words of the text. It
+  (1.234 beside 987) is told; numbers of a workbook have none there. A CSV is UTF-8, UTF-16 with a byte order mark, or else GB18030; anything else needs `encoding`; one that is named is told where it makes no words of the text and another one would, as long as that is clear. It
   holds for the tables that explain the file too (its codes, crosswalk, classes, water, old codes), unless they are UTF-8.
 - What is not read may be meant. Columns that are not listed are ignored, but:
 

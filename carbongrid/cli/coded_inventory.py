@@ -77,10 +77,16 @@ def tell_coded(
         if len(draft):
             _write_draft(draft, coded["draft"])
             console.say(f"{coded['draft']} has {draft['code'].nunique()} codes to decide. Fill in category and share (of each code 1 in all; the category leave-out keeps a code out of every total), delete the rows that do not apply, then run again with --split {coded['draft']}.")  # fmt: skip
+            for problem in read.notes:
+                console.problem(problem)
             console.document({"status": "drafted", "split": draft.to_dict("records")})
             return
         console.say("Every code has its category: there is nothing to draft.")
-    formed = totals_of_codes(read, known, shares)
+    try:
+        formed = totals_of_codes(read, known, shares)
+    except InputError as error:
+        warnings = [note for note in read.notes if note.level == "warning"]
+        raise InputError(dict.fromkeys([*warnings, *error.problems])) from None
     if coded["totals"] is not None:
         write_text_csv(formed.totals, coded["totals"])
     if trail is not None:

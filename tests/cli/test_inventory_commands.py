@@ -78,6 +78,19 @@ def test_regions_are_printed_and_what_a_run_would_refuse_is_warned_of(tmp_path: 
     assert "  D1  " in said("inventory", tmp_path).stdout
 
 
+def test_a_table_under_codes_that_is_no_words_is_told(tmp_path: Path) -> None:
+    """Seen to fail: the warning was made and dropped."""
+    table = tmp_path / "codes.csv"
+    rows = "code,name,value,unit\n1.A.1,名古屋市発電所,85.231,kt CO2e\n1.A.3,横浜市道路,987.5,kt CO2e\n"
+    table.write_bytes(rows.encode("cp932"))
+    done = said("inventory", table, "--system", "crt", "--encoding", "latin-1", "--draft", tmp_path / "draft.csv")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "the text is no words" in done.stderr
+    refused = said("inventory", table, "--system", "crt", "--encoding", "latin-1")
+    assert refused.exit_code == 2
+    assert "the text is no words" in refused.stderr
+
+
 @pytest.mark.parametrize("system", ["crt", "gpc"])
 def test_totals_under_codes(tmp_path: Path, system: str) -> None:
     out = tmp_path / "codes.csv"

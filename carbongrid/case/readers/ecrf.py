@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from carbongrid.case.readers.coded_table import notation_key, read_coded
-from carbongrid.case.readers.tables import Faults, is_workbook, read_table
+from carbongrid.case.readers.tables import DOUBTS, Faults, is_workbook, read_table
 from carbongrid.case.readers.workbook import sheets_named
 from carbongrid.errors import InputError, Level, Problem
 from carbongrid.inventory.coded_table import BIOGENIC, CodedTable
@@ -87,6 +87,7 @@ def read_ecrf(
         sheets = sheets_named(path, _SHEETS, doubts)
     else:
         table = read_table(path, encoding=encoding)
+        doubts += table.attrs.get(DOUBTS, ())
         if not set(_HEAD) <= {_plain(name) for name in table.columns}:
             return None
         head = pd.DataFrame([list(table.columns)], columns=table.columns, index=[1])

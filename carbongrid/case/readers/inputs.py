@@ -267,7 +267,7 @@ def complete_inputs(case: Case, categories: Section, *sections: Section, held: S
     uncertainty = None
     if not gather.problems:
         uncertainty = gather(lambda: read_uncertainty(case, codes, known, notes=gather.notes))
-    around = None if units is None else gather(lambda: read_surroundings(case, units))
+    around = None if units is None else gather(lambda: read_surroundings(case, units, gather.notes))
     gather.table_of(held)
     if gather.problems:
         warnings = [note for note in gather.notes if note.level == "warning"]

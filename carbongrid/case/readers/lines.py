@@ -22,7 +22,7 @@ from carbongrid.case.readers.geometry import (
     normalize_geometry,
 )
 from carbongrid.case.readers.reference import crs_problems, reproject, shift_problems
-from carbongrid.case.readers.tables import Faults
+from carbongrid.case.readers.tables import DOUBTS, Faults
 from carbongrid.case.readers.vector import (
     fields_of,
     listed,
@@ -110,7 +110,7 @@ def read_lines(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
         geometry=normal_form(reproject(geometry, source, crs)),
         crs=crs,
     )
-    notes = _unknown_classes(lines, set(weights.index), where)
+    notes = [*table.attrs.get(DOUBTS, ()), *_unknown_classes(lines, set(weights.index), where)]
     if section.class_weights is not None:
         notes += _half_classed(lines[np.isnan(counts)], weights, str(section.class_weights))
     if section.weight is not None:

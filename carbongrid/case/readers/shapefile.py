@@ -23,9 +23,6 @@ _COMMON_HANZI = 0.75
 ``Zürich`` in Latin-1 too, but as characters that no table of names is made of."""
 
 
-_LAST_LATIN = "\u024f"
-
-
 def shapefile_encoding(path: Path, encoding: str | None) -> str:
     """Return the encoding of a Shapefile's names and text.
 
@@ -78,9 +75,8 @@ def doubts_of_reading(
     Raises
     ------
     InputError
-        If its ``.cpg`` says it, and the text is plainly in another one: where its bytes are UTF-8 and what was read is not Chinese, or where
-        they are Chinese in GB18030 and what was read are Latin letters, both by chance as good as impossible in more than a word or two; or
-        where it reads as no words.
+        If its ``.cpg`` says it, and the text reads as no words by it and as common words by an encoding of several bytes a
+        character, UTF-8, GB18030, CP932, Big5 or CP949: bytes in another encoding hardly ever do.
     """
     # Nothing else reads as UTF-8, and what nobody declares was tried on all of the text.
     if encoding == "utf-8" or not (named or _declared(path.resolve())):
@@ -91,45 +87,20 @@ def doubts_of_reading(
     columns = set(odd.values())
     if not columns:
         return []
-    data = b"\n".join(_texts(path, encoding, columns))
-    meant, wrong = _plainly(data, encoding), misread(odd, encoding)
-    if meant and not named:
-        raise InputError(
-            f"the .cpg says {encoding}, and the text is {meant}: {min(odd)!r} was read",
-            path.name,
-            f'Name the encoding in the case, which comes first: encoding = "{meant}", or "{encoding}" if it is right. Or correct the .cpg.',
-        )
-    if wrong is None and not meant:
+    wrong = misread(odd, encoding, b"\n".join(_texts(path, encoding, columns)))
+    if wrong is None:
         return []
-    others = f'"{meant}"' if meant else proposal(data)
-    example = min(odd) if wrong is None else wrong[0]
     if named:
-        return [misread_problem(encoding, example, others, path.name)]
+        return [misread_problem(encoding, wrong.example, wrong.others, path.name)]
+    what = f"the .cpg says {encoding}, by which the text reads as no words: {wrong.example!r}"
+    hint = f"Name the encoding in the case, which comes first, or correct the .cpg: {wrong.others}."
+    if not wrong.meant:
+        return [Problem(what, path.name, hint, "warning")]
     raise InputError(
-        f"the .cpg says {encoding}, by which the text reads as no words: {example!r}",
+        f"the .cpg says {encoding}, and the text is {wrong.meant}: {wrong.example!r} was read",
         path.name,
-        f'Name the encoding in the case, which comes first, or correct the .cpg: {others}. If the .cpg is right, name "{encoding}".',
+        f'Name the encoding in the case, which comes first, encoding = {wrong.others}; or "{encoding}" if it is right. Or correct the .cpg.',
     )
-
-
-def _plainly(data: bytes, encoding: str) -> str:
-    """Return the encoding that bytes are plainly in, if they read otherwise in the one that was told; else a blank."""
-    read = data.decode(encoding, errors="replace")
-    try:
-        same = data.decode("utf-8") == read
-        return "" if same or _reads_like_chinese(read) else "utf-8"
-    except UnicodeDecodeError:
-        pass
-    try:
-        chinese = _reads_like_chinese(data.decode("gb18030"))
-    except UnicodeDecodeError:
-        return ""
-    return "gb18030" if chinese and _is_latin(read) else ""
-
-
-def _is_latin(text: str) -> bool:
-    """Whether a text has no letter of another script than the Latin one."""
-    return not any(letter.isalpha() and letter > _LAST_LATIN for letter in text)
 
 
 def known_encoding(encoding: str, where: str) -> str:

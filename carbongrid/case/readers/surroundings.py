@@ -15,6 +15,7 @@ from carbongrid.case.readers.geometry import (
     only_polygons,
 )
 from carbongrid.case.readers.reference import crs_problems, reproject
+from carbongrid.case.readers.tables import DOUBTS
 from carbongrid.case.readers.vector import (
     fields_of,
     listed,
@@ -29,7 +30,9 @@ _DETAIL = 3000
 """What is smaller than this part of the whole is no longer seen on a page, and left out of the outlines."""
 
 
-def read_surroundings(case: Case, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame | None:
+def read_surroundings(
+    case: Case, units: gpd.GeoDataFrame, notes: list[Problem] | None = None
+) -> gpd.GeoDataFrame | None:
     """Return the polygons around the units in the units' CRS, with as many vertices as a figure can show.
 
     Parameters
@@ -38,6 +41,8 @@ def read_surroundings(case: Case, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame |
         Its ``surroundings`` are read.
     units
         The units.
+    notes
+        Warnings of how the text was read are appended.
 
     Returns
     -------
@@ -58,6 +63,8 @@ def read_surroundings(case: Case, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame |
     if problems:
         raise InputError(problems)
     table = read_vector(path, section.layer, section.encoding, columns)
+    if notes is not None:
+        notes += table.attrs.get(DOUBTS, [])
     if not len(table):
         raise InputError("the layer is empty", where)
     rows = np.array([f"row {row + 1}" for row in range(len(table))], dtype=object)

@@ -113,7 +113,7 @@ def read_table(
     text = decoded(data, path.name, encoding)
     table = with_header(_csv_cells(text, path.name), path.name)
     if encoding is not None and (wrong := misread(text.splitlines(), encoding_named(encoding) or encoding)):  # fmt: skip
-        table.attrs[DOUBTS] = [misread_problem(encoding, wrong[0], proposal(wrong[1]), path.name)]
+        table.attrs[DOUBTS] = [misread_problem(encoding, wrong.example, wrong.others, path.name)]
     return table
 
 

@@ -29,7 +29,7 @@ from carbongrid.case.readers.regions import (
     left_by_regions,
     whole_masses,
 )
-from carbongrid.case.readers.tables import Faults, read_table
+from carbongrid.case.readers.tables import DOUBTS, Faults, read_table
 from carbongrid.case.table_formats import CATEGORIES, ELSEWHERE, HERE, TOTALS
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.electricity import rows_set_aside, set_aside
@@ -86,7 +86,7 @@ def categories_of(case: Case, notes: list[Problem] | None = None) -> dict[str, C
     case
         The case.
     notes
-        A warning is appended for each column that is not read and looks like one that is missing.
+        A warning is appended for each column that is not read and looks like one that is missing, and for text that is no words.
 
     Raises
     ------
@@ -101,6 +101,7 @@ def categories_of(case: Case, notes: list[Problem] | None = None) -> dict[str, C
         table = read_table(path, encoding=case.categories.encoding, columns=CATEGORIES.names())
         categories = read_categories(table, where=path.name, people=people)
         if notes is not None:
+            notes += table.attrs.get(DOUBTS, [])
             notes += misspelt(table, CATEGORIES, path.name)
     faults = Faults(case.path.name)
     for key in type(case.allow).model_fields:

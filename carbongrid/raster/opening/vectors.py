@@ -30,6 +30,24 @@ _NAMED = ("name", "epsg", "ogc")
 _LONGEST_CRS = 65536
 
 
+_BYTE_FOR_BYTE = "ISO-8859-1"
+
+_BY_GDAL = re.compile(
+    r"utf.*|gbk|gb2312|gb18030|big5|cp9(?:32|36|49|50)|shift_jis|iso8859.*|cp125[0-46-7]|latin.*|ascii"
+)
+"""Encodings that GDAL knows by Python's name. Of others it knows some by another, and of CP1255 and CP1258, in which a letter
+may go on in the next byte, it loses the last letter of a text."""
+
+
+def _is_ours(encoding: str | None) -> bool:
+    """Whether text is decoded here of what GDAL reads byte for byte."""
+    return encoding not in (None, _BYTE_FOR_BYTE) and _BY_GDAL.fullmatch(str(encoding)) is None
+
+
+def _decoded(text: str, encoding: str) -> str:
+    return text.encode(_BYTE_FOR_BYTE).decode(encoding)
+
+
 @dataclass(frozen=True)
 class VectorFile:
     """A file of layers, open to one driver.
@@ -69,7 +87,8 @@ class VectorFile:
         """
         import pyogrio
 
-        info = pyogrio.read_info(self.name, layer=layer, encoding=encoding, **self._options, **more)
+        ours = _is_ours(encoding)
+        info = pyogrio.read_info(self.name, layer=layer, encoding=_BYTE_FOR_BYTE if ours else encoding, **self._options, **more)  # fmt: skip
         if info["driver"] != self.driver:
             raise InputError(
                 f"the file looks like {self.driver} and opens as {info['driver']}; such files are refused",
@@ -77,6 +96,8 @@ class VectorFile:
             )
         if info["crs"]:
             require_no_file(str(info["crs"]), self.path.name)
+        if encoding is not None and ours:
+            info["fields"] = [_decoded(name, encoding) for name in info["fields"]]
         return dict(info)
 
     def table(
@@ -106,17 +127,25 @@ class VectorFile:
         """
         import pyogrio
 
-        self.info(layer, encoding)
+        called = self.info(layer, encoding)["fields"]
         there = rows_in_file(self.path, self.driver, layer)
+        stored = dict(zip(called, self.info(layer, _BYTE_FOR_BYTE)["fields"], strict=True)) if _is_ours(encoding) else {}  # fmt: skip
         table = pyogrio.read_dataframe(
             self.name,
             layer=layer,
-            encoding=encoding,
-            columns=columns,
+            encoding=_BYTE_FOR_BYTE if stored else encoding,
+            columns=None if columns is None else [stored.get(name, name) for name in columns],
             use_arrow=False,
             **self._options,
             **more,
         )
+        if encoding is not None and stored:
+            table = table.rename(columns={name: called for called, name in stored.items()})
+            texts = table.select_dtypes(include=["object", "string"]).columns.intersection(
+                list(called)
+            )
+            for name in texts:
+                table[name] = table[name].map(lambda text: _decoded(text, encoding), na_action="ignore")  # fmt: skip
         if there is None and self.driver == FILEGDB:
             there = self._walked(layer)
         if there is not None and there != len(table):

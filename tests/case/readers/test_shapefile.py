@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from geodata_layers import survey_layer, write_layer
 
+from carbongrid.case.readers.misread_text import first_lines, misread, proposal
 from carbongrid.case.readers.shapefile import known_encoding, shapefile_encoding
 from carbongrid.case.readers.tables import DOUBTS, decoded
 from carbongrid.case.readers.vector import read_vector
@@ -119,7 +120,7 @@ def test_a_named_encoding_that_makes_no_words_is_told(tmp_path, named):
 
 def test_a_cpg_that_makes_no_words_is_told(tmp_path):
     """Seen to fail: garbage names, without a word."""
-    with pytest.raises(InputError, match=r'reads as no words: .*"cp932" reads'):
+    with pytest.raises(InputError, match=r'the text is cp932: .*"cp932" reads'):
         read_vector(japanese(tmp_path, "ISO-8859-1"))
     for name in ("ANSI 932", "932", "Shift_JIS", "Windows-31J", "MS932"):
         assert read_vector(japanese(tmp_path, name))["name"].tolist() == JAPANESE
@@ -145,6 +146,84 @@ def test_a_cpg_that_is_right_is_believed(tmp_path, encoding, names):
     table = read_vector(path)
     assert table["name"].tolist() == names
     assert not table.attrs
+
+
+@pytest.mark.parametrize(
+    ("encoding", "cpg", "names"),
+    [
+        ("gbk", "GBK", ["中西區", "灣仔區", "東區", "觀塘區", "離島區", "深水埗區"]),
+        ("gb18030", "54936", ["臺北市", "桃園市", "嘉義縣", "臺南市", "新竹縣", "屏東縣"]),
+        ("gb18030", "GB18030", ["家塆", "东塱", "北滘", "大塅", "沟墘", "垟心村"]),
+        ("gbk", "936", ["圐圙村", "东圐圙村", "埇桥区", "堽城镇", "A", "B"]),
+        ("gb18030", "GB18030", ["Zone Ⅰ", "Zone Ⅱ", "Zone Ⅲ", "Zone Ⅳ", "A", "B"]),
+        ("gb18030", "GB18030", ["面积㎡", "→东", "○", "★", "A", "B"]),
+        ("cp1250", "1250", ["Łódź", "Żółć", "Święć", "A", "B", "C"]),
+        ("cp1250", "1250", ["Žďár", "Tišň", "Čížů", "Úněž", "A", "B"]),
+        ("cp1254", "1254", ["ÇİĞLİ", "İĞDİR", "ŞİŞLİ", "A", "B", "C"]),
+        ("cp1257", "1257", ["Žąsė", "Šėta", "Ūla", "A", "B", "C"]),
+        ("cp1252", "1252", ["Zone ½", "Area ™", "Site ®", "Block ¶ 3", "© A", "± 5"]),
+        ("cp932", "x-sjis", ["澁谷區", "廣島縣", "A", "B", "C", "D"]),
+        ("euc_jp", "EUC-JP", ["東京都", "横浜市", "蘂取郡", "A", "B", "C"]),
+        ("euc_kr", "EUC-KR", ["서울", "강남구", "종로구", "A", "B", "C"]),
+        ("mac_roman", "MACINTOSH", ["Malmö", "Örebro", "Zürich", "A", "B", "C"]),
+        ("cp1255", "1255", ["תל אביב", "ירושלים", "חיפה", "A", "B", "C"]),
+        ("cp1258", "1258", ["Cà Mau", "Huê", "Vinh", "A", "B", "C"]),
+        ("latin-1", "ISO88591", ["Zürich", "Genève", "Bern", "A", "B", "C"]),
+        ("koi8-r", "KOI8-R", ["Москва", "Тверь", "Орёл", "A", "B", "C"]),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("named", [False, True])
+def test_honest_text_is_neither_refused_nor_told(tmp_path, encoding, cpg, names, named):
+    """Seen to fail: refused as no words, with garbage proposed; or the last letter lost (CP1255, CP1258); or no such encoding (EUC-KR, ISO88591)."""
+    layer = survey_layer()[["BSM", "geometry"]]
+    stored = [name.encode(encoding).decode("latin-1") for name in names]
+    path = write_layer(layer.assign(name=stored), tmp_path / "layer.shp", "ISO-8859-1")
+    path.with_suffix(".cpg").write_text(cpg, encoding="utf-8")
+    table = read_vector(path, encoding=cpg if named else None, columns=["name"])
+    assert table["name"].tolist() == names
+    assert not table.attrs
+
+
+def test_names_of_columns_are_whole_too(tmp_path):
+    """Seen to fail: the last letter of a column's name was lost."""
+    name = "חיפה".encode("cp1255").decode("latin-1")
+    layer = survey_layer()[["BSM", "geometry"]].assign(**{name: list("abcdef")})
+    path = write_layer(layer, tmp_path / "layer.shp", "ISO-8859-1")
+    path.with_suffix(".cpg").write_text("1255", encoding="utf-8")
+    assert read_vector(path, columns=["חיפה"])["חיפה"].tolist() == list("abcdef")
+
+
+def test_a_cpg_beside_which_another_encoding_of_single_bytes_reads_better_is_told(tmp_path):
+    """Seen to fail: refused."""
+    names = ["Москва", "Тверь", "Орёл", "Псков", "Омск", "Томск"]
+    path = write_layer(survey_layer()[["BSM", "geometry"]].assign(name=names), tmp_path / "layer.shp", "cp1251")  # fmt: skip
+    path.with_suffix(".cpg").write_text("1252", encoding="utf-8")
+    (told,) = read_vector(path).attrs[DOUBTS]
+    assert "\"cp1251\" reads 'Москва'" in told.hint
+    assert note_in_chinese(str(told))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [("koi8-r", ["Москва", "Тверь"]), ("cp866", ["Москва", "Тверь"]), ("cp1254", ["Şişli", "Beyoğlu"]), ("cp1257", ["Šiauliai"]), ("cp1255", ["ירושלים"]), ("iso8859-2", ["Łódź", "Śródmieście"])],
+)  # fmt: skip
+def test_the_right_encoding_is_among_the_proposed(encoding, names):
+    """Seen to fail: CP1251 alone was offered for KOI8-R and CP866, CP1252 and CP1250 for Turkish."""
+    told = proposal("\n".join(names).encode(encoding))
+    assert any(f'"{encoding}" reads {name!r}' in told for name in names)
+    assert told.endswith("or another")
+
+
+def test_the_judgement_is_formed_of_a_thousand_lines():
+    """Seen to fail: an error took eight times as long, with the rows of the file."""
+    data = b"\n".join(b"Stra\xdfe %d" % row for row in range(5000))
+    assert first_lines(data) == b"\n".join(data.split(b"\n")[:1000])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32-le", "iso2022_jp"])
+def test_encodings_of_all_characters_are_not_judged(encoding):
+    """Seen to fail: each table with a letter beyond ASCII was told in ``utf-8-sig``."""
+    assert misread(["Zürich", "≥ 3 ± 1", "½ × 2"], encoding) is None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import shapely
 from geodata_layers import case_of, write_layer
 
 from carbongrid.case.readers.surroundings import read_surroundings
-from carbongrid.errors import InputError
+from carbongrid.errors import InputError, Problem
 
 UNITS = gpd.GeoDataFrame(
     {"id": ["1"]}, geometry=[shapely.box(500_000, 3_400_000, 510_000, 3_410_000)], crs=4549
@@ -54,6 +54,18 @@ def test_names_may_be_left_out(tmp_path: Path) -> None:
 
 def test_without_the_section_there_are_none(tmp_path: Path) -> None:
     assert read_surroundings(case_of(tmp_path), UNITS) is None
+
+
+def test_names_that_are_no_words_are_told(tmp_path: Path) -> None:
+    """Seen to fail: the warning was made and dropped, and garbage stood on the figure."""
+    layer = provinces().assign(name=["つくば市横浜市", "名古屋市北区"])
+    path = write_layer(layer, tmp_path / "around.shp", "cp932")
+    path.with_suffix(".cpg").unlink()
+    case = case_of(tmp_path, surroundings={"path": path.name, "name": "name", "encoding": "gbk"})
+    notes: list[Problem] = []
+    read_surroundings(case, UNITS, notes)
+    assert [note.level for note in notes] == ["warning"]
+    assert '"cp932" reads' in notes[0].hint
 
 
 def test_outlines_have_no_more_vertices_than_a_page_shows(tmp_path: Path) -> None:
