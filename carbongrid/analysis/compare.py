@@ -194,7 +194,7 @@ def _differences(
 
 def _counted_otherwise(a: FinishedRun, b: FinishedRun) -> Iterator[tuple[str, str, str, str]]:
     """Yield each of :data:`COUNTED` that differs, with its name and what it is in both, where both say."""
-    sinks = (run.parameters.get("sinks") for run in (a, b))
+    sinks = (run.parameters.get("sinks") if _has_sinks(run) else None for run in (a, b))
     sides = (_electricity_of(run) for run in (a, b))
     for kind, name, (one, other) in (("electricity", "choice of electricity", sides), ("sinks", "set of sinks", sinks)):  # fmt: skip
         if one and other and one != other:
@@ -202,12 +202,18 @@ def _counted_otherwise(a: FinishedRun, b: FinishedRun) -> Iterator[tuple[str, st
 
 
 def _electricity_of(run: FinishedRun) -> str | None:
-    """Return how electricity is counted in a run, None where that decides nothing."""
+    """Return which side of electricity a run counts; None where it has none, or is of an earlier version and does not say."""
     if "electricity" in run.parameters:
         return run.parameters["electricity"]  # type: ignore[no-any-return]
-    # A run of an earlier version has it in words alone.
+    # A run of an earlier version has it in words alone, where both sides are known.
     said = {text for _, text in run.manifest["assumptions"]}
     return next((name for name, words in ELECTRICITY.items() if f"{words} (D24)." in said), None)
+
+
+def _has_sinks(run: FinishedRun) -> bool:
+    """Whether a run has a sink, so that its set of them decides something."""
+    masses = run.ledger["total_g"].astype(float).groupby(run.ledger["category"].to_numpy()).sum()
+    return any(masses.get(name, 0) for name, each in run.categories.items() if each.sink)
 
 
 def only_one_has(a: FinishedRun, b: FinishedRun, level: Level) -> Iterator[Problem]:
@@ -366,7 +372,7 @@ def _made_of(a: FinishedRun, b: FinishedRun) -> Iterator[tuple[str, str, str, st
         yield "answer", "changes", first, second
     inputs = [{each["file"]: each["sha256"] for each in run.manifest["inputs"]} for run in runs]
     yield from (("input", *row) for row in _unlike(*inputs))
-    yield from (("setting", *row) for row in _unlike(a.parameters, b.parameters))
+    yield from (("setting", *row) for row in _unlike(*_settings(a, b)))
     told = [{key: run.manifest.get(key) for key in ("title", "year", "currency", "public", "uncertainty")} for run in runs]  # fmt: skip
     yield from (("setting", *row) for row in _unlike(*told))
     kinds = [{name: vars(each) for name, each in run.categories.items()} for run in runs]
@@ -375,6 +381,16 @@ def _made_of(a: FinishedRun, b: FinishedRun) -> Iterator[tuple[str, str, str, st
     yield from (("statement", said[0][key], "said", "") for key in said[0] if key not in said[1])
     yield from (("statement", said[1][key], "", "said") for key in said[1] if key not in said[0])
     yield from (("version", *row) for row in _unlike(*(run.manifest["versions"] for run in runs)))
+
+
+def _settings(a: FinishedRun, b: FinishedRun) -> list[dict[str, Any]]:
+    """Return the parameters of both manifests; which side of electricity counts only where both say."""
+    runs = (a, b)
+    settings = [{name: value for name, value in run.parameters.items() if name != "electricity"} for run in runs]  # fmt: skip
+    sides = [_electricity_of(run) for run in runs]
+    if all(sides):
+        settings = [{**own, "electricity": side} for own, side in zip(settings, sides, strict=True)]
+    return settings
 
 
 def _said(run: FinishedRun) -> dict[str, str]:

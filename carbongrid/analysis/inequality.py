@@ -12,6 +12,7 @@ import pandas as pd
 
 from carbongrid.analysis.clusters import clusters, fewest_told, permutations_for
 from carbongrid.analysis.finished import Asked, FinishedRun
+from carbongrid.analysis.neighbours import neighbours_of
 from carbongrid.analysis.shares import gini, lorenz, theil
 from carbongrid.case.readers.vector import listed
 from carbongrid.errors import InputError, Problem, VerificationError
@@ -125,9 +126,11 @@ def inequality(
     table = pd.DataFrame({"unit": units["id"], "name": units["name"], "zone": units["zone"].astype(int)})  # fmt: skip
     if with_clusters:
         tell(phase, 1, steps)
-        uneven = {of: amount for of, amount in amounts.items() if np.ptp(amount / area)}
+        touching = np.array([len(each) > 0 for each in neighbours_of(told.outlines.to_numpy())])
+        taking = touching if touching.any() else np.ones(len(units), dtype=bool)
+        uneven = {of: amount for of, amount in amounts.items() if np.ptp((amount / area)[taking])}
         if uneven:  # else the first is refused, and says why
-            said += _of_one_value([of for of in amounts if of not in uneven])
+            said += _of_one_value([of for of in amounts if of not in uneven], amounts, area)
         alone = dict(_by_proxies_alone(told, run, uneven, said))
         for done, (of, amount) in enumerate((uneven or amounts).items(), start=2):
             tell(phase, done, steps)
@@ -200,9 +203,16 @@ def _by_proxies_alone(
         yield of, grams
 
 
-def _of_one_value(quantities: list[str]) -> list[Problem]:
-    """Return a note for each quantity of which all units have as much per km2, as of sinks where there are none."""
-    return [Problem(f"All units have one {of} per km2: no clusters of it can be looked for.", level="note") for of in quantities]  # fmt: skip
+def _of_one_value(
+    quantities: list[str], amounts: Mapping[str, NDArray[np.float64]], area: NDArray[np.float64]
+) -> list[Problem]:
+    """Return a note for each quantity of which all units that touch another have as much per km2, as of sinks where there are none or they lie on islands."""
+    return [
+        Problem(f"All units that touch another have one {of} per km2: no clusters of it can be looked for.", level="note")
+        if np.ptp(amounts[of] / area)
+        else Problem(f"All units have one {of} per km2: no clusters of it can be looked for.", level="note")
+        for of in quantities
+    ]  # fmt: skip
 
 
 def _without_neighbour(ids: list[str]) -> tuple[Problem, ...]:

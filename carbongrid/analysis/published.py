@@ -39,7 +39,7 @@ def read_published(
     Returns
     -------
     DataFrame
-        region, of, gas, grams (int64), row, in the order of the file. A blank gas is that of the unit where this is of CO2 alone.
+        region, of, gas, grams (int64), row, in the order of the file. A blank gas is that of the unit where this is of CO2 alone, but of sinks.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def read_published(
     known = {"region": {*regions, ""}, "of": quantities}
     rows, faults = rows_declared(table, PUBLISHED, path.name, known)
     right = [row for row in rows if row.right]
-    gases = [row.cells["gas"] or _GAS_OF_UNIT[gas_of(row.cells["unit"])] for row in right]
+    gases = [row.cells["gas"] or _gas_of(row.cells["of"], row.cells["unit"]) for row in right]
     faults.once(
         (
             (row.number, f"{row.cells['region']!r}, {row.cells['of']} {gas}".strip())
@@ -72,6 +72,11 @@ def read_published(
             "row": [row.number for row in right],
         }
     )
+
+
+def _gas_of(of: str, unit: str) -> str:
+    """Return what a blank gas means: of sinks, whose CO2 and CO2e are one, always all."""
+    return "" if is_of_sinks(of) else _GAS_OF_UNIT[gas_of(unit)]
 
 
 def is_of_sinks(of: str) -> bool:

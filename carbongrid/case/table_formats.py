@@ -336,7 +336,7 @@ CROSSWALK = TableFormat(
     (
         Column("poi_type", "code", "type as in the POIs", True, blank=True, noun="POI type"),
         Column("category", "text", "category; blank for none", True, unit="category", blank=True, otherwise="Add it to the categories, or leave it blank."),
-        Column("weight", "text", "what a POI of the type counts in this category; blank is 1", unit="number"),
+        Column("weight", "text", "what a POI of the type counts in this category; blank is 1, which beside weights far from it is told", unit="number"),
         Column("source", "text", "who measured that weight; needed where there is one"),
     ),
 )

@@ -77,8 +77,8 @@ def evidence_after(answer: LiveResult, base: Result) -> ActivityEvidence | None:
     changed = [name for name in after if after[name] != before.get(name, 0)]
     formed = Formed(
         file=answer.inputs.case.inventory.path,
-        rows=_scopes(audit, after),
-        by_consumption=_scopes(audit, after),
+        rows=_scopes(audit, before, after),
+        by_consumption=_scopes(audit, before, after),
         audit=audit,
         intervals=_intervals(intervals, answer, before, after, relative),
         drawn=_drawn(relative, after),
@@ -117,14 +117,20 @@ def _sums(totals: pd.DataFrame) -> dict[str, int]:
     return {str(name): int(grams) for name, grams in sums.items()}
 
 
-def _scopes(audit: pd.DataFrame, after: dict[str, int]) -> tuple[dict[str, Any], ...]:
-    """Return the scopes that categories with mass have, by the audit."""
+def _scopes(
+    audit: pd.DataFrame, before: dict[str, int], after: dict[str, int]
+) -> tuple[dict[str, Any], ...]:
+    """Return the scopes that categories with mass have, by the audit: what lies elsewhere keeps its own, since it says that there is another side of electricity."""
     found: dict[tuple[str, str], int] = {}
     for row in audit[(audit["mass_t"] != "") & (audit["category"] != "")].to_dict("records"):
         key = row["category"], row["scope"]
         found[key] = found.get(key, 0) + round(Decimal(row["co2e_t"] or "0") * 10**6)
     return tuple(
-        {"category": name, "scope": int(scope), "grams": grams if after.get(name) else 0}
+        {
+            "category": name,
+            "scope": int(scope),
+            "grams": grams if after.get(name) or not before.get(name) else 0,
+        }
         for (name, scope), grams in found.items()
     )
 

@@ -308,7 +308,7 @@ def _without_skill(
     whole = sum(mass for name, mass in here.items() if not inputs.categories[name].sink)
     return [
         Problem(
-            f"{sum(masses.values()) / whole:.1%} of the emissions ({', '.join(masses)}) lies by POIs that all count alike, a rule that has shown no skill for it: of the mass of "
+            f"{sum(masses.values()) / whole:.1%} of the emissions ({', '.join(masses)}) lies by POIs that all count alike or nearly so, a rule that has shown no skill for it: of the mass of "
             f"{shown.units} published units it put {shown.misplaced:.0%} into other units, no better than chance",
             f"{inputs.case.path.name}: [facilities]",
             "Read nothing from where this mass lies until its largest works are named as facilities, or its POIs have sizes.",

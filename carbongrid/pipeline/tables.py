@@ -18,7 +18,11 @@ from carbongrid.case import Case
 from carbongrid.case.readers.fingerprints import Fingerprints
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.regions import left_by_regions, masses_here
-from carbongrid.case.readers.totals import has_both_electricities, scopes_spread
+from carbongrid.case.readers.totals import (
+    electricity_counted,
+    has_both_electricities,
+    scopes_spread,
+)
 from carbongrid.case.readers.units import parent_name_columns
 from carbongrid.errors import Problem
 from carbongrid.inventory import intervals_of_parts
@@ -374,7 +378,7 @@ def method_notes(inputs: Inputs) -> list[tuple[str, str]]:
         )
     if case.attribution:
         sentences.append(f"Data: {case.attribution}.")
-    electricity = _electricity_that_counts(inputs)
+    electricity = _electricity_chosen(inputs)
     if electricity:
         sentences.append(f"{ELECTRICITY[electricity]} (D24).")
     if case.gdp is None:
@@ -386,8 +390,8 @@ def method_notes(inputs: Inputs) -> list[tuple[str, str]]:
     return [("note", sentence) for sentence in sentences]
 
 
-def _electricity_that_counts(inputs: Inputs) -> str | None:
-    """Return how electricity is counted, where that decides anything: with both sides of it, or by a balance."""
+def _electricity_chosen(inputs: Inputs) -> str | None:
+    """Return the choice of electricity, where it decides anything: with both sides of it, or by a balance."""
     case = inputs.case
     balanced = case.electricity == "consumption"
     both = balanced or has_both_electricities(case, inputs.categories, inputs.totals, inputs.formed)
@@ -469,7 +473,9 @@ def manifest_of(
             "gdp_by": case.gdp.by if case.gdp else None,
             "gwp": case.inventory.gwp if case.inventory else "as the totals were given",
             "sinks": case.inventory.sinks if case.inventory else None,
-            "electricity": _electricity_that_counts(inputs),
+            "electricity": electricity_counted(
+                case, inputs.categories, inputs.totals, inputs.formed
+            ),
             "parents": list(tables.parents),
         },
         "categories": [vars(category) for category in tables.categories],

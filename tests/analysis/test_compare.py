@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from town import square, write_town
 
 import carbongrid as cg
-from carbongrid.analysis.compare import _made_of, write_comparison
+from carbongrid.analysis.compare import _made_of, require_alike, write_comparison
 from carbongrid.analysis.comparison_page import _short
 from carbongrid.analysis.finished import FinishedRun
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.outputs.report.analysis_page import Words, map_of_changes
+from carbongrid.pipeline.tables import ELECTRICITY
 from carbongrid.run_store import SEAL, seal_of
 
 PARCELS = [("p0", "0601", square(0, 0)), ("p1", "0809", square(1, 0)), ("p2", "0101", square(2, 0)), ("p3", "0301", square(3, 0))]  # fmt: skip
@@ -199,6 +200,36 @@ def test_the_page_is_chinese_where_it_is_chinese(base: cg.Result, tmp_path: Path
     assert {"废弃物处理", "种植业", "300 万吨", "2.00 万吨"} <= set(chinese)
     assert not [text for text in chinese if re.search(r"\d [Mk]?t\b", text)]
     assert "agriculture/plantation" not in page.partition('id="made-of"')[0]
+
+
+def test_settings_that_one_run_does_not_tell_are_no_difference(base: cg.Result) -> None:
+    """Seen to fail: beside a run of an earlier version, which says in words alone how electricity is counted, the choice was a difference."""
+    old, new = FinishedRun.of(base), FinishedRun.of(base)
+    for run in (old, new):
+        run.manifest["assumptions"] = [["note", f"{ELECTRICITY['both']} (D24)."]]
+    del old.parameters["electricity"]
+    new.parameters["electricity"] = "both"
+    assert not [row for row in _made_of(old, new) if row[0] == "setting"]
+    new.parameters["electricity"] = "use"
+    assert [row for row in _made_of(old, new) if row[0] == "setting"] == [("setting", "electricity", "both", "use")]  # fmt: skip
+    old.parameters["electricity"] = None
+    old.manifest["assumptions"] = []
+    assert not [row for row in _made_of(old, new) if row[0] == "setting"]
+
+
+def test_sets_of_sinks_are_no_matter_where_there_are_none(base: cg.Result, tmp_path: Path) -> None:
+    """Seen to fail: years of which none has a sink were refused."""
+    without = town(tmp_path / "none", {**TOTALS, "sink/land": 0})
+
+    def of_other_sinks(run: cg.Result) -> list[FinishedRun]:
+        pair = [FinishedRun.of(run), FinishedRun.of(run)]
+        for each, told in zip(pair, ("study", "ipcc"), strict=True):
+            each.parameters["sinks"] = told
+        return pair
+
+    assert require_alike(*of_other_sinks(without), (), years=True) == []
+    with pytest.raises(InputError, match="set of sinks differs: study and ipcc"):
+        require_alike(*of_other_sinks(base), (), years=True)
 
 
 def test_another_name_of_the_case_s_file_is_no_difference(base: cg.Result, tmp_path: Path) -> None:

@@ -159,6 +159,16 @@ def test_clusters_of_emission_are_told_where_there_are_no_sinks(tmp_path, monkey
     assert "碳汇" in note_in_chinese(str(note))
     assert not [each for each in found.notes if "where sink lies" in each.what]
     assert "Emission per km²" in write_inequality(found, tmp_path)[0].read_text(encoding="utf-8")
+    # Seen to be refused: where the only sink lies on an island, those that touch have none.
+    parcels = [*[(f"p{k}", "0601", square(k, 0, 1, 0.2 * (k + 1))) for k in range(5)], ("f", "0301", square(10, 0))]  # fmt: skip
+    units = [(f"u{k}", "d", square(k, 0)) for k in range(5)] + [("island", "d", square(10, 0))]
+    tables = {"totals.csv": "category,value,unit\nwaste/industrial,90,t CO2e\nsink/land,10,t CO2e\n"}  # fmt: skip
+    (tmp_path / "island").mkdir()
+    case = write_town(tmp_path / "island", parcels, units, tables, "")
+    found = cg.inequality(cg.run(case, tmp_path / "island" / "run"))
+    assert found.moran["of"].tolist() == ["emission per km2"]
+    [note] = [each for each in found.notes if "All units that touch another have one sink per km2" in each.what]  # fmt: skip
+    assert "碳汇" in note_in_chinese(str(note))
     monkeypatch.undo()
     with pytest.raises(InputError, match="no clusters of sink per km2 can be looked for: all units have one value"):  # fmt: skip
         clusters(squares(3), np.ones(9), of="sink per km2")

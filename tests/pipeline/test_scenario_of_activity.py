@@ -19,6 +19,7 @@ from carbongrid.outputs.tables.plain import read_interval_csv, read_text_csv
 from carbongrid.pipeline.activity_evidence import evidence_after
 from carbongrid.pipeline.plans import plan_of
 from carbongrid.pipeline.scenario_run import run_plan
+from carbongrid.pipeline.tables import ELECTRICITY
 
 NOTHING = [{"do": "scale", "category": "industry/supply", "factor": 1}]
 HALF = [{"do": "scale", "category": "industry/mining", "factor": 0.5}]
@@ -86,6 +87,12 @@ def test_what_a_choice_sets_aside_is_in_no_sum_of_a_plan(small_city: Path, base:
     used = cg.run(case, tmp_path / "used", reuse=base.directory)
     assert (used.ledger["elsewhere_t"] > 0).any()
     _, out = run_plan(used, plan_of(HALF), tmp_path / "out")
+    # Seen to fail: nobody knew any more that there is another side, so that years of it and of plants were compared in silence.
+    told = [cg.open(each).manifest for each in (used.directory, out)]
+    assert [each["parameters"]["electricity"] for each in told] == ["use", "use"]
+    assert all(["note", f"{ELECTRICITY['use']} (D24)."] in each["assumptions"] for each in told)
+    made_of = cg.compare(used, cg.open(out)).made_of
+    assert not made_of["what"].str.startswith(("electricity", "Electricity")).any()
     gross = read_interval_csv(out / "uncertainty.csv").set_index("category").loc["gross"]
     ledger = cg.open(out).ledger
     emits = ~ledger["category"].str.startswith("sink/") & (ledger["region"] == "")

@@ -357,6 +357,11 @@ def _names_of(categories: Section) -> list[str] | None:
     return None if categories.table is None else list(categories.table)
 
 
+def _names_by_pois(categories: Section) -> list[str] | None:
+    known = categories.table
+    return None if known is None else [name for name, one in known.items() if one.weight == "pois"]
+
+
 def _bounds_of_raster(case: Case, parcels: Section, units: Section) -> Bounds | None:
     """Return the part of a raster of people that is read; a table of people is read whole, whatever the bounds."""
     if parcels.table is None or units.table is None or case.people is None:
@@ -507,7 +512,11 @@ SECTION_READERS = (
     SectionReader(
         "pois",
         ("parcels", "categories"),
-        lambda case, parcels, known: (_crs_of(case, parcels), _names_of(known)),
+        lambda case, parcels, known: (
+            _crs_of(case, parcels),
+            _names_of(known),
+            _names_by_pois(known),
+        ),
         read_pois,
     ),
     SectionReader(

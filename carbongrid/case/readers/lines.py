@@ -112,7 +112,7 @@ def read_lines(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     )
     notes = [*table.attrs.get(DOUBTS, ()), *_unknown_classes(lines, set(weights.index), where)]
     if section.class_weights is not None:
-        notes += _half_classed(lines[np.isnan(counts)], weights, str(section.class_weights))
+        notes += _half_classed(lines, np.isnan(counts), weights, str(section.class_weights))
     if section.weight is not None:
         notes += _half_counted(lines, of_class, counts, where)
     west, south, east, north = shapely.total_bounds(geometry)
@@ -181,13 +181,17 @@ def _half_counted(
     return notes
 
 
-def _half_classed(lines: gpd.GeoDataFrame, weights: pd.DataFrame, where: str) -> list[Problem]:
+def _half_classed(
+    lines: gpd.GeoDataFrame, by_class: NDArray[np.bool_], weights: pd.DataFrame, where: str
+) -> list[Problem]:
     """Return, for each mode of which the case's table names some classes of the lines and the package's others, how both compare: they are added up.
 
     Parameters
     ----------
     lines
-        Those that weigh as their class does.
+        All lines.
+    by_class
+        Those that weigh as their class does: they have no count.
     weights
         Of :func:`read_class_weights`, by class.
     where
@@ -197,15 +201,17 @@ def _half_classed(lines: gpd.GeoDataFrame, weights: pd.DataFrame, where: str) ->
     of_lines = weights.reindex(lines["line_class"])
     weight, packaged = of_lines["weight"].to_numpy(), of_lines["packaged"].to_numpy()
     own = of_lines["own"].fillna(value=False).to_numpy(dtype=bool)
-    names = weights.index[weights["own"]]
-    if (weight > 0).any() and not own.any():
-        what = f"no line is of a class that the table names ({listed(names)}): all weigh as in the package's table"
-        return [Problem(what, where, _EACH_CLASS, "warning")]
     there = set(lines["line_class"])
-    spelt = {name.casefold(): name for name in names if name not in there}
+    folded = {name.casefold() for name in there}
+    unmet = [name for name in weights.index[weights["own"]] if name not in there]
+    spelt = {name.casefold(): name for name in unmet if name.casefold() in folded}
+    if (weight > 0).any() and not own.any():
+        # A table that several towns share may name classes that this one has not.
+        what = f"no line is of a class that the table names ({listed(spelt.values() or unmet)}): all weigh as in the package's table"
+        return [Problem(what, where, _EACH_CLASS, "warning" if spelt else "note")]
     notes = []
     for mode in MODES:
-        here = (lines["mode"] == mode).to_numpy(dtype=bool) & (weight > 0)
+        here = (lines["mode"] == mode).to_numpy(dtype=bool) & (weight > 0) & by_class
         told, left = here & own, here & ~own
         if not told.any() or not left.any():
             continue

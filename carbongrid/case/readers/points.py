@@ -33,6 +33,7 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.units_of_measure import of_percent
 from carbongrid.method.categories import Category
 from carbongrid.method.landuse import carrying_types, packaged_table
+from carbongrid.method.weights.claims import count_alike
 from carbongrid.raster.polygons.outlines import geometries_of
 from carbongrid.raster.row_blocks import pairs_in_blocks
 
@@ -53,7 +54,10 @@ _CLEARLY_BETTER, _NEARLY_ALL = 0.1, 0.9
 
 
 def read_pois(
-    case: Case, crs: CRS, categories: Collection[str] | None = None
+    case: Case,
+    crs: CRS,
+    categories: Collection[str] | None = None,
+    by_pois: Collection[str] | None = None,
 ) -> tuple[pd.DataFrame, list[Problem]]:
     """Return the POIs in the grid's CRS and what is worth saying of them.
 
@@ -65,6 +69,8 @@ def read_pois(
         The grid's CRS.
     categories
         Names that a user's crosswalk may give; None if any will do.
+    by_pois
+        Those that go by POIs, whose sizes matter; None if all may.
 
     Returns
     -------
@@ -130,7 +136,7 @@ def read_pois(
         notes += _closed(points.table[status], own, points.where)
     if own is not None:
         notes += _weightless(exact, points.where)
-    return table, [*notes, *_unsized(table, points.where)]
+    return table, [*notes, *_unsized(table, by_pois, points.where)]
 
 
 def _claims(
@@ -297,7 +303,7 @@ def _faults_of_sizes(table: pd.DataFrame, where: str) -> list[Problem]:
             continue
         if not _is_weight(weight):
             what = f"the weight of {kind} is {weight!r}: a number from 0 to {_HEAVIEST_TYPE:,}"
-            problems.append(Problem(what, where, "1 is a POI; leave it blank for 1."))
+            problems.append(Problem(what, where, "1 is a POI; write 1 where 1 is meant."))
         elif not source.strip():
             what = f"the weight of {kind} has no source"
             problems.append(Problem(what, where, "Name who measured it, in a column source."))
@@ -332,21 +338,28 @@ def _sizes(entries: pd.DataFrame, entry: NDArray[np.int64]) -> list[Decimal] | N
 
 
 def _half_sized(entries: pd.DataFrame, entry: NDArray[np.int64], where: str) -> list[Problem]:
-    """Return a warning for each category of which some types weigh far more or less than 1 and others have no weight, which is 1: they are added up."""
+    """Return a warning for each category of which some types weigh far more or less than 1 and others have no weight, which is 1: they are added up.
+
+    What a POI counts in each of several categories is a part of it, not a size.
+    """
     if "weight" not in entries or not entries["weight"].any():
         return []
-    claims = entries.iloc[entry[entry >= 0]]
-    claims = claims[claims["category"] != ""]
+    pois = np.bincount(entry + 1, minlength=len(entries) + 1)[1:]
+    counted = (pois > 0) & (entries["category"] != "") & ~entries["poi_type"].duplicated(keep=False)
+    types = entries.assign(pois=pois)[counted]
     notes = []
-    for category, own in claims.groupby("category", sort=True):
-        blank = own["weight"] == ""
-        weights = own.loc[~blank, "weight"].astype(float)
-        weights = weights[weights > 0]
-        mean = float(weights.mean()) if len(weights) else 1.0
-        if blank.any() and not 1 / FAR_APART <= mean <= FAR_APART:
-            types = listed(own.loc[blank, "poi_type"].unique())
-            what = f"{blank.sum():,} of {len(own):,} POIs of {category} are of types without a weight, which count 1, where others count {mean:.3g} on average: {types}"
-            hint = "Give every type of the category a weight, in one unit."
+    for category, own in types.groupby("category", sort=True):
+        blank = own[own["weight"] == ""]
+        told = own.loc[own["weight"] != "", ["weight", "pois"]].astype(float)
+        told = told[told["weight"] > 0]
+        if not len(blank) or not len(told):
+            continue
+        mean = float((told["weight"] * told["pois"]).sum() / told["pois"].sum())
+        if not 1 / FAR_APART <= mean <= FAR_APART:
+            what = f"{blank['pois'].sum():,} of {own['pois'].sum():,} POIs of {category} are of types without a weight, which count 1, where others count {mean:.3g} on average: {listed(blank['poi_type'])}"
+            hint = (
+                "Give every type of the category a weight, in one unit; write 1 where 1 is meant."
+            )
             notes.append(Problem(what, where, hint, "warning"))
     return notes
 
@@ -386,7 +399,7 @@ def _closed(status: pd.Series[Any], own: NDArray[np.int64] | None, where: str) -
     what = f"{int(closed.sum())} of {len(status)} places are closed, and are not taken out: {told}"
     hint = "Take them out of the file."
     if own is None:
-        hint = 'Take them out of the file; or count each place by how sure it is that it exists: weight = "confidence".'
+        hint = 'Take them out of the file; or count each place by how sure it is that it exists, which is no size: weight = "confidence".'
     return [Problem(what, where, hint, "warning")]
 
 
@@ -431,8 +444,8 @@ def _weightless(own: NDArray[np.float64], where: str) -> list[Problem]:
     return [Problem(f"{count} of {len(own)} POIs have a weight of 0, and count nothing", where, level="note")]  # fmt: skip
 
 
-def _unsized(pois: pd.DataFrame, where: str) -> list[Problem]:
-    """Return what it means that POIs have no size, all or those of some categories: n of them know their sum to 1/sqrt(n) of it, if sizes spread as widely as their mean."""
+def _unsized(pois: pd.DataFrame, by_pois: Collection[str] | None, where: str) -> list[Problem]:
+    """Return what it means that POIs have no size, all or those of some categories that go by them: n of them know their sum to 1/sqrt(n) of it, if sizes spread as widely as their mean."""
     if not len(pois):
         return []
     what = (
@@ -441,11 +454,14 @@ def _unsized(pois: pd.DataFrame, where: str) -> list[Problem]:
     )
     if "thousandths" in pois:
         counting = pois[(pois["category"] != "") & (pois["thousandths"] > 0)]
-        sizes = counting.groupby("category", sort=True)["thousandths"].agg(["min", "max", "size"])
-        alike = sizes.index[(sizes["min"] == sizes["max"]) & (sizes["size"] > 1)]
-        if not len(alike):
+        alike = [
+            str(category)
+            for category, own in counting.groupby("category", sort=True)["thousandths"]
+            if (by_pois is None or category in by_pois) and count_alike(own.to_numpy(), _PER_POI)
+        ]
+        if not alike:
             return []
-        what = f"POIs of {listed(alike)} all count alike, whatever their size: what a place with 1, 10 or 100 of them gets is uncertain by 100, 32 or 10 % (one standard deviation) where sizes spread as widely as their mean"
+        what = f"POIs of {listed(alike)} all count alike or nearly so, whatever their size: what a place with 1, 10 or 100 of them gets is uncertain by 100, 32 or 10 % (one standard deviation) where sizes spread as widely as their mean"
     hint = "Name a column of sizes, [pois] weight, or give the types of a crosswalk of your own a weight and its source."
     return [Problem(what, where, hint, "note")]
 

@@ -32,7 +32,7 @@ from carbongrid.case.readers.regions import (
 from carbongrid.case.readers.tables import DOUBTS, Faults, read_table
 from carbongrid.case.table_formats import CATEGORIES, ELSEWHERE, HERE, TOTALS
 from carbongrid.errors import InputError, Problem
-from carbongrid.inventory.electricity import rows_set_aside, set_aside
+from carbongrid.inventory.electricity import rows_set_aside, set_aside, side_of
 from carbongrid.inventory.units_of_measure import gas_of
 from carbongrid.method.categories import Category, read_categories
 from carbongrid.method.tonnes import format_tonnes
@@ -354,6 +354,25 @@ def has_both_electricities(
             (name, categories[name].scope) for name in sorted(set(totals[counts]["category"]))
         ]
     return bool(rows_set_aside(present, categories, "use"))
+
+
+def electricity_counted(
+    case: Case, categories: Mapping[str, Category], totals: pd.DataFrame, formed: Formed | None
+) -> str | None:
+    """Return the side of electricity that the totals count: ``use``, ``supply``, ``both``, or ``consumption`` by a balance; None where they hold none.
+
+    Parameters
+    ----------
+    case, categories, totals, formed
+        As for :func:`scopes_spread`.
+    """
+    if case.electricity == "consumption":
+        return case.electricity
+    counted = scopes_spread(case, categories, totals, formed)
+    sides = {side_of(categories[name], scope) for name, own in counted.items() for scope in own}
+    if sides >= {"supply", "use"}:
+        return "both"
+    return next((side for side in ("supply", "use") if side in sides), None)
 
 
 def _scopes_with_mass(formed: Formed, case: Case) -> list[tuple[str, int]]:

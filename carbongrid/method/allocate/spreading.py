@@ -186,7 +186,7 @@ def _place_facilities(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the facilities' grams per parcel and per account."""
     mass, known = np.zeros(parcels, np.int64), [0] * len(accounts)
-    parts: dict[int, list[str]] = {}
+    parts: dict[int, list[tuple[str, int]]] = {}
     listed, whole = (
         sum(grams for _, _, grams in facilities),
         sum(account.grams for account in accounts),
@@ -205,14 +205,17 @@ def _place_facilities(
         mass[parcel] += grams
         known[account] += grams
         if label in by_part:
-            parts.setdefault(account, []).append(label)
+            parts.setdefault(account, []).append((label, grams))
     for number, (own, grams) in enumerate(zip(accounts, known, strict=True)):
         if grams > own.grams:
             where = f"region {own.region!r}" if own.region else "the rest of the whole"
             what = f"the facilities of {name} in {where}"
             problem = _too_much(what, grams, "its total", own.grams)
-            if number in parts:
-                problem = _by_part_of_the_whole(problem, parts[number], whole)
+            own_parts = parts.get(number, [])
+            # Where masses of their own are too much already, parts are not why.
+            if grams - sum(part for _, part in own_parts) <= own.grams:
+                names = [label for label, _ in own_parts]
+                problem = _by_part_of_the_whole(problem, names, whole)
             problems.append(problem)
     if problems:
         raise InputError(problems)

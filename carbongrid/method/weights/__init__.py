@@ -1,6 +1,6 @@
 """Weights: what each parcel claims of a category, from points, people, lines, fields or its area."""
 
-from carbongrid.method.weights.claims import Weights
+from carbongrid.method.weights.claims import Weights, count_alike
 from carbongrid.method.weights.lines import (
     LineLengths,
     LineWeights,
@@ -45,6 +45,7 @@ __all__ = [
     "Weights",
     "blended_lengths",
     "corrected_lengths",
+    "count_alike",
     "eligible",
     "line_lengths",
     "locate",

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+NEARLY_ALIKE = 0.9
+"""Points whose sizes say no more than as many would that count alike are at least this part of all points (:func:`count_alike`)."""
+
 Weight = NDArray[np.int64] | NDArray[np.float64]
 
 
@@ -45,7 +48,7 @@ class Weights:
     beyond : float64, shape (parcels,)
         What of it cannot mean that there is nothing: of people, whose rasters leave out cells where nobody lives, what lies off theirs.
     sized
-        Whether its points count differently: of those that count at all one counts more than another.
+        Whether its points have sizes: not where they :func:`count_alike`.
     """
 
     weight: Weight
@@ -97,6 +100,24 @@ class Weights:
         """Return placed and snapped evidence of some parcels (their rows), in whole units."""
         placed, snapped = int(self.inside[here].sum()), int(self.near[here].sum())
         return _whole(placed, self.per_unit), _whole(snapped, self.per_unit)
+
+
+def count_alike(quanta: NDArray[np.int64], per_unit: int = 1) -> bool:
+    """Whether points count alike, or so nearly that no size is in it: (sum w)^2 / sum w^2, the number of alike points that would tell as much, is above 0.9 of theirs.
+
+    A point that is alone counts alike if it counts 1. Points that count nothing are none.
+
+    Parameters
+    ----------
+    quanta
+        Of each point.
+    per_unit
+        Quanta of a point that counts 1.
+    """
+    counting = quanta[quanta > 0].astype(np.float64)
+    if counting.size < 2:
+        return bool((counting == per_unit).all())
+    return bool(counting.sum() ** 2 > NEARLY_ALIKE * counting.size * (counting**2).sum())
 
 
 def _whole(quanta: int, per_unit: int) -> int:

@@ -49,12 +49,15 @@ class PackedWeights:
         return cls(some.size, rows, {name: array[rows] for name, array in dense.items()}, facts)
 
     @property
+    def sized(self) -> bool:
+        """Whether its points have sizes."""
+        # A run of an earlier version knows only whether any POI has a weight.
+        return bool(self.facts.get("sized", self.facts["per_unit"] != 1))
+
+    @property
     def by_counts_alone(self) -> bool:
         """Whether it goes by points that all count alike, of which some type stands for it."""
-        told = self.facts
-        # A run of an earlier version knows only whether any POI has a weight.
-        sized = told.get("sized", told["per_unit"] != 1)
-        return told["unit"] == "POI" and not sized and not told["by_area"]
+        return self.facts["unit"] == "POI" and not self.sized and not self.facts["by_area"]
 
     def values(self, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
         """Return one of the arrays in some rows."""
@@ -64,7 +67,7 @@ class PackedWeights:
 
     def opened(self, rows: NDArray[np.int64] | None = None) -> Weights:
         """Return the claims again: of all parcels, or of some that are in order and hold those that have something."""
-        told: dict[str, Any] = dict(self.facts)
+        told: dict[str, Any] = {**self.facts, "sized": self.sized}
         # JSON has no tuples.
         told["counted"] = told["counted"] and tuple(told["counted"])
         place = self.rows if rows is None else np.searchsorted(rows, self.rows)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from carbongrid.errors import InputError
 from carbongrid.method.categories import Category
 from carbongrid.method.landuse import carrying_types, packaged_table
-from carbongrid.method.weights.claims import Weight, Weights
+from carbongrid.method.weights.claims import Weight, Weights, count_alike
 from carbongrid.method.weights.lines import LineWeights, weighted_lengths
 from carbongrid.method.weights.people import THOUSANDTHS, Residents
 from carbongrid.method.weights.points import points_in_parcels
@@ -187,6 +187,7 @@ def _by_pois(
     within = -1.0 if evidence.miss == "drop" else POI_REACH
     found = points_in_parcels(x, y, quanta, parcels.geometry.array, carries, within)
     weighed = evidence.pois is not None and "thousandths" in evidence.pois
+    per_unit = THOUSANDTHS if weighed else 1
     known = evidence.poi_categories
     unheard = known is not None and category.name not in known
     note = "" if len(x) else f"no POI of {category.name}"
@@ -200,10 +201,10 @@ def _by_pois(
         found.snapped,
         found.unplaced,
         carries,
-        per_unit=THOUSANDTHS if weighed else 1,
+        per_unit=per_unit,
         note=note,
         by_area=unheard,
-        sized=np.unique(quanta[quanta > 0]).size > 1,
+        sized=not count_alike(quanta, per_unit),
         counted=(int(quanta.sum()), int(found.weight.sum()), found.unplaced),
     )
 

@@ -452,7 +452,9 @@ def test_types_without_a_weight_beside_heavy_ones_are_told(tmp_path):
     assert "2 of 3 POIs of buildings/commerce are of types without a weight" in one.what
     assert "where others count 1.5e+03 on average: 0701*" in one.what
     assert (one.where, one.level) == ("own.csv", "warning")
+    assert "write 1 where 1 is meant" in str(one)
     assert note_in_chinese(str(one))
+    assert told("1500", "1") == []
     assert len(told("0.01")) == 1
     assert told("2") == told("0") == told("1500", "1200") == []
 
@@ -465,7 +467,10 @@ def test_sizes_of_one_category_say_nothing_of_another(tmp_path):
     )
     rows = "\n".join(f"{kind},120.62,31.3{k}" for k, kind in enumerate(("060100", "070100", "170300", "170300")))  # fmt: skip
     _, notes = read_pois(pois_case(tmp_path, rows, crosswalk="own.csv"), GRID)
-    assert "POIs of industry/manufacturing all count alike, whatever their size" in notes[-1].what
+    assert (
+        "POIs of industry/manufacturing all count alike or nearly so, whatever their size"
+        in notes[-1].what
+    )
     assert note_in_chinese(str(notes[-1]))
     ones = "\n".join(f"{row},1" for row in rows.splitlines())
     weighed = {"header": "typecode,lon,lat,w", "weight": "w"}
@@ -473,6 +478,30 @@ def test_sizes_of_one_category_say_nothing_of_another(tmp_path):
     assert "POIs of buildings/commerce, industry/manufacturing all count alike" in notes[-1].what
     _, notes = read_pois(pois_case(tmp_path, "170300,120.62,31.32,1\n170300,120.62,31.33,5", **weighed), GRID)  # fmt: skip
     assert not [each for each in notes if "count alike" in each.what]
+
+
+def test_sizes_are_asked_for_only_where_a_category_goes_by_pois(tmp_path):
+    """Seen to fail: homes, which go by people, and fields, which go by area, were named. Seen to fail: confidences of 0.7 to 1 were sizes."""
+    rows = [f"{kind},120.62,31.3{k},0.{7 + k % 3}" for k, kind in enumerate(("170300", "120302", "170300", "120302"))]  # fmt: skip
+    case = pois_case(tmp_path, *rows, header="typecode,lon,lat,w", weight="w")
+    named = [set(read_pois(case, GRID)[0]["category"]), ["industry/manufacturing"], []]
+    told = []
+    for by_pois in (None, *named[1:]):
+        notes = [each for each in read_pois(case, GRID, None, by_pois)[1] if "count alike" in each.what]  # fmt: skip
+        told.append([category for category in named[0] if any(category in each.what for each in notes)])  # fmt: skip
+    assert told == [list(named[0]), ["industry/manufacturing"], []]
+    assert len(named[0]) == 2
+
+
+def test_parts_of_a_poi_in_several_categories_are_no_sizes(tmp_path):
+    """Seen to fail: a type of which a twentieth is works, beside types without a weight, was in another unit than these."""
+    (tmp_path / "own.csv").write_text(
+        "poi_type,category,weight,source\n06*,industry/manufacturing,0.05,survey\n06*,buildings/commerce,0.95,survey\n1703*,industry/manufacturing,,\n",
+        encoding="utf-8",
+    )
+    rows = ("060100,120.62,31.31", "170300,120.62,31.32")
+    notes = read_pois(pois_case(tmp_path, *rows, crosswalk="own.csv"), GRID)[1]
+    assert not [each for each in notes if "without a weight" in each.what]
 
 
 def test_companies_and_business_halls_are_no_works(tmp_path):

@@ -37,3 +37,14 @@ def test_they_go_by_counts_alone_as_before(unit: str, sized: bool, by_area: bool
     claims = Weights(one, "rule", unit, one, one, 0, one > 0, by_area=by_area, sized=sized)
     alone = unit == "POI" and not sized and not by_area
     assert PackedWeights.of(claims).by_counts_alone is claims.by_counts_alone is alone
+
+
+@pytest.mark.parametrize("per_unit", [1, 1000])
+def test_a_run_of_an_earlier_version_has_sizes_where_any_poi_has_a_weight(per_unit: int) -> None:
+    """Seen to fail: a what-if of such a run told works with sizes that they count alike, and wrote it into its ledger."""
+    one = np.ones(1, np.int64)
+    packed = PackedWeights.of(Weights(one, "pois", "POI", one, one, 0, one > 0, per_unit))
+    facts = {name: value for name, value in packed.facts.items() if name != "sized"}
+    old = dataclasses.replace(packed, facts=facts)
+    assert old.opened().sized is (per_unit > 1)
+    assert old.opened().by_counts_alone is old.by_counts_alone is (per_unit == 1)
