@@ -310,10 +310,10 @@ def _problems_of_people(inputs: Inputs) -> Iterator[Problem]:
 def _homes_by_something_else(inputs: Inputs, where: str) -> Iterator[Problem]:
     """Yield a note on homes by something else whose land nothing by people lies on: who lives there weighs for nothing."""
     by_people = [each for each in inputs.categories.values() if each.weight == "people"]
-    carried = {kind for each in by_people for kind in each.types}
+    reached = {kind for each in by_people for kind in each.types}
     for name, home in homes().items():
         own = inputs.categories.get(name)
-        if own and own.weight != "people" and not carried.intersection(home.types):
+        if own and own.weight != "people" and not reached.intersection(home.types):
             what = f"{name} goes by {own.weight}, so that who lives on its land weighs for nothing"
             yield Problem(what, where, "Give it the weight people if they should.", "note")
 
