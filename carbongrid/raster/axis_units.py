@@ -37,9 +37,9 @@ _ANGLES = {
 _SAME = 1e-5
 
 # No plane reaches further: its earth is 4e7 m round, and false eastings of numbered zones go to 6e7 m.
-_LARGEST_LENGTH = 1e8
+MAX_LENGTH = 1e8
 # One turn, with what rounding may add.
-_LARGEST_ANGLE = 2 * math.pi * 1.01
+MAX_ANGLE = 2 * math.pi * 1.01
 
 
 def axis_of_angle(units: Any) -> str | None:
@@ -122,7 +122,7 @@ def _contradiction(place: xr.DataArray, crs: str | None) -> _Contradiction | Non
 
 def _is_beyond_its_unit(found: _Contradiction) -> bool:
     """Tell whether numbers in this unit lie nowhere on the earth."""
-    return found.reach > (_LARGEST_LENGTH if found.is_length else _LARGEST_ANGLE)
+    return found.reach > (MAX_LENGTH if found.is_length else MAX_ANGLE)
 
 
 def _lies_as_it_is(raster: xr.DataArray, wrong: Sequence[_Contradiction], crs: str | None) -> bool:
