@@ -410,11 +410,12 @@ def with_mappings(values: xr.Dataset, *, placed: bool = True) -> xr.Dataset:
 def _require_no_edges(values: xr.Dataset, place: xr.DataArray) -> None:
     """Raise if, by their bounds, coordinates are all edges of cells of one size.
 
-    Any other bounds are left over: xarray computes with them as with the values, so that in a difference or in other units they are no places.
+    Any other bounds are left over: xarray computes with them as with the values, so that in a difference or in other units they are no places. Those
+    that were computed lack the encoding that what is read from a file has.
     """
     name = str({**place.encoding, **place.attrs}.get("bounds", ""))
     bounds = values.variables.get(name)
-    if bounds is None or bounds.shape != (place.size, 2) or place.size < 2:
+    if bounds is None or bounds.shape != (place.size, 2) or place.size < 2 or not bounds.encoding:
         return
     if place.dtype.kind not in "iuf" or bounds.dtype.kind not in "iuf":
         return

@@ -208,23 +208,19 @@ def _apart(heights: NDArray[np.float64]) -> float:
 
 
 def _apart_in_labels(heights: NDArray[np.float64], labels: NDArray[Any], n: int) -> float:
-    """Return how many times as large as the smallest cell of its own the largest of any label 1..n is, by the first and the last of its rows."""
+    """Return how many times as large as the smallest cell of its own the largest of any label 1..n is, by rows evenly apart."""
     if not labels.size or n < 1:
         return 1.0
     rows = np.unique(np.linspace(0, len(labels) - 1, min(len(labels), _ROWS_LOOKED_AT)).astype(int))
-    first, last = np.full(n + 1, -1, np.int64), np.full(n + 1, -1, np.int64)
-    for places, order in ((first, rows[::-1]), (last, rows)):
+    rows = rows[heights[rows] > 0]
+    ascending = rows[np.argsort(heights[rows], kind="stable")]
+    smallest, largest = np.ones(n + 1), np.ones(n + 1)
+    # The last row that is written stays.
+    for found, order in ((largest, ascending), (smallest, ascending[::-1])):
         for row in order.tolist():
             own = as_labels(labels[row])
-            places[own[own <= n]] = row
-    first[0] = -1
-    north, south = first[first >= 0], last[first >= 0]
-    # From the largest row to either side cells become smaller.
-    largest = int(heights.argmax())
-    across = (north <= largest) & (south >= largest)
-    high = np.where(across, heights[largest], np.maximum(heights[north], heights[south]))
-    low = np.minimum(heights[north], heights[south])
-    return float((high[low > 0] / low[low > 0]).max(initial=1.0))
+            found[own[own <= n]] = heights[row]
+    return float((largest[1:] / smallest[1:]).max())
 
 
 def attributes_of(stat: str, values: Any) -> dict[str, str]:
