@@ -197,8 +197,19 @@ def _counted_otherwise(a: FinishedRun, b: FinishedRun) -> Iterator[tuple[str, st
     sinks = (run.parameters.get("sinks") if _has_sinks(run) else None for run in (a, b))
     sides = (_electricity_of(run) for run in (a, b))
     for kind, name, (one, other) in (("electricity", "choice of electricity", sides), ("sinks", "set of sinks", sinks)):  # fmt: skip
-        if one and other and one != other:
+        if one and other and one != other and not (kind == "electricity" and _one_has_less(a, b)):
             yield kind, name, one, other
+
+
+def _one_has_less(a: FinishedRun, b: FinishedRun) -> bool:
+    """Whether one run counts both sides of electricity and the other the one that it has, as where a town has no plant yet: no side is set aside."""
+    sides = {_electricity_of(run): run for run in (a, b)}
+    if "both" not in sides:
+        return False
+    [other] = [run for side, run in sides.items() if side != "both"]
+    return _electricity_of(other) in ("use", "supply") and not any(
+        "(D24)" in text for _, text in other.manifest["assumptions"]
+    )
 
 
 def _electricity_of(run: FinishedRun) -> str | None:

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable
 from itertools import accumulate, chain
 
-from carbongrid.errors import Level, Problem
+from carbongrid.errors import InputError, Level, Problem
+from carbongrid.inventory.units_of_measure import mass_and_substance
 
 _POINTED = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}")
 _BELOW_1000 = re.compile(r"[+-]?[0-9]{1,3}")
-_TONNES = re.compile(r"(?:t|Mg|k?g|tonnes?|吨|千克|公斤|克)(?![a-z])")
 _FEW_PEOPLE = 1000
+_GRAMS_OF_A_TONNE = 10**6
 _SHOWN = 3
 
 
@@ -71,7 +72,14 @@ def thousands_problems(
 
 def in_tonnes(units: Iterable[str]) -> bool:
     """Whether all of these units of mass are a tonne or smaller."""
-    return all(_TONNES.match(unit) for unit in units)
+    return all(_is_small(unit) for unit in units)
+
+
+def _is_small(unit: str) -> bool:
+    try:
+        return mass_and_substance(unit)[0] <= _GRAMS_OF_A_TONNE
+    except InputError:
+        return False  # whoever reads the unit says what is wrong
 
 
 def _some(texts: list[str]) -> str:

@@ -154,7 +154,7 @@ def test_numbers_that_a_form_shows_with_a_size_are_told(tmp_path: Path) -> None:
     book.save(path)
     read = read_ecrf(path)
     assert read is not None
-    assert [each.level for each in read.checked if "shows with 'k'" in each.what] == ["warning"]
+    assert [each.level for each in read.notes if "shows with 'k'" in each.what] == ["warning"]
 
 
 def test_what_is_bought_is_not_counted_again_where_it_is_made(folder: Path) -> None:

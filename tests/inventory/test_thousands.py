@@ -19,7 +19,7 @@ from carbongrid.case.readers.people import read_people
 from carbongrid.case.readers.regional import read_census, read_gdp
 from carbongrid.case.table_formats import CENSUS, CLASS_WEIGHTS, TOTALS
 from carbongrid.errors import Problem
-from carbongrid.inventory.thousands import thousands_problems
+from carbongrid.inventory.thousands import in_tonnes, thousands_problems
 from carbongrid.outputs.report.notes import note_in_chinese
 
 GRID = CRS.from_epsg(4549)
@@ -185,3 +185,9 @@ def test_animals_are_whole() -> None:
     assert told.where == "town, column amount"
     in_thousands: Row = ("animals/dairy", "agriculture/husbandry", "3.000", "1000 head")
     assert not [each for each in inventory.notes(formed([rows[0], in_thousands])) if "thousands" in each.what]  # fmt: skip
+
+
+@pytest.mark.parametrize(("unit", "small"), [("t CO2", True), ("Tonnes CO2", True), ("metric tons CO2e", True), ("kg C", True), ("kt CO2", False), ("1000 t CO2e", False), ("short tons CO2", True), ("who knows", False)])  # fmt: skip
+def test_whether_a_unit_is_a_tonne_at_most_is_asked_of_the_unit(unit: str, small: bool) -> None:
+    """Seen to fail: ``Tonnes`` and ``metric tons`` were none."""
+    assert in_tonnes([unit]) is small

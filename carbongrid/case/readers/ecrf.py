@@ -106,10 +106,10 @@ def read_ecrf(
     read = read_coded(reading.table(), "gpc", where=where, year=year, unit=unit, parts=True)
     rows_read = {value.row for value in read.values}
     lines = [line for line in reading.lines if line.row in rows_read]
-    checked = [*doubts, *reading.notes, *_against_sheets(others, lines, path.name, read.year)]
+    checked = [*reading.notes, *_against_sheets(others, lines, path.name, read.year)]
     gwp = _told(others, "globalwarmingpotential", _GWP).upper()
     apart = tuple({code for row, code in reading.here.items() if row in rows_read})
-    return replace(read, gwp=gwp, checked=tuple(checked), apart=apart)
+    return replace(read, gwp=gwp, checked=tuple(checked), apart=apart, notes=(*doubts, *read.notes))
 
 
 def _plain(text: str) -> str:

@@ -32,11 +32,12 @@ _LONGEST_CRS = 65536
 
 _BYTE_FOR_BYTE = "ISO-8859-1"
 
-_BY_GDAL = re.compile(
-    r"utf.*|gbk|gb2312|gb18030|big5|cp9(?:32|36|49|50)|shift_jis|iso8859.*|cp125[0-46-7]|latin.*|ascii"
-)
+_BY_GDAL = re.compile(r"utf.*|gbk|gb18030|cp9(?:32|36|49|50)|iso8859.*|cp125[0-46-7]|latin.*|ascii")
 """Encodings that GDAL knows by Python's name. Of others it knows some by another, and of CP1255 and CP1258, in which a letter
-may go on in the next byte, it loses the last letter of a text."""
+may go on in the next byte, it loses the last letter of a text; of those that others go beyond, it loses what these have more."""
+
+_WIDER = {"gb2312": "gb18030", "shift_jis": "cp932", "big5": "cp950"}
+"""What text is in that is called so, as in browsers: 鄠, ① and 髙 are in the wider ones alone."""
 
 
 def _is_ours(encoding: str | None) -> bool:
@@ -45,7 +46,7 @@ def _is_ours(encoding: str | None) -> bool:
 
 
 def _decoded(text: str, encoding: str) -> str:
-    return text.encode(_BYTE_FOR_BYTE).decode(encoding)
+    return text.encode(_BYTE_FOR_BYTE).decode(_WIDER.get(encoding, encoding))
 
 
 @dataclass(frozen=True)
