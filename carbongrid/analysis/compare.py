@@ -223,15 +223,19 @@ def _electricity_of(run: FinishedRun) -> str | None:
 
 def _has_sinks(run: FinishedRun) -> bool:
     """Whether a run has a sink, so that its set of them decides something."""
-    masses = run.ledger["total_g"].astype(float).groupby(run.ledger["category"].to_numpy()).sum()
+    masses = _masses(run)
     return any(masses.get(name, 0) for name, each in run.categories.items() if each.sink)
+
+
+def _masses(run: FinishedRun) -> pd.Series[float]:
+    """Return the grams of each category, those that lie elsewhere included, to be told in tonnes."""
+    return run.ledger["total_g"].astype(float).groupby(run.ledger["category"].to_numpy()).sum()
 
 
 def only_one_has(a: FinishedRun, b: FinishedRun, level: Level) -> Iterator[Problem]:
     """Yield the categories of one run alone, with their mass: of the other they count as 0."""
     for run, other in ((a, b), (b, a)):
-        of_categories = run.ledger["category"].to_numpy()
-        masses = run.ledger["total_g"].astype(float).groupby(of_categories).sum()
+        masses = _masses(run)
         only = [f"{name} ({masses[name] / 1e6:,.0f} t)" for name in run.categories if name not in other.categories and masses.get(name)]  # fmt: skip
         if only:
             yield Problem(f"Only {run.name} has {', '.join(only)}; of the other run it is 0.", level=level)  # fmt: skip
