@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from carbongrid.case.readers.chinese_text import beyond_ascii, common_chinese
+from carbongrid.case.readers.chinese_text import beyond_ascii, common_chinese, reads_as_korean
 from carbongrid.case.readers.misread_text import misread, misread_problem, proposal
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.encodings import encoding_named
@@ -49,7 +49,8 @@ def shapefile_encoding(path: Path, encoding: str | None) -> str:
         _decodes(texts, "gb18030")
     except UnicodeDecodeError:
         raise _unclear(path, texts) from None
-    if not _reads_like_chinese("\n".join(text.decode("gb18030") for text in texts)):
+    data = b"\n".join(texts)
+    if reads_as_korean(data) or not _reads_like_chinese(data.decode("gb18030")):
         raise _unclear(path, texts)
     return "gb18030"
 

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from carbongrid.case.fields import nearest
-from carbongrid.case.readers.chinese_text import beyond_ascii, common_chinese
+from carbongrid.case.readers.chinese_text import beyond_ascii, common_chinese, reads_as_korean
 from carbongrid.case.readers.misread_text import misread, misread_problem, proposal
 from carbongrid.case.readers.workbook import DECIMAL, MAX_COLUMNS, first_sheet
 from carbongrid.errors import InputError, Problem
@@ -195,7 +195,8 @@ def decoded(data: bytes, where: str, encoding: str | None = None) -> str:
         text = data.decode("gb18030")
     except UnicodeDecodeError:
         text = ""
-    if not text or 2 * len(set(common_chinese(text))) < len(set(beyond_ascii(text))):
+    chinese = 2 * len(set(common_chinese(text))) >= len(set(beyond_ascii(text)))
+    if not text or not chinese or reads_as_korean(data):
         raise InputError(
             "this is neither UTF-8 nor GB18030",
             where,

@@ -54,6 +54,17 @@ def test_latin_1_without_cpg_asks_for_the_encoding(tmp_path, names):
     assert read_vector(path, encoding="latin-1")["name"].tolist() == names
 
 
+def test_korean_without_cpg_asks_for_the_encoding(tmp_path):
+    """Seen to be read as Chinese characters that make no name."""
+    names = ["종로구", "중구", "용산구", "성동구", "광진구", "동대문구"]
+    layer = survey_layer().assign(name=names)[["BSM", "name", "geometry"]]
+    path = write_layer(layer, tmp_path / "layer.shp", "cp949")
+    path.with_suffix(".cpg").unlink()
+    with pytest.raises(InputError, match=r"nor as Chinese.*\"cp949\" reads"):
+        read_vector(path)
+    assert read_vector(path, encoding="cp949")["name"].tolist() == names
+
+
 def test_gbk_by_the_number_of_its_code_page(tmp_path):
     path = shapefile(tmp_path, "gbk", cpg=True)
     path.with_suffix(".cpg").write_text("936\n", encoding="utf-8")

@@ -101,6 +101,15 @@ def test_latin_text_is_not_taken_for_chinese(tmp_path, encoding):
         assert list(read_table(path, encoding=encoding)["name"]) == names
 
 
+def test_korean_is_not_taken_for_chinese(tmp_path):
+    """Seen to be read as ``讥肺``: syllables of EUC-KR have the bytes of common Chinese characters."""
+    names = ["종로구", "중구", "용산구", "성동구", "광진구", "동대문구"]
+    path = csv(tmp_path, "\n".join(["name", *names]).encode("euc_kr"))
+    with pytest.raises(InputError, match=r"neither UTF-8 nor GB18030.*\"cp949\" reads"):
+        read_table(path)
+    assert list(read_table(path, encoding="cp949")["name"]) == names
+
+
 @pytest.mark.parametrize(
     "text", ["kW·h", "t·km", "A区B", "A区B栋", "A至B", "A型B", "x和y", "LNG和LPG", "AB座CD座"]
 )
