@@ -119,7 +119,7 @@ def _plain(text: str) -> str:
 
 def _header(cells: pd.DataFrame) -> int | None:
     """Return the position of the header of an inventory by GPC references."""
-    for at, row in enumerate(cells.itertuples(index=False)):
+    for at, row in enumerate(cells.to_numpy()):
         if set(_HEAD) <= {_plain(cell) for cell in row}:
             return at
     return None
@@ -128,7 +128,7 @@ def _header(cells: pd.DataFrame) -> int | None:
 def _told(sheets: Mapping[str, pd.DataFrame], name: str, what: re.Pattern[str]) -> str:
     """Return what a sheet of names and values says of a name, blank if none does."""
     for cells in sheets.values():
-        for row in cells.itertuples(index=False):
+        for row in cells.to_numpy():
             texts = [str(cell) for cell in row if cell]
             for label, value in pairwise(texts):
                 if _plain(label) == name and what.fullmatch(value):
@@ -181,7 +181,7 @@ class _Reading:
         """Return code, value, gas, unit, year and name of the rows, each by its row in the sheet."""
         columns = self._columns()
         rows = []
-        for number, row in enumerate(self._cells.iloc[self._at + 1 :].itertuples(index=False), self._at + 2):  # fmt: skip
+        for number, row in enumerate(self._cells.to_numpy()[self._at + 1 :], self._at + 2):
             cells = {role: str(row[place]) for role, place in columns.items()}
             if any(cells[role] for role in cells if role not in ("year", "sector", "scope")):
                 rows.append((number, cells))
@@ -416,7 +416,7 @@ def _against_sheets(
 ) -> list[Problem]:
     """Hold the rows against the sheet of sub-sectors and totals by scope."""
     for name, cells in sheets.items():
-        for at, row in enumerate(cells.itertuples(index=False)):
+        for at, row in enumerate(cells.to_numpy()):
             if row and _plain(row[0]) == _TOTALS_HEAD:
                 return _against(cells, at, lines, f"{file}, sheet {name}", year)
     what = "the file has no sheet of sub-sectors that its rows could be held against"
@@ -426,7 +426,7 @@ def _against_sheets(
 def _against(
     cells: pd.DataFrame, at: int, lines: Sequence[_Line], where: str, year: int | None
 ) -> list[Problem]:
-    above = [cell for row in cells.iloc[:at].itertuples(index=False) for cell in row]
+    above = [cell for row in cells.to_numpy()[:at] for cell in row]
     told = {cell for cell in above if _YEAR.fullmatch(cell)}
     if year is not None and told and str(year) not in told:
         what = f"the sheet is of {', '.join(sorted(told))}, so the rows of {year} are not held against it"  # fmt: skip
@@ -434,7 +434,7 @@ def _against(
     scopes = {place: scope for place, cell in enumerate(cells.iloc[at]) if place and (scope := _scope(cell))}  # fmt: skip
     said: dict[tuple[str, str, str], list[Decimal]] = {}
     faults = Faults(where)
-    for number, row in enumerate(cells.iloc[at + 1 :].itertuples(index=False), at + 2):
+    for number, row in enumerate(cells.to_numpy()[at + 1 :], at + 2):
         name = str(row[0])
         whose = _whose(name)
         for place, scope in scopes.items() if whose else ():

@@ -269,7 +269,9 @@ def _sheet(
     if problems:
         raise InputError(problems)
     cells = pd.DataFrame([row + [""] * (width - len(row)) for row in rows], dtype=str)
-    cells.attrs[DECIMAL] = tuple(sorted(set(range(width)) - in_text))
+    # pandas copies attrs with every column it hands out: of a sheet formatted to its last column only what is filled.
+    filled = np.flatnonzero((cells.to_numpy() != "").any(axis=0))
+    cells.attrs[DECIMAL] = tuple(k for k in filled.tolist() if k not in in_text)
     return cells, numbers, odd
 
 
