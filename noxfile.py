@@ -19,6 +19,8 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 def _install(session: nox.Session, *groups: str) -> None:
     """Install the package with its extras, and groups, at the tested versions."""
     wanted = [name for group in groups for name in nox.project.dependency_groups(PYPROJECT, group)]
+    # Processes that tests start would compile 2,000 modules each, where surroundings forbid to keep what is compiled.
+    session.env.update(PYTHONDONTWRITEBYTECODE="", UV_COMPILE_BYTECODE="1")
     session.install("-c", "constraints.txt", "-e", ".[all]", *wanted)
 
 

@@ -9,12 +9,20 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 SIZES = {"desk": DESK, "phone": PHONE}
 VIEWS = ("desk-en-light", "desk-zh-dark", "phone-en-dark", "phone-zh-light")
 """Any two of size, language and ground meet in one of them."""
+SEEN_DAILY = ("desk-en-light", "phone-zh-light")
+"""What the default suite opens; the others are for the thorough one."""
 
-in_every_view = pytest.mark.parametrize("look", VIEWS)
-on_a_desk = pytest.mark.parametrize("look", [look for look in VIEWS if "desk" in look])
-on_a_phone = pytest.mark.parametrize("look", [look for look in VIEWS if "phone" in look])
-in_the_dark = pytest.mark.parametrize("look", [look for look in VIEWS if "dark" in look])
-in_chinese = pytest.mark.parametrize("look", [look for look in VIEWS if "zh" in look])
+
+def _seen(word: str = "") -> pytest.MarkDecorator:
+    looks = [look for look in VIEWS if word in look]
+    daily = [look for look in looks if look in SEEN_DAILY] or looks[:1]
+    rest = [pytest.param(look, marks=pytest.mark.thorough) for look in looks if look not in daily]
+    return pytest.mark.parametrize("look", [*daily, *rest])
+
+
+in_every_view = _seen()
+on_a_desk, on_a_phone = _seen("desk"), _seen("phone")
+in_the_dark, in_chinese = _seen("dark"), _seen("zh")
 in_both_languages = pytest.mark.parametrize("look", ["desk-en-light", "phone-zh-light"])
 
 

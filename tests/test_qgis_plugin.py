@@ -214,6 +214,7 @@ def test_a_run_has_the_digests_of_the_command_s(qgis, small_city, small_run, tmp
     assert [Path(layer.partition("|")[0]).name for layer in layers] == ["grid_1km.tif", "parcels.gpkg", "units.gpkg"]  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_a_form_makes_a_case_that_is_checked(qgis, small_city, tmp_path):
     case = tmp_path / "case"
     totals = tmp_path / "sums.csv"
@@ -238,6 +239,7 @@ def test_a_form_makes_a_case_that_is_checked(qgis, small_city, tmp_path):
     assert "is there already" in again.stdout + again.stderr
 
 
+@pytest.mark.thorough
 def test_a_scenario_has_the_digests_of_the_command_s(qgis, carbongrid, small_run, tmp_path):
     plan = tmp_path / "plan.toml"
     plan.write_text('reference = "frozen"\n[[action]]\ndo = "scale"\ncategory = "buildings/*"\nfactor = 0.5\n', encoding="utf-8")  # fmt: skip
@@ -274,6 +276,7 @@ def extract(tmp_path_factory):
     return {name: f"--{name}={path}" for name, path in files.items()}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("guess", [False, True])
 def test_an_extract_becomes_a_case_with_land_cover_and_people(qgis, extract, tmp_path, guess):
     """And with first guesses of totals where the box is ticked, and only there. Seen to fail without the word for the box."""

@@ -47,6 +47,7 @@ from carbongrid.pipeline.rasterizing import Reduction, structure_of
 from carbongrid.pipeline.step import RunOptions
 from carbongrid.pipeline.weights_step import Weighed
 from carbongrid.raster.grid import Grid
+from carbongrid.raster.opening.crs import authority_code
 from carbongrid.raster.software import versions
 
 if TYPE_CHECKING:
@@ -425,8 +426,7 @@ def notes_of_draws(units: pd.DataFrame, parcels: int, draws: int) -> list[tuple[
 
 def _crs_name(inputs: Inputs) -> str:
     crs = inputs.parcels.crs
-    authority = crs.to_authority()
-    return ":".join(authority) if authority else str(crs.name)
+    return authority_code(crs, 20) or str(crs.name)
 
 
 def manifest_of(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
-from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.opening.crs import authority_code, crs_of
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -23,8 +23,7 @@ def crs_text(crs: Any) -> str:
 @functools.lru_cache(maxsize=64)
 def _short(text: str) -> str:
     parsed = crs_of(text)
-    authority = parsed.to_authority(min_confidence=100)
-    return ":".join(authority) if authority else parsed.to_wkt()
+    return authority_code(parsed, 100) or parsed.to_wkt()
 
 
 def crs_name(crs: Any) -> str:

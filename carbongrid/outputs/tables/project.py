@@ -15,6 +15,7 @@ from carbongrid.outputs.tables.headings import headings_of
 from carbongrid.outputs.tables.layers import UNITS_LAYER
 from carbongrid.outputs.tables.parcel_layer import parcel_aliases, parcel_frame, style_of_density
 from carbongrid.outputs.tables.styles import QGIS_VERSION, grid_style, qml, styles_of, units_style
+from carbongrid.raster.opening.crs import authority_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -150,8 +151,8 @@ def _map_layer(parent: ET.Element, layer: _Layer, crs: CRS) -> None:
 def _reference_system(parent: ET.Element, crs: CRS) -> None:
     system = ET.SubElement(parent, "spatialrefsys", nativeFormat="Wkt")
     ET.SubElement(system, "wkt").text = crs.to_wkt("WKT2_2019")
-    if authority := crs.to_authority():
-        ET.SubElement(system, "authid").text = ":".join(authority)
+    if code := authority_code(crs, 20):
+        ET.SubElement(system, "authid").text = code
 
 
 def _extent(tables: RunTables, shape: float) -> tuple[float, float, float, float]:

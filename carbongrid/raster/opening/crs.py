@@ -62,6 +62,12 @@ def crs_of(given: Any, where: str = "") -> CRS:
     return CRS.from_user_input(given)
 
 
+@lru_cache(maxsize=64)
+def authority_code(crs: CRS, confidence: int) -> str:
+    """Return an authority's code of a system, such as EPSG:4490, blank if none is as sure (percent): PROJ searches 0.3 s for one that there is not."""
+    return ":".join(crs.to_authority(min_confidence=confidence) or ())
+
+
 def same_crs(a: CRS, b: CRS) -> bool:
     """Tell whether coordinates mean the same in two systems; x comes before y in every raster and table, so the order of axes does not matter."""
     return a.equals(b, ignore_axis_order=True) or _east_first(a).equals(

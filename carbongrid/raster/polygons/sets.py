@@ -21,7 +21,7 @@ from carbongrid.errors import InputError
 from carbongrid.raster.kernels import excerpts, rings
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.scanline import Blocks, Starts
-from carbongrid.raster.opening.crs import crs_of, same_crs
+from carbongrid.raster.opening.crs import authority_code, crs_of, same_crs
 from carbongrid.raster.polygons import stored
 from carbongrid.raster.polygons.entry import ragged, ragged_of_wkb, rows_not_finite
 from carbongrid.raster.polygons.tiles import Tiles, tiles_of
@@ -432,8 +432,7 @@ def _crs_text(crs: Any) -> str | None:
     if crs is None:
         return None
     parsed = crs_of(crs)
-    authority = parsed.to_authority(min_confidence=100)
-    return ":".join(authority) if authority else str(parsed.to_wkt())
+    return authority_code(parsed, 100) or str(parsed.to_wkt())
 
 
 def _ids(polygons: Any) -> NDArray[np.object_] | None:

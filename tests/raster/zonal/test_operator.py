@@ -247,7 +247,7 @@ def test_the_same_bits_for_any_chunks_and_threads(dtype, weighted, monkeypatch):
             assert same_bits(operator.apply(lazy, STATS, weights=weights).compute(), whole)
 
 
-@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "?", ">i2", "f4", "f8"])
+@pytest.mark.parametrize("dtype", ["u1", *(pytest.param(each, marks=pytest.mark.thorough) for each in ("i1", "u2")), "i2", "?", ">i2", "f4", "f8"])  # fmt: skip
 def test_any_type_has_the_bits_of_floats_with_nan(dtype, monkeypatch):
     """Whatever stands for unknown."""
     random, kind = np.random.default_rng(11), np.dtype(dtype)
