@@ -123,6 +123,8 @@ class RunTables:
         Polygons around the units (name, geometry in the grid's CRS), among which Fig. 1 shows their place; None without.
     ties
         How an index is compared with 1: ``>=`` or ``>``.
+    gdp_derived
+        Whether GDP of the units was derived from that of larger areas: all their zones are indicative then.
     draws
         How often the run's numbers were drawn to tell how sure zones are; 0 where they were not.
     parent_names
@@ -157,6 +159,7 @@ class RunTables:
     sink_floor: float = 0.0
     surroundings: gpd.GeoDataFrame | None = None
     ties: str = ">="
+    gdp_derived: bool = False
     draws: int = 0
     parent_names: Mapping[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
 

@@ -200,6 +200,7 @@ def make_tables(
         reference=case.reference,
         sink_floor=case.sink_floor,
         ties=case.ties,
+        gdp_derived=is_derived(case),
         draws=zoned.draws,
         basis=effective_basis(inputs),
         attribution=case.attribution,

@@ -195,6 +195,7 @@ def read_tables(directory: Path, *, parcels: bool = True) -> RunTables:
         attribution=manifest.get("attribution", ""),
         sink_floor=parameters.get("sink_floor", 0.0),
         ties=parameters.get("ties", ">="),
+        gdp_derived=parameters.get("gdp_by") not in (None, "unit"),
         draws=parameters.get("draws", 0),
     )
 
