@@ -290,7 +290,10 @@ def _powers(values: NDArray[np.float64], areas: NDArray[np.float64]) -> list[flo
 
 
 def joined(bounds: list[float], least: float, divisor: float = 1.0) -> list[float]:
-    """Return the upper bounds of classes without those that a legend would tell as one number: such a class is one with the class above it, the highest with that below.
+    """Return the upper bounds of classes without those that a legend would tell as one number.
+
+    Classes that look alike are one, with the class below whose upper bound reads so too. The lowest, where it is of a single
+    value, is one with the class above, unless that is all that there is: what stands out from the rest must be seen to.
 
     Parameters
     ----------
@@ -299,14 +302,8 @@ def joined(bounds: list[float], least: float, divisor: float = 1.0) -> list[floa
     divisor
         Labels tell the values over it.
     """
-    kept: list[float] = []
-    low = _plain(least / divisor)
-    for bound in bounds:
-        high = _plain(bound / divisor)
-        if high != low:
-            kept.append(bound)
-            low = high
-    return [*kept[:-1], bounds[-1]] if bounds else []
+    kept = list({_plain(bound / divisor): bound for bound in bounds}.values())
+    return kept[1:] if len(kept) > 2 and kept[0] == least else kept
 
 
 def ranges(bounds: list[float]) -> list[str]:
