@@ -121,7 +121,7 @@ def test_every_column_has_a_name_for_people(seen):
     for each in project[1:]:
         assert all("t CO₂e per cell and year" in text for text in each["legend"][1:])
     assert fields["gdp"]["alias"] == "GDP 地区生产总值, CNY"
-    assert fields["residents"]["type"] == "Integer64"
+    assert fields["residents"]["type"] == "Real"
     named = {str(zone.code): f"{zone.name_en} {zone.name_zh}" for zone in zones()}
     assert seen["units"]["domain"] == named
 

@@ -67,6 +67,7 @@ from carbongrid.outputs.tables.rasters import read_grid_nc
 from carbongrid.outputs.tables.spreadsheet import (
     NAMES_ROW,
     _cells,
+    _form_of,
     _shown_width,
     _text_width,
     in_a_cell,
@@ -354,8 +355,13 @@ def test_geopackage(tables, directory):
     assert frame["id"].tolist() == tables.units["id"].tolist()
     assert frame["name"].tolist() == tables.units["name"].tolist()
     assert frame["zone"].dtype == np.int32
-    assert frame["residents"].dtype == np.int64  # 18,000.25 people are none
-    assert frame["residents"].tolist() == [52_000, 31_000, 8, 18_000, 0, 0]
+    # Seen to have whole people where units.csv and units.xlsx have 18,000.25.
+    told = pd.read_csv(directory / "units.csv")["residents"].tolist()
+    sheet = openpyxl.load_workbook(directory / "units.xlsx")["units"]
+    column = [cell.value for cell in sheet[NAMES_ROW]].index("residents") + 1
+    of_book = [sheet.cell(row, column).value for row in range(NAMES_ROW + 1, NAMES_ROW + 1 + len(told))]  # fmt: skip
+    assert frame["residents"].tolist() == told == of_book
+    assert any(each % 1 for each in told)
     assert frame["zone"].tolist() == tables.units["zone"].tolist()
     np.testing.assert_allclose(
         frame["sink_crops_t"], tables.units["sink/crops"] / 10**6, rtol=1e-15
@@ -434,6 +440,32 @@ def test_a_small_rate_can_be_read_in_the_workbook(directory):
     sheet = openpyxl.load_workbook(directory / "units.xlsx")["units"]
     heads = [cell.value for cell in sheet[NAMES_ROW]]
     assert {cell.number_format for cell in next(sheet.iter_cols(heads.index("ccr") + 1, min_row=3)) if cell.data_type == "n" and cell.value is not None} == {"0.0000%"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("index", "form", "shown"),
+    [
+        (0.9998, "0.000", "0.9998"),
+        (1.0003, "0.000", "1.0003"),
+        (0.9995, "0.000", "0.9995"),
+        (0.999499, "0.000", "0.999"),
+        (0.00029, "0.000", "0.000290"),
+        (1.5e-19, "0.000", "1.50E-19"),
+        (1.0, "0.000", "1.000"),
+        (0.0, "0.000", "0.000"),
+        (12.3456, "0.000", "12.346"),
+        (0.99999999, "0.0000%", "99.999999%"),
+        (1.234e-8, "0.0000%", "0.00000123%"),
+        (0.0004, "0.0000%", "0.0400%"),
+        (0.0004, "0.0%", "0.0%"),  # a share
+    ],
+)
+def test_an_index_in_the_workbook_is_on_its_side_of_1_and_of_0(index, form, shown):
+    """Seen: ECC 1.000 in zone 2 and 1.000 in zone 4, which is 0.9998, and 0.000 for 0.00029."""
+    own = _form_of(index, form)
+    decimals, times = len(own.rstrip("%").partition(".")[2]), 100 if "%" in own else 1
+    text = f"{index:.2E}" if "E" in own else f"{index * times:.{decimals}f}" + "%" * (times == 100)
+    assert text == shown
 
 
 def test_what_draws_say_is_shown_as_what_they_are_of(small_run):

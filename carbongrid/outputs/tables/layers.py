@@ -43,7 +43,7 @@ UNITS_LAYER, SURROUNDINGS_LAYER = "units", "surroundings"
 
 
 def write_units_gpkg(units: Table, tables: RunTables, path: Path) -> None:
-    """Write the layer ``units``, mass in tonnes as float64, ids as text, zone and people as integers, its styles, and what its columns mean.
+    """Write the layer ``units``, mass in tonnes as float64, ids as text, zone as an integer, its styles, and what its columns mean.
 
     Parameters
     ----------
@@ -60,12 +60,9 @@ def write_units_gpkg(units: Table, tables: RunTables, path: Path) -> None:
     for name in units.masses:
         frame[in_tonnes(name)] = _tonnes(units.frame[name])
     frame["zone"] = frame["zone"].astype(np.int32)
-    people = np.rint(frame["residents"].to_numpy(np.float64))
-    frame["residents"] = pd.array(people, dtype="Int64")
     frame = frame[[*titles(units.kinds), "geometry"]]
     aliases = {name: heading.text for name, heading in headings_of(units, tables).items()}
-    shown = styles_of(units.frame.assign(residents=people), tables.currency)  # of what stands there
-    styles = style_table(shown, UNITS_LAYER, "geom", aliases)
+    styles = style_table(styles_of(units.frame, tables.currency), UNITS_LAYER, "geom", aliases)
     with plain_folder(path.parent) as folder:
         file, driver = folder / path.name, GPKG
         frame.to_file(
