@@ -58,6 +58,7 @@ def test_the_project_opens_with_all_that_a_page_needs(seen):
     """Seen to fail: ids that QGIS replaced, so that no layer was in the panel; a scale bar of no length; names of units hidden where one looks closely."""
     project = seen["project"]
     assert project["read"] and project["title"] == "A city like Suzhou (synthetic), 2020"
+    assert project["abstract"].startswith(project["title"])
     assert project["crs"] == "EPSG:4528"
     layers = [(each["valid"], each["shown"], each["renderer"]) for each in project["layers"]]
     raster = (True, False, "singlebandpseudocolor")

@@ -15,6 +15,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from io import BytesIO
+from xml.etree import ElementTree as ET
 from zipfile import ZipFile
 
 import geopandas as gpd
@@ -54,6 +55,7 @@ from carbongrid.outputs.tables import (
     write_tables,
 )
 from carbongrid.outputs.tables.content import Table, content_of
+from carbongrid.outputs.tables.headings import potentials
 from carbongrid.outputs.tables.layers import read_parcels_parquet
 from carbongrid.outputs.tables.plain import (
     quoted,
@@ -795,6 +797,28 @@ def test_netcdf(tables, directory):
         mass = dataset["emission_density"] * dataset["covered_area"] * 1000
         np.testing.assert_allclose(mass.fillna(0), grid["emission"], rtol=1e-12)
         np.testing.assert_array_equal(np.isnan(dataset["sink_density"]), grid["covered_area"] == 0)
+
+
+def test_files_say_by_which_potentials_they_are_co2e(tables, tmp_path):
+    """Seen: workbook, grid, project and the layer of units did not, and the layer had neither title nor year."""
+    awkward = '=Six, "townships" <i>of</i> 苏州'
+    write_tables(replace(tables, title=awkward, gwp="AR6"), tmp_path)
+    said = "AR6, 100 years"
+    notes = openpyxl.load_workbook(tmp_path / "units.xlsx")["notes"]
+    rows = [row[1:] for row in notes.iter_rows(values_only=True) if str(row[0]).startswith("GWP")]
+    assert rows == [(said, "AR6，100 年")]
+    with closing(sqlite3.connect(tmp_path / "units.gpkg")) as database:
+        (told,) = database.execute("SELECT description FROM gpkg_contents WHERE table_name = 'units'").fetchone()  # fmt: skip
+    assert told.startswith(f"{awkward}, 2020")
+    assert told.endswith(said)
+    with xr.open_dataset(tmp_path / "grid_1km.nc", engine="h5netcdf") as dataset:
+        assert dataset.attrs["global_warming_potentials"] == said
+    with rasterio.open(tmp_path / "grid_1km.tif") as raster:
+        assert raster.tags()["global_warming_potentials"] == said
+    with ZipFile(tmp_path / "city.qgz") as project:
+        root = ET.fromstring(project.read("city.qgs"))
+    assert root.findtext("projectMetadata/abstract") == told
+    assert potentials(tables) == ("as the totals were given", "以所给总量为准")
 
 
 @pytest.fixture(scope="module")

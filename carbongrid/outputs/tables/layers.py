@@ -28,7 +28,7 @@ from carbongrid.outputs.tables.content import (
     with_geometry,
 )
 from carbongrid.outputs.tables.domains import write_domains
-from carbongrid.outputs.tables.headings import headings_of
+from carbongrid.outputs.tables.headings import about_run, headings_of
 from carbongrid.outputs.tables.styles import STYLES_LAYER, style_table, styles_of
 from carbongrid.raster.opening.formats import GPKG
 from carbongrid.raster.opening.names import plain_folder
@@ -66,7 +66,12 @@ def write_units_gpkg(units: Table, tables: RunTables, path: Path) -> None:
     with plain_folder(path.parent) as folder:
         file, driver = folder / path.name, GPKG
         frame.to_file(
-            file, layer=UNITS_LAYER, driver=driver, engine="pyogrio", promote_to_multi=True
+            file,
+            layer=UNITS_LAYER,
+            driver=driver,
+            engine="pyogrio",
+            promote_to_multi=True,
+            layer_options={"DESCRIPTION": about_run(tables)},
         )
         pyogrio.write_dataframe(styles, file, layer=STYLES_LAYER, driver=driver)
         write_domains(file, UNITS_LAYER, aliases)

@@ -22,7 +22,7 @@ from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.zoning import few_sinks, zones
 from carbongrid.outputs.figures.classes import decimals_beside_1
 from carbongrid.outputs.tables.content import Table, titles
-from carbongrid.outputs.tables.headings import Heading, headings_of
+from carbongrid.outputs.tables.headings import Heading, headings_of, potentials
 
 if TYPE_CHECKING:
     from carbongrid.outputs.result import RunTables
@@ -426,6 +426,7 @@ def _about(tables: RunTables) -> Iterator[Note]:
         "t CO2e per year, rounded from whole grams; units.csv has every gram",
         "吨二氧化碳当量/年，由整克数取整；精确值见 units.csv",
     )
+    yield "GWP 全球增温潜势", *potentials(tables)
     yield "made by 生成", "carbongrid", ""
 
 
