@@ -416,6 +416,11 @@ def test_geoparquet(tables, directory):
     meta = json.loads(pq.read_schema(path).metadata[b"geo"])
     assert meta["version"] == "1.1.0"
     assert meta["columns"]["geometry"]["covering"]["bbox"]["xmin"] == ["bbox", "xmin"]
+    # Seen: no word in the file of what its masses are in.
+    schema = pq.read_schema(path)
+    told = {"industry/manufacturing": "g CO2e yr-1", "area_m2": "m2", "sink_g_t_km2": "t CO2e km-2 yr-1"}  # fmt: skip
+    assert {name: schema.field(name).metadata[b"units"].decode() for name in told} == told
+    assert told.items() <= json.loads(schema.metadata[b"units"]).items()
     area = tables.parcels["area_m2"]
     np.testing.assert_array_equal(frame["sink_g_t_km2"], tables.parcels["sink_g"] / area)
     assert list(frame.columns)[-6:] == [f"{name}_t_km2" for name in list(frame.columns)[4:10]]

@@ -123,7 +123,7 @@ def _read_gpkg(path: Path, layer: str, column: str) -> gpd.GeoDataFrame:
 
 
 def write_parcels_parquet(parcels: Table, path: Path, shapes: Path | None = None) -> None:
-    """Write GeoParquet 1.1 with a bounding box column: mass in int64 grams, densities in t per km2.
+    """Write GeoParquet 1.1 with a bounding box column: mass in int64 grams, densities in t per km2, as is told of each column and of the file.
 
     Parameters
     ----------
@@ -147,9 +147,15 @@ def write_parcels_parquet(parcels: Table, path: Path, shapes: Path | None = None
     first, others = names[: len(PARCEL_NAMES)], names[len(PARCEL_NAMES) :]
     columns = pd.DataFrame({n: parcels.frame[n].array for n in (*first, *parcels.masses, *others)}, copy=False)  # fmt: skip
 
+    units = {
+        **dict.fromkeys(parcels.masses, "g CO2e yr-1"),
+        "area_m2": "m2",
+        **{f"{name}{DENSITY_SUFFIX}": "t CO2e km-2 yr-1" for name in parcels.masses},
+    }
+
     def written(geometry: Path) -> None:
         # CASE.md's order: geometry stands after the type.
-        write_beside_geometry(geometry, columns, path, lambda rows: _with_densities(rows, parcels), first[-1])  # fmt: skip
+        write_beside_geometry(geometry, columns, path, lambda rows: _with_densities(rows, parcels), first[-1], units)  # fmt: skip
 
     if shapes is not None:
         _require_these(parcels.frame["geometry"].array, shapes)

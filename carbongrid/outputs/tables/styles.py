@@ -121,7 +121,11 @@ def _rules(scale: Scale) -> Iterator[Rule]:
     ends += [each / divisor for each in scale.breaks]
     ends.append(None)
     for k, (label, colour) in enumerate(zip(scale.labels, scale.colours, strict=True)):
-        text = f"{label} {_measure(scale)}".strip() if scale.breaks or label[0].isdigit() else in_both(label)
+        text = (
+            f"{label} {_measure(scale)}".strip()
+            if scale.breaks or label[0].isdigit()
+            else in_both(label)
+        )
         yield Rule(text, colour, column, ends[k], ends[k + 1], low_in=not below, high_in=below)
     if below and scale.missing == "unknown":  # of residents and GDP nothing is known too
         yield Rule("0", NOTHING, column, 0.0, 0.0, high_in=True)
