@@ -14,6 +14,7 @@ from carbongrid.analysis.finished import Asked, FinishedRun
 from carbongrid.analysis.guessed import MARKS, marked_grams, notes_of_guessed_runs
 from carbongrid.errors import InputError, Level, Problem
 from carbongrid.method.zoning import zones
+from carbongrid.outputs.result import AS_GIVEN
 from carbongrid.pipeline.tables import ELECTRICITY
 
 if TYPE_CHECKING:
@@ -439,7 +440,7 @@ def _remarks(a: FinishedRun, b: FinishedRun) -> Iterator[Problem]:
         pair = [run.parameters.get(name) for run in (a, b)]
         if pair[0] != pair[1]:
             yield Problem(f"The {what} differs ({pair[0]} and {pair[1]}): part of the zones that differ may be its doing.", level="warning")  # fmt: skip
-    if a.parameters["gwp"] == b.parameters["gwp"] == "as the totals were given":
+    if a.parameters["gwp"] == b.parameters["gwp"] == AS_GIVEN:
         yield Problem("Which GWP set the totals were weighed by neither run says.", level="note")
 
 

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from carbongrid.pipeline.live import LiveResult
 
 
+AS_GIVEN = "as the totals were given"
+"""What a run says of its set of global warming potentials where totals were CO2e already."""
+
+
 @dataclass(frozen=True)
 class Benchmark:
     """A published total that a run is compared with; nothing is scaled to it.
@@ -123,6 +127,10 @@ class RunTables:
         Polygons around the units (name, geometry in the grid's CRS), among which Fig. 1 shows their place; None without.
     ties
         How an index is compared with 1: ``>=`` or ``>``.
+    gwp
+        The set of global warming potentials that masses of gases became CO2e by, such as AR5; else :data:`AS_GIVEN`.
+    gdp_derived
+        Whether GDP of the units was derived from that of larger areas: all their zones are indicative then.
     draws
         How often the run's numbers were drawn to tell how sure zones are; 0 where they were not.
     parent_names
@@ -157,6 +165,8 @@ class RunTables:
     sink_floor: float = 0.0
     surroundings: gpd.GeoDataFrame | None = None
     ties: str = ">="
+    gwp: str = AS_GIVEN
+    gdp_derived: bool = False
     draws: int = 0
     parent_names: Mapping[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
 

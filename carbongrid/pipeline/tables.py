@@ -33,7 +33,7 @@ from carbongrid.method.parcel_mass import ParcelMass
 from carbongrid.method.probability.zone_probability import SEED
 from carbongrid.method.sharing import CellMass, Shares
 from carbongrid.method.zoning import few_sinks, zone_units
-from carbongrid.outputs.result import Benchmark, RunTables
+from carbongrid.outputs.result import AS_GIVEN, Benchmark, RunTables
 from carbongrid.outputs.tables import digest_of_parcels, published
 from carbongrid.outputs.tables.content import BY_SECTOR, without_sectors
 from carbongrid.pipeline.allocation import Allocation, closed_ledger
@@ -201,6 +201,8 @@ def make_tables(
         reference=case.reference,
         sink_floor=case.sink_floor,
         ties=case.ties,
+        gwp=case.inventory.gwp if case.inventory else AS_GIVEN,
+        gdp_derived=is_derived(case),
         draws=zoned.draws,
         basis=effective_basis(inputs),
         attribution=case.attribution,
@@ -471,7 +473,7 @@ def manifest_of(
             "water": case.units.water if inputs.water is None else inputs.water,
             "chunks": chunks,
             "gdp_by": case.gdp.by if case.gdp else None,
-            "gwp": case.inventory.gwp if case.inventory else "as the totals were given",
+            "gwp": tables.gwp,
             "sinks": case.inventory.sinks if case.inventory else None,
             "electricity": electricity_counted(
                 case, inputs.categories, inputs.totals, inputs.formed

@@ -138,5 +138,5 @@ def test_a_grid_without_a_place_on_earth_is_not_written(tmp_path: Path) -> None:
         'LOCAL_CS["CGCS2000 / 3-degree Gauss-Kruger zone 40",UNIT["metre",1]]'
     )
     with pytest.raises(RunError, match="PROJ_DATA"):
-        write_grid_tif(grid, "a", tmp_path / "grid_1km.tif")
+        write_grid_tif(grid, "a", "AR5", tmp_path / "grid_1km.tif")
     assert not (tmp_path / "grid_1km.tif").exists()

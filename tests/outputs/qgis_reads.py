@@ -204,6 +204,7 @@ def project(run, pictures):
     return {
         "read": read,
         "title": opened.title(),
+        "abstract": opened.metadata().abstract(),
         "crs": opened.crs().authid(),
         "layers": layers,
         "items": sorted(

@@ -286,6 +286,7 @@ def test_a_font_that_was_installed_after_matplotlib_listed_them_is_found(monkeyp
 def test_characters_that_no_font_has_are_left_out():
     letters = lettering.Lettering(("DejaVu Sans",), frozenset(map(ord, "abc ")))
     assert letters.drawable("a碳b c") == "ab c"
+    assert letters.drawable("a\tb") == "a b"  # seen to be one word, where the report has two
     assert letters.beside("zone", "分区") == "zone"
 
 

@@ -58,6 +58,7 @@ def test_the_project_opens_with_all_that_a_page_needs(seen):
     """Seen to fail: ids that QGIS replaced, so that no layer was in the panel; a scale bar of no length; names of units hidden where one looks closely."""
     project = seen["project"]
     assert project["read"] and project["title"] == "A city like Suzhou (synthetic), 2020"
+    assert project["abstract"].startswith(project["title"])
     assert project["crs"] == "EPSG:4528"
     layers = [(each["valid"], each["shown"], each["renderer"]) for each in project["layers"]]
     raster = (True, False, "singlebandpseudocolor")
@@ -121,7 +122,7 @@ def test_every_column_has_a_name_for_people(seen):
     for each in project[1:]:
         assert all("t CO₂e per cell and year" in text for text in each["legend"][1:])
     assert fields["gdp"]["alias"] == "GDP 地区生产总值, CNY"
-    assert fields["residents"]["type"] == "Integer64"
+    assert fields["residents"]["type"] == "Real"
     named = {str(zone.code): f"{zone.name_en} {zone.name_zh}" for zone in zones()}
     assert seen["units"]["domain"] == named
 

@@ -23,7 +23,7 @@ from carbongrid.case.readers.inputs import guidance_of
 from carbongrid.errors import InputError
 from carbongrid.method.evidence import EvidenceRow
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
-from carbongrid.method.zoning import few_sinks, zones
+from carbongrid.method.zoning import DERIVED_GDP, FEW_SINKS, few_sinks, zones
 from carbongrid.outputs.figures.classes import faded, how_sure, index_number
 from carbongrid.outputs.figures.scales import scales_of
 from carbongrid.outputs.land_types import land_flows
@@ -35,8 +35,10 @@ from carbongrid.outputs.report.accounts import (
     waterfall,
 )
 from carbongrid.outputs.report.analysis_page import Words, map_of_classes
+from carbongrid.outputs.report.base_map import draw_base_map
 from carbongrid.outputs.report.flows import sankey
 from carbongrid.outputs.report.layers import map_layers
+from carbongrid.outputs.report.page import _content
 from carbongrid.outputs.report.summary import balance_rows, comparison, index_statistics
 from carbongrid.outputs.report.unit_table import unit_table
 from carbongrid.outputs.report.wording import EXPLAINED, interval, mass, money, people, percent
@@ -84,6 +86,7 @@ def test_the_waterfall_falls_without_a_gap(sink):
 
 
 TABLES = example_tables()
+BASE = draw_base_map(TABLES.units, TABLES.parcels, TABLES.parents)
 
 
 @settings(max_examples=40)
@@ -286,6 +289,23 @@ def test_nobody_is_paid_for_sinks_below_the_floor(tmp_path, few):
     assert ('<dd class="on-sinks">' in card) == (few < 3)
     assert ('<dd class="few-sinks">' in card) == (few > 0)
     assert ("the region's sinks are below the floor" in text.replace("&#39;", "'")) == (few > 0)
+
+
+@pytest.mark.parametrize("derived", [False, True])
+def test_a_unit_without_a_zone_is_indicative_by_what_the_run_is(derived):
+    """Seen to say that GDP was derived where it was the unit's own: the floor of sinks is no reason of a unit that has another."""
+    zone, reason = TABLES.units["zone"], TABLES.units["reason"]
+    assert set(zone) > {0}, "some have a zone"
+    units = TABLES.units.assign(indicative=(zone == 0) | derived)
+    told = _content(dataclasses.replace(TABLES, units=units, gdp_derived=derived), BASE)
+    shown = ["GDP was derived from that of a larger area" if derived else "the region's sinks are below the floor"]  # fmt: skip
+    assert [english for english, _ in told["why_indicative"]] == shown
+    assert [row["derived"] for row in told["units"]] == list((zone > 0) & derived)
+    assert not any(row["few_sinks"] for row in told["units"])
+    both = units.assign(reason=reason.mask(zone > 0, f"{DERIVED_GDP}; {FEW_SINKS}"))
+    told = _content(dataclasses.replace(TABLES, units=both, gdp_derived=True), BASE)
+    assert len(told["why_indicative"]) == 2
+    assert [row["few_sinks"] for row in told["units"]] == list(zone > 0)
 
 
 def test_all_advice_on_payments_rests_on_sinks():

@@ -187,6 +187,45 @@ def test_land_that_carries_nothing_has_a_line_in_the_legend(demo: RunTables) -> 
         assert white < int((grid[variable] == 0).sum())
 
 
+@pytest.mark.parametrize(
+    ("tonnes", "numbers"),
+    [
+        ((2.1, 3.0, 4.9), ["2.10", "4.90"]),
+        ((5.6771, 5.6774), ["5.68"]),
+        ((7.0,), ["7.00"]),
+        ((1.0, 10.0), ["1.00", "10.0"]),
+        ((0.002, 0.3, 31_000.0), ["≤ 0.000310", "31.0"]),
+        ((), []),
+    ],
+)
+def test_the_bar_of_cells_says_what_its_ends_are(
+    tonnes: tuple[float, ...], numbers: list[str]
+) -> None:
+    """Seen: no number between 2.1 and 4.9, a gradient over cells that are all alike, cells below a hundred-thousandth of the highest drawn as if they were one."""
+    tables = example_tables()
+    grid = tables.grid_1km.copy(deep=True)
+    area = (grid.attrs["resolution"] / 1000) ** 2
+    flat = np.zeros(grid["emission"].size, np.int64)
+    flat[: len(tonnes)] = np.round(np.array(tonnes) * 1e6 * area)
+    grid["emission"].values = flat.reshape(grid["emission"].shape)
+    sheet = Sheet(dataclasses.replace(tables, grid_1km=grid), installed_lettering("en"))
+    figure = _grid(sheet, "emission", "Emissions", "碳排放", "YlOrRd")
+    figure.canvas.draw()
+    axes, *bar = figure.axes
+    labels = [label for each in bar for label in each.get_yticklabels() if label.get_text()]
+    told = [label.get_text() for label in labels]
+    assert [*told[:1], *told[1:][-1:]] == numbers
+    boxes = sorted((label.get_window_extent() for label in labels), key=lambda box: box.y0)
+    assert all(below.y1 <= above.y0 for below, above in itertools.pairwise(boxes))
+    (image,) = axes.images
+    drawn_in = {tuple(colour) for colour in image.to_rgba(image.get_array())[~image.get_array().mask]}  # fmt: skip
+    below = any(number.startswith("≤") for number in numbers)
+    assert len(drawn_in) == min(len(tonnes), 1 if len(numbers) == 1 else 3 - below)
+    assert bool(bar) == bool(tonnes)
+    beyond = [patch for each in bar for patch in each.patches if patch.get_facecolor()[3]]
+    assert bool(beyond) == below
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", CHARTS)
 @pytest.mark.parametrize("city", ["example", "demo"])

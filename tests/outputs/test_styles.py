@@ -80,7 +80,7 @@ def test_qgis_finds_zones_first_and_each_index(stored, directory):
 
 
 def test_where_no_unit_has_a_zone_emissions_are_shown(tables, tmp_path):
-    """Seen: a map in grey, and a page about zones."""
+    """Seen: a map in grey, and a page about zones; "none" in English alone."""
     bare = replace(tables, units=tables.units.assign(zone=0))
     write_tables(bare, tmp_path)
     styles = pyogrio.read_dataframe(tmp_path / "units.gpkg", layer="layer_styles").set_index("styleName")  # fmt: skip
@@ -90,6 +90,7 @@ def test_where_no_unit_has_a_zone_emissions_are_shown(tables, tmp_path):
     assert f"{tables.title}, {tables.year}: emissions of the units" in text
     assert "emission_t" in ET.fromstring(text).find(".//maplayer//rule").get("filter")
     assert "zones 碳平衡分区" not in text.lower()
+    assert ET.fromstring(text).findall(".//maplayer//rule")[-1].get("label") == "none 无"
 
 
 def test_zones_have_their_colours(stored, directory):
@@ -122,7 +123,7 @@ def test_legends_say_what_their_numbers_are(stored):
     assert all(label.endswith(" %") for label in labels["CCR"][:-1])
     assert all("million CNY" in label for label in labels["GDP"][:-2])
     for name in ("GDP", "Residents"):
-        assert labels[name][-2:] == ["0", "unknown"]
+        assert labels[name][-2:] == ["0", "unknown 未知"]
     assert not any("%" in label for label in labels["ECC"] + labels["ESC"])
     assert not any(re.search(r"\de[+-]?\d", label) for each in labels.values() for label in each)
 

@@ -15,6 +15,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from io import BytesIO
+from xml.etree import ElementTree as ET
 from zipfile import ZipFile
 
 import geopandas as gpd
@@ -54,6 +55,7 @@ from carbongrid.outputs.tables import (
     write_tables,
 )
 from carbongrid.outputs.tables.content import Table, content_of
+from carbongrid.outputs.tables.headings import potentials
 from carbongrid.outputs.tables.layers import read_parcels_parquet
 from carbongrid.outputs.tables.plain import (
     quoted,
@@ -67,6 +69,7 @@ from carbongrid.outputs.tables.rasters import read_grid_nc
 from carbongrid.outputs.tables.spreadsheet import (
     NAMES_ROW,
     _cells,
+    _form_of,
     _shown_width,
     _text_width,
     in_a_cell,
@@ -354,8 +357,13 @@ def test_geopackage(tables, directory):
     assert frame["id"].tolist() == tables.units["id"].tolist()
     assert frame["name"].tolist() == tables.units["name"].tolist()
     assert frame["zone"].dtype == np.int32
-    assert frame["residents"].dtype == np.int64  # 18,000.25 people are none
-    assert frame["residents"].tolist() == [52_000, 31_000, 8, 18_000, 0, 0]
+    # Seen to have whole people where units.csv and units.xlsx have 18,000.25.
+    told = pd.read_csv(directory / "units.csv")["residents"].tolist()
+    sheet = openpyxl.load_workbook(directory / "units.xlsx")["units"]
+    column = [cell.value for cell in sheet[NAMES_ROW]].index("residents") + 1
+    of_book = [sheet.cell(row, column).value for row in range(NAMES_ROW + 1, NAMES_ROW + 1 + len(told))]  # fmt: skip
+    assert frame["residents"].tolist() == told == of_book
+    assert any(each % 1 for each in told)
     assert frame["zone"].tolist() == tables.units["zone"].tolist()
     np.testing.assert_allclose(
         frame["sink_crops_t"], tables.units["sink/crops"] / 10**6, rtol=1e-15
@@ -408,6 +416,11 @@ def test_geoparquet(tables, directory):
     meta = json.loads(pq.read_schema(path).metadata[b"geo"])
     assert meta["version"] == "1.1.0"
     assert meta["columns"]["geometry"]["covering"]["bbox"]["xmin"] == ["bbox", "xmin"]
+    # Seen: no word in the file of what its masses are in.
+    schema = pq.read_schema(path)
+    told = {"industry/manufacturing": "g CO2e yr-1", "area_m2": "m2", "sink_g_t_km2": "t CO2e km-2 yr-1"}  # fmt: skip
+    assert {name: schema.field(name).metadata[b"units"].decode() for name in told} == told
+    assert told.items() <= json.loads(schema.metadata[b"units"]).items()
     area = tables.parcels["area_m2"]
     np.testing.assert_array_equal(frame["sink_g_t_km2"], tables.parcels["sink_g"] / area)
     assert list(frame.columns)[-6:] == [f"{name}_t_km2" for name in list(frame.columns)[4:10]]
@@ -434,6 +447,32 @@ def test_a_small_rate_can_be_read_in_the_workbook(directory):
     sheet = openpyxl.load_workbook(directory / "units.xlsx")["units"]
     heads = [cell.value for cell in sheet[NAMES_ROW]]
     assert {cell.number_format for cell in next(sheet.iter_cols(heads.index("ccr") + 1, min_row=3)) if cell.data_type == "n" and cell.value is not None} == {"0.0000%"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("index", "form", "shown"),
+    [
+        (0.9998, "0.000", "0.9998"),
+        (1.0003, "0.000", "1.0003"),
+        (0.9995, "0.000", "0.9995"),
+        (0.999499, "0.000", "0.999"),
+        (0.00029, "0.000", "0.000290"),
+        (1.5e-19, "0.000", "1.50E-19"),
+        (1.0, "0.000", "1.000"),
+        (0.0, "0.000", "0.000"),
+        (12.3456, "0.000", "12.346"),
+        (0.99999999, "0.0000%", "99.999999%"),
+        (1.234e-8, "0.0000%", "0.00000123%"),
+        (0.0004, "0.0000%", "0.0400%"),
+        (0.0004, "0.0%", "0.0%"),  # a share
+    ],
+)
+def test_an_index_in_the_workbook_is_on_its_side_of_1_and_of_0(index, form, shown):
+    """Seen: ECC 1.000 in zone 2 and 1.000 in zone 4, which is 0.9998, and 0.000 for 0.00029."""
+    own = _form_of(index, form)
+    decimals, times = len(own.rstrip("%").partition(".")[2]), 100 if "%" in own else 1
+    text = f"{index:.2E}" if "E" in own else f"{index * times:.{decimals}f}" + "%" * (times == 100)
+    assert text == shown
 
 
 def test_what_draws_say_is_shown_as_what_they_are_of(small_run):
@@ -763,6 +802,28 @@ def test_netcdf(tables, directory):
         mass = dataset["emission_density"] * dataset["covered_area"] * 1000
         np.testing.assert_allclose(mass.fillna(0), grid["emission"], rtol=1e-12)
         np.testing.assert_array_equal(np.isnan(dataset["sink_density"]), grid["covered_area"] == 0)
+
+
+def test_files_say_by_which_potentials_they_are_co2e(tables, tmp_path):
+    """Seen: workbook, grid, project and the layer of units did not, and the layer had neither title nor year."""
+    awkward = '=Six, "townships" <i>of</i> 苏州'
+    write_tables(replace(tables, title=awkward, gwp="AR6"), tmp_path)
+    said = "AR6, 100 years"
+    notes = openpyxl.load_workbook(tmp_path / "units.xlsx")["notes"]
+    rows = [row[1:] for row in notes.iter_rows(values_only=True) if str(row[0]).startswith("GWP")]
+    assert rows == [(said, "AR6，100 年")]
+    with closing(sqlite3.connect(tmp_path / "units.gpkg")) as database:
+        (told,) = database.execute("SELECT description FROM gpkg_contents WHERE table_name = 'units'").fetchone()  # fmt: skip
+    assert told.startswith(f"{awkward}, 2020")
+    assert told.endswith(said)
+    with xr.open_dataset(tmp_path / "grid_1km.nc", engine="h5netcdf") as dataset:
+        assert dataset.attrs["global_warming_potentials"] == said
+    with rasterio.open(tmp_path / "grid_1km.tif") as raster:
+        assert raster.tags()["global_warming_potentials"] == said
+    with ZipFile(tmp_path / "city.qgz") as project:
+        root = ET.fromstring(project.read("city.qgs"))
+    assert root.findtext("projectMetadata/abstract") == told
+    assert potentials(tables) == ("as the totals were given", "以所给总量为准")
 
 
 @pytest.fixture(scope="module")

@@ -291,6 +291,7 @@ def write_beside_geometry(
     path: Path,
     of_rows: Callable[[pd.DataFrame], pd.DataFrame],
     after: str,
+    units: Mapping[str, str] | None = None,
 ) -> None:
     """Write GeoParquet of a geometry that a file holds already, whose bytes are copied, and of columns that none holds.
 
@@ -306,6 +307,8 @@ def write_beside_geometry(
         What is written of some of the rows: it may add columns.
     after
         The column that the geometry follows.
+    units
+        What the numbers of a column are in, which is told of the column and, of all of them, of the file: Arrow's readers have the first, all others the second.
 
     Raises
     ------
@@ -323,7 +326,11 @@ def write_beside_geometry(
     known = _schema(whole)
     # The geometry's own field and what is told of it have its CRS and its bounds.
     fields = [held.field(each.name) if each.name in held.names else each for each in known]
-    schema = pa.schema(fields, {**known.metadata, b"geo": held.metadata[b"geo"]})
+    told = {**known.metadata, b"geo": held.metadata[b"geo"]}
+    if units:
+        fields = [each.with_metadata({"units": units[each.name]}) if each.name in units else each for each in fields]  # fmt: skip
+        told[b"units"] = json.dumps(units).encode()
+    schema = pa.schema(fields, told)
     own = pa.schema([field for field in schema if field.name not in held.names])
 
     def made(rows: slice) -> pa.Table:

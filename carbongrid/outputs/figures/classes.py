@@ -311,4 +311,9 @@ def index_number(value: float, show: Callable[[float], str] = short_number) -> s
         or float(shown.replace(",", "").replace("−", "-")) != 1
     ):
         return shown
-    return f"{value:.{math.ceil(-math.log10(abs(value - 1)) - 1e-6)}f}"
+    return f"{value:.{decimals_beside_1(value)}f}"
+
+
+def decimals_beside_1(value: float) -> int:
+    """Return how many decimals say on which side of 1 a number is that is near to it, and not 1."""
+    return math.ceil(-math.log10(abs(value - 1)) - 1e-6)

@@ -15,7 +15,7 @@ from carbongrid.outputs.figures.classes import (
     mass_scale,
     ordered_zones,
 )
-from carbongrid.outputs.figures.scales import scales_of
+from carbongrid.outputs.figures.scales import plain_number, scales_of, sequential
 from carbongrid.outputs.figures.sheet import (
     DPI,
     GREY,
@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from carbongrid.outputs.result import RunTables
+
+
+_CLEAR = 0.06
+"""Of a bar of colours: how far from its ends another number stands, so that the lines of text do not touch."""
 
 
 def write_figures(tables: RunTables, directory: Path, matched: bool | None = None) -> list[Path]:
@@ -158,11 +162,15 @@ def _grid(sheet: Sheet, variable: str, english: str, chinese: str, palette: str)
     scale, unit = mass_scale(float(density.max(initial=0.0)))
     density = density / scale
     present = density[density > 0]
-    top = float(present.max()) if present.size else 1.0
-    bottom = max(float(present.min()), top / 1e5) if present.size else 0.1
-    low = bottom if bottom < top else top / 10
-    norm = LogNorm(low, top, clip=True)
-    colours = ListedColormap(colormaps[palette](np.linspace(0.08, 1, 256)))
+    least, top = (float(present.min()), float(present.max())) if present.size else (1.0, 1.0)
+    low = max(least, top / 1e5)
+    below = least < low
+    numbers = _beside_bar(low, top, below=below)
+    alike = len(numbers) == 1  # of one colour, for which any scale will do
+    norm = LogNorm(top / 10 if alike else low, top, clip=True)
+    colours = ListedColormap(
+        sequential(palette, 1) if alike else colormaps[palette](np.linspace(0.08, 1, 256))
+    )
     x, y = field["x"].to_numpy(), field["y"].to_numpy()
     extent = (x[0] - side / 2, x[-1] + side / 2, y[-1] - side / 2, y[0] + side / 2)
     axes.set_autoscale_on(False)
@@ -172,18 +180,20 @@ def _grid(sheet: Sheet, variable: str, english: str, chinese: str, palette: str)
     )
     sheet.frame(axes)
     height = figure.get_size_inches()[1]
-    tall = min(2.4, height - 2.0)
+    tall = (0.2 if alike else min(2.4, height - 2.0)) if present.size else 0.0
     left, foot = (WIDTH - LEGEND + 0.1) / WIDTH, 1 - (HEADING + 0.35 + tall) / height
     place = (left, foot, 0.03, tall / height)
-    bar = figure.colorbar(ScalarMappable(norm, colours), cax=figure.add_axes(place))
-    bar.outline.set_visible(False)
-    ticks = _round_ticks(low, top)
-    bar.set_ticks(
-        ticks, labels=[f"{tick:,g}" if tick < 1e6 else f"{tick:.0e}" for tick in ticks], minor=False
-    )
-    bar.minorticks_off()
-    for label in bar.ax.get_yticklabels():
-        label.set_fontproperties(sheet.letters.properties(8.5))
+    if present.size:
+        bar = figure.colorbar(
+            ScalarMappable(norm, colours),
+            cax=figure.add_axes(place),
+            extend="min" if below else "neither",
+        )
+        bar.outline.set_visible(False)
+        bar.set_ticks(list(numbers), labels=list(numbers.values()), minor=False)
+        bar.minorticks_off()
+        for label in bar.ax.get_yticklabels():
+            label.set_fontproperties(sheet.letters.properties(8.5))
     sheet.write(figure, left, 1 - HEADING / height, f"{unit} CO₂e km⁻² yr⁻¹", 9, bold=True)
     # Cells outside of all parcels are not worth a count.
     land = sheet.tables.grid_1km["covered_area"].to_numpy() > 0
@@ -194,6 +204,23 @@ def _grid(sheet: Sheet, variable: str, english: str, chinese: str, palette: str)
             figure, left, foot - 0.14 / height, sheet.letters.below(*note), 7.5, colour=GREY
         )
     return figure
+
+
+def _beside_bar(low: float, top: float, *, below: bool) -> dict[float, str]:
+    """Return what is written beside a bar of colours, and where: both its ends, and round numbers clear of them; of ends that read alike one.
+
+    Where there are values below the lowest colour, they have that colour too.
+    """
+    foot, head = plain_number(low), plain_number(top)
+    if foot == head:
+        return {top / math.sqrt(10): head}  # the middle of a power of ten
+    clear = (top / low) ** _CLEAR
+    inner = {
+        tick: f"{tick:,g}" if tick < 1e6 else f"{tick:.0e}"
+        for tick in _round_ticks(low, top)
+        if low * clear < tick < top / clear
+    }
+    return {low: f"≤ {foot}" if below else foot, **inner, top: head}
 
 
 def _round_ticks(low: float, high: float) -> list[float]:

@@ -63,6 +63,11 @@ _WORDS = {
 }
 
 
+def in_both(word: str) -> str:
+    """Return a word of a legend with the Chinese beside it; what is no such word stays."""
+    return f"{word} {_WORDS.get(word, '')}".strip()
+
+
 @dataclass(frozen=True)
 class Lettering:
     """The fonts of a figure, the characters that they can draw, and the language that it speaks.
@@ -112,8 +117,11 @@ class Lettering:
         return self.beside(text, _WORDS.get(text, ""))
 
     def drawable(self, text: str) -> str:
-        """Return a text without the characters that no font here has."""
-        kept = "".join(sign for sign in text if ord(sign) in self.characters or sign == "\n")
+        """Return a text without the characters that no font here has; of those that part words, as a tab does, a space is left."""
+        kept = "".join(
+            sign if ord(sign) in self.characters or sign == "\n" else " " * sign.isspace()
+            for sign in text
+        )
         return " ".join(kept.split(" ")).strip()
 
     def draws(self, text: str) -> bool:

@@ -193,9 +193,9 @@ def by_area(
         least = float(numbers[no_specks(areas[above])].min())
         labels = ranges([each / divisor for each in (least, *bounds)])
         if numbers.min() < least and len(bounds) > 1:
-            labels[0] = f"≤ {_plain(bounds[0] / divisor)}"
+            labels[0] = f"≤ {plain_number(bounds[0] / divisor)}"
         if numbers.max() > bounds[-1]:
-            labels[-1] = f"> {_plain((bounds[-2] if len(bounds) > 1 else 0) / divisor)}"
+            labels[-1] = f"> {plain_number((bounds[-2] if len(bounds) > 1 else 0) / divisor)}"
     colours = sequential(palette, max(len(bounds), 1), palest)
     return Scale(str(values.name), tuple(bounds[:-1]), "below", tuple(labels) or ("none",), colours, ("", ""), unit, "none")  # fmt: skip
 
@@ -271,7 +271,7 @@ def signed(
         *_of_palette("BrBG", (0.95, 0.60), negative),
         *_of_palette("BrBG", (0.40, 0.05), len(breaks) + 1 - negative),
     ]
-    texts = [_plain(each).replace("-", "−") for each in breaks]
+    texts = [plain_number(each).replace("-", "−") for each in breaks]
     middle = [f"{low} – {high}" for low, high in pairwise(texts)]
     labels = (f"< {texts[0]}", *middle, f"≥ {texts[-1]}")
     return Scale(
@@ -290,7 +290,10 @@ def _powers(values: NDArray[np.float64], areas: NDArray[np.float64]) -> list[flo
 
 
 def joined(bounds: list[float], least: float, divisor: float = 1.0) -> list[float]:
-    """Return the upper bounds of classes without those that a legend would tell as one number: such a class is one with the class above it, the highest with that below.
+    """Return the upper bounds of classes without those that a legend would tell as one number.
+
+    Classes that look alike are one, with the class below whose upper bound reads so too. The lowest, where it is of a single
+    value, is one with the class above, unless that is all that there is: what stands out from the rest must be seen to.
 
     Parameters
     ----------
@@ -299,25 +302,19 @@ def joined(bounds: list[float], least: float, divisor: float = 1.0) -> list[floa
     divisor
         Labels tell the values over it.
     """
-    kept: list[float] = []
-    low = _plain(least / divisor)
-    for bound in bounds:
-        high = _plain(bound / divisor)
-        if high != low:
-            kept.append(bound)
-            low = high
-    return [*kept[:-1], bounds[-1]] if bounds else []
+    kept = list({plain_number(bound / divisor): bound for bound in bounds}.values())
+    return kept[1:] if len(kept) > 2 and kept[0] == least else kept
 
 
 def ranges(bounds: list[float]) -> list[str]:
     """Return a label for each class between its bounds, the lowest of which is above 0; a single value stands alone."""
-    texts = [_plain(value) for value in bounds]
+    texts = [plain_number(value) for value in bounds]
     if bounds and bounds[0] < 1e-3 <= bounds[-1] / 1e3:  # its digits would say nothing
         texts[0] = "> 0"
     return [high if low == high else f"{low} – {high}" for low, high in pairwise(texts)]
 
 
-def _plain(value: float) -> str:
+def plain_number(value: float) -> str:
     """Return a number with three significant digits, however small or large, without an exponent."""
     text = short_number(value)
     if "e" not in text:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from carbongrid.errors import require_extra
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.ledger import FIRST_GUESSES, SHARED_BY_GUESSES
-from carbongrid.method.zoning import DERIVED_GDP, EITHER_SIDE, FEW_SINKS, either_side, few_sinks
+from carbongrid.method.zoning import EITHER_SIDE, FEW_SINKS, either_side, few_sinks
 from carbongrid.outputs.figures.classes import (
     RELATIVE,
     flags_of,
@@ -46,8 +46,6 @@ from carbongrid.outputs.zone_shares import zone_shares
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import pandas as pd
 
     from carbongrid.outputs.result import RunTables
 
@@ -154,7 +152,7 @@ def _explorer(tables: RunTables, base: BaseMap) -> dict[str, Any]:
         **_land(tables, base),
         "plane": quadrants,
         "reasons": _reasons(tables),
-        "why_indicative": _why_indicative(units),
+        "why_indicative": _why_indicative(tables),
         "explained": EXPLAINED,
         "data": {**_data(tables, layers, drawing), "plane": quadrants.axes},
     }
@@ -261,9 +259,8 @@ def _unit_rows(tables: RunTables, drawing: ZoneMap, table: UnitTable) -> list[di
         remarks.append("" if row["balance"] == "source" or not carbon else row["balance"])
         known = {str(name): value for name, value in row.items()}
         shown = [remark for remark in remarks if remark]
-        sinks = FEW_SINKS in row["reason"]
-        # Of a unit that is unclassified too, the reason is another.
-        known |= {"few_sinks": sinks, "derived": row["indicative"] and (DERIVED_GDP in row["reason"] or not sinks)}  # fmt: skip
+        # A unit without a zone has another reason: nothing of it is indicative.
+        known |= {"few_sinks": FEW_SINKS in row["reason"], "derived": tables.gdp_derived and row["zone"] > 0}  # fmt: skip
         known["unsure"] = flags[0][1][number - 1]
         known["either"] = EITHER_SIDE in row["reason"]
         known |= {"number": number, "path": path, "remarks": shown}
@@ -272,14 +269,13 @@ def _unit_rows(tables: RunTables, drawing: ZoneMap, table: UnitTable) -> list[di
     return rows
 
 
-def _why_indicative(units: pd.DataFrame) -> list[tuple[str, str]]:
-    """Return why zones are indicative, in both languages; as a rule it is GDP."""
-    reasons = units["reason"][units["indicative"]]
-    why = [("GDP was derived from that of a larger area", "地区生产总值由上级区域推算")]
-    if few_sinks(reasons).any():
-        only = not reasons.str.contains(DERIVED_GDP, regex=False).any()
-        sinks = ("the region's sinks are below the floor", "参照区域的碳汇低于下限")
-        why = [sinks] if only else [*why, sinks]
+def _why_indicative(tables: RunTables) -> list[tuple[str, str]]:
+    """Return why units are indicative, in both languages; where GDP is their own it is the sinks, also of units whose reason is another."""
+    why = []
+    if tables.gdp_derived:
+        why.append(("GDP was derived from that of a larger area", "地区生产总值由上级区域推算"))
+    if not why or few_sinks(tables.units["reason"]).any():
+        why.append(("the region's sinks are below the floor", "参照区域的碳汇低于下限"))
     return why
 
 

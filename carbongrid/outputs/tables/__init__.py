@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from carbongrid.errors import missing_libraries
 from carbongrid.outputs.tables.content import Content, ParcelLayer, content_of, parcels_of
 from carbongrid.outputs.tables.digests import digest_of_table, digests_of
+from carbongrid.outputs.tables.headings import dated_title, potentials
 from carbongrid.outputs.tables.inventory_draws import DRAWS_FILE, write_draws
 from carbongrid.outputs.tables.layers import (
     write_parcels_parquet,
@@ -57,10 +58,6 @@ __all__ = [
 ]
 
 logger = logging.getLogger(__name__)
-
-
-def _title(tables: RunTables) -> str:
-    return f"{tables.title}, {tables.year}".strip(", ")
 
 
 def _write_audit(_: Content, tables: RunTables, path: Path) -> None:
@@ -124,11 +121,11 @@ _WRITERS: Mapping[str, Callable[[Content, RunTables, Path], None]] = {
     "surroundings.gpkg": _write_surroundings,
     DRAWS_FILE: _write_draws,
     "grid_1km.tif": lambda content, tables, path: write_grid_tif(
-        content.grid_1km, _title(tables), path
+        content.grid_1km, dated_title(tables), potentials(tables)[0], path
     ),
     "grid_1km.qml": lambda content, _, path: write_grid_qml(content.grid_1km, path),
     "grid_1km.nc": lambda content, tables, path: write_grid_nc(
-        content.grid_1km, _title(tables), tables.year, path
+        content.grid_1km, dated_title(tables), tables.year, potentials(tables)[0], path
     ),
     PROJECT: write_project,
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from carbongrid.method.categories import column_of, sector_names
+from carbongrid.outputs.result import AS_GIVEN
 from carbongrid.outputs.tables.content import Table, titles
 
 if TYPE_CHECKING:
@@ -106,3 +107,20 @@ def _of(known: Mapping[str, Heading], title: str, currency: str) -> Heading:
     if heading.unit == CURRENCY:
         return Heading(heading.name_en, heading.name_zh, currency)
     return heading
+
+
+def dated_title(tables: RunTables) -> str:
+    """Return the run's title and year."""
+    return f"{tables.title}, {tables.year}".strip(", ")
+
+
+def potentials(tables: RunTables) -> tuple[str, str]:
+    """Return by which global warming potentials the run's masses are CO2e, in English and Chinese."""
+    if tables.gwp == AS_GIVEN:
+        return AS_GIVEN, "以所给总量为准"
+    return f"{tables.gwp}, 100 years", f"{tables.gwp}，100 年"
+
+
+def about_run(tables: RunTables) -> str:
+    """Return what a layer of the run says of itself: title, year, and what its masses are."""
+    return f"{dated_title(tables)}; mass in CO2e per year, global warming potentials: {potentials(tables)[0]}"

@@ -28,7 +28,7 @@ from carbongrid.outputs.tables.content import (
     with_geometry,
 )
 from carbongrid.outputs.tables.domains import write_domains
-from carbongrid.outputs.tables.headings import headings_of
+from carbongrid.outputs.tables.headings import about_run, headings_of
 from carbongrid.outputs.tables.styles import STYLES_LAYER, style_table, styles_of
 from carbongrid.raster.opening.formats import GPKG
 from carbongrid.raster.opening.names import plain_folder
@@ -43,7 +43,7 @@ UNITS_LAYER, SURROUNDINGS_LAYER = "units", "surroundings"
 
 
 def write_units_gpkg(units: Table, tables: RunTables, path: Path) -> None:
-    """Write the layer ``units``, mass in tonnes as float64, ids as text, zone and people as integers, its styles, and what its columns mean.
+    """Write the layer ``units``, mass in tonnes as float64, ids as text, zone as an integer, its styles, and what its columns mean.
 
     Parameters
     ----------
@@ -60,16 +60,18 @@ def write_units_gpkg(units: Table, tables: RunTables, path: Path) -> None:
     for name in units.masses:
         frame[in_tonnes(name)] = _tonnes(units.frame[name])
     frame["zone"] = frame["zone"].astype(np.int32)
-    people = np.rint(frame["residents"].to_numpy(np.float64))
-    frame["residents"] = pd.array(people, dtype="Int64")
     frame = frame[[*titles(units.kinds), "geometry"]]
     aliases = {name: heading.text for name, heading in headings_of(units, tables).items()}
-    shown = styles_of(units.frame.assign(residents=people), tables.currency)  # of what stands there
-    styles = style_table(shown, UNITS_LAYER, "geom", aliases)
+    styles = style_table(styles_of(units.frame, tables.currency), UNITS_LAYER, "geom", aliases)
     with plain_folder(path.parent) as folder:
         file, driver = folder / path.name, GPKG
         frame.to_file(
-            file, layer=UNITS_LAYER, driver=driver, engine="pyogrio", promote_to_multi=True
+            file,
+            layer=UNITS_LAYER,
+            driver=driver,
+            engine="pyogrio",
+            promote_to_multi=True,
+            layer_options={"DESCRIPTION": about_run(tables)},
         )
         pyogrio.write_dataframe(styles, file, layer=STYLES_LAYER, driver=driver)
         write_domains(file, UNITS_LAYER, aliases)
@@ -121,7 +123,7 @@ def _read_gpkg(path: Path, layer: str, column: str) -> gpd.GeoDataFrame:
 
 
 def write_parcels_parquet(parcels: Table, path: Path, shapes: Path | None = None) -> None:
-    """Write GeoParquet 1.1 with a bounding box column: mass in int64 grams, densities in t per km2.
+    """Write GeoParquet 1.1 with a bounding box column: mass in int64 grams, densities in t per km2, as is told of each column and of the file.
 
     Parameters
     ----------
@@ -145,9 +147,15 @@ def write_parcels_parquet(parcels: Table, path: Path, shapes: Path | None = None
     first, others = names[: len(PARCEL_NAMES)], names[len(PARCEL_NAMES) :]
     columns = pd.DataFrame({n: parcels.frame[n].array for n in (*first, *parcels.masses, *others)}, copy=False)  # fmt: skip
 
+    units = {
+        **dict.fromkeys(parcels.masses, "g CO2e yr-1"),
+        "area_m2": "m2",
+        **{f"{name}{DENSITY_SUFFIX}": "t CO2e km-2 yr-1" for name in parcels.masses},
+    }
+
     def written(geometry: Path) -> None:
         # CASE.md's order: geometry stands after the type.
-        write_beside_geometry(geometry, columns, path, lambda rows: _with_densities(rows, parcels), first[-1])  # fmt: skip
+        write_beside_geometry(geometry, columns, path, lambda rows: _with_densities(rows, parcels), first[-1], units)  # fmt: skip
 
     if shapes is not None:
         _require_these(parcels.frame["geometry"].array, shapes)

@@ -11,7 +11,7 @@ from uuid import NAMESPACE_OID, uuid5
 from xml.etree import ElementTree as ET
 
 from carbongrid.outputs.figures.classes import round_length
-from carbongrid.outputs.tables.headings import headings_of
+from carbongrid.outputs.tables.headings import about_run, headings_of
 from carbongrid.outputs.tables.layers import UNITS_LAYER
 from carbongrid.outputs.tables.parcel_layer import parcel_aliases, parcel_frame, style_of_density
 from carbongrid.outputs.tables.styles import QGIS_VERSION, grid_style, qml, styles_of, units_style
@@ -72,6 +72,9 @@ def write_project(content: Content, tables: RunTables, path: Path) -> None:
     """
     root = ET.Element("qgis", version=QGIS_VERSION, projectname=tables.title)
     ET.SubElement(root, "title").text = f"{tables.title}, {tables.year}"
+    said = ET.SubElement(root, "projectMetadata")
+    ET.SubElement(said, "title").text = f"{tables.title}, {tables.year}"
+    ET.SubElement(said, "abstract").text = about_run(tables)
     crs = tables.units.crs
     _reference_system(ET.SubElement(root, "projectCrs"), crs)
     default = next(each for each in styles_of(content.units.frame, tables.currency) if each.default)

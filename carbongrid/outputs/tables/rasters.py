@@ -21,11 +21,12 @@ from carbongrid.raster.opening.rasters import open_raster
 from carbongrid.raster.opening.stores import open_netcdf
 
 _BANDS = {"emission": "CO2e emitted per cell and year", "sink": "CO2e taken up per cell and year"}
+_POTENTIALS = "global_warming_potentials"
 _VARIABLES = ("emission", "sink", "covered_area", "emission_density", "sink_density")
 
 
-def write_grid_tif(grid: xr.Dataset, title: str, path: Path) -> None:
-    """Write a COG with the bands emission and sink, t per cell and year, float64.
+def write_grid_tif(grid: xr.Dataset, title: str, gwp: str, path: Path) -> None:
+    """Write a COG with the bands emission and sink, t per cell and year, float64, and by which global warming potentials they are CO2e.
 
     Notes
     -----
@@ -54,7 +55,7 @@ def write_grid_tif(grid: xr.Dataset, title: str, path: Path) -> None:
             raster.write(tonnes)
             raster.descriptions = tuple(_BANDS)
             raster.units = (MASS_RATE,) * len(_BANDS)
-            raster.update_tags(TITLE=title)
+            raster.update_tags(**{"TITLE": title, _POTENTIALS: gwp})
             for band, long_name in enumerate(_BANDS.values(), start=1):
                 raster.update_tags(band, long_name=long_name)
         with memory.open() as raster, plain_folder(path.parent) as folder:
@@ -79,8 +80,8 @@ def _require_place(crs: Any) -> None:
         )
 
 
-def write_grid_nc(grid: xr.Dataset, title: str, year: int, path: Path) -> None:
-    """Write CF NetCDF: emission and sink in g yr-1 (int64), emission by sector where the grid has it, densities over the covered area in kg m-2 yr-1.
+def write_grid_nc(grid: xr.Dataset, title: str, year: int, gwp: str, path: Path) -> None:
+    """Write CF NetCDF: emission and sink in g yr-1 (int64), emission by sector where the grid has it, densities over the covered area in kg m-2 yr-1, and by which global warming potentials they are CO2e.
 
     Notes
     -----
@@ -114,6 +115,7 @@ def write_grid_nc(grid: xr.Dataset, title: str, year: int, path: Path) -> None:
         # No time: the same run gives the same bytes. The manifest holds what a history would.
         "history": f"written by carbongrid {__version__}; how it was made is in manifest.json",
         "resolution": float(grid.attrs["resolution"]),
+        _POTENTIALS: gwp,
     }
     for variable in dataset.data_vars.values():
         variable.encoding |= {"zlib": True, "complevel": 4}

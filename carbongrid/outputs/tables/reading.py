@@ -20,7 +20,7 @@ from carbongrid.method.ledger import LedgerRow
 from carbongrid.outputs.land_types import UNALLOCATED
 from carbongrid.outputs.ledger_table import LedgerTable
 from carbongrid.outputs.report.plots import Plots
-from carbongrid.outputs.result import Result, RunTables
+from carbongrid.outputs.result import AS_GIVEN, Result, RunTables
 from carbongrid.outputs.tables.content import Content, Table, with_geometry
 from carbongrid.outputs.tables.digests import FILES_OF, digest_of_table, digests_of
 from carbongrid.outputs.tables.layers import (
@@ -195,6 +195,8 @@ def read_tables(directory: Path, *, parcels: bool = True) -> RunTables:
         attribution=manifest.get("attribution", ""),
         sink_floor=parameters.get("sink_floor", 0.0),
         ties=parameters.get("ties", ">="),
+        gwp=parameters.get("gwp", AS_GIVEN),
+        gdp_derived=parameters.get("gdp_by") not in (None, "unit"),
         draws=parameters.get("draws", 0),
     )
 

@@ -20,8 +20,9 @@ from carbongrid.method.categories import column_of, sector_names
 from carbongrid.method.columns import Kind, in_tonnes
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.zoning import few_sinks, zones
+from carbongrid.outputs.figures.classes import decimals_beside_1
 from carbongrid.outputs.tables.content import Table, titles
-from carbongrid.outputs.tables.headings import Heading, headings_of
+from carbongrid.outputs.tables.headings import Heading, headings_of, potentials
 
 if TYPE_CHECKING:
     from carbongrid.outputs.result import RunTables
@@ -38,6 +39,10 @@ _FORMATS: dict[Kind, str] = {
     "number": "0.000",
 }
 _RATE_FORMAT, _SHARE_FORMAT = "0.0000%", "0.0%"
+_INDEX_FORMATS = (_FORMATS["number"], _RATE_FORMAT)
+"""Of numbers that are held against 0 and 1 (docs/decisions/0120)."""
+_DECIMALS_OF_EXCEL = 15
+"""Excel counts no more digits; what is nearer to 0 is shown with an exponent."""
 _FORMAT_OF = {
     "residents": "#,##0",
     "gdp": "#,##0",
@@ -269,10 +274,18 @@ def _fill(book: Any, sheet: Any, columns: Sequence[Column], *, folded: Container
         cells = _cells(values, kind)
         # Alone at its right edge a flag would touch what stands beside it.
         middle = {"align": "center"} if kind == "flag" else {}
-        _write_column(sheet, number, cells, text, book.add_format({"num_format": form, **middle}))
+        forms = [_form_of(cell, form) for cell in cells]
+        styles = {each: book.add_format({"num_format": each, **middle}) for each in dict.fromkeys([form, *forms])}  # fmt: skip
+        _write_column(sheet, number, cells, text, [styles[each] for each in forms])
         most = _NAME_WIDTH if kind == "text" else _MAX_WIDTH
         words = [word for line in lines for word in line.split()]
-        widest = max([_shown_width(cells, form), *map(_text_width, words)])
+        shown = (
+            _shown_width(
+                [cell for cell, own in zip(cells, forms, strict=True) if own == each], each
+            )
+            for each in styles
+        )
+        widest = max([*shown, *map(_text_width, words)])
         width = min(max(_MIN_WIDTH, widest + 2), most)
         fold = {"level": 1, "hidden": True} if name in folded else {}
         sheet.set_column_pixels(number, number, width * _DIGIT, None, fold)
@@ -310,9 +323,26 @@ def _cells(values: pd.Series[Any], kind: Kind) -> list[Cell]:
     return cells
 
 
-def _write_column(sheet: Any, column: int, cells: Sequence[Cell], text: Any, number: Any) -> None:
-    """Write the rows of a column; text and number are the formats of its texts, and of all else."""
-    for row, cell in enumerate(cells, start=NAMES_ROW):
+def _form_of(cell: Cell, form: str) -> str:
+    """Return the number format of a cell: that of its column, with the digits that it takes where it would read as 0 or 1 and is not."""
+    if form not in _INDEX_FORMATS or not isinstance(cell, float) or not math.isfinite(cell) or cell in (0, 1):  # fmt: skip
+        return form
+    percent = form.endswith("%")
+    decimals = len(form.rstrip("%").partition(".")[2]) + 2 * percent  # of the number itself
+    half = 0.5 * 10.0**-decimals * (1 + 1e-9)  # Excel rounds what it has of fifteen digits
+    if abs(cell) <= half:
+        decimals = 2 - math.floor(math.log10(abs(cell)))
+    elif abs(cell - 1) <= half:
+        decimals = decimals_beside_1(cell)
+    digits = "0.00E+00" if decimals > _DECIMALS_OF_EXCEL else f"0.{'0' * (decimals - 2 * percent)}"
+    return digits + "%" * percent
+
+
+def _write_column(
+    sheet: Any, column: int, cells: Sequence[Cell], text: Any, numbers: Sequence[Any]
+) -> None:
+    """Write the rows of a column; text is the format of its texts, and numbers those of all else, row by row."""
+    for row, (cell, number) in enumerate(zip(cells, numbers, strict=True), start=NAMES_ROW):
         if isinstance(cell, str):
             write_text(sheet, row, column, cell, text)
         elif isinstance(cell, bool):
@@ -396,6 +426,7 @@ def _about(tables: RunTables) -> Iterator[Note]:
         "t CO2e per year, rounded from whole grams; units.csv has every gram",
         "吨二氧化碳当量/年，由整克数取整；精确值见 units.csv",
     )
+    yield "GWP 全球增温潜势", *potentials(tables)
     yield "made by 生成", "carbongrid", ""
 
 

@@ -20,6 +20,7 @@ from carbongrid.outputs.figures.classes import (
     powers_of_ten,
     short_number,
 )
+from carbongrid.outputs.figures.lettering import in_both
 from carbongrid.outputs.figures.scales import Scale, scales_of, sequential
 
 if TYPE_CHECKING:
@@ -120,11 +121,15 @@ def _rules(scale: Scale) -> Iterator[Rule]:
     ends += [each / divisor for each in scale.breaks]
     ends.append(None)
     for k, (label, colour) in enumerate(zip(scale.labels, scale.colours, strict=True)):
-        text = f"{label} {_measure(scale)}".strip() if scale.breaks or label[0].isdigit() else label
+        text = (
+            f"{label} {_measure(scale)}".strip()
+            if scale.breaks or label[0].isdigit()
+            else in_both(label)
+        )
         yield Rule(text, colour, column, ends[k], ends[k + 1], low_in=not below, high_in=below)
     if below and scale.missing == "unknown":  # of residents and GDP nothing is known too
         yield Rule("0", NOTHING, column, 0.0, 0.0, high_in=True)
-    yield Rule(scale.missing, NO_VALUE)
+    yield Rule(in_both(scale.missing), NO_VALUE)
 
 
 def _measure(scale: Scale) -> str:
