@@ -372,8 +372,13 @@ def _refuse_several(columns: Sequence[str], known: Sequence[str], path: Path) ->
 
 
 def _wrong_encoding(path: Path, encoding: str | None, error: UnicodeDecodeError) -> InputError:
+    found = f"({error.reason} in {error.object[:20]!r})"
+    if sniff_vector(path) != SHAPEFILE:
+        what = f"the text of the file is not UTF-8 {found}, and a file of this format has no other encoding, whatever the case names"
+        hint = "Convert it to UTF-8: a GeoJSON in a text editor or with `iconv -f GB18030 -t UTF-8`, another one from the file that it was made of."
+        return InputError(what, path.name, hint)
     return InputError(
-        f"the text of the file is not {encoding or 'UTF-8'} ({error.reason} in {error.object[:20]!r})",
+        f"the text of the file is not {encoding or 'UTF-8'} {found}",
         path.name,
         "Name its encoding in the case: "
         '"gb18030" (Chinese), "cp932" (Japanese), "cp949" (Korean), "big5" (traditional Chinese), "cp1252" (western Europe) or "cp1251" (Cyrillic).',

@@ -97,6 +97,15 @@ def test_text_that_looks_like_a_date_stays_text(tmp_path):
     assert not problems
 
 
+def test_a_format_of_utf_8_alone_is_not_read_by_a_named_encoding(tmp_path):
+    """Seen to tell to name the encoding in the case, which named it: it counts for a Shapefile alone."""
+    path = tmp_path / "layer.geojson"
+    text = '{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"id":"地块"},"geometry":null}]}'
+    path.write_text(text, encoding="gb18030")
+    with pytest.raises(InputError, match=r"is not UTF-8 \(.*whatever the case names\. Convert it"):
+        read_vector(path, encoding="gb18030")
+
+
 @pytest.mark.parametrize(
     "values", [[1.5, 2.0], [True, False], [2.0**53, 1.0], [float("inf")], ["a", 1]]
 )
