@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -34,6 +35,11 @@ _REMOTE = ("allow_remote",)
 
 MAX_BYTES = 2**20
 """A case file larger than this (1 MiB) is none: it names files, and the data are in these."""
+
+
+_LINE = re.compile(r"at line (\d+)")
+_ESCAPE = re.compile(r'"[^"]*\\(?:[^"\\]|"\s*$)')
+"""A backslash in double quotes, as in a path of Windows, or one that takes the closing quote for a letter."""
 
 
 def read_case[C: CaseFields](model: type[C], path: Path) -> C:
@@ -98,11 +104,11 @@ def _toml(data: bytes, path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"this is not TOML: {error}",
-            path.name,
-            'Text stands in quotes (crs = "EPSG:4490"), sections in brackets ([parcels]).',
-        ) from None
+        hint = 'Text stands in quotes (crs = "EPSG:4490"), sections in brackets ([parcels]).'
+        place = _LINE.search(str(error))
+        if place and _ESCAPE.search(text.split("\n")[int(place[1]) - 1]):
+            hint = "Write paths with /, relative to the case: in double quotes \\ begins an escape."
+        raise InputError(f"this is not TOML: {error}", path.name, hint) from None
 
 
 def _faults_of_files(case: CaseFields) -> list[Problem]:
