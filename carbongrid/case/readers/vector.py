@@ -34,6 +34,8 @@ from carbongrid.raster.opening.vectors import VectorFile, open_vector
 LISTED = 10
 """How many offending rows or ids a message lists."""
 
+_SURFACES = {15: "PolyhedralSurface", 16: "TIN", 17: "Triangle"}
+
 _READ_ERRORS = (
     AttributeError,  # metadata in which a list or a number stands for an object
     KeyError,
@@ -100,6 +102,7 @@ def read_vector(
             wanted = _wanted(columns, _attributes(info), path)
             invalid = "fix" if close_rings else "ignore"
             table = file.table(layer, encoding, wanted, on_invalid=invalid)
+            _refuse_surfaces(file, layer, table)
     doubts = [] if encoding is None else doubts_of_reading(table, encoding, path, named=told is not None)  # fmt: skip
     if "geometry" not in table:
         raise InputError("the layer has no geometry", path.name, "Name another layer.")
@@ -309,6 +312,18 @@ def _layer_of(file: VectorFile, layer: str | None) -> str:
         path.name,
         f"Set layer to one of: {listed(spatial, 30)}." if spatial else "Name another file.",
     )
+
+
+def _refuse_surfaces(file: VectorFile, layer: str, table: pd.DataFrame) -> None:
+    """Refuse surfaces of several faces and triangles, which GEOS does not know: they would be no geometry."""
+    missing = np.flatnonzero(table["geometry"].isna()) if "geometry" in table else np.arange(0)
+    if not missing.size:
+        return
+    kind = _SURFACES.get(file.kind_in(layer, int(missing[0])))
+    if kind:
+        what = f"feature {missing[0] + 1} is a {kind}, which is not read"
+        hint = f"Convert it: ogr2ogr -nlt MULTIPOLYGON -dim XY out.gpkg {file.path.name}"
+        raise InputError(what, file.path.name, hint)
 
 
 def _read_parquet(

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import sqlite3
+import struct
+
 import pandas as pd
 import pyogrio
 import pytest
@@ -83,6 +86,25 @@ def test_rings_that_are_not_closed(tmp_path):
     )
     assert read_vector(path).geometry.isna().tolist() == [True]
     assert shapely.area(read_vector(path, close_rings=True).geometry.array).tolist() == [1.0]
+
+
+@pytest.mark.parametrize(("kind", "called"), [(1015, "PolyhedralSurface"), (2147483664, "TIN"), (17, "Triangle")])  # fmt: skip
+def test_a_surface_of_faces_is_called_so(tmp_path, kind, called):
+    """Seen to be told as a geometry that is null, empty, or has a ring that is not closed."""
+    path = write_layer(survey_layer(), tmp_path / "layer.gpkg")
+    deep = kind != 17
+    ring = struct.pack("<II", 1, 4) + b"".join(struct.pack("<3d" if deep else "<2d", *xy, *[0.0] * deep) for xy in [(0, 0), (1, 0), (1, 1), (0, 0)])  # fmt: skip
+    face = {1015: b"\1" + struct.pack("<I", 1003), 2147483664: b"\1" + struct.pack("<I", 1017), 17: b""}[kind]  # fmt: skip
+    inside = struct.pack("<I", 1) + face + ring if deep else ring
+    with sqlite3.connect(path) as base:
+        for (trigger,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():  # fmt: skip
+            base.execute(f'DROP TRIGGER "{trigger}"')
+        wkb = b"GP\0\1" + struct.pack("<I", 4528) + b"\1" + struct.pack("<I", kind) + inside
+        base.execute("UPDATE layer SET geom = ? WHERE fid = 2", (wkb,))
+        base.execute("UPDATE gpkg_geometry_columns SET geometry_type_name = 'GEOMETRY'")
+    base.close()
+    with pytest.raises(InputError, match=rf"feature 2 is a {called}, which is not read\. Convert"):
+        read_vector(path)
 
 
 def test_text_that_looks_like_a_date_stays_text(tmp_path):
