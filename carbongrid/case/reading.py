@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
+import unicodedata
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,8 @@ def _missing_file(written: str, target: Path, where: str, named: Collection[str]
     siblings = [entry.name for entry in entries if entry.name not in named]
     close = nearest(target.name, siblings)
     hint = f"Did you mean {close!r}?" if close else "Paths are relative to the case file."
+    if close and unicodedata.normalize("NFC", close) == unicodedata.normalize("NFC", target.name):
+        hint = f"{close!r} differs in characters that look alike: an accent is part of its letter in one, and a character of its own in the other. Rename the file, typing its name anew."
     return Problem(f"there is no file {written!r}", where, hint)
 
 

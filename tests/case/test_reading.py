@@ -145,6 +145,15 @@ def test_a_file_that_the_case_names_is_not_what_was_meant(tmp_path):
     assert "'pois.csv'" not in text
 
 
+def test_a_name_that_looks_alike_is_told(tmp_path):
+    """Seen to ask whether 'é.csv' is meant by 'é.csv'."""
+    (tmp_path / "e\u0301.csv").touch()
+    if (tmp_path / "\u00e9.csv").exists():
+        pytest.skip("this file system knows one name for both")
+    (text,) = faults(tmp_path, {"totals": "path = '\u00e9.csv'"})
+    assert "differs in characters that look alike" in text
+
+
 def test_a_path_whose_backslash_was_an_escape_is_told(tmp_path):
     (text,) = faults(tmp_path, {"totals": 'path = "data\\totals.csv"'})
     assert text.endswith("is not the name of a file. Write it with / between: in double quotes \\ begins an escape.")  # fmt: skip

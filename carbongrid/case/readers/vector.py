@@ -34,6 +34,14 @@ from carbongrid.raster.opening.vectors import VectorFile, open_vector
 LISTED = 10
 """How many offending rows or ids a message lists."""
 
+_NO_NUMBERS = {
+    "boolean": "true or false",
+    "date": "dates",
+    "datetime": "dates",
+    "datetime64": "dates",
+    "time": "times",
+}
+"""What a column holds, by pandas' name of it."""
 _SURFACES = {15: "PolyhedralSurface", 16: "TIN", 17: "Triangle"}
 
 _READ_ERRORS = (
@@ -139,7 +147,8 @@ def text_column(
     values = table[column]
     present = values[values.notna()]
     # Of what is there, whatever the column's own dtype says.
-    texts = present.empty or pd.api.types.infer_dtype(present.astype(object)) == "string"
+    kind = pd.api.types.infer_dtype(present.astype(object))
+    texts = present.empty or kind == "string"
     whole = not texts and _are_whole(present)
     if whole and not padded:
         digits = [str(int(value)) if known else "" for value, known in zip(values, values.notna(), strict=True)]  # fmt: skip
@@ -149,6 +158,9 @@ def text_column(
             f"column {column!r} is read as numbers ({present.iloc[0]}), but its codes are text, some of which begin with 0: "
             "a leading zero would be lost"
         )
+        problems.append(Problem(what, where, "Store the column as text in the file."))
+    elif not texts and kind in _NO_NUMBERS:
+        what = f"column {column!r} is read as {_NO_NUMBERS[kind]} ({present.iloc[0]}), but ids and codes are text or whole numbers"
         problems.append(Problem(what, where, "Store the column as text in the file."))
     elif not texts:
         apart = (value for value in present if not _are_whole(pd.Series([value])))

@@ -36,6 +36,8 @@ DECIMAL = "decimal"
 """Key of the attrs of cells: the columns, from 0, whose points stand in numbers alone, which have none between thousands."""
 _POINTED = re.compile(r"[0-9]\.[0-9]{3}")
 _ELEMENTS_WITH_PLACE = (" c", " row")
+_STRICT = b"http://purl.oclc.org/ooxml/spreadsheetml"
+"""Names in the other form of such workbooks, of which openpyxl finds no sheet."""
 _EMPTY_TEXT = "str"
 """What openpyxl leaves of a formula that gives "": of a cell that was never computed nothing says that it is text."""
 
@@ -195,6 +197,10 @@ def _sheets(
             written = openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=False)
             try:
                 pairs = dict(zip(stored.worksheets, written.worksheets, strict=True))
+                if not pairs and _STRICT in b"".join(archive.read(part) for part in archive.namelist() if part.endswith("workbook.xml")):  # fmt: skip
+                    what = "the workbook is a Strict Open XML Spreadsheet, which is not read"
+                    hint = "Save it as Excel Workbook (*.xlsx), not as Strict, or as CSV."
+                    raise InputError(what, path.name, hint)
                 titles: dict[str, Any] = {str(sheet.title): sheet for sheet in pairs}
                 shown = [name for name in titles if titles[name].sheet_state == "visible"]
                 names = wanted(shown or list(titles))

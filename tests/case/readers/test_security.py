@@ -104,7 +104,9 @@ def test_geojson_of_a_feature_a_line_is_told(tmp_path, mark, coordinates):
     line = {"type": "Feature", "properties": {}, "geometry": {"type": "LineString", "coordinates": [[0, 1]] * coordinates}}  # fmt: skip
     text = f"{mark}{json.dumps(line)}\n"
     path.write_text(text * 2, encoding="utf-8")
-    with pytest.raises(InputError, match=r"newline-delimited.*ogr2ogr parcels\.gpkg parcels\.geojson"):
+    with pytest.raises(
+        InputError, match=r"newline-delimited.*ogr2ogr parcels\.gpkg parcels\.geojson"
+    ):
         read_vector(path)
     assert pyogrio.read_info(path)["driver"] == "GeoJSONSeq"  # as ogr2ogr opens it
     path.write_text(json.dumps(line, indent=2), encoding="utf-8")

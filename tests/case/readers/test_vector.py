@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import sqlite3
 import struct
 
@@ -129,13 +130,16 @@ def test_a_format_of_utf_8_alone_is_not_read_by_a_named_encoding(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "values", [[1.5, 2.0], [True, False], [2.0**53, 1.0], [float("inf")], ["a", 1]]
-)
-def test_ids_that_are_no_whole_numbers_are_told(values):
+    ("values", "kind"),
+    [([1.5, 2.0], "numbers"), ([True, None], "true or false (True)"), ([2.0**53, 1.0], "numbers"), ([float("inf")], "numbers"), (["a", 1], "numbers"),
+     (pd.to_datetime(["2020-01-01"]), "dates (2020-01-01 00:00:00)"), ([dt.date(2020, 1, 1), None], "dates (2020-01-01)")],
+)  # fmt: skip
+def test_ids_that_are_no_whole_numbers_are_told(values, kind):
+    """Seen to tell of dates that they are numbers, some of which are not whole."""
     problems: list[Problem] = []
     text_column(pd.DataFrame({"BSM": values}), "BSM", "parcels.gpkg", problems)
     assert len(problems) == 1
-    assert "read as numbers" in problems[0].what
+    assert f"read as {kind}" in problems[0].what
     assert "text" in problems[0].hint
 
 

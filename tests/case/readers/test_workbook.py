@@ -108,6 +108,21 @@ def test_formulas_count_for_nothing_where_nothing_is_read(tmp_path):
         read_declared(saved(tmp_path, [["unit", "share", "=A2"], ["01", 1, 2]]), WATER)
 
 
+def test_a_strict_workbook_is_called_so(tmp_path):
+    """Seen to tell to save it again as XLSX, which it is."""
+    path = saved(tmp_path, [["a"], [1]])
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    old, new = b"http://schemas.openxmlformats.org", b"http://purl.oclc.org/ooxml"
+    with zipfile.ZipFile(path, "w") as book:
+        for name, data in parts.items():
+            for each in (b"spreadsheetml%s/main", b"officeDocument%s/relationships"):
+                data = data.replace(b"%s/%s" % (old, each % b"/2006"), b"%s/%s" % (new, each % b""))  # fmt: skip
+            book.writestr(name, data)
+    with pytest.raises(InputError, match=r"is a Strict Open XML Spreadsheet.*not as Strict"):
+        read_table(path)
+
+
 def test_a_formula_that_gives_an_empty_text_is_blank(tmp_path):
     """Seen to fail: =IF(A2="","",...) was said to be never saved, and saving it, as the hint said, changed nothing."""
     path = saved(tmp_path, [["a", "b"], ["x", '=IF(A2="x","",1)'], ["y", "1"]])
