@@ -32,7 +32,8 @@ def resolve_path(folder: Path, written: str, allow_outside: bool) -> Path:
         the root or through a symbolic link, without ``allow_outside``.
     """
     if not written.strip() or _CONTROL.search(written):
-        raise InputError(f"{written!r} is not the name of a file")
+        hint = r"Write it with / between: in double quotes \ begins an escape." if written.strip() else ""  # fmt: skip
+        raise InputError(f"{written!r} is not the name of a file", hint=hint)
     _refuse_remote(written)
     path = PurePosixPath(written)
     windows = PureWindowsPath(written)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
+import unicodedata
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,11 @@ _REMOTE = ("allow_remote",)
 
 MAX_BYTES = 2**20
 """A case file larger than this (1 MiB) is none: it names files, and the data are in these."""
+
+
+_LINE = re.compile(r"at line (\d+)")
+_ESCAPE = re.compile(r'"[^"]*\\(?:[^"\\]|"\s*$)')
+"""A backslash in double quotes, as in a path of Windows, or one that takes the closing quote for a letter."""
 
 
 def read_case[C: CaseFields](model: type[C], path: Path) -> C:
@@ -98,11 +105,11 @@ def _toml(data: bytes, path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"this is not TOML: {error}",
-            path.name,
-            'Text stands in quotes (crs = "EPSG:4490"), sections in brackets ([parcels]).',
-        ) from None
+        hint = 'Text stands in quotes (crs = "EPSG:4490"), sections in brackets ([parcels]).'
+        place = _LINE.search(str(error))
+        if place and _ESCAPE.search(text.split("\n")[int(place[1]) - 1]):
+            hint = "Write paths with /, relative to the case: in double quotes \\ begins an escape."
+        raise InputError(f"this is not TOML: {error}", path.name, hint) from None
 
 
 def _faults_of_files(case: CaseFields) -> list[Problem]:
@@ -136,6 +143,8 @@ def _missing_file(written: str, target: Path, where: str, named: Collection[str]
     siblings = [entry.name for entry in entries if entry.name not in named]
     close = nearest(target.name, siblings)
     hint = f"Did you mean {close!r}?" if close else "Paths are relative to the case file."
+    if close and unicodedata.normalize("NFC", close) == unicodedata.normalize("NFC", target.name):
+        hint = f"{close!r} differs in characters that look alike: an accent is part of its letter in one, and a character of its own in the other. Rename the file, typing its name anew."
     return Problem(f"there is no file {written!r}", where, hint)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -89,6 +90,11 @@ _MASS = re.compile(
 _PER_YEAR = re.compile(r"(?<!\s)(?:\s*/\s*(?:yr|year|a|年)|\s+(?:yr|a)(?:-1|\^-1)|\s+per\s+year)$")
 # The number is taken whole or not at all: the unit of 500 is not its last 0.
 _TEXT = re.compile(rf"(?P<value>(?>{_NUMBER}))(?![0-9.])\s*(?P<unit>\S.*)")
+_OTHER_CASE = re.compile(rf"{_FACTOR}\s*(?P<mass>(?i:kt|kg|t|gt|gg|tg))\s*(?P<substance>\S.*)")
+"""Symbols that mean nothing else in other letters, small or large, as mt, mg and MG do."""
+_WIDE = re.compile("[\u3000\u3300-\u33ff\uff00-\uffef]+")
+"""Letters and digits of full width, kana of half, and signs of a square such as ㎏. NFKC of others would read 5⁴ as 54."""
+_APART = re.compile(r"(?<=[千万亿億])\s+(?=吨|トン|t)")
 _SCRIPTS = str.maketrans("₂₄₆₃", "2463")
 _SUPERSCRIPT = re.compile("10([⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})")
 _LOST_POWER = re.compile("10(?:[2-9]|1[0-9])")
@@ -265,7 +271,12 @@ def _no_mass(unit: str) -> InputError:
     for written, (why, hint) in _UNSURE.items():
         if written.fullmatch(_PER_YEAR.sub("", _plain(unit))):
             return InputError(f"the unit {unit!r} is not a unit of mass that is sure: {why}", hint=hint)  # fmt: skip
-    return InputError(f"the unit {unit!r} is not a unit of mass", hint=_MASS_HINT)
+    other, hint = _OTHER_CASE.fullmatch(_PER_YEAR.sub("", _plain(unit))), _MASS_HINT
+    if other and (substance := _SUBSTANCES.get(other["substance"].strip().lower())):
+        symbol = next(each for each in _SYMBOLS if each.lower() == other["mass"].lower())
+        meant = f"{other['factor'] or ''} {symbol} {substance}".strip()
+        hint = f"Did you mean {meant!r}? Small and large letters differ: Mt is a million tonnes."
+    return InputError(f"the unit {unit!r} is not a unit of mass", hint=hint)
 
 
 def _not_carbon(unit: str, written: str) -> InputError:
@@ -293,8 +304,9 @@ def _money_unit(unit: str) -> tuple[Fraction, str]:
 
 
 def _plain(unit: str) -> str:
-    text = _SUPERSCRIPT.sub(lambda match: f"10^{match[1].translate(_DIGITS)}", unit.strip())
-    return text.translate(_SCRIPTS)
+    text = _WIDE.sub(lambda match: unicodedata.normalize("NFKC", match[0]), unit).strip()
+    text = _SUPERSCRIPT.sub(lambda match: f"10^{match[1].translate(_DIGITS)}", text)
+    return _APART.sub("", text.translate(_SCRIPTS))
 
 
 def _factor(text: str | None) -> Fraction:

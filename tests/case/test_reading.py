@@ -145,6 +145,20 @@ def test_a_file_that_the_case_names_is_not_what_was_meant(tmp_path):
     assert "'pois.csv'" not in text
 
 
+def test_a_name_that_looks_alike_is_told(tmp_path):
+    """Seen to ask whether 'é.csv' is meant by 'é.csv'."""
+    (tmp_path / "e\u0301.csv").touch()
+    if (tmp_path / "\u00e9.csv").exists():
+        pytest.skip("this file system knows one name for both")
+    (text,) = faults(tmp_path, {"totals": "path = '\u00e9.csv'"})
+    assert "differs in characters that look alike" in text
+
+
+def test_a_path_whose_backslash_was_an_escape_is_told(tmp_path):
+    (text,) = faults(tmp_path, {"totals": 'path = "data\\totals.csv"'})
+    assert text.endswith("is not the name of a file. Write it with / between: in double quotes \\ begins an escape.")  # fmt: skip
+
+
 def test_a_forbidden_path_is_told_beside_a_missing_one(tmp_path):
     changes = {"totals": "path = '../totals.csv'", "gdp": "path = 'gdp.csv'"}
     assert [".." in text for text in faults(tmp_path, changes)] == [True, False]
@@ -155,13 +169,18 @@ def test_a_forbidden_path_is_told_beside_a_missing_one(tmp_path):
     [
         (b"year = 2020\n[parcels\n", r"this is not TOML: .*line 2"),
         (b"year: 2020\n", r"this is not TOML: .*line 1"),
+        (rb'path = "C:\Users\me\totals.csv"', r"not TOML: .*line 1.* Write paths with /, relative to the case"),
+        (b'year = 2020\npath = "D:\\data\\totals.csv"\n', r"not TOML: .*line 2.* Write paths with /"),
+        (b'path = "data\\"\nyear = 2020\n', r"not TOML: .*line 1.* Write paths with /"),
+        (rb'title = "a \"b\" c" d', r"not TOML: .* Text stands in quotes"),
         (b"year = 2020\ntitle = '\xcb\xd5\xd6\xdd'\n", r"line 2 is not UTF-8"),
         (b"x = " + b"[" * 5000, r"this is not TOML"),
         (b"year = " + b"9" * 5000, r"this is not TOML|expected a number"),
         (b"", r"'year' is missing"),
     ],
-)
+)  # fmt: skip
 def test_a_file_that_is_no_case(tmp_path, data, says):
+    """Seen to tell of a path with backslashes that text stands in quotes."""
     path = tmp_path / "case.toml"
     path.write_bytes(data)
     with pytest.raises(InputError, match=says):

@@ -75,10 +75,23 @@ def test_every_word_for_a_mass_weighs_what_it_says():
 
 @pytest.mark.parametrize(
     ("unit", "tonnes"),
-    [("Metric Tons CO2e", 1), ("t-CO2", 1), ("万t-CO2", 10**4), ("千トンCO2", 10**3), ("toneladas de CO2e", 1), ("MMTCO2e", 10**6)],
+    [("Metric Tons CO2e", 1), ("t-CO2", 1), ("万t-CO2", 10**4), ("千トンCO2", 10**3), ("toneladas de CO2e", 1), ("MMTCO2e", 10**6),
+     ("万 t CO2e", 10**4), ("10万 吨 CO2e", 10**5), ("ｋｔ　ＣＯ２ｅ", 10**3), ("１０⁴ｔCO2e", 10**4), ("千ﾄﾝ CO2", 10**3), ("1000㎏ CO2", 1)],
 )  # fmt: skip
 def test_units_as_other_countries_write_them(unit, tonnes):
     assert grams(Decimal(1), unit) == tonnes * 10**6
+
+
+@pytest.mark.parametrize(
+    ("unit", "meant"),
+    [("KT CO2E", "kt CO2e"), ("1e4 T CO2", "1e4 t CO2"), ("KG CO2e/yr", "kg CO2e"), ("gt CO2e", "Gt CO2e"),
+     ("mg CO2e", ""), ("MG CO2e", ""), ("KT coal", ""), ("5⁴ t CO2", ""), ("5⁴ｔ CO2", "")],
+)  # fmt: skip
+def test_letters_in_another_case_are_answered_where_they_mean_one_thing(unit, meant):
+    with pytest.raises(InputError, match="not a unit of mass") as caught:
+        grams(Decimal(1), unit)
+    assert (f"Did you mean {meant!r}?" in str(caught.value)) == bool(meant)
+    assert ("Did you mean" in str(caught.value)) == bool(meant)
 
 
 @pytest.mark.parametrize("unit", ["MT CO2e", "MTCO2e", "MTCDE", "1000 MT CO2e", "mt CO2e/yr", "tons CO2e", "thousand tons CO2e", "kton", "Kilotons of CO2"])  # fmt: skip

@@ -14,7 +14,12 @@ from pyproj import CRS
 from carbongrid.case.models import Case
 from carbongrid.case.readers.coordinates import SHIFTED, project_points
 from carbongrid.case.readers.declared import Row, read_declared, rows_declared
-from carbongrid.case.readers.facility_masses import Amount, amount_of, grams_of
+from carbongrid.case.readers.facility_masses import (
+    Amount,
+    amount_of,
+    doubts_of_shares,
+    grams_of,
+)
 from carbongrid.case.readers.located import place_problems
 from carbongrid.case.readers.masses import notes_on_faint
 from carbongrid.case.readers.regions import masses_here
@@ -50,7 +55,7 @@ def read_facilities(
         Of :func:`carbongrid.case.readers.totals.read_totals`; not compared with if None.
     notes
         A note is appended on facilities without coordinates, on those of a category whose total
-        lies elsewhere, which are left out, and on those that agree in all but their names.
+        lies elsewhere, which are left out, on those that agree in all but their names, and on shares that may be parts of 1.
 
     Returns
     -------
@@ -83,6 +88,8 @@ def read_facilities(
         masses = grams_of([row["amount"] for row in rows], here, faults)
         rows = [{**row, "grams": grams} for row, grams in zip(rows, masses, strict=True)]
         _check_totals(rows, here, away, faults)
+        if notes is not None:
+            notes += doubts_of_shares([row["amount"] for row in rows], here, path.name)
     faults.raise_any()
     if notes is not None:
         with_value = ((row.number, row.cells) for row in read if row.cells["value"])

@@ -11,6 +11,8 @@ from typing import Any
 
 from carbongrid.case.readers.declared import Row
 from carbongrid.case.readers.tables import Faults
+from carbongrid.errors import Problem
+from carbongrid.method.tonnes import format_tonnes
 
 WAYS = ("value", "share", "capacity")
 """Columns that tell how much a facility emits; a facility fills one of them."""
@@ -114,6 +116,26 @@ def grams_of(amounts: Sequence[Amount], totals: Mapping[str, int], faults: Fault
             for number, part in zip(by_capacity, parts, strict=True):
                 grams[number] = part
     return grams
+
+
+def doubts_of_shares(
+    amounts: Sequence[Amount], totals: Mapping[str, int], where: str
+) -> list[Problem]:
+    """Return a warning of each category whose shares in percent would fit into it as parts of 1 too, as 0.4 does for 40 %; 0.9 and 0.8 would not."""
+    shares: dict[str, list[Amount]] = {}
+    for each in amounts:
+        if each.way == "share" and each.category in totals:
+            shares.setdefault(each.category, []).append(each)
+    problems = []
+    for category, found in shares.items():
+        whole, total = sum((each.part for each in found), Fraction(0)), totals[category]
+        if not 0 < whole <= 1:
+            continue
+        placed, as_parts, of = format_tonnes([floor(total * whole / 100), floor(total * whole), total])  # fmt: skip
+        what = f"the shares of {category!r} ({_listed(found)}) are read as percent, {float(whole):.10g} % in all, {placed} t of its {of} t; as parts of 1 they would be {float(100 * whole):.10g} %, {as_parts} t"
+        hint = "If parts of 1 are meant, write 40 for 0.4; given as value, there is no doubt."
+        problems.append(Problem(what, where, hint, "warning"))
+    return problems
 
 
 def _split(total: int, parts: Sequence[Fraction], whole: Fraction | None) -> list[int]:

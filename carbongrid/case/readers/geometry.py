@@ -28,6 +28,7 @@ Names = NDArray[np.object_]
 
 _DECIMALS, _DECIMALS_OF_DEGREES = 4, 9
 _POLYGONAL = (3, 6)
+_COLLECTION = 7
 _MAX_CHANGED = 0.01
 _REPAIR = "Mend them in a GIS, or set repair = true."
 
@@ -234,7 +235,11 @@ def polygon_problems(
     if other.any():
         rows = np.flatnonzero(other)
         kinds = (f"{names[row]} ({geometry[row].geom_type})" for row in rows)
-        problems.append(Problem(f"{len(rows)} geometries are not polygons: {listed(kinds)}", where))
+        what = f"{len(rows)} geometries are not polygons: {listed(kinds)}"
+        advice = "Take out what is no polygon in a GIS."
+        if hint == _REPAIR and len(_with_polygons(geometry)):
+            advice = "Take out what is no polygon in a GIS, or set repair = true, which keeps the polygons of a collection."
+        problems.append(Problem(what, where, advice))
     invalid = present & ~other & ~in_blocks(shapely.is_valid, geometry)
     if invalid.any():
         rows = np.flatnonzero(invalid)
@@ -259,13 +264,19 @@ class Repair:
 
 
 def repair_polygons(geometry: Geometries, crs: CRS, names: Names, where: str) -> Repair:
-    """Return polygons with the invalid ones mended (make_valid by structure).
+    """Return polygons with the invalid ones mended (make_valid by structure), and of a collection the polygons.
 
     A polygon whose area changes by more than 1 % is an error; the rest is told in a warning.
     """
+    problems = []
+    if len(mixed := _with_polygons(geometry)):
+        geometry = geometry.copy()
+        geometry[mixed] = only_polygons(geometry[mixed])
+        what = f"{len(mixed)} collections were read as their polygons, without lines and points: {listed(names[row] for row in mixed)}"
+        problems.append(Problem(what, where, level="warning"))
     rows = np.flatnonzero(~shapely.is_valid(geometry) & ~shapely.is_missing(geometry))
     if not len(rows):
-        return Repair(geometry, ())
+        return Repair(geometry, tuple(problems))
     mended = geometry.copy()
     mended[rows] = only_polygons(
         shapely.make_valid(geometry[rows], method="structure", keep_collapsed=False)
@@ -274,7 +285,6 @@ def repair_polygons(geometry: Geometries, crs: CRS, names: Names, where: str) ->
     change = np.abs(after - before)
     share = np.divide(change, before, out=np.full(len(rows), np.inf), where=before > 0)
     too_much = np.flatnonzero(share > _MAX_CHANGED)
-    problems = []
     if len(too_much):
         told = (f"{names[rows[i]]} ({before[i]:,.1f} to {after[i]:,.1f} m2)" for i in too_much)
         problems.append(
@@ -293,6 +303,12 @@ def repair_polygons(geometry: Geometries, crs: CRS, names: Names, where: str) ->
         )
     )
     return Repair(mended, tuple(problems))
+
+
+def _with_polygons(geometry: Geometries) -> NDArray[np.intp]:
+    """Return the rows of collections in which there are polygons."""
+    rows = np.flatnonzero(shapely.get_type_id(geometry) == _COLLECTION)
+    return rows[~shapely.is_empty(only_polygons(geometry[rows]))]
 
 
 def only_polygons(geometry: Geometries, smallest: float = 0.0) -> Geometries:

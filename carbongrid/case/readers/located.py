@@ -209,7 +209,8 @@ def _positions(
     other = np.flatnonzero(shapely.get_type_id(points) != 0)
     if len(other):
         kinds = listed(f"{names[row]} ({points[row].geom_type})" for row in other)
-        raise InputError(f"{len(other)} geometries are not points: {kinds}", where)
+        hint = "Put a point inside each, in QGIS by Point on surface; people that are known by area may be a raster, too."
+        raise InputError(f"{len(other)} geometries are not points: {kinds}", where, hint)
     return shapely.get_x(points), shapely.get_y(points)
 
 

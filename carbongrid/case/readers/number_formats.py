@@ -102,14 +102,16 @@ def is_percentage(number_format: str) -> bool:
 
 
 def powers_told(texts: Iterable[str]) -> set[int]:
-    """Return the powers of ten that texts tell as the size of a unit: by a word, by digits or by a prefix (万吨, 10000 t, 1e4 CNY, kt)."""
+    """Return the powers of ten that texts tell as the size of a unit: by a word, by digits or by a prefix (万吨, 10000 t, 1e4 CNY, kt), or by digits before one of these (10 kt)."""
     found: set[int] = set()
     for text in texts:
-        found |= {_power(match) for match in _SIZE.finditer(text)}
-        found |= {int(str(match.lastgroup)[1:]) for match in _PREFIXES.finditer(text)}
-        for match in _ONE_AND_ZEROS.finditer(_BETWEEN_DIGITS.sub("", text)):
-            zeros = match["zeros"]
-            found.add(len(zeros) if zeros else int(match["e"] or match["power"]))
+        words = {_power(match) for match in _SIZE.finditer(text)}
+        words |= {int(str(match.lastgroup)[1:]) for match in _PREFIXES.finditer(text)}
+        digits = {
+            len(match["zeros"] or "") or int(match["e"] or match["power"])
+            for match in _ONE_AND_ZEROS.finditer(_BETWEEN_DIGITS.sub("", text))
+        }
+        found |= words | digits | {word + before for word in words for before in digits}
     return found
 
 

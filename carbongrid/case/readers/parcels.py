@@ -212,6 +212,8 @@ def _checked(
     if not len(table):
         raise InputError("the layer is empty", where)
     names = parcel_ids(table, section.id, where, problems)
+    if problems:  # what else is wrong with a row without an id is told of its number
+        names = np.where(names == "", [f"row {row + 1}" for row in range(len(names))], names)
     attributes: dict[str, Any] = {
         "id": names,
         "land_use": text_column(table, section.land_use, where, problems, padded=padded),

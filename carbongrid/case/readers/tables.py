@@ -43,6 +43,13 @@ _LOOKED_AT = 10
 _SHORTENED = re.compile(r"[0-9][.,][0-9]+[eE]\+[0-9]{2}")
 """A long code as a spreadsheet shows it, and saves it as CSV."""
 _WORKBOOK = b"PK\x03\x04"
+_NO_TEXT = (
+    (b"\xd0\xcf\x11\xe0", "an old Excel file, or one with a password", "Save it as XLSX without a password, or as CSV."),
+    (b"PAR1\x15", "Parquet", "Save the table as CSV or XLSX."),
+    (b"SQLite format 3\x00", "an SQLite database, as GeoPackage is", "Save the table as CSV or XLSX."),
+    (b"\x1f\x8b", "a gzip archive", "Unpack it."),
+)  # fmt: skip
+"""Files by how they begin, as no text does; what they are and the way out."""
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _SEPARATOR = re.compile(r"\ufeff?sep=.?")
 _RAGGED = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
@@ -103,11 +110,14 @@ def read_table(
         table.attrs[SHEETS] = {name: tuple(table.columns), **others}
         table.attrs[DOUBTS] = doubts
         return table
-    if head.startswith(b"\xd0\xcf\x11\xe0"):
-        raise InputError("this is an old Excel file", path.name, "Save it as XLSX or CSV.")
+    for mark, what, hint in _NO_TEXT:
+        if head.startswith(mark):
+            raise InputError(f"this is {what}", path.name, hint)
     data = read_bytes(path)
     if encoding is None and data.startswith(_UTF_16):
         encoding = "utf-16"
+    elif encoding is None and b"\0" in data:
+        raise _not_text(path.name)
     elif encoding is None and not _is_utf8(data):
         encoding = beside
     text = decoded(data, path.name, encoding)
@@ -373,16 +383,20 @@ def _digits(text: str) -> str:
 def _head(path: Path) -> bytes:
     try:
         with open_file(path) as file:
-            return file.read(8)
+            return file.read(16)
     except FileNotFoundError:
         raise InputError("there is no such file", str(path), "Check its name.") from None
     except OSError as error:
         raise InputError(f"the file cannot be read: {error.strerror}", str(path)) from None
 
 
+def _not_text(where: str) -> InputError:
+    return InputError("this is not a text file", where, "Save the table as CSV or XLSX.")
+
+
 def _csv_cells(text: str, where: str) -> pd.DataFrame:
     if "\0" in text:
-        raise InputError("this is not a text file", where, "Save the table as CSV or XLSX.")
+        raise _not_text(where)
     if not text.strip():
         return pd.DataFrame()
     header = text.partition("\n")[0].strip()

@@ -34,6 +34,16 @@ from carbongrid.raster.opening.vectors import VectorFile, open_vector
 LISTED = 10
 """How many offending rows or ids a message lists."""
 
+_NO_NUMBERS = {
+    "boolean": "true or false",
+    "date": "dates",
+    "datetime": "dates",
+    "datetime64": "dates",
+    "time": "times",
+}
+"""What a column holds, by pandas' name of it."""
+_SURFACES = {15: "PolyhedralSurface", 16: "TIN", 17: "Triangle"}
+
 _READ_ERRORS = (
     AttributeError,  # metadata in which a list or a number stands for an object
     KeyError,
@@ -100,6 +110,7 @@ def read_vector(
             wanted = _wanted(columns, _attributes(info), path)
             invalid = "fix" if close_rings else "ignore"
             table = file.table(layer, encoding, wanted, on_invalid=invalid)
+            _refuse_surfaces(file, layer, table)
     doubts = [] if encoding is None else doubts_of_reading(table, encoding, path, named=told is not None)  # fmt: skip
     if "geometry" not in table:
         raise InputError("the layer has no geometry", path.name, "Name another layer.")
@@ -136,7 +147,8 @@ def text_column(
     values = table[column]
     present = values[values.notna()]
     # Of what is there, whatever the column's own dtype says.
-    texts = present.empty or pd.api.types.infer_dtype(present.astype(object)) == "string"
+    kind = pd.api.types.infer_dtype(present.astype(object))
+    texts = present.empty or kind == "string"
     whole = not texts and _are_whole(present)
     if whole and not padded:
         digits = [str(int(value)) if known else "" for value, known in zip(values, values.notna(), strict=True)]  # fmt: skip
@@ -146,6 +158,9 @@ def text_column(
             f"column {column!r} is read as numbers ({present.iloc[0]}), but its codes are text, some of which begin with 0: "
             "a leading zero would be lost"
         )
+        problems.append(Problem(what, where, "Store the column as text in the file."))
+    elif not texts and kind in _NO_NUMBERS:
+        what = f"column {column!r} is read as {_NO_NUMBERS[kind]} ({present.iloc[0]}), but ids and codes are text or whole numbers"
         problems.append(Problem(what, where, "Store the column as text in the file."))
     elif not texts:
         apart = (value for value in present if not _are_whole(pd.Series([value])))
@@ -311,6 +326,18 @@ def _layer_of(file: VectorFile, layer: str | None) -> str:
     )
 
 
+def _refuse_surfaces(file: VectorFile, layer: str, table: pd.DataFrame) -> None:
+    """Refuse surfaces of several faces and triangles, which GEOS does not know: they would be no geometry."""
+    missing = np.flatnonzero(table["geometry"].isna()) if "geometry" in table else np.arange(0)
+    if not missing.size:
+        return
+    kind = _SURFACES.get(file.kind_in(layer, int(missing[0])))
+    if kind:
+        what = f"feature {missing[0] + 1} is a {kind}, which is not read"
+        hint = f"Convert it: ogr2ogr -nlt MULTIPOLYGON -dim XY out.gpkg {file.path.name}"
+        raise InputError(what, file.path.name, hint)
+
+
 def _read_parquet(
     path: Path, layer: str | None, columns: Sequence[str] | None, as_coordinates: bool
 ) -> gpd.GeoDataFrame:
@@ -372,8 +399,13 @@ def _refuse_several(columns: Sequence[str], known: Sequence[str], path: Path) ->
 
 
 def _wrong_encoding(path: Path, encoding: str | None, error: UnicodeDecodeError) -> InputError:
+    found = f"({error.reason} in {error.object[:20]!r})"
+    if sniff_vector(path) != SHAPEFILE:
+        what = f"the text of the file is not UTF-8 {found}, and a file of this format has no other encoding, whatever the case names"
+        hint = "Convert it to UTF-8: a GeoJSON in a text editor or with `iconv -f GB18030 -t UTF-8`, another one from the file that it was made of."
+        return InputError(what, path.name, hint)
     return InputError(
-        f"the text of the file is not {encoding or 'UTF-8'} ({error.reason} in {error.object[:20]!r})",
+        f"the text of the file is not {encoding or 'UTF-8'} {found}",
         path.name,
         "Name its encoding in the case: "
         '"gb18030" (Chinese), "cp932" (Japanese), "cp949" (Korean), "big5" (traditional Chinese), "cp1252" (western Europe) or "cp1251" (Cyrillic).',

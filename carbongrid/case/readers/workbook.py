@@ -36,6 +36,10 @@ DECIMAL = "decimal"
 """Key of the attrs of cells: the columns, from 0, whose points stand in numbers alone, which have none between thousands."""
 _POINTED = re.compile(r"[0-9]\.[0-9]{3}")
 _ELEMENTS_WITH_PLACE = (" c", " row")
+_STRICT = b"http://purl.oclc.org/ooxml/spreadsheetml"
+"""Names in the other form of such workbooks, of which openpyxl finds no sheet."""
+_EMPTY_TEXT = "str"
+"""What openpyxl leaves of a formula that gives "": of a cell that was never computed nothing says that it is text."""
 
 
 class FirstSheet(NamedTuple):
@@ -65,7 +69,7 @@ class FirstSheet(NamedTuple):
 def first_sheet(path: Path, columns: Collection[str] | None = None, unit: str = "") -> FirstSheet:
     """Return the first sheet of a workbook that is not hidden.
 
-    Formulas count by their stored values. A whole number whose format is all zeros keeps the leading
+    Formulas count by their stored values, of which an empty text is a blank. A whole number whose format is all zeros keeps the leading
     zeros that the sheet shows (101 in the format 0000 is "0101"), a percentage its sign (0.4 in the format 0% is "40%");
     any other number is the shortest text that is the same number. A code that is stored so may have lost its zeros.
 
@@ -193,6 +197,10 @@ def _sheets(
             written = openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=False)
             try:
                 pairs = dict(zip(stored.worksheets, written.worksheets, strict=True))
+                if not pairs and _STRICT in b"".join(archive.read(part) for part in archive.namelist() if part.endswith("workbook.xml")):  # fmt: skip
+                    what = "the workbook is a Strict Open XML Spreadsheet, which is not read"
+                    hint = "Save it as Excel Workbook (*.xlsx), not as Strict, or as CSV."
+                    raise InputError(what, path.name, hint)
                 titles: dict[str, Any] = {str(sheet.title): sheet for sheet in pairs}
                 shown = [name for name in titles if titles[name].sheet_state == "visible"]
                 names = wanted(shown or list(titles))
@@ -200,7 +208,7 @@ def _sheets(
                 found = {}
                 for name in [*names, *hidden] if every else names:
                     merged, unseen = _marked(archive, titles[name]._worksheet_path, where(name))
-                    cells, numbers, odd = _sheet(titles[name], pairs[titles[name]], where(name))
+                    cells, numbers, odd, unsaved = _sheet(titles[name], pairs[titles[name]], where(name))  # fmt: skip
                     found[name] = cells, numbers, list[Problem]()
                     if name in hidden and not found.pop(name)[0].empty:
                         raise InputError(
@@ -211,6 +219,7 @@ def _sheets(
                     if name in found and not cells.empty:
                         counts = _columns_that_count(cells) if table else np.ones(cells.shape[1], dtype=bool)  # fmt: skip
                         read = counts & _that_are_read(cells, columns)
+                        _require_stored(unsaved, read, where(name))
                         _require_seen(cells, read, unseen, where(name))
                         odd = [each for each in odd if read[each.column]]
                         _require_shown(odd, where(name))
@@ -233,15 +242,15 @@ def _sheets(
 
 def _sheet(
     stored: Any, written: Any, where: str
-) -> tuple[pd.DataFrame, list[tuple[int, int]], list[_Odd]]:
-    """Return the cells, the places of bare numbers, and the numbers that are not shown plainly as they are."""
+) -> tuple[pd.DataFrame, list[tuple[int, int]], list[_Odd], list[tuple[int, int, Any]]]:
+    """Return the cells, the places of bare numbers, the numbers that are not shown plainly as they are, and places and formulas that have no stored value."""
     stored.reset_dimensions()
     written.reset_dimensions()
     rows: list[list[str]] = []
     numbers: list[tuple[int, int]] = []
     odd: list[_Odd] = []
     in_text: set[int] = set()
-    problems = []
+    unsaved: list[tuple[int, int, Any]] = []
     width = 0
     pairs = zip(stored.iter_rows(), written.iter_rows(), strict=True)
     for number, (values, formulas) in enumerate(pairs, start=1):
@@ -257,22 +266,16 @@ def _sheet(
             and cell.value
             and (shown := how_shown(cell.value, cell.number_format or ""))
         ]
-        problems += [
-            Problem(
-                f"the formula {formula.value} has no stored value",
-                f"{where}, row {number}",
-                "Open the workbook in a spreadsheet program and save it.",
-            )
-            for cell, formula in zip(values, formulas, strict=True)
-            if cell.value is None and formula.value is not None
+        unsaved += [
+            (number - 1, k, formula.value)
+            for k, (cell, formula) in enumerate(zip(values, formulas, strict=True))
+            if cell.value is None and formula.value is not None and cell.data_type != _EMPTY_TEXT
         ]
-    if problems:
-        raise InputError(problems)
     cells = pd.DataFrame([row + [""] * (width - len(row)) for row in rows], dtype=str)
     # pandas copies attrs with every column it hands out: of a sheet formatted to its last column only what is filled.
     filled = np.flatnonzero((cells.to_numpy() != "").any(axis=0))
     cells.attrs[DECIMAL] = tuple(k for k in filled.tolist() if k not in in_text)
-    return cells, numbers, odd
+    return cells, numbers, odd, unsaved
 
 
 def _first_row(stored: Any) -> tuple[str, ...]:
@@ -362,6 +365,23 @@ def _that_are_read(cells: pd.DataFrame, columns: Collection[str] | None) -> np.n
     missing = [] if columns is None else [name for name in columns if name not in names]
     read = [columns is None or name in columns or nearest(name, missing) is not None for name in names]  # fmt: skip
     return np.array(read, dtype=bool)
+
+
+def _require_stored(
+    unsaved: Collection[tuple[int, int, Any]], counts: np.ndarray, where: str
+) -> None:
+    """Raise InputError for formulas without a stored value in columns that count, or in the first row, which tells which these are."""
+    problems = [
+        Problem(
+            f"the formula {formula} has no stored value",
+            f"{where}, row {row + 1}",
+            "Open the workbook in a spreadsheet program and save it.",
+        )
+        for row, column, formula in unsaved
+        if row == 0 or counts[column]
+    ]
+    if problems:
+        raise InputError(problems)
 
 
 def _require_seen(cells: pd.DataFrame, counts: np.ndarray, unseen: _Unseen, where: str) -> None:

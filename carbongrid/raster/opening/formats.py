@@ -7,6 +7,7 @@ here first, and GDAL is called in a way that leaves it that driver only.
 
 from __future__ import annotations
 
+import mmap
 import re
 from pathlib import Path
 
@@ -39,6 +40,10 @@ _HEAD = 65536
 _GEOJSON_TYPE = re.compile(
     rb'"type"\s*:\s*"(FeatureCollection|Feature|GeometryCollection|(Multi)?(Point|LineString|Polygon))"'
 )
+_ONE_FEATURE = re.compile(rb'\{\s*"type"\s*:\s*"Feature"')
+_NEXT_RECORD = re.compile(rb"\}[ \t\r]*\n\s*\{|\x1e\s*\{")
+"""Where one text of JSON ends and another begins: inside of one a comma stands between, and neither a line's end nor a record separator in a string."""
+_PIPELINE = re.compile(b"gdal_streamed_alg")
 _REFUSED = (
     (b"PK\x03\x04", "a ZIP archive", "Unpack it and name the file inside."),
     (b"\x1f\x8b", "a gzip archive", "Unpack it and name the file inside."),
@@ -72,7 +77,14 @@ def sniff_vector(path: Path) -> str:
     if head[:4] == b"PAR1":
         return PARQUET
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text[:1] == b"{" and _GEOJSON_TYPE.search(text) and b"gdal_streamed_alg" not in text:
+    told = text.removeprefix(b"\x1e")
+    if told[:1] == b"{" and _is_geojson(path, told):
+        if _has_records(path, text):
+            raise InputError(
+                "the file is newline-delimited GeoJSON, of one feature a line",
+                path.name,
+                f"Convert it: ogr2ogr {path.stem}.gpkg {path.name}",
+            )
         return GEOJSON
     raise _refusal(path, text)
 
@@ -119,6 +131,26 @@ def _head(path: Path) -> bytes:
         raise InputError("there is no such file", str(path), _beside(path)) from None
     except OSError as error:
         raise InputError(f"the file cannot be read: {error.strerror}", str(path)) from None
+
+
+def _is_geojson(path: Path, head: bytes) -> bool:
+    """Tell whether an object of JSON is one of GeoJSON, wherever its type stands: programs that sort its members put that behind all coordinates."""
+    if _PIPELINE.search(head):
+        return False
+    if _GEOJSON_TYPE.search(head):
+        return True
+    return _in_file(path, _GEOJSON_TYPE) and not _in_file(path, _PIPELINE)
+
+
+def _has_records(path: Path, head: bytes) -> bool:
+    if _NEXT_RECORD.search(head):
+        return True
+    return bool(_ONE_FEATURE.match(head)) and _in_file(path, _NEXT_RECORD)
+
+
+def _in_file(path: Path, pattern: re.Pattern[bytes]) -> bool:
+    with open_file(path) as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return pattern.search(data) is not None
 
 
 def _beside(path: Path) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from carbongrid.errors import InputError
 from carbongrid.raster.opening.counts import require_tables, rows_in_file
@@ -156,6 +156,16 @@ class VectorFile:
                 "Write it again with the program that it comes from, or with QGIS.",
             )
         return table
+
+    def kind_in(self, layer: str, row: int) -> int:
+        """Return the type of the geometry in a row, from 0, by its number in WKB without Z and M; 0 where there is none."""
+        import pyogrio
+
+        _, _, shapes, _ = pyogrio.raw.read(self.name, layer=layer, columns=[], skip_features=row, max_features=1, **self._options)  # fmt: skip
+        if shapes is None or not len(shapes) or shapes[0] is None:
+            return 0
+        order: Literal["little", "big"] = "little" if shapes[0][0] else "big"
+        return int.from_bytes(shapes[0][1:5], order) % 2**29 % 1000
 
     def _walked(self, layer: str) -> int:
         """Return how many rows GDAL finds by going from one to the next to the end."""

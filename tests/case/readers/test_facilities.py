@@ -117,10 +117,10 @@ def test_none_named(tmp_path):
 WIDE = "name,category,value,unit,share,capacity,capacity_unit,x,y,crs,place_uncertainty_m\n"
 
 
-def of_each_kind(folder, rows):
+def of_each_kind(folder, rows, notes=None):
     tables = {"totals.csv": TOTALS, "facilities.csv": WIDE + rows}
     case = case_with(folder, tables, facilities={"path": "facilities.csv"}, electricity="both")
-    return read_facilities(case, KNOWN, read_totals(case, KNOWN))
+    return read_facilities(case, KNOWN, read_totals(case, KNOWN), notes=notes)
 
 
 def test_a_share_is_of_the_whole_category_and_capacities_take_what_is_left(tmp_path):
@@ -133,6 +133,29 @@ def test_a_share_is_of_the_whole_category_and_capacities_take_what_is_left(tmp_p
     assert (table["grams"] / 10**6).tolist() == [1000, 2500, 3000, 1000, 2500]
     assert table["way"].tolist() == ["value", "share", "capacity", "capacity", "capacity"]
     assert table["place_uncertainty"].fillna(-1).tolist() == [500, -1, -1, -1, -1]
+
+
+@pytest.mark.parametrize(
+    ("shares", "told"),
+    [
+        ([("supply", "0.25"), ("supply", "0.15")], "0.4 % in all, 40.000000 t of its 10000.000000 t; as parts of 1 they would be 40 %, 4000.000000 t."),
+        ([("commerce", "1"), ("supply", "60")], "1 % in all, 50.000000 t of its 5000.000000 t; as parts of 1 they would be 100 %, 5000.000000 t."),
+        ([("supply", "0.9"), ("supply", "0.8")], ""),
+        ([("supply", "0.4"), ("supply", "25")], ""),
+        ([("supply", "0")], ""),
+    ],
+)  # fmt: skip
+def test_shares_that_may_be_parts_of_1_are_told(tmp_path, shares, told):
+    """Seen to fail: 0.4, meant as 40 %, placed a hundredth of it without a word."""
+    notes = []
+    sector = {"supply": "industry/supply", "commerce": "buildings/commerce"}
+    rows = [f"A{k},{sector[of]},,,{share},,,120,3{k},gcj02,\n" for k, (of, share) in enumerate(shares)]  # fmt: skip
+    of_each_kind(tmp_path, "".join(rows), notes)
+    said = [str(note) for note in notes if "as parts of 1" in note.what]
+    assert len(said) == bool(told)
+    for note in said:
+        assert told in note
+        assert english_in(note_in_chinese(note), ["A0", "A1", "value"]) == []
 
 
 def test_half_a_place_is_one_error(tmp_path):

@@ -254,6 +254,31 @@ def test_repair_reports_the_change():
     assert repair.geometry[0].area == 160_000
 
 
+def test_repair_keeps_the_polygons_of_a_collection():
+    """Seen to be refused with repair, and without a way out."""
+    box = (
+        "POLYGON ((500000 3400000, 500400 3400000, 500400 3400400, 500000 3400400, 500000 3400000))"
+    )
+    mixed = array(f"GEOMETRYCOLLECTION ({box}, LINESTRING (500000 3400000, 500001 3400000))", box, "GEOMETRYCOLLECTION (POINT (0 0))")  # fmt: skip
+    (problem,) = polygon_problems(mixed[:2], names(2), "f")
+    assert problem.hint.endswith("or set repair = true, which keeps the polygons of a collection.")
+    for others, hint in ((mixed[:2], "Mend them in a GIS."), (mixed[2:], "Mend them in a GIS, or set repair = true.")):  # fmt: skip
+        (problem,) = polygon_problems(others, names(2), "f", hint)
+        assert problem.hint == "Take out what is no polygon in a GIS."
+    repair = repair_polygons(mixed, GAUSS, names(3), "f")
+    (told,) = repair.problems
+    assert str(told) == "f: 1 collections were read as their polygons, without lines and points: p0"
+    assert told.level == "warning"
+    assert repair.geometry[0].area == 160_000
+    (problem,) = polygon_problems(repair.geometry, names(3), "f")
+    assert "p2 (GeometryCollection)" in problem.what
+    spiked = shapely.GeometryCollection([shapely.Polygon([(0, 0), (400, 0), (400, 400), (200, 400), (200, 600), (200, 400), (0, 400)])])  # fmt: skip
+    spiked = shapely.transform(np.array([spiked]), lambda xy: np.add(xy, [500_000, 3_400_000]))
+    repair = repair_polygons(spiked, GAUSS, names(1), "f")
+    assert [problem.level for problem in repair.problems] == ["warning"] * 2
+    assert repair.geometry[0].area == 160_000
+
+
 def test_repair_that_changes_more_than_a_hundredth_is_an_error():
     """A bowtie has no area, and two triangles after repair: nobody knows what was meant."""
     bowtie = shapely.transform(array(CORPUS[0][0]), lambda xy: xy * 100 + [500_000, 3_400_000])

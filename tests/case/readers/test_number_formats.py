@@ -71,5 +71,8 @@ def test_what_a_unit_tells_of_its_size():
         assert powers_told([text]) == {4}, text
     assert powers_told(["kt CO2e"]) == powers_told(["Gg CO2"]) == powers_told(["thousand t"]) == {3}
     assert powers_told(["1e8 CNY", "Mt"]) == {8, 6}
+    # Seen to fail: 万吨 as the format of numbers in 10 kt was said to be told by nothing.
+    assert powers_told(["10 kt CO2e"]) == {1, 3, 4}
+    assert powers_told(["1000 万元"]) == {3, 4, 7}
     for text in ("t CO2e", "kg", "CNY", "人", "", "value", "2020", "MWh", "Mg"):
         assert powers_told([text]) == set(), text

@@ -356,6 +356,9 @@ def test_areas_that_are_missing(tmp_path):
     text = refused(tmp_path, layer, area_field="TBDLMJ")
     assert "1 parcels have no area in 'TBDLMJ': 0004" in text
     assert "wrong in 0001 (-1.0)" in text
+    layer.loc[0, "BSM"] = None  # seen to end in ": .", with nothing behind the colon
+    text = refused(tmp_path, layer, area_field="TBDLMJ")
+    assert "1 parcels have no area in 'TBDLMJ': row 1" in text
 
 
 @pytest.mark.parametrize("overlap", ["error", "priority"])

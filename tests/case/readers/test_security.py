@@ -83,6 +83,36 @@ def test_a_pipeline_that_runs_is_refused(tmp_path, secret):
         read_vector(path)
 
 
+def test_a_geojson_tells_its_type_wherever_it_stands(tmp_path):
+    """Seen to fail: of members in the order of their names "type" comes behind all coordinates, and such a file was no GeoJSON."""
+    path = tmp_path / "parcels.geojson"
+    ring = [[k / 4000, 0] for k in range(4001)] + [[1, 1], [0, 1], [0, 0]]
+    feature = {"geometry": {"coordinates": [ring], "type": "Polygon"}, "properties": {}, "type": "Feature"}  # fmt: skip
+    text = json.dumps({"features": [feature], "type": "FeatureCollection"}, indent=1)
+    path.write_text(text, encoding="utf-8")
+    assert read_vector(path).geometry.is_valid.tolist() == [True]
+    pipeline = {**feature, "type": "gdal_streamed_alg", "command_line": "gdal vector pipeline"}
+    path.write_text(json.dumps(pipeline), encoding="utf-8")
+    with pytest.raises(InputError, match="JSON, but not GeoJSON"):
+        read_vector(path)
+
+
+@pytest.mark.parametrize(("mark", "coordinates"), [("", 3), ("\x1e", 3), ("", 40_000)])
+def test_geojson_of_a_feature_a_line_is_told(tmp_path, mark, coordinates):
+    """Seen to be told as damaged or cut off, and with record separators as of no format."""
+    path = tmp_path / "parcels.geojson"
+    line = {"type": "Feature", "properties": {}, "geometry": {"type": "LineString", "coordinates": [[0, 1]] * coordinates}}  # fmt: skip
+    text = f"{mark}{json.dumps(line)}\n"
+    path.write_text(text * 2, encoding="utf-8")
+    with pytest.raises(
+        InputError, match=r"newline-delimited.*ogr2ogr parcels\.gpkg parcels\.geojson"
+    ):
+        read_vector(path)
+    assert pyogrio.read_info(path)["driver"] == "GeoJSONSeq"  # as ogr2ogr opens it
+    path.write_text(json.dumps(line, indent=2), encoding="utf-8")
+    assert sniff_vector(path) == "GeoJSON"
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -38,6 +38,11 @@ def test_every_cell_is_text_without_blanks_around_it(tmp_path):
     assert all(dtype == "str" for dtype in table.dtypes)
 
 
+def test_text_that_begins_like_another_file_is_text(tmp_path):
+    assert list(read_table(csv(tmp_path, "PAR1,SQLite format 3\n1,2\n")).columns) == ["PAR1", "SQLite format 3"]  # fmt: skip
+    assert list(read_table(csv(tmp_path, "a,b\n1,ä\n".encode("utf-16-le")), encoding="utf-16-le")["b"]) == ["ä"]  # fmt: skip
+
+
 def test_rows_keep_their_number_in_the_file(tmp_path):
     table = read_table(csv(tmp_path, "a,b\n1,2\n\n,\n3\n"))
     assert table.index.name == "row"
@@ -171,6 +176,10 @@ def test_any_bytes_are_text_or_an_input_error(data):
         ('a,b\n1,"2" x\n', "row 2: a cell goes on after its closing quote"),
         (b"a,b\n1,\x002\n", "not a text file"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old Excel file"),
+        (b"PAR1\x15\x04\x15\xd0\x01", "this is Parquet. Save the table as CSV or XLSX"),
+        (b"\x1f\x8b\x08\x08\xd0", "this is a gzip archive. Unpack it"),
+        (b"SQLite format 3\0\x10", "this is an SQLite database"),
+        (b"\x93NUMPY\x01\0v\0", "not a text file"),
         (b"PK\x03\x04nonsense", "no XLSX"),
     ],
 )

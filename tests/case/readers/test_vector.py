@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import datetime as dt
+import sqlite3
+import struct
+
 import pandas as pd
 import pyogrio
 import pytest
@@ -85,6 +89,25 @@ def test_rings_that_are_not_closed(tmp_path):
     assert shapely.area(read_vector(path, close_rings=True).geometry.array).tolist() == [1.0]
 
 
+@pytest.mark.parametrize(("kind", "called"), [(1015, "PolyhedralSurface"), (2147483664, "TIN"), (17, "Triangle")])  # fmt: skip
+def test_a_surface_of_faces_is_called_so(tmp_path, kind, called):
+    """Seen to be told as a geometry that is null, empty, or has a ring that is not closed."""
+    path = write_layer(survey_layer(), tmp_path / "layer.gpkg")
+    deep = kind != 17
+    ring = struct.pack("<II", 1, 4) + b"".join(struct.pack("<3d" if deep else "<2d", *xy, *[0.0] * deep) for xy in [(0, 0), (1, 0), (1, 1), (0, 0)])  # fmt: skip
+    face = {1015: b"\1" + struct.pack("<I", 1003), 2147483664: b"\1" + struct.pack("<I", 1017), 17: b""}[kind]  # fmt: skip
+    inside = struct.pack("<I", 1) + face + ring if deep else ring
+    with sqlite3.connect(path) as base:
+        for (trigger,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():  # fmt: skip
+            base.execute(f'DROP TRIGGER "{trigger}"')
+        wkb = b"GP\0\1" + struct.pack("<I", 4528) + b"\1" + struct.pack("<I", kind) + inside
+        base.execute("UPDATE layer SET geom = ? WHERE fid = 2", (wkb,))
+        base.execute("UPDATE gpkg_geometry_columns SET geometry_type_name = 'GEOMETRY'")
+    base.close()
+    with pytest.raises(InputError, match=rf"feature 2 is a {called}, which is not read\. Convert"):
+        read_vector(path)
+
+
 def test_text_that_looks_like_a_date_stays_text(tmp_path):
     path = tmp_path / "layer.geojson"
     path.write_text(
@@ -97,14 +120,26 @@ def test_text_that_looks_like_a_date_stays_text(tmp_path):
     assert not problems
 
 
+def test_a_format_of_utf_8_alone_is_not_read_by_a_named_encoding(tmp_path):
+    """Seen to tell to name the encoding in the case, which named it: it counts for a Shapefile alone."""
+    path = tmp_path / "layer.geojson"
+    text = '{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"id":"地块"},"geometry":null}]}'
+    path.write_text(text, encoding="gb18030")
+    with pytest.raises(InputError, match=r"is not UTF-8 \(.*whatever the case names\. Convert it"):
+        read_vector(path, encoding="gb18030")
+
+
 @pytest.mark.parametrize(
-    "values", [[1.5, 2.0], [True, False], [2.0**53, 1.0], [float("inf")], ["a", 1]]
-)
-def test_ids_that_are_no_whole_numbers_are_told(values):
+    ("values", "kind"),
+    [([1.5, 2.0], "numbers"), ([True, None], "true or false (True)"), ([2.0**53, 1.0], "numbers"), ([float("inf")], "numbers"), (["a", 1], "numbers"),
+     (pd.to_datetime(["2020-01-01"]), "dates (2020-01-01 00:00:00)"), ([dt.date(2020, 1, 1), None], "dates (2020-01-01)")],
+)  # fmt: skip
+def test_ids_that_are_no_whole_numbers_are_told(values, kind):
+    """Seen to tell of dates that they are numbers, some of which are not whole."""
     problems: list[Problem] = []
     text_column(pd.DataFrame({"BSM": values}), "BSM", "parcels.gpkg", problems)
     assert len(problems) == 1
-    assert "read as numbers" in problems[0].what
+    assert f"read as {kind}" in problems[0].what
     assert "text" in problems[0].hint
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import zipfile
 from decimal import Decimal
 
 import openpyxl
@@ -94,6 +95,47 @@ def test_the_content_decides_not_the_name(tmp_path):
 def test_a_formula_without_a_stored_value_is_an_error(tmp_path):
     with pytest.raises(InputError, match=r"t\.xlsx, row 3: the formula =A2\*2 has no stored value"):
         read_table(saved(tmp_path, [["a"], [1], ["=A2*2"]]))
+
+
+def test_formulas_count_for_nothing_where_nothing_is_read(tmp_path):
+    """Seen to fail: remarks, and columns beside those that are read, stopped a table that never looked at them."""
+    rows = [["unit", "share", "remark", "check", None], ["01", 1, "=A2", "=A2", "=A2"]]
+    assert list(read_declared(saved(tmp_path, rows), WATER)["share"]) == ["1"]
+    with pytest.raises(InputError, match="row 2: the formula =A2 has no stored value") as error:
+        read_table(saved(tmp_path, rows))
+    assert len(error.value.problems) == 1
+    with pytest.raises(InputError, match="row 1: the formula =A2 has no stored value"):
+        read_declared(saved(tmp_path, [["unit", "share", "=A2"], ["01", 1, 2]]), WATER)
+
+
+def test_a_strict_workbook_is_called_so(tmp_path):
+    """Seen to tell to save it again as XLSX, which it is."""
+    path = saved(tmp_path, [["a"], [1]])
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    old, new = b"http://schemas.openxmlformats.org", b"http://purl.oclc.org/ooxml"
+    with zipfile.ZipFile(path, "w") as book:
+        for name, data in parts.items():
+            for each in (b"spreadsheetml%s/main", b"officeDocument%s/relationships"):
+                data = data.replace(b"%s/%s" % (old, each % b"/2006"), b"%s/%s" % (new, each % b""))  # fmt: skip
+            book.writestr(name, data)
+    with pytest.raises(InputError, match=r"is a Strict Open XML Spreadsheet.*not as Strict"):
+        read_table(path)
+
+
+def test_a_formula_that_gives_an_empty_text_is_blank(tmp_path):
+    """Seen to fail: =IF(A2="","",...) was said to be never saved, and saving it, as the hint said, changed nothing."""
+    path = saved(tmp_path, [["a", "b"], ["x", '=IF(A2="x","",1)'], ["y", "1"]])
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    found, times = re.subn(rb'<c r="B2"[^>]*>(<f>.*?</f>)<v ?/?>(</v>)?</c>', rb'<c r="B2" t="str">\1<v></v></c>', parts[sheet])  # fmt: skip
+    assert times == 1
+    with zipfile.ZipFile(path, "w") as book:
+        for name, data in (parts | {sheet: found}).items():
+            book.writestr(name, data)
+    assert list(read_table(path)["b"]) == ["", "1"]
+    assert sheets_named(path, re.compile("Sheet"))["Sheet"].iat[1, 1] == ""
 
 
 def test_a_workbook_that_unpacks_to_too_much(tmp_path, monkeypatch):
