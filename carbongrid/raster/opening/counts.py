@@ -55,8 +55,14 @@ def rows_in_file(path: Path, driver: str, layer: str) -> int | None:
 
 
 @contextmanager
-def _database(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a GeoPackage for reading only, its log of changes included where there is one."""
+def geopackage(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a GeoPackage for reading only, its log of changes included where there is one.
+
+    Raises
+    ------
+    InputError
+        If its path is too long, or SQLite cannot read what is asked of it.
+    """
     path = path.resolve()
     if (size := len(os.fsencode(path))) > MAX_PATH:
         raise InputError(
@@ -66,23 +72,23 @@ def _database(path: Path) -> Iterator[sqlite3.Connection]:
         )
     logged = len(files_behind(path)) > 1
     address = f"file:{quote(str(path))}?{'mode=ro' if logged else 'immutable=1'}"
-    with closing(sqlite3.connect(address, uri=True)) as connection:
-        yield connection
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise InputError(f"the file cannot be read: {error}", path.name, _AGAIN) from None
 
 
 def _rows_of_geopackage(path: Path, layer: str) -> int:
-    try:
-        with _database(path) as connection:
-            name = layer.replace('"', '""')
-            # Of this table only: of all with its indexes it takes six times as long, as long as reading the layer.
-            damage = connection.execute(f'PRAGMA quick_check("{name}")').fetchone()[0]
-            if damage != "ok":
-                raise contradiction(path, " ".join(str(damage).split()))
-            # Of the table itself: an index is another list of the rows.
-            rows = connection.execute(f'SELECT COUNT(*) FROM "{name}" NOT INDEXED')  # noqa: S608  (quoted)
-            return int(rows.fetchone()[0])
-    except sqlite3.Error as error:
-        raise InputError(f"the file cannot be read: {error}", path.name, _AGAIN) from None
+    with geopackage(path) as connection:
+        name = layer.replace('"', '""')
+        # Of this table only: of all with its indexes it takes six times as long, as long as reading the layer.
+        damage = connection.execute(f'PRAGMA quick_check("{name}")').fetchone()[0]
+        if damage != "ok":
+            raise contradiction(path, " ".join(str(damage).split()))
+        # Of the table itself: an index is another list of the rows.
+        rows = connection.execute(f'SELECT COUNT(*) FROM "{name}" NOT INDEXED')  # noqa: S608  (quoted)
+        return int(rows.fetchone()[0])
 
 
 def require_tables(path: Path) -> None:
@@ -93,12 +99,9 @@ def require_tables(path: Path) -> None:
     InputError
         Naming the layer.
     """
-    try:
-        with _database(path) as connection:
-            layers = connection.execute("SELECT table_name FROM gpkg_contents").fetchall()
-            made = connection.execute("SELECT lower(name), type, sql FROM sqlite_master").fetchall()
-    except sqlite3.Error as error:
-        raise InputError(f"the file cannot be read: {error}", path.name, _AGAIN) from None
+    with geopackage(path) as connection:
+        layers = connection.execute("SELECT table_name FROM gpkg_contents").fetchall()
+        made = connection.execute("SELECT lower(name), type, sql FROM sqlite_master").fetchall()
     tables = {name for name, kind, sql in made if kind == "table" and not _VIRTUAL.match(sql or "")}
     for (layer,) in layers:
         if str(layer).lower() not in tables:
