@@ -1,7 +1,8 @@
 """How many rows a layer has, counted in the file itself.
 
 A header may say another number, and GDAL's readers stop where it says so. What is counted here is what stands there: the
-rows of the table in a GeoPackage, the bytes of a Shapefile's records, the features of a FlatGeobuf one after the other.
+rows of the table in a GeoPackage, the bytes of a Shapefile's records, the features of a FlatGeobuf one after the other, the
+members of a GeoJSON's features, of which GDAL passes over what is no feature.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from urllib.parse import quote
 
 from carbongrid.errors import InputError
 from carbongrid.raster.opening.contradictions import contradiction, mapped
-from carbongrid.raster.opening.formats import FLATGEOBUF, GPKG, SHAPEFILE, files_behind
+from carbongrid.raster.opening.formats import FLATGEOBUF, GEOJSON, GPKG, SHAPEFILE, files_behind
+from carbongrid.raster.opening.geojson import members_of_features
 from carbongrid.raster.opening.shapefiles import rows_of_shapefile
 
 MAX_PATH = 512
@@ -51,6 +53,8 @@ def rows_in_file(path: Path, driver: str, layer: str) -> int | None:
         return rows_of_shapefile(path)
     if driver == FLATGEOBUF:
         return _rows_of_flatgeobuf(path)
+    if driver == GEOJSON:
+        return members_of_features(path)
     return None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from carbongrid.raster.opening.shapefiles import field_of_numbers
 
 _WAY_OUT = "Write numbers with a point and nothing between thousands, and leave blank what has none; or store the column as text."
 
+_KINDS = ("int", "uint", "float")
 _ROWS_AT_ONCE = 65536
 _FRACTION = rb"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|nan|inf(?:inity)?|1\.#[a-z]+[0-9]*"
 _WHOLE = rb"[0-9]+(?:\.0*)?"
@@ -58,9 +58,13 @@ def number_columns(
     names: Iterable[object], kinds: Iterable[object], wanted: Iterable[str] | None
 ) -> list[NumberColumn]:
     """Return the columns of numbers among those of a layer that are wanted; all if None."""
-    every = (NumberColumn(str(name), place, np.dtype(str(kind))) for place, (name, kind) in enumerate(zip(names, kinds, strict=True)))  # fmt: skip
+    every = enumerate(zip(map(str, names), map(str, kinds), strict=True))
     chosen = None if wanted is None else {*wanted}
-    return [each for each in every if each.kind.kind in "iuf" and (chosen is None or each.name in chosen)]  # fmt: skip
+    return [
+        NumberColumn(name, place, np.dtype(kind))
+        for place, (name, kind) in every
+        if kind.startswith(_KINDS) and (chosen is None or name in chosen)
+    ]
 
 
 def blank_numbers(

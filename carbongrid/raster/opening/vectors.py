@@ -158,6 +158,12 @@ class VectorFile:
         if there is None and self.driver == FILEGDB:
             there = self._walked(layer)
         if there is not None and there != len(table):
+            if self.driver == GEOJSON:
+                raise InputError(
+                    f"of {there:,} members of features {len(table):,} are read: the others are no features (null, a geometry, a collection, or of another type than Feature) and would be lost",
+                    self.path.name,
+                    'Make each of them a feature, {"type": "Feature", ...}, or delete it.',
+                )
             raise InputError(
                 f"the header of the file hides rows: {len(table):,} are read by it, but there are {there:,}",
                 self.path.name,
