@@ -218,7 +218,7 @@ COLLECTION = '{"type": "FeatureCollection", "features": [%s]}'
 def test_members_of_a_geojson_that_are_no_features(tmp_path: Path, member: str) -> None:
     """Seen to fail in silence: GDAL passes over them, and their parcels were gone."""
     path = tmp_path / "a.geojson"
-    path.write_text(COLLECTION % f"{FEATURE}, {member}, {FEATURE}")
+    path.write_text(COLLECTION % f"{FEATURE}, {member}, {FEATURE}", encoding="utf-8")
     with pytest.raises(InputError, match=r"of 3 members of features 2 are read.*Make each of them a feature"):  # fmt: skip
         read_vector(path)
 
@@ -236,7 +236,7 @@ def test_members_of_a_geojson_that_are_no_features(tmp_path: Path, member: str) 
 )  # fmt: skip
 def test_members_of_a_geojson_are_those_of_its_own_features(tmp_path: Path, text: str, there: int | None) -> None:  # fmt: skip
     path = tmp_path / "a.geojson"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     counts = {members_of_features(path, at_once) for at_once in (1, 2, 3, 7, 2**20)}
     assert counts == {there}
     assert len(read_vector(path)) == (1 if there is None else there)
