@@ -36,7 +36,7 @@ Rules that hold everywhere:
 - Tables are CSV with commas, or XLSX, whose first sheet that is not hidden counts, formulas by their stored values. Merged cells that would come as blank
   are refused, and percentages but where a column has no unit (30% of a share is 0.3). The order of columns is free. A row of a CSV is one line: a cell in quotes that goes on in the
   next one is refused, as whole rows would be text in it. Numbers have a decimal point and nothing between thousands: a column whose points may stand between thousands
-  (1.234 beside 987) is told; numbers of a workbook have none there. A CSV is UTF-8, UTF-16 with a byte order mark, or else GB18030; anything else needs `encoding`; one that is named is told where it makes no words of the text and another one would, as long as that is clear. It
+  (1.234 beside 987) is told, of layers too where it is text; numbers of a workbook have none there. A CSV is UTF-8, UTF-16 with a byte order mark, or else GB18030; anything else needs `encoding`; one that is named is told where it makes no words of the text and another one would, as long as that is clear. It
   holds for the tables that explain the file too (its codes, crosswalk, classes, water, old codes), unless they are UTF-8.
 - What is not read may be meant. Columns that are not listed are ignored, but:
 
@@ -47,6 +47,10 @@ Rules that hold everywhere:
   | another sheet with the columns of the same table | a warning; only the first one is read |
   | rows or columns that are hidden, as a filter or a closed group leaves them, and numbers whose format shows none (`;;;`) | an error: they would count unseen; columns that are not read, without a header and of remarks may be |
   | in a workbook a number that its format shows as another one: in thousands or millions (`#,##0,`), with a point or digits that are text (`0!.0000`, `0"."0000`) | an error: the unit may be that of what is shown or of what is held. The part of the format that is for the number counts, in columns that are read |
+  | in a workbook digits of a number or code that are raised or lowered, as a footnote's mark (100¹), or a part of a text that is struck out | an error in columns that are read: they would be digits and text like the others. A cell that is struck out whole is read, with a warning |
+  | in a workbook formulas that it says are to be computed when it is opened (`fullCalcOnLoad`), as XlsxWriter does, which stores 0 for each | an error in columns that are read: what is stored need not be their value. Open it in a spreadsheet program, compute it and save it |
+  | text in a column of numbers of a Shapefile or GeoPackage (`0,75`, `1,200`, `N/A`), or a number that does not go into it | an error with row and text: other programs read the digits in front, or 0. Blank text is blank |
+  | members of a GeoJSON's `features` that are no features (`null`, a geometry, another `type`) | an error: other programs pass over them |
   | in a workbook a number that its format shows whole with a word such as `万`, `k` or `million`, of which neither the header, the unit of its row (`万元`, `10000 t`, `kt`) nor the currency of the case says anything | a warning: it is read as what it holds |
   | beside GDP or a census a column `unit`, `currency`, `单位` or `币种` that tells another currency, size or count (`万元`, `万人`) | an error; names of townships in it say nothing |
   | in totals a column of another name than `region`, all of whose cells are codes or names of units or parents (one is enough under the name of the units' id or a parent) | an error: its rows would be of the whole city. None is a code or name of what holds every unit, one name in all rows, or plain numbers that may number rows |

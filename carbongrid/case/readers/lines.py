@@ -22,7 +22,7 @@ from carbongrid.case.readers.geometry import (
     normalize_geometry,
 )
 from carbongrid.case.readers.reference import crs_problems, reproject, shift_problems
-from carbongrid.case.readers.tables import DOUBTS, Faults
+from carbongrid.case.readers.tables import DOUBTS, Faults, on_thousands
 from carbongrid.case.readers.vector import (
     fields_of,
     listed,
@@ -61,7 +61,7 @@ def read_lines(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
         then class.
     list of Problem
         Classes without a weight, with their number and length; lines without a count beside some that have one; those that weigh as in the package's
-        table beside some that weigh as in the case's own.
+        table beside some that weigh as in the case's own; counts whose points may stand between thousands.
 
     Raises
     ------
@@ -115,6 +115,7 @@ def read_lines(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
         notes += _half_classed(lines, np.isnan(counts), weights, str(section.class_weights))
     if section.weight is not None:
         notes += _half_counted(lines, of_class, counts, where)
+        notes += on_thousands(table, section.weight, where)
     west, south, east, north = shapely.total_bounds(geometry)
     notes += shift_problems(source, crs, (west, south, east, north), where)
     lines = lines.iloc[_canonical(lines)].reset_index(drop=True)

@@ -41,7 +41,7 @@ from carbongrid.case.readers.reference import (
     scale_problems,
     shift_problems,
 )
-from carbongrid.case.readers.tables import DOUBTS
+from carbongrid.case.readers.tables import DOUBTS, on_thousands
 from carbongrid.case.readers.vector import (
     fields_of,
     listed,
@@ -226,7 +226,9 @@ def _checked(
         surveyed = number_column(table, section.area_field, where, problems, names)
         problems += _blank_areas(surveyed, names, section.area_field, where)
         attributes["surveyed"] = surveyed
-    doubts: list[Problem] = table.attrs.get(DOUBTS, [])
+    doubts: list[Problem] = [*table.attrs.get(DOUBTS, [])]
+    weighty = [*numeric.values(), *([section.area_field] if section.area_field else [])]
+    doubts += [doubt for column in dict.fromkeys(weighty) for doubt in on_thousands(table, column, where)]  # fmt: skip
     held, declared = outlines_of(table), table.crs
     shapes: Shapes = np.array(table.geometry.array, dtype=object) if held is None else held
     del table, held

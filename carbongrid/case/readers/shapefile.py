@@ -136,14 +136,17 @@ def _texts(
     with open_vector(path) as file:
         layer, _ = file.layers()[0]
         called = file.info(layer, encoding)["fields"]
-        stored = file.info(layer, BYTE_FOR_BYTE)["fields"]
-        wanted = [
-            str(name)
-            for name, as_called in zip(stored, called, strict=True)
+        stored = file.info(layer, BYTE_FOR_BYTE)
+        names = {
+            str(name): kind
+            for name, kind, as_called in zip(
+                stored["fields"], stored["dtypes"], called, strict=True
+            )
             if columns is None or as_called in columns
-        ]
-        table = file.table(layer, BYTE_FOR_BYTE, wanted, read_geometry=False)
-    texts = {str(name) for name in table.columns}
+        }
+        wanted = [name for name, kind in names.items() if kind == "object"]
+        table = file.table(layer, BYTE_FOR_BYTE, wanted, read_geometry=False) if wanted else pd.DataFrame()  # fmt: skip
+    texts = {*names}
     for name in table.columns:
         values = table[name].dropna()
         if len(values) and isinstance(values.iloc[0], str):

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from carbongrid.case.fields import nearest
+from carbongrid.case.readers.cell_marks import column_letters, column_number, marks_problems
 from carbongrid.case.readers.number_formats import Shown, how_shown, is_percentage, powers_told
 from carbongrid.case.readers.security import check_zip_limits
 from carbongrid.errors import InputError, Problem, require_extra
@@ -86,8 +87,8 @@ def first_sheet(path: Path, columns: Collection[str] | None = None, unit: str = 
     ------
     InputError
         If openpyxl is not installed, it is no workbook, is no archive that a spreadsheet program writes, has a formula without a
-        stored value, rows or columns that are hidden, numbers whose format shows another number or none, or merged cells that
-        hide what would be read as blank.
+        stored value or one to be computed anew, digits that are raised, text that is struck out in part, rows or columns that are
+        hidden, numbers whose format shows another number or none, or merged cells that hide what would be read as blank.
     """
     others: dict[str, tuple[str, ...]] = {}
     first = _sheets(path, lambda names: names[:1], lambda _: path.name, table=True, others=others, columns=columns, unit=unit)  # fmt: skip
@@ -221,6 +222,7 @@ def _sheets(
                         read = counts & _that_are_read(cells, columns)
                         _require_stored(unsaved, read, where(name))
                         _require_seen(cells, read, unseen, where(name))
+                        found[name][2].extend(marks_problems(archive, titles[name]._worksheet_path, _struck_styles(stored), read, where(name)))  # fmt: skip
                         odd = [each for each in odd if read[each.column]]
                         _require_shown(odd, where(name))
                         found[name][2].extend(_doubts_of_size(odd, cells, unit, where(name), table=table))  # fmt: skip
@@ -278,6 +280,12 @@ def _sheet(
     return cells, numbers, odd, unsaved
 
 
+def _struck_styles(stored: Any) -> set[str]:
+    """Return the numbers of the styles in which a workbook strikes out what cells hold."""
+    fonts = stored._fonts
+    return {str(k) for k, style in enumerate(stored._cell_styles) if fonts[style.fontId].strike}
+
+
 def _first_row(stored: Any) -> tuple[str, ...]:
     stored.reset_dimensions()
     texts = [
@@ -306,7 +314,7 @@ def _marked(
             first, last = (_PLACE.fullmatch(end) for end in (name.partition(":")[::2]))
             if first and last:
                 down = slice(int(first[2]) - 1, int(last[2]))
-                merged.append((down, slice(_column_number(first[1]) - 1, _column_number(last[1])), name))  # fmt: skip
+                merged.append((down, slice(column_number(first[1]) - 1, column_number(last[1])), name))  # fmt: skip
             return
         is_hidden = attributes.get("hidden") in ("1", "true")
         if element.endswith(" col") and is_hidden:
@@ -321,7 +329,7 @@ def _marked(
         if is_hidden:
             unseen.rows.append(int(place[2]))
         if place[1]:
-            columns = max(columns, _column_number(place[1]))
+            columns = max(columns, column_number(place[1]))
         _require_holdable(rows, columns, where)
 
     parser = expat.ParserCreate(namespace_separator=" ")
@@ -343,7 +351,7 @@ class _Odd(NamedTuple):
     @property
     def name(self) -> str:
         """Return the name of its cell."""
-        return f"{_column_letters(self.column)}{self.row + 1}"
+        return f"{column_letters(self.column)}{self.row + 1}"
 
 
 class _Unseen(NamedTuple):
@@ -390,7 +398,7 @@ def _require_seen(cells: pd.DataFrame, counts: np.ndarray, unseen: _Unseen, wher
     in_column = filled[1:].any(axis=0) & counts
     rows = [str(row) for row in unseen.rows if filled[row - 1 : row].any()]
     columns = [
-        f"{_column_letters(column)} ({cells.iloc[:, column][filled[:, column]].iloc[0]})"
+        f"{column_letters(column)} ({cells.iloc[:, column][filled[:, column]].iloc[0]})"
         for hidden in unseen.columns
         for column in range(*hidden.indices(len(counts)))
         if in_column[column]
@@ -482,22 +490,6 @@ def _require_apart(
             where,
             "Unmerge them in a spreadsheet program, and fill in each cell.",
         )
-
-
-def _column_number(letters: str) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + ord(letter) - ord("A") + 1
-    return number
-
-
-def _column_letters(column: int) -> str:
-    """Return the name of a column, counted from 0."""
-    letters = ""
-    while column >= 0:
-        letters = chr(ord("A") + column % 26) + letters
-        column = column // 26 - 1
-    return letters
 
 
 def _require_holdable(rows: int, columns: int, where: str) -> None:

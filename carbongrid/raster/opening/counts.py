@@ -1,7 +1,8 @@
 """How many rows a layer has, counted in the file itself.
 
 A header may say another number, and GDAL's readers stop where it says so. What is counted here is what stands there: the
-rows of the table in a GeoPackage, the bytes of a Shapefile's records, the features of a FlatGeobuf one after the other.
+rows of the table in a GeoPackage, the bytes of a Shapefile's records, the features of a FlatGeobuf one after the other, the
+members of a GeoJSON's features, of which GDAL passes over what is no feature.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from urllib.parse import quote
 
 from carbongrid.errors import InputError
 from carbongrid.raster.opening.contradictions import contradiction, mapped
-from carbongrid.raster.opening.formats import FLATGEOBUF, GPKG, SHAPEFILE, files_behind
+from carbongrid.raster.opening.formats import FLATGEOBUF, GEOJSON, GPKG, SHAPEFILE, files_behind
+from carbongrid.raster.opening.geojson import members_of_features
 from carbongrid.raster.opening.shapefiles import rows_of_shapefile
 
 MAX_PATH = 512
@@ -51,12 +53,20 @@ def rows_in_file(path: Path, driver: str, layer: str) -> int | None:
         return rows_of_shapefile(path)
     if driver == FLATGEOBUF:
         return _rows_of_flatgeobuf(path)
+    if driver == GEOJSON:
+        return members_of_features(path)
     return None
 
 
 @contextmanager
-def _database(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a GeoPackage for reading only, its log of changes included where there is one."""
+def geopackage(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a GeoPackage for reading only, its log of changes included where there is one.
+
+    Raises
+    ------
+    InputError
+        If its path is too long, or SQLite cannot read what is asked of it.
+    """
     path = path.resolve()
     if (size := len(os.fsencode(path))) > MAX_PATH:
         raise InputError(
@@ -66,23 +76,23 @@ def _database(path: Path) -> Iterator[sqlite3.Connection]:
         )
     logged = len(files_behind(path)) > 1
     address = f"file:{quote(str(path))}?{'mode=ro' if logged else 'immutable=1'}"
-    with closing(sqlite3.connect(address, uri=True)) as connection:
-        yield connection
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise InputError(f"the file cannot be read: {error}", path.name, _AGAIN) from None
 
 
 def _rows_of_geopackage(path: Path, layer: str) -> int:
-    try:
-        with _database(path) as connection:
-            name = layer.replace('"', '""')
-            # Of this table only: of all with its indexes it takes six times as long, as long as reading the layer.
-            damage = connection.execute(f'PRAGMA quick_check("{name}")').fetchone()[0]
-            if damage != "ok":
-                raise contradiction(path, " ".join(str(damage).split()))
-            # Of the table itself: an index is another list of the rows.
-            rows = connection.execute(f'SELECT COUNT(*) FROM "{name}" NOT INDEXED')  # noqa: S608  (quoted)
-            return int(rows.fetchone()[0])
-    except sqlite3.Error as error:
-        raise InputError(f"the file cannot be read: {error}", path.name, _AGAIN) from None
+    with geopackage(path) as connection:
+        name = layer.replace('"', '""')
+        # Of this table only: of all with its indexes it takes six times as long, as long as reading the layer.
+        damage = connection.execute(f'PRAGMA quick_check("{name}")').fetchone()[0]
+        if damage != "ok":
+            raise contradiction(path, " ".join(str(damage).split()))
+        # Of the table itself: an index is another list of the rows.
+        rows = connection.execute(f'SELECT COUNT(*) FROM "{name}" NOT INDEXED')  # noqa: S608  (quoted)
+        return int(rows.fetchone()[0])
 
 
 def require_tables(path: Path) -> None:
@@ -93,12 +103,9 @@ def require_tables(path: Path) -> None:
     InputError
         Naming the layer.
     """
-    try:
-        with _database(path) as connection:
-            layers = connection.execute("SELECT table_name FROM gpkg_contents").fetchall()
-            made = connection.execute("SELECT lower(name), type, sql FROM sqlite_master").fetchall()
-    except sqlite3.Error as error:
-        raise InputError(f"the file cannot be read: {error}", path.name, _AGAIN) from None
+    with geopackage(path) as connection:
+        layers = connection.execute("SELECT table_name FROM gpkg_contents").fetchall()
+        made = connection.execute("SELECT lower(name), type, sql FROM sqlite_master").fetchall()
     tables = {name for name, kind, sql in made if kind == "table" and not _VIRTUAL.match(sql or "")}
     for (layer,) in layers:
         if str(layer).lower() not in tables:

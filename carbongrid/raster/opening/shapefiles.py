@@ -16,6 +16,7 @@ _DELETED = 0x2A
 _AFTER_THE_TABLE = b"\x1a\x00"
 """What programs write behind the last row of a .dbf."""
 _END_OF_FIELDS, _TEXT = 0x0D, ord("C")
+_NUMBERS = b"NF"
 
 
 def rows_of_shapefile(path: Path) -> int:
@@ -32,6 +33,28 @@ def rows_of_shapefile(path: Path) -> int:
     if shapes != rows:
         raise contradiction(path, f"there are {shapes:,} shapes and {rows:,} rows in its table")
     return rows - deleted
+
+
+def field_of_numbers(path: Path, place: int) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]] | None:  # fmt: skip
+    """Return what stands in a field of a Shapefile, bytes in shape (rows, width), blank in rows that are deleted; None if its numbers are not written in digits.
+
+    Parameters
+    ----------
+    path
+        The Shapefile, of which :func:`rows_of_shapefile` is known.
+    place
+        Of the field, from 0.
+    """
+    (table_path,) = (file for file in files_behind(path.resolve()) if file.suffix.lower() == ".dbf")
+    table = read_bytes(table_path)
+    rows, head, width = struct.unpack_from("<IHH", table, 4)
+    if table[32 * place + 43] not in _NUMBERS:
+        return None
+    # As GDAL takes them, which knows no length over two bytes.
+    start = 1 + sum(table[32 * before + 48] for before in range(place))
+    cells = np.frombuffer(table, np.uint8, rows * width, head).reshape(rows, width)
+    field = cells[:, start : start + table[32 * place + 48]]
+    return np.where(cells[:, :1] == _DELETED, np.uint8(ord(" ")), field)
 
 
 def _rows_of_table(path: Path) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from carbongrid.raster.opening.crs import require_no_file
 from carbongrid.raster.opening.files import open_file
 from carbongrid.raster.opening.formats import FILEGDB, GEOJSON, GPKG, PARQUET, sniff_vector
 from carbongrid.raster.opening.names import plain_name
+from carbongrid.raster.opening.number_columns import blank_numbers, number_columns
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -128,8 +129,10 @@ class VectorFile:
         """
         import pyogrio
 
-        called = self.info(layer, encoding)["fields"]
+        info = self.info(layer, encoding)
+        called = info["fields"]
         there = rows_in_file(self.path, self.driver, layer)
+        blank = blank_numbers(self.path, self.driver, layer, number_columns(called, info["dtypes"], columns))  # fmt: skip
         stored = dict(zip(called, self.info(layer, _BYTE_FOR_BYTE)["fields"], strict=True)) if _is_ours(encoding) else {}  # fmt: skip
         table = pyogrio.read_dataframe(
             self.name,
@@ -137,9 +140,14 @@ class VectorFile:
             encoding=_BYTE_FOR_BYTE if stored else encoding,
             columns=None if columns is None else [stored.get(name, name) for name in columns],
             use_arrow=False,
+            fid_as_index=bool(blank),
             **self._options,
             **more,
         )
+        for name, rows in blank.items():
+            table[name] = table[name].astype(float).where(~table.index.isin(rows))
+        if blank:
+            table = table.reset_index(drop=True)
         if encoding is not None and stored:
             table = table.rename(columns={name: called for called, name in stored.items()})
             texts = table.select_dtypes(include=["object", "string"]).columns.intersection(
@@ -150,6 +158,12 @@ class VectorFile:
         if there is None and self.driver == FILEGDB:
             there = self._walked(layer)
         if there is not None and there != len(table):
+            if self.driver == GEOJSON:
+                raise InputError(
+                    f"of {there:,} members of features {len(table):,} are read: the others are no features (null, a geometry, a collection, or of another type than Feature) and would be lost",
+                    self.path.name,
+                    'Make each of them a feature, {"type": "Feature", ...}, or delete it.',
+                )
             raise InputError(
                 f"the header of the file hides rows: {len(table):,} are read by it, but there are {there:,}",
                 self.path.name,

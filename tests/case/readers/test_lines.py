@@ -171,6 +171,12 @@ def test_lines_without_a_count_are_told_with_how_counts_compare(tmp_path, count,
     assert note_in_chinese(str(note))
 
 
+def test_points_between_thousands_in_counts_of_text_are_told(tmp_path):
+    """Seen to pass over in silence: 9.500 vehicles a day beside 500 and 700 were 9.5."""
+    notes = reading(tmp_path, counted(["500", "700", "9.500", "800"]), weight="vehicles")[1]
+    assert [note.level for note in notes if "points may stand between thousands" in note.what] == ["warning"]  # fmt: skip
+
+
 def test_classes_of_the_users_own(tmp_path):
     (tmp_path / "classes.csv").write_text(
         "class,weight,mode\nhovercraft,2.5,water\n", encoding="utf-8"

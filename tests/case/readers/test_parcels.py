@@ -183,6 +183,21 @@ def test_columns_of_weights(tmp_path):
         read_parcels(case_of(tmp_path, parcels={"path": path.name}), ["jobs"])
 
 
+def test_points_between_thousands_in_columns_of_text_are_told(tmp_path):
+    """Seen to pass over in silence: 9.500 jobs beside 500 and 700 were 9.5, where a table or a layer of points has a word."""
+    jobs, areas = ["500", "700", "9.500", "0", "1", "2"], ["1.000", "2", "3", "4", "5", "6"]
+    layer = survey_layer().assign(jobs=jobs, TBDLMJ=areas, floor_area=[9.5, 500, 700, 1, 2, 3])
+    write_layer(layer, tmp_path / "parcels.gpkg")
+    section = {"path": "parcels.gpkg", "area_field": "TBDLMJ"}
+    _, notes = read_parcels(case_of(tmp_path, parcels=section), ["jobs"])
+    told = [(note.where, note.level) for note in notes if note.what.startswith("points may stand between")]  # fmt: skip
+    assert told == [("parcels.gpkg, column jobs", "warning"), ("parcels.gpkg, column TBDLMJ", "warning")]  # fmt: skip
+    layer["jobs"] = ["500", "700", "9.5", "0", "1", "2"]
+    write_layer(layer, tmp_path / "parcels.gpkg")
+    _, notes = read_parcels(case_of(tmp_path, parcels={"path": "parcels.gpkg"}), ["jobs"])
+    assert not [note for note in notes if note.what.startswith("points may stand between")]
+
+
 def test_ids_of_several_columns(tmp_path):
     layer = survey_layer().assign(BSM=["1", "1", "2", "2", "3", "3"], XZQ=["a", "b"] * 3)
     table, _ = reading(tmp_path, layer, id=["XZQ", "BSM"])

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from carbongrid.case.readers.vector import read_vector
 from carbongrid.errors import InputError
 from carbongrid.raster.opening.counts import rows_in_file
+from carbongrid.raster.opening.geojson import members_of_features
 
 SEVERAL = st.integers(0, 300)
 
@@ -203,3 +204,39 @@ def test_a_parquet_whose_groups_are_shorter_than_its_columns(tmp_path: Path) -> 
     assert refused
     path.write_bytes(data)
     assert parquet.read_metadata(path).num_rows == 12
+
+
+FEATURE = '{"type": "Feature", "properties": {"features": [1, 2], "t": "\\"], }\\\\"}, "geometry": {"type": "Point", "coordinates": [0, 0]}}'
+COLLECTION = '{"type": "FeatureCollection", "features": [%s]}'
+
+
+@pytest.mark.parametrize(
+    "member",
+    [FEATURE.replace('"type": "Feature"', '"type": "feature"'), FEATURE.replace('"type": "Feature", ', ""), "null", '"a, b"',
+     '{"type": "Point", "coordinates": [0, 0]}', COLLECTION % f"{FEATURE}, {FEATURE}"],
+)  # fmt: skip
+def test_members_of_a_geojson_that_are_no_features(tmp_path: Path, member: str) -> None:
+    """Seen to fail in silence: GDAL passes over them, and their parcels were gone."""
+    path = tmp_path / "a.geojson"
+    path.write_text(COLLECTION % f"{FEATURE}, {member}, {FEATURE}", encoding="utf-8")
+    with pytest.raises(InputError, match=r"of 3 members of features 2 are read.*Make each of them a feature"):  # fmt: skip
+        read_vector(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "there"),
+    [
+        (COLLECTION % f"{FEATURE} ,\n{FEATURE}", 2),
+        (COLLECTION % " \n", 0),
+        (FEATURE, None),
+        ('{"type": "Point", "coordinates": [0, 0]}', None),
+        (f'{{"x": {{"features": [1, 2, 3]}}, "y": [[4], 5], "z": "features", "features" : [{FEATURE}], "type": "FeatureCollection"}}', 1),
+        (f'{{"title": "a \\\\\\" features [", "type": "FeatureCollection", "Features": [{FEATURE.replace('features', 'f')}]}}', 1),
+    ],
+)  # fmt: skip
+def test_members_of_a_geojson_are_those_of_its_own_features(tmp_path: Path, text: str, there: int | None) -> None:  # fmt: skip
+    path = tmp_path / "a.geojson"
+    path.write_text(text, encoding="utf-8")
+    counts = {members_of_features(path, at_once) for at_once in (1, 2, 3, 7, 2**20)}
+    assert counts == {there}
+    assert len(read_vector(path)) == (1 if there is None else there)
