@@ -134,7 +134,8 @@ def _largest(block: NDArray[Any]) -> int:
 def _looked_up_block(labels: Any, factor: int, *, table: NDArray[np.float64]) -> NDArray[Any]:
     numbers = as_readonly_contiguous(as_labels(labels), np.uint32)
     sums = np.zeros((numbers.shape[0] // factor, numbers.shape[1] // factor))
-    require_known(look_up_sums(as_readonly_contiguous(table, np.float64), numbers, sums), table)
+    if sums.size:
+        require_known(look_up_sums(as_readonly_contiguous(table, np.float64), numbers, sums), table)
     return sums
 
 
