@@ -24,7 +24,7 @@ from carbongrid.raster.chunked.arrays import reduce_touched, rows_later
 from carbongrid.raster.georeference import inside, is_chunked, require_raster, with_mappings
 from carbongrid.raster.grid import Grid, require_grid
 from carbongrid.raster.memory_limit import require_room
-from carbongrid.raster.nodata import Unknown
+from carbongrid.raster.nodata import Unknown, warn_of_zeros
 from carbongrid.raster.planes import crs_name, metres_per_unit
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.polygons.reach import require_reach
@@ -255,6 +255,8 @@ class ZonalOperator:
             tables = each_layer(rasters, lambda each: self._apply(each, wanted, weights, classes))
             return merged_tables(tables, wanted)
         unknown = Unknown.of(raster)
+        warn_of_zeros(raster, wanted)
+        warn_of_zeros(weights, ("weights",))
         stack, _ = y_and_x_last(raster, None)
         leads = max(stack.ndim - 2, 0)
         numbers = len(self) * len(wanted) * math.prod(stack.shape[:leads])

@@ -239,6 +239,7 @@ def _of_array(
     require_room(_BYTES_PER_NUMBER * numbers, f"{numbers:,} statistics", "Take fewer at once.")
     require_one_crs(values, labels)
     warn_of_degrees(stack, labels, stats, n)
+    warn_of_zeros(values, stats)
     each = functools.partial(
         tables_of,
         labels=labels,
