@@ -85,7 +85,7 @@ def require_real(values: Any, name: str) -> None:
     InputError
         With their type.
     """
-    dtype = getattr(values, "dtype", None)
+    dtype: Any = getattr(values, "dtype", None)
     if not hasattr(dtype, "kind"):
         values = np.asarray(values)
         dtype = values.dtype

@@ -126,7 +126,7 @@ def warn_of_zeros(raster: Any, stats: Iterable[str]) -> None:
         # As xarray tells an array of Zarr, and of which format.
         about = raster.encoding if isinstance(raster, xr.DataArray) else {}
         of_format_2 = "compressors" in about and "serializer" not in about
-        told = of_format_2 and np.array_equal(about.get("_FillValue"), 0)
+        told = of_format_2 and np.array_equal(np.asarray(about.get("_FillValue")), 0)
     if told and set(stats) != {"sum"}:
         warn_of(
             Problem(

@@ -63,7 +63,8 @@ def test_only_real_numbers_are_numbers(odd):
         lambda: classify(odd, [1, 2], [1, 2]),
     ]
     if plane.dtype != object:
-        doors += [lambda: spread([1, 2], each, weights=plane) for each in (labels, labels.chunk())]
+        doors.append(lambda: spread([1, 2], labels, weights=plane))
+        doors.append(lambda: spread([1, 2], labels.chunk(), weights=plane))
     for door in doors:
         with pytest.raises(InputError, match=r"must be real numbers, not .*astype"):
             door()

@@ -32,6 +32,7 @@ from carbongrid.raster.zonal import (
     zonal_max,
     zonal_mean,
     zonal_min,
+    zonal_stats,
     zonal_sum,
 )
 
@@ -277,6 +278,8 @@ def test_a_fill_value_of_0_means_one_thing_by_every_door(tmp_path, version):
         if version == 2:
             with pytest.warns(UserWarning, match=r"cells of 0 count as unknown.*drop_attrs"):
                 assert zonal_mean(raster, labels, 1).item() == 10
+            with pytest.warns(UserWarning, match=r"cells of 0 count as unknown"):
+                assert zonal_stats(raster, labels, ["mean"], n=1)["mean"].values.item() == 10
             with pytest.warns(UserWarning, match=r"cells of 0 count as unknown"):
                 assert operator.apply(raster, ["mean"])["mean"].values.tolist() == [10, 10]
         else:

@@ -16,6 +16,7 @@ from carbongrid.raster.georeference import (
     is_chunked,
     lattice_of,
     mapping_of,
+    plane_of,
     with_mapping_of,
 )
 from carbongrid.raster.kernels.blocks import block_sums
@@ -176,7 +177,7 @@ def _coarse_coordinates(values: Any, factor: int) -> dict[str, Any]:
 def _coarse_geotransform(values: xr.DataArray, factor: int) -> str | None:
     """Return the coarse cells' geotransform after the fine ones' coordinates; None where these are no regular grid's."""
     try:
-        fine = lattice_of(values)
+        fine = lattice_of(values.transpose(*(plane_of(values) or values.dims)))
     except InputError:
         return None
     return geotransform_of(fine.west, fine.width * factor, fine.north, fine.height * factor)
