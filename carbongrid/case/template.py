@@ -12,6 +12,7 @@ from carbongrid.case.models import Case
 from carbongrid.case.schema import keys_of, sections
 from carbongrid.case.table_formats import TABLES
 from carbongrid.errors import InputError, Problem
+from carbongrid.raster.opening.files import path_to_write
 
 CASE_FILE = "case.toml"
 
@@ -44,7 +45,7 @@ def write_template(directory: str | Path) -> list[Path]:
     InputError
         If one of the files is there already, or the folder cannot be written; nothing is overwritten.
     """
-    folder = Path(directory)
+    folder = path_to_write(directory)
     texts = {CASE_FILE: template_toml()}
     for table in TABLES:
         texts[table.file] = example_table(table.file)

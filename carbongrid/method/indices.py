@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from carbongrid.errors import InputError
-from carbongrid.raster.labelled import require_same_order, require_unmasked
+from carbongrid.raster.labelled import require_real, require_same_order, require_unmasked
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -79,6 +79,7 @@ def indices(
 
 def _checked(values: Any, name: str) -> NDArray[np.float64]:
     """Cast to float64 once, at the door."""
+    require_real(values, name)
     if name == "gdp" and np.ma.isMaskedArray(values):
         values = np.ma.filled(values.astype(np.float64), np.nan)
     require_unmasked(values, name)

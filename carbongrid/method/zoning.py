@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from carbongrid.errors import InputError
-from carbongrid.raster.labelled import require_same_order
+from carbongrid.raster.labelled import require_real, require_same_order
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -327,6 +327,7 @@ def _whole(values: Any, name: str, *, unknown: bool = False) -> list[int | None]
     shape = np.shape(values)
     if len(shape) != 1:
         raise InputError(f"{name} must be one row, a number for each unit, not of shape {shape}", hint="Take .ravel() of a column.")  # fmt: skip
+    require_real(values, name)
     cells = values.tolist() if hasattr(values, "tolist") else list(values)
     whole: list[int | None] = []
     for position, cell in enumerate(cells):

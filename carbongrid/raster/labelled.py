@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import numbers
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -71,6 +73,42 @@ def require_unmasked(values: Any, name: str) -> None:
     if np.ma.isMaskedArray(values) and np.ma.getmaskarray(values).any():
         masked = int(np.ma.getmaskarray(values).sum())
         raise InputError(f"{masked} values of {name} are masked", hint="Fill them first: .filled(0), or whatever they are.")  # fmt: skip
+
+
+def require_real(values: Any, name: str) -> None:
+    """Raise if values are times, complex numbers or text, which NumPy would make real numbers of: nanoseconds, real parts, what is read.
+
+    Python's own numbers stay, as of fractions and of integers beyond int64, and what stands for a missing one.
+
+    Raises
+    ------
+    InputError
+        With their type.
+    """
+    dtype: Any = getattr(values, "dtype", None)
+    if not hasattr(dtype, "kind"):
+        values = np.asarray(values)
+        dtype = values.dtype
+    told = str(dtype)
+    if dtype.kind == "O":
+        cells = (cell for cell in np.ravel(np.asarray(values, object)) if not _is_number(cell))
+        odd = next(cells, None)
+        if odd is None:
+            return
+        told = f"{type(odd).__name__}, as {odd!r:.40}"
+    elif dtype.kind in "biuf":
+        return
+    raise InputError(
+        f"{name} must be real numbers, not {told}",
+        hint="Make numbers of them first, as by .astype(float) of text, .real of complex numbers, or / np.timedelta64(1, 'D') of differences of times.",
+    )
+
+
+def _is_number(cell: Any) -> bool:
+    """Tell whether a cell of mixed ones is a real number, or a missing one."""
+    if cell is None or cell is pd.NA or cell is pd.NaT:
+        return True
+    return isinstance(cell, numbers.Real | Decimal | np.bool_) and not isinstance(cell, np.timedelta64)  # fmt: skip
 
 
 def _labels(table: Any) -> pd.Index[Any] | None:

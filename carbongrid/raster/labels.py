@@ -23,6 +23,7 @@ from carbongrid.raster.label_store import (
     open_labels,
 )
 from carbongrid.raster.memory_limit import require_room
+from carbongrid.raster.opening.files import path_to_write
 from carbongrid.raster.polygons import Polygons, require_same_crs
 from carbongrid.raster.polygons.reach import require_reach
 from carbongrid.raster.spans import (
@@ -103,7 +104,7 @@ def labels_of(
             "Take chunks=, write them to a store=, take a coarser grid, or overlap(), which makes no labels.",
         )
         return georeferenced(fill_labels(prepared, grid), grid, "label", told)
-    path, side = Path(store), CHUNK if chunks is None else chunks
+    path, side = path_to_write(store), CHUNK if chunks is None else chunks
     if isinstance(side, tuple):
         raise InputError(f"a store has square chunks, not {side}", hint="Give one side.")
     create_label_store(path, grid, {"label": prepared.content_hash}, side)

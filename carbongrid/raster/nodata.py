@@ -6,7 +6,7 @@ import base64
 import functools
 import math
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from carbongrid.errors import InputError
+from carbongrid.errors import InputError, Problem, warn_of
 from carbongrid.raster.georeference import inside, is_zarr
 
 _ATTRIBUTES = ("_FillValue", "missing_value", "fill_value", "nodata", "nodatavals")
@@ -70,8 +70,8 @@ class Unknown:
             # Where nothing was set it is that of the first band.
             if beside not in np.ravel(np.asarray(attributes.get("nodatavals"), object)).tolist():
                 declared += _declared({"nodata": beside}, ("nodata",))
-        elif raster.metadata.zarr_format == 2 and raster.fill_value != 0:
-            # There xarray writes no attribute.
+        elif raster.metadata.zarr_format == 2 and (raster.fill_value != 0 or _is_of_xarray(raster)):
+            # There xarray writes no attribute, and takes 0, too.
             declared += _declared({"fill_value": raster.fill_value}, ("fill_value",))
         return cls(tuple(dict.fromkeys(number for number in declared if number == number)))
 
@@ -110,6 +110,29 @@ def _require_own(raster: xr.DataArray) -> None:
         raise InputError(
             f"the raster declares {told} as nodata, perhaps taken over from one that it was computed from",
             hint=f"Write raster.assign_attrs({name}={told}), a plain number, or rio.write_nodata({told}) as the last step, if its own cells of {told} are unknown; raster.drop_attrs() if they are values.",
+        )
+
+
+def _is_of_xarray(array: Any) -> bool:
+    """Tell whether an array of Zarr 2 names its dimensions as xarray does, which reads no other."""
+    return "_ARRAY_DIMENSIONS" in array.attrs
+
+
+def warn_of_zeros(raster: Any, stats: Iterable[str]) -> None:
+    """Warn where cells of 0 are unknown by the fill value of Zarr 2 alone, which is 0, too, where nobody has said anything; sums are the same."""
+    if is_zarr(raster):
+        told = raster.metadata.zarr_format == 2 and raster.fill_value == 0 and _is_of_xarray(raster)
+    else:
+        # As xarray tells an array of Zarr, and of which format.
+        about = raster.encoding if isinstance(raster, xr.DataArray) else {}
+        of_format_2 = "compressors" in about and "serializer" not in about
+        told = of_format_2 and np.array_equal(np.asarray(about.get("_FillValue")), 0)
+    if told and set(stats) != {"sum"}:
+        warn_of(
+            Problem(
+                "cells of 0 count as unknown: the raster's Zarr store of format 2 has 0 as its fill value, which Zarr also writes where nobody chose one",
+                hint="If 0 is a value, write the store with fill_value=None, or open it with xarray.open_zarr(..., mask_and_scale=False) and give the variable's drop_attrs().",
+            )
         )
 
 

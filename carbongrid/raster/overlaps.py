@@ -21,7 +21,7 @@ from carbongrid.raster.kernels.coverage import (
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.moments import Edges, Spans
 from carbongrid.raster.kernels.shares import whole_and_parts
-from carbongrid.raster.labelled import require_same_order, require_unmasked
+from carbongrid.raster.labelled import require_real, require_same_order, require_unmasked
 from carbongrid.raster.pair_counts import counts_matrix
 from carbongrid.raster.planes import require_plane
 from carbongrid.raster.polygon_coverage import polygon_coverage
@@ -145,6 +145,7 @@ def area_field(polygons: PolygonsLike, grid: Grid, amounts: ArrayLike) -> NDArra
     """
     require_same_order(polygons=polygons, amounts=amounts)
     require_unmasked(amounts, "the amounts")
+    require_real(amounts, "the amounts")
     prepared = Polygons.of(polygons)
     values = as_readonly_contiguous(amounts, np.float64)
     if values.shape != (len(prepared),):

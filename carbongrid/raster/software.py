@@ -25,6 +25,9 @@ LIBRARIES = (
     *("shapely", "xarray", "xlsxwriter", "zarr"),
 )
 
+_COMPILED = "compiled"
+"""Folder of kernels that some platforms' wheels have beside the same source, which gives the same bits (docs/decisions/0118)."""
+
 
 @functools.cache
 def _found() -> tuple[tuple[str, str], ...]:
@@ -57,7 +60,7 @@ def versions() -> dict[str, str]:
 
 
 def digest_of_folder(folder: Path) -> str:
-    """Return the sha256 of the names and contents of all code and data in a folder; what Python and editors leave there is none.
+    """Return the sha256 of the names and contents of all code and data in a folder; what Python and editors leave there is none, nor is what a platform's wheel has compiled of it.
 
     Parameters
     ----------
@@ -67,7 +70,11 @@ def digest_of_folder(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
-        left = "__pycache__" in name.parts or path.name.startswith(".") or path.name.endswith("~")
+        left = (
+            not {"__pycache__", _COMPILED}.isdisjoint(name.parts)
+            or path.name.startswith(".")
+            or path.name.endswith("~")
+        )
         if left or not path.is_file():
             continue
         content = path.read_bytes()

@@ -12,7 +12,7 @@ from typing import Any
 
 from carbongrid.errors import InputError
 from carbongrid.raster.opening.counts import MAX_PATH
-from carbongrid.raster.opening.files import read_text, require_own_folder
+from carbongrid.raster.opening.files import path_to_write, read_text, require_own_folder
 from carbongrid.raster.portable import sync
 from carbongrid.run_store.hashing import SEAL, seal_of
 
@@ -32,10 +32,10 @@ def place_of(out: str | Path) -> Path:
     Raises
     ------
     InputError
-        If it is a link: a rename would replace the link, not what it points to. If its path is so long that its GeoPackages could
+        If it is an address, or a link: a rename would replace the link, not what it points to. If its path is so long that its GeoPackages could
         be written and not be read.
     """
-    out = Path(out)
+    out = path_to_write(out)
     if out.is_symlink():
         raise InputError(
             f"the run directory is a link to {out.readlink()}",

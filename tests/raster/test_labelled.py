@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 import xarray as xr
+from shapes import CRS
 
 from carbongrid.errors import InputError
 from carbongrid.method.allocate import apportion
 from carbongrid.method.indices import indices
 from carbongrid.method.zoning import classify
+from carbongrid.raster.grid import Grid
 from carbongrid.raster.labelled import require_order_of_labels, require_same_order
-from carbongrid.raster.zonal import lookup, spread, zonal_sum
+from carbongrid.raster.labels import rasterize
+from carbongrid.raster.overlaps import area_field
+from carbongrid.raster.polygons import Polygons
+from carbongrid.raster.zonal import lookup, lookup_sum, spread, zonal_sum
+
+GRID = Grid(CRS, 10, (0, 0, 20, 10))
+LAND = Polygons.of(shapely.box([0, 10], [0, 0], [10, 20], [10, 10]), CRS)
 
 
 def by_unit(values, units="abc"):
@@ -30,6 +42,47 @@ def test_indices_and_zones_take_no_units_in_another_order(function, kind):
     function(emission, [1, 2, 7], gdp)
     with pytest.raises(InputError, match=r"emission and gdp are of other rows.*'a' and 'c' at place 0"):  # fmt: skip
         function(emission, emission, gdp[::-1])
+
+
+TIMES = np.array(["2020-01-01", "2020-01-02"], "M8[ns]")
+REAL_PARTS = np.array([1 + 2j, 3])
+
+
+@pytest.mark.parametrize("odd", [TIMES, TIMES - TIMES[0], REAL_PARTS, ["1", "2"], np.array(["1", 2], object), pd.Series(["1", "2"]), pd.Series(TIMES).dt.tz_localize("UTC"), np.array([1, 2j], object), np.array([*TIMES - TIMES[0]], object)])  # fmt: skip
+def test_only_real_numbers_are_numbers(odd):
+    """Seen to fail: nanoseconds since 1970 of times, also of none (NaT, -9e18), real parts of complex numbers, and text that was read."""
+    labels = rasterize(LAND, GRID)
+    plane = labels.copy(data=np.resize(np.asarray(odd), labels.shape))
+    doors = [
+        lambda: lookup(odd, labels),
+        lambda: lookup_sum(odd, labels, 1),
+        lambda: spread(odd, labels),
+        lambda: area_field(LAND, GRID, odd),
+        lambda: indices([5, 7], [1, 2], odd),
+        lambda: classify([5, 7], [1, 2], odd),
+        lambda: classify(odd, [1, 2], [1, 2]),
+    ]
+    if plane.dtype != object:
+        doors.append(lambda: spread([1, 2], labels, weights=plane))
+        doors.append(lambda: spread([1, 2], labels.chunk(), weights=plane))
+    for door in doors:
+        with pytest.raises(InputError, match=r"must be real numbers, not .*astype"):
+            door()
+
+
+@pytest.mark.parametrize("real", [[True, 2], np.array([1, 2**70], object), np.array([Fraction(1), Decimal(2)], object), pd.Series([1, 2], dtype="Int64"), np.array([1, 2], "f2")])  # fmt: skip
+def test_numbers_of_any_type_are_taken(real):
+    labels = rasterize(LAND, GRID)
+    assert lookup(real, labels).values.tolist() == [[1.0, float(real[1])]]
+    assert spread(real, labels).sum() > 0
+    assert area_field(LAND, GRID, real).tolist() == [[1.0, float(real[1])]]
+    assert indices(real, real, real).ccr.values.tolist() == [1, 1]
+    assert classify(real, real, real).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("unknown", [[None, 2], [np.nan, 2], pd.Series([pd.NA, 2], dtype="Int64"), np.array([pd.NA, 2], object)])  # fmt: skip
+def test_gdp_that_is_missing_is_no_other_type(unknown):
+    assert classify([5, 7], [1, 2], unknown).tolist() == [0, 1]
 
 
 def test_a_sorted_table_is_not_taken_by_place():

@@ -21,6 +21,7 @@ from carbongrid.raster.labels import rasterize
 from carbongrid.raster.nodata import Unknown
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.zonal import (
+    ZonalOperator,
     block_sum,
     crosstab,
     lookup,
@@ -31,6 +32,7 @@ from carbongrid.raster.zonal import (
     zonal_max,
     zonal_mean,
     zonal_min,
+    zonal_stats,
     zonal_sum,
 )
 
@@ -255,6 +257,36 @@ def test_zarr_arrays_as_xarray_writes_them(tmp_path, version, dtype):
     array = zarr.open_array(tmp_path / "v.zarr", path="v", mode="r")
     found = zonal_sum(array, LABELS.values, 2).values.tolist()
     assert found == [stored[1:, :4].sum(), stored[1:, 4:].sum()]
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_fill_value_of_0_means_one_thing_by_every_door(tmp_path, version):
+    """Seen to be a mean of 5 of the array, and of 10 of the store that it is in."""
+    values = np.tile(np.array([0, 10], np.int32), (6, 4))
+    group = zarr.create_group(tmp_path / "v.zarr", zarr_format=version)
+    names = {"dimension_names": ("y", "x")} if version == 3 else {}
+    array = group.create_array("v", data=values, chunks=(4, 3), **names)
+    assert array.fill_value == 0
+    labels, operator = np.ones(SHAPE, np.uint32), ZonalOperator(HALVES, GRID)
+    # Of a mere array of Zarr, which xarray does not read, nobody has said anything.
+    assert zonal_mean(array, labels, 1).item() == 5
+    array.attrs["_ARRAY_DIMENSIONS"] = ["y", "x"]
+    opened = xr.open_zarr(tmp_path / "v.zarr", consolidated=False)["v"]
+    opened = opened.assign_coords(x=LABELS.x, y=LABELS.y)
+    raw = xr.open_zarr(tmp_path / "v.zarr", consolidated=False, mask_and_scale=False)["v"]
+    for raster in (array, opened):
+        if version == 2:
+            with pytest.warns(UserWarning, match=r"cells of 0 count as unknown.*drop_attrs"):
+                assert zonal_mean(raster, labels, 1).item() == 10
+            with pytest.warns(UserWarning, match=r"cells of 0 count as unknown"):
+                assert zonal_stats(raster, labels, ["mean"], n=1)["mean"].values.item() == 10
+            with pytest.warns(UserWarning, match=r"cells of 0 count as unknown"):
+                assert operator.apply(raster, ["mean"])["mean"].values.tolist() == [10, 10]
+        else:
+            assert zonal_mean(raster, labels, 1).item() == 5
+        assert zonal_sum(raster, labels, 1).item() == 240
+        assert (block_sum(raster, 2) == 20).all()
+    assert zonal_mean(raw.drop_attrs(), labels, 1).item() == 5
 
 
 def test_nothing_is_computed_to_find_out():

@@ -184,7 +184,9 @@ def test_folders_have_one_digest_only_if_they_hold_the_same(
 def test_what_python_and_editors_leave_is_no_part(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("1", encoding="utf-8")
     before = digest_of_folder(tmp_path)
-    (tmp_path / "__pycache__").mkdir()
-    for name in ("__pycache__/a.pyc", ".a.py.swp", "a.py~"):
+    for folder in ("__pycache__", "kernels/compiled"):
+        (tmp_path / folder).mkdir(parents=True)
+    # Of a platform's wheel on one machine and the wheel for all on another each was said to be another release.
+    for name in ("__pycache__/a.pyc", ".a.py.swp", "a.py~", "kernels/compiled/a.nbi"):
         (tmp_path / name).write_text("x", encoding="utf-8")
     assert digest_of_folder(tmp_path) == before

@@ -16,6 +16,7 @@ from typing import Any
 from carbongrid.errors import InputError, Problem, require_extra
 from carbongrid.inventory.activity import COLUMN_TITLES, SHEETS, activities, sheet_of
 from carbongrid.method.categories import read_categories
+from carbongrid.raster.opening.files import path_to_write
 
 WORKBOOK, FOLDER = "inventory.xlsx", "inventory"
 TABLES = (*SHEETS, "settings", "factors")
@@ -65,7 +66,7 @@ def write_inventory_template(directory: str | Path) -> list[Path]:
     InputError
         If openpyxl is not installed, one of them is there already, or the folder cannot be written; nothing is overwritten.
     """
-    folder = Path(directory)
+    folder = path_to_write(directory)
     require_extra("inventory", "openpyxl", purpose="the template of activity data")
     tables = example_tables()
     targets = [folder / WORKBOOK, *(folder / FOLDER / f"{name}.csv" for name in tables)]

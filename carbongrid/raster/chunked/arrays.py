@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from carbongrid.errors import InputError
+from carbongrid.raster.chunked.versions import OfOneRelease
 from carbongrid.raster.georeference import is_chunked, is_zarr
 from carbongrid.raster.pair_counts import as_labels, window_pairs
 
@@ -80,7 +81,7 @@ def reduce_later(
     read = [clone(array) for array in aligned] if again else aligned
     later = {name: delayed(value, pure=False) for name, value in known.items()}
     merged = _merged_tree(_partials(partial, read, **later), merge)
-    return delayed(finish, pure=False)(merged, **later)
+    return delayed(OfOneRelease(finish), pure=False)(merged, **later)
 
 
 def reduce_touched(
@@ -112,7 +113,7 @@ def reduce_touched(
     later = {name: delayed(value, pure=False, traverse=False) for name, value in known.items()}
     pairs = [item for array in aligned for item in (array, "yx")]
     boxes = da.blockwise(
-        functools.partial(_boxed_at, partial),
+        _of_blocks(functools.partial(_boxed_at, partial), aligned),
         "yx",
         *pairs,
         *(rows, "y", columns, "x"),
@@ -122,7 +123,7 @@ def reduce_touched(
         **later,
     )
     parts = boxes.to_delayed()[touched(chunks)]
-    return delayed(finish, pure=False)(_merged_tree(list(parts), merge), **later)
+    return delayed(OfOneRelease(finish), pure=False)(_merged_tree(list(parts), merge), **later)
 
 
 def rows_later(
@@ -181,7 +182,9 @@ def map_with_sheet(
     partial, merge = reduction
     aligned = _aligned(arrays)
     again = [clone(array) for array in aligned]
-    sheet = delayed(finish, pure=False)(_merged_tree(_partials(partial, again), merge))
+    sheet = delayed(OfOneRelease(finish), pure=False)(
+        _merged_tree(_partials(partial, again), merge)
+    )
     return map_placed(apply, *aligned, sheet=sheet)
 
 
@@ -197,7 +200,7 @@ def map_placed(apply: Callable[..., Any], *arrays: Any, sheet: Any) -> Any:
     )
     pairs = [item for array in aligned for item in (array, "yx")]
     return da.blockwise(
-        functools.partial(_apply_block, apply),
+        _of_blocks(functools.partial(_apply_block, apply), aligned),
         "yx",
         *pairs,
         rows,
@@ -219,10 +222,15 @@ def map_coarse(
     shared = {name: delayed(value, pure=False) for name, value in known.items()}
     array = as_chunked(array)
     chunks = tuple(tuple(_multiples(sides, factor)) for sides in array.chunks)
-    fitted = array.rechunk(chunks)
+    fitted = _rechunked(array, chunks)
     smaller = tuple(tuple(side // factor for side in sides) for sides in chunks)
     return fitted.map_blocks(
-        function, factor, dtype=dtype, chunks=smaller, meta=np.empty((0, 0), dtype), **shared
+        _of_blocks(function, [array]),
+        factor,
+        dtype=dtype,
+        chunks=smaller,
+        meta=np.empty((0, 0), dtype),
+        **shared,
     )
 
 
@@ -241,7 +249,7 @@ def _multiples(sides: tuple[int, ...], factor: int) -> list[int]:
     ends = np.cumsum(sides) // factor * factor
     ends[-1] = sum(sides)
     fitted = np.diff(np.unique(np.concatenate([[0], ends])))
-    return [int(side) for side in fitted]
+    return [int(side) for side in fitted] or [0]
 
 
 def _aligned(arrays: tuple[Any, ...]) -> list[Any]:
@@ -255,8 +263,46 @@ def _aligned(arrays: tuple[Any, ...]) -> list[Any]:
     bands = [(_band_height(cut[0].shape), max(cut[0].shape[1], 1))]
     chunks = (own or stored or bands)[0]
     return [
-        array.rechunk(chunks) if hasattr(array, "dask") else _cut(array, chunks) for array in cut
+        _rechunked(array, chunks) if hasattr(array, "dask") else _cut(array, chunks)
+        for array in cut
     ]
+
+
+def _rechunked(array: Any, chunks: Any) -> Any:
+    """Return a Dask array in other chunks, to be computed anywhere: left to itself, Dask binds it to the cluster that is there now."""
+    return array.rechunk(chunks, method="tasks")
+
+
+def _of_blocks(function: Callable[..., Any], arrays: list[Any]) -> OfOneRelease[..., Any]:
+    """Return a function of blocks of these arrays, and of more, as a task has it."""
+    declared = tuple(array.dtype for array in arrays)
+    return OfOneRelease(functools.partial(_with_declared, function, declared))
+
+
+def _with_declared(
+    function: Callable[..., Any], declared: tuple[np.dtype[Any], ...], *blocks: Any, **known: Any
+) -> Any:
+    own, others = blocks[: len(declared)], blocks[len(declared) :]
+    return function(*map(_as_declared, own, declared), *others, **known)
+
+
+def _as_declared(block: Any, declared: np.dtype[Any]) -> Any:
+    """Return a block whose numbers are as its array declares them: after that the type of the result is told before any block is there.
+
+    Raises
+    ------
+    InputError
+        If they are not whole, or no numbers, where the array says so.
+    """
+    own = block.dtype
+    if own.kind == declared.kind or (own.kind in "biu" and declared.kind in "biu"):
+        return block
+    if own.kind in "biu" and declared.kind == "f":
+        return block.astype(declared)
+    raise InputError(
+        f"the raster says {declared} and its blocks are {own}",
+        hint="Name their type where they are made, by dtype= or output_dtypes=, or call raster.astype(...).",
+    )
 
 
 def _cut(array: NDArray[Any], chunks: Any) -> Any:
@@ -275,7 +321,7 @@ def _partials(partial: Callable[..., Any], arrays: list[Any], **known: Any) -> l
 
     pairs = [item for array in arrays for item in (array, "yx")]
     boxes = da.blockwise(
-        functools.partial(_boxed, partial),
+        _of_blocks(functools.partial(_boxed, partial), arrays),
         "yx",
         *pairs,
         dtype=object,
@@ -307,7 +353,7 @@ def _first(numbers: NDArray[Any]) -> int:
 def _merged_tree(parts: list[Any], merge: Callable[[list[Any]], Any]) -> Any:
     from dask.delayed import delayed
 
-    task = delayed(functools.partial(_merge_boxes, merge), pure=False)
+    task = delayed(OfOneRelease(functools.partial(_merge_boxes, merge)), pure=False)
     parts = parts or [None]
     while True:
         parts = [task(parts[i : i + _PARTS_AT_ONCE]) for i in range(0, len(parts), _PARTS_AT_ONCE)]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from carbongrid.raster.chunked.pieces import Piece, pieces_of, tile_size
 from carbongrid.raster.chunked.tasks import Progress, Scheduler, run_tasks
+from carbongrid.raster.chunked.versions import OfOneRelease
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels.label_pairs import added
 from carbongrid.raster.label_store import block_side, write_window
@@ -63,7 +64,7 @@ def labels_later(polygons: Polygons, grid: Grid, chunks: tuple[tuple[int, ...], 
         da.arange(length, chunks=(sides,)) for length, sides in zip(grid.shape, chunks, strict=True)
     )
     return da.blockwise(
-        functools.partial(_labels_block, grid),
+        OfOneRelease(functools.partial(_labels_block, grid)),
         "yx",
         *(rows, "y", columns, "x"),
         polygons=delayed(polygons, pure=False, traverse=False),  # one node of the graph

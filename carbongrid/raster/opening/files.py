@@ -1,14 +1,16 @@
-"""Opens files as such: a regular file, or an error at once."""
+"""Opens files as such: a regular file, or an error at once; and tells addresses from paths."""
 
 from __future__ import annotations
 
 import errno
 import io
 import os
+import re
 import stat
 from pathlib import Path
 from typing import TextIO
 
+from carbongrid.errors import InputError
 from carbongrid.raster.portable import READ_ONLY, open_without_links, user
 
 _KINDS = (
@@ -17,6 +19,32 @@ _KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(/?)")
+"""A scheme has two letters at least: one is a drive of Windows."""
+
+
+def is_address(path: str | os.PathLike[str]) -> bool:
+    """Tell whether a path is an address, as ``s3://bucket/a.zarr``, of which pathlib makes ``s3:/bucket/a.zarr``."""
+    found = _ADDRESS.match(os.fspath(path))
+    return found is not None and (bool(found[1]) or not isinstance(path, str))
+
+
+def path_to_write(path: str | os.PathLike[str]) -> Path:
+    """Return the path of what is to be written.
+
+    Raises
+    ------
+    InputError
+        If it is an address: a folder of its name would be made here.
+    """
+    if is_address(path):
+        raise InputError(
+            "this is an address, and files are written to local folders only",
+            os.fspath(path),
+            "Write it here and copy it there; labels of rasterize(chunks=...) also go anywhere by .to_dataset().to_zarr(address).",
+        )
+    return Path(path)
 
 
 def open_file(path: str | Path) -> io.BufferedReader:

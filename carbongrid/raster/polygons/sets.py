@@ -21,7 +21,12 @@ from carbongrid.errors import InputError
 from carbongrid.raster.kernels import excerpts, rings
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.scanline import Blocks, Starts
+<<<<<<< HEAD
 from carbongrid.raster.opening.crs import authority_code, crs_of, same_crs
+=======
+from carbongrid.raster.opening.crs import crs_of, same_crs
+from carbongrid.raster.opening.files import path_to_write
+>>>>>>> mend-2
 from carbongrid.raster.polygons import stored
 from carbongrid.raster.polygons.entry import ragged, ragged_of_wkb, rows_not_finite
 from carbongrid.raster.polygons.tiles import Tiles, tiles_of
@@ -262,7 +267,8 @@ class Polygons:
             If the path exists, or an id is neither text nor a whole number.
         """
         ids = None if self.ids is None else self.ids.tolist()
-        stored.require_savable(Path(path), ids)
+        path = path_to_write(path)
+        stored.require_savable(path, ids)
         order = stored.order_by_place(self.bounds)
         place = np.empty(order.size, np.int64)
         place[order] = np.arange(order.size)
@@ -270,7 +276,7 @@ class Polygons:
         block_start, boxes, _ = near.blocks
         starts = {name: getattr(near, name) for name in ("ring_start", "part_start", "row_start")}
         stored.save(
-            Path(path),
+            path,
             {"x": near.x, "y": near.y, **starts}
             | {"bounds": self.bounds, "place": place, "block_start": block_start, "boxes": boxes},
             {"hash": self.content_hash, "crs": self.crs, "ids": ids},

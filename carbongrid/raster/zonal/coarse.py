@@ -16,6 +16,7 @@ from carbongrid.raster.georeference import (
     is_chunked,
     lattice_of,
     mapping_of,
+    plane_of,
     with_mapping_of,
 )
 from carbongrid.raster.kernels.blocks import block_sums
@@ -134,7 +135,8 @@ def _largest(block: NDArray[Any]) -> int:
 def _looked_up_block(labels: Any, factor: int, *, table: NDArray[np.float64]) -> NDArray[Any]:
     numbers = as_readonly_contiguous(as_labels(labels), np.uint32)
     sums = np.zeros((numbers.shape[0] // factor, numbers.shape[1] // factor))
-    require_known(look_up_sums(as_readonly_contiguous(table, np.float64), numbers, sums), table)
+    if sums.size:
+        require_known(look_up_sums(as_readonly_contiguous(table, np.float64), numbers, sums), table)
     return sums
 
 
@@ -175,7 +177,7 @@ def _coarse_coordinates(values: Any, factor: int) -> dict[str, Any]:
 def _coarse_geotransform(values: xr.DataArray, factor: int) -> str | None:
     """Return the coarse cells' geotransform after the fine ones' coordinates; None where these are no regular grid's."""
     try:
-        fine = lattice_of(values)
+        fine = lattice_of(values.transpose(*(plane_of(values) or values.dims)))
     except InputError:
         return None
     return geotransform_of(fine.west, fine.width * factor, fine.north, fine.height * factor)

@@ -24,6 +24,7 @@ from carbongrid.raster.georeference import (
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.lookup import look_up_weighted
 from carbongrid.raster.kernels.zonal import Columns
+from carbongrid.raster.labelled import require_real
 from carbongrid.raster.nodata import Unknown, labels_inside
 from carbongrid.raster.pair_counts import as_labels
 from carbongrid.raster.planes import require_plane
@@ -78,6 +79,8 @@ def spread(
     if weights is not None:
         require_same_cells(labels, weights)
     arrays = [labels_inside(labels)] + ([] if weights is None else [inside(weights)])
+    if weights is not None:
+        require_real(arrays[1], "the weights")
     lattice, unknown = lattice_of(labels), Unknown.of(weights)
     owners = None if polygons is None else Polygons.of(polygons)
     if owners is not None:

@@ -13,7 +13,7 @@ from carbongrid.raster.chunked.arrays import each_band, map_placed
 from carbongrid.raster.georeference import is_chunked, with_mapping_of
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.lookup import look_up
-from carbongrid.raster.labelled import require_order_of_labels, require_unmasked
+from carbongrid.raster.labelled import require_order_of_labels, require_real, require_unmasked
 from carbongrid.raster.nodata import labels_inside
 from carbongrid.raster.pair_counts import as_labels
 from carbongrid.raster.zonal.rasters import units
@@ -70,6 +70,7 @@ def label_table(table: ArrayLike) -> NDArray[np.float64]:
         If they are not one row of finite numbers, or say that they are of other labels than 1, 2, 3 ..., as a table that was sorted does.
     """
     require_unmasked(table, "the table")
+    require_real(table, "the table")
     require_order_of_labels(table, "the table")
     values = np.asarray(table, np.float64)
     if values.ndim != 1 or not np.isfinite(values).all():

@@ -24,7 +24,8 @@ from carbongrid.raster.chunked.arrays import reduce_touched, rows_later
 from carbongrid.raster.georeference import inside, is_chunked, require_raster, with_mappings
 from carbongrid.raster.grid import Grid, require_grid
 from carbongrid.raster.memory_limit import require_room
-from carbongrid.raster.nodata import Unknown
+from carbongrid.raster.nodata import Unknown, warn_of_zeros
+from carbongrid.raster.opening.files import is_address, path_to_write
 from carbongrid.raster.planes import crs_name, metres_per_unit
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.polygons.reach import require_reach
@@ -175,7 +176,7 @@ class ZonalOperator:
         InputError
             If it exists, or ids are neither all text nor all whole numbers.
         """
-        write_operator(Path(path), (self.grid, self.coverage, self.ids, self.shares))
+        write_operator(path_to_write(path), (self.grid, self.coverage, self.ids, self.shares))
 
     @classmethod
     def open(cls, path: str | Path) -> ZonalOperator:
@@ -255,6 +256,8 @@ class ZonalOperator:
             tables = each_layer(rasters, lambda each: self._apply(each, wanted, weights, classes))
             return merged_tables(tables, wanted)
         unknown = Unknown.of(raster)
+        warn_of_zeros(raster, wanted)
+        warn_of_zeros(weights, ("weights",))
         stack, _ = y_and_x_last(raster, None)
         leads = max(stack.ndim - 2, 0)
         numbers = len(self) * len(wanted) * math.prod(stack.shape[:leads])
@@ -312,7 +315,8 @@ class ZonalOperator:
         return found.assign_coords(id=("label", self.ids, {"long_name": "id"}))
 
     def _require_weights(self, stats: Sequence[str], weights: Any) -> None:
-        if isinstance(weights, str) and not (weights in _NAMED_WEIGHTS or Path(weights).exists()):
+        known = weights in _NAMED_WEIGHTS if isinstance(weights, str) else True
+        if not (known or is_address(weights) or Path(weights).exists()):
             raise InputError(
                 f"there are no weights {weights!r}",
                 hint="Take area, cells, or a raster or its path.",

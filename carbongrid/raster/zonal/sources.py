@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from carbongrid.errors import InputError
 from carbongrid.raster.georeference import with_mappings
 from carbongrid.raster.label_store import MARK, open_labels
 from carbongrid.raster.nodata import default_fill, valid_range
+from carbongrid.raster.opening.files import is_address
 from carbongrid.raster.opening.formats import is_tiff
 from carbongrid.raster.opening.rasters import open_geotiff
 from carbongrid.raster.opening.stores import is_netcdf, open_published_netcdf, open_rasters
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _CELLS_AT_ONCE = 2**22
+_OPENED_ELSEWHERE = "Open it with xarray.open_zarr(...), xarray.open_dataset(...) or rioxarray.open_rasterio(...), and give the DataArray."
 
 
 def is_raster(path: Path) -> bool:
@@ -51,10 +54,14 @@ def opened(raster: Any, *, placed: bool = True) -> Any:
     if not isinstance(raster, str | os.PathLike):
         return raster
     path = Path(raster)
+    if is_address(raster):
+        raise InputError("this is an address, and rasters are read from local paths", os.fspath(raster), _OPENED_ELSEWHERE)  # fmt: skip
     if not path.exists():
         raise InputError("there is no such file", str(path))
     if not path.is_dir():
         if not (path.is_file() and is_netcdf(path)):
+            if path.is_file() and not is_tiff(path) and zipfile.is_zipfile(path):
+                raise InputError("this is a ZIP archive", path.name, "Unpack it, or open a Zarr store that is in it with xarray.open_zarr(zarr.storage.ZipStore(path)), and give the DataArray.")  # fmt: skip
             return open_geotiff(path)
         dataset = open_published_netcdf(path)
     else:

@@ -30,7 +30,7 @@ from carbongrid.raster.kernels.zonal import (
     label_sums,
 )
 from carbongrid.raster.memory_limit import require_room
-from carbongrid.raster.nodata import Unknown, labels_inside
+from carbongrid.raster.nodata import Unknown, labels_inside, warn_of_zeros
 from carbongrid.raster.pair_counts import as_labels
 from carbongrid.raster.zonal.quanta import refusing, scale_of
 from carbongrid.raster.zonal.rasters import (
@@ -241,6 +241,7 @@ def _computed(
 ) -> xr.DataArray:
     table = tables_of(values, labels, n, (stat,), quantum=quantum)[stat]
     warn_of_degrees(values, labels, (stat,), n)
+    warn_of_zeros(values, (stat,))
     return xr.DataArray(
         table,
         dims=("label",),

@@ -19,7 +19,7 @@ from carbongrid.raster.georeference import is_chunked, north_up, require_one_crs
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import labels_of
 from carbongrid.raster.memory_limit import require_room
-from carbongrid.raster.nodata import Unknown, labels_inside
+from carbongrid.raster.nodata import Unknown, labels_inside, warn_of_zeros
 from carbongrid.raster.pair_counts import as_labels
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.polygons.reach import require_reach
@@ -239,6 +239,7 @@ def _of_array(
     require_room(_BYTES_PER_NUMBER * numbers, f"{numbers:,} statistics", "Take fewer at once.")
     require_one_crs(values, labels)
     warn_of_degrees(stack, labels, stats, n)
+    warn_of_zeros(values, stats)
     each = functools.partial(
         tables_of,
         labels=labels,

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from carbongrid.case import commented_toml
 from carbongrid.case.readers.activity_template import WORKBOOK, write_workbook
 from carbongrid.errors import how_to_install, missing_libraries
+from carbongrid.raster.opening.files import path_to_write
 from carbongrid.raster.opening.names import plain_folder
 from carbongrid.sources.demo import tables, years
 from carbongrid.sources.demo.activity import GWP, activity_tables
@@ -62,7 +63,7 @@ def write_city(
     Geometry is made of integer decimetres on a jittered lattice, random numbers of raw PCG64 bits: neither rounding nor
     a geometry engine decides where a border runs.
     """
-    directory.mkdir(parents=True, exist_ok=True)
+    path_to_write(directory).mkdir(parents=True, exist_ok=True)
     city = build_city(PLANS[size], seed)
     _write_folder(city, directory, seed)
     if with_years:

@@ -17,6 +17,7 @@ import shapely
 from carbongrid.case import commented_toml
 from carbongrid.case.readers.vector import listed
 from carbongrid.errors import InputError, Problem
+from carbongrid.raster.opening.files import path_to_write
 from carbongrid.raster.opening.names import plain_folder
 from carbongrid.sources.osm.borders import Units, units_of
 from carbongrid.sources.osm.carriers import carried_rows
@@ -150,7 +151,7 @@ def write_case_from_osm(
         )
         totals = guessed.totals
         notes += guessed.notes
-    directory.mkdir(parents=True, exist_ok=True)
+    path_to_write(directory).mkdir(parents=True, exist_ok=True)
     if people is not None:
         notes += cut_people(people, units.table, directory / PEOPLE)
     notes.append(_missing_most(land, units, totals, people=people is not None))

@@ -10,17 +10,27 @@ from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from pathlib import Path
 
+import numpy as np
 import pytest
+import shapely
 
 from carbongrid.case import Case
+from carbongrid.case.readers.activity_template import write_inventory_template
 from carbongrid.case.readers.tables import read_table
 from carbongrid.case.readers.vector import read_vector
+from carbongrid.case.template import write_template
 from carbongrid.cli import main
 from carbongrid.errors import InputError, RunError
+from carbongrid.raster.grid import Grid
+from carbongrid.raster.labels import rasterize
 from carbongrid.raster.opening.digests import hash_path
-from carbongrid.raster.opening.files import open_file, read_text
+from carbongrid.raster.opening.files import is_address, open_file, read_text
 from carbongrid.raster.opening.formats import sniff_raster
+from carbongrid.raster.polygons import Polygons
+from carbongrid.raster.zonal import ZonalOperator
 from carbongrid.run_store import claimed, new_run
+from carbongrid.run_store.location import place_of
+from carbongrid.sources.demo import write_city
 
 
 def odd_files(folder: Path) -> dict[str, Path]:
@@ -39,6 +49,33 @@ def odd_files(folder: Path) -> dict[str, Path]:
         "a socket": folder / "socket",
         "a device": Path("/dev/zero"),
     }
+
+
+def test_nothing_is_written_to_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to be written, without a word, into a folder s3: where the process happened to be."""
+    monkeypatch.chdir(tmp_path)
+    land = Polygons.of(np.array([shapely.box(0, 0, 20, 20)]), "EPSG:32650")
+    grid = Grid("EPSG:32650", 10, (0, 0, 20, 20))
+    address = "s3://bucket/made"
+    for write in (
+        lambda to: rasterize(land, grid, store=to),
+        ZonalOperator(land, grid).save,
+        land.save,
+        place_of,
+        write_template,
+        write_inventory_template,
+        write_city,
+    ):
+        for to in (address, Path(address)):
+            with pytest.raises(InputError, match=r"made: this is an address.*copy it there"):
+                write(to)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", ["C:/made", "C://made", "made", "a:b/c", "2020://a", "/s3://a", Path("a:b/c"), Path("D:/made"), "s3:/made"])  # fmt: skip
+def test_a_path_is_no_address(path: str | Path) -> None:
+    """Drives of Windows, and colons in names."""
+    assert not is_address(path)
 
 
 def test_what_is_no_regular_file_is_told_at_once(tmp_path: Path) -> None:

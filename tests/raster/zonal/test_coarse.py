@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
+from shapes import CRS
 
 from carbongrid import block_sum, zonal_sum
 from carbongrid.errors import InputError
+from carbongrid.raster.grid import Grid
+from carbongrid.raster.labels import rasterize
 from carbongrid.raster.zonal.coarse import _largest
 
 
@@ -46,6 +51,16 @@ def test_centres_of_coarse_cells_lie_between_integers_of_any_type():
     coarse = block_sum(fine, 2)
     assert coarse["x"].values.tolist() == [20_050, 20_250]
     assert coarse["y"].values.tolist() == [20_250, 20_050]
+
+
+def test_coarse_cells_of_columns_first_keep_their_geotransform():
+    """Seen to have none: what reads it then took the cells' centres for what they are without a size."""
+    fine = rasterize(
+        gpd.GeoSeries([shapely.box(0, 0, 30, 40)], crs=CRS), Grid(CRS, 10, (0, 0, 60, 40))
+    )
+    turned, told = block_sum(fine.T, 2), "0.0 20.0 0.0 40.0 0.0 -20.0"
+    assert turned.spatial_ref.attrs["GeoTransform"] == told
+    assert turned.T.identical(block_sum(fine, 2))
 
 
 def test_a_factor_that_is_no_whole_number_is_refused():

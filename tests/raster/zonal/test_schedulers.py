@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import cloudpickle
 import dask
+import dask.array as da
 import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
 from shapes import CRS, partition
 
+from carbongrid.errors import InputError, RunError
+from carbongrid.raster import software
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import rasterize
-from carbongrid.raster.zonal import ZonalOperator
+from carbongrid.raster.zonal import (
+    ZonalOperator,
+    block_sum,
+    crosstab,
+    lookup,
+    lookup_sum,
+    spread,
+    zonal_stats,
+    zonal_sum,
+)
 from carbongrid.raster.zonal.moments import MOMENTS
 
 GRID = Grid(CRS, 10, (0, 0, 600, 500))
@@ -63,3 +78,96 @@ def test_workers_of_a_cluster(case, tmp_path):
     ):
         for own in (operator, opened):
             assert tables(own, raster.chunk(CHUNKS), weights.chunk(CHUNKS)) == expected
+
+
+SQUARES = gpd.GeoSeries([shapely.box(0, 0, 40, 40), shapely.box(40, 0, 80, 40)], crs=CRS)
+SMALL = Grid(CRS, 10, (0, 0, 80, 40))
+PIECES = rasterize(SQUARES, SMALL, chunks=2)
+"""Labels that are painted in tasks."""
+
+REDUCTIONS: list[Callable[..., object]] = [
+    lambda labels, values: zonal_sum(values, labels, 2),
+    lambda labels, values: zonal_stats(values, labels, ["sum", "max"], n=2),
+    lambda labels, values: ZonalOperator(SQUARES, SMALL).apply(values),
+    lambda labels, values: crosstab(labels, labels, values=values),
+    lambda labels, values: block_sum(values, 2),
+    lambda labels, values: lookup([1, 2], labels),
+    lambda labels, values: lookup_sum([1, 2], labels, 2),
+    lambda labels, values: spread([1, 2], labels, weights=values),
+    lambda labels, values: rasterize(SQUARES, SMALL, chunks=2),
+]
+
+
+@pytest.mark.parametrize("reduce", REDUCTIONS)
+def test_what_another_release_makes_of_blocks_is_refused(reduce, monkeypatch):
+    """Seen to add up sums of two releases: a worker with the older one gave 10,200 for 10,000 ones."""
+    here = software.versions()
+    elsewhere = {**here, "carbongrid": "0.0.9"}
+    far = {**here, "xlsxwriter": "0.0.1"}  # no part of it
+    sent = []
+
+    def on_worker(work, keys, **_):
+        # As by way of a scheduler, which may have a third release and computes nothing.
+        monkeypatch.setattr(software, "_found", lambda: here)
+        graph = work if isinstance(work, dict) else work.__dask_graph__()
+        graph, keys = cloudpickle.loads(cloudpickle.dumps((dict(graph), keys)))
+        monkeypatch.setattr(software, "_found", lambda: {**here, "carbongrid": "0.0.8"})
+        graph, keys = cloudpickle.loads(cloudpickle.dumps((graph, keys)))
+        monkeypatch.setattr(software, "_found", lambda: sent[-1])
+        return dask.get(graph, keys)
+
+    values = PIECES.copy(data=da.ones(SMALL.shape, chunks=3))
+    with dask.config.set(scheduler=on_worker):
+        for versions in (here, far):
+            sent.append(versions)
+            dask.compute(reduce(PIECES, values))
+        sent.append(elsewhere)
+        with pytest.raises(RunError, match=r"other versions .*: carbongrid 0\.0\.9, there "):
+            dask.compute(reduce(PIECES, values))
+
+
+def test_what_is_made_beside_a_cluster_is_computed_without_it():
+    """Seen to end in an error of a closed cluster's shuffle: Dask chose how to rechunk by the client that was there."""
+    ones = da.ones(SMALL.shape, chunks=(1, 8))
+    values = PIECES.copy(data=ones)
+    with dask.config.set({"array.rechunk.method": "p2p"}):
+        later = [block_sum(values, 2), spread([1, 2], PIECES, weights=values)]
+    sums, density = dask.compute(*later, scheduler="sync")
+    assert (sums == 4).all()
+    assert (density > 0).all()
+
+
+@pytest.mark.parametrize("reduce", REDUCTIONS[:6] + REDUCTIONS[7:8])
+def test_blocks_are_what_their_raster_says(reduce):
+    """Seen to give fields of int64 with 1.2 in them, of which Zarr stored 1."""
+
+    def said(real, declared):
+        lazy = da.from_array(np.full(SMALL.shape, real), chunks=3)
+        return PIECES.copy(data=lazy.map_blocks(lambda block: block, dtype=declared))
+
+    told = r"the raster says \w+ and its blocks are (f|c|<U)"
+    for real, declared in ((0.3, "i4"), (0.3, "?"), (1 + 1j, "f8"), ("1", "f8")):
+        values = said(real, declared)
+        labels = values if reduce is REDUCTIONS[5] else PIECES
+        with pytest.raises(InputError, match=told):
+            dask.compute(reduce(labels, values))
+
+
+def test_whole_numbers_in_blocks_of_reals_are_reals():
+    """What a function returned where its author said float: honest, and seen to be int64 in a field of float64."""
+    ones = da.from_array(np.ones(SMALL.shape, "u1"), chunks=3)
+    values = PIECES.copy(data=ones.map_blocks(lambda block: block, dtype="f8"))
+    made = zonal_stats(values, PIECES, ["sum"], n=2)["sum"]
+    for later, sums in ((block_sum(values, 2), 4), (made, 16)):
+        assert later.compute().dtype == later.dtype == np.float64
+        assert (later == sums).all()
+    short = PIECES.copy(data=ones.map_blocks(lambda block: block.astype("i8"), dtype="u1"))
+    assert zonal_sum(short, PIECES, 2).values.tolist() == [16, 16]
+
+
+def test_nothing_of_a_raster_without_rows_is_nothing():
+    """Seen to end in Dask's error about empty tuples."""
+    rows = PIECES[:0].chunk()
+    for labels in (rows, rows.compute()):
+        assert block_sum(labels, 2).compute().shape == (0, 4)
+        assert lookup_sum([1, 2], labels, 2).compute().shape == (0, 4)

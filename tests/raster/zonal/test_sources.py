@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import zipfile
+from pathlib import Path
+
 import dask
 import geopandas as gpd
 import numpy as np
@@ -163,6 +166,24 @@ def test_what_is_no_raster_is_told(tmp_path):
     (tmp_path / "folder").mkdir()
     with pytest.raises(InputError, match=r"folder: this is no Zarr store"):
         operator.apply(tmp_path / "folder")
+
+
+@pytest.mark.parametrize("address", ["s3://bucket/heat.zarr", Path("s3://bucket/heat.zarr")])
+def test_an_address_is_told_from_a_path(address):
+    """Seen to be told that there is no file s3:/bucket/heat.zarr."""
+    operator = ZonalOperator(LAND, GRID)
+    with pytest.raises(InputError, match=r"heat.zarr: this is an address.*open_zarr.*DataArray"):
+        operator.apply(address)
+    with pytest.raises(InputError, match=r"this is an address"):
+        operator.apply(np.ones(GRID.shape), ["mean"], weights=address)
+
+
+def test_an_archive_is_told(tmp_path):
+    """Seen to be told to convert it with gdal_translate."""
+    with zipfile.ZipFile(tmp_path / "heat.zarr.zip", "w") as archive:
+        archive.writestr("zarr.json", "{}")
+    with pytest.raises(InputError, match=r"heat.zarr.zip: this is a ZIP archive.*ZipStore"):
+        zonal_stats(tmp_path / "heat.zarr.zip", LAND, ["sum"])
 
 
 @pytest.mark.parametrize("engine", ["h5netcdf", "scipy"])
