@@ -55,12 +55,8 @@ from carbongrid.outputs.tables import (
     write_tables,
 )
 from carbongrid.outputs.tables.content import Table, content_of
-<<<<<<< HEAD
 from carbongrid.outputs.tables.headings import potentials
-from carbongrid.outputs.tables.layers import read_parcels_parquet
-=======
 from carbongrid.outputs.tables.layers import read_parcels_parquet, write_units_gpkg
->>>>>>> mend-2
 from carbongrid.outputs.tables.plain import (
     quoted,
     read_interval_csv,

@@ -21,12 +21,8 @@ from carbongrid.errors import InputError
 from carbongrid.raster.kernels import excerpts, rings
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.scanline import Blocks, Starts
-<<<<<<< HEAD
 from carbongrid.raster.opening.crs import authority_code, crs_of, same_crs
-=======
-from carbongrid.raster.opening.crs import crs_of, same_crs
 from carbongrid.raster.opening.files import path_to_write
->>>>>>> mend-2
 from carbongrid.raster.polygons import stored
 from carbongrid.raster.polygons.entry import ragged, ragged_of_wkb, rows_not_finite
 from carbongrid.raster.polygons.tiles import Tiles, tiles_of
