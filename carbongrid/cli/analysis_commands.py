@@ -307,7 +307,7 @@ def _agreement(found: Validation) -> Iterator[str]:
         yield f"Zones of {zones['units']:.0f} units: {100 * zones['agreement']:.0f} % agree, kappa {zones['kappa']:.2f}; with emission spread by area {100 * zones['agreement_by_area']:.0f} %, kappa {zones['kappa_by_area']:.2f}."
         if zones["agreement_by_one_total"] == zones["agreement_by_one_total"]:
             yield f"With one whole total of each category instead of those of regions {100 * zones['agreement_by_one_total']:.0f} % agree, kappa {zones['kappa_by_one_total']:.2f}."
-        yield f"With the run's totals and everything placed as published {100 * zones['agreement_ceiling']:.0f} % would agree, kappa {zones['kappa_ceiling']:.2f}: no placing does better."
+        yield f"Published values with the run's totals as a reference: {100 * zones['agreement_by_published']:.0f} % would agree, kappa {zones['kappa_by_published']:.2f}."
         if zones["agreement"] < 1:
             yield f"Of the zones that disagree {100 * zones['disagreements_not_firm']:.0f} % are not firm, of all {100 * zones['not_firm']:.0f} %."
 
