@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from carbongrid.analysis.gridded_cells import centres_written
+from carbongrid.analysis.validation import why_no_skill
 from carbongrid.errors import Problem
 from carbongrid.outputs.figures.classes import NO_VALUE, logarithmic_breaks, short_number
 from carbongrid.outputs.figures.palettes import colours_at
@@ -307,6 +308,10 @@ def _notes(found: Validation) -> Iterator[tuple[Problem, str]]:
                 Problem(what, level="warning"),
                 f"{of}：错置不足 0.005，发布值很可能采用了同一替代指标，无法说明任何一方。",
             )
+        elif math.isnan(row["skill"]):
+            why, zh = why_no_skill(row)
+            what = f"{of}: no skill can be told: {why}."
+            yield Problem(what, level="note"), f"{of}：无法判断技巧：{zh}。"
         elif row["skill"] <= 0:
             what = f"{of}: no skill. Area, people or one total alone would have placed it as well."
             yield (

@@ -281,6 +281,8 @@ def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
 
 def _agreement(found: Validation) -> Iterator[str]:
     """Yield what is wrong with the table itself, then a line for each quantity, in words where there is no skill."""
+    from carbongrid.analysis.validation import why_no_skill
+
     for row in found.sums[found.sums["off"]].to_dict("records"):
         where = f"region {row['region']}" if row["region"] else "the whole"
         why = f": as if {row['slip']}" if row["slip"] else ""
@@ -297,7 +299,7 @@ def _agreement(found: Validation) -> Iterator[str]:
         if row["same_proxy"]:
             yield f"{row['of']}: less than 0.005 is misplaced, so the published values were probably made with this very proxy; it says nothing of either."
         elif row["skill"] != row["skill"]:
-            yield f"{row['of']}: its skill cannot be told, since there is no baseline to hold it against."
+            yield f"{row['of']}: no skill can be told: {why_no_skill(row)[0]}."
         elif row["skill"] <= 0:
             yield f"{row['of']}: no skill. Area, people or one total alone would have placed it as well."
         if row["sigma_found"] == row["sigma_found"] and not row["same_proxy"]:

@@ -304,6 +304,34 @@ def test_zones_that_nobody_can_decide_are_no_agreement(tmp_path):
     assert zones["units"] == 2
 
 
+def test_why_no_skill_can_be_told_is_said_as_it_is(tmp_path, carbongrid):
+    """Seen to be for want of a baseline whatever was the matter, and zones to agree with a table in which nobody emits."""
+    from squares_case import squares_case
+
+    from carbongrid.pipeline import run
+
+    tables = {
+        "totals.csv": "category,value,unit\nagriculture/plantation,3,kt CO2e\nsink/forest,0,kt CO2e\n",
+        "gdp.csv": "region,value\n01,1\n02,2\n03,3\n",
+    }
+    run(squares_case(tmp_path, ["0101", "0102", "0301"], tables, gdp={"path": "gdp.csv"}), tmp_path / "run")  # fmt: skip
+
+    def said(*rows):
+        asked = ("validate", tmp_path / "run", table_of(tmp_path / "t.csv", rows), "--draws", 2, "--out", tmp_path / "out")  # fmt: skip
+        return carbongrid(*asked).stdout
+
+    every = ("01", "02", "03")
+    nobody = said(*((code, "emission", 0, "") for code in every))
+    assert "emission: no skill can be told: the table has none of it." in nobody
+    assert "Zones of" not in nobody
+    even = said(*((code, "emission", 1000, "") for code in every))
+    assert "emission: no skill can be told: area alone misplaces nothing" in even
+    assert "仅按面积即无错置" in (tmp_path / "out" / "validation.html").read_text(encoding="utf-8")
+    rest = said(("01", "emission", 1000, ""), *((code, "sink", 5, "") for code in every))
+    assert "emission: no skill can be told: one value is always its own total" in rest
+    assert "sink: no skill can be told: the run has none of it." in rest
+
+
 def test_one_whole_total_is_what_a_run_without_those_of_regions_gives(tmp_path):
     """The oracle is a full run of the case with one total of each category."""
     from probability_town import FACILITIES, GDP, TOTALS, case_of, written
