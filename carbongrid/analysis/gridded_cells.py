@@ -13,8 +13,8 @@ from carbongrid.analysis.gridded import GriddedQuantity
 from carbongrid.analysis.gridded_rasters import Remark
 from carbongrid.errors import Problem
 from carbongrid.method.agreement import (
-    NEAR_UNIT_SLIP,
     EVEN,
+    NEAR_UNIT_SLIP,
     ROUNDING,
     UNIT_SLIPS,
     misplaced,
