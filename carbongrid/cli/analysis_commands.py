@@ -62,10 +62,13 @@ def margins(directory: Path, out: Path | None, quiet: bool, as_json: bool, verbo
 
 
 def _nearest(table: pd.DataFrame) -> Iterator[str]:
-    """Yield the units that the least change of emission would move."""
+    """Yield the units that the least change of emission would move; of a unit that emits nothing no percentage tells, so that it comes after the others, in tonnes."""
+    import pandas as pd
+
     floating = table[(table["reference"] == "floating") & (table["quantity"] == "emission")]
-    known = floating[floating["percent"].notna()]
-    nearest = known.loc[known["percent"].abs().sort_values(kind="stable").index[:_NEAREST]]
+    known = floating[floating["at_boundary"].notna()]
+    far = pd.DataFrame({"percent": known["percent"].abs(), "grams": known["difference"].map(abs)})
+    nearest = known.loc[far.sort_values(["percent", "grams"], kind="stable").index[:_NEAREST]]
     if nearest.empty:
         yield "No unit has a zone that a change of its emission would end."
         return
@@ -73,7 +76,8 @@ def _nearest(table: pd.DataFrame) -> Iterator[str]:
     yield f"{'unit':<28} {'index':<6} {'emission, t':>16} {'at the boundary, t':>19} {'change':>9}"
     for row in nearest.to_dict("records"):
         named = f"{row['unit']} {row['name']}"
-        yield f"{named:<28} {row['boundary'].upper():<6} {row['now'] / 1e6:>16,.0f} {row['at_boundary'] / 1e6:>19,.0f} {row['percent']:>+8.2f}%"
+        change = f"{row['percent']:+.2f}%" if row["percent"] == row["percent"] else f"{row['difference'] / 1e6:+,.0f} t"  # fmt: skip
+        yield f"{named:<28} {row['boundary'].upper():<6} {row['now'] / 1e6:>16,.0f} {row['at_boundary'] / 1e6:>19,.0f} {change:>9}"
 
 
 @main.command()
