@@ -13,6 +13,7 @@ from carbongrid.analysis.gridded import GriddedQuantity
 from carbongrid.analysis.gridded_rasters import Remark
 from carbongrid.errors import Problem
 from carbongrid.method.agreement import (
+    EVEN,
     NEAR_UNIT_SLIP,
     ROUNDING,
     UNIT_SLIPS,
@@ -192,7 +193,7 @@ def _remarks(of: str, row: Mapping[str, Any]) -> list[Remark]:
     elif not 1 / _FAR < row["bias"] < _FAR:
         what = f"{of}: the run has {row['bias']:.3g} times the raster's total, which no two estimates of one thing differ by: look at its unit, and at what it is of"
         found.append((Problem(what, level="warning"), f"{of}：本次总量为栅格的 {row['bias']:.3g} 倍，请核对单位与内容。"))  # fmt: skip
-    if row["by_area"] <= ROUNDING:
+    if row["by_area"] <= EVEN:
         what = f"{of}: the raster is even: it has as much on each m2 of the units, so there is no skill to tell between cells"
         found.append((Problem(what, level="warning"), f"{of}：栅格在单元内各处均匀，像元间无技巧可言。"))  # fmt: skip
     if row["same_proxy"]:

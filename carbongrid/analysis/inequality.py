@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from carbongrid.pipeline.step import Progress
 
 BY = ("units", "residents", "gdp", "area")
+_CURVES = ("of", "by", "share_of_weight", "share_of_amount")
 SAME_PROXY = Problem(
     "Neighbours whose emission was spread by the same proxy look alike for that reason too: a cluster may be the proxy's.",
     level="note",
@@ -121,8 +122,9 @@ def inequality(
             rows.append(row)
             if known and amount.sum():
                 curve = lorenz(amount, weight)
-                curves.append(pd.DataFrame({"of": of, "by": by, "share_of_weight": curve[:, 0], "share_of_amount": curve[:, 1]}))  # fmt: skip
+                curves.append(pd.DataFrame(dict(zip(_CURVES, (of, by, curve[:, 0], curve[:, 1]), strict=True))))  # fmt: skip
     found, said = [], list(_without_measure(units, weights))
+    said += [Problem(f"There are no measures of {of}: no unit has any.", level="note") for of, amount in amounts.items() if not amount.any()]  # fmt: skip
     table = pd.DataFrame({"unit": units["id"], "name": units["name"], "zone": units["zone"].astype(int)})  # fmt: skip
     if with_clusters:
         tell(phase, 1, steps)
@@ -159,7 +161,7 @@ def inequality(
     return Inequality(
         told,
         pd.DataFrame(rows),
-        pd.concat(curves, ignore_index=True),
+        pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=_CURVES),
         pd.DataFrame(found) if with_clusters else None,
         table if with_clusters else None,
         (NOT_CAUSE, *((SAME_PROXY,) if with_clusters else ()), *dict.fromkeys(said)),

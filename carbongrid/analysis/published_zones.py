@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _UNIT_ZONES = ["unit", "zone", "zone_published", "firm", "agrees"]
 NO_ZONES: tuple[dict[str, float], pd.DataFrame] = ({}, pd.DataFrame(columns=_UNIT_ZONES))
-"""Nothing is compared: emission is not published for every unit, or no unit has a zone."""
+"""Nothing is compared: emission is not published for every unit, or is 0 in all of them; or no unit has a zone."""
 
 
 def areas_of_units(run: RunCarriers) -> NDArray[np.float64]:
@@ -40,8 +40,8 @@ def compare_zones(
 ) -> tuple[dict[str, float], pd.DataFrame]:
     """Compare zones with those that the published emission gives, sinks and GDP being the run's.
 
-    Beside it what an emission spread by area would have, one by one whole total of each category, and, as the most that can be had with the run's
-    totals, the published values scaled to these.
+    Beside it what an emission spread by area would have, one by one whole total of each category, and the published values scaled, sector by
+    sector, to the run's totals. These are no bound: sectors placed otherwise may have a sum that comes nearer.
     """
     units, on_land, area = run.units, run.on_land, areas_of_units(run)
     by_quantity = values.pivot_table("grams", "region", "of", aggfunc="sum").reindex(units["id"])
@@ -51,7 +51,7 @@ def compare_zones(
     theirs = {of: by_quantity[of].to_numpy(np.float64) for of in parts}
     whole = by_quantity["emission"].to_numpy(np.float64) if "emission" in by_quantity else None
     published = sum(theirs.values(), np.zeros(len(units))) if whole is None else whole
-    if np.isnan(published).any():
+    if np.isnan(published).any() or not published.any():
         return NO_ZONES
     one = OneTotal(run)
     base = [on_land.units[each.name].to_numpy(np.float64) for each in on_land.categories]
@@ -63,7 +63,7 @@ def compare_zones(
         "run": units["emission_g"].to_numpy(np.float64),
         "published": published,
         "by_area": published.sum() * (area / area.sum()),
-        "ceiling": sum((raked(on_land, of, theirs[name]) for name, of in parts.items()), np.zeros(len(units))),
+        "by_published": sum((raked(on_land, of, theirs[name]) for name, of in parts.items()), np.zeros(len(units))),
     }  # fmt: skip
     if nested:
         emission["by_one_total"] = sum((own if other is None else other for own, other in rows), np.zeros(len(units)))  # fmt: skip
@@ -84,7 +84,7 @@ def compare_zones(
         "not_firm": float((~firm).mean()),
         "kappa": kappa(zone["run"], zone["published"]),
     }
-    for name in ("by_area", "by_one_total", "ceiling"):
+    for name in ("by_area", "by_one_total", "by_published"):
         same = zone.get(name)
         found[f"agreement_{name}"] = math.nan if same is None else float((same == zone["published"]).mean())  # fmt: skip
         found[f"kappa_{name}"] = math.nan if same is None else kappa(same, zone["published"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,7 +79,9 @@ def write_run_page(
 
 
 def percent(share: float) -> str:
-    """Return a share in whole percent; below and above them as signs, so that nothing is 0 or 100 % that is not."""
+    """Return a share in whole percent, a dash where it is not known; below and above them as signs, so that nothing is 0 or 100 % that is not."""
+    if math.isnan(share):
+        return "–"
     if 0 < share < 0.005:
         return "< 1 %"
     if 0.995 <= share < 1:

@@ -22,7 +22,7 @@ from carbongrid.method.scale import (
     islands_of,
     majority,
 )
-from carbongrid.method.zoning import classify
+from carbongrid.method.zoning import NO_GDP, UNKNOWN_GDP, classify, zone_units
 from carbongrid.outputs.result import Result
 from carbongrid.outputs.tables import read_result
 from carbongrid.pipeline.prepared import PreparedRun
@@ -64,17 +64,17 @@ class ScaleAudit:
     grids
         quantity, side_m, origin_east_m, origin_north_m, gini (of density, cells by their covered area), max_t_km2, cells.
     groups
-        A row for each way of merging units: merged (a parent column, or random), draw, groups, same (share of the groups whose zone is that of most of their units'
-        emission), adjusted_rand (zones of units against those of their groups).
+        A row for each way of merging units: merged (a parent column, or random), draw, groups, compared (of these: they have a zone, and units with one that emit), same (share of
+        them whose zone is that of most of their units' emission), adjusted_rand (zones of units against those of their groups, where both have one); NaN where fewer than two units are left.
     null
         For each parent column what the random groups say: same and adjusted_rand of the parents, mean, 5 and 95 % of the random ones, and the share of
-        these that reach the parents'.
+        these that reach the parents'; NaN where no random group has a zone, and no row where no parent has one.
     cells
         A row for each fine grid and exact areas; empty if left out.
     units
         unit, name, zone, and for each fine grid the difference of emission and sink in percent and t, and the zone.
     remarks
-        What was left as in the run, and why; which units have by other fine cells what they have not in the run.
+        What was left as in the run, and why; how many parents have no zone, and why; which units have by other fine cells what they have not in the run.
     """
 
     grids: pd.DataFrame
@@ -190,6 +190,9 @@ def _merged(
             continue
         own = _compared(sums, zone, group.astype(np.int64), case.ties)
         rows.append({"merged": parent, "draw": 0, **own})
+        remarks += _without_zone(parent, merge(sums, group.astype(np.int64)), case.ties)
+        if np.isnan(own["same"]):
+            continue
         if islands > len(codes):
             remarks.append(f"{parent}: units lie on {islands} islands, so groups of neighbours cannot be as few as {len(codes)}.")  # fmt: skip
             continue
@@ -201,7 +204,7 @@ def _merged(
             told("random groups", draw, groupings)
         rows += drawn
         null += [{"merged": parent, "measure": each, **_against(own[each], [row[each] for row in drawn])} for each in ("same", "adjusted_rand")]  # fmt: skip
-    columns = ["merged", "draw", "groups", "same", "adjusted_rand"]
+    columns = ["merged", "draw", "groups", "compared", "same", "adjusted_rand"]
     of_null = ["merged", "measure", "parents", "random_mean", "random_p05", "random_p95", "reached_by"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns), pd.DataFrame(null, columns=of_null), tuple(remarks)
 
@@ -245,21 +248,37 @@ def merge(sums: Sums, group: NDArray[np.int64]) -> Sums:
 def _compared(sums: Sums, zone: NDArray[np.int64], group: NDArray[np.int64], ties: str) -> dict[str, Any]:  # fmt: skip
     merged = _zones(merge(sums, group), ties)
     most = majority(zone, sums[0].astype(np.float64), group, merged.size)
+    compared = (merged > 0) & (most > 0)
+    units = (zone > 0) & compared[group]
+    told = units.sum() > 1  # one unit is like itself in any group
     return {
         "groups": merged.size,
-        "same": float((merged == most).mean()),
-        "adjusted_rand": adjusted_rand(zone, merged[group]),
+        "compared": int(compared.sum()),
+        "same": float((merged == most)[compared].mean()) if told else np.nan,
+        "adjusted_rand": adjusted_rand(zone[units], merged[group][units]) if told else np.nan,
     }
 
 
+def _without_zone(parent: str, merged: Sums, ties: str) -> Iterator[str]:
+    """Yield how many parents have no zone, by why."""
+    emission, sink, money = merged
+    units = pd.DataFrame({"emission_g": emission, "sink_g": sink, "gdp": pd.array(money, dtype=object)})  # fmt: skip
+    zoned = zone_units(units, ties=ties)
+    # Where all are unknown the region has no GDP, but that is not why.
+    reason = zoned["reason"].mask(units["gdp"].isna() & (zoned["reason"] == NO_GDP), UNKNOWN_GDP)
+    for why, rows in zoned[zoned["zone"] == 0].groupby(reason, sort=True):
+        yield f"{parent}: {len(rows)} of {len(zoned)} have no zone ({why}) and are compared with nothing; random groups without one are left out, too."
+
+
 def _against(own: float, random: list[float]) -> dict[str, float]:
-    low, high = np.quantile(random, (0.05, 0.95))
+    known = np.array([each for each in random if not np.isnan(each)])
+    low, high = np.quantile(known, (0.05, 0.95)) if known.size else (np.nan, np.nan)
     return {
         "parents": own,
-        "random_mean": float(np.mean(random)),
+        "random_mean": float(known.mean()) if known.size else np.nan,
         "random_p05": float(low),
         "random_p95": float(high),
-        "reached_by": float(np.mean(np.array(random) >= own)),
+        "reached_by": float((known >= own).mean()) if known.size else np.nan,
     }
 
 

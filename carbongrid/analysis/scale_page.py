@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,7 +110,7 @@ def _null(null: pd.DataFrame) -> list[Rows]:
     if null.empty:
         return []
     rows: list[list[Cell | str]] = [
-        [row["merged"], Cell(*_MEASURES[row["measure"]]), f"{row['parents']:.2f}", f"{row['random_mean']:.2f}", f"{row['random_p05']:.2f} – {row['random_p95']:.2f}", percent(row["reached_by"])]
+        [row["merged"], Cell(*_MEASURES[row["measure"]]), f"{row['parents']:.2f}", *_of_random(row), percent(row["reached_by"])]
         for row in null.to_dict("records")
     ]  # fmt: skip
     columns = [
@@ -122,6 +123,13 @@ def _null(null: pd.DataFrame) -> list[Rows]:
     ]
     told = Words("As many random groups of neighbours are the null: a parent that does no better says little of its units.", "以同样数目的随机相邻组为对照：不优于随机的上级区域说明不了其单元。")  # fmt: skip
     return [Rows("merged", Words("Merged units", "单元合并"), told, columns, rows)]
+
+
+def _of_random(row: dict[Any, Any]) -> tuple[str, str]:
+    """Return the mean and 90 % of random groupings, dashes where none of them has a zone."""
+    if math.isnan(row["random_mean"]):
+        return "–", "–"
+    return f"{row['random_mean']:.2f}", f"{row['random_p05']:.2f} – {row['random_p95']:.2f}"
 
 
 def _cells(cells: pd.DataFrame) -> list[Rows]:

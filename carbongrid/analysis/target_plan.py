@@ -202,8 +202,11 @@ class _Search:
         if self.left_out and not self.model.lifted:
             return self._none(Solution(np.zeros(0)))
         size = np.bincount(np.maximum(self.model.effects.unit_of_parcel, 0), minlength=len(self.model.units))  # fmt: skip
-        # A gram on each parcel of a unit is what rounding may move; beside it the solver's own tolerance.
-        margin = [2.0 * float(size[need.unit]) + 1e-9 * need.emission for need in self.needs]
+        # A gram on each parcel of a unit is what rounding may move; beside it the solver's own tolerance. Who emits nothing more has no more to spare than what the unit may emit.
+        margin = [
+            min(2.0 * float(size[need.unit]) + 1e-9 * need.emission, float(need.ratio * need.part))
+            for need in self.needs
+        ]
         for tried in range(_TRIES):
             self.tell("trying plans", tried, _TRIES)
             found = solve(self.first, margin)

@@ -31,6 +31,7 @@ NOT_ALL = Problem(
 )
 TOGETHER = Problem("With the region kept as it is the rows hold together: all can be at 1 at once.", level="note")  # fmt: skip
 NO_LAND = Problem("The run has no parcels, so that no hectares are known.", level="note")
+NO_UPTAKE = Problem("No land of the run takes up anything, so that no hectares are known.", level="note")  # fmt: skip
 BARE = Problem("Hectares are of land that took up nothing before, at the run's mean uptake of each land type; young land takes up less, and whether there is such land is not looked at.", level="note")  # fmt: skip
 
 
@@ -97,7 +98,8 @@ def targets(run: Asked, *, units: Collection[str] = (), zone: int = 1) -> Target
     require_zones(decided, units)
     seen = by_esc_alone(frame) if zone == 3 else frame
     found = margins(seen, told.parameters["reference"], told.parameters.get("ties", ">="))
-    rates = _uptake(told)
+    uptake = _uptake(told)
+    rates = uptake or {}
     named: dict[Any, dict[Any, Any]] = frame.set_index("id")[["name", "zone"]].to_dict("index")
     zones = dict(zip(frame["id"], decided["zone"].tolist(), strict=True))
     rows = []
@@ -116,7 +118,7 @@ def targets(run: Asked, *, units: Collection[str] = (), zone: int = 1) -> Target
         *without_zone(decided),
         NOT_ALL,
         *((TOGETHER,) if each_has_a_way else ()),
-        *((BARE,) if rates else (NO_LAND,)),
+        BARE if rates else NO_LAND if uptake is None else NO_UPTAKE,
     )
     return Targets(told, zone, table, rates, notes)
 
@@ -180,15 +182,15 @@ def _needed(
     return found
 
 
-def _uptake(run: FinishedRun) -> dict[str, float]:
-    """Return g yr-1 that a hectare of each territorial type takes up in the run, of those that take up something."""
+def _uptake(run: FinishedRun) -> dict[str, float] | None:
+    """Return g yr-1 that a hectare of each territorial type takes up in the run, of those that take up something; None without parcels."""
     columns = ["type", "area_m2", "sink_g"]
     if run.answer is not None:
         parcels = run.answer.parcels[columns]
     else:
         assert run.directory is not None, "an answer has none"
         if PARCELS_FILE not in run.manifest["files"]:
-            return {}
+            return None
         written = as_written(run.directory, PARCELS_FILE, run.manifest)
         with written as path, open_parquet(path) as file:
             parcels = file.read(columns=columns).to_pandas()

@@ -32,12 +32,8 @@ WHAT_IT_IS = Problem("A decomposition says how a change is made up of its factor
 OWN_REGION = Problem("With each year's own region zones say who is better than the rest of that year; with the first year's kept they say who is better than then.", level="note")  # fmt: skip
 
 
-_FACTORS = (
-    ("GDP", "gdp", "gdp_effect"),
-    ("residents", "residents", "population_effect"),
-    ("emission", "emission_g", "emission_per_gdp_effect"),
-)
-"""What a decomposition takes, its column, and an effect that is blank where it is unknown or 0."""
+_FACTORS = (("GDP", "gdp"), ("residents", "residents"), ("emission", "emission_g"))
+"""What a decomposition takes, and its column."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +121,7 @@ def trend(
             raise InputError(f"the units have no {reference}, the reference region of {found[-1].name}", run.name, "Run the cases with one reference region.")  # fmt: skip
     zoned = [table.join(zone_units(table, reference, ties=ties)) for table in tables]
     followed, region, matrices = _followed(years, tables, zoned, found[-1])
-    notes += [*_otherwise_zoned(found, zoned), *_gaps(years, tables, region), *notes_of_guessed_runs(found)]  # fmt: skip
+    notes += [*_otherwise_zoned(found, zoned), *_gaps(years, tables), *notes_of_guessed_runs(found)]  # fmt: skip
     return Trend(tuple(found), years, followed, region, matrices, (*notes, WHAT_IT_IS, OWN_REGION))
 
 
@@ -174,13 +170,10 @@ def _otherwise_zoned(
             yield Problem(f"{other} of {len(told)} zones of {run.manifest['year']} are not those that {run.name} has: they are of the units that all years have in common, by the rule of the last run.", level="warning")  # fmt: skip
 
 
-def _gaps(
-    years: Sequence[int], tables: Sequence[pd.DataFrame], region: pd.DataFrame
-) -> Iterator[Problem]:
+def _gaps(years: Sequence[int], tables: Sequence[pd.DataFrame]) -> Iterator[Problem]:
     """Yield of which units GDP or residents are unknown, or one of them or emission is 0, so that effects are not known."""
-    for number, (year, table) in enumerate(zip(years, tables, strict=True)):
-        periods = region[region["period"].isin([number, number + 1])]
-        for name, column, effect in _FACTORS:
+    for year, table in zip(years, tables, strict=True):
+        for name, column in _FACTORS:
             unknown = table["id"][table[column].isna()].tolist()
             if len(unknown) == len(table):
                 yield Problem(f"No {name} of {year} are known: their effects are blank.", level="note")  # fmt: skip
@@ -188,7 +181,7 @@ def _gaps(
                 yield Problem(f"Of {len(unknown)} units {name} of {year} are unknown: {some_codes(unknown)}. Effects of these units, and of the region, that take them are blank.", level="warning")  # fmt: skip
             nothing = table["id"][(table[column] == 0).fillna(False)].tolist()
             if nothing:
-                theirs = "Their own effects are blank, and so are the region's." if periods[effect].isna().any() else "Their own effects are blank; the region's are not."  # fmt: skip
+                theirs = "Their own effects are blank, and so are the region's." if len(nothing) == len(table) else "Their own effects are blank; none of the region's are for that."  # fmt: skip
                 have = (
                     f"1 unit has 0 {name}"
                     if len(nothing) == 1

@@ -25,6 +25,7 @@ from carbongrid.analysis.published import (
 from carbongrid.analysis.published_zones import NO_ZONES, areas_of_units, compare_zones
 from carbongrid.errors import InputError
 from carbongrid.method.agreement import (
+    EVEN,
     Found,
     median_log2_ratio,
     misplaced,
@@ -51,6 +52,7 @@ SAME_PROXY = 0.005
 MIN_UNITS = 20
 """Units that must be compared before sigma and tau are told from them."""
 
+_BASELINES = {"by_area": ("area", "面积"), "by_people": ("people", "人口"), "by_one_total": ("one total", "单一总量")}  # fmt: skip
 _WORST = 10
 _AT_ONCE = 16
 Groups = Mapping[str, frozenset[str]]
@@ -401,6 +403,20 @@ def _measures(
         "tau_if_sigma_holds": errors.tau_if_sigma_holds,
         "same_proxy": bool(same),
     }  # fmt: skip
+
+
+def why_no_skill(row: Mapping[Any, Any]) -> tuple[str, str]:
+    """Return why a quantity of ``measures`` has no skill that could be told, and the same in Chinese."""
+    if not row["published_t"]:
+        return "the table has none of it", "表中该项全为 0"
+    if not row["ours_t"]:
+        return "the run has none of it", "本次运算中该项为 0"
+    if row["units"] < 2:
+        return "one value is always its own total, and says nothing of where things are", "仅有一个数值，总与其自身合计一致，不说明空间分布"  # fmt: skip
+    made = [each for each in _BASELINES if row[each] <= EVEN]
+    assert made, "else there is a skill"
+    names, chinese = (" and ".join(_BASELINES[each][0] for each in made), "、".join(_BASELINES[each][1] for each in made))  # fmt: skip
+    return f"{names} alone misplaces nothing, so the published values were probably made by it", f"仅按{chinese}即无错置，发布值很可能据此得出"  # fmt: skip
 
 
 def _concentration(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from carbongrid.analysis.gridded_cells import centres_written
+from carbongrid.analysis.validation import why_no_skill
 from carbongrid.errors import Problem
 from carbongrid.outputs.figures.classes import NO_VALUE, logarithmic_breaks, short_number
 from carbongrid.outputs.figures.palettes import colours_at
@@ -106,8 +107,8 @@ def _cards(found: Validation) -> Iterator[Card]:
         )
     if found.zones:
         zones = found.zones
-        told = f"with the published values scaled to the run's totals {_percent(zones['agreement_ceiling'])}, by area {_percent(zones['agreement_by_area'])}"
-        zh = f"发布值缩放至本次总量时为 {_percent(zones['agreement_ceiling'])}，按面积为 {_percent(zones['agreement_by_area'])}"
+        told = f"with the published values scaled to the run's totals {_percent(zones['agreement_by_published'])}, by area {_percent(zones['agreement_by_area'])}"
+        zh = f"发布值缩放至本次总量时为 {_percent(zones['agreement_by_published'])}，按面积为 {_percent(zones['agreement_by_area'])}"
         yield Card(Words("Zones agree", "分区一致"), _percent(zones["agreement"]), Words(told, zh))
 
 
@@ -214,7 +215,7 @@ def _zones(found: Validation) -> Iterator[Rows]:
         ("run", "", "this run", "本次运算"),
         ("by_area", "_by_area", "emission spread by area", "排放按面积分摊"),
         ("by_one_total", "_by_one_total", "one whole total of each category", "每类一个总量"),
-        ("ceiling", "_ceiling", "published values with the run's totals (the most that can be had)", "发布值配本次总量（上限）"),
+        ("by_published", "_by_published", "published values with the run's totals", "发布值配本次总量"),
     )  # fmt: skip
     rows: list[list[Cell | str]] = [
         [Cell(english, chinese), _percent(zones[f"agreement{key}"]), _number(zones[f"kappa{key}"])]
@@ -307,6 +308,10 @@ def _notes(found: Validation) -> Iterator[tuple[Problem, str]]:
                 Problem(what, level="warning"),
                 f"{of}：错置不足 0.005，发布值很可能采用了同一替代指标，无法说明任何一方。",
             )
+        elif math.isnan(row["skill"]):
+            why, zh = why_no_skill(row)
+            what = f"{of}: no skill can be told: {why}."
+            yield Problem(what, level="note"), f"{of}：无法判断技巧：{zh}。"
         elif row["skill"] <= 0:
             what = f"{of}: no skill. Area, people or one total alone would have placed it as well."
             yield (

@@ -62,10 +62,13 @@ def margins(directory: Path, out: Path | None, quiet: bool, as_json: bool, verbo
 
 
 def _nearest(table: pd.DataFrame) -> Iterator[str]:
-    """Yield the units that the least change of emission would move."""
+    """Yield the units that the least change of emission would move; of a unit that emits nothing no percentage tells, so that it comes after the others, in tonnes."""
+    import pandas as pd
+
     floating = table[(table["reference"] == "floating") & (table["quantity"] == "emission")]
-    known = floating[floating["percent"].notna()]
-    nearest = known.loc[known["percent"].abs().sort_values(kind="stable").index[:_NEAREST]]
+    known = floating[floating["at_boundary"].notna()]
+    far = pd.DataFrame({"percent": known["percent"].abs(), "grams": known["difference"].map(abs)})
+    nearest = known.loc[far.sort_values(["percent", "grams"], kind="stable").index[:_NEAREST]]
     if nearest.empty:
         yield "No unit has a zone that a change of its emission would end."
         return
@@ -73,7 +76,8 @@ def _nearest(table: pd.DataFrame) -> Iterator[str]:
     yield f"{'unit':<28} {'index':<6} {'emission, t':>16} {'at the boundary, t':>19} {'change':>9}"
     for row in nearest.to_dict("records"):
         named = f"{row['unit']} {row['name']}"
-        yield f"{named:<28} {row['boundary'].upper():<6} {row['now'] / 1e6:>16,.0f} {row['at_boundary'] / 1e6:>19,.0f} {row['percent']:>+8.2f}%"
+        change = f"{row['percent']:+.2f}%" if row["percent"] == row["percent"] else f"{row['difference'] / 1e6:+,.0f} t"  # fmt: skip
+        yield f"{named:<28} {row['boundary'].upper():<6} {row['now'] / 1e6:>16,.0f} {row['at_boundary'] / 1e6:>19,.0f} {change:>9}"
 
 
 @main.command()
@@ -281,6 +285,8 @@ def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
 
 def _agreement(found: Validation) -> Iterator[str]:
     """Yield what is wrong with the table itself, then a line for each quantity, in words where there is no skill."""
+    from carbongrid.analysis.validation import why_no_skill
+
     for row in found.sums[found.sums["off"]].to_dict("records"):
         where = f"region {row['region']}" if row["region"] else "the whole"
         why = f": as if {row['slip']}" if row["slip"] else ""
@@ -297,7 +303,7 @@ def _agreement(found: Validation) -> Iterator[str]:
         if row["same_proxy"]:
             yield f"{row['of']}: less than 0.005 is misplaced, so the published values were probably made with this very proxy; it says nothing of either."
         elif row["skill"] != row["skill"]:
-            yield f"{row['of']}: its skill cannot be told, since there is no baseline to hold it against."
+            yield f"{row['of']}: no skill can be told: {why_no_skill(row)[0]}."
         elif row["skill"] <= 0:
             yield f"{row['of']}: no skill. Area, people or one total alone would have placed it as well."
         if row["sigma_found"] == row["sigma_found"] and not row["same_proxy"]:
@@ -307,7 +313,7 @@ def _agreement(found: Validation) -> Iterator[str]:
         yield f"Zones of {zones['units']:.0f} units: {100 * zones['agreement']:.0f} % agree, kappa {zones['kappa']:.2f}; with emission spread by area {100 * zones['agreement_by_area']:.0f} %, kappa {zones['kappa_by_area']:.2f}."
         if zones["agreement_by_one_total"] == zones["agreement_by_one_total"]:
             yield f"With one whole total of each category instead of those of regions {100 * zones['agreement_by_one_total']:.0f} % agree, kappa {zones['kappa_by_one_total']:.2f}."
-        yield f"With the run's totals and everything placed as published {100 * zones['agreement_ceiling']:.0f} % would agree, kappa {zones['kappa_ceiling']:.2f}: no placing does better."
+        yield f"Published values with the run's totals as a reference: {100 * zones['agreement_by_published']:.0f} % would agree, kappa {zones['kappa_by_published']:.2f}."
         if zones["agreement"] < 1:
             yield f"Of the zones that disagree {100 * zones['disagreements_not_firm']:.0f} % are not firm, of all {100 * zones['not_firm']:.0f} %."
 

@@ -193,8 +193,12 @@ def _by_ruler(found: ScaleAudit) -> Iterator[str]:
         yield f"{side / 1000:>8g} km  {quantity:<9} {gini:>17} {most:>29}"
     words = {"same": "have the zone of most of their units' emission", "adjusted_rand": "adjusted Rand index of zones of units and of theirs"}  # fmt: skip
     for row in found.null.to_dict("records"):
+        own = f"Merged to {row['merged']}: {row['parents']:.2f} {words[row['measure']]}"
+        if row["random_mean"] != row["random_mean"]:
+            yield f"{own}; no random groups of neighbours have a zone."
+            continue
         yield (
-            f"Merged to {row['merged']}: {row['parents']:.2f} {words[row['measure']]}; random groups of neighbours {row['random_mean']:.2f} "
+            f"{own}; random groups of neighbours {row['random_mean']:.2f} "
             f"({row['random_p05']:.2f} to {row['random_p95']:.2f} of 90 %), {100 * row['reached_by']:.0f} % of them reach it."
         )
     if len(found.cells):

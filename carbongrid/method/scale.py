@@ -62,17 +62,18 @@ def adjusted_rand(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
 def majority(
     zone: NDArray[np.int64], mass: NDArray[np.float64], group: NDArray[np.int64], groups: int
 ) -> NDArray[np.int64]:
-    """Return the zone of each group that has most of its mass; of equal ones the lowest.
+    """Return the zone of each group that has most of its mass, of equal ones the lowest; 0 where no unit with a zone has any.
 
     Parameters
     ----------
     zone, mass, group : shape (units,)
-        Zone code of each unit, its weight, and its group.
+        Zone code of each unit (0: none), its weight, and its group.
     groups
         How many there are.
     """
     table = np.zeros((groups, int(zone.max(initial=0)) + 1))
     np.add.at(table, (group, zone), mass)
+    table[:, 0] = 0.0
     found: NDArray[np.int64] = table.argmax(axis=1)
     return found
 

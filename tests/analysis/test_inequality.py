@@ -174,6 +174,21 @@ def test_clusters_of_emission_are_told_where_there_are_no_sinks(tmp_path, monkey
         clusters(squares(3), np.ones(9), of="sink per km2")
 
 
+def test_where_nothing_is_held_there_are_no_measures_and_it_is_told(tmp_path) -> None:
+    """Seen to fail: no Lorenz curve at all was a fault of carbongrid."""
+    totals = "category,value,unit\nwaste/industrial,0,t CO2e\nsink/land,0,t CO2e\n"
+    parcels = [("p0", "0601", square(0, 0)), ("p1", "0301", square(1, 0))]
+    units = [("u0", "d", square(0, 0)), ("u1", "d", square(1, 0))]
+    run = cg.run(write_town(tmp_path, parcels, units, {"totals.csv": totals}, ""), tmp_path / "run")
+    found = cg.inequality(run, with_clusters=False)
+    assert found.table["gini"].isna().all() and found.curves.empty
+    for of in ("emission", "sink"):
+        told = f"There are no measures of {of}: no unit has any."
+        assert told in {str(note) for note in found.notes} and note_in_chinese(told)
+    curves = next(path for path in write_inequality(found, tmp_path) if "lorenz" in path.name)
+    assert curves.read_text("utf-8").split() == ["of,by,share_of_weight,share_of_amount"]
+
+
 def test_units_without_a_number_are_named() -> None:
     """Seen to fail: measures by residents were blank, and nothing said that it was one unit with 0 of them."""
     units = pd.DataFrame({"id": ["a", "b", "c"]})

@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import json
 
+import pandas as pd
 import pytest
 
 from carbongrid.analysis.margins import margins, write_margins
+from carbongrid.cli.analysis_commands import _nearest
 from carbongrid.errors import InputError
+from carbongrid.method.margins import margins as of_units
 from carbongrid.method.zoning import classify
 from carbongrid.outputs.tables.plain import read_units_csv
 from carbongrid.outputs.tables.reading import read_result
@@ -53,6 +56,19 @@ def test_the_table_of_a_run(small_run, tmp_path):
         rows = list(csv.DictReader(stream))
     assert [row["difference"] for row in rows] == ["" if v is None else str(v) for v in table["difference"]]  # fmt: skip
     assert {row["name"] for row in rows} == set(read_result(small_run).units["name"])
+
+
+def test_units_that_emit_nothing_are_near_another_zone_too():
+    """Seen to fail: a percentage of 0 is not known, so that no unit had a boundary, where units.csv gave two."""
+    units = pd.DataFrame({"id": ["a", "b", "c"], "emission_g": [300_000_000, 0, 0], "sink_g": [0, 50_000_000, 30_000_000], "gdp": pd.array([0, 100, 50], "Int64")})  # fmt: skip
+    table = of_units(units).assign(name="")
+    told = [line.split() for line in _nearest(table)]
+    assert [line for line in told if line[0] in "bc"] == [["c", "ECC", "0", "150", "+150", "t"], ["c", "ESC", "0", "180", "+180", "t"], ["b", "ESC", "0", "500", "+500", "t"], ["b", "ECC", "0", "600", "+600", "t"]]  # fmt: skip
+    assert not any(line[0] == "a" for line in told)
+    # What is told in percent goes first.
+    units["emission_g"] += [0, 600_000_000, 0]
+    told = [line.split() for line in _nearest(of_units(units).assign(name=""))][2:]
+    assert [line[0] for line in told][-2:] == ["c", "c"] and told[0][-1].endswith("%")
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):

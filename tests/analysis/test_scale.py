@@ -22,6 +22,10 @@ from carbongrid.analysis.neighbours import neighbours_of
 from carbongrid.analysis.scale_audit import (
     QUARTERS,
     SIDES,
+    _against,
+    _compared,
+    _without_zone,
+    _zones,
     audit_scale,
     merge,
     write_scale,
@@ -93,6 +97,8 @@ def test_majority_is_by_mass():
     assert majority(zone, np.array([5.0, 2, 2, 1]), group, 2).tolist() == [1, 2]
     assert majority(zone, np.array([4.0, 2, 2, 1]), group, 2).tolist() == [1, 2]
     assert majority(zone, np.array([3.0, 2, 2, 1]), group, 2).tolist() == [4, 2]
+    # What has no zone is no majority.
+    assert majority(np.array([0, 4, 0, 2]), np.array([5.0, 2, 2, 0]), group, 2).tolist() == [4, 0]
 
 
 @settings(max_examples=50)
@@ -115,6 +121,33 @@ def test_an_index_of_a_parent_is_the_mean_of_its_children_by_emission(rows):
 
 def test_unknown_gdp_of_a_unit_is_unknown_of_its_group():
     assert merge((np.array([1, 2, 3]), np.array([0, 0, 1]), [5, None, 7]), np.array([0, 0, 1]))[2] == [None, 7]  # fmt: skip
+
+
+def test_what_has_no_zone_is_compared_with_nothing():
+    """Seen to fail: parents of unknown GDP were parents in another zone than their units, and a run without zones was perfectly stable."""
+    grams = np.array([5, 3, 6, 2, 4, 1])
+    group = np.array([0, 0, 1, 1, 2, 2])
+    known = (grams, grams[::-1].copy(), [100, 10, 50, 5, 70, 60])
+    zone = _zones(known, ">=")
+    whole = _compared(known, zone, group, ">=")
+    assert whole["groups"] == whole["compared"] == 3
+    unknown = (*known[:2], [100, 10, 50, None, 70, 60])
+    zone = _zones(unknown, ">=")
+    some = _compared(unknown, zone, group, ">=")
+    merged, most = (np.delete(each, 1) for each in (_zones(merge(unknown, group), ">="), majority(zone, grams.astype(float), group, 3)))  # fmt: skip
+    assert (some["groups"], some["compared"], some["same"]) == (3, 2, (merged == most).mean())
+    left = [0, 1, 4, 5]
+    assert some["adjusted_rand"] == adjusted_rand(zone[left], merged[[0, 0, 1, 1]])
+    [said] = _without_zone("district", merge(unknown, group), ">=")
+    assert said.startswith("district: 1 of 3 have no zone (GDP unknown)")
+    assert "地区生产总值未知" in note_in_chinese(said)
+    nobody = (*known[:2], [None] * 6)
+    [said] = _without_zone("district", merge(nobody, group), ">=")
+    assert said.startswith("district: 3 of 3 have no zone (GDP unknown)")
+    none = _compared(nobody, _zones(nobody, ">="), group, ">=")
+    assert (none["compared"], np.isnan(none["same"]), np.isnan(none["adjusted_rand"])) == (0, True, True)  # fmt: skip
+    assert _against(0.5, [np.nan, 0.0, 1.0])["random_mean"] == _against(0.5, [0.0, 1.0])["reached_by"] == 0.5  # fmt: skip
+    assert np.isnan(_against(0.5, [np.nan])["reached_by"])
 
 
 @pytest.fixture(scope="module")

@@ -429,3 +429,17 @@ def test_where_nothing_is_to_be_lifted_no_action_is_looked_for(tmp_path) -> None
         assert ("No unit that could be lifted is below zone 1." in done.output) == (name == "all")
     with pytest.raises(InputError, match="No category does"):
         cg.plan_targets(run, limits=limits_in(tmp_path / "l.csv", "cut,*,*,,,,,,"))
+
+
+def test_a_unit_of_a_gram_may_cut_it(tmp_path) -> None:
+    """Seen to fail: 2 g of a parcel were to be spare where there is 1 g, so that limits, of which there are none, were to give a little more room."""
+    tables = {
+        "totals.csv": "category,value,unit\nwaste/industrial,0.000001,t CO2e\nsink/land,0.000002,t CO2e\n",
+        "gdp.csv": "region,value\nu0,1\nu1,100\n",
+    }
+    parcels = [("p0", "0601", square(0, 0, 0.5)), ("f0", "0301", square(0.5, 0, 0.5)), ("f1", "0301", square(1, 0, 0.5))]  # fmt: skip
+    units = [("u0", "d", square(0, 0)), ("u1", "d", square(1, 0))]
+    run = cg.run(write_town(tmp_path, parcels, units, tables, '[gdp]\npath = "gdp.csv"\n'), tmp_path / "run")  # fmt: skip
+    found = cg.plan_targets(run)
+    assert found.feasible and found.units["zone_frozen"].tolist() == [1, 1]
+    assert found.answer is not None and found.answer.units["emission_t"].sum() == 0

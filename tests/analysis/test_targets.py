@@ -11,7 +11,14 @@ from barren_town import barren_run
 import carbongrid as cg
 from carbongrid.analysis.finished import FinishedRun
 from carbongrid.analysis.frozen import frozen_zones
-from carbongrid.analysis.targets import INDICES, NOT_ALL, TOGETHER, write_targets
+from carbongrid.analysis.targets import (
+    INDICES,
+    NO_LAND,
+    NO_UPTAKE,
+    NOT_ALL,
+    TOGETHER,
+    write_targets,
+)
 from carbongrid.cli.plan_commands import target_in_words
 from carbongrid.errors import InputError
 from carbongrid.method.margins import NONE_TO_DIVIDE
@@ -162,6 +169,9 @@ def test_a_run_in_which_no_unit_has_a_zone(tmp_path) -> None:
     told = "Nothing is aimed at in 5 units (its reference region has no sink): 01, 02, 03, 04, 05."
     assert found.table.empty and told in {str(note) for note in found.notes}
     assert TOGETHER not in found.notes and note_in_chinese(told)
+    # Seen to be told that it has no parcels.
+    assert (NO_LAND in found.notes, NO_UPTAKE in found.notes) == (False, True)
+    assert note_in_chinese(str(NO_UPTAKE))
     with pytest.raises(InputError, match="its reference region has no sink"):
         cg.targets(run, zone=3, units=["01"])
 

@@ -233,22 +233,26 @@ def test_gdp_alone_stands_under_its_own_name_and_gaps_are_named(years, tmp_path)
 
 
 def test_a_unit_that_emits_nothing_is_named_and_what_is_said_of_the_region_is_so(years, tmp_path) -> None:  # fmt: skip
-    """u2 is forest. Seen to fail: its blank effects had no word, and the region's were said to be there though the GDP of u1 is unknown."""
+    """u2 is forest. Seen to fail: its blank effects had no word, and the region's were said to be there though the GDP of u1 is unknown; then they were said to be blank for what emits nothing, in periods in which they are not."""
     found = trend(years)
     of_u2 = found.units.set_index("unit").loc["u2"]
     assert np.isnan(of_u2["emission_per_gdp_effect"]) and of_u2["tapio"] == "unknown"
     notes = [str(note) for note in found.notes]
     for number in (2015, 2020):
-        assert f"1 unit has 0 emission in {number}: u2. Their own effects are blank; the region's are not." in notes  # fmt: skip
+        assert f"1 unit has 0 emission in {number}: u2. Their own effects are blank; none of the region's are for that." in notes  # fmt: skip
     assert found.region["emission_per_gdp_effect"].notna().all()
     gap = year(tmp_path / "g", 2021, 150, (0, None, 3, 4))
     found = trend([years[0], years[1], gap])
     assert found.region["emission_per_gdp_effect"].isna().tolist() == [False, True]
     notes = [str(note) for note in found.notes]
-    tails = {2015: "; the region's are not.", 2020: ", and so are the region's.", 2021: ", and so are the region's."}  # fmt: skip
-    for number, tail in tails.items():
-        assert f"1 unit has 0 emission in {number}: u2. Their own effects are blank{tail}" in notes  # fmt: skip
-    assert f"1 unit has 0 GDP in 2021: u0. Their own effects are blank{tails[2021]}" in notes
+    for number in (2015, 2020, 2021):
+        assert f"1 unit has 0 emission in {number}: u2. Their own effects are blank; none of the region's are for that." in notes  # fmt: skip
+    assert "1 unit has 0 GDP in 2021: u0. Their own effects are blank; none of the region's are for that." in notes  # fmt: skip
+    assert "Of 1 units GDP of 2021 are unknown: u1. Effects of these units, and of the region, that take them are blank." in notes  # fmt: skip
+    nothing = trend([years[0], year(tmp_path / "n", 2022, 150, (0, 0, 0, 0))])
+    assert nothing.region["gdp_effect"].isna().all()
+    notes += (more := [str(note) for note in nothing.notes])
+    assert "4 units have 0 GDP in 2022: u0, u1, u2, u3. Their own effects are blank, and so are the region's." in more  # fmt: skip
     assert all(note_in_chinese(note) for note in notes)
 
 

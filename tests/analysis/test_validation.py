@@ -304,6 +304,34 @@ def test_zones_that_nobody_can_decide_are_no_agreement(tmp_path):
     assert zones["units"] == 2
 
 
+def test_why_no_skill_can_be_told_is_said_as_it_is(tmp_path, carbongrid):
+    """Seen to be for want of a baseline whatever was the matter, and zones to agree with a table in which nobody emits."""
+    from squares_case import squares_case
+
+    from carbongrid.pipeline import run
+
+    tables = {
+        "totals.csv": "category,value,unit\nagriculture/plantation,3,kt CO2e\nsink/forest,0,kt CO2e\n",
+        "gdp.csv": "region,value\n01,1\n02,2\n03,3\n",
+    }
+    run(squares_case(tmp_path, ["0101", "0102", "0301"], tables, gdp={"path": "gdp.csv"}), tmp_path / "run")  # fmt: skip
+
+    def said(*rows):
+        asked = ("validate", tmp_path / "run", table_of(tmp_path / "t.csv", rows), "--draws", 2, "--out", tmp_path / "out")  # fmt: skip
+        return carbongrid(*asked).stdout
+
+    every = ("01", "02", "03")
+    nobody = said(*((code, "emission", 0, "") for code in every))
+    assert "emission: no skill can be told: the table has none of it." in nobody
+    assert "Zones of" not in nobody
+    even = said(*((code, "emission", 1000, "") for code in every))
+    assert "emission: no skill can be told: area alone misplaces nothing" in even
+    assert "仅按面积即无错置" in (tmp_path / "out" / "validation.html").read_text(encoding="utf-8")
+    rest = said(("01", "emission", 1000, ""), *((code, "sink", 5, "") for code in every))
+    assert "emission: no skill can be told: one value is always its own total" in rest
+    assert "sink: no skill can be told: the run has none of it." in rest
+
+
 def test_one_whole_total_is_what_a_run_without_those_of_regions_gives(tmp_path):
     """The oracle is a full run of the case with one total of each category."""
     from probability_town import FACILITIES, GDP, TOTALS, case_of, written
@@ -340,7 +368,8 @@ def test_one_whole_total_is_what_a_run_without_those_of_regions_gives(tmp_path):
     assert row["skill"] <= 1 - row["misplaced_scaled"] / row["by_one_total"] + 1e-12
 
 
-def test_the_ceiling_places_as_published_with_the_runs_totals(tmp_path):
+def test_published_values_with_the_runs_totals_are_a_reference_and_no_bound(tmp_path, carbongrid):
+    """Seen to be called what no placing can beat, of runs that agree better."""
     from probability_town import FACILITIES, GDP, TOTALS, case_of, written
 
     from carbongrid.analysis.baselines import raked
@@ -359,11 +388,25 @@ def test_the_ceiling_places_as_published_with_the_runs_totals(tmp_path):
         inside = of_unit == account
         assert found[inside].sum() == pytest.approx(ours[inside].sum())
         np.testing.assert_allclose(found[inside] / theirs[inside], (found / theirs)[inside][0])
-    # The run's own places under other totals by region: nothing but totals differs, so the ceiling is the run.
+    # The run's own places under other totals by region: nothing but totals differs, so they give the run.
     emission = on_land.units["emission_g"].to_numpy(float) / 1e6
     rows = [(code, "emission", float(v), "") for code, v in zip(on_land.units["id"], emission * np.where(of_unit == of_unit[0], 4.0, 1.0), strict=True)]  # fmt: skip
     zones = validate(tmp_path / "run", table_of(tmp_path / "t.csv", rows), draws=20).zones
-    assert zones["agreement_ceiling"] == zones["agreement"]
+    assert zones["agreement_by_published"] == zones["agreement"]
+    # Sectors placed otherwise than published, whose sum decides the zones, may come nearer.
+    rows = [
+        (code, of, float(value), "")
+        for of, values in (("industry", (7, 6, 5, 3, 3)), ("waste", (1, 1, 1, 2, 7)))
+        for code, value in zip(on_land.units["id"], values, strict=True)
+    ]
+    told = carbongrid("validate", tmp_path / "run", table_of(tmp_path / "t.csv", rows), "--draws", 2, "--out", tmp_path / "out").stdout  # fmt: skip
+    assert "100 % agree" in told
+    assert "Published values with the run's totals as a reference: 60 % would agree" in told
+    assert "no placing" not in told
+    page = (tmp_path / "out" / "validation.html").read_text(encoding="utf-8")
+    assert "published values with the run" in page
+    assert "can be had" not in page
+    assert "上限" not in page
 
 
 def test_the_page_and_json_have_all_of_it(full_demo, units, tmp_path, carbongrid):
@@ -378,7 +421,7 @@ def test_the_page_and_json_have_all_of_it(full_demo, units, tmp_path, carbongrid
     told = json.loads(done.stdout)
     assert len(told["values"]) == 5 * 97
     assert len(told["unit_zones"]) == 97
-    assert told["zones"]["agreement_ceiling"] > told["zones"]["agreement_by_area"]
+    assert told["zones"]["agreement_by_published"] > told["zones"]["agreement_by_area"]
     assert told["zones"]["agreement_by_one_total"] is None
     assert len(pd.read_csv(out / "validation_zones.csv")) == 97
     page = (out / "validation.html").read_text(encoding="utf-8")

@@ -70,6 +70,9 @@ def apportion(
     return parts.view(np.int64)
 
 
+_TOO_LARGE = "Integers may add up to 2^56; as grams that is 72 thousand million t, more than the world emits in a year: look at the unit of what they are of."
+
+
 def _claims(weights: ArrayLike) -> NDArray[Any]:
     claims = np.asarray(weights)
     if claims.size == 0:
@@ -129,7 +132,12 @@ def _refuse(fault: NDArray[np.int8], totals: NDArray[np.int64]) -> None:
         splits.TOO_LARGE: "the weights add up to too much (total {})",
     }
     problems = [
-        Problem(reason[int(fault[row])].format(totals[row]), f"row {row}") for row in bad[:_LISTED]
+        Problem(
+            reason[int(fault[row])].format(totals[row]),
+            f"row {row}",
+            _TOO_LARGE if fault[row] == splits.TOO_LARGE else "",
+        )
+        for row in bad[:_LISTED]
     ]
     if bad.size > _LISTED:
         problems.append(Problem(f"and {bad.size - _LISTED} rows more"))

@@ -84,6 +84,7 @@ def _by_cells(axes: Any, cells: pd.DataFrame) -> None:
 def _among_random(axes: Any, groups: pd.DataFrame) -> None:
     axes.set_xlabel("adjusted Rand index: zones of units and of their groups", fontsize=8)  # fmt: skip
     axes.set_ylabel("groupings drawn by lot", fontsize=8)
+    groups = groups[groups["adjusted_rand"].notna()]
     random, parents = groups[groups["draw"] > 0], groups[groups["draw"] == 0]
     if len(random):
         axes.hist(random["adjusted_rand"], bins=25, color=GREY, alpha=0.6)

@@ -34,8 +34,8 @@ _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What spreadsheets take for the start of a formula; the wide forms count in Chinese and Japanese ones."""
 
 
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-"""A removal is a number below 0; a spreadsheet reads it as a number, not as a formula."""
+_NUMBER = re.compile(r"-?(?:\d+(?:\.\d+)?|inf)")
+"""A removal is a number below 0; a spreadsheet reads it as a number, not as a formula. Minus infinity is a name to it, which runs nothing."""
 
 
 def quoted(text: str) -> str:
