@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
 
 from carbongrid.analysis.comparison_page import signed
+from carbongrid.analysis.run_page import percent
 from carbongrid.analysis.transfers import money_column, plain_price
 from carbongrid.outputs.figures.classes import short_number
 from carbongrid.outputs.report.analysis_page import (
@@ -51,6 +53,7 @@ def write_compensation_page(found: Compensation, path: Path) -> Path:
     cards = [
         Card(Words("Moved", "转移量"), mass(moved), Words("CO₂e per year; all balances add up to 0", "每年 CO₂ 当量；各单元差额合计为 0")),
         Card(Words("Units that pay", "支付单元"), str(payers), Words(f"of {len(units)} units", f"共 {len(units)} 个单元")),
+        *_of_few_sinks(found, moved),
         *(
             Card(Words(f"Money, {currency}".rstrip(", "), f"金额，{currency}".rstrip("，")), short_number(float(found.flows[name].sum())), Words(f"at {plain_price(price)} {currency} per t".replace("  ", " "), f"单价 {plain_price(price)} {currency}/t"))
             for name, price in zip(money, found.prices, strict=True)
@@ -72,6 +75,13 @@ def write_compensation_page(found: Compensation, path: Path) -> Path:
         attribution=run.manifest.get("attribution", ""),
     )  # fmt: skip
     return write_analysis_page(page, path)
+
+
+def _of_few_sinks(found: Compensation, moved: int) -> Iterator[Card]:
+    """Yield what share rests on sinks that are too small to rank units by, beside what is moved and paid."""
+    noise = int(found.flows["mass_g"][found.flows["sinks_below_floor"]].sum())
+    if noise and found.allowance == "sink":
+        yield Card(Words("Indicative", "仅供参考"), percent(noise / moved), Words("of the mass moved rests on sinks below the floor: see the notes", "的转移量所依据的碳汇低于下限：见说明"))  # fmt: skip
 
 
 def _zones(found: Compensation) -> Rows:

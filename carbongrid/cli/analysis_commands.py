@@ -47,18 +47,29 @@ def margins(directory: Path, out: Path | None, quiet: bool, as_json: bool, verbo
     console = _console(quiet, as_json, verbose)
     with console.errors():
         with console.progress():
+            from carbongrid.analysis.finished import FinishedRun
             from carbongrid.analysis.margins import margins as margins_of
             from carbongrid.analysis.margins import write_margins
 
             content = content_of(directory)
             table = margins_of(directory)
+            of_esc = table[(table["boundary"] == "esc") & table["at_boundary"].notna()]
+            warnings = FinishedRun.of(directory).warnings_of_esc(of_esc["unit"])
             with folder_beside(directory, "analysis", out, content) as folder:
                 write_margins(table, folder / "margins.csv")
         for line in _nearest(table):
             console.say(line)
+        console.problems(warnings)
         console.say(f"All of them in {folder / 'margins.csv'}.")
         rows = table.astype(object).where(table.notna(), None).to_dict("records")
-        console.document({"status": "done", "file": folder / "margins.csv", "margins": rows})
+        console.document(
+            {
+                "status": "done",
+                "file": folder / "margins.csv",
+                "margins": rows,
+                "notes": [str(each) for each in warnings],
+            }
+        )
 
 
 def _nearest(table: pd.DataFrame) -> Iterator[str]:
