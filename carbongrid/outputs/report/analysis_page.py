@@ -106,6 +106,11 @@ class Rows:
     rows: Sequence[Sequence[Cell | str]]
     strong: Sequence[int] = ()
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether it has more columns than fit an upright sheet."""
+        return len(self.columns) > 7
+
 
 @dataclass(frozen=True)
 class AnalysisPage:
