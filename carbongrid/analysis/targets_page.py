@@ -249,8 +249,14 @@ def _amount(row: dict[str, Any] | None) -> Cell | str:
         return ""
     if row["needed"] is None:
         return _none(row["remark"])
-    amount = f"{row['needed']:+,}" if row["quantity"] == "gdp" else signed(row["needed"])
-    part = "" if row["percent"] != row["percent"] else f" ({row['percent']:+.1f} %)"
+    amount = (
+        f"{row['needed']:+,}".replace("-", "−")
+        if row["quantity"] == "gdp"
+        else signed(row["needed"])
+    )
+    part = (
+        f" ({change_in_percent(row['now'], row['needed'])})" if row["now"] and row["needed"] else ""
+    )
     return f"{amount}{part}"
 
 

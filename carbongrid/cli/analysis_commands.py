@@ -74,6 +74,9 @@ def margins(directory: Path, out: Path | None, quiet: bool, as_json: bool, verbo
 
 def _nearest(table: pd.DataFrame) -> Iterator[str]:
     """Yield the units that the least change of emission would move."""
+    from carbongrid.method.tonnes import at_decimals
+    from carbongrid.outputs.report.wording import change_in_percent
+
     floating = table[(table["reference"] == "floating") & (table["quantity"] == "emission")]
     known = floating[floating["percent"].notna()]
     nearest = known.loc[known["percent"].abs().sort_values(kind="stable").index[:_NEAREST]]
@@ -81,10 +84,11 @@ def _nearest(table: pd.DataFrame) -> Iterator[str]:
         yield "No unit has a zone that a change of its emission would end."
         return
     yield "The units nearest to another zone by their own emission, all other units as they are:"
-    yield f"{'unit':<28} {'index':<6} {'emission, t':>16} {'at the boundary, t':>19} {'change':>9}"
+    yield f"{'unit':<28} {'index':<6} {'emission, t':>16} {'at the boundary, t':>19} {'change':>12}"
     for row in nearest.to_dict("records"):
         named = f"{row['unit']} {row['name']}"
-        yield f"{named:<28} {row['boundary'].upper():<6} {row['now'] / 1e6:>16,.0f} {row['at_boundary'] / 1e6:>19,.0f} {row['percent']:>+8.2f}%"
+        change = change_in_percent(row["now"], row["difference"]).replace("−", "-")
+        yield f"{named:<28} {row['boundary'].upper():<6} {at_decimals(row['now'] / 1e6, 0):>16} {at_decimals(row['at_boundary'] / 1e6, 0):>19} {change:>12}"
 
 
 @main.command()
