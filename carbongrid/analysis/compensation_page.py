@@ -21,6 +21,8 @@ from carbongrid.outputs.report.analysis_page import (
     Words,
     map_of_changes,
     map_of_zones,
+    unit_cell,
+    unit_in_text,
     write_analysis_page,
     zone_cell,
 )
@@ -65,7 +67,7 @@ def write_compensation_page(found: Compensation, path: Path) -> Path:
         sub=Words(f"Shared out by {by.en}: a transfer between units, never an offset against the atmosphere", f"按{by.zh}分摊：仅为单元之间的转移，并非对大气的抵消"),
         cards=cards,
         outlines=gpd.GeoDataFrame(geometry=run.outlines),
-        tips=[f"{row['name']} ({row['unit']}): {signed(int(row['balance_g']))}" for row in units.to_dict("records")],
+        tips=[f"{unit_in_text(row['name'], row['unit'])}: {signed(int(row['balance_g']))}" for row in units.to_dict("records")],
         maps=[
             map_of_changes(units["balance_g"].to_numpy(np.int64), Words("Balance: above 0 is paid", "差额：正值为受偿"), (), Words("Below 0 pays.", "负值为支付。"), rise_is_good=True),
             map_of_zones(units["zone"].tolist(), Words("Zones", "分区")),
@@ -97,7 +99,7 @@ def _flows(found: Compensation, names: dict[str, str], money: list[str]) -> Rows
     largest = found.flows.sort_values("mass_g", ascending=False, kind="stable").head(_LISTED)
     rows: list[list[Cell | str]] = []
     for row in largest.to_dict("records"):
-        ends = [f"{names[row[end]]} ({row[end]})" for end in ("payer", "receiver")]
+        ends = [unit_cell(names[row[end]], row[end]) for end in ("payer", "receiver")]
         rows.append([*ends, mass(int(row["mass_g"])), f"{row['distance_km']:.1f}", *(short_number(row[name]) for name in money)])  # fmt: skip
     columns = [
         Column(Words("pays", "支付"), False),
@@ -120,7 +122,7 @@ def _money_columns(found: Compensation) -> list[Column]:
 
 def _units(found: Compensation, money: list[str]) -> Rows:
     rows: list[list[Cell | str]] = [
-        [f"{row['name']} ({row['unit']})", zone_cell(int(row["zone"])), mass(int(row["emission_g"])), mass(int(row["sink_g"])), signed(int(row["balance_g"])), *(short_number(row[name]) for name in money)]
+        [unit_cell(row["name"], row["unit"]), zone_cell(int(row["zone"])), mass(int(row["emission_g"])), mass(int(row["sink_g"])), signed(int(row["balance_g"])), *(short_number(row[name]) for name in money)]
         for row in found.units.sort_values("balance_g", kind="stable").to_dict("records")
     ]  # fmt: skip
     columns = [

@@ -257,10 +257,13 @@ def targets(
 
 def _told_of_plan(plan: TargetPlan) -> str:
     """Return a joint plan in a line."""
+    from carbongrid.method.tonnes import counted
+
     units, steps = plan.units, plan.steps
+    reached = int(units["target"].sum())
     hectares = float(steps["hectares"].fillna(0).astype(float).sum())
     land = f", {hectares:,.0f} ha converted" if hectares else ""
-    return f"Together: {len(plan.actions)} actions, emission {_signed_tonnes(int(units['emission_change_g'].sum()))} t, sink {_signed_tonnes(int(units['sink_change_g'].sum()))} t{land}. Applied, all {int(units['target'].sum())} units reach it with the region as it was."  # fmt: skip
+    return f"Together: {counted(len(plan.actions), 'action')}, emission {_signed_tonnes(int(units['emission_change_g'].sum()))} t, sink {_signed_tonnes(int(units['sink_change_g'].sum()))} t{land}. Applied, {'the unit reaches' if reached == 1 else f'all {reached} units reach'} it with the region as it was."  # fmt: skip
 
 
 def _document_of_plan(plan: TargetPlan) -> dict[str, Any]:

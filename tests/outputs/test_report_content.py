@@ -35,7 +35,16 @@ from carbongrid.outputs.report.accounts import (
     ledger_accounts,
     waterfall,
 )
-from carbongrid.outputs.report.analysis_page import Words, map_of_classes
+from carbongrid.outputs.report.analysis_page import (
+    AnalysisPage,
+    Column,
+    Rows,
+    Words,
+    map_of_classes,
+    unit_cell,
+    unit_in_text,
+    write_analysis_page,
+)
 from carbongrid.outputs.report.flows import sankey
 from carbongrid.outputs.report.layers import map_layers
 from carbongrid.outputs.report.summary import balance_rows, comparison, index_statistics
@@ -398,6 +407,17 @@ def test_the_page_holds_every_gram_of_the_categories(tmp_path):
     data = json.loads(text.partition('id="data">')[2].partition("</script>")[0])
     for at, name in enumerate(data["categories"]):
         assert [int(row[at]) for row in data["grams"]] == TABLES.units[name].tolist()
+
+
+def test_a_name_from_right_to_left_keeps_its_code_behind_it(tmp_path):
+    """Seen: a page that shows the name and 018 as "(018) (1)" before the name, with both in one bdi."""
+    rows = Rows("units", Words("Units", "单元"), None, [Column(Words("unit", "单元"))] * 2, [[unit_cell("שלום (1)", "018")] * 2])  # fmt: skip
+    page = AnalysisPage(rows.name, "A town", rows.name, (), None, (), (), [rows], ())
+    write_analysis_page(page, tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert text.count("<bdi>שלום (1)</bdi> (018)") == 2
+    assert unit_in_text("שלום (1)", "018") == "\u2068שלום (1)\u2069 (018)"
+    assert unit_in_text("Z\u00fcrich (1)", "018") == "Z\u00fcrich (1) (018)"
 
 
 def test_no_mass_is_an_exponent():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -67,6 +68,13 @@ def chinese(word: str) -> str:
     if colon and rule in _RULES:
         return _RULES[rule].format(_MODES.get(argument, argument))
     return CHINESE.get(word, word)
+
+
+def isolated(name: str) -> str:
+    """Return a name for text without markup: where it has letters that run from right to left in signs that keep what stands beside it in its place."""
+    if any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in name):
+        return f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}"
+    return name
 
 
 def tonnes(grams: int) -> str:
@@ -202,6 +210,7 @@ FILTERS = {
     "exact_mass_in_chinese": exact_mass_in_chinese,
     "index": index_number,
     "interval": interval,
+    "isolated": isolated,
     "mass": mass,
     "mass_in_chinese": mass_in_chinese,
     "money": money,
