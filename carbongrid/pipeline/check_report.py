@@ -219,10 +219,10 @@ def _lines(content: Mapping[str, Any], evidence: tuple[EvidenceRow, ...]) -> Ite
 def _land_lines(content: Mapping[str, Any]) -> Iterator[str]:
     parcels, units = content["parcels"], content["units"]
     yield f"{content['title']}, {content['year']}"
-    yield f"{counted(parcels['count'], 'parcel')}, {at_decimals(parcels['km2'], 2)} km2, in {content['crs']}"
+    yield f"{counted(parcels['count'], 'parcel')}, {parcels['km2']:,.2f} km2, in {content['crs']}"
     yield f"{counted(units['count'], 'unit')}; {parcels['share_in_units']:.2%} of the parcels' area in them"
     bare, whole = units["bare_km2"], units["km2"]
-    yield f"{at_decimals(bare, 2)} km2 of the units' {at_decimals(whole, 2)} hold no parcel ({bare / whole:.2%})"
+    yield f"{bare:,.2f} km2 of the units' {whole:,.2f} hold no parcel ({bare / whole:.2%})"
     for key, label in (("pois", "POI"), ("lines", "line")):
         if key in content:
             yield counted(content[key], label)
@@ -233,7 +233,7 @@ def _land_lines(content: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield f"{'territorial type':<22} {'parcels':>9} {'km2':>12}"
     for row in content["types"]:
-        yield f"{row['type']:<22} {row['parcels']:>9,} {at_decimals(row['km2'], 2):>12}"
+        yield f"{row['type']:<22} {row['parcels']:>9,} {row['km2']:>12,.2f}"
     yield ""
 
 
