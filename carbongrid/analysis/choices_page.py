@@ -21,6 +21,7 @@ from carbongrid.outputs.report.analysis_page import (
     Rows,
     Words,
     map_of_zones,
+    unit_cell,
     zone_cell,
 )
 from carbongrid.outputs.report.layers import Entry
@@ -138,7 +139,9 @@ def _units(found: ChoiceAudit, kept: NDArray[np.float64]) -> Rows:
         core: Cell | str = Cell("yes", "是") if row["stable"] else Cell("no", "否")
         if not row["zone"]:
             core = "–"
-        rows.append([f"{row['name']} ({row['unit']})", zone_cell(int(row["zone"])), *shares, core])
+        rows.append(
+            [unit_cell(row["name"], row["unit"]), zone_cell(int(row["zone"])), *shares, core]
+        )
     columns = [
         Column(Words("unit", "单元"), False),
         Column(Words("zone", "分区"), False),

@@ -20,6 +20,8 @@ from carbongrid.outputs.report.analysis_page import (
     Words,
     map_of_changes,
     map_of_zones,
+    unit_cell,
+    unit_in_text,
     write_analysis_page,
     zone_cell,
 )
@@ -134,9 +136,7 @@ def _tip(row: Mapping[Any, Any]) -> str:
     pair = [zones()[row[f"zone_{side}"]] for side in "ab"]
     english, chinese = (" → ".join(names) for names in zip(*((zone.name_en, zone.name_zh) for zone in pair), strict=True))  # fmt: skip
     change = _change(row["emission_change_g"])
-    return (
-        f"{row['name']} ({row['unit']}): {english} {chinese}; emission {change.en} 排放 {change.zh}"
-    )
+    return f"{unit_in_text(row['name'], row['unit'])}: {english} {chinese}; emission {change.en} 排放 {change.zh}"
 
 
 def _matrix(found: Comparison) -> Rows:
@@ -195,7 +195,7 @@ def _unit_rows(found: Comparison) -> Rows:
     units = found.units
     order = units["emission_change_g"].abs().sort_values(ascending=False, kind="stable").index
     for row in units.loc[order].to_dict("records"):
-        cells: list[Cell | str] = [f"{row['name']} ({row['unit']})", zone_cell(row["zone_a"])]
+        cells: list[Cell | str] = [unit_cell(row["name"], row["unit"]), zone_cell(row["zone_a"])]
         cells.append(zone_cell(row["zone_b"]) if row["zone_a"] != row["zone_b"] else "")
         for name in ("emission", "sink"):
             change, before = int(row[f"{name}_change_g"]), int(row[f"{name}_a_g"])

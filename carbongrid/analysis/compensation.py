@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ import pandas as pd
 import shapely
 
 from carbongrid.analysis.finished import Asked, FinishedRun
+from carbongrid.analysis.run_page import percent
 from carbongrid.analysis.transfers import balance_of, least_transfers, money_column, sink_surplus
 from carbongrid.case.readers.tables import read_table, require_columns
 from carbongrid.errors import InputError, Problem
@@ -43,9 +44,9 @@ class Compensation:
     allowance
         What emission is shared out by.
     units
-        One row per unit: unit, name, region (its reference region), zone, emission_g, sink_g, balance_g (above 0: it is paid), and for each price paid or received.
+        One row per unit: unit, name, region (its reference region), zone, sinks_below_floor (ESC ranks noise in its region), emission_g, sink_g, balance_g (above 0: it is paid), and for each price paid or received.
     flows
-        One row per payer and receiver: payer, receiver, mass_g, distance_km, and money for each price.
+        One row per payer and receiver: payer, receiver, sinks_below_floor, mass_g, distance_km, and money for each price.
     zones
         Grams from the payers' zone (rows) to the receivers' (columns).
     parents
@@ -128,10 +129,12 @@ def compensation(
         for i, j, grams in least_transfers(balance[rows], distance[np.ix_(rows, rows)])
     )
     ids, zone = units["id"].tolist(), units["zone"].to_numpy(np.int64)
+    few = told.sinks_below_floor
     table = pd.DataFrame(
         {
             "payer": [ids[i] for i, _, _ in flows],
             "receiver": [ids[j] for _, j, _ in flows],
+            "sinks_below_floor": np.array([few[i] for i, _, _ in flows], np.bool_),
             "mass_g": np.array([grams for *_, grams in flows], np.int64),
             "distance_km": [distance[i, j] / 1000 for i, j, _ in flows],
         }
@@ -142,6 +145,7 @@ def compensation(
             "name": units["name"].to_numpy(object),
             "region": regions,
             "zone": zone,
+            "sinks_below_floor": few,
             "emission_g": units["emission_g"].to_numpy(np.int64),
             "sink_g": units["sink_g"].to_numpy(np.int64),
             "balance_g": balance,
@@ -163,6 +167,7 @@ def compensation(
         tuple(prices),
         (
             RELATIVE,
+            *(_of_few_sinks(told, table) if allowance == "sink" else ()),
             *_of_regions(told, allowance, parts, shares, shared),
             *((money,) if prices else ()),
         ),
@@ -273,6 +278,20 @@ def _of_regions(
     if idle:
         said.append(Problem(f"{len(idle)} units neither pay nor are paid, since they are in no reference region, or alone in it, or it has nothing to share by: {', '.join(idle[:10])}.", level="note"))  # fmt: skip
     return said
+
+
+def _of_few_sinks(told: FinishedRun, flows: pd.DataFrame) -> Iterator[Problem]:
+    """Yield a warning where sinks are shared out that are too small to rank units by: what share of the mass moved rests on them."""
+    noise = flows[flows["sinks_below_floor"]]
+    if noise.empty:
+        return
+    active, few = (len({*rows["payer"], *rows["receiver"]}) for rows in (flows, noise))
+    share = percent(int(noise["mass_g"].sum()) / int(flows["mass_g"].sum()))
+    text = (
+        f"{few} of the {active} units that pay or are paid, with {share} of the mass moved, are in reference regions that take up less than {100 * told.sink_floor:g} % of what they emit (sink_floor): "
+        "ESC ranks noise there, and no payment for uptake follows from it (docs/decisions/0037)."
+    )
+    yield Problem(text, level="warning")
 
 
 def _summed(flows: list[tuple[int, int, int]], groups: NDArray[Any]) -> pd.DataFrame:

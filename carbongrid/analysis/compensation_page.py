@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
 
 from carbongrid.analysis.comparison_page import signed
+from carbongrid.analysis.run_page import percent
 from carbongrid.analysis.transfers import money_column, plain_price
 from carbongrid.outputs.figures.classes import short_number
 from carbongrid.outputs.report.analysis_page import (
@@ -19,6 +21,8 @@ from carbongrid.outputs.report.analysis_page import (
     Words,
     map_of_changes,
     map_of_zones,
+    unit_cell,
+    unit_in_text,
     write_analysis_page,
     zone_cell,
 )
@@ -51,6 +55,7 @@ def write_compensation_page(found: Compensation, path: Path) -> Path:
     cards = [
         Card(Words("Moved", "转移量"), mass(moved), Words("CO₂e per year; all balances add up to 0", "每年 CO₂ 当量；各单元差额合计为 0")),
         Card(Words("Units that pay", "支付单元"), str(payers), Words(f"of {len(units)} units", f"共 {len(units)} 个单元")),
+        *_of_few_sinks(found, moved),
         *(
             Card(Words(f"Money, {currency}".rstrip(", "), f"金额，{currency}".rstrip("，")), short_number(float(found.flows[name].sum())), Words(f"at {plain_price(price)} {currency} per t".replace("  ", " "), f"单价 {plain_price(price)} {currency}/t"))
             for name, price in zip(money, found.prices, strict=True)
@@ -62,7 +67,7 @@ def write_compensation_page(found: Compensation, path: Path) -> Path:
         sub=Words(f"Shared out by {by.en}: a transfer between units, never an offset against the atmosphere", f"按{by.zh}分摊：仅为单元之间的转移，并非对大气的抵消"),
         cards=cards,
         outlines=gpd.GeoDataFrame(geometry=run.outlines),
-        tips=[f"{row['name']} ({row['unit']}): {signed(int(row['balance_g']))}" for row in units.to_dict("records")],
+        tips=[f"{unit_in_text(row['name'], row['unit'])}: {signed(int(row['balance_g']))}" for row in units.to_dict("records")],
         maps=[
             map_of_changes(units["balance_g"].to_numpy(np.int64), Words("Balance: above 0 is paid", "差额：正值为受偿"), (), Words("Below 0 pays.", "负值为支付。"), rise_is_good=True),
             map_of_zones(units["zone"].tolist(), Words("Zones", "分区")),
@@ -72,6 +77,13 @@ def write_compensation_page(found: Compensation, path: Path) -> Path:
         attribution=run.manifest.get("attribution", ""),
     )  # fmt: skip
     return write_analysis_page(page, path)
+
+
+def _of_few_sinks(found: Compensation, moved: int) -> Iterator[Card]:
+    """Yield what share rests on sinks that are too small to rank units by, beside what is moved and paid."""
+    noise = int(found.flows["mass_g"][found.flows["sinks_below_floor"]].sum())
+    if noise and found.allowance == "sink":
+        yield Card(Words("Indicative", "仅供参考"), percent(noise / moved), Words("of the mass moved rests on sinks below the floor: see the notes", "的转移量所依据的碳汇低于下限：见说明"))  # fmt: skip
 
 
 def _zones(found: Compensation) -> Rows:
@@ -87,7 +99,7 @@ def _flows(found: Compensation, names: dict[str, str], money: list[str]) -> Rows
     largest = found.flows.sort_values("mass_g", ascending=False, kind="stable").head(_LISTED)
     rows: list[list[Cell | str]] = []
     for row in largest.to_dict("records"):
-        ends = [f"{names[row[end]]} ({row[end]})" for end in ("payer", "receiver")]
+        ends = [unit_cell(names[row[end]], row[end]) for end in ("payer", "receiver")]
         rows.append([*ends, mass(int(row["mass_g"])), f"{row['distance_km']:.1f}", *(short_number(row[name]) for name in money)])  # fmt: skip
     columns = [
         Column(Words("pays", "支付"), False),
@@ -110,7 +122,7 @@ def _money_columns(found: Compensation) -> list[Column]:
 
 def _units(found: Compensation, money: list[str]) -> Rows:
     rows: list[list[Cell | str]] = [
-        [f"{row['name']} ({row['unit']})", zone_cell(int(row["zone"])), mass(int(row["emission_g"])), mass(int(row["sink_g"])), signed(int(row["balance_g"])), *(short_number(row[name]) for name in money)]
+        [unit_cell(row["name"], row["unit"]), zone_cell(int(row["zone"])), mass(int(row["emission_g"])), mass(int(row["sink_g"])), signed(int(row["balance_g"])), *(short_number(row[name]) for name in money)]
         for row in found.units.sort_values("balance_g", kind="stable").to_dict("records")
     ]  # fmt: skip
     columns = [

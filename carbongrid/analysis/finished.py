@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from carbongrid.errors import Problem
 from carbongrid.method.categories import Category, column_of
+from carbongrid.method.zoning import sinks_below_floor
 from carbongrid.outputs.tables.content import Table, inventory_of, ledger_of, units_of
 from carbongrid.outputs.tables.layers import read_unit_geometry
 from carbongrid.outputs.tables.plain import read_inventory_csv, read_ledger_csv, read_units_csv
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
     import xarray as xr
+    from numpy.typing import NDArray
 
     from carbongrid.outputs.result import Result
 
@@ -96,6 +100,27 @@ class FinishedRun:
         names = {f"{column_of(name)}_g": name for name in self.categories}
         frame = self._units.frame.drop(columns="geometry", errors="ignore").rename(columns=names)
         return frame.astype(dict.fromkeys(("emission_g", "sink_g", *self.categories), np.int64))
+
+    @property
+    def sink_floor(self) -> float:
+        """CCR of a reference region below which ESC ranks noise."""
+        return float(self.parameters.get("sink_floor", 0.0))
+
+    @cached_property
+    def sinks_below_floor(self) -> NDArray[np.bool_]:
+        """Of which units the sinks of the reference region are below the floor."""
+        return sinks_below_floor(self.units, self.parameters["reference"], self.sink_floor)
+
+    def warnings_of_esc(self, units: Iterable[str]) -> tuple[Problem, ...]:
+        """Return a warning where there is told, of some of these units, how far their ESC is from 1 though their sinks are below the floor."""
+        few = len({*units} & {*self.units["id"][self.sinks_below_floor]})
+        if not few:
+            return ()
+        text = (
+            f"ESC ranks noise in {few} of {len(self.units)} units, whose reference region takes up less than {100 * self.sink_floor:g} % of what it emits (sink_floor): "
+            "how far it is from 1 says little there (docs/decisions/0037)."
+        )
+        return (Problem(text, level="warning"),)
 
     @cached_property
     def outlines(self) -> gpd.GeoSeries:

@@ -17,6 +17,7 @@ from carbongrid.outputs.report.analysis_page import (
     Map,
     Rows,
     Words,
+    unit_in_text,
     write_analysis_page,
 )
 from carbongrid.outputs.report.layers import Entry
@@ -56,7 +57,7 @@ def write_inequality_page(found: Inequality, path: Path) -> Path:
         sub=Words(f"{len(run.units)} units", f"{len(run.units)} 个单元"),
         cards=cards,
         outlines=gpd.GeoDataFrame(geometry=run.outlines),
-        tips=[f"{name} ({code})" for code, name in zip(run.units["id"], run.units["name"], strict=True)],
+        tips=[unit_in_text(name, code) for code, name in zip(run.units["id"], run.units["name"], strict=True)],
         maps=_maps(found),
         tables=[_table(found), *_moran(found)],
         notes=[(note, note_in_chinese(str(note))) for note in found.notes],

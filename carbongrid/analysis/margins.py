@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from carbongrid.method.margins import margins as margins_of_units
+from carbongrid.method.zoning import sinks_below_floor
 from carbongrid.outputs.tables.plain import write_text_csv
 from carbongrid.outputs.tables.reading import open_finished
 
@@ -28,7 +29,8 @@ def margins(run: str | Path | Result) -> pd.DataFrame:
     pandas.DataFrame
         Eight rows for each unit: unit, name, boundary (``ecc``, ``esc``), reference (``floating``: the region follows the unit; ``frozen``: its
         ratios stay those of the run), quantity (``emission``, ``sink``, ``gdp``), measured_in, now, at_boundary, difference (Python integers,
-        None where there is no boundary), percent (of now), remark (why there is none).
+        None where there is no boundary), percent (of now), remark (why there is none), sinks_below_floor (whether the unit's reference region takes up
+        so little that ESC ranks noise: how far it is from 1 says little then).
 
     Raises
     ------
@@ -47,8 +49,11 @@ def margins(run: str | Path | Result) -> pd.DataFrame:
     table = margins_of_units(units, told["reference"], told.get("ties", ">="))
     currency = manifest["currency"] or "currency units"
     measured = table["quantity"].map({"emission": "g yr-1", "sink": "g yr-1", "gdp": currency})
-    table.insert(1, "name", units["name"].repeat(len(table) // len(units)).tolist())
+    rows_each = len(table) // len(units)
+    few = sinks_below_floor(units, told["reference"], told.get("sink_floor", 0.0))
+    table.insert(1, "name", units["name"].repeat(rows_each).tolist())
     table.insert(5, "measured_in", measured)
+    table["sinks_below_floor"] = few.repeat(rows_each)
     return table
 
 
@@ -67,4 +72,5 @@ def write_margins(table: pd.DataFrame, path: Path) -> None:
         for name in ("now", "at_boundary", "difference")
     }
     percent = ["" if cell != cell else f"{cell:.4f}" for cell in table["percent"]]
-    write_text_csv(table.assign(**whole, percent=percent), path)
+    few = ["true" if each else "false" for each in table["sinks_below_floor"]]
+    write_text_csv(table.assign(**whole, percent=percent, sinks_below_floor=few), path)

@@ -16,6 +16,7 @@ from carbongrid.outputs.report.analysis_page import (
     Map,
     Rows,
     Words,
+    unit_in_text,
     write_analysis_page,
 )
 from carbongrid.outputs.report.notes import note_in_chinese
@@ -68,7 +69,9 @@ def write_run_page(
         sub=sub,
         cards=cards,
         outlines=gpd.GeoDataFrame(geometry=units.geometry.reset_index(drop=True)),
-        tips=[f"{name} ({code})" for code, name in zip(units["id"], units["name"], strict=True)],
+        tips=[
+            unit_in_text(name, code) for code, name in zip(units["id"], units["name"], strict=True)
+        ],
         maps=maps,
         tables=tables,
         notes=[(Problem(text, level="note"), note_in_chinese(text)) for text in notes],

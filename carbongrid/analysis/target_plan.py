@@ -161,7 +161,9 @@ def plan_targets(
     )  # fmt: skip
     tell("reading", 1, 1)
     found = _Search(told, zone, model, tell).plan()
-    return dataclasses.replace(found, notes=(*found.notes, *without_zone(decided)))
+    low_esc = [row for row in low if "esc" in INDICES[zone] and decided["zone"].iloc[row] not in HIGH["esc"]]  # fmt: skip
+    warnings = told.warnings_of_esc(frame["id"].iloc[low_esc])
+    return dataclasses.replace(found, notes=(*found.notes, *warnings, *without_zone(decided)))
 
 
 def _directory(told: FinishedRun) -> Path:

@@ -47,7 +47,7 @@ class Targets:
         The zone that is aimed at.
     table
         One row for each unit that has not, index that is low, quantity (emission, sink, gdp) and reference (floating, frozen): unit, name, zone, index, quantity, reference, measured_in,
-        now, needed (the least change, signed, Python integers; None where no change is enough, ``remark`` says why), percent, and hectares of each land type for a gain of sink.
+        now, needed (the least change, signed, Python integers; None where no change is enough, ``remark`` says why), percent, sinks_below_floor (ESC ranks noise there), and hectares of each land type for a gain of sink.
     rates
         Uptake of a hectare by territorial type, g yr-1, as the run has it.
     notes
@@ -102,19 +102,24 @@ def targets(run: Asked, *, units: Collection[str] = (), zone: int = 1) -> Target
     rates = uptake or {}
     named: dict[Any, dict[Any, Any]] = frame.set_index("id")[["name", "zone"]].to_dict("index")
     zones = dict(zip(frame["id"], decided["zone"].tolist(), strict=True))
+    few = dict(zip(frame["id"], told.sinks_below_floor.tolist(), strict=True))
     rows = []
     for row in found.to_dict("records"):
         wanted = not units or row["unit"] in units
         if not wanted or row["boundary"] not in INDICES[zone] or not _is_low(row, zones):
             continue
-        rows.append(_needed(row, named, told.manifest["currency"] or "currency units", rates))
-    columns = ["unit", "name", "zone", "index", "quantity", "reference", "measured_in", "now", "needed", "percent", "remark"]  # fmt: skip
+        needed = _needed(row, named, told.manifest["currency"] or "currency units", rates)
+        rows.append(needed | {"sinks_below_floor": few[row["unit"]]})
+    columns = ["unit", "name", "zone", "index", "quantity", "reference", "measured_in", "now", "needed", "percent", "remark", "sinks_below_floor"]  # fmt: skip
     land = [f"hectares_{kind}" for kind in rates]
     # As objects: beside a None whole numbers would become floats, which have no None and are no integers beyond 2^53.
     table = pd.DataFrame(rows, columns=[*columns, *land], dtype=object)
-    table = table.astype({"zone": int, **dict.fromkeys(["percent", *land], float)})
+    table = table.astype(
+        {"zone": int, "sinks_below_floor": bool, **dict.fromkeys(["percent", *land], float)}
+    )
     each_has_a_way = len(table) > 0 and all(needed is not None for needed in table["needed"])
     notes = (
+        *told.warnings_of_esc(table["unit"][table["index"] == "esc"]),
         *without_zone(decided),
         NOT_ALL,
         *((TOGETHER,) if each_has_a_way else ()),

@@ -22,6 +22,8 @@ from carbongrid.outputs.report.analysis_page import (
     Words,
     map_of_changes,
     map_of_zones,
+    unit_cell,
+    unit_in_text,
     write_analysis_page,
     zone_cell,
 )
@@ -61,7 +63,7 @@ def write_targets_page(found: Targets, plan: TargetPlan | None, path: Path) -> P
         sub=Words(f"{aim.en}; mass is CO₂e per year", f"{aim.zh}；质量均为每年 CO₂ 当量"),
         cards=list(_cards(found, plan)),
         outlines=gpd.GeoDataFrame(geometry=run.outlines),
-        tips=[f"{name} ({code})" for code, name in zip(run.units["id"], run.units["name"], strict=True)],
+        tips=[unit_in_text(name, code) for code, name in zip(run.units["id"], run.units["name"], strict=True)],
         maps=maps,
         tables=[*tables, _needed(found)],
         notes=[(note, note_in_chinese(str(note))) for note in notes],
@@ -113,7 +115,7 @@ def _steps(plan: TargetPlan) -> Iterator[Rows]:
             what = Cell(*(" → ".join(f"{row[end]} {name[side]}" for end, name in zip(("from", "to"), names, strict=True)) for side in (0, 1)))  # fmt: skip
         rows.append(
             [
-                f"{row['name']} ({row['unit']})",
+                unit_cell(row["name"], row["unit"]),
                 Cell(*_DO[row["do"]]),
                 what,
                 "" if row["cut_g"] is None else mass(row["cut_g"]),
@@ -146,7 +148,7 @@ def _short(plan: TargetPlan) -> Iterator[Rows]:
     if plan.short.empty:
         return
     rows: list[list[Cell | str]] = [
-        [f"{row['name']} ({row['unit']})", row["index"].upper(), _none(row["remark"]) if row["remark"] else mass(row["missing_g"])]
+        [unit_cell(row["name"], row["unit"]), row["index"].upper(), _none(row["remark"]) if row["remark"] else mass(row["missing_g"])]
         for row in plan.short.to_dict("records")
     ]  # fmt: skip
     columns = [Column(Words("unit", "单元"), False), Column(Words("index", "指数"), False), Column(Words("emission beyond the target", "超出目标的排放"))]  # fmt: skip
@@ -164,7 +166,7 @@ def _limits(plan: TargetPlan) -> Iterator[Rows]:
     rows: list[list[Cell | str]] = []
     for row in shown.to_dict("records"):
         together = Cell("all together", "合计")
-        where = together if not row["unit"] else f"{names.get(row['unit'], '')} ({row['unit']})"
+        where = together if not row["unit"] else unit_cell(names.get(row["unit"], ""), row["unit"])
         most = "–" if pd.isna(row["most"]) else f"{row['most']:,.10g} {row['measured_in']}"
         used = "–" if pd.isna(row["used"]) else f"{short_number(row['used'])} {row['measured_in']}"
         rows.append([str(row["row"]), Cell(*_DO[row["do"]]), row["what"], where, most, used, Cell("binds", "起约束作用") if row["binds"] else ""])  # fmt: skip
@@ -189,7 +191,7 @@ def _units(plan: TargetPlan) -> Iterator[Rows]:
         moved = max(abs(int(row[f"{name}_change_g"])) for name in ("emission", "sink"))
         if not row["target"] and moved < _SHOWN:
             continue
-        cells: list[Cell | str] = [f"{row['name']} ({row['unit']})", zone_cell(row["zone"]), zone_cell(row["zone_frozen"]), zone_cell(row["zone_floating"])]  # fmt: skip
+        cells: list[Cell | str] = [unit_cell(row["name"], row["unit"]), zone_cell(row["zone"]), zone_cell(row["zone_frozen"]), zone_cell(row["zone_floating"])]  # fmt: skip
         for name in ("emission", "sink"):
             change = int(row[f"{name}_change_g"])
             cells += [signed(change) if change else "", change_in_percent(int(row[f"{name}_g"]), change) if abs(change) >= _SHOWN else ""]  # fmt: skip
@@ -220,7 +222,7 @@ def _needed(found: Targets) -> Rows:
         by.setdefault((row["unit"], row["name"], row["index"]), {})[row["quantity"]] = row
     rows: list[list[Cell | str]] = []
     for (unit, name, index), needs in by.items():
-        cells: list[Cell | str] = [f"{name} ({unit})", zone_cell(next(iter(needs.values()))["zone"]), index.upper()]  # fmt: skip
+        cells: list[Cell | str] = [unit_cell(name, unit), zone_cell(next(iter(needs.values()))["zone"]), index.upper()]  # fmt: skip
         cells += [_amount(needs.get(quantity)) for quantity in ("emission", "sink", "gdp")]
         sink = needs.get("sink", {})
         cells += ["" if pd.isna(sink.get(f"hectares_{kind}")) else f"{sink[f'hectares_{kind}']:,.0f}" for kind in kinds]  # fmt: skip
@@ -249,8 +251,14 @@ def _amount(row: dict[str, Any] | None) -> Cell | str:
         return ""
     if row["needed"] is None:
         return _none(row["remark"])
-    amount = f"{row['needed']:+,}" if row["quantity"] == "gdp" else signed(row["needed"])
-    part = "" if row["percent"] != row["percent"] else f" ({row['percent']:+.1f} %)"
+    amount = (
+        f"{row['needed']:+,}".replace("-", "−")
+        if row["quantity"] == "gdp"
+        else signed(row["needed"])
+    )
+    part = (
+        f" ({change_in_percent(row['now'], row['needed'])})" if row["now"] and row["needed"] else ""
+    )
     return f"{amount}{part}"
 
 

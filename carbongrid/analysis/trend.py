@@ -23,6 +23,7 @@ from carbongrid.analysis.merged_units import (
     what_was_left_out,
 )
 from carbongrid.errors import InputError, Problem
+from carbongrid.method.tonnes import counted
 from carbongrid.method.zoning import zone_units
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def _gaps(years: Sequence[int], tables: Sequence[pd.DataFrame]) -> Iterator[Prob
             if len(unknown) == len(table):
                 yield Problem(f"No {name} of {year} are known: their effects are blank.", level="note")  # fmt: skip
             elif unknown:
-                yield Problem(f"Of {len(unknown)} units {name} of {year} are unknown: {some_codes(unknown)}. Effects of these units, and of the region, that take them are blank.", level="warning")  # fmt: skip
+                yield Problem(f"Nobody knows the {name} of {year} in {counted(len(unknown), 'unit')}: {some_codes(unknown)}. Effects that rest on that are blank, there and in the region.", level="warning")  # fmt: skip
             nothing = table["id"][(table[column] == 0).fillna(False)].tolist()
             if nothing:
                 theirs = "Their own effects are blank, and so are the region's." if len(nothing) == len(table) else "Their own effects are blank; none of the region's are for that."  # fmt: skip

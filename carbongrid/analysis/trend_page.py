@@ -21,6 +21,8 @@ from carbongrid.outputs.report.analysis_page import (
     Words,
     map_of_changes,
     map_of_zones,
+    unit_cell,
+    unit_in_text,
     write_analysis_page,
     zone_cell,
 )
@@ -66,7 +68,7 @@ def write_trend_page(found: Trend, path: Path) -> Path:
         sub=Words(f"{', '.join(map(str, found.years))} · {len(ids)} units · mass is CO₂e per year", f"{'、'.join(map(str, found.years))} · {len(ids)} 个单元 · 质量均为每年 CO₂ 当量"),
         cards=cards,
         outlines=outlines,
-        tips=[f"{name} ({code})" for code, name in zip(ids, found.units["name"][: len(ids)], strict=True)],
+        tips=[unit_in_text(name, code) for code, name in zip(ids, found.units["name"][: len(ids)], strict=True)],
         maps=list(_maps(found)),
         flow=flow_of(found),
         tables=[_region(region), *_matrices(found), _units(found)],
@@ -162,7 +164,7 @@ def _matrices(found: Trend) -> list[Rows]:
 
 def _units(found: Trend) -> Rows:
     rows: list[list[Cell | str]] = [
-        [f"{row['name']} ({row['unit']})", f"{row['from_year']} – {row['to_year']}", _from_to(row["zone_from"], row["zone_to"]), _from_to(row["zone_frozen_from"], row["zone_frozen_to"]), signed(int(row["change_g"])), *_effect_cells(row), _class(row)]
+        [unit_cell(row["name"], row["unit"]), f"{row['from_year']} – {row['to_year']}", _from_to(row["zone_from"], row["zone_to"]), _from_to(row["zone_frozen_from"], row["zone_frozen_to"]), signed(int(row["change_g"])), *_effect_cells(row), _class(row)]
         for row in found.units.to_dict("records")
     ]  # fmt: skip
     columns = [

@@ -21,6 +21,8 @@ from carbongrid.outputs.report.analysis_page import (
     Rows,
     Words,
     map_of_zones,
+    unit_cell,
+    unit_in_text,
     write_analysis_page,
     zone_cell,
 )
@@ -121,7 +123,7 @@ def _tips(
             for of in quantities[:_MAX_MAPS]
             if code in values[of].index
         ]
-        yield f"{name} ({code}): {', '.join(parts) or 'not in the table 未列出'}"
+        yield f"{unit_in_text(name, code)}: {', '.join(parts) or 'not in the table 未列出'}"
 
 
 def map_of_ratios(of: str, logs: NDArray[np.float64]) -> Map:
@@ -235,7 +237,7 @@ def _zones(found: Validation) -> Iterator[Rows]:
     table = found.unit_zones[~found.unit_zones["agrees"].astype(bool)]
     names = found.outlines.set_index("region")["name"]
     lines: list[list[Cell | str]] = [
-        [f"{names[row['unit']]} ({row['unit']})", zone_cell(row["zone"]), zone_cell(row["zone_published"]), Cell("firm", "稳定") if row["firm"] else ""]
+        [unit_cell(names[row["unit"]], row["unit"]), zone_cell(row["zone"]), zone_cell(row["zone_published"]), Cell("firm", "稳定") if row["firm"] else ""]
         for row in table.to_dict("records")
     ]  # fmt: skip
     columns = [

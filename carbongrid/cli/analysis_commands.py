@@ -47,23 +47,37 @@ def margins(directory: Path, out: Path | None, quiet: bool, as_json: bool, verbo
     console = _console(quiet, as_json, verbose)
     with console.errors():
         with console.progress():
+            from carbongrid.analysis.finished import FinishedRun
             from carbongrid.analysis.margins import margins as margins_of
             from carbongrid.analysis.margins import write_margins
 
             content = content_of(directory)
             table = margins_of(directory)
+            of_esc = table[(table["boundary"] == "esc") & table["at_boundary"].notna()]
+            warnings = FinishedRun.of(directory).warnings_of_esc(of_esc["unit"])
             with folder_beside(directory, "analysis", out, content) as folder:
                 write_margins(table, folder / "margins.csv")
         for line in _nearest(table):
             console.say(line)
+        console.problems(warnings)
         console.say(f"All of them in {folder / 'margins.csv'}.")
         rows = table.astype(object).where(table.notna(), None).to_dict("records")
-        console.document({"status": "done", "file": folder / "margins.csv", "margins": rows})
+        console.document(
+            {
+                "status": "done",
+                "file": folder / "margins.csv",
+                "margins": rows,
+                "notes": [str(each) for each in warnings],
+            }
+        )
 
 
 def _nearest(table: pd.DataFrame) -> Iterator[str]:
     """Yield the units that the least change of emission would move; of a unit that emits nothing no percentage tells, so that it comes after the others, in tonnes."""
     import pandas as pd
+
+    from carbongrid.method.tonnes import at_decimals
+    from carbongrid.outputs.report.wording import change_in_percent
 
     floating = table[(table["reference"] == "floating") & (table["quantity"] == "emission")]
     known = floating[floating["at_boundary"].notna()]
@@ -73,11 +87,11 @@ def _nearest(table: pd.DataFrame) -> Iterator[str]:
         yield "No unit has a zone that a change of its emission would end."
         return
     yield "The units nearest to another zone by their own emission, all other units as they are:"
-    yield f"{'unit':<28} {'index':<6} {'emission, t':>16} {'at the boundary, t':>19} {'change':>9}"
+    yield f"{'unit':<28} {'index':<6} {'emission, t':>16} {'at the boundary, t':>19} {'change':>12}"
     for row in nearest.to_dict("records"):
         named = f"{row['unit']} {row['name']}"
-        change = f"{row['percent']:+.2f}%" if row["percent"] == row["percent"] else f"{row['difference'] / 1e6:+,.0f} t"  # fmt: skip
-        yield f"{named:<28} {row['boundary'].upper():<6} {row['now'] / 1e6:>16,.0f} {row['at_boundary'] / 1e6:>19,.0f} {change:>9}"
+        change = change_in_percent(row["now"], row["difference"]).replace("−", "-") if row["now"] else f"{row['difference'] / 1e6:+,.2f} t"  # fmt: skip
+        yield f"{named:<28} {row['boundary'].upper():<6} {at_decimals(row['now'] / 1e6, 0):>16} {at_decimals(row['at_boundary'] / 1e6, 0):>19} {change:>12}"
 
 
 @main.command()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def zone_lines(result: Result) -> Iterator[str]:
     """Yield the tables of the zones: units, emissions and sinks; then what part each has in all of them."""
-    from carbongrid.method.tonnes import counted
+    from carbongrid.method.tonnes import at_decimals, counted
     from carbongrid.method.zoning import either_side
     from carbongrid.outputs.figures.classes import mass_scale
     from carbongrid.outputs.without_zone import counted_reasons, lines_without_zone
@@ -37,8 +37,8 @@ def zone_lines(result: Result) -> Iterator[str]:
     rules = {code: f"{ecc:<8} {esc}" for code, (ecc, esc) in pairs.items()}
     for row in shares:
         rule = rules.get(row.zone.code, "")
-        yield f"{_name(row):<36} {rule:<14} {row.count:>5} {row.emission / scale:>12.3f} {row.sink / scale:>9.4f}"
-    yield f"{'all units':<36} {'':<14} {len(units):>5} {emission / scale:>12.3f} {sink / scale:>9.4f}"
+        yield f"{_name(row):<36} {rule:<14} {row.count:>5} {at_decimals(row.emission / scale, 3, ''):>12} {at_decimals(row.sink / scale, 4, ''):>9}"
+    yield f"{'all units':<36} {'':<14} {len(units):>5} {at_decimals(emission / scale, 3, ''):>12} {at_decimals(sink / scale, 4, ''):>9}"
     yield ""
     if not zoned.any():
         yield from none
@@ -82,9 +82,14 @@ def what_to_open(result: Result) -> dict[str, str]:
     programs = {
         "report.html": "a browser",
         "units.gpkg": "QGIS",
+        "units.xlsx": "a spreadsheet",
         "units.csv": "a spreadsheet",
     }
-    return {name: by for name, by in programs.items() if (result.directory / name).is_file()}
+    there = {name: by for name, by in programs.items() if (result.directory / name).is_file()}
+    if "units.xlsx" in there:
+        # A spreadsheet reads the code 001 of a CSV as 1.
+        there.pop("units.csv", None)
+    return there
 
 
 def evidence_table(result: Result) -> list[str]:

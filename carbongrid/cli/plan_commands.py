@@ -257,10 +257,13 @@ def targets(
 
 def _told_of_plan(plan: TargetPlan) -> str:
     """Return a joint plan in a line."""
+    from carbongrid.method.tonnes import counted
+
     units, steps = plan.units, plan.steps
+    reached = int(units["target"].sum())
     hectares = float(steps["hectares"].fillna(0).astype(float).sum())
     land = f", {hectares:,.0f} ha converted" if hectares else ""
-    return f"Together: {len(plan.actions)} actions, emission {units['emission_change_g'].sum() / 1e6:+,.0f} t, sink {units['sink_change_g'].sum() / 1e6:+,.0f} t{land}. Applied, all {int(units['target'].sum())} units reach it with the region as it was."  # fmt: skip
+    return f"Together: {counted(len(plan.actions), 'action')}, emission {_signed_tonnes(int(units['emission_change_g'].sum()))} t, sink {_signed_tonnes(int(units['sink_change_g'].sum()))} t{land}. Applied, {'the unit reaches' if reached == 1 else f'all {reached} units reach'} it with the region as it was."  # fmt: skip
 
 
 def _document_of_plan(plan: TargetPlan) -> dict[str, Any]:
@@ -280,18 +283,27 @@ _FEW = 10 * 10**6
 """Grams below which a target is told with all its digits."""
 
 
+def _signed_tonnes(grams: int) -> str:
+    """Return a change in tonnes, a small one to the gram: less than a tonne is not none."""
+    if abs(grams) < _FEW:
+        return f"{grams / 1e6:+.6f}".rstrip("0").rstrip(".")
+    return f"{grams / 1e6:+,.0f}"
+
+
+def _signed_percent(percent: float) -> str:
+    """Return a change in percent; what is not quite all is not all."""
+    shown = f"{percent:+.2f} %"
+    return f"> {shown}" if shown == "-100.00 %" and percent > -100 else shown
+
+
 def target_in_words(row: dict[Any, Any]) -> str:
     """Return a target in a line."""
     name = row["index"].upper()
     if row["needed"] is None:
         return f"{name} by {row['quantity']}: none is enough, {row['remark']}"
-    part = "" if row["percent"] != row["percent"] else f" ({row['percent']:+.2f} %)"
+    part = "" if row["percent"] != row["percent"] else f" ({_signed_percent(row['percent'])})"
     if row["quantity"] == "gdp":
         return f"{name}: {row['needed']:+,} {row['measured_in']} of GDP{part}"
     hectares = [f"{value:,.0f} ha of {key.removeprefix('hectares_')}" for key, value in row.items() if str(key).startswith("hectares_") and value == value]  # fmt: skip
     land = f", such as {' or '.join(hectares[:3])}" if hectares else ""
-    mass = f"{row['needed'] / 1e6:+,.0f}"
-    if abs(row["needed"]) < _FEW:
-        # To the gram: a change of less than a tonne is not none.
-        mass = f"{row['needed'] / 1e6:+.6f}".rstrip("0").rstrip(".")
-    return f"{name}: {mass} t of {row['quantity']}{part}{land}"
+    return f"{name}: {_signed_tonnes(int(row['needed']))} t of {row['quantity']}{part}{land}"

@@ -77,6 +77,7 @@ def compensation(
             from carbongrid.analysis.compensation import compensation as compensation_of
             from carbongrid.analysis.compensation import read_caps, write_compensation
             from carbongrid.analysis.transfers import plain_price
+            from carbongrid.method.tonnes import at_decimals
 
             if (caps is None) == (allowance == "cap"):
                 raise InputError("--allowance cap and --caps go together", hint="Give both, or neither.")  # fmt: skip
@@ -87,9 +88,9 @@ def compensation(
                 files = write_compensation(found, folder)
         moved = int(found.flows["mass_g"].sum())
         payers = int((found.units["balance_g"] < 0).sum())
-        console.say(f"{payers} of {len(found.units)} units {_OWE[allowance]} and compensate the others for {moved / 1e6:,.0f} t CO2e per year in {len(found.flows)} transfers.")  # fmt: skip
+        console.say(f"{payers} of {len(found.units)} units {_OWE[allowance]} and compensate the others for {at_decimals(moved / 1e6, 0)} t CO2e per year in {len(found.flows)} transfers.")  # fmt: skip
         for each in price:
-            console.say(f"At {plain_price(each)} per t that is {moved / 1e6 * each:,.0f} {found.run.manifest['currency']}".rstrip() + ".")  # fmt: skip
+            console.say(f"At {plain_price(each)} per t that is {at_decimals(moved / 1e6 * each, 0)} {found.run.manifest['currency']}".rstrip() + ".")  # fmt: skip
         console.problems(found.notes)
         console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
         console.document(

@@ -12,6 +12,7 @@ import pandas as pd
 
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.landuse import packaged_table
+from carbongrid.method.tonnes import counted
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -138,8 +139,8 @@ def guidance_of_zones(
 
 def _caution(zone: int, number: int, floor: str) -> Advice:
     english = (
-        f"Of {number} units here the reference region takes up less than {floor} of what it emits, so ESC ranks noise: "
-        "their zone is indicative, and no payment for uptake follows from it."
+        f"Of {counted(number, 'unit')} here the reference region takes up less than {floor} of what it emits, so ESC ranks noise: "
+        f"{'its' if number == 1 else 'their'} zone is indicative, and no payment for uptake follows from it."
     )
     chinese = f"此区有 {number} 个单元，其参照区域的碳汇不足排放的 {floor}，ESC 的排序没有意义：分区仅供参考，不能据此收付碳汇补偿。"
     return Advice(zone, "Sinks below the floor", "碳汇低于下限", english, chinese, few_sinks=True)

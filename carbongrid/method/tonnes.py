@@ -21,6 +21,15 @@ def _six_decimals(mass: int) -> str:
     return f"{'-' if mass < 0 else ''}{whole}.{rest:06d}"
 
 
+def at_decimals(value: float, digits: int, separator: str = ",") -> str:
+    """Return a number at so many decimals, thousands separated; as less than the last of them where it would read as 0 and is not."""
+    shown = f"{abs(value):{separator}.{digits}f}"
+    if value and not float(shown.replace(",", "")):
+        least = f"{10.0**-digits:.{digits}f}"
+        return f"< {least}" if value > 0 else f"> -{least}"
+    return f"-{shown}" if value < 0 else shown
+
+
 def counted(number: int, thing: str, things: str = "") -> str:
     """Return a number with its thing, or with the plural (an s by default) unless there is one."""
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {things or thing + 's'}"

@@ -185,16 +185,13 @@ def zone_units(
     the region has more than one unit; of a unit without a zone too. It is a distance: how sure a zone is depends on the data. ``balance``: 20*|CA_i - C_i| <= C_i is balanced, else the larger of the two names it.
     """
     rows = units_in_regions(units, reference, ties)
-    floor = Fraction(str(sink_floor))
+    few = _below_floor(rows, sink_floor)
     verdicts = [
-        _verdict(unit, region)._replace(
-            few_sinks=region is not None and floor * region.C > region.CA
-        )
-        for unit, region in rows
+        _verdict(unit, region)._replace(few_sinks=below)
+        for (unit, region), below in zip(rows, few.tolist(), strict=True)
     ]
     named = [zones()[each.zone] for each in verdicts]
     derived = np.broadcast_to(indicative, len(rows)).astype(bool)
-    few = np.array([each.few_sinks for each in verdicts], np.bool_)
     why = [
         _remark(each.reason, own, each.either_side, each.few_sinks)
         for each, own in zip(verdicts, derived.tolist(), strict=True)
@@ -241,6 +238,25 @@ def units_in_regions(
         members.setdefault(code, []).append(row)
     regions = {code: _region(inside, ties) for code, inside in members.items() if code}
     return [(row, regions.get(code)) for code, row in zip(codes, rows, strict=True)]
+
+
+def sinks_below_floor(
+    units: pd.DataFrame, reference: str = "all", sink_floor: float = 0.0
+) -> NDArray[np.bool_]:
+    """Return of which units the reference region takes up so little of what it emits that ESC ranks noise; of units without a zone too.
+
+    Parameters
+    ----------
+    units, reference, sink_floor
+        As for :func:`zone_units`.
+    """
+    return _below_floor(units_in_regions(units, reference), sink_floor)
+
+
+def _below_floor(rows: list[tuple[Unit, Region | None]], sink_floor: float) -> NDArray[np.bool_]:
+    floor = Fraction(str(sink_floor))
+    below = [region is not None and floor * region.C > region.CA for _, region in rows]
+    return np.array(below, np.bool_)
 
 
 def by_esc_alone(units: pd.DataFrame) -> pd.DataFrame:

@@ -36,4 +36,5 @@ def lines_without_zone(counts: Mapping[str, int], units: int) -> Iterator[str]:
     """Yield a sentence for each reason: of how many of the units it is, and the way out."""
     for reason, count in counts.items():
         verb = "gets" if count == 1 else "get"
-        yield f"{count:,} of {units:,} units {verb} no zone, {reason}. {_WAYS_OUT[reason]}"
+        who = "The unit" if units == 1 else f"{count:,} of {units:,} units"
+        yield f"{who} {verb} no zone, {reason}. {_WAYS_OUT[reason]}"

@@ -16,7 +16,7 @@ from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.regions import masses_here
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.evidence import EvidenceRow, evidence_lines
-from carbongrid.method.tonnes import counted
+from carbongrid.method.tonnes import at_decimals, counted
 from carbongrid.method.weights import eligible
 from carbongrid.method.zoning import no_zone, units_in_regions
 from carbongrid.outputs.without_zone import counted_reasons, lines_without_zone
@@ -197,7 +197,7 @@ def _lines(content: Mapping[str, Any], evidence: tuple[EvidenceRow, ...]) -> Ite
     yield from _land_lines(content)
     yield f"{'category':<28} {'total t':>18} {'carriers':>9} weight"
     for row in content["categories"]:
-        yield f"{row['category']:<28} {row['grams'] / 1e6:>18,.2f} {row['carriers']:>9,} {row['weight']}"
+        yield f"{row['category']:<28} {at_decimals(row['grams'] / 1e6, 2):>18} {row['carriers']:>9,} {row['weight']}"
     yield ""
     if evidence:
         yield from evidence_lines(evidence)
@@ -205,7 +205,7 @@ def _lines(content: Mapping[str, Any], evidence: tuple[EvidenceRow, ...]) -> Ite
     if content["electricity"]:
         yield f"{'electricity':<28} {'emission spread, t':>18}"
         for row in content["electricity"]:
-            mass = row["why"] if row["grams"] is None else f"{row['grams'] / 1e6:,.2f}"
+            mass = row["why"] if row["grams"] is None else at_decimals(row["grams"] / 1e6, 2)
             yield f"{row['way'] + (' *' if row['chosen'] else ''):<28} {mass:>18}"
         yield ""
     if content["without_zone"]:

@@ -48,7 +48,7 @@ def test_every_boundary_of_the_demo_is_one(full_demo):
 
 def test_the_table_of_a_run(small_run, tmp_path):
     table = margins(small_run)
-    assert list(table) == ["unit", "name", "boundary", "reference", "quantity", "measured_in", "now", "at_boundary", "difference", "percent", "remark"]  # fmt: skip
+    assert list(table) == ["unit", "name", "boundary", "reference", "quantity", "measured_in", "now", "at_boundary", "difference", "percent", "remark", "sinks_below_floor"]  # fmt: skip
     assert set(table["measured_in"]) == {"g yr-1", "CNY"}
     assert margins(read_result(small_run)).equals(table)
     write_margins(table, tmp_path / "margins.csv")

@@ -229,7 +229,8 @@ def test_gdp_alone_stands_under_its_own_name_and_gaps_are_named(years, tmp_path)
     gap = year(tmp_path / "g", 2021, 150, (2, None, 3, 4))
     found = trend([years[0], gap])
     assert found.region["gdp_effect"].isna().all()
-    assert any("Of 1 units GDP of 2021 are unknown: u1" in str(note) for note in found.notes)
+    told = "Nobody knows the GDP of 2021 in 1 unit: u1. Effects that rest on that are blank, there and in the region."
+    assert told in {str(note) for note in found.notes} and note_in_chinese(told)
 
 
 def test_a_unit_that_emits_nothing_is_named_and_what_is_said_of_the_region_is_so(years, tmp_path) -> None:  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import Any
 import pytest
 from report_reader import SIZES, VIEWS, in_words, serious, view
 from waiting import HANG
+
+from carbongrid.outputs.report.analysis_page import AnalysisPage, Cell, Column, Rows, Words
+from carbongrid.outputs.report.analysis_page import write_analysis_page as write_page
 
 PAGES = ("years/trend.html", "years/comparison.html", "years/targets.html", "years/compensation.html", "years/inequality.html", "run-plan-analysis/comparison.html")  # fmt: skip
 
@@ -82,3 +86,36 @@ def test_a_heavy_outline_is_seen(page_of: Any, width: int) -> None:
     assert all(width > 1.2 and effect == "non-scaling-stroke" for width, effect in widths), (
         "beside white borders of 1.2"
     )
+
+
+def test_no_column_is_lost_beside_a_long_name(chromium: Any, tmp_path: Path) -> None:
+    """Names stay on one line up to a length. Seen: a name of 70 letters cut two columns in print, one of 165 all numbers on a screen of 1440; headings of numbers did not break."""
+    from pypdf import PdfReader
+
+    number = Words("hectares of cultivated land and garden for it", "相应耕地园地公顷数")
+    columns = [Column(Words("unit", "单元"), number=False), *[Column(number)] * 8]
+    names = [
+        "Upper Saint Mary (090102001)",
+        "Sub-municipal district of " * 3 + "X (1)",
+        "Very long " * 8 + 85 * "x",
+    ]
+    none = Cell("none: low at any emission: the unit has none of it", "无：该单元没有此项")
+    rows = [[name, none, *["−1,234,567 t"] * 6, "last"] for name in names]
+    table = Rows("rows", Words("Rows", "行"), None, columns, rows)
+    narrow = Rows("narrow", Words("Rows", "行"), None, columns[:6], [row[:6] for row in rows])
+    for name, tables, printed in (("wide", [table], 1039), ("narrow", [narrow], 695)):
+        page = AnalysisPage(table.name, "A town", table.name, (), None, (), (), tables, ())  # type: ignore[arg-type]  # without maps no outlines are read
+        opened = chromium.new_page(viewport={"width": 1440, "height": 900})
+        opened.goto(write_page(page, tmp_path / f"{name}.html").as_uri())
+        beyond = "(() => { const box = document.querySelector('.scroll'); return box.scrollWidth - box.clientWidth })()"
+        assert opened.evaluate(beyond) <= 1, name
+        lines = opened.evaluate("[...document.querySelectorAll('tbody th > div')].map(box => Math.round(box.clientHeight / parseFloat(getComputedStyle(box).lineHeight)))")  # fmt: skip
+        assert lines[0] == 1 < min(lines[1:]), name
+        pdf = opened.pdf(prefer_css_page_size=True, format="A4")
+        opened.emulate_media(media="print")
+        opened.set_viewport_size({"width": printed, "height": 700})
+        assert opened.evaluate(beyond) <= 1, name
+        sheets = PdfReader(io.BytesIO(pdf)).pages
+        lies = {sheet.mediabox.width > sheet.mediabox.height for sheet in sheets}
+        assert lies == {name == "wide"}
+        opened.close()

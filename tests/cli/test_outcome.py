@@ -9,10 +9,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from carbongrid.cli.outcome import firm_line, zone_lines
+from carbongrid.cli.analysis_commands import _nearest
+from carbongrid.cli.outcome import firm_line, what_to_open, zone_lines
+from carbongrid.cli.plan_commands import _signed_percent
+from carbongrid.method.tonnes import at_decimals
 from carbongrid.method.zoning import NO_CARBON, NO_GDP, UNKNOWN_GDP
 from carbongrid.outputs.result import Result
 from carbongrid.outputs.tables import read_result
+from carbongrid.outputs.without_zone import lines_without_zone
 
 
 @pytest.fixture
@@ -85,6 +89,37 @@ def test_masses_are_told_in_the_unit_that_suits_them(
     assert whole.split()[-2:] == [f"{number:.3f}", f"{number / 100:.4f}"]
 
 
+def test_what_is_not_nothing_is_not_told_as_0(result: Result) -> None:
+    """Seen: 0.000 Mt for zones of some tonnes beside one of 1,000 Mt, and 0.00 t for a total of a kilogram."""
+    units = result.units.assign(emission_t=10.0, sink_t=0.0, zone=1)
+    units.loc[units.index[0], ["emission_t", "sink_t", "zone"]] = [1e9, 1.0, 4]
+    lines = list(zone_lines(replace(result, units=units)))
+    cells = {line.split()[0]: line.split()[-3:] for line in lines[1:5]}
+    assert cells["1"] == ["<", "0.001", "0.0000"] and cells["2"][1:] == ["0.000", "0.0000"]
+    assert cells["4"] == ["1000.000", "<", "0.0001"]
+    assert max(map(len, lines[:6])) <= 80
+    shown = [at_decimals(value, 2) for value in (0.001, 0.0, -0.001, 0.005, 1234.5)]
+    assert shown == ["< 0.01", "0.00", "> -0.01", "0.01", "1,234.50"]
+    assert at_decimals(0.4, 0) == "< 1"
+
+
+def test_the_nearest_units_are_not_told_to_lose_all() -> None:
+    """Seen: -100.00% from 999,911,583 to 4,798 t, and 0 t for less than one."""
+    now, at = 999_911_583_000_000, 4_798_000_000
+    row = {"reference": "floating", "quantity": "emission", "unit": "1", "name": "", "boundary": "ecc", "now": now, "at_boundary": at, "difference": at - now, "percent": -99.9995}  # fmt: skip
+    less = row | {"at_boundary": 197, "difference": 197 - now}
+    told = list(_nearest(pd.DataFrame([row, less])))
+    assert told[2].endswith("> -100 %") and told[3].split()[-5:] == ["<", "1", ">", "-100", "%"]
+    assert _signed_percent(-99.9999) == "> -100.00 %" and _signed_percent(-100.0) == "-100.00 %"
+
+
+def test_codes_are_kept_in_the_spreadsheet_that_is_named(result: Result, tmp_path: Path) -> None:
+    """Seen: units.csv, of which a spreadsheet makes 1 of the code 001."""
+    for name in ("units.csv", "units.xlsx"):
+        (tmp_path / name).touch()
+        assert what_to_open(replace(result, directory=tmp_path)) == {name: "a spreadsheet"}
+
+
 def test_one_thing_is_told_as_one(result: Result) -> None:
     """Seen: 1 of 4 zones are firm, 1 units are close to 1."""
     first = result.units.index == result.units.index[0]
@@ -96,3 +131,5 @@ def test_one_thing_is_told_as_one(result: Result) -> None:
     assert "ECC of 1 unit rests on derived GDP" in told
     assert "1 of 4 zones is firm" in firm_line(1, 4, 100)
     assert "0 of 4 zones are firm" in firm_line(0, 4, 100)
+    [alone] = lines_without_zone({NO_CARBON: 1}, 1)
+    assert alone.startswith("The unit gets no zone, neither emission nor sink.")

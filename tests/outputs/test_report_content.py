@@ -23,6 +23,7 @@ from carbongrid.case.readers.inputs import guidance_of
 from carbongrid.errors import InputError
 from carbongrid.method.evidence import EvidenceRow
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
+from carbongrid.method.tonnes import counted
 from carbongrid.method.zoning import DERIVED_GDP, FEW_SINKS, few_sinks, zones
 from carbongrid.outputs.figures.classes import faded, how_sure, index_number
 from carbongrid.outputs.figures.scales import scales_of
@@ -34,14 +35,35 @@ from carbongrid.outputs.report.accounts import (
     ledger_accounts,
     waterfall,
 )
-from carbongrid.outputs.report.analysis_page import Words, map_of_classes
+from carbongrid.outputs.report.analysis_page import (
+    AnalysisPage,
+    Column,
+    Rows,
+    Words,
+    map_of_classes,
+    unit_cell,
+    unit_in_text,
+    write_analysis_page,
+)
 from carbongrid.outputs.report.base_map import draw_base_map
 from carbongrid.outputs.report.flows import sankey
 from carbongrid.outputs.report.layers import map_layers
 from carbongrid.outputs.report.page import _content
 from carbongrid.outputs.report.summary import balance_rows, comparison, index_statistics
 from carbongrid.outputs.report.unit_table import unit_table
-from carbongrid.outputs.report.wording import EXPLAINED, interval, mass, money, people, percent
+from carbongrid.outputs.report.wording import (
+    EXPLAINED,
+    change_in_percent,
+    interval,
+    mass,
+    money,
+    money_in_chinese,
+    people,
+    percent,
+    threshold,
+    to_the_gram,
+    to_the_gram_in_chinese,
+)
 from carbongrid.outputs.zone_shares import zone_shares
 
 
@@ -277,7 +299,8 @@ def test_nobody_is_paid_for_sinks_below_the_floor(tmp_path, few):
     given = guidance_of_zones(units["zone"], few_sinks(units["reason"]), read_guidance(), 0.001)
     told = [each.text_en for each in given[3]]
     assert any(text.startswith(PAID[0]) for text in told) == (few < 3)
-    assert any(f"Of {few} units here the reference region takes up less than 0.1 %" in text for text in told) == (few > 0)  # fmt: skip
+    assert any(f"Of {counted(few, 'unit')} here the reference region takes up less than 0.1 %" in text for text in told) == (few > 0)  # fmt: skip
+    assert any("1 units" in text for text in told) is False
     assert [each for each in given[1] if each.few_sinks] == []
     tables = dataclasses.replace(TABLES, units=units, sink_floor=0.001)
     text = write_report(tables, tmp_path).read_text(encoding="utf-8")
@@ -406,10 +429,38 @@ def test_the_page_holds_every_gram_of_the_categories(tmp_path):
         assert [int(row[at]) for row in data["grams"]] == TABLES.units[name].tolist()
 
 
+def test_a_name_from_right_to_left_keeps_its_code_behind_it(tmp_path):
+    """Seen: a page that shows the name and 018 as "(018) (1)" before the name, with both in one bdi."""
+    rows = Rows("units", Words("Units", "单元"), None, [Column(Words("unit", "单元"))] * 2, [[unit_cell("שלום (1)", "018")] * 2])  # fmt: skip
+    page = AnalysisPage(rows.name, "A town", rows.name, (), None, (), (), [rows], ())
+    write_analysis_page(page, tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert text.count("<bdi>שלום (1)</bdi> (018)") == 2
+    assert unit_in_text("שלום (1)", "018") == "\u2068שלום (1)\u2069 (018)"
+    assert unit_in_text("Z\u00fcrich (1)", "018") == "Z\u00fcrich (1) (018)"
+
+
 def test_no_mass_is_an_exponent():
     assert [mass(grams) for grams in (0, 1, 999, 1000, -1, 1_234_567, 999_960_000)] == [
         "0 t", "< 0.001 t", "< 0.001 t", "0.00100 t", "> −0.001 t", "1.23 t", "1,000 t",
     ]  # fmt: skip
+
+
+def test_a_change_is_not_all_and_not_nothing_where_it_is_not():
+    """Seen: "takes up more than < 0.001 t (−100 %)", "less than 2.00e-06 (+∞) million CNY", "−< 0.001 %"."""
+    now = 22_727_330_043
+    assert threshold(now, 197 - now, to_the_gram) == "197 g (> −100 %)"
+    assert threshold(now, 197 - now, to_the_gram_in_chinese) == "197 克 (> −100 %)"
+    assert threshold(now, -now, to_the_gram) == "0 t (−100 %)"
+    assert (
+        threshold(0, 2, money) == "0.000002" and threshold(0, 2, money_in_chinese) == "0.00000002"
+    )
+    assert [money(value) for value in (0, 90, 99, 1234)] == ["0", "0.00009", "0.000099", "0.00123"]
+    changes = [-1, 1, -100, 100, 1000, 10**9]
+    assert [change_in_percent(10**9, change) for change in changes] == [
+        "> −0.001 %", "< +0.001 %", "> −0.001 %", "< +0.001 %", "< +0.001 %", "+100 %",
+    ]  # fmt: skip
+    assert change_in_percent(10**9, 20_000) == "+0.00200 %"
 
 
 def test_digits_of_a_share_are_counted_after_rounding():
@@ -480,7 +531,7 @@ def test_the_sheet_says_at_what_a_unit_would_be_in_another_zone(tmp_path):
     cells = [row[at["emission_to_leave_zone_t"]] for row in table.rows]
     assert (cells[0].exact, cells[0].shown) == ("-24778085.410611", "73.1 Mt (−25.3 %)")
     assert (cells[4].exact, cells[4].shown) == ("", "–")
-    assert cells[5].shown == "7.40 Mt (+∞)"  # it emits nothing now
+    assert cells[5].shown == "7.40 Mt"  # it emits nothing now
     assert [row[at["gdp_to_leave_zone"]].shown for row in table.rows][1] == "3,185 (−0.469 %)"
     page = write_report(tables, tmp_path).read_text("utf-8")
     for key in ("emission_to_leave_zone_t", "sink_to_leave_zone_t", "gdp_to_leave_zone"):

@@ -23,7 +23,7 @@ from carbongrid.outputs.report.drawings import zone_map
 from carbongrid.outputs.report.layers import Entry
 from carbongrid.outputs.report.rendering import asset, render_page
 from carbongrid.outputs.report.scatter import Scatter
-from carbongrid.outputs.report.wording import mass, mass_in_chinese
+from carbongrid.outputs.report.wording import isolated, mass, mass_in_chinese
 from carbongrid.outputs.report.zone_flows import ZoneFlow
 
 if TYPE_CHECKING:
@@ -48,11 +48,12 @@ OF_PLOTS = Words(
 
 
 class Cell(NamedTuple):
-    """A cell of a table: its text in both languages, and a colour beside it where it has one."""
+    """A cell of a table: its text in both languages, a colour beside it where it has one, and the code of what it names."""
 
     en: str
     zh: str = ""
     colour: str = ""
+    code: str = ""
 
 
 class Column(NamedTuple):
@@ -105,6 +106,11 @@ class Rows:
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell | str]]
     strong: Sequence[int] = ()
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it has more columns than fit an upright sheet."""
+        return len(self.columns) > 7
 
 
 @dataclass(frozen=True)
@@ -171,6 +177,16 @@ def zone_cell(code: int) -> Cell:
     """Return a zone as a cell."""
     zone = zones()[code]
     return Cell(zone.name_en, zone.name_zh, zone.colour)
+
+
+def unit_cell(name: str, code: str) -> Cell:
+    """Return a unit as a cell."""
+    return Cell(name, code=code)
+
+
+def unit_in_text(name: str, code: str) -> str:
+    """Return a unit where there is no markup."""
+    return f"{isolated(name)} ({code})"
 
 
 def map_of_zones(

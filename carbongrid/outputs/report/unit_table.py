@@ -21,13 +21,14 @@ from carbongrid.outputs.figures.classes import (
 )
 from carbongrid.outputs.report.wording import (
     interval,
-    mass_in_chinese,
     money,
     money_in_chinese,
     people,
     percent,
     ten_thousands,
     threshold,
+    to_the_gram,
+    to_the_gram_in_chinese,
     tonnes,
     tonnes_in_chinese,
     whole_or_none,
@@ -165,7 +166,7 @@ def _leaving(units: gpd.GeoDataFrame, currency: str) -> list[tuple[NumberColumn,
             elif now == "gdp":
                 cells.append(Cell(str(by), threshold(amount, by, money), threshold(amount, by, money_in_chinese)))  # fmt: skip
             else:
-                cells.append(Cell(format_tonnes([by])[0], threshold(amount, by), threshold(amount, by, mass_in_chinese)))  # fmt: skip
+                cells.append(Cell(format_tonnes([by])[0], threshold(amount, by, to_the_gram), threshold(amount, by, to_the_gram_in_chinese)))  # fmt: skip
         found.append((column, cells))
     return found
 

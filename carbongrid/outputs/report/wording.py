@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -69,6 +70,13 @@ def chinese(word: str) -> str:
     return CHINESE.get(word, word)
 
 
+def isolated(name: str) -> str:
+    """Return a name for text without markup: where it has letters that run from right to left in signs that keep what stands beside it in its place."""
+    if any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in name):
+        return f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}"
+    return name
+
+
 def tonnes(grams: int) -> str:
     """Return whole tonnes, rounded half up in integers."""
     if 0 < grams < 500_000:
@@ -127,21 +135,39 @@ def exact_mass_in_chinese(grams: int) -> str:
 
 
 def money_in_chinese(value: int | None) -> str:
-    """Return currency units in hundreds of millions; a dash where they are unknown."""
+    """Return currency units in hundreds of millions, no exponent however few; a dash where they are unknown."""
     if value is None:
         return "–"
+    if 0 < value < 10_000:
+        return f"{value / 1e8:.8f}".rstrip("0")
     return f"{value / 1e8:,.2f}" if value >= 10_000_000 else short_number(value / 1e8)
 
 
-def threshold(now: int, change: int, show: Callable[[int], str] = mass) -> str:
-    """Return the mass at which a change ends, and the change in percent of what is there now."""
-    return f"{show(now + change)} ({change_in_percent(now, change)})"
+def threshold(now: int, change: int, show: Callable[[int], str]) -> str:
+    """Return the mass at which a change ends, and the change in percent of what is there now, if anything is."""
+    return f"{show(now + change)} ({change_in_percent(now, change)})" if now else show(change)
+
+
+def to_the_gram(grams: int) -> str:
+    """Return a mass where a sentence compares with it ("more than"): one below 0.001 t in grams."""
+    return f"{grams} g" if 0 < grams < 1000 else mass(grams)
+
+
+def to_the_gram_in_chinese(grams: int) -> str:
+    """Return the same in Chinese."""
+    return f"{grams} 克" if 0 < grams < 1000 else mass_in_chinese(grams)
 
 
 def change_in_percent(now: int, change: int) -> str:
-    """Return a change as a signed percentage; where nothing is there now, or it is below a thousandth of a percent, in words or signs."""
+    """Return a change as a signed percentage; where nothing is there now as a sign, and where it is below a thousandth of a percent, or not quite all, as what it is beyond."""
     sign = "+" if change > 0 else "−"
-    return f"{sign}{percent(abs(change) / now)}" if now else f"{sign}∞"
+    if not now:
+        return f"{sign}∞"
+    share = abs(change) / now
+    if 0 < share < 1e-5:
+        return f"{'<' if change > 0 else '>'} {sign}0.001 %"
+    shown = f"{sign}{percent(share)}"
+    return f"> {shown}" if shown == "−100 %" and -change < now else shown
 
 
 def percent(share: float) -> str:
@@ -158,9 +184,11 @@ def interval(value: float, low: float, high: float) -> str:
 
 
 def money(value: int | None) -> str:
-    """Return currency units in millions; a dash where they are unknown."""
+    """Return currency units in millions, no exponent however few; a dash where they are unknown."""
     if value is None:
         return "–"
+    if 0 < value < 100:
+        return f"{value / 1e6:.6f}".rstrip("0")
     return f"{value / 1e6:,.0f}" if value >= 10_000_000 else short_number(value / 1e6)
 
 
@@ -182,6 +210,7 @@ FILTERS = {
     "exact_mass_in_chinese": exact_mass_in_chinese,
     "index": index_number,
     "interval": interval,
+    "isolated": isolated,
     "mass": mass,
     "mass_in_chinese": mass_in_chinese,
     "money": money,

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from carbongrid.case.readers.vector import listed
 from carbongrid.errors import Level, Problem
+from carbongrid.method.tonnes import counted
 from carbongrid.sources.climate_trace import account as why
 from carbongrid.sources.climate_trace.account import CO2E, GASES, Account, Written
 from carbongrid.sources.climate_trace.published import Published, Source
@@ -15,17 +16,17 @@ from carbongrid.sources.climate_trace.published import Published, Source
 Box = tuple[float, float, float, float]
 """West, south, east and north, degrees."""
 
-_SAID: dict[str, tuple[Level, str, str]] = {
-    why.AREA: ("note", "stand for land or a whole region, and become no facility", "What they emit belongs to the totals of categories."),
-    why.OUTSIDE: ("note", "lie outside the units", ""),
-    why.NOTHING: ("note", "emit nothing, or less than half a gram", ""),
-    why.UNTOLD: ("warning", "are of subsectors that are places only where they have no boundary, and their files have no column geometry_ref", "Take a later release, which has that column, or add the plants among them by hand."),
-    why.NO_PLACE: ("warning", "have no coordinates on earth, or 0, 0", "Add them to the table by hand where you know their places."),
-    why.NO_QUANTITY: ("warning", "have no quantity yet", "A later release may have it."),
-    why.UPTAKE: ("warning", "take up more than they emit", "Sinks are totals of sink categories, not facilities."),
-    why.UNKNOWN: ("warning", "are of subsectors that this version does not know", "Add them to the table by hand, with a category."),
-    why.NO_CATEGORY: ("warning", "are of subsectors that have no category", "Add them to the table by hand where they belong to your totals."),
-    why.NOT_COUNTED: ("warning", "are told of in a way that is not counted here", "Give the files of what is counted too, or choose by --by."),
+_SAID: dict[str, tuple[Level, str, str, str]] = {
+    why.AREA: ("note", "stands for land or a whole region, and becomes no facility", "stand for land or a whole region, and become no facility", "What they emit belongs to the totals of categories."),
+    why.OUTSIDE: ("note", "lies outside the units", "lie outside the units", ""),
+    why.NOTHING: ("note", "emits nothing, or less than half a gram", "emit nothing, or less than half a gram", ""),
+    why.UNTOLD: ("warning", "is of a subsector that is a place only where it has no boundary, and its file has no column geometry_ref", "are of subsectors that are places only where they have no boundary, and their files have no column geometry_ref", "Take a later release, which has that column, or add the plants among them by hand."),
+    why.NO_PLACE: ("warning", "has no coordinates on earth, or 0, 0", "have no coordinates on earth, or 0, 0", "Add them to the table by hand where you know their places."),
+    why.NO_QUANTITY: ("warning", "has no quantity yet", "have no quantity yet", "A later release may have it."),
+    why.UPTAKE: ("warning", "takes up more than it emits", "take up more than they emit", "Sinks are totals of sink categories, not facilities."),
+    why.UNKNOWN: ("warning", "is of a subsector that this version does not know", "are of subsectors that this version does not know", "Add them to the table by hand, with a category."),
+    why.NO_CATEGORY: ("warning", "is of a subsector that has no category", "are of subsectors that have no category", "Add them to the table by hand where they belong to your totals."),
+    why.NOT_COUNTED: ("warning", "is told of in a way that is not counted here", "are told of in a way that is not counted here", "Give the files of what is counted too, or choose by --by."),
 }  # fmt: skip
 _INSTEAD = {
     why.AREA: "Give the files of plants, mines, ports and the like; the table in docs/howto/climate-trace.md says which these are.",
@@ -92,11 +93,13 @@ def no_facility(
         for reason in _SAID
     }
     some = [
-        f"{counts[reason]:,} {said}" for reason, (_, said, _) in _SAID.items() if counts[reason]
+        f"{counts[reason]:,} {one if counts[reason] == 1 else many}"
+        for reason, (_, one, many, _) in _SAID.items()
+        if counts[reason]
     ]
     what = f"no source of {published.year} becomes a facility: {'; '.join(some)}"
     most = max(counts, key=lambda reason: counts[reason])
-    hint = _INSTEAD.get(most) or _SAID[most][2]
+    hint = _INSTEAD.get(most) or _SAID[most][3]
     if units and outside:  # whatever else is there, these are places of a category that emit
         hint = (
             "Check the CRS of --within, or give the files of its place: "
@@ -111,7 +114,7 @@ def _span(box: Box) -> str:
 
 
 def _on_left_out(account: Account) -> Iterator[Problem]:
-    for reason, (level, said, hint) in _SAID.items():
+    for reason, (level, one, many, hint) in _SAID.items():
         found = account.by_subsector(reason)
         if found:
             count = sum(sources for sources, _ in found.values())
@@ -120,7 +123,12 @@ def _on_left_out(account: Account) -> Iterator[Problem]:
                 f"{name} {sources:,} with {_tonnes([mass])}"
                 for name, (sources, mass) in found.items()
             )
-            yield Problem(f"{count:,} sources {said}, {together} CO2e: {some}", "", hint, level)
+            yield Problem(
+                f"{counted(count, 'source')} {one if count == 1 else many}, {together} CO2e: {some}",
+                "",
+                hint,
+                level,
+            )
 
 
 def all_over_the_turn(published: Published) -> Problem:
@@ -154,7 +162,8 @@ def _on_gases(
     for gas in counted if len(counted) > 1 else ():
         lacking = [each.source for each in written if each.source.tonnes(gas) is None]
         if lacking:
-            what = f"{len(lacking):,} of {len(written):,} facilities have no quantity of {GASES[gas]}: {_called(lacking)}"
+            have = "has" if len(lacking) == 1 else "have"
+            what = f"{len(lacking):,} of {_facilities(written)} {have} no quantity of {GASES[gas]}: {_called(lacking)}"
             yield Problem(what, "", "", "note")
     for gas, tonnes in account.of_gas(why.TWICE).items():
         what = f"{gas} is told beside what is counted, and is not added: {_tonnes([tonnes])}"
@@ -175,7 +184,8 @@ def _on_the_year(
         short.sort(key=lambda each: -each[1].mass)
         together = _tonnes(each.mass for _, each in short)
         some = listed(f"{_called([each.source])} {days} days" for days, each in short)
-        what = f"{len(short):,} of {len(written):,} facilities, {together} CO2e, have quantities of a part of {year} only, and are not scaled up: {some}"
+        have, are = ("has", "is") if len(short) == 1 else ("have", "are")
+        what = f"{len(short):,} of {_facilities(written)}, {together} CO2e, {have} quantities of a part of {year} only, and {are} not scaled up: {some}"
         yield Problem(what, "", "A later release or another year may be whole.", "warning")
 
 
@@ -188,21 +198,30 @@ def _on_places(written: Sequence[Written]) -> Iterator[Problem]:
         those = [each for each in written if each.subsector.note == note]
         names = ", ".join(sorted({each.subsector.name for each in those}))
         together = _tonnes(each.mass for each in those)
-        what = f"{note}: {len(those):,} facilities of {names}, {together} CO2e"
+        what = f"{note}: {_facilities(those)} of {names}, {together} CO2e"
         yield Problem(what, "", "Take them out if your totals do not count that.", "warning")
     hint = "Look at them on a map."
     unbounded = [each.source for each in written if each.subsector.place == "boundary"]
     if unbounded:
-        what = f"{len(unbounded):,} facilities are of subsectors that the publisher's schema 5.0.0 has by region, but have no boundary, and count as places: {_called(unbounded)}"
+        said = "are of subsectors that the publisher's schema 5.0.0 has by region, but have no boundary, and count as places"
+        if len(unbounded) == 1:
+            said = "is of a subsector that the publisher's schema 5.0.0 has by region, but has no boundary, and counts as a place"
+        what = f"{_facilities(unbounded)} {said}: {_called(unbounded)}"
         yield Problem(what, "", hint, "warning")
     named = [each.source for each in written if each.source.boundary]
     if named:
-        what = f"{len(named):,} facilities have a geometry_ref of an unknown kind, and count as places: {_called(named)}"
+        said = "has a geometry_ref of an unknown kind, and counts as a place" if len(named) == 1 else "have a geometry_ref of an unknown kind, and count as places"  # fmt: skip
+        what = f"{_facilities(named)} {said}: {_called(named)}"
         yield Problem(what, "", hint, "note")
     moved = [each.source for each in written if each.source.moved]
     if moved:
-        what = f"{len(moved):,} facilities change their place from row to row, and the first counts: {_called(moved)}"
+        change = "changes its" if len(moved) == 1 else "change their"
+        what = f"{_facilities(moved)} {change} place from row to row, and the first counts: {_called(moved)}"
         yield Problem(what, "", hint, "warning")
+
+
+def _facilities(those: Sequence[Source] | Sequence[Written]) -> str:
+    return counted(len(those), "facility", "facilities")
 
 
 def _called(sources: Sequence[Source]) -> str:

@@ -171,7 +171,7 @@ def test_a_source_told_of_by_co2e_alone_is_told_where_gases_count(tmp_path) -> N
     _, facilities = made(tmp_path, rows)
     assert len(facilities.table) == 1
     assert left(facilities)["told in another way only", "electricity-generation", "co2e_100yr"] == 40  # fmt: skip
-    assert "1 sources are told of in a way that is not counted here, 40.0 t CO2e" in told(facilities)  # fmt: skip
+    assert "1 source is told of in a way that is not counted here, 40.0 t CO2e" in told(facilities)  # fmt: skip
 
 
 def test_methane_of_mines_is_fossil_by_ar6(tmp_path) -> None:
@@ -205,7 +205,7 @@ def test_what_stands_for_land_is_no_facility(tmp_path) -> None:
     assert set(facilities.table["source_id"]) == {"1", "4", "6"}
     assert sum(tonnes for (why, _, _), tonnes in left(facilities).items() if why == "stands for land") == 100  # fmt: skip
     assert "3 sources stand for land or a whole region, and become no facility, 100.0 t CO2e: pulp-and-paper 1 with 50.0 t" in told(facilities)  # fmt: skip
-    assert "have no boundary, and count as places: Plant 6 (6)" in told(facilities)
+    assert "has no boundary, and counts as a place: Plant 6 (6)" in told(facilities)
 
 
 def test_without_a_column_of_boundaries_a_warning_says_what_it_decides(tmp_path) -> None:
@@ -214,7 +214,7 @@ def test_without_a_column_of_boundaries_a_warning_says_what_it_decides(tmp_path)
     _, older = made(tmp_path, rows, OF_2022)
     assert set(older.table["source_id"]) == {"1"}
     assert left(older) == {("no column of boundaries", "pulp-and-paper", "co2"): 60}
-    assert "warning: 1 sources are of subsectors that are places only where they have no boundary, and their files have no column geometry_ref, 60.0 t CO2e: pulp-and-paper 1 with 60.0 t" in told(older)  # fmt: skip
+    assert "warning: 1 source is of a subsector that is a place only where it has no boundary, and its file has no column geometry_ref, 60.0 t CO2e: pulp-and-paper 1 with 60.0 t" in told(older)  # fmt: skip
     assert "stand for land" not in told(older)
     named = published(tmp_path / "with.csv", rows[1:])
     without = published(tmp_path / "without.csv", [row(6, "ch4", 1, subsector="pulp-and-paper")], OF_2022)  # fmt: skip
@@ -242,7 +242,7 @@ def test_nought_nought_is_no_place(tmp_path, header) -> None:
     _, facilities = made(tmp_path, rows, header)
     assert set(facilities.table["source_id"]) == {"1", "3", "4"}
     assert left(facilities) == {("no coordinates", "electricity-generation", "co2"): 20}
-    assert "warning: 1 sources have no coordinates on earth, or 0, 0, 20.0 t CO2e" in told(facilities)  # fmt: skip
+    assert "warning: 1 source has no coordinates on earth, or 0, 0, 20.0 t CO2e" in told(facilities)  # fmt: skip
 
 
 def test_bunkers_and_the_unknown_are_told_with_tonnes(tmp_path) -> None:
@@ -266,7 +266,7 @@ def test_bunkers_and_the_unknown_are_told_with_tonnes(tmp_path) -> None:
         ("no quantity yet", "electricity-generation", "co2"): 0,
         ("no coordinates", "electricity-generation", "co2"): 70,
     }
-    assert "carries what was emitted on the way, too: 1 facilities of domestic-shipping, 80.0 t" in told(facilities)  # fmt: skip
+    assert "carries what was emitted on the way, too: 1 facility of domestic-shipping, 80.0 t" in told(facilities)  # fmt: skip
 
 
 def test_a_part_of_a_year_is_told_and_not_scaled_up(tmp_path) -> None:
@@ -317,7 +317,7 @@ def test_only_what_lies_in_a_unit(tmp_path) -> None:
     assert left(facilities) == {("outside the units", "electricity-generation", "co2"): 2 + 4}
     with pytest.raises(InputError, match="no source of 2023 becomes a facility") as error:
         made(tmp_path, rows[1:2], within=units)
-    assert "1 sources lie outside the units, 2.0 t CO2e" in str(error.value)
+    assert "1 source lies outside the units, 2.0 t CO2e" in str(error.value)
 
 
 def test_where_nothing_becomes_a_facility_the_likely_cause_is_said(tmp_path) -> None:
@@ -365,7 +365,7 @@ def test_a_place_that_changes_is_told(tmp_path) -> None:
     rows = months(1, of=range(1, 7)) + months(1, of=range(7, 13), x="120.75")
     _, facilities = made(tmp_path, rows)
     assert facilities.table["x"][0] == "120.5"
-    assert "1 facilities change their place from row to row, and the first counts: Plant 1 (1)" in told(facilities)  # fmt: skip
+    assert "1 facility changes its place from row to row, and the first counts: Plant 1 (1)" in told(facilities)  # fmt: skip
 
 
 # Files that are none, or of something else.
