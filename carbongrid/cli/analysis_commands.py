@@ -51,10 +51,10 @@ def margins(directory: Path, out: Path | None, quiet: bool, as_json: bool, verbo
             from carbongrid.analysis.margins import margins as margins_of
             from carbongrid.analysis.margins import write_margins
 
-            content = content_of(directory)
+            content, asked = content_of(directory), FinishedRun.of(directory)
             table = margins_of(directory)
             of_esc = table[(table["boundary"] == "esc") & table["at_boundary"].notna()]
-            warnings = FinishedRun.of(directory).warnings_of_esc(of_esc["unit"])
+            warnings = asked.warnings_of_esc(of_esc["unit"])
             with folder_beside(directory, "analysis", out, content) as folder:
                 write_margins(table, folder / "margins.csv")
         for line in _nearest(table):
@@ -90,7 +90,7 @@ def _nearest(table: pd.DataFrame) -> Iterator[str]:
     yield f"{'unit':<28} {'index':<6} {'emission, t':>16} {'at the boundary, t':>19} {'change':>12}"
     for row in nearest.to_dict("records"):
         named = f"{row['unit']} {row['name']}"
-        change = change_in_percent(row["now"], row["difference"]).replace("−", "-") if row["now"] else f"{row['difference'] / 1e6:+,.2f} t"  # fmt: skip
+        change = change_in_percent(row["now"], row["difference"]).replace("−", "-") if row["now"] else f"+{at_decimals(row['difference'] / 1e6, 0)} t"  # fmt: skip
         yield f"{named:<28} {row['boundary'].upper():<6} {at_decimals(row['now'] / 1e6, 0):>16} {at_decimals(row['at_boundary'] / 1e6, 0):>19} {change:>12}"
 
 

@@ -32,6 +32,7 @@ TESTS = {
     "method/weights/clipping.py": "tests/method/weights/test_lines.py",
     "case/readers/activity_template.py": "tests/case/readers/test_activity.py tests/inventory/test_crosswalks.py",
     "case/readers/facility_masses.py": "tests/case/readers/test_facilities.py",
+    "case/readers/cell_marks.py": "tests/case/readers/test_workbook.py",
     "case/readers/chinese_text.py": "tests/case/readers/test_shapefile.py tests/case/readers/test_tables.py",
     "case/readers/extents.py": _ESTIMATES,
     "case/readers/misread_text.py": "tests/case/readers/test_shapefile.py tests/case/readers/test_tables.py",

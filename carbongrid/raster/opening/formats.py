@@ -111,6 +111,11 @@ def is_tiff(path: Path) -> bool:
     return _head(path)[:4] in (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 
 
+def is_zip(path: Path) -> bool:
+    """Tell whether a file begins as a ZIP archive does; raises as :func:`sniff_raster` where there is none."""
+    return _head(path).startswith(b"PK\x03\x04")
+
+
 def files_behind(path: Path) -> list[Path]:
     """Return the file and what is read with it: a Shapefile's other parts, a geodatabase's files, a raster's side files."""
     if path.is_dir():

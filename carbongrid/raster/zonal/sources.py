@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from carbongrid.raster.georeference import with_mappings
 from carbongrid.raster.label_store import MARK, open_labels
 from carbongrid.raster.nodata import default_fill, valid_range
 from carbongrid.raster.opening.files import is_address
-from carbongrid.raster.opening.formats import is_tiff
+from carbongrid.raster.opening.formats import is_tiff, is_zip
 from carbongrid.raster.opening.rasters import open_geotiff
 from carbongrid.raster.opening.stores import is_netcdf, open_published_netcdf, open_rasters
 
@@ -60,7 +59,7 @@ def opened(raster: Any, *, placed: bool = True) -> Any:
         raise InputError("there is no such file", str(path))
     if not path.is_dir():
         if not (path.is_file() and is_netcdf(path)):
-            if path.is_file() and not is_tiff(path) and zipfile.is_zipfile(path):
+            if path.is_file() and is_zip(path):
                 raise InputError("this is a ZIP archive", path.name, "Unpack it, or open a Zarr store that is in it with xarray.open_zarr(zarr.storage.ZipStore(path)), and give the DataArray.")  # fmt: skip
             return open_geotiff(path)
         dataset = open_published_netcdf(path)
