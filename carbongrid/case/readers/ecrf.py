@@ -417,7 +417,7 @@ def _against_sheets(
     """Hold the rows against the sheet of sub-sectors and totals by scope."""
     for name, cells in sheets.items():
         for at, row in enumerate(cells.to_numpy()):
-            if row and _plain(row[0]) == _TOTALS_HEAD:
+            if len(row) and _plain(row[0]) == _TOTALS_HEAD:
                 return _against(cells, at, lines, f"{file}, sheet {name}", year)
     what = "the file has no sheet of sub-sectors that its rows could be held against"
     return [Problem(what, file, "", "note")]
