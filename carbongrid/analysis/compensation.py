@@ -270,13 +270,14 @@ def _of_regions(
     if left_out:
         names = ", ".join(left_out[:_LISTED]) + (", ..." if len(left_out) > _LISTED else "")
         amount = {"gdp": "GDP", "people": "residents"}.get(allowance, "")
-        what = f"{len(left_out)} reference regions share nothing, since {amount} of units in them is unknown: {names}."
+        where = f"{len(left_out)} of {len(parts)}"
+        what = f"Nothing is shared within {where} reference regions, since nobody knows {amount} of units there: {names}."
         if not amount:
-            what = f"{len(left_out)} reference regions share nothing, since units in them have no cap: {names}."
+            what = f"Nothing is shared within {where} reference regions, since units there have no cap: {names}."
         said.append(Problem(what, level="warning"))
     idle = [ids[row] for row in range(len(ids)) if row not in active]
     if idle:
-        said.append(Problem(f"{len(idle)} units neither pay nor are paid, since they are in no reference region, or alone in it, or it has nothing to share by: {', '.join(idle[:10])}.", level="note"))  # fmt: skip
+        said.append(Problem(f"Neither paying nor paid: {len(idle)} of {len(ids)} units, in no reference region, alone in theirs, or with nothing there to share by: {', '.join(idle[:10])}.", level="note"))  # fmt: skip
     return said
 
 

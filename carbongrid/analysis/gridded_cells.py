@@ -13,9 +13,9 @@ from carbongrid.analysis.gridded import GriddedQuantity
 from carbongrid.analysis.gridded_rasters import Remark
 from carbongrid.errors import Problem
 from carbongrid.method.agreement import (
-    EVEN,
     NEAR_UNIT_SLIP,
     ROUNDING,
+    SAME_PROXY,
     UNIT_SLIPS,
     misplaced,
     rank_correlation,
@@ -39,7 +39,6 @@ def compare_cells(
     run: RunCarriers,
     quantities: Sequence[GriddedQuantity],
     members: Mapping[str, frozenset[str]],
-    same_proxy: float,
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[Remark]]:
     """Compare a run with published rasters cell by cell.
 
@@ -51,8 +50,6 @@ def compare_cells(
         Of :func:`carbongrid.analysis.gridded.gridded`.
     members
         Categories of each quantity.
-    same_proxy
-        A share misplaced below this is no agreement.
 
     Returns
     -------
@@ -82,7 +79,7 @@ def compare_cells(
         compared = touched & ~np.isnan(theirs)
         own, published = ours[compared] / 1e6, theirs[compared] / 1e6
         area = (land.covered * land.window.grid.areas_of_rows()[:, None])[compared]
-        measured = _measures(own, published, area, same_proxy)
+        measured = _measures(own, published, area)
         cell_area = float(land.window.grid.areas_of_rows().mean())
         per_area = ("a value per m2 for one per cell", cell_area)
         slip = slip_of(measured["bias"], (*UNIT_SLIPS, per_area), NEAR_UNIT_SLIP)
@@ -135,14 +132,11 @@ def _mass_in_units(run: RunCarriers, category: Category) -> NDArray[np.float64]:
 
 
 def _measures(
-    ours: NDArray[np.float64],
-    theirs: NDArray[np.float64],
-    area: NDArray[np.float64],
-    same_proxy: float,
+    ours: NDArray[np.float64], theirs: NDArray[np.float64], area: NDArray[np.float64]
 ) -> dict[str, Any]:
     scaled = misplaced(ours, theirs, scaled=True)
     by_area = misplaced(area, theirs, scaled=True)
-    same = scaled < same_proxy and ours.size > 1
+    same = scaled < SAME_PROXY and ours.size > 1
     return {
         "ours_t": ours.sum(),
         "published_t": theirs.sum(),
@@ -193,9 +187,9 @@ def _remarks(of: str, row: Mapping[str, Any]) -> list[Remark]:
     elif not 1 / _FAR < row["bias"] < _FAR:
         what = f"{of}: the run has {row['bias']:.3g} times the raster's total, which no two estimates of one thing differ by: look at its unit, and at what it is of"
         found.append((Problem(what, level="warning"), f"{of}：本次总量为栅格的 {row['bias']:.3g} 倍，请核对单位与内容。"))  # fmt: skip
-    if row["by_area"] <= EVEN:
-        what = f"{of}: the raster is even: it has as much on each m2 of the units, so there is no skill to tell between cells"
-        found.append((Problem(what, level="warning"), f"{of}：栅格在单元内各处均匀，像元间无技巧可言。"))  # fmt: skip
+    if row["by_area"] <= SAME_PROXY:
+        what = f"{of}: the raster is even: area alone misplaces no more than {SAME_PROXY} of it in the units, so there is no skill to tell between cells"
+        found.append((Problem(what, level="warning"), f"{of}：栅格在单元内近乎均匀，仅按面积错置即不超过 {SAME_PROXY}，像元间无技巧可言。"))  # fmt: skip
     if row["same_proxy"]:
         what = f"{of}: less than 0.005 is misplaced between cells, so the raster was probably made from this very run or with its proxy: agreement is circular and says nothing of either"
         found.append((Problem(what, level="warning"), f"{of}：像元间错置不足 0.005，栅格很可能由本次运算或同一替代指标得出，属循环论证。"))  # fmt: skip

@@ -64,17 +64,17 @@ class ScaleAudit:
     grids
         quantity, side_m, origin_east_m, origin_north_m, gini (of density, cells by their covered area), max_t_km2, cells.
     groups
-        A row for each way of merging units: merged (a parent column, or random), draw, groups, compared (of these: they have a zone, and units with one that emit), same (share of
-        them whose zone is that of most of their units' emission), adjusted_rand (zones of units against those of their groups, where both have one); NaN where fewer than two units are left.
+        A row for each way of merging units: merged (a parent column, or random), draw, groups, zoned (of these: they have a zone), compared (of these: so have units of theirs that emit), same (share of
+        the compared whose zone is that of most of their units' emission), adjusted_rand (zones of units against those of their groups, where both have one); NaN where fewer than two units are left.
     null
         For each parent column what the random groups say: same and adjusted_rand of the parents, mean, 5 and 95 % of the random ones, and the share of
-        these that reach the parents'; NaN where no random group has a zone, and no row where no parent has one.
+        these that reach the parents'; NaN where no random group has it, and no row where the parents have not.
     cells
         A row for each fine grid and exact areas; empty if left out.
     units
         unit, name, zone, and for each fine grid the difference of emission and sink in percent and t, and the zone.
     remarks
-        What was left as in the run, and why; how many parents have no zone, and why; which units have by other fine cells what they have not in the run.
+        What was left as in the run, and why; how many parents have no zone, and why, or none of most emission; which units have by other fine cells what they have not in the run.
     """
 
     grids: pd.DataFrame
@@ -190,8 +190,9 @@ def _merged(
             continue
         own = _compared(sums, zone, group.astype(np.int64), case.ties)
         rows.append({"merged": parent, "draw": 0, **own})
-        remarks += _without_zone(parent, merge(sums, group.astype(np.int64)), case.ties)
-        if np.isnan(own["same"]):
+        remarks += _without_zone(parent, merge(sums, group.astype(np.int64)), case.ties, own)
+        told_of = [each for each in ("same", "adjusted_rand") if not np.isnan(own[each])]
+        if not told_of:
             continue
         if islands > len(codes):
             remarks.append(f"{parent}: units lie on {islands} islands, so groups of neighbours cannot be as few as {len(codes)}.")  # fmt: skip
@@ -203,8 +204,8 @@ def _merged(
             drawn.append({"merged": f"random, as many as {parent}", "draw": draw, **_compared(sums, zone, random, case.ties)})  # fmt: skip
             told("random groups", draw, groupings)
         rows += drawn
-        null += [{"merged": parent, "measure": each, **_against(own[each], [row[each] for row in drawn])} for each in ("same", "adjusted_rand")]  # fmt: skip
-    columns = ["merged", "draw", "groups", "compared", "same", "adjusted_rand"]
+        null += [{"merged": parent, "measure": each, **_against(own[each], [row[each] for row in drawn])} for each in told_of]  # fmt: skip
+    columns = ["merged", "draw", "groups", "zoned", "compared", "same", "adjusted_rand"]
     of_null = ["merged", "measure", "parents", "random_mean", "random_p05", "random_p95", "reached_by"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns), pd.DataFrame(null, columns=of_null), tuple(remarks)
 
@@ -248,19 +249,23 @@ def merge(sums: Sums, group: NDArray[np.int64]) -> Sums:
 def _compared(sums: Sums, zone: NDArray[np.int64], group: NDArray[np.int64], ties: str) -> dict[str, Any]:  # fmt: skip
     merged = _zones(merge(sums, group), ties)
     most = majority(zone, sums[0].astype(np.float64), group, merged.size)
-    compared = (merged > 0) & (most > 0)
-    units = (zone > 0) & compared[group]
-    told = units.sum() > 1  # one unit is like itself in any group
+    # Where nobody emits no zone has most of the emission; that is no want of a zone.
+    zoned, compared = merged > 0, (merged > 0) & (most > 0)
+    both, emitting = ((zone > 0) & groups[group] for groups in (zoned, compared))
+    # One unit is like itself in any group.
     return {
         "groups": merged.size,
+        "zoned": int(zoned.sum()),
         "compared": int(compared.sum()),
-        "same": float((merged == most)[compared].mean()) if told else np.nan,
-        "adjusted_rand": adjusted_rand(zone[units], merged[group][units]) if told else np.nan,
-    }
+        "same": float((merged == most)[compared].mean()) if emitting.sum() > 1 else np.nan,
+        "adjusted_rand": adjusted_rand(zone[both], merged[group][both]) if both.sum() > 1 else np.nan,
+    }  # fmt: skip
 
 
-def _without_zone(parent: str, merged: Sums, ties: str) -> Iterator[str]:
-    """Yield how many parents have no zone, by why."""
+def _without_zone(parent: str, merged: Sums, ties: str, own: Mapping[str, Any]) -> Iterator[str]:
+    """Yield how many parents have no zone, by why, and how many have one but none of most emission."""
+    if still := own["zoned"] - own["compared"]:
+        yield f"{parent}: {still} of {own['groups']} have a zone but no unit with one that emits, so that no zone has most of their units' emission; they are in the adjusted Rand index alone."
     emission, sink, money = merged
     units = pd.DataFrame({"emission_g": emission, "sink_g": sink, "gdp": pd.array(money, dtype=object)})  # fmt: skip
     zoned = zone_units(units, ties=ties)

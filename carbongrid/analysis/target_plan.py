@@ -213,6 +213,10 @@ class _Search:
             self.tell("trying plans", tried, _TRIES)
             found = solve(self.first, margin)
             if found.short:
+                if not tried and sum(each.grams for each in found.short) <= sum(margin):
+                    # Limits are to blame where they are short of the target itself; what is reached is seen to the gram.
+                    margin = [0.0] * len(margin)
+                    continue
                 return self._infeasible(found)
             land = conversions(self.model, self.first, found.x)
             between = self.model.effects.answer.scenario(land) if land else self.model.effects.answer  # fmt: skip

@@ -25,7 +25,7 @@ from carbongrid.analysis.published import (
 from carbongrid.analysis.published_zones import NO_ZONES, areas_of_units, compare_zones
 from carbongrid.errors import InputError
 from carbongrid.method.agreement import (
-    EVEN,
+    SAME_PROXY,
     Found,
     median_log2_ratio,
     misplaced,
@@ -45,9 +45,6 @@ if TYPE_CHECKING:
 
     from carbongrid.method.categories import Category
     from carbongrid.outputs.result import Result
-
-SAME_PROXY = 0.005
-"""A share misplaced below this is no agreement: both were made with the same proxy."""
 
 MIN_UNITS = 20
 """Units that must be compared before sigma and tau are told from them."""
@@ -173,7 +170,7 @@ def validate(
     manifest = found.manifest
     of_cells: dict[str, Any] = {"remarks": tuple(read.remarks)}
     if read.gridded:
-        measured, cells, more = compare_cells(found, read.gridded, groups, SAME_PROXY)
+        measured, cells, more = compare_cells(found, read.gridded, groups)
         of_cells = {"cell_measures": measured, "cells": cells, "remarks": (*read.remarks, *more)}
     tell(phase, 4, 4)
     return Validation(
@@ -408,15 +405,16 @@ def _measures(
 def why_no_skill(row: Mapping[Any, Any]) -> tuple[str, str]:
     """Return why a quantity of ``measures`` has no skill that could be told, and the same in Chinese."""
     if not row["published_t"]:
-        return "the table has none of it", "表中该项全为 0"
+        return "none of it is published for the units compared", "所比较单元的发布值均为 0"
     if not row["ours_t"]:
-        return "the run has none of it", "本次运算中该项为 0"
+        return "the run has none of it in the units compared", "所比较单元在本次运算中均为 0"
     if row["units"] < 2:
         return "one value is always its own total, and says nothing of where things are", "仅有一个数值，总与其自身合计一致，不说明空间分布"  # fmt: skip
-    made = [each for each in _BASELINES if row[each] <= EVEN]
+    made = [each for each in _BASELINES if row[each] <= SAME_PROXY]
     assert made, "else there is a skill"
-    names, chinese = (" and ".join(_BASELINES[each][0] for each in made), "、".join(_BASELINES[each][1] for each in made))  # fmt: skip
-    return f"{names} alone misplaces nothing, so the published values were probably made by it", f"仅按{chinese}即无错置，发布值很可能据此得出"  # fmt: skip
+    names, chinese = (", or ".join(f"{_BASELINES[each][0]} alone" for each in made), "或".join(f"仅按{_BASELINES[each][1]}" for each in made))  # fmt: skip
+    more = "," if len(made) > 1 else ""
+    return f"{names}{more} misplaces no more than {SAME_PROXY}, so the published values were probably made by it", f"{chinese}错置即不超过 {SAME_PROXY}，发布值很可能据此得出"  # fmt: skip
 
 
 def _concentration(

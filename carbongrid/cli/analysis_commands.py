@@ -76,7 +76,6 @@ def _nearest(table: pd.DataFrame) -> Iterator[str]:
     """Yield the units that the least change of emission would move; of a unit that emits nothing no percentage tells, so that it comes after the others, in tonnes."""
     import pandas as pd
 
-    from carbongrid.method.tonnes import at_decimals
     from carbongrid.outputs.report.wording import change_in_percent
 
     floating = table[(table["reference"] == "floating") & (table["quantity"] == "emission")]
@@ -90,8 +89,15 @@ def _nearest(table: pd.DataFrame) -> Iterator[str]:
     yield f"{'unit':<28} {'index':<6} {'emission, t':>16} {'at the boundary, t':>19} {'change':>12}"
     for row in nearest.to_dict("records"):
         named = f"{row['unit']} {row['name']}"
-        change = change_in_percent(row["now"], row["difference"]).replace("−", "-") if row["now"] else f"+{at_decimals(row['difference'] / 1e6, 0)} t"  # fmt: skip
-        yield f"{named:<28} {row['boundary'].upper():<6} {at_decimals(row['now'] / 1e6, 0):>16} {at_decimals(row['at_boundary'] / 1e6, 0):>19} {change:>12}"
+        change = change_in_percent(row["now"], row["difference"]).replace("−", "-") if row["now"] else f"+{_whole_tonnes(row['difference'])} t"  # fmt: skip
+        yield f"{named:<28} {row['boundary'].upper():<6} {_whole_tonnes(row['now']):>16} {_whole_tonnes(row['at_boundary']):>19} {change:>12}"
+
+
+def _whole_tonnes(grams: int) -> str:
+    """Return whole tonnes; of less than one three digits, for a boundary of some kilograms is one."""
+    if not grams or abs(grams) >= 10**6:
+        return f"{grams / 1e6:,.0f}"
+    return f"{float(f'{grams / 1e6:.3g}'):.6f}".rstrip("0").rstrip(".")
 
 
 @main.command()

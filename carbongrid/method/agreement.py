@@ -41,9 +41,9 @@ UNIT_SLIPS: tuple[tuple[str, float], ...] = (
 ROUNDING = 1e-9
 """A share of mass below this is noise of sums."""
 
-EVEN = 1e-4
-"""A baseline that misplaces no more than this is how the published values were made: areas in a projection differ by some 1e-4 from
-those on the ellipsoid, and values of four digits from what they were rounded from. Against less any share is hundreds of thousands below 0."""
+SAME_PROXY = 0.005
+"""A share misplaced below this is no agreement: both were made with the same proxy. Nor does a baseline that misplaces no more tell of skill: it is how the values were made, but for their
+two or three digits, or areas in a projection instead of those on the ellipsoid; against it any share is hundreds below 0."""
 
 NEAR_UNIT_SLIP = 0.15
 """The same, of two estimates of one thing: they differ by more than rounding."""
@@ -96,9 +96,9 @@ def median_log2_ratio(ours: NDArray[np.float64], theirs: NDArray[np.float64]) ->
 
 
 def skill(share: float, baselines: Sequence[float]) -> float:
-    """Return 1 - share/min(baselines): 1 is perfect, 0 no better than the best baseline, below 0 worse; NaN without one, or where it misplaces nothing to speak of (:data:`EVEN`)."""
-    known = [each for each in baselines if math.isfinite(each)]
-    return 1 - share / min(known) if known and min(known) > EVEN else math.nan
+    """Return 1 - share/min(baselines): 1 is perfect, 0 no better than the best baseline, below 0 worse; NaN without one, and where it misplaces nothing, or no more than :data:`SAME_PROXY` and no more than the share does."""
+    best = min((each for each in baselines if math.isfinite(each)), default=0.0)
+    return math.nan if best <= ROUNDING or share >= best <= SAME_PROXY else 1 - share / best
 
 
 def kappa(ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> float:

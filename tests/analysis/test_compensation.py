@@ -124,7 +124,7 @@ def test_each_reference_region_shares_what_is_its_own(districts, tmp_path) -> No
     assert found.units["region"].tolist() == ["D1", "D1", "D2", "D2", "D3"]
     said = [str(note) for note in found.notes]
     assert "Within each of 3 reference regions (district), as zones are: no unit pays one of another region." in said  # fmt: skip
-    assert any(note.startswith("1 units neither pay nor are paid") and note.endswith(": 05.") for note in said)  # fmt: skip
+    assert any(note.startswith("Neither paying nor paid: 1 of 5 units, ") and note.endswith(": 05.") for note in said)  # fmt: skip
     assert all(note_in_chinese(note) for note in said)
     # Seen to say nothing of the floor, though guidance of the same run said that no payment follows from such sinks.
     told = "2 of the 4 units that pay or are paid, with 10 % of the mass moved, are in reference regions that take up less than 10 % of what they emit (sink_floor): "
@@ -172,7 +172,7 @@ def test_a_region_with_a_unit_of_which_nobody_knows_is_left_out(districts, monke
         units.loc[1, column] = pd.NA
     monkeypatch.setattr(FinishedRun, "units", property(lambda _: units))
     caps = {"01": 1, "03": 3, "04": 1, "05": 1}
-    for allowance, why in (("gdp", "GDP of units in them is unknown"), ("people", "residents of units in them is unknown"), ("cap", "units in them have no cap")):  # fmt: skip
+    for allowance, why in (("gdp", "nobody knows GDP of units there"), ("people", "nobody knows residents of units there"), ("cap", "units there have no cap")):  # fmt: skip
         found = compensation(
             districts, allowance=allowance, caps=caps if allowance == "cap" else None
         )
@@ -180,8 +180,8 @@ def test_a_region_with_a_unit_of_which_nobody_knows_is_left_out(districts, monke
         assert balance[:2] == [0, 0]
         assert balance[2] == -balance[3] != 0
         said = [str(note) for note in found.notes]
-        assert f"1 reference regions share nothing, since {why}: D1 (02)." in said
-        assert any(note.startswith("1 units neither pay") and note.endswith(": 05.") for note in said)  # fmt: skip
+        assert f"Nothing is shared within 1 of 3 reference regions, since {why}: D1 (02)." in said
+        assert any(note.startswith("Neither paying nor paid: 1 of 5 units, ") and note.endswith(": 05.") for note in said)  # fmt: skip
         assert all(note_in_chinese(note) for note in said)
     units["gdp"] = pd.NA
     with pytest.raises(InputError, match="gdp of 5 units are unknown: 01, 02, 03, 04, 05"):

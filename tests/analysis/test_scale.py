@@ -131,6 +131,21 @@ def test_what_has_no_zone_is_compared_with_nothing():
     zone = _zones(known, ">=")
     whole = _compared(known, zone, group, ">=")
     assert whole["groups"] == whole["compared"] == 3
+    # Seen to fail: townships without emission, and their district, were compared with nothing, though all have a zone.
+    still = (np.where(group == 2, 0, grams), *known[1:])
+    zone, of_groups = _zones(still, ">="), _zones(merge(still, group), ">=")
+    assert zone.all() and of_groups.all()
+    forest = _compared(still, zone, group, ">=")
+    assert (forest["zoned"], forest["compared"]) == (3, 2)
+    assert forest["adjusted_rand"] == adjusted_rand(zone, of_groups[group])
+    assert forest["same"] == (of_groups == majority(zone, still[0].astype(float), group, 3))[:2].mean()  # fmt: skip
+    [said] = _without_zone("district", merge(still, group), ">=", forest)
+    assert said.startswith("district: 1 of 3 have a zone but no unit with one that emits")
+    assert "仅计入调整兰德指数" in note_in_chinese(said)
+    nothing = (np.zeros(6, np.int64), *known[1:])
+    calm = _compared(nothing, _zones(nothing, ">="), group, ">=")
+    assert (calm["zoned"], calm["compared"], np.isnan(calm["same"])) == (3, 0, True)
+    assert not np.isnan(calm["adjusted_rand"])
     unknown = (*known[:2], [100, 10, 50, None, 70, 60])
     zone = _zones(unknown, ">=")
     some = _compared(unknown, zone, group, ">=")
@@ -138,13 +153,13 @@ def test_what_has_no_zone_is_compared_with_nothing():
     assert (some["groups"], some["compared"], some["same"]) == (3, 2, (merged == most).mean())
     left = [0, 1, 4, 5]
     assert some["adjusted_rand"] == adjusted_rand(zone[left], merged[[0, 0, 1, 1]])
-    [said] = _without_zone("district", merge(unknown, group), ">=")
+    [said] = _without_zone("district", merge(unknown, group), ">=", some)
     assert said.startswith("district: 1 of 3 have no zone (GDP unknown)")
     assert "地区生产总值未知" in note_in_chinese(said)
     nobody = (*known[:2], [None] * 6)
-    [said] = _without_zone("district", merge(nobody, group), ">=")
-    assert said.startswith("district: 3 of 3 have no zone (GDP unknown)")
     none = _compared(nobody, _zones(nobody, ">="), group, ">=")
+    [said] = _without_zone("district", merge(nobody, group), ">=", none)
+    assert said.startswith("district: 3 of 3 have no zone (GDP unknown)")
     assert (none["compared"], np.isnan(none["same"]), np.isnan(none["adjusted_rand"])) == (0, True, True)  # fmt: skip
     assert _against(0.5, [np.nan, 0.0, 1.0])["random_mean"] == _against(0.5, [0.0, 1.0])["reached_by"] == 0.5  # fmt: skip
     assert np.isnan(_against(0.5, [np.nan])["reached_by"])

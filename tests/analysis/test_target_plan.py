@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 import shapely
@@ -22,6 +23,8 @@ from carbongrid.analysis.finished import FinishedRun
 from carbongrid.analysis.frozen import frozen_zones
 from carbongrid.analysis.target_limits import read_limits
 from carbongrid.analysis.target_model import Model
+from carbongrid.analysis.target_plan import _in_the_way
+from carbongrid.analysis.target_program import Solution
 from carbongrid.analysis.targets import write_targets
 from carbongrid.cli import main
 from carbongrid.errors import InputError
@@ -385,11 +388,16 @@ def test_what_is_missing_is_without_what_is_kept_for_rounding(barren, tmp_path) 
         assert not plan.feasible
         assert plan.short["missing_g"].item() == pytest.approx(less, abs=2)
         assert f"03 ECC {'0.25' if less < 10**6 else '2'} t." in "".join(map(str, plan.notes))
-    row = f"cut,03,*,,,{-cut / 10**6:.6f},t,,"
-    plan = cg.plan_targets(barren, units=["03"], zone=2, limits=limits_in(tmp_path / "l.csv", row))
-    assert not plan.feasible and plan.short["missing_g"].max() <= 1
-    assert any("what rounding may move" in str(note) for note in plan.notes)
-    assert all(note_in_chinese(str(note)) for note in plan.notes)
+    # Seen to fail: what is enough to the gram was to be given a little more room.
+    for less, feasible in ((0, True), (1, False)):
+        row = f"cut,03,*,,,{(-cut - less) / 10**6:.6f},t,,"
+        plan = cg.plan_targets(barren, units=["03"], zone=2, limits=limits_in(tmp_path / "l.csv", row))  # fmt: skip
+        assert plan.feasible == feasible
+        assert (plan.limits["used"] <= plan.limits["most"]).all() or not feasible
+    assert plan.short["missing_g"].item() == 1
+    less_than_a_gram = _in_the_way(plan.short.assign(missing_g=0), Solution(np.zeros(0)), plan.units["unit"])  # fmt: skip
+    assert "what rounding may move" in str(less_than_a_gram[0])
+    assert all(note_in_chinese(str(note)) for note in (*plan.notes, *less_than_a_gram))
 
 
 def test_a_plan_for_esc_takes_units_of_unknown_gdp_with_it(barren) -> None:
@@ -443,3 +451,22 @@ def test_a_unit_of_a_gram_may_cut_it(tmp_path) -> None:
     found = cg.plan_targets(run)
     assert found.feasible and found.units["zone_frozen"].tolist() == [1, 1]
     assert found.answer is not None and found.answer.units["emission_t"].sum() == 0
+
+
+def test_limits_of_a_few_grams_are_blamed_for_no_margin(tmp_path) -> None:
+    """4 g may be 2 g where 3 g are the target. Seen to fail: 2 g more were to be spare."""
+    tables = {
+        "totals.csv": "category,value,unit\nwaste/industrial,0.000008,t CO2e\nsink/land,0.000008,t CO2e\n",
+        "gdp.csv": "region,value\nu0,75\nu1,125\n",
+    }
+    parcels = [(f"{kind}{k}", code, square(k + 0.5 * right, 0, 0.5)) for k in range(2) for right, (kind, code) in enumerate((("p", "0601"), ("f", "0301")))]  # fmt: skip
+    units = [(f"u{k}", "d", square(k, 0)) for k in range(2)]
+    run = cg.run(write_town(tmp_path, parcels, units, tables, '[gdp]\npath = "gdp.csv"\n'), tmp_path / "run")  # fmt: skip
+    for most, missing in ((50, None), (20, 1)):
+        limits = tmp_path / f"{most}.csv"
+        limits.write_text(
+            f"do,category,unit,most,measured_in\ncut,*,*,{most},%\n", encoding="utf-8"
+        )
+        found = cg.plan_targets(run, zone=2, limits=limits)
+        assert found.feasible == (missing is None)
+        assert found.short["missing_g"].tolist() == ([] if missing is None else [missing])

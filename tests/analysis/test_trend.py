@@ -240,15 +240,15 @@ def test_a_unit_that_emits_nothing_is_named_and_what_is_said_of_the_region_is_so
     assert np.isnan(of_u2["emission_per_gdp_effect"]) and of_u2["tapio"] == "unknown"
     notes = [str(note) for note in found.notes]
     for number in (2015, 2020):
-        assert f"1 unit has 0 emission in {number}: u2. Their own effects are blank; none of the region's are for that." in notes  # fmt: skip
+        assert f"1 unit has 0 emission in {number}: u2. Their own effects are blank; the region's are not blank for that." in notes  # fmt: skip
     assert found.region["emission_per_gdp_effect"].notna().all()
     gap = year(tmp_path / "g", 2021, 150, (0, None, 3, 4))
     found = trend([years[0], years[1], gap])
     assert found.region["emission_per_gdp_effect"].isna().tolist() == [False, True]
     notes = [str(note) for note in found.notes]
     for number in (2015, 2020, 2021):
-        assert f"1 unit has 0 emission in {number}: u2. Their own effects are blank; none of the region's are for that." in notes  # fmt: skip
-    assert "1 unit has 0 GDP in 2021: u0. Their own effects are blank; none of the region's are for that." in notes  # fmt: skip
+        assert f"1 unit has 0 emission in {number}: u2. Their own effects are blank; the region's are not blank for that." in notes  # fmt: skip
+    assert "1 unit has 0 GDP in 2021: u0. Their own effects are blank; the region's are not blank for that." in notes  # fmt: skip
     assert "Nobody knows the GDP of 2021 in 1 unit: u1. Effects that rest on that are blank, there and in the region." in notes  # fmt: skip
     nothing = trend([years[0], year(tmp_path / "n", 2022, 150, (0, 0, 0, 0))])
     assert nothing.region["gdp_effect"].isna().all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 
 from carbongrid.analysis.probability import probability
 from carbongrid.analysis.published import own_sums
-from carbongrid.analysis.validation import _concentration, validate
+from carbongrid.analysis.validation import _concentration, validate, why_no_skill
 from carbongrid.errors import InputError
 from carbongrid.method.probability.uncertainty import Rule, uncertainty_of
 from carbongrid.method.spread_draws import CategoryDraws
@@ -322,14 +323,27 @@ def test_why_no_skill_can_be_told_is_said_as_it_is(tmp_path, carbongrid):
 
     every = ("01", "02", "03")
     nobody = said(*((code, "emission", 0, "") for code in every))
-    assert "emission: no skill can be told: the table has none of it." in nobody
+    assert (
+        "emission: no skill can be told: none of it is published for the units compared." in nobody
+    )
     assert "Zones of" not in nobody
-    even = said(*((code, "emission", 1000, "") for code in every))
-    assert "emission: no skill can be told: area alone misplaces nothing" in even
-    assert "仅按面积即无错置" in (tmp_path / "out" / "validation.html").read_text(encoding="utf-8")
+    even = said(*zip(every, ("emission",) * 3, (1002, 999, 999), ("",) * 3, strict=True))
+    assert "emission: no skill can be told: area alone misplaces no more than 0.005, so" in even
+    page = (tmp_path / "out" / "validation.html").read_text(encoding="utf-8")
+    assert "仅按面积错置即不超过 0.005" in page
+    # Seen: area and people alone misplaces nothing.
+    row = {"units": 3, "ours_t": 1.0, "published_t": 1.0, "by_area": 0.0, "by_people": 0.001, "by_one_total": math.nan}  # fmt: skip
+    both, chinese = why_no_skill(row)
+    assert both.startswith("area alone, or people alone, misplaces no more than")
+    assert chinese.startswith("仅按面积或仅按人口错置")
     rest = said(("01", "emission", 1000, ""), *((code, "sink", 5, "") for code in every))
     assert "emission: no skill can be told: one value is always its own total" in rest
-    assert "sink: no skill can be told: the run has none of it." in rest
+    assert "sink: no skill can be told: the run has none of it in the units compared." in rest
+    # Seen: the run had none of it, and the table, which names a unit with 0 and the whole with more.
+    part = said(("02", "agriculture", 0, ""), ("03", "agriculture", 0, ""), ("", "agriculture", 3000, ""))  # fmt: skip
+    assert (
+        "agriculture: no skill can be told: none of it is published for the units compared." in part
+    )
 
 
 def test_one_whole_total_is_what_a_run_without_those_of_regions_gives(tmp_path):

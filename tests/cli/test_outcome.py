@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -108,8 +109,11 @@ def test_the_nearest_units_are_not_told_to_lose_all() -> None:
     now, at = 999_911_583_000_000, 4_798_000_000
     row = {"reference": "floating", "quantity": "emission", "unit": "1", "name": "", "boundary": "ecc", "now": now, "at_boundary": at, "difference": at - now, "percent": -99.9995}  # fmt: skip
     less = row | {"at_boundary": 197, "difference": 197 - now}
-    told = list(_nearest(pd.DataFrame([row, less])))
-    assert told[2].endswith("> -100 %") and told[3].split()[-5:] == ["<", "1", ">", "-100", "%"]
+    # Seen to be 0, and to change by +0 t.
+    nothing = [row | {"now": 0, "at_boundary": at, "difference": at, "percent": math.nan} for at in (7, 123_456, 999_999, 1_500_000)]  # fmt: skip
+    told = list(_nearest(pd.DataFrame([row, less, *nothing])))
+    assert told[2].endswith("> -100 %") and told[3].split()[-4:] == ["0.000197", ">", "-100", "%"]
+    assert [line.split()[-4:] for line in told[4:]] == [["0", at, f"+{at}", "t"] for at in ("0.000007", "0.123", "1", "2")]  # fmt: skip
     assert _signed_percent(-99.9999) == "> -100.00 %" and _signed_percent(-100.0) == "-100.00 %"
 
 

@@ -70,7 +70,11 @@ def test_nothing_to_compare_is_nan():
     assert math.isnan(skill(0.1, [math.nan]))
     # Seen as -7284871.94: units of equal sides differ a little in their area on the ellipsoid.
     assert math.isnan(skill(0.36, [4.9e-8, 0.4]))
+    # Seen as -1142.47: values of three digits, or areas far from a projection's middle.
+    assert math.isnan(skill(0.302, [2.637e-4]))
     assert skill(0.36, [0.01]) == pytest.approx(-35)
+    # Who misplaces less has skill however little is left to misplace.
+    assert skill(0.001, [0.004]) == pytest.approx(0.75)
     assert math.isnan(kappa(np.ones(3, int), np.ones(3, int)))
 
 

@@ -114,7 +114,12 @@ def test_unsigned_and_narrow_dtypes_are_the_same_split():
         (5, [1.0, -1e-300], None, "row 0: a weight is negative"),
         (5, [1.0, math.nan], None, "row 0: a weight is NaN or infinite"),
         (5, [1.0, math.inf], None, "row 0: a weight is NaN or infinite"),
-        (5, [1e308, 1e308], None, "row 0: the weights add up to too much"),
+        (
+            5,
+            [1e308, 1e308],
+            None,
+            "row 0: the weights add up to too much (total 5). Scale the weights",
+        ),
         (
             5,
             [2**56, 1],

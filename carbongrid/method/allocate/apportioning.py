@@ -59,7 +59,7 @@ def apportion(
     largest = splits.MAX_SUM
     if claims.dtype == np.float64:
         quanta, fault = splits.quantize(claims, offsets)
-        _refuse(fault, totals)
+        _refuse(fault, totals, _NO_SUM)
         quanta = as_readonly_contiguous(quanta, np.int64)
         largest += claims.size  # each may have been rounded up
     else:
@@ -71,6 +71,9 @@ def apportion(
 
 
 _TOO_LARGE = "Integers may add up to 2^56; as grams that is 72 thousand million t, more than the world emits in a year: look at the unit of what they are of."
+_NO_SUM = (
+    "Scale the weights: it is their proportions that count, and no float is as large as their sum."
+)
 
 
 def _claims(weights: ArrayLike) -> NDArray[Any]:
@@ -120,7 +123,9 @@ def _totals(total: int | ArrayLike, rows: int) -> NDArray[np.int64]:
     return totals
 
 
-def _refuse(fault: NDArray[np.int8], totals: NDArray[np.int64]) -> None:
+def _refuse(
+    fault: NDArray[np.int8], totals: NDArray[np.int64], too_large: str = _TOO_LARGE
+) -> None:
     """Raise for the rows that a kernel could not split; ten are listed."""
     bad = np.flatnonzero(fault)
     if not bad.size:
@@ -135,7 +140,7 @@ def _refuse(fault: NDArray[np.int8], totals: NDArray[np.int64]) -> None:
         Problem(
             reason[int(fault[row])].format(totals[row]),
             f"row {row}",
-            _TOO_LARGE if fault[row] == splits.TOO_LARGE else "",
+            too_large if fault[row] == splits.TOO_LARGE else "",
         )
         for row in bad[:_LISTED]
     ]
