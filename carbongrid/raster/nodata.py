@@ -123,17 +123,31 @@ def warn_of_zeros(raster: Any, stats: Iterable[str]) -> None:
     if is_zarr(raster):
         told = raster.metadata.zarr_format == 2 and raster.fill_value == 0 and _is_of_xarray(raster)
     else:
-        # As xarray tells an array of Zarr, and of which format.
-        about = raster.encoding if isinstance(raster, xr.DataArray) else {}
-        of_format_2 = "compressors" in about and "serializer" not in about
-        told = of_format_2 and np.array_equal(np.asarray(about.get("_FillValue")), 0)
+        told = isinstance(raster, xr.DataArray) and _is_0_by_format_2(raster)
     if told and set(stats) != {"sum"}:
         warn_of(
             Problem(
                 "cells of 0 count as unknown: the raster's Zarr store of format 2 has 0 as its fill value, which Zarr also writes where nobody chose one",
-                hint="If 0 is a value, write the store with fill_value=None, or open it with xarray.open_zarr(..., mask_and_scale=False) and give the variable's drop_attrs().",
+                hint='If 0 is a value, set raster.encoding["_FillValue"] = None before it is written, or open it with xarray.open_zarr(..., mask_and_scale=False, decode_coords="all") and del raster.attrs["_FillValue"].',
             )
         )
+
+
+def _is_0_by_format_2(raster: xr.DataArray) -> bool:
+    """Tell whether a raster that xarray read from Zarr 2 has 0 for unknown by its fill value alone."""
+    about = raster.encoding
+    # As xarray tells an array of Zarr, and of which format.
+    if "compressors" not in about or "serializer" in about:
+        return False
+    undecoded = raster.attrs.get("_FillValue")
+    # As it is read that is a scalar of NumPy: a plain number is somebody's word.
+    read = undecoded if isinstance(undecoded, np.generic) else about.get("_FillValue")
+    others = [{**about, **raster.attrs}.get(name) for name in _ATTRIBUTES if name not in ("_FillValue", "fill_value")]  # fmt: skip
+    return _is_0(read) and not any(map(_is_0, others))
+
+
+def _is_0(told: Any) -> bool:
+    return np.array_equal(np.asarray(told), 0)
 
 
 def labels_inside(labels: Any) -> Any:

@@ -24,6 +24,7 @@ from carbongrid.outputs.figures import write_study_figures
 from carbongrid.outputs.figures.figures import _grid
 from carbongrid.outputs.figures.framework import KEPT, STAGES, TITLE, framework_svg, layout
 from carbongrid.outputs.figures.lettering import Language, installed_lettering
+from carbongrid.outputs.figures.scales import plain_number
 from carbongrid.outputs.figures.sheet import Sheet, shortened
 from carbongrid.outputs.figures.study import _FIGURES
 from carbongrid.outputs.result import RunTables
@@ -215,6 +216,8 @@ def test_the_bar_of_cells_says_what_its_ends_are(
     labels = [label for each in bar for label in each.get_yticklabels() if label.get_text()]
     told = [label.get_text() for label in labels]
     assert [*told[:1], *told[1:][-1:]] == numbers
+    # Seen as 0.01 beside 0.310: all in the notation of the ends.
+    assert all(text == plain_number(float(text.replace(",", ""))) for text in told[1:])
     boxes = sorted((label.get_window_extent() for label in labels), key=lambda box: box.y0)
     assert all(below.y1 <= above.y0 for below, above in itertools.pairwise(boxes))
     (image,) = axes.images

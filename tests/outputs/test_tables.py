@@ -54,9 +54,14 @@ from carbongrid.outputs.tables import (
     write_parcels,
     write_tables,
 )
-from carbongrid.outputs.tables.content import Table, content_of
+from carbongrid.outputs.tables.content import ParcelLayer, Table, content_of
 from carbongrid.outputs.tables.headings import potentials
-from carbongrid.outputs.tables.layers import read_parcels_parquet, write_units_gpkg
+from carbongrid.outputs.tables.layers import (
+    read_parcels_parquet,
+    write_layer_gpkg,
+    write_units_gpkg,
+)
+from carbongrid.outputs.tables.parcel_layer import write_parcel_layer
 from carbongrid.outputs.tables.plain import (
     quoted,
     read_interval_csv,
@@ -76,6 +81,7 @@ from carbongrid.outputs.tables.spreadsheet import (
     write_text,
     write_units_xlsx,
 )
+from carbongrid.raster.opening.dates import fixed_date
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.run_store import SEAL, seal_of
 
@@ -373,15 +379,19 @@ def test_geopackage(tables, directory):
     assert frame.geometry.geom_equals(tables.units.geometry).all()
 
 
-def test_units_of_the_same_content_are_the_same_bytes_at_any_time(tables, tmp_path):
-    """Seen to differ between two equal runs, in the time of the last change."""
-    units, before = content_of(tables, public=False).units, pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")  # fmt: skip
-    try:
-        for day in ("01", "02"):
-            pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"2024-01-{day}T00:00:00.000Z"})
-            write_units_gpkg(units, tables, tmp_path / f"{day}.gpkg")
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+@pytest.mark.parametrize("layer", ["units", "parcels", "surroundings"])
+def test_layers_of_the_same_content_are_the_same_bytes_at_any_time(tables, tmp_path, layer):
+    """Seen to differ between two equal runs, in the time of the last change: of units, then of parcels, whose rows came after it was set."""
+    units = content_of(tables, public=False).units
+    parcels = ParcelLayer("gpkg", np.zeros(len(tables.parcels), np.int64))
+    write = {
+        "units": lambda path: write_units_gpkg(units, tables, path),
+        "parcels": lambda path: write_parcel_layer(tables, parcels, path),
+        "surroundings": lambda path: write_layer_gpkg(tables.units[["name", "geometry"]], path, layer),
+    }[layer]  # fmt: skip
+    for day in ("01", "02"):
+        with fixed_date(f"2024-01-{day}T00:00:00.000Z"):
+            write(tmp_path / f"{day}.gpkg")
     assert (tmp_path / "01.gpkg").read_bytes() == (tmp_path / "02.gpkg").read_bytes()
 
 

@@ -622,6 +622,18 @@ def test_a_table_that_is_none_is_named_even_if_its_hash_is_right(run, file, cont
     assert file in found["digests"]
 
 
+def test_whole_people_of_an_earlier_version_are_those_of_the_table(run):
+    """Seen to be refused: a run of the version before had them as integers in units.gpkg alone."""
+    path = run / "units.gpkg"
+    units = gpd.read_file(path, layer="units")
+    units["residents"] = units["residents"].round().astype("Int64")
+    for people, passes in ((units["residents"], True), (units["residents"] + 1, False)):
+        path.unlink()
+        units.assign(residents=people).to_file(path, layer="units", driver="GPKG")
+        refresh(run)
+        assert ("formats" not in failed(run, ("formats",))) is passes
+
+
 @pytest.mark.parametrize("file", ["units.gpkg", "parcels.parquet", "overlap.npz", "grid_1km.nc", "grid_1km.tif", "units.xlsx"])  # fmt: skip
 def test_a_binary_file_of_something_else_is_named_even_if_its_hash_is_right(run, file):
     (run / file).write_bytes(b"this is no such file" * 100)

@@ -216,7 +216,7 @@ def _beside_bar(low: float, top: float, *, below: bool) -> dict[float, str]:
         return {top / math.sqrt(10): head}  # the middle of a power of ten
     clear = (top / low) ** _CLEAR
     inner = {
-        tick: f"{tick:,g}" if tick < 1e6 else f"{tick:.0e}"
+        tick: plain_number(tick)
         for tick in _round_ticks(low, top)
         if low * clear < tick < top / clear
     }

@@ -25,8 +25,6 @@ CREATE TABLE IF NOT EXISTS gpkg_extensions (
   CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name)
 );
 """
-_WRITTEN = "2020-01-01T00:00:00.000Z"
-"""In place of now, so that the same content gives the same bytes."""
 _DEFINITION = "http://www.geopackage.org/spec121/#extension_schema"
 
 
@@ -63,5 +61,4 @@ def write_domains(file: Path, layer: str, titles: Mapping[str, str]) -> None:
                 columns,
             )
             database.executemany("INSERT INTO gpkg_extensions VALUES (?, ?, ?, ?, ?)", extension)
-            database.execute("UPDATE gpkg_contents SET last_change = ?", [_WRITTEN])
         file.write_bytes(database.serialize())

@@ -30,6 +30,7 @@ from carbongrid.outputs.tables.content import (
 from carbongrid.outputs.tables.domains import write_domains
 from carbongrid.outputs.tables.headings import about_run, headings_of
 from carbongrid.outputs.tables.styles import STYLES_LAYER, style_table, styles_of
+from carbongrid.raster.opening.dates import fixed_date
 from carbongrid.raster.opening.formats import GPKG
 from carbongrid.raster.opening.names import plain_folder
 from carbongrid.raster.opening.vectors import open_vector
@@ -63,7 +64,7 @@ def write_units_gpkg(units: Table, tables: RunTables, path: Path) -> None:
     frame = frame[[*titles(units.kinds), "geometry"]]
     aliases = {name: heading.text for name, heading in headings_of(units, tables).items()}
     styles = style_table(styles_of(units.frame, tables.currency), UNITS_LAYER, "geom", aliases)
-    with plain_folder(path.parent) as folder:
+    with plain_folder(path.parent) as folder, fixed_date():
         file, driver = folder / path.name, GPKG
         frame.to_file(
             file,
@@ -84,7 +85,7 @@ def write_surroundings_gpkg(polygons: Table, path: Path) -> None:
 
 def write_layer_gpkg(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
     """Write polygons with their columns as the one layer of a GeoPackage, which is not there yet."""
-    with plain_folder(path.parent) as folder:
+    with plain_folder(path.parent) as folder, fixed_date():
         frame.to_file(
             folder / path.name, layer=layer, driver=GPKG, engine="pyogrio", promote_to_multi=True
         )

@@ -15,6 +15,7 @@ from carbongrid.outputs.tables.content import DENSITY_SUFFIX
 from carbongrid.outputs.tables.domains import write_domains
 from carbongrid.outputs.tables.headings import PER_YEAR, Heading, category_headings
 from carbongrid.outputs.tables.styles import STYLES_LAYER, Rule, Style, style_table
+from carbongrid.raster.opening.dates import fixed_date
 from carbongrid.raster.opening.formats import FLATGEOBUF, GPKG
 from carbongrid.raster.opening.names import plain_folder
 
@@ -69,7 +70,7 @@ def write_parcel_layer(tables: RunTables, layer: ParcelLayer, path: Path) -> Non
 
     frame = parcel_frame(tables, layer.unit)
     aliases = parcel_aliases(frame, tables)
-    with plain_folder(path.parent) as folder:
+    with plain_folder(path.parent) as folder, fixed_date():
         file, driver = folder / path.name, _DRIVERS[layer.format]
         as_layer = {"layer": PARCELS_LAYER, "driver": driver, "engine": "pyogrio"}
         in_package = layer.format == "gpkg"

@@ -9,6 +9,8 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Mapping
+from decimal import Decimal
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -289,20 +291,64 @@ def _with_declared(
 def _as_declared(block: Any, declared: np.dtype[Any]) -> Any:
     """Return a block whose numbers are as its array declares them: after that the type of the result is told before any block is there.
 
+    Whole numbers are float64 where reals are declared, of whatever size: float32 would round them.
+
     Raises
     ------
     InputError
-        If they are not whole, or no numbers, where the array says so.
+        If they are not whole, or no numbers, where the array says so, or are whole and float64 would round them.
     """
-    own = block.dtype
+    found = _of_objects(block) if block.dtype.kind == "O" else block
+    own = found.dtype
     if own.kind == declared.kind or (own.kind in "biu" and declared.kind in "biu"):
-        return block
+        return found
     if own.kind in "biu" and declared.kind == "f":
-        return block.astype(declared)
-    raise InputError(
-        f"the raster says {declared} and its blocks are {own}",
-        hint="Name their type where they are made, by dtype= or output_dtypes=, or call raster.astype(...).",
+        return _unrounded(found, declared)
+    hint = "Name their type where they are made, by dtype= or output_dtypes="
+    if own.kind == "f":
+        hint += ', or give raster.astype("float64")'
+    elif own.kind in "OSU":  # by astype Dask makes no floats of what it takes for them
+        hint += f", or give {_typed_anew('float64')}"
+    raise InputError(f"the raster says {declared} and its blocks are {own}", hint=f"{hint}.")
+
+
+def _of_objects(block: Any) -> Any:
+    """Return a block of Python's numbers as int64 if all are whole, else as float64, None being NaN; as it is if something else is among them, or a number that would be rounded."""
+    cells = block.ravel().tolist()
+    whole = [isinstance(cell, Integral | np.bool_) for cell in cells]
+    try:
+        if all(whole):
+            return np.array(cells, np.int64).reshape(block.shape)
+        if not all(cell is None or isinstance(cell, Real | Decimal | np.bool_) for cell in cells):
+            return block
+        reals = np.array([np.nan if cell is None else float(cell) for cell in cells])
+    except OverflowError:
+        return block
+    rounded = any(
+        is_whole and real != cell
+        for is_whole, real, cell in zip(whole, reals.tolist(), cells, strict=True)
     )
+    return block if rounded else reals.reshape(block.shape)
+
+
+def _unrounded(block: Any, declared: np.dtype[Any]) -> Any:
+    """Return whole numbers as float64."""
+    floats = block.astype(np.float64)
+    if block.dtype.itemsize < 8:
+        return floats
+    with np.errstate(invalid="ignore"):  # 2^63, to which the last ones are rounded, is no int64
+        lost = (floats >= float(np.iinfo(block.dtype).max)) | (floats.astype(block.dtype) != block)
+    if lost.any():
+        raise InputError(
+            f"the raster says {declared} and its blocks hold whole numbers beyond 2^53, which that would round",
+            hint=f"Name their type where they are made, by dtype= or output_dtypes=, or give {_typed_anew(str(block.dtype))}.",
+        )
+    return floats
+
+
+def _typed_anew(dtype: str) -> str:
+    """Return how a raster is written whose blocks are of a type, whatever it says now."""
+    return f'raster.copy(data=raster.data.map_blocks(lambda block: block.astype("{dtype}"), dtype="{dtype}"))'
 
 
 def _cut(array: NDArray[Any], chunks: Any) -> Any:

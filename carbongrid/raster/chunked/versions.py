@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import platform
 from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import Any
 
 from carbongrid.errors import RunError
@@ -44,9 +45,11 @@ class OfOneRelease[**P, R]:
 
 
 def _name_of(function: Any) -> str:
-    """Return what a task is called after its function."""
+    """Return what a task is called: after its function, or the innermost that was given to be wrapped."""
     while isinstance(function, functools.partial):
-        function = function.func
+        given = next(iter(function.args), None)
+        wraps = isinstance(given, functools.partial | FunctionType)
+        function = given if wraps else function.func
     return str(function.__name__)
 
 

@@ -20,14 +20,19 @@ _KINDS = (
     (stat.S_ISBLK, "a device"),
 )
 
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(/?)")
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/(/?)")
 """A scheme has two letters at least: one is a drive of Windows."""
+
+_SCHEMES = {"abfs", "abfss", "adl", "az", "file", "ftp", "ftps", "gcs", "gs", "hdfs", "hf", "http", "https", "memory", "oss", "s3", "s3a", "sftp", "smb", "webdav", "webhdfs"}  # fmt: skip
+"""Of a path, which has lost the second slash: any other name before a colon is a folder's."""
 
 
 def is_address(path: str | os.PathLike[str]) -> bool:
     """Tell whether a path is an address, as ``s3://bucket/a.zarr``, of which pathlib makes ``s3:/bucket/a.zarr``."""
     found = _ADDRESS.match(os.fspath(path))
-    return found is not None and (bool(found[1]) or not isinstance(path, str))
+    if found is None:
+        return False
+    return bool(found[2]) or (not isinstance(path, str) and found[1].lower() in _SCHEMES)
 
 
 def path_to_write(path: str | os.PathLike[str]) -> Path:

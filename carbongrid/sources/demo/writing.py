@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 from carbongrid.case import commented_toml
 from carbongrid.case.readers.activity_template import WORKBOOK, write_workbook
 from carbongrid.errors import how_to_install, missing_libraries
+from carbongrid.raster.opening.dates import fixed_date
 from carbongrid.raster.opening.files import path_to_write
 from carbongrid.raster.opening.names import plain_folder
 from carbongrid.sources.demo import tables, years
@@ -84,7 +83,7 @@ def _write_years(city: City, directory: Path, seed: int) -> None:
         }
         for name, rows in texts.items():
             _write_text(directory / f"{name}-{year}.csv", tables.csv_text(rows))
-        with _fixed_date():
+        with fixed_date(_WRITTEN):
             _write_layer(years.earlier_parcels(city, parcels, year, seed), directory / f"parcels-{year}.gpkg", "DLTB")  # fmt: skip
         case = {**_case(city), **own, "year": year}
         del case["benchmark"]
@@ -95,7 +94,7 @@ def _write_years(city: City, directory: Path, seed: int) -> None:
         _write_text(directory / f"case-{year}.toml", commented_toml(case))
     _write_text(directory / "plan.toml", years.plan_text(city))
     _write_text(directory / "limits.csv", tables.csv_text(years.limit_rows()))
-    with _fixed_date():
+    with fixed_date(_WRITTEN):
         _write_layer(years.red_lines(city), directory / years.RED_LINES, "red lines")
     text = files("carbongrid").joinpath("sources", "demo", "years.md").read_text(encoding="utf-8")
     _write_text(directory / "YEARS.md", text)
@@ -108,7 +107,7 @@ def _write_folder(city: City, directory: Path, seed: int) -> None:
         ("townships.gpkg", "townships"): tables.township_layer(city),
         ("lines.gpkg", "lines"): tables.line_layer(city),
     }
-    with _fixed_date():
+    with fixed_date(_WRITTEN):
         for (name, layer), table in layers.items():
             _write_layer(table, directory / name, layer)
     texts = {
@@ -256,16 +255,6 @@ def _write_layer(table: gpd.GeoDataFrame, path: Path, layer: str) -> None:
     path.unlink(missing_ok=True)
     with plain_folder(path.parent) as folder:
         pyogrio.write_dataframe(table, folder / path.name, layer=layer, driver="GPKG")
-
-
-@contextmanager
-def _fixed_date() -> Iterator[None]:
-    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _WRITTEN})
-    try:
-        yield
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
 
 
 def _write_grid(values: NDArray[np.float32], corner: tuple[float, float], path: Path) -> None:

@@ -72,9 +72,9 @@ def test_nothing_is_written_to_an_address(tmp_path: Path, monkeypatch: pytest.Mo
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("path", ["C:/made", "C://made", "made", "a:b/c", "2020://a", "/s3://a", Path("a:b/c"), Path("D:/made"), "s3:/made"])  # fmt: skip
+@pytest.mark.parametrize("path", ["C:/made", "C://made", "made", "a:b/c", "2020://a", "/s3://a", Path("a:b/c"), Path("D:/made"), "s3:/made", Path("run:/x"), Path("host:/export/data")])  # fmt: skip
 def test_a_path_is_no_address(path: str | Path) -> None:
-    """Drives of Windows, and colons in names."""
+    """Drives of Windows, and colons in names: seen to be refused as an address where a folder's ends in one."""
     assert not is_address(path)
 
 

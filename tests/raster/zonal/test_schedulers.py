@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 
 import cloudpickle
 import dask
@@ -11,6 +15,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+import xarray as xr
 from shapes import CRS, partition
 
 from carbongrid.errors import InputError, RunError
@@ -24,6 +29,7 @@ from carbongrid.raster.zonal import (
     lookup,
     lookup_sum,
     spread,
+    zonal_mean,
     zonal_stats,
     zonal_sum,
 )
@@ -163,6 +169,83 @@ def test_whole_numbers_in_blocks_of_reals_are_reals():
         assert (later == sums).all()
     short = PIECES.copy(data=ones.map_blocks(lambda block: block.astype("i8"), dtype="u1"))
     assert zonal_sum(short, PIECES, 2).values.tolist() == [16, 16]
+
+
+def _said(cells, declared):
+    lazy = da.from_array(np.broadcast_to(np.asarray(cells), SMALL.shape).copy(), chunks=3)
+    return PIECES.copy(data=lazy.map_blocks(lambda block: block, dtype=declared))
+
+
+def _by_hint(error, values):
+    """Return the raster that a message says to give."""
+    way = re.search(r"or give (raster\..*)\.$", str(error.value))
+    return eval(way[1], {"raster": values})
+
+
+@pytest.mark.parametrize(
+    ("number", "declared", "stored"),
+    [(2**24 + 1, "f4", "i4"), (2**24 + 1, "f4", "O"), (2**60, "f8", "i8"), (-(2**63), "f8", "i8"), (2**63, "f4", "u8"), (1, "f2", "?")],
+)  # fmt: skip
+def test_whole_numbers_in_blocks_of_reals_are_not_rounded(number, declared, stored):
+    """Seen to be rounded to float32 without a word: 268,435,456 for 16 cells of 16,777,217."""
+    values = _said(np.array(number, stored), declared)
+    sums = zonal_sum(values, PIECES, 2)
+    assert sums.dtype == np.float64
+    assert [int(each) for each in sums.values] == [16 * number] * 2
+    coarse = block_sum(values, 4)
+    assert coarse.compute().dtype == coarse.dtype == np.float64
+    assert int(coarse.values[0, 0]) == 16 * number
+
+
+@pytest.mark.parametrize("number", [2**53 + 1, 2**58 + 1, -(2**53) - 1])
+@pytest.mark.parametrize("stored", ["i8", "O"])
+def test_whole_numbers_that_reals_would_round_are_refused(number, stored):
+    """Seen to be rounded without a word; given as the message says they are exact."""
+    values = _said(np.array(number, stored), "f8")
+    told = r"whole numbers beyond 2\^53, which that would round"
+    with pytest.raises(InputError, match=told) as error:
+        zonal_sum(values, PIECES, 2)
+    assert zonal_sum(_by_hint(error, values), PIECES, 2).values.tolist() == [16 * number] * 2
+    with pytest.raises(InputError, match=told):
+        zonal_mean(_said(np.array(2**63 - 1, stored), "f4"), PIECES, 2)
+
+
+def test_numbers_of_python_are_numbers():
+    """Seen to be refused, honest as they are, with a hint that Dask takes for nothing to do."""
+    ones = PIECES.copy(data=da.ones(SMALL.shape, chunks=3))
+    for made in (
+        lambda one: Fraction(1, 2), lambda one: Decimal("0.5"), lambda one: np.float32(0.5), lambda one: 0.5,
+    ):  # fmt: skip
+        half = xr.apply_ufunc(np.frompyfunc(made, 1, 1), ones, dask="parallelized", output_dtypes=[float])  # fmt: skip
+        assert zonal_sum(half, PIECES, 2).values.tolist() == [8, 8]
+    rows = _said(np.array([1, None, np.nan, 2, True, 1.5, None, 2**53], object), "f4")
+    assert zonal_stats(rows, PIECES, ["count"], n=2)["count"].values.tolist() == [8, 12]
+    assert zonal_sum(rows, PIECES, 2).values.tolist() == [12, 4 * 2.5 + 4 * 2**53]
+    assert zonal_sum(_said(np.array(3, object), "i4"), PIECES, 2).values.tolist() == [48, 48]
+    for strange in ("1", 10**400, 1j, dt.date(2020, 1, 1)):
+        cells = np.array([strange, 0.5] * 4, object)
+        with pytest.raises(InputError, match="says float64 and its blocks are object"):
+            zonal_sum(_said(cells, "f8"), PIECES, 2)
+
+
+@pytest.mark.parametrize(("cells", "declared"), [("1", "f8"), ("1", "f4"), (0.5, "i4")])
+def test_what_a_refusal_of_blocks_says_to_give_is_taken(cells, declared):
+    values = _said(cells, declared)
+    with pytest.raises(InputError, match="or give raster") as error:
+        zonal_sum(values, PIECES, 2)
+    assert zonal_sum(_by_hint(error, values), PIECES, 2).values.tolist() == [16 * float(cells)] * 2
+
+
+def test_tasks_are_called_after_what_they_do():
+    """Seen to be called with_declared, all of them, on a dashboard."""
+    values = _said(1, "f8")
+    for later, name in (
+        (zonal_stats(values, PIECES, ["sum"], n=2)["sum"], "tables_block"),
+        (block_sum(values, 2), "coarsen_block"),
+    ):
+        names = {str(key[0] if isinstance(key, tuple) else key) for key in later.data.__dask_graph__()}  # fmt: skip
+        assert any(name in each for each in names)
+        assert not any("declared" in each for each in names)
 
 
 def test_nothing_of_a_raster_without_rows_is_nothing():
