@@ -144,10 +144,6 @@ class VectorFile:
             **self._options,
             **more,
         )
-        for name, rows in blank.items():
-            table[name] = table[name].astype(float).where(~table.index.isin(rows))
-        if blank:
-            table = table.reset_index(drop=True)
         if encoding is not None and stored:
             table = table.rename(columns={name: called for called, name in stored.items()})
             texts = table.select_dtypes(include=["object", "string"]).columns.intersection(
@@ -155,6 +151,10 @@ class VectorFile:
             )
             for name in texts:
                 table[name] = table[name].map(lambda text: _decoded(text, encoding), na_action="ignore")  # fmt: skip
+        for name, rows in blank.items():
+            table[name] = table[name].astype(float).where(~table.index.isin(rows))
+        if blank:
+            table = table.reset_index(drop=True)
         if there is None and self.driver == FILEGDB:
             there = self._walked(layer)
         if there is not None and there != len(table):
