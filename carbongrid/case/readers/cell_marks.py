@@ -30,7 +30,7 @@ class CellMark(NamedTuple):
 
     Parameters
     ----------
-    column
+    row, column
         From 0.
     name
         Of the cell, such as B2.
@@ -44,6 +44,7 @@ class CellMark(NamedTuple):
         What is wrong with a part of its text.
     """
 
+    row: int
     column: int
     name: str
     text: str
@@ -70,7 +71,7 @@ def marks_problems(
     struck_styles
         Numbers of the styles of cells that strike out what they hold.
     read
-        Whether each column is read.
+        Whether each cell is read, shape (rows, columns).
     where
         The sheet's name in messages.
 
@@ -84,7 +85,7 @@ def marks_problems(
     found = [
         mark
         for mark in _marks(archive, sheet, struck_styles)
-        if read[mark.column : mark.column + 1].any()
+        if read[mark.row : mark.row + 1, mark.column : mark.column + 1].any()
     ]
     problems = []
     if parts := [mark for mark in found if mark.part]:
@@ -226,7 +227,9 @@ class _Reader:
         computed = self._computed and self._formula
         if part or struck or computed:
             name = f"{column_letters(self._column - 1)}{self._row}"
-            self.found.append(CellMark(self._column - 1, name, text, computed, struck, part))
+            self.found.append(
+                CellMark(self._row - 1, self._column - 1, name, text, computed, struck, part)
+            )
 
 
 def _text_of(runs: list[_Run]) -> str:
