@@ -33,6 +33,8 @@ from ecrf_files import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
 
 from carbongrid.case.readers.ecrf import read_ecrf
 from carbongrid.cli import main
@@ -544,6 +546,37 @@ def test_the_year_may_stand_on_another_sheet(tmp_path: Path) -> None:
     read = read_ecrf(workbook(tmp_path / "place.xlsx", rows))
     assert read is not None
     assert (read.year, read.gwp) == (2019, "AR5")
+
+
+@pytest.mark.parametrize(
+    ("sheet", "cell", "text", "says"),
+    [
+        ("eCRF_1", "A9", "20191", ""),
+        ("eCRF_1", "C3", "20191", "cell C3 holds '20191'"),
+        ("eCRF_2", "H4", "71", ""),
+        ("eCRF_2", "A9", "71", ""),
+        ("eCRF_2", "B4", "1001", "cell B4 holds '1001'"),
+        ("eCRF_3", "H2", "71", ""),
+        ("eCRF_3", "A9", "20191", ""),
+        ("eCRF_3", "M2", "1001", "cell M2 holds '1001'"),
+    ],
+)
+def test_what_is_not_read_of_a_form_may_be_formed(
+    tmp_path: Path, sheet: str, cell: str, text: str, says: str
+) -> None:
+    """Seen to be refused for footnotes' marks and struck words in comments and notes, and for formats of amounts that nothing reads."""
+    path = workbook(tmp_path / "a.xlsx", [row("I.1.1", ENERGY, "Residential buildings", DIRECT, 100)], [["Residential buildings", 100]])  # fmt: skip
+    book = openpyxl.load_workbook(path)
+    book[sheet][cell] = CellRichText(text[:-1], TextBlock(InlineFont(vertAlign="superscript"), text[-1]))  # fmt: skip
+    book["eCRF_3"]["I2"].number_format = "0.0,"  # the emission factor
+    book.save(path)
+    if says:
+        with pytest.raises(InputError, match=says):
+            read_ecrf(path)
+    else:
+        found = read_ecrf(path)
+        assert found is not None
+        assert len(found.values) == 1
 
 
 def test_a_table_of_another_kind_is_none_and_two_are_an_error(tmp_path: Path) -> None:

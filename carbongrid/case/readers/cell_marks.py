@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from carbongrid.errors import InputError, Problem
 
 _WORKBOOK = re.compile(r"(.*/)?workbook\d*\.xml", re.IGNORECASE)
-_TEXTS = re.compile(r"(.*/)?sharedStrings\d*\.xml", re.IGNORECASE)
+_CONTENTS, _TEXTS = "[Content_Types].xml", "spreadsheetml.sharedStrings+xml"
+"""What lists the parts, and how it calls that of the texts that cells share, whatever its name is."""
 _PLACE = re.compile("([A-Z]+)[0-9]+")
 _OF_PARTS = (b"vertAlign", b"strike")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
@@ -29,7 +30,7 @@ class CellMark(NamedTuple):
 
     Parameters
     ----------
-    column
+    row, column
         From 0.
     name
         Of the cell, such as B2.
@@ -43,6 +44,7 @@ class CellMark(NamedTuple):
         What is wrong with a part of its text.
     """
 
+    row: int
     column: int
     name: str
     text: str
@@ -69,7 +71,7 @@ def marks_problems(
     struck_styles
         Numbers of the styles of cells that strike out what they hold.
     read
-        Whether each column is read.
+        Whether each cell is read, shape (rows, columns).
     where
         The sheet's name in messages.
 
@@ -83,7 +85,7 @@ def marks_problems(
     found = [
         mark
         for mark in _marks(archive, sheet, struck_styles)
-        if read[mark.column : mark.column + 1].any()
+        if read[mark.row : mark.row + 1, mark.column : mark.column + 1].any()
     ]
     problems = []
     if parts := [mark for mark in found if mark.part]:
@@ -112,9 +114,9 @@ def _more(marks: Collection[CellMark]) -> str:
 
 def _marks(archive: zipfile.ZipFile, sheet: str, struck_styles: Collection[str]) -> list[CellMark]:
     """Return the cells of which something is said; of most workbooks there is nothing, and no cell is looked at."""
-    shared = b"".join(_parts(archive, _TEXTS))
+    shared = _shared_texts(archive)
     cells = archive.read(sheet)
-    computed = bool(_FORMULA.search(cells)) and any(map(_computed_when_opened, _parts(archive, _WORKBOOK)))  # fmt: skip
+    computed = bool(_FORMULA.search(cells)) and any(map(_computed_when_opened, _workbooks(archive)))  # fmt: skip
     partly = any(mark in part for part in (shared, cells) for mark in _OF_PARTS)
     if not (computed or partly or struck_styles):
         return []
@@ -125,21 +127,34 @@ def _marks(archive: zipfile.ZipFile, sheet: str, struck_styles: Collection[str])
     return reader.found
 
 
-def _parts(archive: zipfile.ZipFile, name: re.Pattern[str]) -> list[bytes]:
-    return [archive.read(part) for part in archive.namelist() if name.fullmatch(part)]
+def _shared_texts(archive: zipfile.ZipFile) -> bytes:
+    parts = _attributes_of("Override", archive.read(_CONTENTS))
+    names = (part["PartName"] for part in parts if part["ContentType"].endswith(_TEXTS))
+    name = next(names, "").removeprefix("/")
+    return archive.read(name) if name else b""
+
+
+def _workbooks(archive: zipfile.ZipFile) -> list[bytes]:
+    return [archive.read(part) for part in archive.namelist() if _WORKBOOK.fullmatch(part)]
 
 
 def _computed_when_opened(workbook: bytes) -> bool:
-    told = []
+    told = _attributes_of("calcPr", workbook)
+    return any(each.get("fullCalcOnLoad", "0") not in _OFF for each in told)
+
+
+def _attributes_of(name: str, part: bytes) -> list[dict[str, str]]:
+    """Return what the elements of a name say in a part."""
+    found = []
 
     def look(element: str, attributes: dict[str, str]) -> None:
-        if element.endswith(" calcPr"):
-            told.append(attributes.get("fullCalcOnLoad", "0") not in _OFF)
+        if element.rpartition(" ")[2] == name:
+            found.append(attributes)
 
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.StartElementHandler = look
-    parser.Parse(workbook, True)
-    return any(told)
+    parser.Parse(part, True)
+    return found
 
 
 class _Run(NamedTuple):
@@ -207,12 +222,14 @@ class _Reader:
     def _take(self) -> None:
         text, part = _text_of(self._runs), _wrong_part(self._runs)
         if self._cell.get("t") == "s":
-            text, part = self._shared[int(text)]
+            text, part = self._shared[int(text)] if text else ("", "")
         struck = bool(text) and self._cell.get("s", "0") in self._struck_styles
         computed = self._computed and self._formula
         if part or struck or computed:
             name = f"{column_letters(self._column - 1)}{self._row}"
-            self.found.append(CellMark(self._column - 1, name, text, computed, struck, part))
+            self.found.append(
+                CellMark(self._row - 1, self._column - 1, name, text, computed, struck, part)
+            )
 
 
 def _text_of(runs: list[_Run]) -> str:

@@ -16,18 +16,27 @@ _SIGNS = "\u00b7\u2014"
 """The middle dot and the dash of GB 2312 as GB18030 reads them: by Python's table of GB 2312 they are others."""
 
 
-_MANY_SYLLABLES = 12
-"""Of the common Chinese characters some 62 of 100 have the bytes of a Korean syllable: that so many different ones all have them happens once in 300 texts."""
+_MANY_SYLLABLES, _SYLLABLES_BESIDE_ONE = 12, 8
+"""Of the common Chinese characters some 62 of 100 have the bytes of a Korean syllable: that so many different ones all have them happens once in 300 texts,
+and hardly more often that all but one of so many more have them, or all but two of twice as many more."""
+
+BOTH_WAYS = "reads as Chinese by GB18030 and as Korean by CP949"
+"""What is to be said of a text that :func:`reads_as_korean`."""
+CHINESE_OR_KOREAN = ("gb18030", "cp949")
 
 
 def reads_as_korean(data: bytes) -> bool:
-    """Return whether bytes that GB18030 reads as Chinese are rather Korean: many syllables of Hangul in EUC-KR, and no other letter beyond ASCII."""
+    """Return whether bytes that GB18030 reads as Chinese are rather Korean: many syllables of Hangul in EUC-KR, and few Chinese characters beside them.
+
+    Signs and letters of other scripts count for nothing: both have them, and most of them by the same bytes.
+    """
     try:
-        text = data.decode("cp949")
+        letters = {*beyond_ascii(data.decode("cp949"))}
     except UnicodeDecodeError:
         return False
-    letters = {letter for letter in beyond_ascii(text) if letter.isalpha()}
-    return len(letters) >= _MANY_SYLLABLES and all("\uac00" <= letter <= "\ud7a3" for letter in letters)  # fmt: skip
+    syllables = sum("\uac00" <= letter <= "\ud7a3" for letter in letters)
+    chinese = sum("\u4e00" <= letter <= "\u9fff" or "\uf900" <= letter <= "\ufaff" for letter in letters)  # fmt: skip
+    return syllables >= _MANY_SYLLABLES + _SYLLABLES_BESIDE_ONE * chinese
 
 
 def beyond_ascii(text: str) -> list[str]:

@@ -12,7 +12,9 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from carbongrid.case.readers.coded_table import notation_key, read_coded
 from carbongrid.case.readers.tables import DOUBTS, Faults, is_workbook, read_table
@@ -26,10 +28,13 @@ from carbongrid.method.tonnes import format_tonnes
 _SHEETS = re.compile("crf", re.IGNORECASE)
 _HEAD = ("gpcrefno", "crfsubsector", "scope")
 _TOTALS_HEAD = "sectorsandsubsectors"
+_LABELS = _OF_YEAR, _OF_GWP = "inventoryyear", "globalwarmingpotential"
 _TONNES = "ghgsmetrictonnesco2e"
 _GASES = {"co2", "ch4", "n2o"}
 _BIOGENIC = ("biogenicco2", "co2b")
 _ROLES = {"gpcrefno": "code", "crfsector": "sector", "crfsubsector": "sub_sector", "scope": "scope", "inventoryyear": "year"}  # fmt: skip
+_OF_NOTHING = ("year", "sector", "scope")
+"""What a row may say that says nothing."""
 _KEYS = re.compile("notation(keys?)?(if(needed|applicable|any)|(n[oea]|ie|c|fx|and|or)*)")
 """Headers of the column of notation keys, with the keys that there may be."""
 _SECTORS = {"stationary": "I", "transport": "II", "waste": "III", "ippu": "IV", "afolu": "V", "generation": "I.4.4"}  # fmt: skip
@@ -84,7 +89,7 @@ def read_ecrf(
     """
     doubts: list[Problem] = []
     if is_workbook(path):
-        sheets = sheets_named(path, _SHEETS, doubts)
+        sheets = sheets_named(path, _SHEETS, doubts, _cells_read)
     else:
         table = read_table(path, encoding=encoding)
         doubts += table.attrs.get(DOUBTS, ())
@@ -102,12 +107,12 @@ def read_ecrf(
     name, at = details[0]
     where = f"{path.name}, sheet {name}" if name else path.name
     others = {other: cells for other, cells in sheets.items() if other != name}
-    reading = _Reading(where, sheets[name], at, _told(others, "inventoryyear", _YEAR))
+    reading = _Reading(where, sheets[name], at, _told(others, _OF_YEAR, _YEAR))
     read = read_coded(reading.table(), "gpc", where=where, year=year, unit=unit, parts=True)
     rows_read = {value.row for value in read.values}
     lines = [line for line in reading.lines if line.row in rows_read]
     checked = [*reading.notes, *_against_sheets(others, lines, path.name, read.year)]
-    gwp = _told(others, "globalwarmingpotential", _GWP).upper()
+    gwp = _told(others, _OF_GWP, _GWP).upper()
     apart = tuple({code for row, code in reading.here.items() if row in rows_read})
     return replace(read, gwp=gwp, checked=tuple(checked), apart=apart, notes=(*doubts, *read.notes))
 
@@ -123,6 +128,48 @@ def _header(cells: pd.DataFrame) -> int | None:
         if set(_HEAD) <= {_plain(cell) for cell in row}:
             return at
     return None
+
+
+def _role(header: str) -> str:
+    """Return what a column of an inventory by GPC references is; the header itself of a gas, blank of what is not read."""
+    plain = _plain(header)
+    if _KEYS.fullmatch(plain):
+        return "key"
+    if not plain.startswith(_TONNES):
+        return _ROLES.get(plain, "")
+    gas = plain.removeprefix(_TONNES)
+    return "biogenic" if gas in _BIOGENIC else "total" if gas.startswith("total") else header
+
+
+def _cells_read(cells: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which cells of a sheet are read: of an inventory and of sums, from the header on, the columns that are in rows that say more than their names, and elsewhere the rows of what is told of the inventory."""
+    rows = cells.to_numpy()
+    read = np.zeros(rows.shape, dtype=bool)
+    at = _header(cells)
+    if at is not None:
+        roles = [_role(str(cell)) for cell in rows[at]]
+        counting = [bool(role) and role not in _OF_NOTHING for role in roles]
+        read[at:] = _in_rows_with(rows[at:], counting) & [bool(role) for role in roles]
+        return read
+    at = _totals_header(cells)
+    if at is not None:
+        scopes = [place > 0 and bool(_scope(cell)) for place, cell in enumerate(rows[at])]
+        read[at:] = _in_rows_with(rows[at:], scopes) & [True, *scopes[1:]]
+    told = [any(cell and _plain(cell) in _LABELS for cell in row) for row in rows[:at]]
+    read[:at] = np.array(told, dtype=bool)[:, np.newaxis]
+    return read
+
+
+def _in_rows_with(rows: NDArray[np.object_], columns: Sequence[bool]) -> NDArray[np.bool_]:
+    """Return which rows hold something in one of some columns, shape (rows, 1)."""
+    filled: NDArray[np.bool_] = rows[:, columns] != ""
+    return filled.any(axis=1, keepdims=True)
+
+
+def _totals_header(cells: pd.DataFrame) -> int | None:
+    """Return the position of the header of a sheet of sub-sectors."""
+    heads = (at for at, row in enumerate(cells.to_numpy()) if len(row) and _plain(row[0]) == _TOTALS_HEAD)  # fmt: skip
+    return next(heads, None)
 
 
 def _told(sheets: Mapping[str, pd.DataFrame], name: str, what: re.Pattern[str]) -> str:
@@ -183,7 +230,7 @@ class _Reading:
         rows = []
         for number, row in enumerate(self._cells.to_numpy()[self._at + 1 :], self._at + 2):
             cells = {role: str(row[place]) for role, place in columns.items()}
-            if any(cells[role] for role in cells if role not in ("year", "sector", "scope")):
+            if any(cells[role] for role in cells if role not in _OF_NOTHING):
                 rows.append((number, cells))
         years = {year for _, cells in rows if (year := _year(cells))} or {self._year}
         for number, cells in rows:
@@ -200,12 +247,9 @@ class _Reading:
         """Return the place of each role; gases are called by their headers."""
         found: dict[str, int] = {}
         for place, cell in enumerate(self._cells.iloc[self._at]):
-            plain = _plain(cell)
-            role = "key" if _KEYS.fullmatch(plain) else _ROLES.get(plain, "")
-            if plain.startswith(_TONNES):
-                gas = plain.removeprefix(_TONNES)
-                role = "biogenic" if gas in _BIOGENIC else "total" if gas.startswith("total") else str(cell)  # fmt: skip
-                self._gases += [role] if role == str(cell) else []
+            role = _role(str(cell))
+            if role == str(cell) and _plain(role).startswith(_TONNES):
+                self._gases.append(role)
             if role in found:
                 self.faults.add(f"the column {cell!r} stands twice", "Keep one of them.", row=self._at + 1)  # fmt: skip
             if role:
@@ -416,9 +460,9 @@ def _against_sheets(
 ) -> list[Problem]:
     """Hold the rows against the sheet of sub-sectors and totals by scope."""
     for name, cells in sheets.items():
-        for at, row in enumerate(cells.to_numpy()):
-            if len(row) and _plain(row[0]) == _TOTALS_HEAD:
-                return _against(cells, at, lines, f"{file}, sheet {name}", year)
+        at = _totals_header(cells)
+        if at is not None:
+            return _against(cells, at, lines, f"{file}, sheet {name}", year)
     what = "the file has no sheet of sub-sectors that its rows could be held against"
     return [Problem(what, file, "", "note")]
 

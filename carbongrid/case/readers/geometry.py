@@ -270,10 +270,13 @@ def repair_polygons(geometry: Geometries, crs: CRS, names: Names, where: str) ->
     """
     problems = []
     if len(mixed := _with_polygons(geometry)):
+        polygons = only_polygons(geometry[mixed])
+        shorter = shapely.get_num_coordinates(polygons) < shapely.get_num_coordinates(geometry[mixed])  # fmt: skip
         geometry = geometry.copy()
-        geometry[mixed] = only_polygons(geometry[mixed])
-        what = f"{len(mixed)} collections were read as their polygons, without lines and points: {listed(names[row] for row in mixed)}"
-        problems.append(Problem(what, where, level="warning"))
+        geometry[mixed] = polygons
+        if len(mixed := mixed[shorter]):
+            what = f"{len(mixed)} collections were read as their polygons, without lines and points: {listed(names[row] for row in mixed)}"
+            problems.append(Problem(what, where, level="warning"))
     rows = np.flatnonzero(~shapely.is_valid(geometry) & ~shapely.is_missing(geometry))
     if not len(rows):
         return Repair(geometry, tuple(problems))

@@ -8,7 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from carbongrid.case.readers.chinese_text import beyond_ascii, common_chinese, reads_as_korean
+from carbongrid.case.readers.chinese_text import (
+    BOTH_WAYS,
+    CHINESE_OR_KOREAN,
+    beyond_ascii,
+    common_chinese,
+    reads_as_korean,
+)
 from carbongrid.case.readers.misread_text import misread, misread_problem, proposal
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.encodings import encoding_named
@@ -50,8 +56,14 @@ def shapefile_encoding(path: Path, encoding: str | None) -> str:
     except UnicodeDecodeError:
         raise _unclear(path, texts) from None
     data = b"\n".join(texts)
-    if reads_as_korean(data) or not _reads_like_chinese(data.decode("gb18030")):
+    if not _reads_like_chinese(data.decode("gb18030")):
         raise _unclear(path, texts)
+    if reads_as_korean(data):
+        raise InputError(
+            f"the Shapefile has no .cpg, and its text {BOTH_WAYS}",
+            path.name,
+            f"Name its encoding in the case, encoding = ...: {proposal(data, CHINESE_OR_KOREAN)}.",
+        )
     return "gb18030"
 
 

@@ -13,7 +13,13 @@ from typing import Any
 import pandas as pd
 
 from carbongrid.case.fields import nearest
-from carbongrid.case.readers.chinese_text import beyond_ascii, common_chinese, reads_as_korean
+from carbongrid.case.readers.chinese_text import (
+    BOTH_WAYS,
+    CHINESE_OR_KOREAN,
+    beyond_ascii,
+    common_chinese,
+    reads_as_korean,
+)
 from carbongrid.case.readers.misread_text import misread, misread_problem, proposal
 from carbongrid.case.readers.workbook import DECIMAL, MAX_COLUMNS, first_sheet
 from carbongrid.errors import InputError, Problem
@@ -206,7 +212,13 @@ def decoded(data: bytes, where: str, encoding: str | None = None) -> str:
     except UnicodeDecodeError:
         text = ""
     chinese = 2 * len(set(common_chinese(text))) >= len(set(beyond_ascii(text)))
-    if not text or not chinese or reads_as_korean(data):
+    if text and chinese and reads_as_korean(data):
+        raise InputError(
+            f"this {BOTH_WAYS}",
+            where,
+            f"Save it as UTF-8, or name its encoding, encoding = ... in the case, --encoding of a command that has it: {proposal(data, CHINESE_OR_KOREAN)}.",
+        )
+    if not text or not chinese:
         raise InputError(
             "this is neither UTF-8 nor GB18030",
             where,

@@ -329,11 +329,10 @@ def _layer_of(file: VectorFile, layer: str | None) -> str:
 def _refuse_surfaces(file: VectorFile, layer: str, table: pd.DataFrame) -> None:
     """Refuse surfaces of several faces and triangles, which GEOS does not know: they would be no geometry."""
     missing = np.flatnonzero(table["geometry"].isna()) if "geometry" in table else np.arange(0)
-    if not missing.size:
-        return
-    kind = _SURFACES.get(file.kind_in(layer, int(missing[0])))
+    kinds = zip(missing.tolist(), file.kinds_in(layer, missing.tolist()), strict=True)
+    row, kind = next(((row, kind) for row, kind in kinds if kind in _SURFACES), (0, 0))
     if kind:
-        what = f"feature {missing[0] + 1} is a {kind}, which is not read"
+        what = f"feature {row + 1} is a {_SURFACES[kind]}, which is not read"
         hint = f"Convert it: ogr2ogr -nlt MULTIPOLYGON -dim XY out.gpkg {file.path.name}"
         raise InputError(what, file.path.name, hint)
 

@@ -15,6 +15,7 @@ from xml.parsers import expat
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from carbongrid.case.fields import nearest
 from carbongrid.case.readers.cell_marks import column_letters, column_number, marks_problems
@@ -41,6 +42,10 @@ _STRICT = b"http://purl.oclc.org/ooxml/spreadsheetml"
 """Names in the other form of such workbooks, of which openpyxl finds no sheet."""
 _EMPTY_TEXT = "str"
 """What openpyxl leaves of a formula that gives "": of a cell that was never computed nothing says that it is text."""
+
+
+type CellsRead = Callable[[pd.DataFrame], NDArray[np.bool_]]
+"""Which cells of a sheet are read, by all that it holds."""
 
 
 class FirstSheet(NamedTuple):
@@ -128,7 +133,10 @@ def workbook_sheets(
 
 
 def sheets_named(
-    path: Path, name: re.Pattern[str], doubts: list[Problem] | None = None
+    path: Path,
+    name: re.Pattern[str],
+    doubts: list[Problem] | None = None,
+    read: CellsRead | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Return the cells of the sheets in whose names a pattern is found, as :func:`workbook_sheets`; the first sheet that is not hidden if there are none.
 
@@ -142,6 +150,8 @@ def sheets_named(
         What is looked for in the names.
     doubts
         Warnings of numbers that may be of another size are appended.
+    read
+        Tells by the cells of a sheet which of them are read, as truths of their shape, so that what others show counts for nothing; all of them if None.
 
     Raises
     ------
@@ -152,7 +162,7 @@ def sheets_named(
     def wanted(names: list[str]) -> list[str]:
         return [each for each in names if name.search(each)] or names[:1]
 
-    return _cells(path, wanted, tables=False, doubts=doubts)
+    return _cells(path, wanted, tables=False, doubts=doubts, read=read)
 
 
 def _cells(
@@ -161,8 +171,9 @@ def _cells(
     *,
     tables: bool,
     doubts: list[Problem] | None,
+    read: CellsRead | None = None,
 ) -> dict[str, pd.DataFrame]:
-    sheets = _sheets(path, wanted, lambda name: f"{path.name}, sheet {name}", table=tables, every=tables)  # fmt: skip
+    sheets = _sheets(path, wanted, lambda name: f"{path.name}, sheet {name}", table=tables, every=tables, cells_read=read)  # fmt: skip
     if doubts is not None:
         doubts += [doubt for sheet in sheets.values() for doubt in sheet[2]]
     return {name: cells for name, (cells, *_) in sheets.items()}
@@ -178,6 +189,7 @@ def _sheets(
     others: dict[str, tuple[str, ...]] | None = None,
     columns: Collection[str] | None = None,
     unit: str = "",
+    cells_read: CellsRead | None = None,
 ) -> dict[str, tuple[pd.DataFrame, list[tuple[int, int]], list[Problem]]]:
     """Return the cells of those sheets that are wanted, of the names of those that are not hidden; of a ``table`` merged cells are refused, and columns of remarks, without a header and beside those that are read may be hidden; where ``every`` sheet counts hidden sheets; first rows of what is shown beside it are added to ``others``."""
     require_extra(
@@ -222,8 +234,9 @@ def _sheets(
                         read = counts & _that_are_read(cells, columns)
                         _require_stored(unsaved, read, where(name))
                         _require_seen(cells, read, unseen, where(name))
-                        found[name][2].extend(marks_problems(archive, titles[name]._worksheet_path, _struck_styles(stored), read, where(name)))  # fmt: skip
-                        odd = [each for each in odd if read[each.column]]
+                        each_read = np.broadcast_to(read, cells.shape) if cells_read is None else cells_read(cells)  # fmt: skip
+                        found[name][2].extend(marks_problems(archive, titles[name]._worksheet_path, _struck_styles(stored), each_read, where(name)))  # fmt: skip
+                        odd = [each for each in odd if each_read[each.row, each.column]]
                         _require_shown(odd, where(name))
                         found[name][2].extend(_doubts_of_size(odd, cells, unit, where(name), table=table))  # fmt: skip
                         if table:

@@ -40,9 +40,8 @@ _HEAD = 65536
 _GEOJSON_TYPE = re.compile(
     rb'"type"\s*:\s*"(FeatureCollection|Feature|GeometryCollection|(Multi)?(Point|LineString|Polygon))"'
 )
-_ONE_FEATURE = re.compile(rb'\{\s*"type"\s*:\s*"Feature"')
-_NEXT_RECORD = re.compile(rb"\}[ \t\r]*\n\s*\{|\x1e\s*\{")
-"""Where one text of JSON ends and another begins: inside of one a comma stands between, and neither a line's end nor a record separator in a string."""
+_NEXT_RECORD = re.compile(rb"\}[ \t\r]*+\n[\s\x1e]*+\{")
+"""Where one text of JSON ends and another begins, behind a record separator or not: inside of one a comma stands between, and in a string no line ends."""
 _PIPELINE = re.compile(b"gdal_streamed_alg")
 _REFUSED = (
     (b"PK\x03\x04", "a ZIP archive", "Unpack it and name the file inside."),
@@ -79,11 +78,11 @@ def sniff_vector(path: Path) -> str:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     told = text.removeprefix(b"\x1e")
     if told[:1] == b"{" and _is_geojson(path, told):
-        if _has_records(path, text):
+        if _in_file(path, _NEXT_RECORD):
             raise InputError(
                 "the file is newline-delimited GeoJSON, of one feature a line",
                 path.name,
-                f"Convert it: ogr2ogr {path.stem}.gpkg {path.name}",
+                f"Convert it: ogr2ogr {path.stem}.gpkg GeoJSONSeq:{path.name}",
             )
         return GEOJSON
     raise _refusal(path, text)
@@ -145,12 +144,6 @@ def _is_geojson(path: Path, head: bytes) -> bool:
     if _GEOJSON_TYPE.search(head):
         return True
     return _in_file(path, _GEOJSON_TYPE) and not _in_file(path, _PIPELINE)
-
-
-def _has_records(path: Path, head: bytes) -> bool:
-    if _NEXT_RECORD.search(head):
-        return True
-    return bool(_ONE_FEATURE.match(head)) and _in_file(path, _NEXT_RECORD)
 
 
 def _in_file(path: Path, pattern: re.Pattern[bytes]) -> bool:

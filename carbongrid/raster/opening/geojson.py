@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from carbongrid.errors import InputError
 from carbongrid.raster.opening.contradictions import mapped
 
 _AT_ONCE = 2**20
@@ -18,10 +19,13 @@ _IS_MARK[[_QUOTE, _COMMA]] = True
 
 _FEATURES = re.compile(rb'"features"\s*:\s*(?P<array>\[)(?P<empty>\s*\])?', re.IGNORECASE)
 """GDAL takes the key in large letters, too."""
+_TYPE = re.compile(rb'"type"\s*:\s*"(?P<name>\w*)"', re.IGNORECASE)
+_WITH_FEATURES = (b"", b"FeatureCollection")
+"""Types of the outermost object whose array ``features`` is read; blank if it has none that can be made out."""
 
 
 def members_of_features(path: Path, at_once: int = _AT_ONCE) -> int | None:
-    """Return how many members the array ``features`` of the outermost object has; None if there is none, as beside a single feature.
+    """Return how many members the array ``features`` of the outermost object has; None if there is none, or it is no collection's.
 
     Brackets, commas and quotes alone are looked at, in pieces: it takes a fraction of the time of reading the file, and little memory.
 
@@ -31,10 +35,16 @@ def members_of_features(path: Path, at_once: int = _AT_ONCE) -> int | None:
         The file, of JSON without errors.
     at_once
         Bytes of a piece.
+
+    Raises
+    ------
+    InputError
+        If another object stands behind the outermost, which GDAL would pass over.
     """
     members: int | None = None
     within = in_text = False
-    key = depth = start = 0
+    key = depth = start = objects = 0
+    kind = b""
     with mapped(path) as data:
         while start < len(data):
             end = min(start + at_once, len(data))
@@ -47,6 +57,13 @@ def members_of_features(path: Path, at_once: int = _AT_ONCE) -> int | None:
             marks = values[places]
             texts = (np.cumsum(marks == _QUOTE) + in_text) % 2 == 1
             depths = depth + np.cumsum(np.where(texts, 0, _STEP[marks]), dtype=np.int64)
+            objects += int(np.count_nonzero((depths == 1) & (_STEP[marks] > 0) & ~texts))
+            if objects > 1:
+                raise InputError(
+                    "another object stands behind the first, which alone would be read",
+                    path.name,
+                    'Make both members of features in one object, {"type": "FeatureCollection", "features": [...]}.',
+                )
             opens_text = (depths == 1) & (marks == _QUOTE) & texts
             closes = (depths == 1) & (_STEP[marks] < 0) & ~texts
             apart = (depths == 2) & ((marks == _COMMA) | (marks == _OPENING)) & ~texts
@@ -54,6 +71,8 @@ def members_of_features(path: Path, at_once: int = _AT_ONCE) -> int | None:
             for place, mark in zip((start + places[told]).tolist(), marks[told].tolist(), strict=True):  # fmt: skip
                 if mark == _QUOTE:
                     key = place
+                    named = _TYPE.match(data, key)
+                    kind = named["name"] if named else kind
                 elif mark == _COMMA:
                     members = (members or 0) + 1 if within else members
                 elif mark == _OPENING:
@@ -66,4 +85,4 @@ def members_of_features(path: Path, at_once: int = _AT_ONCE) -> int | None:
             if len(marks):
                 in_text, depth = bool(texts[-1]), int(depths[-1])
             start = end
-    return members
+    return members if kind in _WITH_FEATURES else None

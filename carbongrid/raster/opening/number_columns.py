@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,20 +12,26 @@ import numpy as np
 from carbongrid.errors import InputError
 from carbongrid.raster.opening.counts import geopackage
 from carbongrid.raster.opening.formats import GPKG, SHAPEFILE
-from carbongrid.raster.opening.shapefiles import field_of_numbers
+from carbongrid.raster.opening.shapefiles import Cells, fields_of_numbers
 
 _WAY_OUT = "Write numbers with a point and nothing between thousands, and leave blank what has none; or store the column as text."
 
 _KINDS = ("int", "uint", "float")
 _ROWS_AT_ONCE = 65536
-_FRACTION = rb"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|nan|inf(?:inity)?|1\.#[a-z]+[0-9]*"
-_WHOLE = rb"[0-9]+(?:\.0*)?"
+_FRACTION = rb"[ \t]*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[ ]*[+-]?inf(?:inity)?|[ ]*-?1\.#inf[0-9]*"
+_WHOLE = rb"[ \t]*[+-]?[0-9]+(?:\.0*)?"
 """GDAL reads no further than a point in a column that is declared without decimals."""
 
 
+_UNKNOWN = re.compile(
+    r"(?:[+-]?(?:nan(?:\((?:ind|snan)\))?|1\.#(?:ind|[qs]nan)[0-9]*))?", re.IGNORECASE
+)
+"""What C programs write of a number that is none, or nothing behind a tab: with one sign or another GDAL reads 0 or 1 of most."""
+
+
 def _rows_of(number: bytes) -> re.Pattern[bytes]:
-    """Match rows, one a line, up to the first that is neither a number (a NUL ends its text) nor blank, which asterisks are too."""
-    return re.compile(rb"(?:(?:[ ]*[+-]?(?:%s)[ ]*(?:\0.*)?|[ ]*\**[ \0]*)\n)*+" % number, re.IGNORECASE)  # fmt: skip
+    """Match rows, one a line, up to the first that is neither a number (a NUL ends its text) nor blank, as all is that begins with an asterisk."""
+    return re.compile(rb"(?:(?:(?:%s)[ \t]*(?:\0.*)?|[ ]*(?:\*.*|[ \0]*))\n)*+" % number, re.IGNORECASE)  # fmt: skip
 
 
 _ROWS = {True: _rows_of(_WHOLE), False: _rows_of(_FRACTION)}
@@ -70,7 +76,7 @@ def number_columns(
 def blank_numbers(
     path: Path, driver: str, layer: str, columns: list[NumberColumn]
 ) -> dict[str, list[int]]:
-    """Return where text without anything in it stands in columns of numbers, as numbers of rows by column, which GDAL reads as 0.
+    """Return where GDAL may read 0 or 1 of what tells no number in columns of numbers, as its numbers of rows by column: text without anything in it, or what stands for none.
 
     Parameters
     ----------
@@ -90,26 +96,37 @@ def blank_numbers(
     """
     if driver == GPKG and columns:
         return _blank_in_geopackage(path, layer, columns)
-    if driver == SHAPEFILE:
-        for column in columns:
-            _require_numbers(path, column)
-    return {}  # in a Shapefile they are unknown to GDAL, too
+    if driver == SHAPEFILE and columns:
+        return _blank_in_shapefile(path, columns)
+    return {}
 
 
-def _require_numbers(path: Path, column: NumberColumn) -> None:
-    cells = field_of_numbers(path, column.place)
-    if cells is None:
-        return
+def _blank_in_shapefile(path: Path, columns: list[NumberColumn]) -> dict[str, list[int]]:
+    fields = fields_of_numbers(path, [column.place for column in columns])
+    found = {
+        column.name: list(_rows_without_number(path, column, cells))
+        for column, cells in zip(columns, fields, strict=True)
+        if cells is not None
+    }
+    return {name: rows for name, rows in found.items() if rows}
+
+
+def _rows_without_number(path: Path, column: NumberColumn, cells: Cells) -> Iterator[int]:
     width = cells.shape[1] + 1
     for start in range(0, len(cells), _ROWS_AT_ONCE):
         block = cells[start : start + _ROWS_AT_ONCE]
         lines = np.full((len(block), width), ord("\n"), dtype=np.uint8)
         lines[:, :-1] = np.where(block == ord("\n"), ord("?"), block)
-        found = _ROWS[column.whole].match(lines.tobytes())
-        good = found.end() // width if found else 0
-        if good < len(block):
-            text = block[good].tobytes().partition(b"\0")[0].strip().decode("latin-1")
-            raise _no_number(path, column, text, f"row {start + good + 1:,}")
+        data, row = lines.tobytes(), 0
+        while good := _ROWS[column.whole].match(data, row * width):
+            row = good.end() // width
+            if row == len(block):
+                break
+            text = block[row].tobytes().partition(b"\0")[0].strip().decode("latin-1")
+            if not _UNKNOWN.fullmatch(text):
+                raise _no_number(path, column, text, f"row {start + row + 1:,}")
+            yield start + row
+            row += 1
 
 
 def _blank_in_geopackage(
@@ -117,6 +134,9 @@ def _blank_in_geopackage(
 ) -> dict[str, list[int]]:
     blank: dict[str, list[int]] = {}
     with geopackage(path) as connection:
+        # SQLite's own name of it, unless another column is called so.
+        keys = connection.execute("SELECT name FROM pragma_table_info(?) WHERE pk AND upper(type) = 'INTEGER'", (layer,))  # fmt: skip
+        key = next((str(name).replace('"', '""') for (name,) in keys), "_rowid_")
         for column in columns:
             name, of = (text.replace('"', '""') for text in (column.name, layer))
             kinds = "'integer', 'null'" + ("" if column.whole else ", 'real'")
@@ -125,7 +145,7 @@ def _blank_in_geopackage(
                 limits = np.iinfo(column.kind)  # type: ignore[type-var]
                 odd += f' OR "{name}" NOT BETWEEN {limits.min} AND {limits.max}'
             # Names are quoted, and parameters cannot stand for them.
-            asked = f'SELECT _rowid_, "{name}" FROM "{of}" NOT INDEXED WHERE {odd}'  # noqa: S608
+            asked = f'SELECT "{key}", "{name}" FROM "{of}" NOT INDEXED WHERE {odd}'  # noqa: S608
             for row, value in connection.execute(asked):
                 if not isinstance(value, str) or value.strip():
                     raise _no_number(path, column, value, f"row {row:,} (fid)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,9 @@ _AFTER_THE_TABLE = b"\x1a\x00"
 """What programs write behind the last row of a .dbf."""
 _END_OF_FIELDS, _TEXT = 0x0D, ord("C")
 _NUMBERS = b"NF"
+
+type Cells = np.ndarray[tuple[int, int], np.dtype[np.uint8]]
+"""Bytes of a field, shape (rows, width)."""
 
 
 def rows_of_shapefile(path: Path) -> int:
@@ -35,26 +39,27 @@ def rows_of_shapefile(path: Path) -> int:
     return rows - deleted
 
 
-def field_of_numbers(path: Path, place: int) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]] | None:  # fmt: skip
-    """Return what stands in a field of a Shapefile, bytes in shape (rows, width), blank in rows that are deleted; None if its numbers are not written in digits.
+def fields_of_numbers(path: Path, places: Iterable[int]) -> Iterator[Cells | None]:
+    """Yield what stands in fields of a Shapefile, blank in rows that are deleted; None of a field whose numbers are not written in digits.
 
     Parameters
     ----------
     path
         The Shapefile, of which :func:`rows_of_shapefile` is known.
-    place
-        Of the field, from 0.
+    places
+        Of the fields, from 0.
     """
     (table_path,) = (file for file in files_behind(path.resolve()) if file.suffix.lower() == ".dbf")
     table = read_bytes(table_path)
     rows, head, width = struct.unpack_from("<IHH", table, 4)
-    if table[32 * place + 43] not in _NUMBERS:
-        return None
-    # As GDAL takes them, which knows no length over two bytes.
-    start = 1 + sum(table[32 * before + 48] for before in range(place))
     cells = np.frombuffer(table, np.uint8, rows * width, head).reshape(rows, width)
-    field = cells[:, start : start + table[32 * place + 48]]
-    return np.where(cells[:, :1] == _DELETED, np.uint8(ord(" ")), field)
+    deleted = cells[:, :1] == _DELETED
+    for place in places:
+        # As GDAL takes them, which knows no length over two bytes.
+        start = 1 + sum(table[32 * before + 48] for before in range(place))
+        field = cells[:, start : start + table[32 * place + 48]]
+        in_digits = table[32 * place + 43] in _NUMBERS
+        yield np.where(deleted, np.uint8(ord(" ")), field) if in_digits else None
 
 
 def _rows_of_table(path: Path) -> tuple[int, int]:

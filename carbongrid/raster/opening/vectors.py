@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -29,6 +30,7 @@ _CRS_IN_JSON = re.compile(
 )
 _NAMED = ("name", "epsg", "ogc")
 _LONGEST_CRS = 65536
+_ROWS_AT_ONCE = 65536
 
 
 _BYTE_FOR_BYTE = "ISO-8859-1"
@@ -144,10 +146,6 @@ class VectorFile:
             **self._options,
             **more,
         )
-        for name, rows in blank.items():
-            table[name] = table[name].astype(float).where(~table.index.isin(rows))
-        if blank:
-            table = table.reset_index(drop=True)
         if encoding is not None and stored:
             table = table.rename(columns={name: called for called, name in stored.items()})
             texts = table.select_dtypes(include=["object", "string"]).columns.intersection(
@@ -155,6 +153,10 @@ class VectorFile:
             )
             for name in texts:
                 table[name] = table[name].map(lambda text: _decoded(text, encoding), na_action="ignore")  # fmt: skip
+        for name, rows in blank.items():
+            table[name] = table[name].astype(float).where(~table.index.isin(rows))
+        if blank:
+            table = table.reset_index(drop=True)
         if there is None and self.driver == FILEGDB:
             there = self._walked(layer)
         if there is not None and there != len(table):
@@ -171,15 +173,14 @@ class VectorFile:
             )
         return table
 
-    def kind_in(self, layer: str, row: int) -> int:
-        """Return the type of the geometry in a row, from 0, by its number in WKB without Z and M; 0 where there is none."""
+    def kinds_in(self, layer: str, rows: Sequence[int]) -> Iterator[int]:
+        """Yield the types of the geometries in rows, from 0 and in their order, by their numbers in WKB without Z and M; 0 where there is none."""
         import pyogrio
 
-        _, _, shapes, _ = pyogrio.raw.read(self.name, layer=layer, columns=[], skip_features=row, max_features=1, **self._options)  # fmt: skip
-        if shapes is None or not len(shapes) or shapes[0] is None:
-            return 0
-        order: Literal["little", "big"] = "little" if shapes[0][0] else "big"
-        return int.from_bytes(shapes[0][1:5], order) % 2**29 % 1000
+        for start, some in groupby(rows, lambda row: row - row % _ROWS_AT_ONCE):
+            _, _, shapes, _ = pyogrio.raw.read(self.name, layer=layer, columns=[], skip_features=start, max_features=_ROWS_AT_ONCE, **self._options)  # fmt: skip
+            for row in some:
+                yield _kind_of(None if shapes is None else shapes[row - start])
 
     def _walked(self, layer: str) -> int:
         """Return how many rows GDAL finds by going from one to the next to the end."""
@@ -194,6 +195,13 @@ class VectorFile:
             use_pyarrow=True,
         ) as (_, reader):
             return sum(batch.num_rows for batch in reader)
+
+
+def _kind_of(shape: bytes | None) -> int:
+    if not shape:
+        return 0
+    order: Literal["little", "big"] = "little" if shape[0] else "big"
+    return int.from_bytes(shape[1:5], order) % 2**29 % 1000
 
 
 @contextmanager

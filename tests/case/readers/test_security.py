@@ -105,10 +105,15 @@ def test_geojson_of_a_feature_a_line_is_told(tmp_path, mark, coordinates):
     text = f"{mark}{json.dumps(line)}\n"
     path.write_text(text * 2, encoding="utf-8")
     with pytest.raises(
-        InputError, match=r"newline-delimited.*ogr2ogr parcels\.gpkg parcels\.geojson"
+        InputError, match=r"newline-delimited.*ogr2ogr parcels\.gpkg GeoJSONSeq:parcels\.geojson"
     ):
         read_vector(path)
-    assert pyogrio.read_info(path)["driver"] == "GeoJSONSeq"  # as ogr2ogr opens it
+    # Seen to be read as the first line alone, where that was long and began otherwise.
+    path.write_text(f"{mark}{json.dumps(line, sort_keys=True)}\n" * 2, encoding="utf-8")
+    with pytest.raises(InputError, match="newline-delimited"):
+        sniff_vector(path)
+    # The way out must not lose the second one, either.
+    assert pyogrio.read_info(f"GeoJSONSeq:{path}", force_feature_count=True)["features"] == 2
     path.write_text(json.dumps(line, indent=2), encoding="utf-8")
     assert sniff_vector(path) == "GeoJSON"
 

@@ -106,13 +106,46 @@ def test_latin_text_is_not_taken_for_chinese(tmp_path, encoding):
         assert list(read_table(path, encoding=encoding)["name"]) == names
 
 
-def test_korean_is_not_taken_for_chinese(tmp_path):
-    """Seen to be read as ``讥肺``: syllables of EUC-KR have the bytes of common Chinese characters."""
-    names = ["종로구", "중구", "용산구", "성동구", "광진구", "동대문구"]
+DISTRICTS = ["종로구", "중구", "용산구", "성동구", "광진구", "동대문구"]
+
+
+@pytest.mark.parametrize(
+    "more", [[], ["Ａ동"], ["ㄱ동", "1ª", "제Ⅱ구역"], ["서초", "마포", "양천", "은평", "강南구"]]
+)
+def test_korean_is_not_taken_for_chinese(tmp_path, more):
+    """Seen to be read as ``讥肺``: syllables of EUC-KR have the bytes of common Chinese characters; and again where one other letter stood among them."""
+    names = DISTRICTS + more
     path = csv(tmp_path, "\n".join(["name", *names]).encode("euc_kr"))
-    with pytest.raises(InputError, match=r"neither UTF-8 nor GB18030.*\"cp949\" reads"):
+    with pytest.raises(InputError, match=r"reads as Chinese by GB18030 and as Korean by CP949.*\"gb18030\" reads.*\"cp949\" reads"):  # fmt: skip
         read_table(path)
     assert list(read_table(path, encoding="cp949")["name"]) == names
+
+
+def test_chinese_is_not_taken_for_korean(tmp_path):
+    """All of these are pairs of bytes of Korean too, two in three of them of syllables."""
+    names = [
+        "耕地",
+        "林地",
+        "草地",
+        "工业",
+        "公共",
+        "交通",
+        "水域",
+        "农村",
+        "道路",
+        "铁路",
+        "机关",
+        "采矿",
+        "仓储",
+        "居住",
+        "港口",
+        "水库",
+        "河流",
+        "果园",
+    ]
+    data = "\n".join(["name", *names]).encode("gb18030")
+    assert sum("\uac00" <= letter <= "\ud7a3" for letter in {*data.decode("cp949")}) > 12
+    assert list(read_table(csv(tmp_path, data))["name"]) == names
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_rings_that_are_not_closed(tmp_path):
 
 @pytest.mark.parametrize(("kind", "called"), [(1015, "PolyhedralSurface"), (2147483664, "TIN"), (17, "Triangle")])  # fmt: skip
 def test_a_surface_of_faces_is_called_so(tmp_path, kind, called):
-    """Seen to be told as a geometry that is null, empty, or has a ring that is not closed."""
+    """Seen to be told as a geometry that is null, empty, or has a ring that is not closed; behind a row without geometry, too."""
     path = write_layer(survey_layer(), tmp_path / "layer.gpkg")
     deep = kind != 17
     ring = struct.pack("<II", 1, 4) + b"".join(struct.pack("<3d" if deep else "<2d", *xy, *[0.0] * deep) for xy in [(0, 0), (1, 0), (1, 1), (0, 0)])  # fmt: skip
@@ -102,6 +102,7 @@ def test_a_surface_of_faces_is_called_so(tmp_path, kind, called):
             base.execute(f'DROP TRIGGER "{trigger}"')
         wkb = b"GP\0\1" + struct.pack("<I", 4528) + b"\1" + struct.pack("<I", kind) + inside
         base.execute("UPDATE layer SET geom = ? WHERE fid = 2", (wkb,))
+        base.execute("UPDATE layer SET geom = NULL WHERE fid = 1")
         base.execute("UPDATE gpkg_geometry_columns SET geometry_type_name = 'GEOMETRY'")
     base.close()
     with pytest.raises(InputError, match=rf"feature 2 is a {called}, which is not read\. Convert"):

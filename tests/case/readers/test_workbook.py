@@ -132,8 +132,9 @@ def test_a_formula_that_gives_an_empty_text_is_blank(tmp_path):
     sheet = "xl/worksheets/sheet1.xml"
     found, times = re.subn(rb'<c r="B2"[^>]*>(<f>.*?</f>)<v ?/?>(</v>)?</c>', rb'<c r="B2" t="str">\1<v></v></c>', parts[sheet])  # fmt: skip
     assert times == 1
+    computed = parts["xl/workbook.xml"].replace(b'fullCalcOnLoad="1"', b"")
     with zipfile.ZipFile(path, "w") as book:
-        for name, data in (parts | {sheet: found}).items():
+        for name, data in (parts | {sheet: found, "xl/workbook.xml": computed}).items():
             book.writestr(name, data)
     assert list(read_table(path)["b"]) == ["", "1"]
     assert sheets_named(path, re.compile("Sheet"))["Sheet"].iat[1, 1] == ""
@@ -229,6 +230,36 @@ def test_cells_that_are_struck_out_are_told(tmp_path):
         "Delete those that are not to count, or take the line off the others."
     )
     assert note_in_chinese(str(doubt))
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new"),
+    [
+        ("xl/worksheets/sheet1.xml", b"<v>7</v>", b""),
+        ("xl/worksheets/sheet1.xml", b"<v>7</v>", b"<v></v>"),
+        ("[Content_Types].xml", b"/xl/sharedStrings.xml", b"/xl/texts.xml"),
+    ],
+)
+def test_texts_that_cells_share_need_no_index_and_no_name(tmp_path, part, old, new):
+    """Seen to be refused as no workbook, where anything is struck out."""
+
+    def fill(book, sheet):
+        sheet.write_string(2, 0, "0502", book.add_format({"font_strikeout": True}))
+        sheet.write_string(2, 1, "last")
+
+    path = by_xlsxwriter(tmp_path, fill)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    assert old in parts[part]
+    parts[part] = parts[part].replace(old, new)
+    texts = parts.pop("xl/sharedStrings.xml")
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+        archive.writestr("xl/texts.xml" if new.startswith(b"/") else "xl/sharedStrings.xml", texts)
+    table = read_table(path)
+    assert list(table["value"]) == ["100", "last" if new.startswith(b"/") else ""]
+    assert len(table.attrs[DOUBTS]) == 1
 
 
 def test_a_workbook_that_unpacks_to_too_much(tmp_path, monkeypatch):

@@ -229,6 +229,7 @@ def test_members_of_a_geojson_that_are_no_features(tmp_path: Path, member: str) 
         (COLLECTION % f"{FEATURE} ,\n{FEATURE}", 2),
         (COLLECTION % " \n", 0),
         (FEATURE, None),
+        (FEATURE[:-1] + ', "features": [1, 2, 3]}', None),  # seen to be refused: a foreign member
         ('{"type": "Point", "coordinates": [0, 0]}', None),
         (f'{{"x": {{"features": [1, 2, 3]}}, "y": [[4], 5], "z": "features", "features" : [{FEATURE}], "type": "FeatureCollection"}}', 1),
         (f'{{"title": "a \\\\\\" features [", "type": "FeatureCollection", "Features": [{FEATURE.replace('features', 'f')}]}}', 1),
@@ -240,3 +241,13 @@ def test_members_of_a_geojson_are_those_of_its_own_features(tmp_path: Path, text
     counts = {members_of_features(path, at_once) for at_once in (1, 2, 3, 7, 2**20)}
     assert counts == {there}
     assert len(read_vector(path)) == (1 if there is None else there)
+
+
+@pytest.mark.parametrize("between", ["", " ", ",\n", "\r"])
+def test_an_object_behind_the_outermost_is_refused(tmp_path: Path, between: str) -> None:
+    """Seen to fail in silence: GDAL read the first feature of each such file."""
+    path = tmp_path / "a.geojson"
+    path.write_text(f"{FEATURE}{between}{FEATURE}\n", encoding="utf-8", newline="")
+    for at_once in (1, 7, 2**20):
+        with pytest.raises(InputError, match="another object stands behind the first"):
+            members_of_features(path, at_once)
