@@ -133,6 +133,7 @@ def test_each_reference_region_shares_what_is_its_own(districts, tmp_path) -> No
     assert found.flows["sinks_below_floor"].tolist() == [False, True]
     write_compensation(found, tmp_path)
     page = (tmp_path / "compensation.html").read_text(encoding="utf-8")
+    assert ">25.8 kt<" in page and ">2.58 万吨<" in page, "seen to be in kt in Chinese, too"
     assert "of the mass moved rests on sinks below the floor" in page and "碳汇低于下限" in page
     for allowance, caps in (("gdp", None), ("cap", {f"{k:02}": k for k in range(1, 6)})):
         units = compensation(districts, allowance=allowance, caps=caps).units
