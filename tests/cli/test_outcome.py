@@ -11,8 +11,7 @@ import pytest
 
 from carbongrid.cli.analysis_commands import _nearest
 from carbongrid.cli.outcome import firm_line, what_to_open, zone_lines
-from carbongrid.cli.plan_commands import _signed_percent
-from carbongrid.method.tonnes import at_decimals
+from carbongrid.method.tonnes import at_decimals, signed_percent
 from carbongrid.method.zoning import NO_CARBON, NO_GDP, UNKNOWN_GDP
 from carbongrid.outputs.result import Result
 from carbongrid.outputs.tables import read_result
@@ -110,7 +109,8 @@ def test_the_nearest_units_are_not_told_to_lose_all() -> None:
     less = row | {"at_boundary": 197, "difference": 197 - now}
     told = list(_nearest(pd.DataFrame([row, less])))
     assert told[2].endswith("> -100 %") and told[3].split()[-5:] == ["<", "1", ">", "-100", "%"]
-    assert _signed_percent(-99.9999) == "> -100.00 %" and _signed_percent(-100.0) == "-100.00 %"
+    assert signed_percent(-99.9999) == "> -100.00 %" and signed_percent(-100.0) == "-100.00 %"
+    assert [signed_percent(each) for each in (1e-9, -1e-9, 0.0, 152.614)] == ["< +0.01 %", "> -0.01 %", "+0.00 %", "+152.61 %"]  # fmt: skip
 
 
 def test_codes_are_kept_in_the_spreadsheet_that_is_named(result: Result, tmp_path: Path) -> None:
