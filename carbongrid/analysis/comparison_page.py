@@ -58,19 +58,21 @@ def write_comparison_page(found: Comparison, path: Path) -> Path:
     return write_analysis_page(_page(found), path)
 
 
-def signed(grams: int, show: Callable[[int], str] = mass) -> str:
+def _signed(grams: int, show: Callable[[int], str] = mass) -> str:
     """Return a change of mass with its sign."""
     if 0 < abs(grams) < 1000:
         return show(grams).replace("< ", "< +")
     return f"{'+' if grams > 0 else '−' if grams < 0 else ''}{show(abs(grams))}"
 
 
-def _weighed(grams: int) -> Cell:
+def mass_cell(grams: int) -> Cell:
+    """Return a mass as a cell, in Chinese in 10,000 t or t."""
     return Cell(mass(grams), mass_in_chinese(grams))
 
 
-def _change(grams: int, more: str = "") -> Cell:
-    return Cell(signed(grams) + more, signed(grams, mass_in_chinese) + more)
+def change_cell(grams: int, more: str = "") -> Cell:
+    """Return a change of mass as a cell, and what stands behind it in both languages."""
+    return Cell(_signed(grams) + more, _signed(grams, mass_in_chinese) + more)
 
 
 def _page(found: Comparison) -> AnalysisPage:
@@ -84,7 +86,7 @@ def _page(found: Comparison) -> AnalysisPage:
     cards = [
         Card(
             Words(english, chinese),
-            Words(*(signed(sums[key]["total_change_g"], show) for show in (mass, mass_in_chinese))),
+            change_cell(sums[key]["total_change_g"]),
             Words(
                 *(
                     f"{show(sums[key]['total_a_g'])} → {show(sums[key]['total_b_g'])}"
@@ -135,7 +137,7 @@ def _called(run: FinishedRun) -> str:
 def _tip(row: Mapping[Any, Any]) -> str:
     pair = [zones()[row[f"zone_{side}"]] for side in "ab"]
     english, chinese = (" → ".join(names) for names in zip(*((zone.name_en, zone.name_zh) for zone in pair), strict=True))  # fmt: skip
-    change = _change(row["emission_change_g"])
+    change = change_cell(row["emission_change_g"])
     return f"{unit_in_text(row['name'], row['unit'])}: {english} {chinese}; emission {change.en} 排放 {change.zh}"
 
 
@@ -163,8 +165,8 @@ def _totals(found: Comparison) -> Rows:
     for row in found.totals.to_dict("records"):
         if row["kind"] == "sum":
             strong.append(len(rows))
-        masses = [*(_weighed(int(row[f"total_{side}_g"])) for side in "ab"), *_changes(row)]
-        of_guesses = (_weighed(int(row[name])) if row[name] else "" for name in marked)
+        masses = [*(mass_cell(int(row[f"total_{side}_g"])) for side in "ab"), *_changes(row)]
+        of_guesses = (mass_cell(int(row[name])) if row[name] else "" for name in marked)
         rows.append([names.get(row["of"], row["of"]), *masses, *of_guesses])
     columns = [
         Column(Words("sum, sector, category", "合计、部门、类别"), False),
@@ -185,9 +187,9 @@ def _totals(found: Comparison) -> Rows:
 def _changes(row: Mapping[Any, Any]) -> Iterator[Cell | str]:
     change, before = int(row["total_change_g"]), int(row["total_a_g"])
     part = f" ({change_in_percent(before, change)})" if change else ""
-    yield _change(change, part)
+    yield change_cell(change, part)
     for name in ("units", "outside_units", "unallocated"):
-        yield _change(int(row[f"{name}_change_g"])) if row[f"{name}_change_g"] else ""
+        yield change_cell(int(row[f"{name}_change_g"])) if row[f"{name}_change_g"] else ""
 
 
 def _unit_rows(found: Comparison) -> Rows:
@@ -199,7 +201,7 @@ def _unit_rows(found: Comparison) -> Rows:
         cells.append(zone_cell(row["zone_b"]) if row["zone_a"] != row["zone_b"] else "")
         for name in ("emission", "sink"):
             change, before = int(row[f"{name}_change_g"]), int(row[f"{name}_a_g"])
-            cells += [_change(change) if change else "", change_in_percent(before, change) if change else ""]  # fmt: skip
+            cells += [change_cell(change) if change else "", change_in_percent(before, change) if change else ""]  # fmt: skip
         cells += [
             f"{index_number(row[f'{name}_a'])} → {index_number(row[f'{name}_b'])}"
             for name in ("ecc", "esc")

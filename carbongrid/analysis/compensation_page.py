@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 
-from carbongrid.analysis.comparison_page import signed
+from carbongrid.analysis.comparison_page import change_cell, mass_cell
 from carbongrid.analysis.run_page import percent
 from carbongrid.analysis.transfers import money_column, plain_price
 from carbongrid.outputs.figures.classes import short_number
@@ -27,7 +27,6 @@ from carbongrid.outputs.report.analysis_page import (
     zone_cell,
 )
 from carbongrid.outputs.report.notes import note_in_chinese
-from carbongrid.outputs.report.wording import mass
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +52,7 @@ def write_compensation_page(found: Compensation, path: Path) -> Path:
     currency = run.manifest["currency"] or ""
     money = [money_column(price, currency) for price in found.prices]
     cards = [
-        Card(Words("Moved", "转移量"), mass(moved), Words("CO₂e per year; all balances add up to 0", "每年 CO₂ 当量；各单元差额合计为 0")),
+        Card(Words("Moved", "转移量"), mass_cell(moved), Words("CO₂e per year; all balances add up to 0", "每年 CO₂ 当量；各单元差额合计为 0")),
         Card(Words("Units that pay", "支付单元"), str(payers), Words(f"of {len(units)} units", f"共 {len(units)} 个单元")),
         *_of_few_sinks(found, moved),
         *(
@@ -67,7 +66,7 @@ def write_compensation_page(found: Compensation, path: Path) -> Path:
         sub=Words(f"Shared out by {by.en}: a transfer between units, never an offset against the atmosphere", f"按{by.zh}分摊：仅为单元之间的转移，并非对大气的抵消"),
         cards=cards,
         outlines=gpd.GeoDataFrame(geometry=run.outlines),
-        tips=[f"{unit_in_text(row['name'], row['unit'])}: {signed(int(row['balance_g']))}" for row in units.to_dict("records")],
+        tips=[_tip(row) for row in units.to_dict("records")],
         maps=[
             map_of_changes(units["balance_g"].to_numpy(np.int64), Words("Balance: above 0 is paid", "差额：正值为受偿"), (), Words("Below 0 pays.", "负值为支付。"), rise_is_good=True),
             map_of_zones(units["zone"].tolist(), Words("Zones", "分区")),
@@ -86,9 +85,18 @@ def _of_few_sinks(found: Compensation, moved: int) -> Iterator[Card]:
         yield Card(Words("Indicative", "仅供参考"), percent(noise / moved), Words("of the mass moved rests on sinks below the floor: see the notes", "的转移量所依据的碳汇低于下限：见说明"))  # fmt: skip
 
 
+def _tip(row: dict[Any, Any]) -> str:
+    balance = change_cell(int(row["balance_g"]))
+    return f"{unit_in_text(row['name'], row['unit'])}: {balance.en} {balance.zh}"
+
+
 def _zones(found: Compensation) -> Rows:
     rows: list[list[Cell | str]] = [
-        [zone_cell(int(row["payers"])), zone_cell(int(row["receivers"])), mass(int(row["mass_g"]))]
+        [
+            zone_cell(int(row["payers"])),
+            zone_cell(int(row["receivers"])),
+            mass_cell(int(row["mass_g"])),
+        ]
         for row in found.zones.to_dict("records")
     ]
     columns = [Column(Words("zone that pays", "支付方分区"), False), Column(Words("zone that is paid", "受偿方分区"), False), Column(Words("CO₂e", "CO₂ 当量"))]  # fmt: skip
@@ -100,7 +108,7 @@ def _flows(found: Compensation, names: dict[str, str], money: list[str]) -> Rows
     rows: list[list[Cell | str]] = []
     for row in largest.to_dict("records"):
         ends = [unit_cell(names[row[end]], row[end]) for end in ("payer", "receiver")]
-        rows.append([*ends, mass(int(row["mass_g"])), f"{row['distance_km']:.1f}", *(short_number(row[name]) for name in money)])  # fmt: skip
+        rows.append([*ends, mass_cell(int(row["mass_g"])), f"{row['distance_km']:.1f}", *(short_number(row[name]) for name in money)])  # fmt: skip
     columns = [
         Column(Words("pays", "支付"), False),
         Column(Words("is paid", "受偿"), False),
@@ -122,7 +130,7 @@ def _money_columns(found: Compensation) -> list[Column]:
 
 def _units(found: Compensation, money: list[str]) -> Rows:
     rows: list[list[Cell | str]] = [
-        [unit_cell(row["name"], row["unit"]), zone_cell(int(row["zone"])), mass(int(row["emission_g"])), mass(int(row["sink_g"])), signed(int(row["balance_g"])), *(short_number(row[name]) for name in money)]
+        [unit_cell(row["name"], row["unit"]), zone_cell(int(row["zone"])), mass_cell(int(row["emission_g"])), mass_cell(int(row["sink_g"])), change_cell(int(row["balance_g"])), *(short_number(row[name]) for name in money)]
         for row in found.units.sort_values("balance_g", kind="stable").to_dict("records")
     ]  # fmt: skip
     columns = [

@@ -112,13 +112,14 @@ class FinishedRun:
         return sinks_below_floor(self.units, self.parameters["reference"], self.sink_floor)
 
     def warnings_of_esc(self, units: Iterable[str]) -> tuple[Problem, ...]:
-        """Return a warning where there is told, of some of these units, how far their ESC is from 1 though their sinks are below the floor."""
-        few = len({*units} & {*self.units["id"][self.sinks_below_floor]})
+        """Return a warning where of some of these units, of which there is told how far their ESC is from 1, the sinks are below the floor."""
+        told = {*units}
+        few = len(told & {*self.units["id"][self.sinks_below_floor]})
         if not few:
             return ()
         text = (
-            f"ESC ranks noise in {few} of {len(self.units)} units, whose reference region takes up less than {100 * self.sink_floor:g} % of what it emits (sink_floor): "
-            "how far it is from 1 says little there (docs/decisions/0037)."
+            f"Among the units whose distance of ESC from 1 is told here, ESC ranks noise in {few} of {len(told)}: "
+            f"their reference region takes up less than {100 * self.sink_floor:g} % of what it emits (sink_floor), so that this distance says little (docs/decisions/0037)."
         )
         return (Problem(text, level="warning"),)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from carbongrid.analysis.comparison_page import mass_cell
 from carbongrid.analysis.run_page import percent, write_run_page
 from carbongrid.analysis.skill import CANNOT_TELL, without_skill
 from carbongrid.analysis.validation_page import map_of_ratios
@@ -24,7 +25,6 @@ from carbongrid.outputs.report.analysis_page import (
 )
 from carbongrid.outputs.report.layers import Entry
 from carbongrid.outputs.report.scatter import Scatter, scatter
-from carbongrid.outputs.report.wording import mass
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,7 +165,7 @@ def _facilities(table: pd.DataFrame) -> list[Rows]:
     if table.empty:
         return []
     rows: list[list[Cell | str]] = [
-        [row["name"], row["category"], str(row["unit"]), mass(round(row["mass_t"] * 1e6)), mass(round(row["proxy_t"] * 1e6)), percent(row["in_own_unit"])]
+        [row["name"], row["category"], str(row["unit"]), mass_cell(round(row["mass_t"] * 1e6)), mass_cell(round(row["proxy_t"] * 1e6)), percent(row["in_own_unit"])]
         for row in table.sort_values("mass_t", ascending=False, kind="stable").to_dict("records")
     ]  # fmt: skip
     columns = [
@@ -183,7 +183,7 @@ def _regions(table: pd.DataFrame) -> list[Rows]:
     if table.empty:
         return []
     rows: list[list[Cell | str]] = [
-        [row["category"], str(row["region"]), mass(round(row["total_t"] * 1e6)), mass(round(row["predicted_t"] * 1e6)) if math.isfinite(row["predicted_t"]) else "–"]
+        [row["category"], str(row["region"]), mass_cell(round(row["total_t"] * 1e6)), mass_cell(round(row["predicted_t"] * 1e6)) if math.isfinite(row["predicted_t"]) else "–"]
         for row in table.to_dict("records")
     ]  # fmt: skip
     columns = [

@@ -9,8 +9,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from carbongrid.analysis.comparison_page import signed
+from carbongrid.analysis.comparison_page import change_cell, mass_cell
 from carbongrid.method.landuse import TERRITORIAL_TYPES
+from carbongrid.method.tonnes import at_decimals
 from carbongrid.outputs.figures.classes import short_number
 from carbongrid.outputs.report.analysis_page import (
     AnalysisPage,
@@ -28,7 +29,7 @@ from carbongrid.outputs.report.analysis_page import (
     zone_cell,
 )
 from carbongrid.outputs.report.notes import note_in_chinese
-from carbongrid.outputs.report.wording import change_in_percent, mass
+from carbongrid.outputs.report.wording import change_in_percent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,8 +82,8 @@ def _cards(found: Targets, plan: TargetPlan | None) -> Iterator[Card]:
         yield Card(Words("A joint plan", "联合方案"), "–", Words("none within the limits: see what is in the way", "限值内无可行方案：见阻碍因素"))  # fmt: skip
         return
     units = plan.units
-    yield Card(Words("Change of emission", "排放变化"), signed(int(units["emission_change_g"].sum())), Words("in all units, by the plan", "方案下全部单元合计"))  # fmt: skip
-    yield Card(Words("Gain of sink", "碳汇增量"), signed(int(units["sink_change_g"].sum())), Words("in all units, by the plan", "方案下全部单元合计"))  # fmt: skip
+    yield Card(Words("Change of emission", "排放变化"), change_cell(int(units["emission_change_g"].sum())), Words("in all units, by the plan", "方案下全部单元合计"))  # fmt: skip
+    yield Card(Words("Gain of sink", "碳汇增量"), change_cell(int(units["sink_change_g"].sum())), Words("in all units, by the plan", "方案下全部单元合计"))  # fmt: skip
     hectares = float(plan.steps["hectares"].fillna(0).astype(float).sum())
     yield Card(
         Words("Land converted", "转换土地"), short_number(hectares), Words("hectares", "公顷")
@@ -118,8 +119,8 @@ def _steps(plan: TargetPlan) -> Iterator[Rows]:
                 unit_cell(row["name"], row["unit"]),
                 Cell(*_DO[row["do"]]),
                 what,
-                "" if row["cut_g"] is None else mass(row["cut_g"]),
-                "" if row["hectares"] is None else f"{row['hectares']:,.1f}",
+                "" if row["cut_g"] is None else mass_cell(row["cut_g"]),
+                "" if row["hectares"] is None else at_decimals(row["hectares"], 1),
                 "" if row["parcels"] is None else str(row["parcels"]),
                 "" if row["gdp"] is None else f"{row['gdp']:,}",
                 short_number(row["cost"]),
@@ -148,7 +149,7 @@ def _short(plan: TargetPlan) -> Iterator[Rows]:
     if plan.short.empty:
         return
     rows: list[list[Cell | str]] = [
-        [unit_cell(row["name"], row["unit"]), row["index"].upper(), _none(row["remark"]) if row["remark"] else mass(row["missing_g"])]
+        [unit_cell(row["name"], row["unit"]), row["index"].upper(), _none(row["remark"]) if row["remark"] else mass_cell(row["missing_g"])]
         for row in plan.short.to_dict("records")
     ]  # fmt: skip
     columns = [Column(Words("unit", "单元"), False), Column(Words("index", "指数"), False), Column(Words("emission beyond the target", "超出目标的排放"))]  # fmt: skip
@@ -194,8 +195,8 @@ def _units(plan: TargetPlan) -> Iterator[Rows]:
         cells: list[Cell | str] = [unit_cell(row["name"], row["unit"]), zone_cell(row["zone"]), zone_cell(row["zone_frozen"]), zone_cell(row["zone_floating"])]  # fmt: skip
         for name in ("emission", "sink"):
             change = int(row[f"{name}_change_g"])
-            cells += [signed(change) if change else "", change_in_percent(int(row[f"{name}_g"]), change) if abs(change) >= _SHOWN else ""]  # fmt: skip
-        cells += ["–" if row[f"to_spare_{index}_g"] is None else signed(int(row[f"to_spare_{index}_g"])) for index in ("ecc", "esc")]  # fmt: skip
+            cells += [change_cell(change) if change else "", change_in_percent(int(row[f"{name}_g"]), change) if abs(change) >= _SHOWN else ""]  # fmt: skip
+        cells += ["–" if row[f"to_spare_{index}_g"] is None else change_cell(int(row[f"to_spare_{index}_g"])) for index in ("ecc", "esc")]  # fmt: skip
         rows.append(cells)
     columns = [
         Column(Words("unit", "单元"), False),
@@ -225,7 +226,7 @@ def _needed(found: Targets) -> Rows:
         cells: list[Cell | str] = [unit_cell(name, unit), zone_cell(next(iter(needs.values()))["zone"]), index.upper()]  # fmt: skip
         cells += [_amount(needs.get(quantity)) for quantity in ("emission", "sink", "gdp")]
         sink = needs.get("sink", {})
-        cells += ["" if pd.isna(sink.get(f"hectares_{kind}")) else f"{sink[f'hectares_{kind}']:,.0f}" for kind in kinds]  # fmt: skip
+        cells += ["" if pd.isna(sink.get(f"hectares_{kind}")) else at_decimals(sink[f"hectares_{kind}"], 0) for kind in kinds]  # fmt: skip
         rows.append(cells)
     currency = found.run.manifest["currency"] or ""
     columns = [
@@ -251,15 +252,12 @@ def _amount(row: dict[str, Any] | None) -> Cell | str:
         return ""
     if row["needed"] is None:
         return _none(row["remark"])
-    amount = (
-        f"{row['needed']:+,}".replace("-", "−")
-        if row["quantity"] == "gdp"
-        else signed(row["needed"])
-    )
     part = (
         f" ({change_in_percent(row['now'], row['needed'])})" if row["now"] and row["needed"] else ""
     )
-    return f"{amount}{part}"
+    if row["quantity"] == "gdp":
+        return f"{row['needed']:+,}{part}".replace("-", "−")
+    return change_cell(row["needed"], part)
 
 
 def _none(remark: str) -> Cell:

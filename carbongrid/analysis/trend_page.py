@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 
-from carbongrid.analysis.comparison_page import signed
+from carbongrid.analysis.comparison_page import change_cell
 from carbongrid.analysis.decomposition import EFFECTS, TAPIO_ZH
 from carbongrid.outputs.figures.classes import short_number
 from carbongrid.outputs.report.analysis_page import (
@@ -52,7 +52,7 @@ def write_trend_page(found: Trend, path: Path) -> Path:
     whole = sum(int(row["change_g"]) for row in region)
     span = f"{found.years[0]} – {found.years[-1]}"
     cards = [
-        Card(Words("Change of emission", "排放变化"), signed(whole), Words(span, span)),
+        Card(Words("Change of emission", "排放变化"), change_cell(whole), Words(span, span)),
         *(
             Card(
                 Words(f"{row['from_year']} to {row['to_year']}", f"{row['from_year']} 至 {row['to_year']}"),
@@ -111,9 +111,9 @@ def flow_of(found: Trend) -> ZoneFlow:
     return zone_flow([str(year) for year in found.years], counts)
 
 
-def _effect_cells(row: dict[Any, Any]) -> list[str]:
+def _effect_cells(row: dict[Any, Any]) -> list[Cell | str]:
     values = [row[f"{name}_effect"] for name in EFFECTS]
-    return ["–" if math.isnan(value) else signed(round(value)) for value in values]
+    return ["–" if math.isnan(value) else change_cell(round(value)) for value in values]
 
 
 def _elasticity(value: float) -> str:
@@ -128,7 +128,7 @@ def _class(row: dict[Any, Any]) -> Cell:
 
 def _region(region: list[dict[Any, Any]]) -> Rows:
     rows: list[list[Cell | str]] = [
-        [f"{row['from_year']} – {row['to_year']}", signed(int(row["change_g"])), change_in_percent(int(row["emission_from_g"]), int(row["change_g"])) if row["change_g"] else "0 %", *_effect_cells(row), _class(row), _elasticity(row["elasticity"])]
+        [f"{row['from_year']} – {row['to_year']}", change_cell(int(row["change_g"])), change_in_percent(int(row["emission_from_g"]), int(row["change_g"])), *_effect_cells(row), _class(row), _elasticity(row["elasticity"])]
         for row in region
     ]  # fmt: skip
     columns = [
@@ -164,7 +164,7 @@ def _matrices(found: Trend) -> list[Rows]:
 
 def _units(found: Trend) -> Rows:
     rows: list[list[Cell | str]] = [
-        [unit_cell(row["name"], row["unit"]), f"{row['from_year']} – {row['to_year']}", _from_to(row["zone_from"], row["zone_to"]), _from_to(row["zone_frozen_from"], row["zone_frozen_to"]), signed(int(row["change_g"])), *_effect_cells(row), _class(row)]
+        [unit_cell(row["name"], row["unit"]), f"{row['from_year']} – {row['to_year']}", _from_to(row["zone_from"], row["zone_to"]), _from_to(row["zone_frozen_from"], row["zone_frozen_to"]), change_cell(int(row["change_g"])), *_effect_cells(row), _class(row)]
         for row in found.units.to_dict("records")
     ]  # fmt: skip
     columns = [

@@ -70,6 +70,7 @@ def explain_inventory(
 def _total_as_given(run: Path, category: str) -> str:
     """Return the one line that there is to say of a total that the case gave: no activity data stand behind it."""
     from carbongrid.method.categories import suggestion_of
+    from carbongrid.method.tonnes import at_decimals
     from carbongrid.outputs.tables.plain import read_inventory_csv
     from carbongrid.outputs.tables.reading import as_written, sealed_manifest
 
@@ -83,7 +84,7 @@ def _total_as_given(run: Path, category: str) -> str:
     sources = (
         "; ".join(dict.fromkeys(str(each) for each in rows["source"] if each)) or "no source told"
     )
-    return f"{category}: {int(rows['mass_g'].sum()) / 1e6:,.2f} t CO2e, given as a total in the case ({sources}); this run was made of totals, so there are no activity data and factors to explain."
+    return f"{category}: {at_decimals(int(rows['mass_g'].sum()) / 1e6, 2)} t CO2e, given as a total in the case ({sources}); this run was made of totals, so there are no activity data and factors to explain."
 
 
 @explain.command("unit")

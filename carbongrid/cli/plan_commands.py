@@ -219,6 +219,7 @@ def targets(
             from carbongrid.analysis.target_plan import plan_targets
             from carbongrid.analysis.targets import targets as targets_of
             from carbongrid.analysis.targets import write_targets
+            from carbongrid.method.tonnes import counted
 
             progress("reading", 0, 1)
             content = content_of(directory)
@@ -232,7 +233,7 @@ def targets(
                 files = write_targets(found, folder, plan)
         lifted = found.table["unit"].nunique()
         if lifted:
-            console.say(f"{lifted} units are below zone {zone}. With the region kept as it is they need, each by itself:")  # fmt: skip
+            console.say(f"{counted(lifted, 'unit is', 'units are')} below zone {zone}. With the region kept as it is {'it needs' if lifted == 1 else 'they need'}, each by itself:")  # fmt: skip
         else:
             console.say(f"No unit that could be lifted is below zone {zone}.")
         frozen = found.table[found.table["reference"] == "frozen"]
@@ -257,13 +258,13 @@ def targets(
 
 def _told_of_plan(plan: TargetPlan) -> str:
     """Return a joint plan in a line."""
-    from carbongrid.method.tonnes import counted
+    from carbongrid.method.tonnes import at_decimals, counted
 
     units, steps = plan.units, plan.steps
     reached = int(units["target"].sum())
     hectares = float(steps["hectares"].fillna(0).astype(float).sum())
-    land = f", {hectares:,.0f} ha converted" if hectares else ""
-    return f"Together: {counted(len(plan.actions), 'action')}, emission {_signed_tonnes(int(units['emission_change_g'].sum()))} t, sink {_signed_tonnes(int(units['sink_change_g'].sum()))} t{land}. Applied, {'the unit reaches' if reached == 1 else f'all {reached} units reach'} it with the region as it was."  # fmt: skip
+    land = f", {at_decimals(hectares, 0)} ha converted" if hectares else ""
+    return f"Together: {counted(len(plan.actions), 'action')}, emission {signed_tonnes(int(units['emission_change_g'].sum()))} t, sink {signed_tonnes(int(units['sink_change_g'].sum()))} t{land}. Applied, {'the unit reaches' if reached == 1 else f'all {reached} units reach'} it with the region as it was."  # fmt: skip
 
 
 def _document_of_plan(plan: TargetPlan) -> dict[str, Any]:
@@ -283,27 +284,23 @@ _FEW = 10 * 10**6
 """Grams below which a target is told with all its digits."""
 
 
-def _signed_tonnes(grams: int) -> str:
+def signed_tonnes(grams: int) -> str:
     """Return a change in tonnes, a small one to the gram: less than a tonne is not none."""
     if abs(grams) < _FEW:
         return f"{grams / 1e6:+.6f}".rstrip("0").rstrip(".")
     return f"{grams / 1e6:+,.0f}"
 
 
-def _signed_percent(percent: float) -> str:
-    """Return a change in percent; what is not quite all is not all."""
-    shown = f"{percent:+.2f} %"
-    return f"> {shown}" if shown == "-100.00 %" and percent > -100 else shown
-
-
 def target_in_words(row: dict[Any, Any]) -> str:
     """Return a target in a line."""
+    from carbongrid.method.tonnes import at_decimals, signed_percent
+
     name = row["index"].upper()
     if row["needed"] is None:
         return f"{name} by {row['quantity']}: none is enough, {row['remark']}"
-    part = "" if row["percent"] != row["percent"] else f" ({_signed_percent(row['percent'])})"
+    part = "" if row["percent"] != row["percent"] else f" ({signed_percent(row['percent'])})"
     if row["quantity"] == "gdp":
         return f"{name}: {row['needed']:+,} {row['measured_in']} of GDP{part}"
-    hectares = [f"{value:,.0f} ha of {key.removeprefix('hectares_')}" for key, value in row.items() if str(key).startswith("hectares_") and value == value]  # fmt: skip
+    hectares = [f"{at_decimals(value, 0)} ha of {key.removeprefix('hectares_')}" for key, value in row.items() if str(key).startswith("hectares_") and value == value]  # fmt: skip
     land = f", such as {' or '.join(hectares[:3])}" if hectares else ""
-    return f"{name}: {_signed_tonnes(int(row['needed']))} t of {row['quantity']}{part}{land}"
+    return f"{name}: {signed_tonnes(int(row['needed']))} t of {row['quantity']}{part}{land}"

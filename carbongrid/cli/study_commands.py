@@ -10,7 +10,7 @@ import click
 from carbongrid.cli.analysis_commands import with_out
 from carbongrid.cli.beside import content_of, folder_beside
 from carbongrid.cli.commands import _FOLDER, _console, _with_console, main
-from carbongrid.cli.plan_commands import records
+from carbongrid.cli.plan_commands import records, signed_tonnes
 from carbongrid.errors import InputError
 
 _OWE = {
@@ -77,7 +77,7 @@ def compensation(
             from carbongrid.analysis.compensation import compensation as compensation_of
             from carbongrid.analysis.compensation import read_caps, write_compensation
             from carbongrid.analysis.transfers import plain_price
-            from carbongrid.method.tonnes import at_decimals
+            from carbongrid.method.tonnes import at_decimals, counted
 
             if (caps is None) == (allowance == "cap"):
                 raise InputError("--allowance cap and --caps go together", hint="Give both, or neither.")  # fmt: skip
@@ -88,7 +88,7 @@ def compensation(
                 files = write_compensation(found, folder)
         moved = int(found.flows["mass_g"].sum())
         payers = int((found.units["balance_g"] < 0).sum())
-        console.say(f"{payers} of {len(found.units)} units {_OWE[allowance]} and compensate the others for {at_decimals(moved / 1e6, 0)} t CO2e per year in {len(found.flows)} transfers.")  # fmt: skip
+        console.say(f"{payers} of {len(found.units)} units {_OWE[allowance]} and compensate the others for {at_decimals(moved / 1e6, 0)} t CO2e per year in {counted(len(found.flows), 'transfer')}.")  # fmt: skip
         for each in price:
             console.say(f"At {plain_price(each)} per t that is {at_decimals(moved / 1e6 * each, 0)} {found.run.manifest['currency']}".rstrip() + ".")  # fmt: skip
         console.problems(found.notes)
@@ -140,6 +140,7 @@ def trend(
             from carbongrid.analysis.merged_units import read_merged_codes
             from carbongrid.analysis.trend import trend as trend_of
             from carbongrid.analysis.trend import write_trend
+            from carbongrid.method.tonnes import counted
             from carbongrid.run_store import detect_full_disk
 
             if len(runs) < 2:
@@ -151,7 +152,7 @@ def trend(
             with detect_full_disk(out):
                 files = write_trend(found, out)
         for row in found.region.to_dict("records"):
-            console.say(f"{row['from_year']} to {row['to_year']}: emission {row['change_g'] / 1e6:+,.0f} t, {'decoupling not known' if row['tapio'] == 'unknown' else row['tapio']}; {row['turned']} units in another zone, {row['turned_frozen']} with the first year's region kept.")  # fmt: skip
+            console.say(f"{row['from_year']} to {row['to_year']}: emission {signed_tonnes(row['change_g'])} t, {'decoupling not known' if row['tapio'] == 'unknown' else row['tapio']}; {counted(row['turned'], 'unit')} in another zone, {row['turned_frozen']} with the first year's region kept.")  # fmt: skip
         console.problems(found.notes)
         console.say(f"In {out}: {', '.join(file.name for file in files)}.")
         console.document(

@@ -30,6 +30,14 @@ def at_decimals(value: float, digits: int, separator: str = ",") -> str:
     return f"-{shown}" if value < 0 else shown
 
 
+def signed_percent(percent: float) -> str:
+    """Return a change in percent with two decimals and its sign; what is not quite none, or not quite all, as what it is beyond."""
+    if 0 < abs(percent) < 0.005:
+        return "< +0.01 %" if percent > 0 else "> -0.01 %"
+    shown = f"{percent:+.2f} %"
+    return f"> {shown}" if shown == "-100.00 %" and percent > -100 else shown
+
+
 def counted(number: int, thing: str, things: str = "") -> str:
     """Return a number with its thing, or with the plural (an s by default) unless there is one."""
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {things or thing + 's'}"

@@ -13,6 +13,7 @@ from carbongrid.errors import InputError
 from carbongrid.method.allocate import split_to_targets
 from carbongrid.method.categories import suggestion_of
 from carbongrid.method.margins import margins
+from carbongrid.method.tonnes import at_decimals, signed_percent
 from carbongrid.outputs.figures.classes import index_number
 from carbongrid.pipeline.facilities import facilities_by_unit
 from carbongrid.pipeline.opening import open_run
@@ -229,16 +230,16 @@ def account_lines(account: UnitAccount, currency: str) -> Iterator[str]:
     yield ""
     yield f"{'category':<30} {'t':>16} {'of unit':>8} {'of category':>12} {'parcels':>8}  rule"
     for each in account.categories:
-        yield f"{each.category:<30} {each.grams / 1e6:>16,.2f} {each.part_of_unit:>8.2%} {each.part_of_category:>12.2%} {each.parcels:>8,}  {_how(each)}"
+        yield f"{each.category:<30} {_tonnes(each.grams):>16} {_percent(each.part_of_unit, 2):>8} {_percent(each.part_of_category, 2):>12} {each.parcels:>8,}  {_how(each)}"
         for name, grams in each.facilities:
-            yield f"  facility {name}: {grams / 1e6:,.2f} t"
+            yield f"  facility {name}: {_tonnes(grams)} t"
         for parcel in each.largest:
             part = (
                 ""
                 if parcel.part_of_parcel == 1
-                else f", {parcel.part_of_parcel:.1%} of the parcel's"
+                else f", {_percent(parcel.part_of_parcel, 1)} of the parcel's"
             )
-            yield f"  parcel {parcel.id} ({parcel.type}, {parcel.land_use}): {parcel.grams / 1e6:,.2f} t, {parcel.part_of_unit:.1%}{part}"
+            yield f"  parcel {parcel.id} ({parcel.type}, {parcel.land_use}): {_tonnes(parcel.grams)} t, {_percent(parcel.part_of_unit, 1)}{part}"
     yield ""
     yield "An index is just 1, all other units as they are, at"
     for row in account.margins:
@@ -254,7 +255,9 @@ def _how(each: CarriedCategory) -> str:
         "by_parent": "parent type instead",
     }
     others = [
-        f"{text} {each.placed[key] / whole:.1%}" for key, text in words.items() if each.placed[key]
+        f"{text} {_percent(each.placed[key] / whole, 1)}"
+        for key, text in words.items()
+        if each.placed[key]
     ]
     return "; ".join([each.rule, *others])
 
@@ -263,9 +266,18 @@ def _margin(row: dict[str, Any], currency: str) -> str:
     name = {"gdp": "GDP"}.get(row["quantity"], row["quantity"])
     if row["at_boundary"] is None:
         return f"no {name} ({row['remark']})"
+    part = "" if np.isnan(row["percent"]) else f" ({signed_percent(row['percent'])})"
     if row["quantity"] == "gdp":
-        return f"{name} {row['at_boundary']:,} {currency or 'currency units'} ({row['percent']:+.2f} %)"
-    return f"{name} {row['at_boundary'] / 1e6:,.2f} t ({row['percent']:+.2f} %)"
+        return f"{name} {row['at_boundary']:,} {currency or 'currency units'}{part}"
+    return f"{name} {_tonnes(row['at_boundary'])} t{part}"
+
+
+def _tonnes(grams: int) -> str:
+    return at_decimals(grams / 1e6, 2)
+
+
+def _percent(share: float, digits: int) -> str:
+    return f"{at_decimals(100 * share, digits)}%"
 
 
 def _number(value: float) -> str:

@@ -117,8 +117,9 @@ def test_what_is_needed_is_whole_and_says_where_nothing_is_enough(barren, tmp_pa
     assert "." not in "".join(line.split(",")[8] for line in (tmp_path / "targets.csv").read_text("utf-8").splitlines()[1:])  # fmt: skip
     page = (tmp_path / "targets.html").read_text("utf-8")
     assert f"none: {NONE_TO_DIVIDE}" in page and note_in_chinese(NONE_TO_DIVIDE) in page
-    done = carbongrid("targets", barren.directory, "--zone", 3, "--out", tmp_path)
+    done = carbongrid("targets", barren.directory, "--unit", "04", "--zone", 3, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
+    assert "1 unit is below zone 3. With the region kept as it is it needs," in done.stdout
     assert f"04 04: ESC by emission: none is enough, {NONE_TO_DIVIDE}" in done.stdout
     assert "nan" not in done.stdout
     assert "t of sink, such as" in done.stdout
@@ -181,3 +182,6 @@ def test_less_than_a_tonne_is_not_nothing(grams: int, says: str) -> None:
     """Seen to fail: ``-0 t of emission``."""
     row = {"index": "ecc", "quantity": "emission", "needed": grams, "percent": float("nan")}
     assert target_in_words(row) == f"ECC: {says} of emission"
+    row |= {"quantity": "sink", "percent": 1e-4, "hectares_industrial": 0.02, "hectares_green": 0.0}
+    told = f"ECC: {says} of sink (< +0.01 %), such as < 1 ha of industrial or 0 ha of green"
+    assert target_in_words(row) == told

@@ -119,3 +119,19 @@ def test_no_column_is_lost_beside_a_long_name(chromium: Any, tmp_path: Path) -> 
         lies = {sheet.mediabox.width > sheet.mediabox.height for sheet in sheets}
         assert lies == {name == "wide"}
         opened.close()
+
+
+def test_a_long_table_is_printed_whole(chromium: Any, tmp_path: Path) -> None:
+    """Seen: what follows a table of more than 25 rows was printed over it, from its 40th rem on."""
+    words = Words("Rows", "行")
+    columns = [Column(words, number=False), Column(words)]
+    long = Rows("long", words, None, columns, [[f"unit {row}", str(row)] for row in range(60)])
+    after = Rows("after", Words("After", "其后"), None, columns, [["last", "1"]])
+    page = AnalysisPage(words, "A town", words, (), None, (), (), [long, after], ())  # type: ignore[arg-type]  # without maps no outlines are read
+    opened = chromium.new_page(viewport={"width": 695, "height": 1000})
+    opened.goto(write_page(page, tmp_path / "long.html").as_uri())
+    hidden = "(() => { const box = document.querySelector('.tall'); return box.scrollHeight - box.clientHeight })()"
+    assert opened.evaluate(hidden) > 0, "a screen has it in a frame"
+    opened.emulate_media(media="print")
+    assert opened.evaluate(hidden) == 0
+    opened.close()

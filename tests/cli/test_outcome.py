@@ -12,8 +12,7 @@ import pytest
 
 from carbongrid.cli.analysis_commands import _nearest
 from carbongrid.cli.outcome import firm_line, what_to_open, zone_lines
-from carbongrid.cli.plan_commands import _signed_percent
-from carbongrid.method.tonnes import at_decimals
+from carbongrid.method.tonnes import at_decimals, signed_percent
 from carbongrid.method.zoning import NO_CARBON, NO_GDP, UNKNOWN_GDP
 from carbongrid.outputs.result import Result
 from carbongrid.outputs.tables import read_result
@@ -114,7 +113,8 @@ def test_the_nearest_units_are_not_told_to_lose_all() -> None:
     told = list(_nearest(pd.DataFrame([row, less, *nothing])))
     assert told[2].endswith("> -100 %") and told[3].split()[-4:] == ["0.000197", ">", "-100", "%"]
     assert [line.split()[-4:] for line in told[4:]] == [["0", at, f"+{at}", "t"] for at in ("0.000007", "0.123", "1", "2")]  # fmt: skip
-    assert _signed_percent(-99.9999) == "> -100.00 %" and _signed_percent(-100.0) == "-100.00 %"
+    assert signed_percent(-99.9999) == "> -100.00 %" and signed_percent(-100.0) == "-100.00 %"
+    assert [signed_percent(each) for each in (1e-9, -1e-9, 0.0, 152.614)] == ["< +0.01 %", "> -0.01 %", "+0.00 %", "+152.61 %"]  # fmt: skip
 
 
 def test_codes_are_kept_in_the_spreadsheet_that_is_named(result: Result, tmp_path: Path) -> None:

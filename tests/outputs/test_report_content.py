@@ -40,6 +40,7 @@ from carbongrid.outputs.report.analysis_page import (
     Column,
     Rows,
     Words,
+    map_of_changes,
     map_of_classes,
     unit_cell,
     unit_in_text,
@@ -461,6 +462,7 @@ def test_a_change_is_not_all_and_not_nothing_where_it_is_not():
         "> −0.001 %", "< +0.001 %", "> −0.001 %", "< +0.001 %", "< +0.001 %", "+100 %",
     ]  # fmt: skip
     assert change_in_percent(10**9, 20_000) == "+0.00200 %"
+    assert change_in_percent(10**9, 0) == change_in_percent(0, 0) == "0 %", "seen: −0 % and −∞"
 
 
 def test_digits_of_a_share_are_counted_after_rounding():
@@ -537,6 +539,26 @@ def test_the_sheet_says_at_what_a_unit_would_be_in_another_zone(tmp_path):
     for key in ("emission_to_leave_zone_t", "sink_to_leave_zone_t", "gdp_to_leave_zone"):
         assert f'<p data-if="{key}"' in page
         assert f'<th scope="col" class="number optional" data-key="{key}">' in page
+
+
+def test_the_ends_of_what_was_drawn_each_name_their_unit():
+    """Seen: 5.12e-05 – 0.000259 t on a unit's sheet, in Chinese 0.262 吨 – 4.13 吨 万吨."""
+    ends = {"p05": 51e-6, "p95": 41_300.0}
+    drawn = {f"{name}_{end}": at for name in ("emission_t", "sink_t", "ccr", "ecc", "esc") for end, at in ends.items()}  # fmt: skip
+    units = TABLES.units.assign(zone_probability=0.9, firm=True, **drawn)
+    table = unit_table(dataclasses.replace(TABLES, units=units))
+    [at] = [place for place, column in enumerate(table.columns) if column.key == "sink_t_p05"]
+    assert table.columns[at].unit == table.columns[at].unit_zh == ""
+    assert table.rows[0][at][1:] == ("51 g – 41.3 kt", "51 克 – 4.13 万吨")
+
+
+def test_bounds_of_small_changes_are_told_apart():
+    """Seen: two classes of one legend, both < +1 t."""
+    grams = np.array([2_000, 2_100, 80_000, 81_000, 900_000, 910_000, -5, 0])
+    drawn = map_of_changes(grams, Words("Change", "变化"))
+    for texts in ({each.text_en for each in drawn.entries}, {each.text_zh for each in drawn.entries}):  # fmt: skip
+        assert len(texts) == len(drawn.entries)
+    assert "−5 g … −0.00210 t" in {each.text_en for each in drawn.entries}
 
 
 def test_few_numbers_are_in_few_classes():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +16,7 @@ from carbongrid.cli import main
 from carbongrid.errors import InputError
 from carbongrid.method.categories import column_of
 from carbongrid.outputs.tables.plain import read_units_csv
-from carbongrid.pipeline.unit_account import account_of_unit
+from carbongrid.pipeline.unit_account import account_lines, account_of_unit
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +106,13 @@ def test_the_command_says_it_to_people_and_to_programs(small_run: Path, opened: 
     account = account_of_unit(opened, code)
     assert [each["grams"] for each in told["categories"]] == [each.grams for each in account.categories]  # fmt: skip
     assert told["unit"]["id"] == code
+    # Seen to say 0.00 t and 0.00 % of what is not nothing.
+    first, row = account.categories[0], account.margins[0]
+    tiny = replace(first, grams=1, part_of_unit=1e-9, facilities=(("works", 1),))
+    near = row | {"quantity": "sink", "at_boundary": 1, "percent": -1e-7}
+    lines = "\n".join(account_lines(replace(account, categories=(tiny,), margins=(near,)), ""))
+    assert " < 0.01  < 0.01% " in lines and "works: < 0.01 t" in lines
+    assert "sink < 0.01 t (> -0.01 %)" in lines
 
 
 def test_a_total_that_was_given_is_explained_in_one_line(small_run: Path) -> None:

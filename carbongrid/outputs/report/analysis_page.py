@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,7 +23,7 @@ from carbongrid.outputs.report.drawings import zone_map
 from carbongrid.outputs.report.layers import Entry
 from carbongrid.outputs.report.rendering import asset, render_page
 from carbongrid.outputs.report.scatter import Scatter
-from carbongrid.outputs.report.wording import isolated, mass, mass_in_chinese
+from carbongrid.outputs.report.wording import isolated, to_the_gram, to_the_gram_in_chinese
 from carbongrid.outputs.report.zone_flows import ZoneFlow
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Card(NamedTuple):
     """A headline number."""
 
     name: Words
-    big: str | Words
+    big: str | Words | Cell
     told: Words
 
 
@@ -231,10 +231,8 @@ def map_of_changes(
             inside = np.flatnonzero((np.sign(grams) == sign) & (places == k))
             mark = "+" if sign > 0 else "−"
             english, chinese = (
-                " … ".join(
-                    dict.fromkeys(_bound(mark, edge, show, tonne) for edge in edges[k : k + 2])
-                )
-                for show, tonne in ((mass, "t"), (mass_in_chinese, "吨"))
+                " … ".join(dict.fromkeys(f"{mark}{show(round(edge))}" for edge in edges[k : k + 2]))
+                for show in (to_the_gram, to_the_gram_in_chinese)
             )
             for row in inside:
                 colours[row] = sides[sign][k]
@@ -243,13 +241,6 @@ def map_of_changes(
             none = int((grams == 0).sum())
             entries.append(Entry(_SAME, "no change", "无变化", none))
     return Map(name, colours, [entry for entry in entries if entry.count], marked, note)
-
-
-def _bound(mark: str, grams: float, show: Callable[[int], str], tonne: str) -> str:
-    """Return the bound of a class of changes in the unit that suits it."""
-    if grams < 1e6:
-        return f"{'<' if mark == '+' else '>'} {mark}1 {tonne}"
-    return f"{mark}{show(round(grams))}"
 
 
 def map_of_classes(

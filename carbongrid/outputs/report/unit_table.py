@@ -129,23 +129,28 @@ def _drawn(units: pd.DataFrame) -> list[tuple[NumberColumn, Sequence[Cell]]]:
     found: list[tuple[NumberColumn, Sequence[Cell]]] = [
         (sure, _numbers(units["zone_probability"].tolist(), percent))
     ]
-    shown: Mapping[str, tuple[str, str, str, Callable[[float], str]]] = {
-        "emission_t": ("emission", "碳排放", "t", short_number),
-        "sink_t": ("sink", "碳汇", "t", short_number),
-        "ccr": ("CCR", "碳补偿率", "", percent),
-        "ecc": ("ECC", "经济贡献系数", "", index_number),
-        "esc": ("ESC", "生态承载系数", "", index_number),
-    }
-    for name, (english, chinese, unit, show) in shown.items():
-        column = NumberColumn(f"{name}_p05", f"{english}, 5 to 95 % of the draws", f"{chinese}，抽样的 5 % 至 95 %", unit, "万吨" if unit else "", optional=True)  # fmt: skip
+    shown: Mapping[str, tuple[str, str, Callable[[float], str], Callable[[float], str] | None]] = {
+        "emission_t": ("emission", "碳排放", _of_tonnes(to_the_gram), _of_tonnes(to_the_gram_in_chinese)),
+        "sink_t": ("sink", "碳汇", _of_tonnes(to_the_gram), _of_tonnes(to_the_gram_in_chinese)),
+        "ccr": ("CCR", "碳补偿率", percent, None),
+        "ecc": ("ECC", "经济贡献系数", index_number, None),
+        "esc": ("ESC", "生态承载系数", index_number, None),
+    }  # fmt: skip
+    for name, (english, chinese, show, show_in_chinese) in shown.items():
+        column = NumberColumn(f"{name}_p05", f"{english}, 5 to 95 % of the draws", f"{chinese}，抽样的 5 % 至 95 %", optional=True)  # fmt: skip
         ends = zip(units[f"{name}_p05"].tolist(), units[f"{name}_p95"].tolist(), strict=True)
         cells = [
             Cell("", "–") if math.isnan(low)
-            else Cell(repr(low), f"{show(low)} – {show(high)}", f"{ten_thousands(low)} – {ten_thousands(high)}" if unit else "")
+            else Cell(repr(low), f"{show(low)} – {show(high)}", f"{show_in_chinese(low)} – {show_in_chinese(high)}" if show_in_chinese else "")
             for low, high in ends
         ]  # fmt: skip
         found.append((column, cells))
     return found
+
+
+def _of_tonnes(show: Callable[[int], str]) -> Callable[[float], str]:
+    """Return what shows a number of tonnes as a mass, in the unit that suits it: the ends of a range may lie far apart."""
+    return lambda tonnes: show(round(tonnes * 1e6))
 
 
 def _leaving(units: gpd.GeoDataFrame, currency: str) -> list[tuple[NumberColumn, Sequence[Cell]]]:

@@ -160,6 +160,8 @@ def to_the_gram_in_chinese(grams: int) -> str:
 
 def change_in_percent(now: int, change: int) -> str:
     """Return a change as a signed percentage; where nothing is there now as a sign, and where it is below a thousandth of a percent, or not quite all, as what it is beyond."""
+    if not change:
+        return "0 %"
     sign = "+" if change > 0 else "−"
     if not now:
         return f"{sign}∞"
