@@ -88,7 +88,9 @@ def test_a_picture_that_would_be_too_large_has_larger_dots():
     assert coarse.width == pytest.approx(fine.width, abs=4)
 
 
-@pytest.mark.parametrize("known", [0, 1, 2, 3])
+@pytest.mark.parametrize(
+    "known", [0, 3, *(pytest.param(each, marks=pytest.mark.thorough) for each in (1, 2))]
+)
 def test_the_picture_is_the_same_whatever_sizes_are_known(known):
     """Of a base map that a run kept, and beyond its sizes."""
     land = land_of([10**9, 10**12, 0, 5, 10**11])

@@ -153,8 +153,17 @@ def test_ecc_of_derived_gdp_is_hatched_where_its_interval_holds_1(language: Lang
     assert note not in plain.legends[0].get_title().get_text()
 
 
-@pytest.mark.parametrize("language", ["en", "zh", "both"])
-@pytest.mark.parametrize("reference", ["all", "district"])
+@pytest.mark.parametrize(
+    ("language", "reference"),
+    [
+        *(daily := [("en", "district"), ("both", "all")]),
+        *(
+            pytest.param(*each, marks=pytest.mark.thorough)
+            for each in itertools.product(("en", "zh", "both"), ("all", "district"))
+            if each not in daily
+        ),
+    ],
+)
 def test_no_word_leaves_the_page(language: Language, reference: str) -> None:
     """Caught: the Chinese note of figure 7 was cut at the right edge."""
     tables = dataclasses.replace(example_tables(), reference=reference)
@@ -194,7 +203,9 @@ def test_nothing_is_cut_in_a_tall_or_a_wide_place(
             assert page.y0 - 1 <= box.y0 and box.y1 <= page.y1 + 1, f"{name}: {part}"
 
 
-@pytest.mark.parametrize("language", ["en", "zh", "both"])
+@pytest.mark.parametrize(
+    "language", ["both", *(pytest.param(each, marks=pytest.mark.thorough) for each in ("en", "zh"))]
+)
 def test_no_words_lie_on_others(language: Language) -> None:
     """Caught: the titles of figure 8's two panels ran into each other in a font that has a bold face."""
     sheet = Sheet(example_tables(), installed_lettering(language))

@@ -95,7 +95,7 @@ def written(base: cg.Result, actions: list[dict[str, object]], out: Path) -> cg.
     return cg.open(directory)
 
 
-@pytest.mark.parametrize("do", ["scale", "convert"])
+@pytest.mark.parametrize("do", [pytest.param("scale", marks=pytest.mark.thorough), "convert"])
 def test_a_plan_that_leaves_water_and_roads_takes_the_map_over(base, tmp_path, monkeypatch, do):
     """And reads no outline: of fields and forests the map shows nothing."""
     field = base.parcels["id"][base.parcels["land_use"].str.startswith("01")].iloc[0]
