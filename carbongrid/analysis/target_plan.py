@@ -209,13 +209,14 @@ class _Search:
             min(2.0 * float(size[need.unit]) + 1e-9 * need.emission, float(need.ratio * need.part))
             for need in self.needs
         ]
+        step = 1000.0
         for tried in range(_TRIES):
             self.tell("trying plans", tried, _TRIES)
             found = solve(self.first, margin)
             if found.short:
                 if not tried and sum(each.grams for each in found.short) <= sum(margin):
                     # Limits are to blame where they are short of the target itself; what is reached is seen to the gram.
-                    margin = [0.0] * len(margin)
+                    margin, step = [0.0] * len(margin), 1.0
                     continue
                 return self._infeasible(found)
             land = conversions(self.model, self.first, found.x)
@@ -237,7 +238,7 @@ class _Search:
                 self.tell("trying plans", _TRIES, _TRIES)
                 return self._feasible(actions, after, zones, (found, second, rest), model)
             margin = [
-                more + (2.0 * max(-_to_spare(need, units), 0) + 1000.0 if missed else 0.0)
+                more + (2.0 * max(-_to_spare(need, units), 0) + step if missed else 0.0)
                 for need, more, missed in zip(self.needs, margin, low, strict=True)
             ]
         raise RunError("no plan was found that reaches the targets to the gram when it is applied: give the limits a little more room")  # fmt: skip
