@@ -108,9 +108,10 @@ def write_case_from_osm(
     Raises
     ------
     InputError
-        If the folder holds something, the extract cannot be read, or has no such units; if a raster cannot be read, or lies elsewhere; if guesses are
+        If the folder is an address, or holds something, the extract cannot be read, or has no such units; if a raster cannot be read, or lies elsewhere; if guesses are
         asked for without people.
     """
+    path_to_write(directory)
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise InputError(
             "the directory is not empty", str(directory), "Give a new one, or empty this one."
@@ -151,7 +152,7 @@ def write_case_from_osm(
         )
         totals = guessed.totals
         notes += guessed.notes
-    path_to_write(directory).mkdir(parents=True, exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
     if people is not None:
         notes += cut_people(people, units.table, directory / PEOPLE)
     notes.append(_missing_most(land, units, totals, people=people is not None))

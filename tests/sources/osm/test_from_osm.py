@@ -194,6 +194,12 @@ def test_what_is_no_extract_is_said_so(tmp_path: Path, kind: str) -> None:
     assert not (tmp_path / "case").exists()
 
 
+def test_an_address_is_refused_before_the_extract_is_read(tmp_path: Path) -> None:
+    """Seen to be told after all the work."""
+    with pytest.raises(InputError, match="this is an address"):
+        write_case_from_osm(tmp_path / "none.osm.pbf", Path("s3://bucket/case"))
+
+
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(InputError, match="not empty"):
