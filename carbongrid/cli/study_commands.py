@@ -141,10 +141,12 @@ def trend(
             from carbongrid.analysis.trend import trend as trend_of
             from carbongrid.analysis.trend import write_trend
             from carbongrid.method.tonnes import counted
+            from carbongrid.raster.opening.files import path_to_write
             from carbongrid.run_store import detect_full_disk
 
             if len(runs) < 2:
                 raise InputError("one run is no trend", hint="Name two runs or more.")
+            path_to_write(out)
             found = trend_of(
                 runs, codes=None if codes is None else read_merged_codes(codes), despite=despite
             )

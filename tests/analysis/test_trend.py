@@ -364,3 +364,6 @@ def test_the_command(years: list[cg.Result], tmp_path, carbongrid) -> None:
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["region"][0]["change_g"] == -150 * 10**6
     assert carbongrid("trend", years[0].directory, "--out", tmp_path / "one").returncode == 2
+    # Seen to be written into a folder s3: where one stands.
+    refused = carbongrid("trend", *(run.directory for run in years), "--out", "s3://bucket/t")
+    assert refused.returncode == 2 and "this is an address" in refused.stderr
