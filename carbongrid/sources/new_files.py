@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from carbongrid.errors import InputError
+from carbongrid.raster.opening.files import path_to_write
 from carbongrid.raster.opening.names import plain_folder
 
 
 def require_new(path: Path) -> None:
-    """Raise InputError if a file is there already, or its folder is not."""
+    """Raise InputError if a file is there already, its folder is not, or the path is an address."""
+    path_to_write(path)
     if path.exists():
         raise InputError("the file is there already", str(path), "Give another, or remove it.")
     if not path.parent.is_dir():

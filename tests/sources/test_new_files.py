@@ -38,6 +38,12 @@ def test_nothing_is_left_where_nothing_was_written(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_address_is_refused_as_one() -> None:
+    """Seen to ask for a folder ``s3:/bucket`` to be made first."""
+    with pytest.raises(InputError, match="this is an address"):
+        require_new(Path("s3://bucket/facilities.csv"))
+
+
 def test_what_another_made_in_the_meantime_stays(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     require_new(path)

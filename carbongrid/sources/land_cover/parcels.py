@@ -24,6 +24,7 @@ from carbongrid.case.table_formats import CODE_SYSTEM
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.landuse import SYSTEMS, match_codes, read_code_system
 from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.opening.dates import fixed_date
 from carbongrid.raster.opening.rasters import open_raster
 from carbongrid.raster.windows import band_problems, stored_values
 from carbongrid.sources.land_cover.patches import bands, outlines_of
@@ -234,7 +235,7 @@ def write_land_cover(cover: LandCover, path: Path) -> None:
         As :func:`require_target`.
     """
     require_target(path)
-    with written_whole(path) as partial:
+    with written_whole(path) as partial, fixed_date():
         if path.suffix == ".gpkg":
             cover.parcels.to_file(partial, layer="parcels", engine="pyogrio")
         else:

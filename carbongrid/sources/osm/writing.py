@@ -17,6 +17,7 @@ import shapely
 from carbongrid.case import commented_toml
 from carbongrid.case.readers.vector import listed
 from carbongrid.errors import InputError, Problem
+from carbongrid.raster.opening.dates import fixed_date
 from carbongrid.raster.opening.files import path_to_write
 from carbongrid.raster.opening.names import plain_folder
 from carbongrid.sources.osm.borders import Units, units_of
@@ -239,7 +240,7 @@ def _write_layers(directory: Path, land: Land, units: Units, lines: gpd.GeoDataF
     options = {"driver": "GPKG", "engine": "pyogrio", "layer_metadata": about}
     parcels = land.parcels[["id", "land_use", "type", "name", "geometry"]]
     tables = {"parcels": parcels, "units": units.table, "lines": lines}
-    with plain_folder(directory) as folder:
+    with plain_folder(directory) as folder, fixed_date():
         for name, table in tables.items():
             if name != "lines" or len(table):
                 file = folder / f"{name}.gpkg"

@@ -19,6 +19,7 @@ from rasterio.transform import from_origin
 import carbongrid as cg
 from carbongrid.errors import InputError
 from carbongrid.method.landuse import carrying_types, packaged_table, read_code_system
+from carbongrid.raster.opening.dates import WRITTEN
 from carbongrid.sources.land_cover import parcels as land_cover
 from carbongrid.sources.land_cover import read_land_cover, write_land_cover
 
@@ -198,6 +199,8 @@ def test_what_is_written_comes_back(tmp_path, suffix):
     read = gpd.read_parquet(path) if suffix == ".parquet" else gpd.read_file(path)
     pd.testing.assert_frame_equal(pd.DataFrame(read[["id", "code"]]), pd.DataFrame(cover.parcels[["id", "code"]]))  # fmt: skip
     assert (shapely.normalize(read.geometry.to_numpy()) == shapely.normalize(cover.parcels.geometry.to_numpy())).all()  # fmt: skip
+    if suffix == ".gpkg":  # the time of writing is not in it
+        assert WRITTEN.encode() in path.read_bytes()
     with pytest.raises(InputError, match="there already"):
         write_land_cover(cover, path)
     with pytest.raises(InputError, match="neither GeoParquet nor GeoPackage"):

@@ -19,6 +19,7 @@ from carbongrid.cli import main
 from carbongrid.errors import InputError
 from carbongrid.pipeline import check, run
 from carbongrid.pipeline.verification import verify
+from carbongrid.raster.opening.dates import WRITTEN
 from carbongrid.sources.osm import OsmCase, write_case_from_osm
 
 EXTRACT = Path("liechtenstein") / "liechtenstein-2024-03-04.osm.pbf"
@@ -77,6 +78,12 @@ def test_the_attribution_goes_along(made: OsmCase) -> None:
     assert "ODbL" in (folder / "README.md").read_text(encoding="utf-8")
     meta = pyogrio.read_info(folder / "parcels.gpkg")["layer_metadata"]
     assert "OpenStreetMap contributors" in meta["DESCRIPTION"]
+    for name in (
+        "parcels",
+        "units",
+        "lines",
+    ):  # the same extract gives the same bytes: the time of writing is not in them
+        assert WRITTEN.encode() in (folder / f"{name}.gpkg").read_bytes()
 
 
 def test_each_category_with_carriers_is_left_to_be_filled_in(made: OsmCase) -> None:
