@@ -21,6 +21,13 @@ INT64_MAX = 2**63 - 1
 _MAX_DIGITS = 400
 """Decimal exponents beyond this are refused: 1e999999999 would fill the memory as an integer."""
 
+CHINESE_POWERS = {
+    "百": 2, "千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8, "億": 8, "十亿": 9, "百亿": 10, "千亿": 11, "万亿": 12,
+}  # fmt: skip
+"""Powers of ten before a unit in Chinese, of mass, money and activities alike."""
+NUMBER_WORDS = {"thousand": 3, "million": 6}
+"""The same in English, where a billion is one thing here and another there."""
+
 _SYMBOLS = {
     "g": 1,
     "kg": 10**3,
@@ -43,13 +50,14 @@ _WORDS_OF_MASS = {
     "lb": Fraction(45359237, 10**5),
     "short ton": Fraction(90718474, 100),
     "short-ton": Fraction(90718474, 100),
+    "long ton": Fraction(10160469088, 10**4),
     "克": 1,
     "千克": 10**3,
     "公斤": 10**3,
     "吨": 10**6,
-    **{f"{power}{ton}": 10**zeros * 10**6 for ton in ("吨", "トン", "t") for power, zeros in (("千", 3), ("万", 4), ("百万", 6), ("亿", 8), ("億", 8))},
+    **{f"{power}{ton}": 10 ** (zeros + 6) for ton in ("吨", "トン", "t") for power, zeros in CHINESE_POWERS.items() if zeros < 10},
 }  # fmt: skip
-"""Any case, and with an s if there are several. A pound is 453.59237 g by definition, a short ton 2000 of them."""
+"""Any case, and with an s if there are several. A pound is 453.59237 g by definition, a short ton 2000 of them, a long one 2240."""
 _PLURALS = {f"{word}s": grams for word, grams in _WORDS_OF_MASS.items() if word.isascii()}
 _GRAMS = {word: Fraction(grams) for word, grams in {**_SYMBOLS, **_WORDS_OF_MASS, **_PLURALS}.items()}  # fmt: skip
 _UNSURE = {
@@ -57,27 +65,27 @@ _UNSURE = {
         "MT is a metric ton in North America and a million of them elsewhere",
         "Write t CO2e for metric tons, Mt CO2e for a million of them.",
     ),
-    re.compile(r"(?i)(?:.*\s)?(?:long\s+)?(?:k|kilo|mega)?tons?(?![a-z]).*"): (
+    re.compile(r"(?i)(?:.*\s)?(?:k|kilo|mega)?tons?(?![a-z]).*"): (
         "a ton is 1000 kg, a short ton of 907 kg or a long one of 1016 kg",
-        "Write t CO2e or metric tons CO2e, short tons CO2e, or 1016.0469088 kg CO2e.",
+        "Write t CO2e or metric tons CO2e, short tons CO2e, or long tons CO2e.",
     ),
 }
 """Units that mean one thing here and another there, why, and what to write."""
-_SUBSTANCES = {
+SUBSTANCE_NAMES = {
     **dict.fromkeys(
-        ("co2e", "co2eq", "co2-e", "co2-eq", "co2 eq", "co2 equivalent", "co2-equivalent"), "CO2e"
+        ("co2e", "co2eq", "co2-e", "co2 e", "co2-eq", "co2 eq", "co2 equivalent", "co2-equivalent"),
+        "CO2e",
     ),
     **dict.fromkeys(("co2当量", "二氧化碳当量"), "CO2e"),
     **dict.fromkeys(("co2", "二氧化碳"), "CO2"),
     **dict.fromkeys(("c", "碳"), "C"),
 }
+"""What a mass may be of, by what it is called; large letters are small here."""
 _CO2_PER_CARBON = Fraction(44, 12)
 _OTHER_GAS = re.compile(r"CH4|N2O|SF6|NF3|HFC|PFC|甲烷|氧化亚氮", re.IGNORECASE)
 
 _NUMBER = r"(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?"
-_FACTOR = (
-    rf"(?P<factor>(?:{_NUMBER}\s*[x×*]\s*)?10\^[0-9]{{1,2}}|{_NUMBER}|(?i:thousand|million)(?=\s))?"
-)
+_FACTOR = rf"(?P<factor>(?:{_NUMBER}\s*[x×*]\s*)?10\^[0-9]{{1,2}}|{_NUMBER}|(?i:{'|'.join(NUMBER_WORDS)})(?=\s))?"
 _MASS_WORDS = "|".join(
     word if word in _SYMBOLS else f"(?i:{word})" for word in sorted(_GRAMS, key=len, reverse=True)
 )
@@ -94,7 +102,7 @@ _OTHER_CASE = re.compile(rf"{_FACTOR}\s*(?P<mass>(?i:kt|kg|t|gt|gg|tg))\s*(?P<su
 """Symbols that mean nothing else in other letters, small or large, as mt, mg and MG do."""
 _WIDE = re.compile("[\u3000\u3300-\u33ff\uff00-\uffef]+")
 """Letters and digits of full width, kana of half, and signs of a square such as ㎏. NFKC of others would read 5⁴ as 54."""
-_APART = re.compile(r"(?<=[千万亿億])\s+(?=吨|トン|t)")
+_APART = re.compile(r"(?<=[百千万亿億])\s+(?=吨|トン|t)")
 _SCRIPTS = str.maketrans("₂₄₆₃", "2463")
 _SUPERSCRIPT = re.compile("10([⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})")
 _LOST_POWER = re.compile("10(?:[2-9]|1[0-9])")
@@ -102,20 +110,9 @@ _GROUPED = re.compile(r"[+-]?([0-9]{1,3}(?:[\s,，'’][0-9]{3})+(?:\.[0-9]+)?)(
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _MASS_HINT = "Write for example t CO2e, kt CO2, 10000 t CO2e, 万吨 CO2e or t C."
 
-_WORDS = {"thousand": 10**3, "million": 10**6}
 _MONEY_NAMES = {"元": "CNY", "人民币": "CNY", "美元": "USD", "欧元": "EUR"}
-_POWERS = {
-    "": 1,
-    "百": 10**2,
-    "千": 10**3,
-    "万": 10**4,
-    "百万": 10**6,
-    "千万": 10**7,
-    "亿": 10**8,
-    "万亿": 10**12,
-}
 _MONEY = re.compile(
-    rf"{_FACTOR}\s*(?P<power>百万|千万|万亿|百|千|万|亿)?\s*(?P<name>[A-Z]{{3}}|{'|'.join(_MONEY_NAMES)})"
+    rf"{_FACTOR}\s*(?P<power>{'|'.join(sorted(CHINESE_POWERS, key=len, reverse=True))})?\s*(?P<name>[A-Z]{{3}}|{'|'.join(_MONEY_NAMES)})"
 )
 _MONEY_HINT = "Write for example 1e8 CNY, 亿元, 1e6 EUR or EUR."
 
@@ -243,7 +240,7 @@ def mass_and_substance(unit: str) -> tuple[Fraction, str]:
     if match is None:
         raise _no_mass(unit)
     written = match["substance"].strip()
-    substance = _SUBSTANCES.get(written.lower(), "")
+    substance = SUBSTANCE_NAMES.get(written.lower(), "")
     if written and not substance:
         goes_on = not match["gap"] and written[0].isalpha() and not _OTHER_GAS.match(written)
         raise _no_mass(unit) if goes_on else _not_carbon(unit, written)
@@ -272,7 +269,7 @@ def _no_mass(unit: str) -> InputError:
         if written.fullmatch(_PER_YEAR.sub("", _plain(unit))):
             return InputError(f"the unit {unit!r} is not a unit of mass that is sure: {why}", hint=hint)  # fmt: skip
     other, hint = _OTHER_CASE.fullmatch(_PER_YEAR.sub("", _plain(unit))), _MASS_HINT
-    if other and (substance := _SUBSTANCES.get(other["substance"].strip().lower())):
+    if other and (substance := SUBSTANCE_NAMES.get(other["substance"].strip().lower())):
         symbol = next(each for each in _SYMBOLS if each.lower() == other["mass"].lower())
         meant = f"{other['factor'] or ''} {symbol} {substance}".strip()
         hint = f"Did you mean {meant!r}? Small and large letters differ: Mt is a million tonnes."
@@ -299,12 +296,17 @@ def _money_unit(unit: str) -> tuple[Fraction, str]:
     match = _MONEY.fullmatch(_plain(unit))
     if match is None or _factor(match["factor"]) == 0:
         raise InputError(f"the currency {unit!r} is not known", hint=_MONEY_HINT)
-    factor = _factor(match["factor"]) * _POWERS[match["power"] or ""]
+    factor = _factor(match["factor"]) * 10 ** CHINESE_POWERS.get(match["power"], 0)
     return factor, _MONEY_NAMES.get(match["name"], match["name"])
 
 
+def in_usual_width(unit: str) -> str:
+    """Return a unit with ``ｋｔ`` as ``kt`` and ``㎏`` as ``kg``; raised digits stay."""
+    return _WIDE.sub(lambda match: unicodedata.normalize("NFKC", match[0]), unit).strip()
+
+
 def _plain(unit: str) -> str:
-    text = _WIDE.sub(lambda match: unicodedata.normalize("NFKC", match[0]), unit).strip()
+    text = in_usual_width(unit)
     text = _SUPERSCRIPT.sub(lambda match: f"10^{match[1].translate(_DIGITS)}", text)
     return _APART.sub("", text.translate(_SCRIPTS))
 
@@ -312,8 +314,8 @@ def _plain(unit: str) -> str:
 def _factor(text: str | None) -> Fraction:
     if not text:
         return Fraction(1)
-    if text.lower() in _WORDS:
-        return Fraction(_WORDS[text.lower()])
+    if text.lower() in NUMBER_WORDS:
+        return Fraction(10 ** NUMBER_WORDS[text.lower()])
     require_no_lost_power(text)
     number, caret, power = text.partition("10^")
     if not caret:

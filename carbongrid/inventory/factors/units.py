@@ -7,13 +7,20 @@ A unit becomes a scale (a Fraction, to gram, metre, second, joule = g m2 s-2), a
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
 from typing import Any
 
 from carbongrid.errors import InputError, require_extra
-from carbongrid.inventory.units_of_measure import require_no_lost_power
+from carbongrid.inventory.units_of_measure import (
+    CHINESE_POWERS,
+    NUMBER_WORDS,
+    SUBSTANCE_NAMES,
+    in_usual_width,
+    require_no_lost_power,
+)
 from carbongrid.method.landuse import packaged_table
 
 Dimension = tuple[tuple[str, Fraction], ...]
@@ -28,6 +35,7 @@ _DEFINITIONS = (
     "giga- = 1000000000 = G-",
     "tera- = 1000000000000 = T-",
     "peta- = 1000000000000000 = P-",
+    "exa- = 1000000000000000000 = E-",
     "tonne = 1000000 * gram = t",
     "hectare = 10000 * metre ** 2 = ha = hm2",
     "mu = hectare / 15",
@@ -40,6 +48,8 @@ _DEFINITIONS = (
     "watt_hour = watt * hour = Wh",
     "tce = 29.3076 * gigajoule",
     "gce = tce / 1000000",
+    "calorie = 41868 * joule / 10000 = cal",
+    "toe = 10000000000 * calorie",
     "milligram = gram / 1000 = mg",
     "head = [animal]",
     "person = [person]",
@@ -49,29 +59,29 @@ _DEFINITIONS = (
     "vkm = vehicle * kilometre",
     "pound = 453.59237 * gram = lb",
     "shortton = 2000 * pound",
+    "longton = 2240 * pound",
     "usgallon = 3785.411784 * metre ** 3 / 1000000",
+    "ukgallon = 4546.09 * metre ** 3 / 1000000",
+    "barrel = 42 * usgallon = bbl",
     "foot = 3048 * metre / 10000 = ft",
     "mile = 5280 * foot = mi",
     "acre = 43560 * foot ** 2 = ac",
     "percent = 1 / 100",
 )
-"""tce: 7000 kcal of 4.1868 J a gram, the definition of standard coal (docs/decisions/0015). There is no milli-: who writes ``mt`` or
+"""tce: 7000 kcal of 4.1868 J a gram, the definition of standard coal (docs/decisions/0015); the calorie of the International Tables, and oil of 10,000 kcal a kg. There is no milli-: who writes ``mt`` or
 ``mtkm`` means a million, or a metric ton, but never the thousandth."""
 
 _CHINESE = {
     "克": "g", "千克": "kg", "公斤": "kg", "吨": "t", "トン": "t",
-    "千瓦时": "kWh", "度": "kWh", "千瓦": "kW", "焦": "J", "千焦": "kJ", "兆焦": "MJ", "吉焦": "GJ", "太焦": "TJ",
-    "吨标准煤": "tce", "吨标煤": "tce", "千克标准煤": "kgce", "公斤标准煤": "kgce",
+    "千瓦时": "kWh", "度": "kWh", "千瓦": "kW", "兆瓦时": "MWh", "吉瓦时": "GWh", "太瓦时": "TWh", "千卡": "kcal", "大卡": "kcal", "焦": "J", "千焦": "kJ", "兆焦": "MJ", "吉焦": "GJ", "太焦": "TJ",
+    "吨标准煤": "tce", "吨标煤": "tce", "千克标准煤": "kgce", "公斤标准煤": "kgce", "吨标准油": "toe", "吨油当量": "toe",
     "亩": "mu", "公顷": "ha", "平方米": "m2", "平方公里": "km2", "平方千米": "km2",
-    "立方米": "m3", "标准立方米": "m3", "升": "L",
+    "立方米": "m3", "标准立方米": "m3", "标立方米": "m3", "方": "m3", "标方": "m3", "升": "L",
     "头": "head", "只": "head", "匹": "head", "羽": "head", "头只": "head", "人": "person",
     "吨公里": "tkm", "人公里": "pkm", "车公里": "vkm", "辆公里": "vkm", "天": "day", "日": "day",
 }  # fmt: skip
-_ALIASES = {"cap": "person", "capita": "person", "heads": "head", "persons": "person", "people": "person",
-            "tonnes": "t", "days": "day", "d": "day", "l": "L", "tec": "tce", "vehicles": "vehicle", "%": "percent", "fraction": "", "1": ""}  # fmt: skip
-_POWERS = {
-    "百": 2, "千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8, "億": 8, "十亿": 9, "百亿": 10, "千亿": 11, "万亿": 12,
-}  # fmt: skip
+_ALIASES = {"cap": "person", "capita": "person", "heads": "head", "persons": "person", "people": "person", "passenger": "person", "passengers": "person",
+            "tonnes": "t", "days": "day", "d": "day", "l": "L", "kl": "kL", "tec": "tce", "vehicles": "vehicle", "%": "percent", "fraction": "", "1": ""}  # fmt: skip
 _YEAR = {"yr", "a", "year", "年"}
 FLUORINATED = (
     "HFC-23", "HFC-32", "HFC-125", "HFC-134a", "HFC-143a", "HFC-152a", "HFC-227ea", "HFC-236fa", "HFC-245fa",
@@ -81,7 +91,10 @@ FLUORINATED = (
 
 SUBSTANCES = ("CO2e", "CO2", "CH4", "N2O", "C", "CE", "N2O-N", "N", "BOD", "COD", *FLUORINATED)
 """What a numerator may be of; the unit decides whether a mass is of C or of CO2, of N or of N2O."""
-_SYNONYMS = {"CO2-e": "CO2e", "CO2eq": "CO2e", "BOD5": "BOD", "C-eq": "CE"}
+_SYNONYMS = {"BOD5": "BOD", "C-eq": "CE", "碳": "C", "氮": "N", "甲烷": "CH4", "氧化亚氮": "N2O"}
+_NAMES_OF_SUBSTANCES = "|".join(
+    name for name in sorted(SUBSTANCE_NAMES, key=len, reverse=True) if len(name) > 1
+)
 _MARKS = str.maketrans("（）／·", "()/ ")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _LOWERED = str.maketrans("₂₃₄₅", "2345")
@@ -90,18 +103,36 @@ _OF_A_LETTER = re.compile(r"(?<=[A-Za-z])(?:[²³](?![⁰¹²³⁴⁵⁶⁷⁸�
 _MULTIPLIER = re.compile(
     r"(?:(?P<number>(?!10\^)\d{1,30}(?:\.\d{1,30})?(?:[eE]\d{1,2})?)\s*[x×*]?\s*)?(?:10\^(?P<power>\d{1,2}))?"
 )
-_CHINESE_POWER = re.compile("(" + "|".join(sorted(_POWERS, key=len, reverse=True)) + ")?(.+)")
+_CHINESE_POWER = re.compile(
+    "(" + "|".join(sorted(CHINESE_POWERS, key=len, reverse=True)) + ")?(.+)"
+)
 _PLAIN_WORD = re.compile(r"[A-Za-z]{1,12}[23]?")
 """What is handed to pint: no powers of its own, which could be of any size."""
 _FAR = re.compile(
-    r"(?:[MGTP]m|(?:mega|giga|tera|peta)metre)[23]?"
-    r"|(?:[kMGTP]|kilo|mega|giga|tera|peta)(?:lb|pound|ft|foot|mi|mile|ac|acre|shortton|usgallon)s?2?"
+    r"(?:[MGTPE]m|(?:mega|giga|tera|peta|exa)metre)[23]?"
+    r"|(?:[kMGTPE]|kilo|mega|giga|tera|peta|exa)(?:lb|pound|ft|foot|mi|mile|ac|acre|shortton|longton|usgallon|ukgallon|barrel|bbl)s?2?"
 )
 """A megametre, and its cube, which whoever writes Mm3 for a million m3 does not mean; Mlb, which is a thousand pounds to some."""
 _INDEX = re.compile(r"([A-Za-z])(\d)$")
-_SPELLINGS = {
-    re.compile(r"(?i)\bshort[ -]tons?\b"): "shortton",
-    re.compile(r"(?i)\bU\.?S\.? gal(?:lons?|\b)"): "usgallon",
+_SPELLINGS: dict[re.Pattern[str], str | Callable[[re.Match[str]], str]] = {
+    re.compile(
+        "((?<![A-Za-z])(?:[kMGTPm]?g|[kMG]?t|lb)|[吨克斤])"
+        "(?=(?i:CO2|二氧化碳)|CH4|N2O|HFC-|C[2F]|C3F8|SF6|NF3|BOD|COD|[CN](?![A-Za-z0-9-])|甲烷|氧化亚氮|碳|氮)"
+    ): r"\1 ",
+    re.compile(f"(?i)(?<![A-Za-z0-9])(?:{_NAMES_OF_SUBSTANCES})(?![A-Za-z0-9-])"): lambda match: SUBSTANCE_NAMES[match[0].lower()],
+    **{re.compile(rf"(?i)\b{word}\s+(?=\S)"): f"10^{power} " for word, power in NUMBER_WORDS.items()},
+    re.compile(r"(?<=[百千万亿億])\s+(?=\S)"): "",
+    re.compile(r"(?ai)\bshort[ -]tons?\b"): "shortton",
+    re.compile(r"(?ai)\blong[ -]tons?\b"): "longton",
+    re.compile(r"(?ai)\bU\.?S\.? ?gal(?:lons?|\b)"): "usgallon",
+    re.compile(r"(?ai)\b(?:U\.?K\.?|imp(?:\.|erial)?) ?gal(?:lons?|\b)"): "ukgallon",
+    re.compile(r"(?a)\b[Kk][Ww]\.?[Hh]\b"): "kWh",
+    re.compile(r"(?a)\b([MGT])[Ww]\.?[Hh]\b"): r"\1Wh",
+    re.compile(r"(?a)(?<=[A-Za-z])(?:\^|\*\*)([23])(?![0-9])"): r"\1",
+    re.compile(r"(?a)\b([kMG]?t|tonnes?|passengers?|vehicles?)-(?=km\b|kilomet)"): r"\1 ",
+    re.compile(r"(?ai)\b(?:sq\.?|square) ?(?:km|kilomet(?:re|er)s?)\b"): "km2",
+    re.compile(r"(?ai)\b(?:sq\.?|square) ?(?:m|met(?:re|er)s?)\b"): "m2",
+    re.compile(r"(?ai)\b(?:cu\.?|cubic) ?(?:m|met(?:re|er)s?)\b"): "m3",
     re.compile(r"(?i)\bmetric[ -](?:tons?|tonnes?)\b"): "t",
     re.compile(r"\bMMT\b"): "Mt",
     re.compile(r"(?i)\b(?:lbs?|pounds?)\b\.?"): "lb",
@@ -110,7 +141,8 @@ _SPELLINGS = {
     re.compile(r"(?i)\b(?:cubic feet|cu\.? ft\b)"): "ft3",
     re.compile(r"(?i)\b(?:square feet|sq\.? ft\b)"): "ft2",
     re.compile(r"(?i)\bvehicle[ -]miles?\b"): "vehicle mile",
-}
+}  # fmt: skip
+"""What is written instead of a spelling, in this order: a mass apart from what it is of, names of that, powers of ten, then units. Of tCE nobody knows whether it is tce, and of mwh whether the m is large."""
 _UNSURE = (
     (re.compile(r"(?i:[km]?tons?)"), "a ton is 1000 kg, or a short one of 907 kg", "Write t, short ton, kt or Mt."),
     (re.compile("MT"), "{} is a metric ton in North America and a million of them elsewhere", "Write t, or Mt."),
@@ -169,7 +201,7 @@ def read_unit(text: str) -> Unit:
     InputError
         If a word in it is not known.
     """
-    joined = _in_digits(text.strip())
+    joined = _in_digits(in_usual_width(text))
     for written, word in _SPELLINGS.items():
         joined = written.sub(word, joined)
     parts = _split(joined)
@@ -288,12 +320,12 @@ def _word(word: str, whole: str) -> tuple[Fraction, Dimension]:
     if not word.isascii():
         match = _CHINESE_POWER.fullmatch(word)
         multiple, rest = (match[1], match[2]) if match else (None, word)
-        if word in _CHINESE or rest not in _CHINESE:
+        if word in _CHINESE or not (rest in _CHINESE or _PLAIN_WORD.fullmatch(rest)):
             multiple, rest = None, word
-        if rest not in _CHINESE:
+        if not rest.isascii() and rest not in _CHINESE:
             raise InputError(f"unknown unit {whole!r}", hint=_HINT)
-        power = 10 ** _POWERS[multiple] if multiple else 1
-        word = _CHINESE[rest]
+        power = 10 ** CHINESE_POWERS.get(multiple or "", 0)
+        word = _CHINESE.get(rest, rest)
     word = _ALIASES.get(word, word)
     if not word:
         return Fraction(power), ()
