@@ -54,7 +54,17 @@ _WORD = re.compile(r"[a-z][a-z_]*")
 _SLIP = 0.8
 """How alike names within a kind are that differ by a slip of the pen."""
 
+_COALS = "fuel/anthracite|fuel/bituminous|fuel/lignite"
+_CATTLE = "animals/dairy|animals/other-cattle"
 _CALLED_ELSEWHERE = {
+    "fuel/coal": _COALS,
+    "fuel/raw-coal": _COALS,
+    "fuel/raw coal": _COALS,
+    "fuel/原煤": _COALS,
+    "fuel/煤炭": _COALS,
+    "fuel/hard-coal": "fuel/anthracite|fuel/bituminous",
+    "animals/cattle": _CATTLE,
+    "animals/牛": _CATTLE,
     "fuel/petrol": "fuel/gasoline",
     "fuel/motor-spirit": "fuel/gasoline",
     "fuel/gas-oil": "fuel/diesel",
@@ -63,14 +73,20 @@ _CALLED_ELSEWHERE = {
     "fuel/jet-fuel": "fuel/jet-kerosene",
     "fuel/petcoke": "fuel/petroleum-coke",
     "fuel/brown-coal": "fuel/lignite",
-    "fuel/hard-coal": "fuel/bituminous",
     "fuel/firewood": "fuel/wood",
     "fuel/propane": "fuel/lpg",
     "fuel/heavy-oil": "fuel/fuel-oil",
     "crop/corn": "crop/maize",
     "crop/soybean": "crop/beans",
 }
-"""Activities by the names that they have in other countries."""
+"""Activities by the names that they have in other countries, and what several are together."""
+_ADVICE = {
+    _COALS: " It is a mixture of them: take the one that most of it is, and calorific_value=... of the coal itself, where it is known.",
+    _CATTLE: " Each has a row: a dairy cow gives off more than other cattle.",
+}
+"""What to do with what is several activities together."""
+_OTHER_THINGS = re.compile("petroleum|coke-oven|.*-liquids")
+"""Names that are the beginning, or the end, of those of other things."""
 _OF_ANOTHER = re.compile("bio|sub|non|renewable|green")
 """How names begin of what is not the same without it: biodiesel is no diesel, sub-bituminous coal no bituminous one."""
 _LISTED = 8
@@ -371,23 +387,37 @@ def _activity_meant(called: str) -> str:
     for each in activities():
         kinds.setdefault(each.partition("/")[0], []).append(each)
     kind, slash, name = called.lower().partition("/")
-    if kind not in kinds and not slash:
-        meant = [each for each in activities() if each.endswith(f"/{kind}")]
-    else:
+    if slash or kind in kinds:
         kind = kind if kind in kinds else nearest(kind, kinds) or ""
-        meant = _meant_within(kind, name, kinds.get(kind, ())) if name else []
+        within = [kind]
+    else:
+        kind, name, within = "", kind, list(kinds)
+    elsewhere = next(filter(None, (_CALLED_ELSEWHERE.get(f"{each}/{name}") for each in within)), "")
+    meant = elsewhere.split("|") if elsewhere else _so_called(name, within)
+    if kind and name and not meant:
+        meant = _meant_within(kind, name, kinds[kind])
     if meant:
-        return f"Did you mean {' or '.join(map(repr, meant[:_LISTED]))}?"
+        listed = " or ".join(map(repr, meant[:_LISTED]))
+        return f"Did you mean {listed}?{_ADVICE.get(elsewhere, '')}"
     known = kinds.get(kind, list(kinds))
     more = ", ..." if len(known) > _LISTED else ""
     return f"Known: {', '.join(known[:_LISTED])}{more} (docs/inventory.md)"
 
 
+def _so_called(name: str, kinds: Collection[str]) -> list[str]:
+    """Return the activities of some kinds by a name that the template shows, in English or Chinese, or by theirs without the kind."""
+    return [
+        each.name
+        for each in activities().values()
+        for kind, _, rest in (each.name.partition("/"),)
+        if kind in kinds and name and name in (rest, each.name_en.lower(), each.name_zh.lower())
+    ]
+
+
 def _meant_within(kind: str, name: str, known: Collection[str]) -> list[str]:
     """Return the activities of a kind that a name may stand for."""
-    elsewhere = _CALLED_ELSEWHERE.get(f"{kind}/{name}")
-    if elsewhere:
-        return [elsewhere]
+    if _OTHER_THINGS.fullmatch(name):
+        return []
     of_another = _OF_ANOTHER.match(name)
     names = {
         each.removeprefix(f"{kind}/"): each

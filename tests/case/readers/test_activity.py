@@ -776,10 +776,33 @@ def test_a_link_out_of_the_folder_is_refused(sheets: Sheets, tmp_path: Path) -> 
         ("wastewater", "Known: wastewater/industrial, wastewater/domestic (docs/inventory.md)"),
         ("incineration", "Known: incineration/paper, "),
         ("nothing-known/x", "Known: fuel, electricity, "),
+        (
+            "fuel/coal",
+            "Did you mean 'fuel/anthracite' or 'fuel/bituminous' or 'fuel/lignite'? It is a mixture of them",
+        ),
+        (
+            "fuels/raw-coal",
+            "Did you mean 'fuel/anthracite' or 'fuel/bituminous' or 'fuel/lignite'? It is",
+        ),
+        ("原煤", "Did you mean 'fuel/anthracite' or 'fuel/bituminous' or 'fuel/lignite'? It is"),
+        ("fuel/hard-coal", "Did you mean 'fuel/anthracite' or 'fuel/bituminous'?"),
+        ("fuel/petroleum", "Known: fuel/anthracite, "),
+        ("fuel/natural-gas-liquids", "Known: fuel/anthracite, "),
+        ("fuel/coke-oven", "Known: fuel/anthracite, "),
+        (
+            "animals/cattle",
+            "Did you mean 'animals/dairy' or 'animals/other-cattle'? Each has a row",
+        ),
+        ("petrol", "Did you mean 'fuel/gasoline'?"),
+        ("焦炭", "Did you mean 'fuel/coke'?"),
+        ("fuel/焦炉煤气", "Did you mean 'fuel/coke-oven-gas'?"),
+        ("Natural gas", "Did you mean 'fuel/natural-gas'?"),
+        ("外购电力", "Did you mean 'electricity'?"),
+        ("焦", "Known: fuel, electricity, "),
     ],
 )
 def test_a_fuel_that_is_spelt_alike_is_another(sheets: Sheets, called: str, hint: str) -> None:
-    """Seen to fail: petrol was petroleum coke, and ethanol cleaned coal; then biodiesel diesel, corn cotton, and glass nothing."""
+    """Seen to fail: petrol was petroleum coke, and ethanol cleaned coal; then biodiesel diesel, corn cotton, and glass nothing; then coal was cleaned coal or coal tar, cattle other cattle, and 焦炭, as the template calls it, nothing."""
     with pytest.raises(InputError) as raised:
         inventory.form(read_activity(sheets(industry=f"a,{called},industry/mining,5,t,,")))
     (problem,) = raised.value.problems
