@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 
 from carbongrid.errors import InputError, Problem
-from carbongrid.inventory.factors import Factor, read_unit
+from carbongrid.inventory.factors import Factor, catalogue, read_unit
 from carbongrid.inventory.factors.units import dimension_name
 from carbongrid.method.categories import Category, read_categories
 from carbongrid.method.landuse import packaged_table
@@ -36,6 +36,10 @@ SETTINGS = {
 }
 """What the sheet of settings may say, with its defaults. Year and grid have none: whoever needs them must give them; the
 country is told by the case, the grid or the land survey where it is blank."""
+
+
+_OF_A_VOLUME = frozenset(("calorific_value", "factor"))
+"""Parameters by which a fuel may be given as a volume."""
 
 
 @dataclass(frozen=True)
@@ -207,8 +211,18 @@ def category_of(
     raise InputError(f"{activity.name} is no part of {written}", hint=known)
 
 
-def check_unit(activity: Activity, written: str) -> None:
+def check_unit(activity: Activity, written: str, given: Collection[str] = ()) -> None:
     """Check that a unit measures what the activity is counted in.
+
+    Parameters
+    ----------
+    activity
+        What is counted.
+    written
+        The unit.
+    given
+        Parameters of the row: a fuel with its own calorific value, or factor, may be by volume; whether these are too is seen where
+        they are multiplied.
 
     Raises
     ------
@@ -217,11 +231,17 @@ def check_unit(activity: Activity, written: str) -> None:
     """
     unit = read_unit(written)
     wanted = {read_unit(example).dimension: example for example in activity.units}
-    if unit.dimension not in wanted:
+    fuel_by_volume = (
+        activity.name.startswith("fuel/") and unit.dimension == read_unit("m3").dimension
+    )
+    if unit.dimension not in wanted and not (fuel_by_volume and _OF_A_VOLUME & {*given}):
         known = " or ".join(f"{dimension_name(d)} ({example})" for d, example in wanted.items())
+        hint = f"Write the amount in {' or '.join(activity.units)}, or a multiple."
+        if fuel_by_volume:
+            hint = f"Multiply it by {_density(activity)}, and write t; or give calorific_value=... or factor=... by volume in parameters."
         raise InputError(
             f"{written!r} is {dimension_name(unit.dimension)}, but {activity.name} is counted in {known}",
-            hint=f"Write the amount in {' or '.join(activity.units)}, or a multiple.",
+            hint=hint,
         )
     if unit.substance and unit.substance != activity.of:
         wanted_text = f"of {activity.of}" if activity.of else "of the thing itself"
@@ -235,6 +255,17 @@ def check_unit(activity: Activity, written: str) -> None:
             f"{written!r} is of {strange}, but {activity.name} is counted of {activity.of or 'the thing itself'}",
             hint=f"Work the amount out, and write it in {activity.units[0]}; or choose an activity that is counted so.",
         )
+
+
+def _density(activity: Activity) -> str:
+    """Return a fuel's density for a hint, with the number if there is one."""
+    key = activity.name.replace("fuel/", "cn.density.")
+    factor = next((each for each in catalogue() if each.key == key and each.value), None)
+    return (
+        f"its density ({key}: {float(factor.value or 0):g} {factor.unit})"
+        if factor
+        else "its density"
+    )
 
 
 def words_elsewhere(activity: str, words: Collection[str], column: str = "amount") -> str:

@@ -349,14 +349,14 @@ def _row(
                 column="activity",
             )
             activity = None
-    category = ""
+    category, parameters = "", _parameters(cells["parameters"], row, faults)
     if activity is not None:
         home, written = activity, cells["category"]
         category = (
             faults.told(lambda: category_of(home, sheet, written, categories), row, "category")
             or ""
         )
-        faults.told(lambda: check_unit(home, cells["unit"]), row, "unit")
+        faults.told(lambda: check_unit(home, cells["unit"], parameters), row, "unit")
     unknown = _MARKS.fullmatch(cells["amount"]) is not None
     amount = None if unknown else faults.number(cells["amount"], row, "amount")
     if cells["year"]:
@@ -372,7 +372,7 @@ def _row(
         amount=amount,
         written=cells["amount"],
         unit=cells["unit"],
-        parameters=_parameters(cells["parameters"], row, faults),
+        parameters=parameters,
         uncertainty_pct=faults.number(pct, row, "uncertainty_pct") if pct else None,
         year=cells["year"],
         source=cells["source"],

@@ -808,3 +808,39 @@ def test_a_fuel_that_is_spelt_alike_is_another(sheets: Sheets, called: str, hint
     (problem,) = raised.value.problems
     assert problem.what == f"unknown activity {called!r}"
     assert problem.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("fuel", "unit", "parameters", "tonnes"),
+    [
+        ("gasoline", "kL", "factor=cn.co2_per_litre.gasoline", {"CO2": "2266.900000"}),
+        ("diesel", "US gal", "factor=10 kg CO2/US gal; calorific_value=36 MJ/L", {"CO2": "10.000000", "CH4": "0.000531", "N2O": "0.000531"}),
+        ("diesel", "kL", "calorific_value=36 GJ/m3; carbon_content=20 t C/TJ; oxidation=1", {"CO2": "2640.000000", "CH4": "0.140400", "N2O": "0.140400"}),
+        ("blast-furnace-gas", "万立方米", "factor=cn2025.co2.blast_furnace_gas", {"CO2": "8481.132000"}),
+        ("diesel", "kL", "factor=3.1 t CO2/t", "do not make a mass of gas"),
+        ("diesel", "kWh", "", {}),
+        ("diesel", "L", "", "'L' is volume, but fuel/diesel is counted in mass"),
+        ("diesel", "L", "oxidation=1", "'L' is volume, but"),
+        ("diesel", "ha", "factor=10 kg CO2/ha", "'ha' is area, but"),
+    ],
+)  # fmt: skip
+def test_a_fuel_by_volume_needs_a_factor_by_volume(
+    sheets: Sheets, fuel: str, unit: str, parameters: str, tonnes: dict[str, str] | str
+) -> None:
+    """Seen to fail: cn.co2_per_litre.gasoline and cn2025.co2.blast_furnace_gas fitted no row."""
+    row = f"a,fuel/{fuel},transport/road,1000,{unit},{parameters},"
+    if isinstance(tonnes, str):
+        [(_, what)] = told(sheets(transport=row))
+        assert tonnes in what
+    elif tonnes:
+        assert of_gases(sheets, transport=row) == tonnes
+
+
+def test_how_a_fuel_by_volume_is_written_is_told(sheets: Sheets) -> None:
+    rows = "a,fuel/diesel,transport/road,5,L,,\nb,fuel/lng,transport/road,5,m3,,\nc,fuel/lpg,transport/road,5,ha,,"
+    hints = [problem.hint for problem in read_activity(sheets(transport=rows)).problems]
+    assert [hint.split(";")[0].split(" in ")[0] for hint in hints] == [
+        "Multiply it by its density (cn.density.diesel: 845 kg/m3), and write t",
+        "Multiply it by its density, and write t",
+        "Write the amount",
+    ]
