@@ -34,6 +34,8 @@ _LISTED = 10
 _BURNT_IN_WORKS = re.compile(r"fuel/(?:coke|anthracite|bituminous|lignite|cleaned-coal|briquette)")
 _OF_COAL = re.compile(r"标准?煤|[tkg](?:ce|ec)\b|\bce\b")
 _NET = {"NCV", "(NCV)"}
+_NORMAL = re.compile("N[Mm]|标准?[立方]")
+"""How a cubic metre is written that is one at 0 C."""
 _WORTH_TELLING = Fraction(1, 200)
 """Of the whole: what another factor must move to be told of by itself; the demo passes over 61, and 6 of them do."""
 
@@ -200,6 +202,7 @@ def notes(inventory: Inventory) -> list[Problem]:
     found += _counted_twice(inventory)
     found += _lost_land(inventory)
     found += _bases_of_energy(inventory.data)
+    found += _cubic_metres(inventory)
     found += _points_between_thousands(inventory.data)
     year = str(inventory.year or "")
     for other in sorted({row.year for row in inventory.data.rows if row.year} - {year}):
@@ -254,6 +257,25 @@ def _bases_of_energy(data: ActivityData) -> list[Problem]:
         hint = "Write the electricity in kWh if the source counts by the second."
         found.append(Problem(what, data.file, hint, "note"))
     return found
+
+
+def _cubic_metres(inventory: Inventory) -> list[Problem]:
+    """Return which gas is counted by one cubic metre, and its factor by another: a unit is the same of both."""
+    volume = read_unit("m3").dimension
+    rows = [
+        line.row.id
+        for line in inventory.lines
+        if line.row.activity.startswith("fuel/") and read_unit(line.row.unit).dimension == volume
+        for entry in line.inputs
+        if entry.role in ("calorific_value", "factor")
+        if bool(_NORMAL.search(entry.factor.unit)) != bool(_NORMAL.search(line.row.unit))
+    ]
+    if not rows:
+        return []
+    rows = list(dict.fromkeys(rows))
+    what = f"the gas of {len(rows)} rows ({_some(rows)}) is by m3 and its factor by Nm3, or the other way, and both count as one: the same gas is 7.3 % more m3 at 20 C than at 0 C"
+    hint = "Write both by the same: 1 m3 at 20 C is 0.932 Nm3."
+    return [Problem(what, inventory.data.file, hint, "note")]
 
 
 def _counts_wholes(unit: Unit) -> bool:

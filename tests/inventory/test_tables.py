@@ -124,6 +124,32 @@ def test_the_basis_of_energy_is_told_where_the_unit_leaves_it_open(
     assert all(note_in_chinese(str(note)) for note in found)
 
 
+@pytest.mark.parametrize(
+    ("activity", "unit", "parameters", "told"),
+    [
+        ("fuel/natural-gas", "亿立方米", "calorific_value=389 GJ/10^4 Nm3", True),
+        ("fuel/natural-gas", "万Nm³", "calorific_value=38.9 MJ/m3", True),
+        ("fuel/blast-furnace-gas", "万方", "factor=cn2025.co2.blast_furnace_gas", True),
+        ("fuel/natural-gas", "万标方", "calorific_value=389 GJ/万标准立方米", False),
+        ("fuel/natural-gas", "m3", "calorific_value=1.3 吨标准煤/10^3 m3", False),
+        ("fuel/natural-gas", "t", "", False),
+        ("fuel/diesel", "kL", "factor=2.6 kg CO2/L", False),
+    ],
+)
+def test_gas_by_one_cubic_metre_and_its_factor_by_another_is_told(
+    tmp_path: Path, activity: str, unit: str, parameters: str, told: bool
+) -> None:
+    """Seen to fail: nothing said that m3 and Nm3 are one unit here, and 7.3 % apart."""
+    head = "id,activity,category,amount,unit,parameters,note"
+    rows = [f"R{each},{activity},{WORKS},100,{unit},{parameters},{each}" for each in (0, 1)]
+    (tmp_path / "industry.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
+    notes = inventory.notes(inventory.form(read_activity(tmp_path)))
+    found = [note for note in notes if "more m3 at 20 C" in note.what]
+    assert [note.level for note in found] == ["note"] * told
+    assert all("of 2 rows (R0, R1) is by m3" in note.what for note in found)
+    assert all("（R0, R1）" in note_in_chinese(str(note)) for note in found)
+
+
 @pytest.mark.parametrize(("activity", "unit"), [("fuel/gasoline", "TJ"), ("electricity", "tce")])
 def test_ten_rows_of_open_energy_are_named_and_all_counted(activity: str, unit: str) -> None:
     """Seen to fail: every id stood in the note."""
