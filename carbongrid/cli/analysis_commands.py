@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from carbongrid.cli.answers import can_draw, json_rows, tell_files
 from carbongrid.cli.beside import content_of, folder_beside
 from carbongrid.cli.console import Console, or_dash
 from carbongrid.cli.group import main
 from carbongrid.cli.options import FILE, FOLDER, PATH, with_console, with_out, with_seed
 from carbongrid.cli.outcome import firm_line
-from carbongrid.errors import Problem
+from carbongrid.errors import Problem, missing_libraries
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,12 +53,11 @@ def margins(console: Console, directory: Path, out: Path | None) -> None:
         console.say(line)
     console.problems(warnings)
     console.say(f"All of them in {folder / 'margins.csv'}.")
-    rows = table.astype(object).where(table.notna(), None).to_dict("records")
     console.document(
         {
             "status": "done",
             "file": folder / "margins.csv",
-            "margins": rows,
+            "margins": json_rows(table),
             "notes": [str(each) for each in warnings],
         }
     )
@@ -119,7 +119,6 @@ def probability(
     """
     from carbongrid.analysis.probability import probability as probability_of
     from carbongrid.analysis.probability import write_probability
-    from carbongrid.errors import missing_libraries
     from carbongrid.outputs.figures.zone_probability import write_probability_figures
     from carbongrid.outputs.tables import read_tables
     from carbongrid.outputs.tables.reading import of_one_run
@@ -139,15 +138,14 @@ def probability(
             files += write_probability_figures(tables, found.table, folder)
     for line in _how_sure(found):
         console.say(line)
-    console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
-    rows = found.table.astype(object).where(found.table.notna(), None).to_dict("records")
+    tell_files(console, folder, files)
     console.document(
         {
             "status": "done",
             "files": files,
             "draws": draws,
             "seed": seed,
-            "units": rows,
+            "units": json_rows(found.table),
             "sources": found.sources.to_dict("records"),
         }
     )
@@ -217,7 +215,6 @@ def validate(
         from carbongrid.analysis.validation import validate as validate_run
         from carbongrid.analysis.validation import write_validation
         from carbongrid.analysis.validation_page import write_validation_page
-        from carbongrid.errors import missing_libraries
         from carbongrid.outputs.figures.scatter import write_scatter
 
         named = [
@@ -238,26 +235,24 @@ def validate(
         )
         with folder_beside(directory, "analysis", out, content) as folder:
             files = write_validation(found, folder)
-            if missing_libraries("jinja2", "matplotlib"):
-                console.problem(Problem("without jinja2 and matplotlib there is neither page nor figure", hint='pip install "carbongrid[report]"', level="note"))  # fmt: skip
-            else:
+            if can_draw(console):
                 files.append(write_scatter(found.values, folder / "validation.png"))
                 files.append(write_validation_page(found, folder / "validation.html"))
     console.problems(problem for problem, _ in found.remarks)
     for line in (*_agreement(found), *_agreement_of_cells(found)):
         console.say(line)
-    console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
+    tell_files(console, folder, files)
     console.document(
         {
             "status": "done",
             "files": files,
-            "measures": _records(found.measures),
-            "values": _records(found.values),
-            "sums": _records(found.sums),
+            "measures": _finite_rows(found.measures),
+            "values": _finite_rows(found.values),
+            "sums": _finite_rows(found.sums),
             "zones": {name: None if value != value else value for name, value in found.zones.items()},
-            "unit_zones": _records(found.unit_zones),
-            "cell_measures": _records(found.cell_measures),
-            "worst_cells": _records(found.worst_cells),
+            "unit_zones": _finite_rows(found.unit_zones),
+            "cell_measures": _finite_rows(found.cell_measures),
+            "worst_cells": _finite_rows(found.worst_cells),
             "remarks": [vars(problem) for problem, _ in found.remarks],
         }
     )  # fmt: skip
@@ -280,10 +275,9 @@ def _category_and_file(text: str) -> tuple[str, str]:
     return of, path
 
 
-def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
-    """Return the rows of a table as JSON holds them: null where nothing is known, and where a number is infinite."""
-    cells = table.replace([math.inf, -math.inf], math.nan)
-    return cells.astype(object).where(cells.notna(), None).to_dict("records")
+def _finite_rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Return the rows of a table, null also where a number is infinite."""
+    return json_rows(table.replace([math.inf, -math.inf], math.nan))
 
 
 def _agreement(found: Validation) -> Iterator[str]:

@@ -8,32 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from carbongrid.cli.answers import can_draw, json_rows, tell_files
 from carbongrid.cli.beside import content_of, folder_beside
 from carbongrid.cli.console import Console, or_dash
 from carbongrid.cli.group import main
 from carbongrid.cli.options import FILE, FOLDER, with_console, with_out, with_seed
-from carbongrid.errors import Problem, missing_libraries
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from carbongrid.analysis.choice_audit import ChoiceAudit
     from carbongrid.analysis.scale_audit import ScaleAudit
     from carbongrid.analysis.skill import Skill
 
 _LISTED = 10
-
-
-def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
-    """Return a table as JSON has it, what is unknown as null."""
-    return table.astype(object).where(table.notna(), None).to_dict("records")
-
-
-def _can_draw(console: Console) -> bool:
-    if missing_libraries("jinja2", "matplotlib"):
-        console.problem(Problem("without jinja2 and matplotlib there is neither page nor figure", hint='pip install "carbongrid[report]"', level="note"))  # fmt: skip
-        return False
-    return True
 
 
 @main.command("audit-choices")
@@ -78,13 +64,13 @@ def audit_choices(
         found = audit(result, case=case, without=without, seed=seed, progress=progress)
     with folder_beside(directory, "analysis", out, content) as folder:
         files = write_choices(found, folder)
-        if _can_draw(console):
+        if can_draw(console):
             files.append(write_choices_figure(found.units, found.choices, folder / "choices.png"))  # fmt: skip
             files.append(write_choices_page(found, result, folder / "choices.html"))
     for line in _decided(found):
         console.say(line)
     console.say(CANNOT_TELL)
-    console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
+    tell_files(console, folder, files)
     console.document(
         {
             "status": "done",
@@ -92,9 +78,9 @@ def audit_choices(
             "design": found.design,
             "stable": found.stable,
             "zoned": found.zoned,
-            "units": _rows(found.units),
-            "choices": _rows(found.choices),
-            "not_tried": _rows(found.not_tried),
+            "units": json_rows(found.units),
+            "choices": json_rows(found.choices),
+            "not_tried": json_rows(found.not_tried),
             "cannot_tell": CANNOT_TELL,
         }
     )
@@ -155,20 +141,20 @@ def audit_scale(
         found = audit(result, fine=not without_fine, groupings=groupings, seed=seed, progress=progress)  # fmt: skip
     with folder_beside(directory, "analysis", out, content) as folder:
         files = write_scale(found, folder)
-        if _can_draw(console):
+        if can_draw(console):
             files.append(write_scale_figure(found.grids, found.groups, found.cells, folder / "scale.png"))  # fmt: skip
             files.append(write_scale_page(found, result, folder / "scale.html"))
     for line in _by_ruler(found):
         console.say(line)
     console.say(CANNOT_TELL)
-    console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
+    tell_files(console, folder, files)
     console.document(
         {
             "status": "done",
             "files": files,
-            "grids": _rows(found.grids),
-            "null": _rows(found.null),
-            "cells": _rows(found.cells),
+            "grids": json_rows(found.grids),
+            "null": json_rows(found.null),
+            "cells": json_rows(found.cells),
             "remarks": found.remarks,
             "cannot_tell": CANNOT_TELL,
         }
@@ -223,7 +209,7 @@ def skill(console: Console, directory: Path, seed: int, out: Path | None) -> Non
         found = skill_of(result, seed=seed, progress=progress)
         with folder_beside(directory, "analysis", out, content) as folder:
             files = write_skill(found, folder)
-            if len(found.measures) and _can_draw(console):
+            if len(found.measures) and can_draw(console):
                 files.append(write_skill_figure(found.measures, found.facilities, folder / "skill.png"))  # fmt: skip
                 files.append(write_skill_page(found, result, folder / "skill.html"))
     for line in _placed(found):
@@ -234,9 +220,9 @@ def skill(console: Console, directory: Path, seed: int, out: Path | None) -> Non
         {
             "status": "done",
             "files": files,
-            "measures": _rows(found.measures),
-            "spreads": _rows(found.spreads),
-            "rows": _rows(found.rows),
+            "measures": json_rows(found.measures),
+            "spreads": json_rows(found.spreads),
+            "rows": json_rows(found.rows),
             "cannot_tell": CANNOT_TELL,
         }
     )

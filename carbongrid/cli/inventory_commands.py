@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from carbongrid.cli.aligned import aligned_columns
+from carbongrid.cli.answers import json_rows
 from carbongrid.cli.coded_inventory import coded_options, require_fitting, tell_coded
 from carbongrid.cli.console import Console
 from carbongrid.cli.group import main
@@ -166,7 +167,7 @@ def inventory(
             "sinks": sinks,
             "totals": table.to_dict("records"),
             "sink_sets": compared.to_dict("records"),
-            "electricity": _without_nan(readings),
+            "electricity": json_rows(readings),
             "memo": beside.to_dict("records"),
             "uncertainty": [dict(zip(ranges[0], row, strict=True)) for row in ranges[1:]],
             "problems": [vars(problem) for problem in problems],
@@ -230,13 +231,6 @@ def _memo(table: pd.DataFrame) -> list[str]:
         return []
     head = ("memo, in no total", "of", "biogenic CO2, t")
     return ["", *aligned_columns([head, *(tuple(row) for row in table.itertuples(index=False))])]
-
-
-def _without_nan(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [
-        {str(name): None if cell != cell else cell for name, cell in row.items()}
-        for row in table.to_dict("records")
-    ]
 
 
 def _side_by_side(compared: pd.DataFrame) -> list[str]:

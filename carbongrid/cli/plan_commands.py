@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from carbongrid.cli.answers import json_rows, signed_tonnes, tell_files
 from carbongrid.cli.beside import content_of, folder_beside, of_the_run_before
 from carbongrid.cli.console import Console
 from carbongrid.cli.group import main
 from carbongrid.cli.options import FILE, FOLDER, with_console, with_out, with_parcels
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from carbongrid.analysis.compare import Comparison
     from carbongrid.analysis.target_plan import TargetPlan
     from carbongrid.outputs.tables.parcel_layer import ParcelFormat
@@ -62,26 +61,19 @@ def compare(
     for line in _told(found):
         console.say(line)
     console.problems(found.notes)
-    console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
+    tell_files(console, folder, files)
     console.document(
         {
             "status": "done",
             "files": files,
             "units_in_another_zone": found.turned,
             "zones": {str(code): row.to_dict() for code, row in found.matrix.iterrows()},
-            "totals": records(found.totals),
-            "units": records(found.units),
-            "made_of": records(found.made_of),
+            "totals": json_rows(found.totals),
+            "units": json_rows(found.units),
+            "made_of": json_rows(found.made_of),
             "notes": [str(each) for each in found.notes],
         }
     )
-
-
-def records(table: pd.DataFrame) -> list[dict[Any, Any]]:
-    """Return the rows of a table as JSON has them, unknown as null."""
-    plain = table.astype(object)
-    found: list[dict[Any, Any]] = plain.where(plain.notna(), None).to_dict("records")
-    return found
 
 
 def _told(found: Comparison) -> Iterator[str]:
@@ -167,8 +159,8 @@ def scenario(
             "actions": [str(action) for action in told.actions],
             "reference": told_first,
             "turned": turned,
-            "zones": records(zones),
-            "totals": records(found.totals),
+            "zones": json_rows(zones),
+            "totals": json_rows(found.totals),
         }
     )
 
@@ -229,13 +221,13 @@ def targets(
     if plan is not None and plan.actions:
         console.say(_told_of_plan(plan))
     console.problems(dict.fromkeys([*(() if plan is None else plan.notes), *found.notes]))
-    console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
+    tell_files(console, folder, files)
     console.document(
         {
             "status": "done",
             "files": files,
             "zone": zone,
-            "targets": records(found.table),
+            "targets": json_rows(found.table),
             "uptake_per_hectare_g": found.rates,
             "plan": None if plan is None else _document_of_plan(plan),
             "notes": [str(each) for each in found.notes],
@@ -258,24 +250,13 @@ def _document_of_plan(plan: TargetPlan) -> dict[str, Any]:
     return {
         "feasible": plan.feasible,
         "actions": [dict(action) for action in plan.actions],
-        "units": records(plan.units),
-        "steps": records(plan.steps),
-        "limits": records(plan.limits),
-        "kept": records(plan.kept),
-        "short": records(plan.short),
+        "units": json_rows(plan.units),
+        "steps": json_rows(plan.steps),
+        "limits": json_rows(plan.limits),
+        "kept": json_rows(plan.kept),
+        "short": json_rows(plan.short),
         "notes": [str(each) for each in plan.notes],
     }
-
-
-_FEW = 10 * 10**6
-"""Grams below which a target is told with all its digits."""
-
-
-def signed_tonnes(grams: int) -> str:
-    """Return a change in tonnes, a small one to the gram: less than a tonne is not none."""
-    if abs(grams) < _FEW:
-        return f"{grams / 1e6:+.6f}".rstrip("0").rstrip(".")
-    return f"{grams / 1e6:+,.0f}"
 
 
 def target_in_words(row: dict[Any, Any]) -> str:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
+from carbongrid.cli.answers import json_rows, signed_tonnes, tell_files
 from carbongrid.cli.beside import content_of, folder_beside
 from carbongrid.cli.console import Console
 from carbongrid.cli.group import main
 from carbongrid.cli.options import FILE, FOLDER, with_console, with_out, with_seed
-from carbongrid.cli.plan_commands import records, signed_tonnes
 from carbongrid.errors import InputError
 
 _OWE = {
@@ -89,14 +89,14 @@ def compensation(
     for each in price:
         console.say(f"At {plain_price(each)} per t that is {at_decimals(moved / 1e6 * each, 0)} {found.run.manifest['currency']}".rstrip() + ".")  # fmt: skip
     console.problems(found.notes)
-    console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
+    tell_files(console, folder, files)
     console.document(
         {
             "status": "done",
             "files": files,
-            "units": records(found.units),
-            "flows": records(found.flows),
-            "zones": records(found.zones),
+            "units": json_rows(found.units),
+            "flows": json_rows(found.flows),
+            "zones": json_rows(found.zones),
             "notes": [str(each) for each in found.notes],
         }
     )
@@ -149,14 +149,14 @@ def trend(
     for row in found.region.to_dict("records"):
         console.say(f"{row['from_year']} to {row['to_year']}: emission {signed_tonnes(row['change_g'])} t, {'decoupling not known' if row['tapio'] == 'unknown' else row['tapio']}; {counted(row['turned'], 'unit')} in another zone, {row['turned_frozen']} with the first year's region kept.")  # fmt: skip
     console.problems(found.notes)
-    console.say(f"In {out}: {', '.join(file.name for file in files)}.")
+    tell_files(console, out, files)
     console.document(
         {
             "status": "done",
             "files": files,
-            "region": records(found.region),
-            "units": records(found.units),
-            "matrices": records(found.matrices),
+            "region": json_rows(found.region),
+            "units": json_rows(found.units),
+            "matrices": json_rows(found.matrices),
             "notes": [str(each) for each in found.notes],
         }
     )
@@ -197,15 +197,15 @@ def inequality(
         alone = "" if math.isnan(by_proxies) else f"; by the proxies alone {by_proxies:.3f}"
         console.say(f"Moran's I of {row['of']}: {row['i']:.3f}, by chance {row['expected']:.3f}, p {row['p']:.2g}{alone}.")  # fmt: skip
     console.problems(found.notes)
-    console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
+    tell_files(console, folder, files)
     console.document(
         {
             "status": "done",
             "files": files,
             "seed": seed,
-            "measures": records(found.table),
-            "moran": None if found.moran is None else records(found.moran),
-            "units": None if found.units is None else records(found.units),
+            "measures": json_rows(found.table),
+            "moran": None if found.moran is None else json_rows(found.moran),
+            "units": None if found.units is None else json_rows(found.units),
             "notes": [str(each) for each in found.notes],
         }
     )
