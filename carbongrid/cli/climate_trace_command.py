@@ -9,12 +9,12 @@ import click
 from carbongrid.cli.aligned import aligned_columns
 from carbongrid.cli.console import Console
 from carbongrid.cli.group import main
-from carbongrid.cli.options import FILE, PATH, with_console, with_gwp, with_layer
+from carbongrid.cli.options import FILE, PATH, WRITTEN_FILE, with_console, with_gwp, with_layer
 
 
 @main.command("from-climate-trace")
 @click.argument("files", type=FILE, nargs=-1, required=True, metavar="FILE...")
-@click.option("--out", type=FILE, required=True, help="facilities.csv")
+@click.option("--out", type=WRITTEN_FILE, required=True, help="facilities.csv")
 @click.option(
     "--year",
     type=click.IntRange(1900, 2999),

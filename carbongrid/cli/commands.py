@@ -10,7 +10,7 @@ import click
 from carbongrid.cli.beside import of_the_run_before
 from carbongrid.cli.console import Console
 from carbongrid.cli.group import main
-from carbongrid.cli.options import FILE, FOLDER, with_console, with_parcels
+from carbongrid.cli.options import FILE, FOLDER, WRITTEN_FOLDER, with_console, with_parcels
 from carbongrid.errors import Problem, require_extra
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @main.command()
-@click.argument("directory", type=FOLDER)
+@click.argument("directory", type=WRITTEN_FOLDER)
 @click.option("--size", type=click.Choice(["full", "small"]), default="full", show_default=True)
 @click.option(
     "--seed", type=click.IntRange(min=0), default=2023, show_default=True, help="Seed of the city."
@@ -76,7 +76,7 @@ def demo(
 
 
 @main.command()
-@click.argument("directory", type=FOLDER)
+@click.argument("directory", type=WRITTEN_FOLDER)
 @click.option("--inventory", is_flag=True, help="Write the template of activity data, too.")
 @with_console
 def init(console: Console, directory: Path, inventory: bool) -> None:
@@ -122,7 +122,7 @@ def check(console: Console, case: Path) -> None:
 
 @main.command()
 @click.argument("case", type=FILE)
-@click.option("--out", type=FOLDER, required=True, help="The run directory to make.")
+@click.option("--out", type=WRITTEN_FOLDER, required=True, help="The run directory to make.")
 @click.option("--replace", is_flag=True, help="Replace an existing run, reusing what still holds.")
 @click.option(
     "--restart", is_flag=True, help="Make everything anew, whatever an earlier run has finished."

@@ -10,7 +10,7 @@ import click
 from carbongrid.cli.beside import content_of, folder_beside
 from carbongrid.cli.console import Console
 from carbongrid.cli.group import main
-from carbongrid.cli.options import FOLDER, with_console
+from carbongrid.cli.options import FOLDER, WRITTEN_FOLDER, with_console
 from carbongrid.errors import require_extra
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.argument("directory", type=FOLDER)
 @click.option(
     "--out",
-    type=FOLDER,
+    type=WRITTEN_FOLDER,
     default=None,
     help="Folder for the figures; default: DIRECTORY-figures beside the run, which stays as it is.",
 )

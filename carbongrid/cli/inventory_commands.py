@@ -12,7 +12,7 @@ from carbongrid.cli.answers import json_rows
 from carbongrid.cli.coded_inventory import coded_options, require_fitting, tell_coded
 from carbongrid.cli.console import Console
 from carbongrid.cli.group import main
-from carbongrid.cli.options import FILE, PATH, with_console, with_gwp
+from carbongrid.cli.options import PATH, WRITTEN_FILE, with_console, with_gwp
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,14 +84,14 @@ def _digits(factor: Any, plain: Any) -> dict[str, str]:
 )
 @click.option(
     "--out",
-    type=FILE,
+    type=WRITTEN_FILE,
     default=None,
     help="Write the totals to this CSV.",
 )
 @click.option(
     "--audit",
     "trail",
-    type=FILE,
+    type=WRITTEN_FILE,
     default=None,
     help="Write the audit trail to this CSV.",
 )

@@ -8,7 +8,7 @@ import click
 
 from carbongrid.cli.console import Console
 from carbongrid.cli.group import main
-from carbongrid.cli.options import PATH, with_console, with_layer
+from carbongrid.cli.options import PATH, WRITTEN_PATH, with_console, with_layer
 
 
 @main.command("from-raster")
@@ -32,7 +32,7 @@ from carbongrid.cli.options import PATH, with_console, with_layer
     show_default=True,
     help="Cells of a square: the cells of one class in it are one parcel.",
 )
-@click.option("--out", type=PATH, required=True, help="parcels.parquet or parcels.gpkg.")
+@click.option("--out", type=WRITTEN_PATH, required=True, help="parcels.parquet or parcels.gpkg.")
 @with_console
 def from_raster(
     console: Console,

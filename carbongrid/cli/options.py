@@ -19,13 +19,20 @@ logger = logging.getLogger("carbongrid.cli.commands")  # as -v shows it
 Command = Callable[..., None]
 
 
+class WrittenPath(click.Path):
+    """A file or folder that the command writes: an address is refused before the command begins."""
+
+
 PATH = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
+WRITTEN_PATH = WrittenPath(path_type=Path)
+WRITTEN_FILE = WrittenPath(path_type=Path, dir_okay=False)
+WRITTEN_FOLDER = WrittenPath(path_type=Path, file_okay=False)
 
 with_out = click.option(
     "--out",
-    type=FOLDER,
+    type=WRITTEN_FOLDER,
     default=None,
     help="Folder for the files; default: DIRECTORY-analysis beside the run, which stays as it is.",
 )
@@ -62,6 +69,7 @@ def with_console(command: Command) -> Command:
     ) -> None:
         console = _console(quiet, as_json, verbose)
         with console.errors():
+            _require_local(click.get_current_context())
             command(console, *args, **given)
 
     for option in (
@@ -86,3 +94,13 @@ def _console(quiet: bool, as_json: bool, verbose: int) -> Console:
             Problem(f"ignored, though set in the environment: {on_purpose}", level="note")
         )
     return console
+
+
+def _require_local(context: click.Context) -> None:
+    """Raise InputError for an address among what is written: not where words are read, which is before anybody knows of --json."""
+    from carbongrid.raster.opening.files import path_to_write
+
+    for parameter in context.command.params:
+        path = context.params[str(parameter.name)]
+        if isinstance(parameter.type, WrittenPath) and path is not None:
+            path_to_write(path)

@@ -8,12 +8,12 @@ import click
 
 from carbongrid.cli.console import Console
 from carbongrid.cli.group import main
-from carbongrid.cli.options import FILE, FOLDER, with_console
+from carbongrid.cli.options import FILE, WRITTEN_FOLDER, with_console
 
 
 @main.command("from-osm")
 @click.argument("extract", type=FILE)
-@click.argument("directory", type=FOLDER)
+@click.argument("directory", type=WRITTEN_FOLDER)
 @click.option(
     "--units",
     "level",

@@ -12,7 +12,14 @@ from carbongrid.cli.answers import json_rows, signed_tonnes, tell_files
 from carbongrid.cli.beside import content_of, folder_beside, of_the_run_before
 from carbongrid.cli.console import Console
 from carbongrid.cli.group import main
-from carbongrid.cli.options import FILE, FOLDER, with_console, with_out, with_parcels
+from carbongrid.cli.options import (
+    FILE,
+    FOLDER,
+    WRITTEN_FOLDER,
+    with_console,
+    with_out,
+    with_parcels,
+)
 
 if TYPE_CHECKING:
     from carbongrid.analysis.compare import Comparison
@@ -33,7 +40,7 @@ _LARGEST = 10
 )
 @click.option(
     "--out",
-    type=FOLDER,
+    type=WRITTEN_FOLDER,
     default=None,
     help="Folder for the files; default: B-analysis beside B, which stays as it is.",
 )
@@ -99,7 +106,7 @@ def _told(found: Comparison) -> Iterator[str]:
 @main.command()
 @click.argument("run", type=FOLDER)
 @click.argument("plan", type=FILE)
-@click.option("--out", type=FOLDER, required=True, help="The run directory to make.")
+@click.option("--out", type=WRITTEN_FOLDER, required=True, help="The run directory to make.")
 @click.option("--replace", is_flag=True, help="Replace an existing run.")
 @with_parcels
 @with_console

@@ -11,7 +11,7 @@ from carbongrid.cli.answers import json_rows, signed_tonnes, tell_files
 from carbongrid.cli.beside import content_of, folder_beside
 from carbongrid.cli.console import Console
 from carbongrid.cli.group import main
-from carbongrid.cli.options import FILE, FOLDER, with_console, with_out, with_seed
+from carbongrid.cli.options import FILE, FOLDER, WRITTEN_FOLDER, with_console, with_out, with_seed
 from carbongrid.errors import InputError
 
 _OWE = {
@@ -116,7 +116,7 @@ def compensation(
     type=click.Choice(["units", "gwp", "basis", "currency", "electricity", "sinks"]),
     help="Follow the years though these differ, and say so.",
 )
-@click.option("--out", type=FOLDER, required=True, help="Folder for the files.")
+@click.option("--out", type=WRITTEN_FOLDER, required=True, help="Folder for the files.")
 @with_console
 def trend(
     console: Console,
@@ -134,12 +134,10 @@ def trend(
         from carbongrid.analysis.trend import trend as trend_of
         from carbongrid.analysis.trend import write_trend
         from carbongrid.method.tonnes import counted
-        from carbongrid.raster.opening.files import path_to_write
         from carbongrid.run_store import detect_full_disk
 
         if len(runs) < 2:
             raise InputError("one run is no trend", hint="Name two runs or more.")
-        path_to_write(out)
         found = trend_of(
             runs, codes=None if codes is None else read_merged_codes(codes), despite=despite
         )
