@@ -34,9 +34,10 @@ def explain() -> None:
 @with_console
 def explain_inventory(console: Console, category: str, source: Path, gwp: str, sinks: str) -> None:
     """Print how the total of CATEGORY is formed, down to the rows and factors."""
-    from carbongrid import inventory as rooms
     from carbongrid.case.readers.activity import read_activity
     from carbongrid.case.readers.sinks import sinks_of
+    from carbongrid.inventory import explain as explain_total
+    from carbongrid.inventory import form
     from carbongrid.outputs.tables.plain import read_text_csv
 
     trail = source / "audit.csv" if source.is_dir() else source
@@ -47,11 +48,11 @@ def explain_inventory(console: Console, category: str, source: Path, gwp: str, s
         console.document({"status": "done", "category": category, "tree": told})
         return
     if trail.name == "audit.csv" and trail.is_file():
-        tree = rooms.explain(read_text_csv(trail), category)
+        tree = explain_total(read_text_csv(trail), category)
     else:
         counted = sinks_of(sinks, Path(sinks))
-        formed = rooms.form(read_activity(source), gwp=gwp, sinks=counted)
-        tree = rooms.explain(formed, category)
+        formed = form(read_activity(source), gwp=gwp, sinks=counted)
+        tree = explain_total(formed, category)
     for line in tree.split("\n"):
         console.say(line)
     console.document({"status": "done", "category": category, "tree": tree})

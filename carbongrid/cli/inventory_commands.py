@@ -17,6 +17,8 @@ from carbongrid.cli.options import PATH, WRITTEN_FILE, with_console, with_gwp
 if TYPE_CHECKING:
     import pandas as pd
 
+    from carbongrid.inventory import Inventory
+
 _LEVELS = "In which total a code is, is recalled from the GPC (v1.1), not read again: hold it against the protocol before you publish these."
 
 
@@ -125,40 +127,41 @@ def inventory(
     if coded["of_system"] is not None:
         tell_coded(file, gwp, trail, coded, console)
         return
-    from carbongrid import inventory as rooms
+    import carbongrid as cg
     from carbongrid.case.readers.activity import read_activity
     from carbongrid.case.readers.formed_totals import regions_told
     from carbongrid.case.readers.sinks import sinks_of
     from carbongrid.outputs.tables.plain import write_text_csv
 
     counted = sinks_of(sinks, Path(sinks))
-    formed = rooms.form(read_activity(file), gwp=gwp, sinks=counted)
+    formed = cg.inventory.form(read_activity(file), gwp=gwp, sinks=counted)
     as_given = formed
     if consumption:
-        formed = rooms.by_consumption(formed)
-    coded_rows = None if system is None else rooms.to_system(formed, system)
+        formed = cg.inventory.by_consumption(formed)
+    coded_rows = None if system is None else cg.inventory.to_system(formed, system)
     reading = "consumption" if consumption else None
-    with_aside, formed = formed, rooms.as_counted(formed, reading)
-    table = rooms.totals(formed) if coded_rows is None else _by_code(coded_rows, system)
+    with_aside, formed = formed, cg.inventory.as_counted(formed, reading)
+    table = cg.inventory.totals(formed) if coded_rows is None else _by_code(coded_rows, system)
     if out is not None:
         write_text_csv(table, out)
     if trail is not None:
-        write_text_csv(rooms.audit_with_readings(with_aside, as_given, reading), trail)
+        write_text_csv(cg.inventory.audit_with_readings(with_aside, as_given, reading), trail)
     for line in aligned_columns(
         [tuple(table.columns), *(tuple(map(str, row)) for row in table.itertuples(index=False))]
     ):
         console.say(line)
     for line in _gpc_totals(coded_rows) if coded_rows is not None and system == "gpc" else ():
         console.say(line)
-    compared, readings = rooms.compare_sinks(formed), rooms.compare_electricity(as_given)
-    beside = rooms.memo(as_given)
+    compared = cg.inventory.compare_sinks(formed)
+    readings = cg.inventory.compare_electricity(as_given)
+    beside = cg.inventory.memo(as_given)
     for line in (*_side_by_side(compared), *_readings(readings), *_memo(beside)):
         console.say(line)
-    ranges = _intervals(rooms, formed) if uncertainty else []
+    ranges = _intervals(formed) if uncertainty else []
     for line in aligned_columns(ranges) if ranges else []:
         console.say(line)
-    problems = [*rooms.notes(formed), *regions_told(formed), *rooms.energy_notes(as_given)]
-    problems += counted.problems(file.name)
+    problems = [*cg.inventory.notes(formed), *regions_told(formed)]
+    problems += [*cg.inventory.energy_notes(as_given), *counted.problems(file.name)]
     console.problems(problems)
     console.document(
         {
@@ -248,10 +251,12 @@ def _side_by_side(compared: pd.DataFrame) -> list[str]:
     return ["", *aligned_columns([head, *rows])]
 
 
-def _intervals(rooms: Any, formed: Any) -> list[tuple[str, ...]]:
-    first, second = rooms.approach_1(formed), rooms.approach_2(formed)
+def _intervals(formed: Inventory) -> list[tuple[str, ...]]:
+    from carbongrid.inventory import approach_1, approach_2
+
+    first, second = approach_1(formed), approach_2(formed)
     rows: list[tuple[str, ...]] = [("category", "co2e_t", "low_1", "high_1", "low_2", "high_2")]
-    for one, two in zip(first.itertuples(), second.itertuples(), strict=True):
-        numbers = (one.co2e_t, one.low_t, one.high_t, two.low_t, two.high_t)
-        rows.append((one.category, *(f"{number:.0f}" for number in numbers)))
+    for one, two in zip(first.to_dict("records"), second.to_dict("records"), strict=True):
+        numbers = (one["co2e_t"], one["low_t"], one["high_t"], two["low_t"], two["high_t"])
+        rows.append((one["category"], *(f"{number:.0f}" for number in numbers)))
     return rows
