@@ -6,6 +6,7 @@ Dependencies come from pyproject's groups, versions from constraints.txt.
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import nox
@@ -27,10 +28,12 @@ def _install(session: nox.Session, *groups: str) -> None:
 def _fresh_numba_cache(session: nox.Session) -> dict[str, str]:
     # Numba's cache does not see an edit in another file, so a session never reuses an old one.
     folder = Path(session.create_tmp()) / "numba"
-    session.run(
-        "python", "-c", f"import shutil; shutil.rmtree({str(folder)!r}, ignore_errors=True)"
-    )
+    shutil.rmtree(folder, ignore_errors=True)
     return {"NUMBA_CACHE_DIR": str(folder)}
+
+
+def _pytest(session: nox.Session, *words: str, **env: str) -> None:
+    session.run("python", "-m", "pytest", *words, env=env)
 
 
 @nox.session
@@ -56,8 +59,8 @@ def thorough(session: nox.Session) -> None:
     _install(session, "test")
     env = {**_fresh_numba_cache(session), "CARBONGRID_EXAMPLES": "12"}
     paths = ("tests/pipeline/test_any_grid.py", "tests/pipeline/test_live.py")
-    session.run("python", "-m", "pytest", "-m", "thorough", *session.posargs, env=env)
-    session.run("python", "-m", "pytest", "-m", "", *paths, *session.posargs, env=env)
+    _pytest(session, "-m", "thorough", *session.posargs, **env)
+    _pytest(session, "-m", "", *paths, *session.posargs, **env)
 
 
 @nox.session
@@ -82,19 +85,13 @@ def _lint(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Branch coverage, kernels run without JIT so that their lines count."""
     _install(session, "test")
-    env = {"NUMBA_DISABLE_JIT": "1"}
-    session.run(
-        "python",
-        "-m",
-        "pytest",
-        "--cov",
-        "--cov-report=term",
-        "-m",
-        "not full and not thorough",
+    _pytest(
+        session,
+        *("--cov", "--cov-report=term", "-m", "not full and not thorough"),
         # Hashes wrap on purpose, which NumPy's numbers say and compiled ones do not.
         *("-W", "ignore:overflow encountered in scalar multiply:RuntimeWarning"),
         *session.posargs,
-        env=env,
+        NUMBA_DISABLE_JIT="1",
     )
 
 
@@ -102,15 +99,8 @@ def coverage(session: nox.Session) -> None:
 def matrix(session: nox.Session) -> None:
     """Run the tests on every supported Python that is installed."""
     _install(session, "test")
-    session.run(
-        "python",
-        "-m",
-        "pytest",
-        "-m",
-        "not full and not thorough",
-        *session.posargs,
-        env=_fresh_numba_cache(session),
-    )
+    words = ("-m", "not full and not thorough", *session.posargs)
+    _pytest(session, *words, **_fresh_numba_cache(session))
 
 
 @nox.session
@@ -135,7 +125,7 @@ def browser(session: nox.Session) -> None:
     _install(session, "test")
     env = {**_fresh_numba_cache(session), "CARBONGRID_BROWSER": "1"}
     options = ("--log-cli-level=info", *session.posargs)
-    session.run("python", "-m", "pytest", "tests/browser", *options, env=env)
+    _pytest(session, "tests/browser", *options, **env)
 
 
 @nox.session
@@ -150,9 +140,7 @@ def bench(session: nox.Session) -> None:
     """Assert the seconds and bytes that were promised, then run the benchmarks on this checkout; ``-- --quick`` each once."""
     _install(session, "test", "bench")
     env = {**_fresh_numba_cache(session), "CARBONGRID_BENCH": "1"}
-    session.run(
-        *("python", "-m", "pytest", "tests/measured", "-q", "--log-cli-level=info"), env=env
-    )
+    _pytest(session, "tests/measured", "-q", "--log-cli-level=info", **env)
     session.run("asv", "machine", "--yes")
     session.run("asv", "run", "--python=same", "--launch-method=spawn", *session.posargs)
 
@@ -209,7 +197,7 @@ def faults(session: nox.Session) -> None:
     _install(session, "test")
     env = {"PYTHONPATH": "tests", "CARBONGRID_EXAMPLES": "8", **_fresh_numba_cache(session)}
     session.run("python", "-m", "faults", *session.posargs, env=env)
-    session.run("python", "-m", "pytest", "-q", "-m", "", "tests/test_whole_cities.py", env=env)
+    _pytest(session, "-q", "-m", "", "tests/test_whole_cities.py", **env)
 
 
 @nox.session
@@ -227,7 +215,7 @@ def cluster(session: nox.Session) -> None:
     env = {**_fresh_numba_cache(session), "CARBONGRID_CLUSTER": "1"}
     options = ("-q", "--log-cli-level=info", *session.posargs)
     paths = ("tests/test_cluster_memory.py", "tests/test_cluster_stalls.py")
-    session.run("python", "-m", "pytest", *paths, *options, env=env)
+    _pytest(session, *paths, *options, **env)
 
 
 @nox.session
@@ -242,11 +230,8 @@ def release(session: nox.Session) -> None:
     """Build wheel and sdist, check them; run the demo from the wheel alone, with its extras, by uvx and by pipx, each in a fresh environment; build and run this platform's wheel."""
     session.install("build", "twine", "pipx")
     folder = Path(session.create_tmp()).absolute()
-    session.run(
-        "python",
-        "-c",
-        f"import shutil; shutil.rmtree({str(folder)!r}); shutil.os.mkdir({str(folder)!r})",
-    )
+    shutil.rmtree(folder)
+    folder.mkdir()
     session.run("python", "-m", "build", "--outdir", str(folder / "dist"))
     built = [str(path) for path in (folder / "dist").iterdir() if path.suffix in (".whl", ".gz")]
     if len(built) != 2:

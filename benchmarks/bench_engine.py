@@ -64,8 +64,7 @@ class Rasterize(Land):
     def time_to_zarr(self) -> None:
         cg.rasterize(self.parcels, self.grid, store=self.path())
 
-    def peakmem_to_zarr(self) -> None:
-        cg.rasterize(self.parcels, self.grid, store=self.path())
+    peakmem_to_zarr = time_to_zarr
 
 
 class Reduce(Land):
@@ -74,8 +73,7 @@ class Reduce(Land):
     def time_overlap(self) -> None:
         cg.overlap(self.parcels, self.units, grid=self.grid)
 
-    def peakmem_overlap(self) -> None:
-        cg.overlap(self.parcels, self.units, grid=self.grid)
+    peakmem_overlap = time_overlap
 
     def time_coverage_of_cells(self) -> None:
         cg.coverage(self.parcels, self.grid.coarsen(1000))
@@ -137,8 +135,7 @@ class FromLabels(Land):
     def time_lookup_sum(self) -> None:
         cg.lookup_sum(self.mass, self.labels, 100)
 
-    def peakmem_lookup_sum(self) -> None:
-        cg.lookup_sum(self.mass, self.labels, 100)
+    peakmem_lookup_sum = time_lookup_sum
 
     def time_crosstab(self) -> None:
         cg.crosstab(self.labels, self.unit_labels, shape=(len(self.parcels), len(self.units)))

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from carbongrid.cli.answers import can_draw, json_rows, tell_files
 from carbongrid.cli.beside import content_of, folder_beside
-from carbongrid.cli.commands import _FOLDER, _console, _with_console, main
-from carbongrid.cli.console import or_dash
+from carbongrid.cli.console import Console, or_dash
+from carbongrid.cli.group import main
+from carbongrid.cli.options import FILE, FOLDER, PATH, with_console, with_out, with_seed
 from carbongrid.cli.outcome import firm_line
-from carbongrid.errors import Problem
+from carbongrid.errors import Problem, missing_libraries
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,50 +28,39 @@ _WELL = 0.3
 """sigma and tau are told apart where the standard errors of both are no larger than this, of each."""
 
 
-with_out = click.option(
-    "--out",
-    type=_FOLDER,
-    default=None,
-    help="Folder for the files; default: DIRECTORY-analysis beside the run, which stays as it is.",
-)
-
-
 @main.command()
-@click.argument("directory", type=_FOLDER)
+@click.argument("directory", type=FOLDER)
 @with_out
-@_with_console
-def margins(directory: Path, out: Path | None, quiet: bool, as_json: bool, verbose: int) -> None:
+@with_console
+def margins(console: Console, directory: Path, out: Path | None) -> None:
     """Say how far each unit of the finished run in DIRECTORY is from another zone.
 
     Writes margins.csv: the emission, sink or GDP at which ECC or ESC is just 1, all other units as they are, in whole grams and currency
     units. A margin is a distance: how likely it is to be crossed depends on how well the numbers are known.
     """
-    console = _console(quiet, as_json, verbose)
-    with console.errors():
-        with console.progress():
-            from carbongrid.analysis.finished import FinishedRun
-            from carbongrid.analysis.margins import margins as margins_of
-            from carbongrid.analysis.margins import write_margins
+    with console.progress():
+        from carbongrid.analysis.finished import FinishedRun
+        from carbongrid.analysis.margins import margins as margins_of
+        from carbongrid.analysis.margins import write_margins
 
-            content, asked = content_of(directory), FinishedRun.of(directory)
-            table = margins_of(directory)
-            of_esc = table[(table["boundary"] == "esc") & table["at_boundary"].notna()]
-            warnings = asked.warnings_of_esc(of_esc["unit"])
-            with folder_beside(directory, "analysis", out, content) as folder:
-                write_margins(table, folder / "margins.csv")
-        for line in _nearest(table):
-            console.say(line)
-        console.problems(warnings)
-        console.say(f"All of them in {folder / 'margins.csv'}.")
-        rows = table.astype(object).where(table.notna(), None).to_dict("records")
-        console.document(
-            {
-                "status": "done",
-                "file": folder / "margins.csv",
-                "margins": rows,
-                "notes": [str(each) for each in warnings],
-            }
-        )
+        content, asked = content_of(directory), FinishedRun.of(directory)
+        table = margins_of(directory)
+        of_esc = table[(table["boundary"] == "esc") & table["at_boundary"].notna()]
+        warnings = asked.warnings_of_esc(of_esc["unit"])
+        with folder_beside(directory, "analysis", out, content) as folder:
+            write_margins(table, folder / "margins.csv")
+    for line in _nearest(table):
+        console.say(line)
+    console.problems(warnings)
+    console.say(f"All of them in {folder / 'margins.csv'}.")
+    console.document(
+        {
+            "status": "done",
+            "file": folder / "margins.csv",
+            "margins": json_rows(table),
+            "notes": [str(each) for each in warnings],
+        }
+    )
 
 
 def _nearest(table: pd.DataFrame) -> Iterator[str]:
@@ -101,9 +92,9 @@ def _whole_tonnes(grams: int) -> str:
 
 
 @main.command()
-@click.argument("directory", type=_FOLDER)
+@click.argument("directory", type=FOLDER)
 @click.option("--draws", type=click.IntRange(min=1), default=1000, show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@with_seed
 @click.option(
     "--without",
     multiple=True,
@@ -111,16 +102,14 @@ def _whole_tonnes(grams: int) -> str:
     help="A source that is not drawn; may be given several times.",
 )
 @with_out
-@_with_console
+@with_console
 def probability(
+    console: Console,
     directory: Path,
     draws: int,
     seed: int,
     without: tuple[str, ...],
     out: Path | None,
-    quiet: bool,
-    as_json: bool,
-    verbose: int,
 ) -> None:
     """Say how sure the zones of the finished run in DIRECTORY are, by draws.
 
@@ -128,47 +117,43 @@ def probability(
     5, 50 and 95 % points; zone_probability_sources.csv: which source moves how many zones; zone_probability_settings.csv: what the draws
     rest on. Most of that is assumed until it was measured for the place.
     """
-    console = _console(quiet, as_json, verbose)
-    with console.errors():
-        from carbongrid.analysis.probability import probability as probability_of
-        from carbongrid.analysis.probability import write_probability
-        from carbongrid.errors import missing_libraries
-        from carbongrid.outputs.figures.zone_probability import write_probability_figures
-        from carbongrid.outputs.tables import read_tables
-        from carbongrid.outputs.tables.reading import of_one_run
+    from carbongrid.analysis.probability import probability as probability_of
+    from carbongrid.analysis.probability import write_probability
+    from carbongrid.outputs.figures.zone_probability import write_probability_figures
+    from carbongrid.outputs.tables import read_tables
+    from carbongrid.outputs.tables.reading import of_one_run
 
-        # The run may be replaced while zones are drawn.
-        with of_one_run(directory), console.progress() as progress:
-            content = content_of(directory)
-            tables = read_tables(directory, parcels=False)
-            found = probability_of(
-                directory, draws=draws, seed=seed, without=without, progress=progress
-            )
-        with folder_beside(directory, "analysis", out, content) as folder:
-            files = write_probability(found, tables.units, folder)
-            if missing_libraries("matplotlib"):
-                console.problem(Problem("without matplotlib there is no figure", hint='pip install "carbongrid[report]"', level="note"))  # fmt: skip
-            else:
-                files += write_probability_figures(tables, found.table, folder)
-        for line in _how_sure(found):
-            console.say(line)
-        console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
-        rows = found.table.astype(object).where(found.table.notna(), None).to_dict("records")
-        console.document(
-            {
-                "status": "done",
-                "files": files,
-                "draws": draws,
-                "seed": seed,
-                "units": rows,
-                "sources": found.sources.to_dict("records"),
-            }
+    # The run may be replaced while zones are drawn.
+    with of_one_run(directory), console.progress() as progress:
+        content = content_of(directory)
+        tables = read_tables(directory, parcels=False)
+        found = probability_of(
+            directory, draws=draws, seed=seed, without=without, progress=progress
         )
+    with folder_beside(directory, "analysis", out, content) as folder:
+        files = write_probability(found, tables.units, folder)
+        if missing_libraries("matplotlib"):
+            console.problem(Problem("without matplotlib there is no figure", hint='pip install "carbongrid[report]"', level="note"))  # fmt: skip
+        else:
+            files += write_probability_figures(tables, found.table, folder)
+    for line in _how_sure(found):
+        console.say(line)
+    tell_files(console, folder, files)
+    console.document(
+        {
+            "status": "done",
+            "files": files,
+            "draws": draws,
+            "seed": seed,
+            "units": json_rows(found.table),
+            "sources": found.sources.to_dict("records"),
+        }
+    )
 
 
 @main.command()
-@click.argument("directory", type=_FOLDER)
-@click.argument("published", metavar="TABLE...", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("directory", type=FOLDER)
+@click.argument("published", metavar="TABLE...", nargs=-1, type=PATH)
 @click.option(
     "--category",
     "categories",
@@ -178,7 +163,7 @@ def probability(
 )
 @click.option(
     "--rasters",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     default=None,
     help="A table of rasters: columns of, path, unit, variable, part.",
 )
@@ -196,13 +181,14 @@ def probability(
     "--key", default=None, help="Column of the units whose codes TABLE names; default: their own."
 )
 @click.option("--draws", type=click.IntRange(min=2), default=300, show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@with_seed
 @click.option(
     "--min-skill", type=float, default=None, help="End with code 1 where a quantity has less skill."
 )
 @with_out
-@_with_console
+@with_console
 def validate(
+    console: Console,
     directory: Path,
     published: tuple[Path, ...],
     categories: tuple[str, ...],
@@ -214,9 +200,6 @@ def validate(
     seed: int,
     min_skill: float | None,
     out: Path | None,
-    quiet: bool,
-    as_json: bool,
-    verbose: int,
 ) -> None:
     """Say how far the finished run in DIRECTORY agrees with what others have published, in TABLE.
 
@@ -227,64 +210,59 @@ def validate(
     TABLE may be a raster of emission instead (GeoTIFF, NetCDF or Zarr, as of EDGAR or ODIAC), or twelve of the months of a year. It becomes a table of units by exact
     shares of its cells, and is held against the run cell by cell as well: validation_cell_measures.csv, validation_cells.csv.
     """
-    console = _console(quiet, as_json, verbose)
-    with console.errors():
-        with console.progress() as progress:
-            from carbongrid.analysis.gridded_rasters import PublishedRaster, read_rasters_table
-            from carbongrid.analysis.validation import validate as validate_run
-            from carbongrid.analysis.validation import write_validation
-            from carbongrid.analysis.validation_page import write_validation_page
-            from carbongrid.errors import missing_libraries
-            from carbongrid.outputs.figures.scatter import write_scatter
+    with console.progress() as progress:
+        from carbongrid.analysis.gridded_rasters import PublishedRaster, read_rasters_table
+        from carbongrid.analysis.validation import validate as validate_run
+        from carbongrid.analysis.validation import write_validation
+        from carbongrid.analysis.validation_page import write_validation_page
+        from carbongrid.outputs.figures.scatter import write_scatter
 
-            named = [
-                PublishedRaster(of, Path(path)) for of, path in map(_category_and_file, categories)
-            ]
-            listed = () if rasters is None else read_rasters_table(rasters)
-            every: list[str | Path | PublishedRaster] = [*published, *named, *listed]
-            content = content_of(directory)
-            found = validate_run(
-                directory,
-                every,
-                key=key,
-                draws=draws,
-                seed=seed,
-                unit=unit,
-                variable=variable,
-                progress=progress,
-            )
-            with folder_beside(directory, "analysis", out, content) as folder:
-                files = write_validation(found, folder)
-                if missing_libraries("jinja2", "matplotlib"):
-                    console.problem(Problem("without jinja2 and matplotlib there is neither page nor figure", hint='pip install "carbongrid[report]"', level="note"))  # fmt: skip
-                else:
-                    files.append(write_scatter(found.values, folder / "validation.png"))
-                    files.append(write_validation_page(found, folder / "validation.html"))
-        console.problems(problem for problem, _ in found.remarks)
-        for line in (*_agreement(found), *_agreement_of_cells(found)):
-            console.say(line)
-        console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
-        console.document(
-            {
-                "status": "done",
-                "files": files,
-                "measures": _records(found.measures),
-                "values": _records(found.values),
-                "sums": _records(found.sums),
-                "zones": {name: None if value != value else value for name, value in found.zones.items()},
-                "unit_zones": _records(found.unit_zones),
-                "cell_measures": _records(found.cell_measures),
-                "worst_cells": _records(found.worst_cells),
-                "remarks": [vars(problem) for problem, _ in found.remarks],
-            }
-        )  # fmt: skip
-        if min_skill is not None:
-            # Without a skill to tell nothing has passed, but for what was made with this very proxy.
-            measures = found.measures
-            weak = measures[~(measures["skill"] >= min_skill) & ~measures["same_proxy"]]
-            if len(weak):
-                console.problem(Problem(f"less skill than {min_skill:g}, or none that can be told: {', '.join(weak['of'])}"))  # fmt: skip
-                raise SystemExit(1)
+        named = [
+            PublishedRaster(of, Path(path)) for of, path in map(_category_and_file, categories)
+        ]
+        listed = () if rasters is None else read_rasters_table(rasters)
+        every: list[str | Path | PublishedRaster] = [*published, *named, *listed]
+        content = content_of(directory)
+        found = validate_run(
+            directory,
+            every,
+            key=key,
+            draws=draws,
+            seed=seed,
+            unit=unit,
+            variable=variable,
+            progress=progress,
+        )
+        with folder_beside(directory, "analysis", out, content) as folder:
+            files = write_validation(found, folder)
+            if can_draw(console):
+                files.append(write_scatter(found.values, folder / "validation.png"))
+                files.append(write_validation_page(found, folder / "validation.html"))
+    console.problems(problem for problem, _ in found.remarks)
+    for line in (*_agreement(found), *_agreement_of_cells(found)):
+        console.say(line)
+    tell_files(console, folder, files)
+    console.document(
+        {
+            "status": "done",
+            "files": files,
+            "measures": _finite_rows(found.measures),
+            "values": _finite_rows(found.values),
+            "sums": _finite_rows(found.sums),
+            "zones": {name: None if value != value else value for name, value in found.zones.items()},
+            "unit_zones": _finite_rows(found.unit_zones),
+            "cell_measures": _finite_rows(found.cell_measures),
+            "worst_cells": _finite_rows(found.worst_cells),
+            "remarks": [vars(problem) for problem, _ in found.remarks],
+        }
+    )  # fmt: skip
+    if min_skill is not None:
+        # Without a skill to tell nothing has passed, but for what was made with this very proxy.
+        measures = found.measures
+        weak = measures[~(measures["skill"] >= min_skill) & ~measures["same_proxy"]]
+        if len(weak):
+            console.problem(Problem(f"less skill than {min_skill:g}, or none that can be told: {', '.join(weak['of'])}"))  # fmt: skip
+            raise SystemExit(1)
 
 
 def _category_and_file(text: str) -> tuple[str, str]:
@@ -297,10 +275,9 @@ def _category_and_file(text: str) -> tuple[str, str]:
     return of, path
 
 
-def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
-    """Return the rows of a table as JSON holds them: null where nothing is known, and where a number is infinite."""
-    cells = table.replace([math.inf, -math.inf], math.nan)
-    return cells.astype(object).where(cells.notna(), None).to_dict("records")
+def _finite_rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Return the rows of a table, null also where a number is infinite."""
+    return json_rows(table.replace([math.inf, -math.inf], math.nan))
 
 
 def _agreement(found: Validation) -> Iterator[str]:

@@ -8,40 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from carbongrid.cli.analysis_commands import with_out
+from carbongrid.cli.answers import can_draw, json_rows, tell_files
 from carbongrid.cli.beside import content_of, folder_beside
-from carbongrid.cli.commands import _FOLDER, _console, _with_console, main
-from carbongrid.cli.console import or_dash
-from carbongrid.errors import Problem, missing_libraries
+from carbongrid.cli.console import Console, or_dash
+from carbongrid.cli.group import main
+from carbongrid.cli.options import FILE, FOLDER, with_console, with_out, with_seed
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from carbongrid.analysis.choice_audit import ChoiceAudit
     from carbongrid.analysis.scale_audit import ScaleAudit
     from carbongrid.analysis.skill import Skill
-    from carbongrid.cli.console import Console
 
 _LISTED = 10
 
 
-def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
-    """Return a table as JSON has it, what is unknown as null."""
-    return table.astype(object).where(table.notna(), None).to_dict("records")
-
-
-def _can_draw(console: Console) -> bool:
-    if missing_libraries("jinja2", "matplotlib"):
-        console.problem(Problem("without jinja2 and matplotlib there is neither page nor figure", hint='pip install "carbongrid[report]"', level="note"))  # fmt: skip
-        return False
-    return True
-
-
 @main.command("audit-choices")
-@click.argument("directory", type=_FOLDER)
+@click.argument("directory", type=FOLDER)
 @click.option(
     "--case",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     default=None,
     help="The run's case, where it is from activity data: with it other electricity, GWP and sinks are tried.",
 )
@@ -50,18 +35,16 @@ def _can_draw(console: Console) -> bool:
     multiple=True,
     help="A choice that is left as it is, such as basis; may be given several times.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@with_seed
 @with_out
-@_with_console
+@with_console
 def audit_choices(
+    console: Console,
     directory: Path,
     case: Path | None,
     without: tuple[str, ...],
     seed: int,
     out: Path | None,
-    quiet: bool,
-    as_json: bool,
-    verbose: int,
 ) -> None:
     """Say which zones of the finished run in DIRECTORY hold under every defensible reading of the method.
 
@@ -69,40 +52,38 @@ def audit_choices(
     readings in each zone, and whether it is in the stable core; choices.csv: units that flip when a choice changes; choices_not_tried.csv: what this run cannot
     answer, and why; choices_readings.csv; choices.html, a page of all of it in English and Chinese; choices.png.
     """
-    console = _console(quiet, as_json, verbose)
-    with console.errors():
-        from carbongrid.analysis.choice_audit import CANNOT_TELL, write_choices
-        from carbongrid.analysis.choice_audit import audit_choices as audit
-        from carbongrid.analysis.choices_page import write_choices_page
-        from carbongrid.outputs.figures.choices import write_choices_figure
-        from carbongrid.outputs.tables import read_result
+    from carbongrid.analysis.choice_audit import CANNOT_TELL, write_choices
+    from carbongrid.analysis.choice_audit import audit_choices as audit
+    from carbongrid.analysis.choices_page import write_choices_page
+    from carbongrid.outputs.figures.choices import write_choices_figure
+    from carbongrid.outputs.tables import read_result
 
-        with console.progress() as progress:
-            content = content_of(directory)
-            result = read_result(directory)
-            found = audit(result, case=case, without=without, seed=seed, progress=progress)
-        with folder_beside(directory, "analysis", out, content) as folder:
-            files = write_choices(found, folder)
-            if _can_draw(console):
-                files.append(write_choices_figure(found.units, found.choices, folder / "choices.png"))  # fmt: skip
-                files.append(write_choices_page(found, result, folder / "choices.html"))
-        for line in _decided(found):
-            console.say(line)
-        console.say(CANNOT_TELL)
-        console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
-        console.document(
-            {
-                "status": "done",
-                "files": files,
-                "design": found.design,
-                "stable": found.stable,
-                "zoned": found.zoned,
-                "units": _rows(found.units),
-                "choices": _rows(found.choices),
-                "not_tried": _rows(found.not_tried),
-                "cannot_tell": CANNOT_TELL,
-            }
-        )
+    with console.progress() as progress:
+        content = content_of(directory)
+        result = read_result(directory)
+        found = audit(result, case=case, without=without, seed=seed, progress=progress)
+    with folder_beside(directory, "analysis", out, content) as folder:
+        files = write_choices(found, folder)
+        if can_draw(console):
+            files.append(write_choices_figure(found.units, found.choices, folder / "choices.png"))  # fmt: skip
+            files.append(write_choices_page(found, result, folder / "choices.html"))
+    for line in _decided(found):
+        console.say(line)
+    console.say(CANNOT_TELL)
+    tell_files(console, folder, files)
+    console.document(
+        {
+            "status": "done",
+            "files": files,
+            "design": found.design,
+            "stable": found.stable,
+            "zoned": found.zoned,
+            "units": json_rows(found.units),
+            "choices": json_rows(found.choices),
+            "not_tried": json_rows(found.not_tried),
+            "cannot_tell": CANNOT_TELL,
+        }
+    )
 
 
 def _decided(found: ChoiceAudit) -> Iterator[str]:
@@ -125,63 +106,59 @@ def _decided(found: ChoiceAudit) -> Iterator[str]:
 
 
 @main.command("audit-scale")
-@click.argument("directory", type=_FOLDER)
+@click.argument("directory", type=FOLDER)
 @click.option(
     "--without-fine",
     is_flag=True,
     help="Leave out other fine cells and exact areas, which count borders again.",
 )
 @click.option("--groupings", type=click.IntRange(min=1), default=200, show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@with_seed
 @with_out
-@_with_console
+@with_console
 def audit_scale(
+    console: Console,
     directory: Path,
     without_fine: bool,
     groupings: int,
     seed: int,
     out: Path | None,
-    quiet: bool,
-    as_json: bool,
-    verbose: int,
 ) -> None:
     """Say whether the pattern of the finished run in DIRECTORY survives another ruler.
 
     Coarse grids of 0.5, 1, 2 and 5 km at eight origins; units merged to their parents, and to as many random groups of neighbours; other fine cells and exact
     areas. Writes scale_grids.csv, scale_groups.csv, scale_null.csv, scale_cells.csv, scale_units.csv, scale.html and scale.png.
     """
-    console = _console(quiet, as_json, verbose)
-    with console.errors():
-        from carbongrid.analysis.scale_audit import CANNOT_TELL, write_scale
-        from carbongrid.analysis.scale_audit import audit_scale as audit
-        from carbongrid.analysis.scale_page import write_scale_page
-        from carbongrid.outputs.figures.scale import write_scale_figure
-        from carbongrid.outputs.tables import read_result
+    from carbongrid.analysis.scale_audit import CANNOT_TELL, write_scale
+    from carbongrid.analysis.scale_audit import audit_scale as audit
+    from carbongrid.analysis.scale_page import write_scale_page
+    from carbongrid.outputs.figures.scale import write_scale_figure
+    from carbongrid.outputs.tables import read_result
 
-        with console.progress() as progress:
-            content = content_of(directory)
-            result = read_result(directory)
-            found = audit(result, fine=not without_fine, groupings=groupings, seed=seed, progress=progress)  # fmt: skip
-        with folder_beside(directory, "analysis", out, content) as folder:
-            files = write_scale(found, folder)
-            if _can_draw(console):
-                files.append(write_scale_figure(found.grids, found.groups, found.cells, folder / "scale.png"))  # fmt: skip
-                files.append(write_scale_page(found, result, folder / "scale.html"))
-        for line in _by_ruler(found):
-            console.say(line)
-        console.say(CANNOT_TELL)
-        console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
-        console.document(
-            {
-                "status": "done",
-                "files": files,
-                "grids": _rows(found.grids),
-                "null": _rows(found.null),
-                "cells": _rows(found.cells),
-                "remarks": found.remarks,
-                "cannot_tell": CANNOT_TELL,
-            }
-        )
+    with console.progress() as progress:
+        content = content_of(directory)
+        result = read_result(directory)
+        found = audit(result, fine=not without_fine, groupings=groupings, seed=seed, progress=progress)  # fmt: skip
+    with folder_beside(directory, "analysis", out, content) as folder:
+        files = write_scale(found, folder)
+        if can_draw(console):
+            files.append(write_scale_figure(found.grids, found.groups, found.cells, folder / "scale.png"))  # fmt: skip
+            files.append(write_scale_page(found, result, folder / "scale.html"))
+    for line in _by_ruler(found):
+        console.say(line)
+    console.say(CANNOT_TELL)
+    tell_files(console, folder, files)
+    console.document(
+        {
+            "status": "done",
+            "files": files,
+            "grids": json_rows(found.grids),
+            "null": json_rows(found.null),
+            "cells": json_rows(found.cells),
+            "remarks": found.remarks,
+            "cannot_tell": CANNOT_TELL,
+        }
+    )
 
 
 def _by_ruler(found: ScaleAudit) -> Iterator[str]:
@@ -210,49 +187,45 @@ def _by_ruler(found: ScaleAudit) -> Iterator[str]:
 
 
 @main.command()
-@click.argument("directory", type=_FOLDER)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.argument("directory", type=FOLDER)
+@with_seed
 @with_out
-@_with_console
-def skill(
-    directory: Path, seed: int, out: Path | None, quiet: bool, as_json: bool, verbose: int
-) -> None:
+@with_console
+def skill(console: Console, directory: Path, seed: int, out: Path | None) -> None:
     """Say how well the proxies of the finished run in DIRECTORY would have placed what is known.
 
     Facilities are held out one at a time and in fifths, regions with totals of their own one at a time, GDP of units by parent. Writes skill.csv and what was held
     out, skill.html, skill.png, and, where sigma and tau of a weight rule are told, uncertainty.csv, which [uncertainty] in the case names and `carbongrid probability` reads.
     """
-    console = _console(quiet, as_json, verbose)
-    with console.errors():
-        with console.progress() as progress:
-            from carbongrid.analysis.skill import CANNOT_TELL, write_skill
-            from carbongrid.analysis.skill import skill as skill_of
-            from carbongrid.analysis.skill_page import write_skill_page
-            from carbongrid.outputs.figures.skill import write_skill_figure
-            from carbongrid.outputs.tables import read_result
+    with console.progress() as progress:
+        from carbongrid.analysis.skill import CANNOT_TELL, write_skill
+        from carbongrid.analysis.skill import skill as skill_of
+        from carbongrid.analysis.skill_page import write_skill_page
+        from carbongrid.outputs.figures.skill import write_skill_figure
+        from carbongrid.outputs.tables import read_result
 
-            content = content_of(directory)
-            result = read_result(directory)
-            found = skill_of(result, seed=seed, progress=progress)
-            with folder_beside(directory, "analysis", out, content) as folder:
-                files = write_skill(found, folder)
-                if len(found.measures) and _can_draw(console):
-                    files.append(write_skill_figure(found.measures, found.facilities, folder / "skill.png"))  # fmt: skip
-                    files.append(write_skill_page(found, result, folder / "skill.html"))
-        for line in _placed(found):
-            console.say(line)
-        console.say(CANNOT_TELL)
-        console.say(f"In {folder}: {', '.join(file.name for file in files) or 'nothing'}.")
-        console.document(
-            {
-                "status": "done",
-                "files": files,
-                "measures": _rows(found.measures),
-                "spreads": _rows(found.spreads),
-                "rows": _rows(found.rows),
-                "cannot_tell": CANNOT_TELL,
-            }
-        )
+        content = content_of(directory)
+        result = read_result(directory)
+        found = skill_of(result, seed=seed, progress=progress)
+        with folder_beside(directory, "analysis", out, content) as folder:
+            files = write_skill(found, folder)
+            if len(found.measures) and can_draw(console):
+                files.append(write_skill_figure(found.measures, found.facilities, folder / "skill.png"))  # fmt: skip
+                files.append(write_skill_page(found, result, folder / "skill.html"))
+    for line in _placed(found):
+        console.say(line)
+    console.say(CANNOT_TELL)
+    console.say(f"In {folder}: {', '.join(file.name for file in files) or 'nothing'}.")
+    console.document(
+        {
+            "status": "done",
+            "files": files,
+            "measures": json_rows(found.measures),
+            "spreads": json_rows(found.spreads),
+            "rows": json_rows(found.rows),
+            "cannot_tell": CANNOT_TELL,
+        }
+    )
 
 
 _ONE = {"facilities": "facility", "regions": "region", "units": "unit"}

@@ -7,14 +7,14 @@ from pathlib import Path
 import click
 
 from carbongrid.cli.aligned import aligned_columns
-from carbongrid.cli.commands import _console, _with_console, main
-
-_FILE = click.Path(path_type=Path, dir_okay=False)
+from carbongrid.cli.console import Console
+from carbongrid.cli.group import main
+from carbongrid.cli.options import FILE, PATH, WRITTEN_FILE, with_console, with_gwp, with_layer
 
 
 @main.command("from-climate-trace")
-@click.argument("files", type=_FILE, nargs=-1, required=True, metavar="FILE...")
-@click.option("--out", type=_FILE, required=True, help="facilities.csv")
+@click.argument("files", type=FILE, nargs=-1, required=True, metavar="FILE...")
+@click.option("--out", type=WRITTEN_FILE, required=True, help="facilities.csv")
 @click.option(
     "--year",
     type=click.IntRange(1900, 2999),
@@ -23,22 +23,21 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 )
 @click.option(
     "--within",
-    type=click.Path(path_type=Path),
+    type=PATH,
     default=None,
     help="Polygons of the units; only what lies in one becomes a facility.",
 )
-@click.option("--layer", default=None, help="Layer of the units' file; default: its only one.")
+@with_layer
 @click.option(
     "--by",
     type=click.Choice(["gases", "co2e"]),
     default=None,
     help="gases: CO2, CH4 and N2O by --gwp; co2e: CO2e over 100 years as published. Default: gases if the files hold all three, else co2e if they hold it.",
 )
-@click.option(
-    "--gwp", type=click.Choice(["AR4", "AR5", "AR6"]), default="AR5", show_default=True, help="For gases."
-)  # fmt: skip
-@_with_console
+@with_gwp("For gases.")
+@with_console
 def from_climate_trace(
+    console: Console,
     files: tuple[Path, ...],
     out: Path,
     year: int | None,
@@ -46,56 +45,50 @@ def from_climate_trace(
     layer: str | None,
     by: str | None,
     gwp: str,
-    quiet: bool,
-    as_json: bool,
-    verbose: int,
 ) -> None:
     """Turn FILE..., emissions of sources as Climate TRACE publishes them, into facilities.
 
     \b
         carbongrid from-climate-trace DATA/*/*_emissions_sources_v*.csv --year 2024 --within townships.gpkg --out facilities.csv
     """  # noqa: D301  (click wants the character)
-    console = _console(quiet, as_json, verbose)
-    with console.errors():
-        from carbongrid.run_store import detect_full_disk
-        from carbongrid.sources.climate_trace import (
-            digits,
-            facilities_of,
-            read_published,
-            write_facilities,
-        )
-        from carbongrid.sources.new_files import require_new
-        from carbongrid.sources.outlines import read_outlines
+    from carbongrid.run_store import detect_full_disk
+    from carbongrid.sources.climate_trace import (
+        digits,
+        facilities_of,
+        read_published,
+        write_facilities,
+    )
+    from carbongrid.sources.new_files import require_new
+    from carbongrid.sources.outlines import read_outlines
 
-        require_new(out)
-        outlines = None if within is None else read_outlines(within, layer)
-        with console.progress() as progress, detect_full_disk(out.parent):
-            published = read_published(files, year=year, progress=progress)
-            made = facilities_of(published, within=outlines, by=by, gwp=gwp)
-            write_facilities(made, out)
-        unit = made.table["unit"].iloc[0]
-        lines: list[tuple[str, ...]] = [("category", "facilities", unit)]
-        lines += [
-            (name, f"{count:,}", f"{float(tonnes):,.1f}")
-            for name, count, tonnes in made.by_category()
-        ]
-        for line in aligned_columns(lines):
-            console.say(line)
-        console.problems(made.notes)
-        console.say(f"{len(made.table):,} facilities of {published.year} in {out}. In the case:")
-        console.say()
-        console.say("    [facilities]")
-        console.say(f'    path = "{out.name}"')
-        console.say()
-        console.say("A category needs a total that is at least what its facilities emit.")
-        console.document(
-            {
-                "status": "done",
-                "year": published.year,
-                "facilities": len(made.table),
-                "file": out,
-                "read": {gas: digits(tonnes) for gas, tonnes in published.read.items()},
-                **made.as_text(),
-                "notes": [vars(note) for note in made.notes],
-            }
-        )
+    require_new(out)
+    outlines = None if within is None else read_outlines(within, layer)
+    with console.progress() as progress, detect_full_disk(out.parent):
+        published = read_published(files, year=year, progress=progress)
+        made = facilities_of(published, within=outlines, by=by, gwp=gwp)
+        write_facilities(made, out)
+    unit = made.table["unit"].iloc[0]
+    lines: list[tuple[str, ...]] = [("category", "facilities", unit)]
+    lines += [
+        (name, f"{count:,}", f"{float(tonnes):,.1f}") for name, count, tonnes in made.by_category()
+    ]
+    for line in aligned_columns(lines):
+        console.say(line)
+    console.problems(made.notes)
+    console.say(f"{len(made.table):,} facilities of {published.year} in {out}. In the case:")
+    console.say()
+    console.say("    [facilities]")
+    console.say(f'    path = "{out.name}"')
+    console.say()
+    console.say("A category needs a total that is at least what its facilities emit.")
+    console.document(
+        {
+            "status": "done",
+            "year": published.year,
+            "facilities": len(made.table),
+            "file": out,
+            "read": {gas: digits(tonnes) for gas, tonnes in published.read.items()},
+            **made.as_text(),
+            "notes": [vars(note) for note in made.notes],
+        }
+    )

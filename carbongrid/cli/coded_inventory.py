@@ -9,6 +9,7 @@ import click
 
 from carbongrid.cli.aligned import aligned_columns
 from carbongrid.cli.console import Console
+from carbongrid.cli.options import FILE, WRITTEN_FILE
 from carbongrid.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from carbongrid.pipeline.coded_totals import CodedTotals
 
-_OUT = click.Path(path_type=Path, dir_okay=False)
 ROLES = ("code", "value", "gas", "unit", "year", "name")
 _WITHOUT_SYSTEM = ("year", "split", "draft", "categories", "columns", "unit", "encoding", "totals")
 
@@ -26,13 +26,13 @@ def coded_options(command: Any) -> Any:
     for option in (
         click.option("--system", "of_system", type=click.Choice(["crt", "ipcc2006", "gpc"]), default=None, help="FILE is a table under the codes of this system, CSV or XLSX."),
         click.option("--year", type=click.IntRange(1000, 9999), default=None, help="With --system: which year of the table."),
-        click.option("--split", type=_OUT, default=None, help="With --system: a table code, category, share; leave-out is a category too."),
-        click.option("--draft", type=_OUT, default=None, help="With --system: write a table for --split to begin with."),
-        click.option("--categories", type=_OUT, default=None, help="With --system: the case's own categories."),
+        click.option("--split", type=FILE, default=None, help="With --system: a table code, category, share; leave-out is a category too."),
+        click.option("--draft", type=WRITTEN_FILE, default=None, help="With --system: write a table for --split to begin with."),
+        click.option("--categories", type=FILE, default=None, help="With --system: the case's own categories."),
         click.option("--column", "columns", multiple=True, metavar="ROLE=NAME", help=f"With --system: the column of {', '.join(ROLES)}, if its name does not tell."),
         click.option("--unit", default="", help='With --system: of the values, if the table does not tell, such as "kt CO2e".'),
         click.option("--encoding", default=None, help="With --system: of FILE, if it is neither UTF-8 nor GB18030."),
-        click.option("--totals", type=_OUT, default=None, help="With --system: write totals.csv for the [totals] of a case."),
+        click.option("--totals", type=WRITTEN_FILE, default=None, help="With --system: write totals.csv for the [totals] of a case."),
     ):  # fmt: skip
         command = option(command)
     return command

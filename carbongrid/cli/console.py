@@ -35,8 +35,8 @@ _LINES = "CARBONGRID_PROGRESS"
 """Environment variable; ``lines`` asks for ``progress DONE/TOTAL STEP`` on standard error, as the QGIS plugin does."""
 
 _TERMINATED = 128 + signal.SIGTERM
-_BROKEN_PIPE = 128 + 13  # SIGPIPE, which Windows has none of
 """Exit code by which shells and batch systems know SIGTERM."""
+_BROKEN_PIPE = 128 + 13  # SIGPIPE, which Windows has none of
 
 
 class _Terminated(KeyboardInterrupt):

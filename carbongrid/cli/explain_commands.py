@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from carbongrid.cli.commands import _FOLDER, _console, _with_console, main
+from carbongrid.cli.console import Console
+from carbongrid.cli.group import main
+from carbongrid.cli.options import FOLDER, PATH, with_console, with_gwp
 from carbongrid.errors import InputError
-
-_FILE = click.Path(path_type=Path)
 
 
 @main.group()
@@ -22,49 +22,40 @@ def explain() -> None:
 @click.option(
     "--from",
     "source",
-    type=_FILE,
+    type=PATH,
     default=Path("inventory.xlsx"),
     show_default=True,
     help="Activity data, a run directory, or its audit.csv.",
 )
-@click.option(
-    "--gwp",
-    type=click.Choice(["AR4", "AR5", "AR6"]),
-    default="AR5",
-    show_default=True,
-    help="For activity data.",
-)
+@with_gwp("For activity data.")
 @click.option(
     "--sinks", default="ipcc", show_default=True, help="For activity data: as of inventory."
 )
-@_with_console
-def explain_inventory(
-    category: str, source: Path, gwp: str, sinks: str, quiet: bool, as_json: bool, verbose: int
-) -> None:
+@with_console
+def explain_inventory(console: Console, category: str, source: Path, gwp: str, sinks: str) -> None:
     """Print how the total of CATEGORY is formed, down to the rows and factors."""
-    console = _console(quiet, as_json, verbose)
-    with console.errors():
-        from carbongrid import inventory as rooms
-        from carbongrid.case.readers.activity import read_activity
-        from carbongrid.case.readers.sinks import sinks_of
-        from carbongrid.outputs.tables.plain import read_text_csv
+    from carbongrid.case.readers.activity import read_activity
+    from carbongrid.case.readers.sinks import sinks_of
+    from carbongrid.inventory import explain as explain_total
+    from carbongrid.inventory import form
+    from carbongrid.outputs.tables.plain import read_text_csv
 
-        trail = source / "audit.csv" if source.is_dir() else source
-        # Activity data may lie in a folder, too.
-        if (source / "manifest.json").is_file() and not trail.is_file():
-            told = _total_as_given(source, category)
-            console.say(told)
-            console.document({"status": "done", "category": category, "tree": told})
-            return
-        if trail.name == "audit.csv" and trail.is_file():
-            tree = rooms.explain(read_text_csv(trail), category)
-        else:
-            counted = sinks_of(sinks, Path(sinks))
-            formed = rooms.form(read_activity(source), gwp=gwp, sinks=counted)
-            tree = rooms.explain(formed, category)
-        for line in tree.split("\n"):
-            console.say(line)
-        console.document({"status": "done", "category": category, "tree": tree})
+    trail = source / "audit.csv" if source.is_dir() else source
+    # Activity data may lie in a folder, too.
+    if (source / "manifest.json").is_file() and not trail.is_file():
+        told = _total_as_given(source, category)
+        console.say(told)
+        console.document({"status": "done", "category": category, "tree": told})
+        return
+    if trail.name == "audit.csv" and trail.is_file():
+        tree = explain_total(read_text_csv(trail), category)
+    else:
+        counted = sinks_of(sinks, Path(sinks))
+        formed = form(read_activity(source), gwp=gwp, sinks=counted)
+        tree = explain_total(formed, category)
+    for line in tree.split("\n"):
+        console.say(line)
+    console.document({"status": "done", "category": category, "tree": tree})
 
 
 def _total_as_given(run: Path, category: str) -> str:
@@ -89,7 +80,7 @@ def _total_as_given(run: Path, category: str) -> str:
 
 @explain.command("unit")
 @click.argument("code")
-@click.argument("directory", type=_FOLDER)
+@click.argument("directory", type=FOLDER)
 @click.option(
     "--largest",
     type=click.IntRange(min=0),
@@ -97,25 +88,21 @@ def _total_as_given(run: Path, category: str) -> str:
     show_default=True,
     help="Parcels to name of each category.",
 )
-@_with_console
-def explain_unit(
-    code: str, directory: Path, largest: int, quiet: bool, as_json: bool, verbose: int
-) -> None:
+@with_console
+def explain_unit(console: Console, code: str, directory: Path, largest: int) -> None:
     """Print how the numbers of the unit CODE came about in the finished run in DIRECTORY.
 
     Its categories with what they were spread by, the facilities and the largest parcels that carry them, their part in the unit and in the
     category; and at which emission, sink or GDP its indices would be just 1.
     """
-    console = _console(quiet, as_json, verbose)
-    with console.errors():
-        with console.progress() as progress:
-            from dataclasses import asdict
+    with console.progress() as progress:
+        from dataclasses import asdict
 
-            from carbongrid.pipeline.opening import open_run
-            from carbongrid.pipeline.unit_account import account_lines, account_of_unit
+        from carbongrid.pipeline.opening import open_run
+        from carbongrid.pipeline.unit_account import account_lines, account_of_unit
 
-            run = open_run(directory)
-            account = account_of_unit(run, code, largest=largest, progress=progress)
-        for line in account_lines(account, run.manifest["currency"]):
-            console.say(line)
-        console.document({"status": "done", **asdict(account)})
+        run = open_run(directory)
+        account = account_of_unit(run, code, largest=largest, progress=progress)
+    for line in account_lines(account, run.manifest["currency"]):
+        console.say(line)
+    console.document({"status": "done", **asdict(account)})

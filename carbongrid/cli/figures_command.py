@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from carbongrid.cli.beside import content_of, folder_beside
-from carbongrid.cli.commands import _console, _with_console, main
+from carbongrid.cli.console import Console
+from carbongrid.cli.group import main
+from carbongrid.cli.options import FOLDER, WRITTEN_FOLDER, with_console
 from carbongrid.errors import require_extra
 
 if TYPE_CHECKING:
@@ -16,10 +18,10 @@ if TYPE_CHECKING:
 
 
 @main.command()
-@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("directory", type=FOLDER)
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=WRITTEN_FOLDER,
     default=None,
     help="Folder for the figures; default: DIRECTORY-figures beside the run, which stays as it is.",
 )
@@ -40,16 +42,14 @@ if TYPE_CHECKING:
     show_default=True,
     help="Of headings and legends; Chinese needs a font for it.",
 )
-@_with_console
+@with_console
 def figures(
+    console: Console,
     directory: Path,
     out: Path | None,
     formats: tuple[str, ...],
     dpi: int,
     language: Language,
-    quiet: bool,
-    as_json: bool,
-    verbose: int,
 ) -> None:
     """Draw the study's figures for the finished run in DIRECTORY.
 
@@ -57,22 +57,20 @@ def figures(
     department and land use (4), net emissions per parcel and 1 km cell (5), units' emissions and
     sinks (6), CCR (7), ECC and ESC (8), zones and their parts (9); and the sectors on their parcels.
     """
-    console = _console(quiet, as_json, verbose)
-    with console.errors():
-        with console.progress() as progress:
-            from carbongrid.outputs.figures import write_study_figures
-            from carbongrid.outputs.tables import read_tables
+    with console.progress() as progress:
+        from carbongrid.outputs.figures import write_study_figures
+        from carbongrid.outputs.tables import read_tables
 
-            progress("reading", 0, 1)
-            content = content_of(directory)
-            tables = read_tables(directory)
-            progress("reading", 1, 1)
-            # Before a folder is made.
-            require_extra("report", "matplotlib", purpose="drawing figures")
-            with folder_beside(directory, "figures", out, content) as folder:
-                paths = write_study_figures(
-                    tables, folder, formats=formats, dpi=dpi, language=language, progress=progress
-                )
-        for path in paths:
-            console.say(str(path))
-        console.document({"status": "done", "figures": [str(path) for path in paths]})
+        progress("reading", 0, 1)
+        content = content_of(directory)
+        tables = read_tables(directory)
+        progress("reading", 1, 1)
+        # Before a folder is made.
+        require_extra("report", "matplotlib", purpose="drawing figures")
+        with folder_beside(directory, "figures", out, content) as folder:
+            paths = write_study_figures(
+                tables, folder, formats=formats, dpi=dpi, language=language, progress=progress
+            )
+    for path in paths:
+        console.say(str(path))
+    console.document({"status": "done", "figures": [str(path) for path in paths]})

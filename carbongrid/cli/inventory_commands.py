@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from carbongrid.cli.aligned import aligned_columns
+from carbongrid.cli.answers import json_rows
 from carbongrid.cli.coded_inventory import coded_options, require_fitting, tell_coded
-from carbongrid.cli.commands import _console, _with_console, main
+from carbongrid.cli.console import Console
+from carbongrid.cli.group import main
+from carbongrid.cli.options import PATH, WRITTEN_FILE, with_console, with_gwp
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_FILE = click.Path(path_type=Path)
+    from carbongrid.inventory import Inventory
+
 _LEVELS = "In which total a code is, is recalled from the GPC (v1.1), not read again: hold it against the protocol before you publish these."
 
 
@@ -30,40 +34,34 @@ _LEVELS = "In which total a code is, is recalled from the GPC (v1.1), not read a
     help="Only this status: verified, verified-secondary, derived, recalled.",
 )
 @click.option("--full", is_flag=True, help="Show all that is known of the factors found.")
-@_with_console
+@with_console
 def factors(
+    console: Console,
     words: tuple[str, ...],
     gas: str | None,
     region: str | None,
     status: str | None,
     full: bool,
-    quiet: bool,
-    as_json: bool,
-    verbose: int,
 ) -> None:
     """Search the emission factors: WORDS must all stand in key, name, unit, gas, source or note."""
-    console = _console(quiet, as_json, verbose)
-    with console.errors():
-        from carbongrid.inventory.factors import catalogue, find
-        from carbongrid.inventory.lines import plain
+    from carbongrid.inventory.factors import catalogue, find
+    from carbongrid.inventory.lines import plain
 
-        found = find(" ".join(words), gas=gas, region=region, status=status)
-        rows = [
-            {**row, **_digits(catalogue()[row["key"]], plain)} for row in found.to_dict("records")
-        ]
-        if full:
-            for row in rows:
-                for name, value in row.items():
-                    if value not in ("", None):
-                        console.say(f"{name:<14}{value}")
-                console.say()
-        else:
-            head = [("key", "value", "unit", "gas", "low", "high", "status", "name")]
-            cells = [tuple(str(row[name]) for name in head[0]) for row in rows]
-            for line in aligned_columns([*head, *cells]):
-                console.say(line)
-        console.say(f"{len(rows)} of {len(catalogue().factors)} factors.")
-        console.document({"status": "done", "factors": rows})
+    found = find(" ".join(words), gas=gas, region=region, status=status)
+    rows = [{**row, **_digits(catalogue()[row["key"]], plain)} for row in found.to_dict("records")]
+    if full:
+        for row in rows:
+            for name, value in row.items():
+                if value not in ("", None):
+                    console.say(f"{name:<14}{value}")
+            console.say()
+    else:
+        head = [("key", "value", "unit", "gas", "low", "high", "status", "name")]
+        cells = [tuple(str(row[name]) for name in head[0]) for row in rows]
+        for line in aligned_columns([*head, *cells]):
+            console.say(line)
+    console.say(f"{len(rows)} of {len(catalogue().factors)} factors.")
+    console.document({"status": "done", "factors": rows})
 
 
 def _digits(factor: Any, plain: Any) -> dict[str, str]:
@@ -71,8 +69,8 @@ def _digits(factor: Any, plain: Any) -> dict[str, str]:
 
 
 @main.command()
-@click.argument("file", type=_FILE)
-@click.option("--gwp", type=click.Choice(["AR4", "AR5", "AR6"]), default="AR5", show_default=True)
+@click.argument("file", type=PATH)
+@with_gwp()
 @click.option(
     "--sinks",
     default="ipcc",
@@ -88,14 +86,14 @@ def _digits(factor: Any, plain: Any) -> dict[str, str]:
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=WRITTEN_FILE,
     default=None,
     help="Write the totals to this CSV.",
 )
 @click.option(
     "--audit",
     "trail",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=WRITTEN_FILE,
     default=None,
     help="Write the audit trail to this CSV.",
 )
@@ -106,8 +104,9 @@ def _digits(factor: Any, plain: Any) -> dict[str, str]:
 )
 @click.option("--uncertainty", is_flag=True, help="Add the 95 % intervals of both approaches.")
 @coded_options
-@_with_console
+@with_console
 def inventory(
+    console: Console,
     file: Path,
     gwp: str,
     sinks: str,
@@ -116,9 +115,6 @@ def inventory(
     trail: Path | None,
     consumption: bool,
     uncertainty: bool,
-    quiet: bool,
-    as_json: bool,
-    verbose: int,
     **coded: Any,
 ) -> None:
     """Form the totals of FILE: activity data, or with --system a table under codes.
@@ -126,61 +122,60 @@ def inventory(
     Activity data are a filled template, XLSX, or a folder of CSV files. A table under codes, CSV or XLSX, has a row for each
     code and gas, as national inventories are published.
     """
-    console = _console(quiet, as_json, verbose)
-    with console.errors():
-        others = {"--as": system, "--out": out, "--consumption": consumption}
-        require_fitting(coded, {**others, "--uncertainty": uncertainty})
-        if coded["of_system"] is not None:
-            tell_coded(file, gwp, trail, coded, console)
-            return
-        from carbongrid import inventory as rooms
-        from carbongrid.case.readers.activity import read_activity
-        from carbongrid.case.readers.formed_totals import regions_told
-        from carbongrid.case.readers.sinks import sinks_of
-        from carbongrid.outputs.tables.plain import write_text_csv
+    others = {"--as": system, "--out": out, "--consumption": consumption}
+    require_fitting(coded, {**others, "--uncertainty": uncertainty})
+    if coded["of_system"] is not None:
+        tell_coded(file, gwp, trail, coded, console)
+        return
+    import carbongrid as cg
+    from carbongrid.case.readers.activity import read_activity
+    from carbongrid.case.readers.formed_totals import regions_told
+    from carbongrid.case.readers.sinks import sinks_of
+    from carbongrid.outputs.tables.plain import write_text_csv
 
-        counted = sinks_of(sinks, Path(sinks))
-        formed = rooms.form(read_activity(file), gwp=gwp, sinks=counted)
-        as_given = formed
-        if consumption:
-            formed = rooms.by_consumption(formed)
-        coded_rows = None if system is None else rooms.to_system(formed, system)
-        reading = "consumption" if consumption else None
-        with_aside, formed = formed, rooms.as_counted(formed, reading)
-        table = rooms.totals(formed) if coded_rows is None else _by_code(coded_rows, system)
-        if out is not None:
-            write_text_csv(table, out)
-        if trail is not None:
-            write_text_csv(rooms.audit_with_readings(with_aside, as_given, reading), trail)
-        for line in aligned_columns(
-            [tuple(table.columns), *(tuple(map(str, row)) for row in table.itertuples(index=False))]
-        ):
-            console.say(line)
-        for line in _gpc_totals(coded_rows) if coded_rows is not None and system == "gpc" else ():
-            console.say(line)
-        compared, readings = rooms.compare_sinks(formed), rooms.compare_electricity(as_given)
-        beside = rooms.memo(as_given)
-        for line in (*_side_by_side(compared), *_readings(readings), *_memo(beside)):
-            console.say(line)
-        ranges = _intervals(rooms, formed) if uncertainty else []
-        for line in aligned_columns(ranges) if ranges else []:
-            console.say(line)
-        problems = [*rooms.notes(formed), *regions_told(formed), *rooms.energy_notes(as_given)]
-        problems += counted.problems(file.name)
-        console.problems(problems)
-        console.document(
-            {
-                "status": "done",
-                "gwp": gwp,
-                "sinks": sinks,
-                "totals": table.to_dict("records"),
-                "sink_sets": compared.to_dict("records"),
-                "electricity": _without_nan(readings),
-                "memo": beside.to_dict("records"),
-                "uncertainty": [dict(zip(ranges[0], row, strict=True)) for row in ranges[1:]],
-                "problems": [vars(problem) for problem in problems],
-            }
-        )
+    counted = sinks_of(sinks, Path(sinks))
+    formed = cg.inventory.form(read_activity(file), gwp=gwp, sinks=counted)
+    as_given = formed
+    if consumption:
+        formed = cg.inventory.by_consumption(formed)
+    coded_rows = None if system is None else cg.inventory.to_system(formed, system)
+    reading = "consumption" if consumption else None
+    with_aside, formed = formed, cg.inventory.as_counted(formed, reading)
+    table = cg.inventory.totals(formed) if coded_rows is None else _by_code(coded_rows, system)
+    if out is not None:
+        write_text_csv(table, out)
+    if trail is not None:
+        write_text_csv(cg.inventory.audit_with_readings(with_aside, as_given, reading), trail)
+    for line in aligned_columns(
+        [tuple(table.columns), *(tuple(map(str, row)) for row in table.itertuples(index=False))]
+    ):
+        console.say(line)
+    for line in _gpc_totals(coded_rows) if coded_rows is not None and system == "gpc" else ():
+        console.say(line)
+    compared = cg.inventory.compare_sinks(formed)
+    readings = cg.inventory.compare_electricity(as_given)
+    beside = cg.inventory.memo(as_given)
+    for line in (*_side_by_side(compared), *_readings(readings), *_memo(beside)):
+        console.say(line)
+    ranges = _intervals(formed) if uncertainty else []
+    for line in aligned_columns(ranges) if ranges else []:
+        console.say(line)
+    problems = [*cg.inventory.notes(formed), *regions_told(formed)]
+    problems += [*cg.inventory.energy_notes(as_given), *counted.problems(file.name)]
+    console.problems(problems)
+    console.document(
+        {
+            "status": "done",
+            "gwp": gwp,
+            "sinks": sinks,
+            "totals": table.to_dict("records"),
+            "sink_sets": compared.to_dict("records"),
+            "electricity": json_rows(readings),
+            "memo": beside.to_dict("records"),
+            "uncertainty": [dict(zip(ranges[0], row, strict=True)) for row in ranges[1:]],
+            "problems": [vars(problem) for problem in problems],
+        }
+    )
 
 
 def _by_code(table: pd.DataFrame, system: str | None) -> pd.DataFrame:
@@ -241,13 +236,6 @@ def _memo(table: pd.DataFrame) -> list[str]:
     return ["", *aligned_columns([head, *(tuple(row) for row in table.itertuples(index=False))])]
 
 
-def _without_nan(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [
-        {str(name): None if cell != cell else cell for name, cell in row.items()}
-        for row in table.to_dict("records")
-    ]
-
-
 def _side_by_side(compared: pd.DataFrame) -> list[str]:
     """Return the sinks by each set as lines, the chosen one with a star."""
     if compared.empty:
@@ -263,10 +251,12 @@ def _side_by_side(compared: pd.DataFrame) -> list[str]:
     return ["", *aligned_columns([head, *rows])]
 
 
-def _intervals(rooms: Any, formed: Any) -> list[tuple[str, ...]]:
-    first, second = rooms.approach_1(formed), rooms.approach_2(formed)
+def _intervals(formed: Inventory) -> list[tuple[str, ...]]:
+    from carbongrid.inventory import approach_1, approach_2
+
+    first, second = approach_1(formed), approach_2(formed)
     rows: list[tuple[str, ...]] = [("category", "co2e_t", "low_1", "high_1", "low_2", "high_2")]
-    for one, two in zip(first.itertuples(), second.itertuples(), strict=True):
-        numbers = (one.co2e_t, one.low_t, one.high_t, two.low_t, two.high_t)
-        rows.append((one.category, *(f"{number:.0f}" for number in numbers)))
+    for one, two in zip(first.to_dict("records"), second.to_dict("records"), strict=True):
+        numbers = (one["co2e_t"], one["low_t"], one["high_t"], two["low_t"], two["high_t"])
+        rows.append((one["category"], *(f"{number:.0f}" for number in numbers)))
     return rows

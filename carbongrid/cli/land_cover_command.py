@@ -6,20 +6,20 @@ from pathlib import Path
 
 import click
 
-from carbongrid.cli.commands import _console, _with_console, main
-
-_FILE = click.Path(path_type=Path)
+from carbongrid.cli.console import Console
+from carbongrid.cli.group import main
+from carbongrid.cli.options import PATH, WRITTEN_PATH, with_console, with_layer
 
 
 @main.command("from-raster")
-@click.argument("raster", type=_FILE)
+@click.argument("raster", type=PATH)
 @click.option(
     "--units",
-    type=_FILE,
+    type=PATH,
     required=True,
     help="Polygons of the units; only what lies in one becomes a parcel.",
 )
-@click.option("--layer", default=None, help="Layer of the units' file; default: its only one.")
+@with_layer
 @click.option(
     "--codes",
     required=True,
@@ -32,51 +32,47 @@ _FILE = click.Path(path_type=Path)
     show_default=True,
     help="Cells of a square: the cells of one class in it are one parcel.",
 )
-@click.option("--out", type=_FILE, required=True, help="parcels.parquet or parcels.gpkg.")
-@_with_console
+@click.option("--out", type=WRITTEN_PATH, required=True, help="parcels.parquet or parcels.gpkg.")
+@with_console
 def from_raster(
+    console: Console,
     raster: Path,
     units: Path,
     layer: str | None,
     codes: str,
     side: int,
     out: Path,
-    quiet: bool,
-    as_json: bool,
-    verbose: int,
 ) -> None:
     """Turn RASTER, a GeoTIFF of land-cover codes, into parcels.
 
     \b
         carbongrid from-raster worldcover.tif --units townships.gpkg --codes worldcover --out parcels.parquet
     """  # noqa: D301  (click wants the character)
-    console = _console(quiet, as_json, verbose)
-    with console.errors():
-        from carbongrid.run_store import detect_full_disk
-        from carbongrid.sources.land_cover import read_land_cover, require_target, write_land_cover
+    from carbongrid.run_store import detect_full_disk
+    from carbongrid.sources.land_cover import read_land_cover, require_target, write_land_cover
 
-        require_target(out)
-        with console.progress() as progress, detect_full_disk(out.parent):
-            cover = read_land_cover(
-                raster, units, codes=codes, layer=layer, side=side, progress=progress
-            )
-            write_land_cover(cover, out)
-        for code, row in cover.codes.iterrows():
-            share = row["cells"] / cover.cells
-            kind = row["type"] or "unknown"
-            console.say(f"{code:>5}  {kind:<18} {share:7.2%}  {row['parcels']:,} parcels")
-        console.problems(cover.notes)
-        console.say(f"{len(cover.parcels):,} parcels in {out}. In the case:")
-        console.say()
-        settings = {"path": out.name, "id": "id", "land_use": "code", "code_system": codes}
-        for line in ("[parcels]", *(f'{key} = "{value}"' for key, value in settings.items())):
-            console.say(f"    {line}")
-        console.document(
-            {
-                "status": "done",
-                "parcels": len(cover.parcels),
-                "file": out,
-                "codes": cover.codes.reset_index().to_dict("records"),
-                "notes": [vars(note) for note in cover.notes],
-            }
+    require_target(out)
+    with console.progress() as progress, detect_full_disk(out.parent):
+        cover = read_land_cover(
+            raster, units, codes=codes, layer=layer, side=side, progress=progress
         )
+        write_land_cover(cover, out)
+    for code, row in cover.codes.iterrows():
+        share = row["cells"] / cover.cells
+        kind = row["type"] or "unknown"
+        console.say(f"{code:>5}  {kind:<18} {share:7.2%}  {row['parcels']:,} parcels")
+    console.problems(cover.notes)
+    console.say(f"{len(cover.parcels):,} parcels in {out}. In the case:")
+    console.say()
+    settings = {"path": out.name, "id": "id", "land_use": "code", "code_system": codes}
+    for line in ("[parcels]", *(f'{key} = "{value}"' for key, value in settings.items())):
+        console.say(f"    {line}")
+    console.document(
+        {
+            "status": "done",
+            "parcels": len(cover.parcels),
+            "file": out,
+            "codes": cover.codes.reset_index().to_dict("records"),
+            "notes": [vars(note) for note in cover.notes],
+        }
+    )

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
-from carbongrid.cli.commands import _console, _with_console, main
+from carbongrid.cli.console import Console
+from carbongrid.cli.group import main
+from carbongrid.cli.options import FILE, WRITTEN_FOLDER, with_console
 
 
 @main.command("from-osm")
-@click.argument("extract", type=click.Path(path_type=Path, dir_okay=False))
-@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("extract", type=FILE)
+@click.argument("directory", type=WRITTEN_FOLDER)
 @click.option(
     "--units",
     "level",
@@ -21,7 +23,7 @@ from carbongrid.cli.commands import _console, _with_console, main
 )
 @click.option(
     "--land-cover",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     default=None,
     help="A GeoTIFF of land-cover codes, for what the map leaves white.",
 )
@@ -32,7 +34,7 @@ from carbongrid.cli.commands import _console, _with_console, main
 )
 @click.option(
     "--people",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     default=None,
     help="A GeoTIFF of people per cell, such as WorldPop: homes then go by people.",
 )
@@ -41,8 +43,9 @@ from carbongrid.cli.commands import _console, _with_console, main
     is_flag=True,
     help="Fill in first guesses of totals, marked as such: world means per head (needs --people), and sinks by area.",
 )
-@_with_console
+@with_console
 def from_osm(
+    console: Console,
     extract: Path,
     directory: Path,
     level: str | None,
@@ -50,9 +53,6 @@ def from_osm(
     codes: str | None,
     people: Path | None,
     guess: bool,
-    quiet: bool,
-    as_json: bool,
-    verbose: int,
 ) -> None:
     """Turn EXTRACT (.osm.pbf, for example of Geofabrik) into a case in DIRECTORY.
 
@@ -67,38 +67,34 @@ def from_osm(
         carbongrid run mycase/case.toml --out myrun
         carbongrid verify myrun
     """  # noqa: D301  (click wants the character)
-    console = _console(quiet, as_json, verbose)
-    with console.errors():
-        from carbongrid.run_store import detect_full_disk
-        from carbongrid.sources.osm import write_case_from_osm
+    from carbongrid.run_store import detect_full_disk
+    from carbongrid.sources.osm import write_case_from_osm
 
-        with console.progress() as progress, detect_full_disk(directory):
-            made = write_case_from_osm(
-                extract,
-                directory,
-                level=level,
-                land_cover=land_cover,
-                codes=codes,
-                people=people,
-                guess=guess,
-                progress=progress,
-            )
-        console.say(f"{made.units} units (admin_level {made.level}), {made.parcels:,} parcels,")
-        console.say(f"{made.lines:,} lines and {made.pois:,} points of interest in {directory}")
-        console.problems(made.notes)
-        totals = f"{made.guesses} first guesses" if made.guesses else "all 0"
-        console.say(
-            f"Fill in {directory / 'totals.csv'}: {len(made.categories)} categories, {totals}."
+    with console.progress() as progress, detect_full_disk(directory):
+        made = write_case_from_osm(
+            extract,
+            directory,
+            level=level,
+            land_cover=land_cover,
+            codes=codes,
+            people=people,
+            guess=guess,
+            progress=progress,
         )
-        console.say(f"Then: carbongrid check {made.case}")
-        console.document(
-            {
-                "status": "done",
-                "case": made.case,
-                "units": made.units,
-                "parcels": made.parcels,
-                "categories": list(made.categories),
-                "guesses": made.guesses,
-                "notes": [vars(note) for note in made.notes],
-            }
-        )
+    console.say(f"{made.units} units (admin_level {made.level}), {made.parcels:,} parcels,")
+    console.say(f"{made.lines:,} lines and {made.pois:,} points of interest in {directory}")
+    console.problems(made.notes)
+    totals = f"{made.guesses} first guesses" if made.guesses else "all 0"
+    console.say(f"Fill in {directory / 'totals.csv'}: {len(made.categories)} categories, {totals}.")
+    console.say(f"Then: carbongrid check {made.case}")
+    console.document(
+        {
+            "status": "done",
+            "case": made.case,
+            "units": made.units,
+            "parcels": made.parcels,
+            "categories": list(made.categories),
+            "guesses": made.guesses,
+            "notes": [vars(note) for note in made.notes],
+        }
+    )

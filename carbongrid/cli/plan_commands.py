@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from carbongrid.cli.analysis_commands import with_out
+from carbongrid.cli.answers import json_rows, signed_tonnes, tell_files
 from carbongrid.cli.beside import content_of, folder_beside, of_the_run_before
-from carbongrid.cli.commands import _FOLDER, _console, _with_console, _with_parcels, main
+from carbongrid.cli.console import Console
+from carbongrid.cli.group import main
+from carbongrid.cli.options import (
+    FILE,
+    FOLDER,
+    WRITTEN_FOLDER,
+    with_console,
+    with_out,
+    with_parcels,
+)
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from carbongrid.analysis.compare import Comparison
     from carbongrid.analysis.target_plan import TargetPlan
     from carbongrid.outputs.tables.parcel_layer import ParcelFormat
@@ -23,8 +30,8 @@ _LARGEST = 10
 
 
 @main.command()
-@click.argument("a", type=_FOLDER)
-@click.argument("b", type=_FOLDER)
+@click.argument("a", type=FOLDER)
+@click.argument("b", type=FOLDER)
 @click.option(
     "--despite",
     multiple=True,
@@ -33,58 +40,47 @@ _LARGEST = 10
 )
 @click.option(
     "--out",
-    type=_FOLDER,
+    type=WRITTEN_FOLDER,
     default=None,
     help="Folder for the files; default: B-analysis beside B, which stays as it is.",
 )
-@_with_console
+@with_console
 def compare(
+    console: Console,
     a: Path,
     b: Path,
     despite: tuple[str, ...],
     out: Path | None,
-    quiet: bool,
-    as_json: bool,
-    verbose: int,
 ) -> None:
     """Say what differs between the finished runs A and B, to the gram.
 
     Writes comparison.html, and as CSV what differs per category and sector, unit and cell, how many units went from which zone to which, and which inputs and settings differ. A change is B less A.
     Runs of other units, GWP sets, bases or currencies are refused, unless --despite names what differs.
     """
-    console = _console(quiet, as_json, verbose)
-    with console.errors():
-        with console.progress():
-            from carbongrid.analysis.compare import compare as compare_runs
-            from carbongrid.analysis.compare import write_comparison
+    with console.progress():
+        from carbongrid.analysis.compare import compare as compare_runs
+        from carbongrid.analysis.compare import write_comparison
 
-            content = content_of(b)
-            found = compare_runs(a, b, despite=despite)
-            with folder_beside(b, "analysis", out, content) as folder:
-                files = write_comparison(found, folder)
-        for line in _told(found):
-            console.say(line)
-        console.problems(found.notes)
-        console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
-        console.document(
-            {
-                "status": "done",
-                "files": files,
-                "units_in_another_zone": found.turned,
-                "zones": {str(code): row.to_dict() for code, row in found.matrix.iterrows()},
-                "totals": records(found.totals),
-                "units": records(found.units),
-                "made_of": records(found.made_of),
-                "notes": [str(each) for each in found.notes],
-            }
-        )
-
-
-def records(table: pd.DataFrame) -> list[dict[Any, Any]]:
-    """Return the rows of a table as JSON has them, unknown as null."""
-    plain = table.astype(object)
-    found: list[dict[Any, Any]] = plain.where(plain.notna(), None).to_dict("records")
-    return found
+        content = content_of(b)
+        found = compare_runs(a, b, despite=despite)
+        with folder_beside(b, "analysis", out, content) as folder:
+            files = write_comparison(found, folder)
+    for line in _told(found):
+        console.say(line)
+    console.problems(found.notes)
+    tell_files(console, folder, files)
+    console.document(
+        {
+            "status": "done",
+            "files": files,
+            "units_in_another_zone": found.turned,
+            "zones": {str(code): row.to_dict() for code, row in found.matrix.iterrows()},
+            "totals": json_rows(found.totals),
+            "units": json_rows(found.units),
+            "made_of": json_rows(found.made_of),
+            "notes": [str(each) for each in found.notes],
+        }
+    )
 
 
 def _told(found: Comparison) -> Iterator[str]:
@@ -108,80 +104,76 @@ def _told(found: Comparison) -> Iterator[str]:
 
 
 @main.command()
-@click.argument("run", type=_FOLDER)
-@click.argument("plan", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--out", type=_FOLDER, required=True, help="The run directory to make.")
+@click.argument("run", type=FOLDER)
+@click.argument("plan", type=FILE)
+@click.option("--out", type=WRITTEN_FOLDER, required=True, help="The run directory to make.")
 @click.option("--replace", is_flag=True, help="Replace an existing run.")
-@_with_parcels
-@_with_console
+@with_parcels
+@with_console
 def scenario(
+    console: Console,
     run: Path,
     plan: Path,
     out: Path,
     replace: bool,
     parcels: ParcelFormat,
-    quiet: bool,
-    as_json: bool,
-    verbose: int,
 ) -> None:
     """Do the actions of PLAN on the finished RUN, and write what comes of it as a run of its own.
 
     PLAN is a TOML file of actions in order: scale a total, a facility or what lies on land; add or remove a facility; convert land; change GDP. Nothing of the case is read again, and
     the run equals one of the case changed by hand. Beside it, in OUT-analysis, it is compared with RUN, and zones.csv has each unit's zone against the region as the plan leaves it and as it was.
     """
-    console = _console(quiet, as_json, verbose)
-    with console.errors():
-        from carbongrid.analysis.compare import compare as compare_runs
-        from carbongrid.analysis.compare import write_comparison
-        from carbongrid.analysis.files import write_csvs
-        from carbongrid.analysis.finished import FinishedRun
-        from carbongrid.analysis.frozen import zones_both_ways
-        from carbongrid.pipeline.opening import open_run
-        from carbongrid.pipeline.plans import read_plan
-        from carbongrid.pipeline.scenario_run import run_plan
+    from carbongrid.analysis.compare import compare as compare_runs
+    from carbongrid.analysis.compare import write_comparison
+    from carbongrid.analysis.files import write_csvs
+    from carbongrid.analysis.finished import FinishedRun
+    from carbongrid.analysis.frozen import zones_both_ways
+    from carbongrid.pipeline.opening import open_run
+    from carbongrid.pipeline.plans import read_plan
+    from carbongrid.pipeline.scenario_run import run_plan
 
-        told = read_plan(plan)
-        with console.progress() as progress:
-            progress("reading", 0, 1)
-            base = open_run(run)
-            progress("reading", 1, 1)
-            answer, made = run_plan(base, told, out, path=plan, replace=replace, parcels=parcels, progress=progress)  # fmt: skip
-        content = content_of(made)
-        found = compare_runs(run, made)
-        zones = zones_both_ways(FinishedRun.of(run), FinishedRun.of(made))
-        with folder_beside(made, "analysis", None, content) as folder:
-            files = [*write_comparison(found, folder), *write_csvs({"zones.csv": zones}, folder)]
-        for action in told.actions:
-            console.say(str(action))
-        for line in _told(found):
-            console.say(line)
-        turned = {
-            reference: int((zones[f"zone_{reference}"] != zones["zone_before"]).sum())
-            for reference in ("floating", "frozen")
+    told = read_plan(plan)
+    with console.progress() as progress:
+        progress("reading", 0, 1)
+        base = open_run(run)
+        progress("reading", 1, 1)
+        answer, made = run_plan(base, told, out, path=plan, replace=replace, parcels=parcels, progress=progress)  # fmt: skip
+    content = content_of(made)
+    found = compare_runs(run, made)
+    zones = zones_both_ways(FinishedRun.of(run), FinishedRun.of(made))
+    with folder_beside(made, "analysis", None, content) as folder:
+        files = [*write_comparison(found, folder), *write_csvs({"zones.csv": zones}, folder)]
+    for action in told.actions:
+        console.say(str(action))
+    for line in _told(found):
+        console.say(line)
+    turned = {
+        reference: int((zones[f"zone_{reference}"] != zones["zone_before"]).sum())
+        for reference in ("floating", "frozen")
+    }
+    told_first = told.reference
+    other = "frozen" if told_first == "floating" else "floating"
+    kept = {"floating": "against the region as the plan leaves it", "frozen": "against the region as it was"}  # fmt: skip
+    console.say(f"{turned[told_first]} units are in another zone {kept[told_first]}, {turned[other]} {kept[other]}.")  # fmt: skip
+    console.problems(each for each in answer.problems if each.level != "note")
+    console.problems(of_the_run_before(made))
+    console.say(f"Results in {made}; the comparison with {run} is {files[0]}.")
+    console.document(
+        {
+            "status": "done",
+            "run": made,
+            "files": files,
+            "actions": [str(action) for action in told.actions],
+            "reference": told_first,
+            "turned": turned,
+            "zones": json_rows(zones),
+            "totals": json_rows(found.totals),
         }
-        told_first = told.reference
-        other = "frozen" if told_first == "floating" else "floating"
-        kept = {"floating": "against the region as the plan leaves it", "frozen": "against the region as it was"}  # fmt: skip
-        console.say(f"{turned[told_first]} units are in another zone {kept[told_first]}, {turned[other]} {kept[other]}.")  # fmt: skip
-        console.problems(each for each in answer.problems if each.level != "note")
-        console.problems(of_the_run_before(made))
-        console.say(f"Results in {made}; the comparison with {run} is {files[0]}.")
-        console.document(
-            {
-                "status": "done",
-                "run": made,
-                "files": files,
-                "actions": [str(action) for action in told.actions],
-                "reference": told_first,
-                "turned": turned,
-                "zones": records(zones),
-                "totals": records(found.totals),
-            }
-        )
+    )
 
 
 @main.command()
-@click.argument("directory", type=_FOLDER)
+@click.argument("directory", type=FOLDER)
 @click.option("--unit", "units", multiple=True, help="Code of a unit; may be given several times.")
 @click.option(
     "--zone",
@@ -192,68 +184,62 @@ def scenario(
 )
 @click.option(
     "--limits",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     default=None,
     help="Table of what may be cut, converted or raised, at most how much, at what cost, and of land that is kept; default: each unit cuts all its emission alike.",
 )
 @with_out
-@_with_console
+@with_console
 def targets(
+    console: Console,
     directory: Path,
     units: tuple[str, ...],
     zone: int,
     limits: Path | None,
     out: Path | None,
-    quiet: bool,
-    as_json: bool,
-    verbose: int,
 ) -> None:
     """Say what would lift units of the finished run in DIRECTORY to a zone: the least cut of emission, gain of sink or of GDP, in tonnes and in hectares by land type.
 
     First each unit by itself, with the region following and with the region kept; then all of them at once within --limits, the region kept, as a plan that `carbongrid scenario` takes and that was applied to see that it reaches
     the zone. Writes targets.html, targets_plan.toml and tables. Where the limits allow no plan it says what is in the way.
     """
-    console = _console(quiet, as_json, verbose)
-    with console.errors():
-        with console.progress() as progress:
-            from carbongrid.analysis.target_plan import plan_targets
-            from carbongrid.analysis.targets import targets as targets_of
-            from carbongrid.analysis.targets import write_targets
-            from carbongrid.method.tonnes import counted
+    with console.progress() as progress:
+        from carbongrid.analysis.target_plan import plan_targets
+        from carbongrid.analysis.targets import targets as targets_of
+        from carbongrid.analysis.targets import write_targets
+        from carbongrid.method.tonnes import counted
 
-            progress("reading", 0, 1)
-            content = content_of(directory)
-            found = targets_of(directory, units=units, zone=zone)
-            plan = None
-            if limits is not None or not found.run.manifest.get("public"):
-                plan = plan_targets(
-                    directory, units=units, zone=zone, limits=limits, progress=progress
-                )
-            with folder_beside(directory, "analysis", out, content) as folder:
-                files = write_targets(found, folder, plan)
-        lifted = found.table["unit"].nunique()
-        if lifted:
-            console.say(f"{counted(lifted, 'unit is', 'units are')} below zone {zone}. With the region kept as it is {'it needs' if lifted == 1 else 'they need'}, each by itself:")  # fmt: skip
-        else:
-            console.say(f"No unit that could be lifted is below zone {zone}.")
-        frozen = found.table[found.table["reference"] == "frozen"]
-        for row in frozen.head(4 * _LARGEST).to_dict("records"):
-            console.say(f"  {row['unit']} {row['name']}: {target_in_words(row)}")
-        if plan is not None and plan.actions:
-            console.say(_told_of_plan(plan))
-        console.problems(dict.fromkeys([*(() if plan is None else plan.notes), *found.notes]))
-        console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
-        console.document(
-            {
-                "status": "done",
-                "files": files,
-                "zone": zone,
-                "targets": records(found.table),
-                "uptake_per_hectare_g": found.rates,
-                "plan": None if plan is None else _document_of_plan(plan),
-                "notes": [str(each) for each in found.notes],
-            }
-        )
+        progress("reading", 0, 1)
+        content = content_of(directory)
+        found = targets_of(directory, units=units, zone=zone)
+        plan = None
+        if limits is not None or not found.run.manifest.get("public"):
+            plan = plan_targets(directory, units=units, zone=zone, limits=limits, progress=progress)
+        with folder_beside(directory, "analysis", out, content) as folder:
+            files = write_targets(found, folder, plan)
+    lifted = found.table["unit"].nunique()
+    if lifted:
+        console.say(f"{counted(lifted, 'unit is', 'units are')} below zone {zone}. With the region kept as it is {'it needs' if lifted == 1 else 'they need'}, each by itself:")  # fmt: skip
+    else:
+        console.say(f"No unit that could be lifted is below zone {zone}.")
+    frozen = found.table[found.table["reference"] == "frozen"]
+    for row in frozen.head(4 * _LARGEST).to_dict("records"):
+        console.say(f"  {row['unit']} {row['name']}: {target_in_words(row)}")
+    if plan is not None and plan.actions:
+        console.say(_told_of_plan(plan))
+    console.problems(dict.fromkeys([*(() if plan is None else plan.notes), *found.notes]))
+    tell_files(console, folder, files)
+    console.document(
+        {
+            "status": "done",
+            "files": files,
+            "zone": zone,
+            "targets": json_rows(found.table),
+            "uptake_per_hectare_g": found.rates,
+            "plan": None if plan is None else _document_of_plan(plan),
+            "notes": [str(each) for each in found.notes],
+        }
+    )
 
 
 def _told_of_plan(plan: TargetPlan) -> str:
@@ -271,24 +257,13 @@ def _document_of_plan(plan: TargetPlan) -> dict[str, Any]:
     return {
         "feasible": plan.feasible,
         "actions": [dict(action) for action in plan.actions],
-        "units": records(plan.units),
-        "steps": records(plan.steps),
-        "limits": records(plan.limits),
-        "kept": records(plan.kept),
-        "short": records(plan.short),
+        "units": json_rows(plan.units),
+        "steps": json_rows(plan.steps),
+        "limits": json_rows(plan.limits),
+        "kept": json_rows(plan.kept),
+        "short": json_rows(plan.short),
         "notes": [str(each) for each in plan.notes],
     }
-
-
-_FEW = 10 * 10**6
-"""Grams below which a target is told with all its digits."""
-
-
-def signed_tonnes(grams: int) -> str:
-    """Return a change in tonnes, a small one to the gram: less than a tonne is not none."""
-    if abs(grams) < _FEW:
-        return f"{grams / 1e6:+.6f}".rstrip("0").rstrip(".")
-    return f"{grams / 1e6:+,.0f}"
 
 
 def target_in_words(row: dict[Any, Any]) -> str:

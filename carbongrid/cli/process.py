@@ -7,7 +7,7 @@ import os
 import sys
 from sys import monitoring
 
-from carbongrid.cli.commands import main
+from carbongrid.cli.group import main
 
 _WATCHERS = (monitoring.DEBUGGER_ID, monitoring.COVERAGE_ID, monitoring.PROFILER_ID)
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from carbongrid.cli.analysis_commands import with_out
+from carbongrid.cli.answers import json_rows, signed_tonnes, tell_files
 from carbongrid.cli.beside import content_of, folder_beside
-from carbongrid.cli.commands import _FOLDER, _console, _with_console, main
-from carbongrid.cli.plan_commands import records, signed_tonnes
+from carbongrid.cli.console import Console
+from carbongrid.cli.group import main
+from carbongrid.cli.options import FILE, FOLDER, WRITTEN_FOLDER, with_console, with_out, with_seed
 from carbongrid.errors import InputError
 
 _OWE = {
@@ -35,7 +36,7 @@ def _prices(_context: object, _parameter: object, text: str | None) -> tuple[flo
 
 
 @main.command()
-@click.argument("directory", type=_FOLDER)
+@click.argument("directory", type=FOLDER)
 @click.option(
     "--price",
     default=None,
@@ -51,65 +52,61 @@ def _prices(_context: object, _parameter: object, text: str | None) -> tuple[flo
 )
 @click.option(
     "--caps",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     default=None,
     help="CSV with columns unit, cap in t CO2e per year, for --allowance cap.",
 )
 @with_out
-@_with_console
+@with_console
 def compensation(
+    console: Console,
     directory: Path,
     price: tuple[float, ...],
     allowance: str,
     caps: Path | None,
     out: Path | None,
-    quiet: bool,
-    as_json: bool,
-    verbose: int,
 ) -> None:
     """Say which units of the finished run in DIRECTORY would compensate which, so that each has its part.
 
     A transfer between units, which adds up to zero: never an offset against the atmosphere. Writes compensation.html and, as CSV, balances of units, who pays whom over the least distance, and sums by zone and by parent.
     """
-    console = _console(quiet, as_json, verbose)
-    with console.errors():
-        with console.progress():
-            from carbongrid.analysis.compensation import compensation as compensation_of
-            from carbongrid.analysis.compensation import read_caps, write_compensation
-            from carbongrid.analysis.transfers import plain_price
-            from carbongrid.method.tonnes import at_decimals, counted
+    with console.progress():
+        from carbongrid.analysis.compensation import compensation as compensation_of
+        from carbongrid.analysis.compensation import read_caps, write_compensation
+        from carbongrid.analysis.transfers import plain_price
+        from carbongrid.method.tonnes import at_decimals, counted
 
-            if (caps is None) == (allowance == "cap"):
-                raise InputError("--allowance cap and --caps go together", hint="Give both, or neither.")  # fmt: skip
-            given = None if caps is None else read_caps(caps)
-            content = content_of(directory)
-            found = compensation_of(directory, allowance=allowance, prices=price, caps=given)
-            with folder_beside(directory, "analysis", out, content) as folder:
-                files = write_compensation(found, folder)
-        moved = int(found.flows["mass_g"].sum())
-        payers = int((found.units["balance_g"] < 0).sum())
-        console.say(f"{payers} of {len(found.units)} units {_OWE[allowance]} and compensate the others for {at_decimals(moved / 1e6, 0)} t CO2e per year in {counted(len(found.flows), 'transfer')}.")  # fmt: skip
-        for each in price:
-            console.say(f"At {plain_price(each)} per t that is {at_decimals(moved / 1e6 * each, 0)} {found.run.manifest['currency']}".rstrip() + ".")  # fmt: skip
-        console.problems(found.notes)
-        console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
-        console.document(
-            {
-                "status": "done",
-                "files": files,
-                "units": records(found.units),
-                "flows": records(found.flows),
-                "zones": records(found.zones),
-                "notes": [str(each) for each in found.notes],
-            }
-        )
+        if (caps is None) == (allowance == "cap"):
+            raise InputError("--allowance cap and --caps go together", hint="Give both, or neither.")  # fmt: skip
+        given = None if caps is None else read_caps(caps)
+        content = content_of(directory)
+        found = compensation_of(directory, allowance=allowance, prices=price, caps=given)
+        with folder_beside(directory, "analysis", out, content) as folder:
+            files = write_compensation(found, folder)
+    moved = int(found.flows["mass_g"].sum())
+    payers = int((found.units["balance_g"] < 0).sum())
+    console.say(f"{payers} of {len(found.units)} units {_OWE[allowance]} and compensate the others for {at_decimals(moved / 1e6, 0)} t CO2e per year in {counted(len(found.flows), 'transfer')}.")  # fmt: skip
+    for each in price:
+        console.say(f"At {plain_price(each)} per t that is {at_decimals(moved / 1e6 * each, 0)} {found.run.manifest['currency']}".rstrip() + ".")  # fmt: skip
+    console.problems(found.notes)
+    tell_files(console, folder, files)
+    console.document(
+        {
+            "status": "done",
+            "files": files,
+            "units": json_rows(found.units),
+            "flows": json_rows(found.flows),
+            "zones": json_rows(found.zones),
+            "notes": [str(each) for each in found.notes],
+        }
+    )
 
 
 @main.command()
-@click.argument("runs", nargs=-1, required=True, type=_FOLDER)
+@click.argument("runs", nargs=-1, required=True, type=FOLDER)
 @click.option(
     "--codes",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     default=None,
     help="CSV with columns old, new: units that merged, by their codes before and after.",
 )
@@ -119,104 +116,94 @@ def compensation(
     type=click.Choice(["units", "gwp", "basis", "currency", "electricity", "sinks"]),
     help="Follow the years though these differ, and say so.",
 )
-@click.option("--out", type=_FOLDER, required=True, help="Folder for the files.")
-@_with_console
+@click.option("--out", type=WRITTEN_FOLDER, required=True, help="Folder for the files.")
+@with_console
 def trend(
+    console: Console,
     runs: tuple[Path, ...],
     codes: Path | None,
     despite: tuple[str, ...],
     out: Path,
-    quiet: bool,
-    as_json: bool,
-    verbose: int,
 ) -> None:
     """Say what changed over the years, and through what, between finished RUNS in the order of their years.
 
     Writes trend.html and, as CSV, zones from year to year with each year's own region and with the first year's, change of emission, sink and indices, its parts by population, GDP per head and emission per GDP (LMDI), and Tapio's decoupling.
     """
-    console = _console(quiet, as_json, verbose)
-    with console.errors():
-        with console.progress():
-            from carbongrid.analysis.merged_units import read_merged_codes
-            from carbongrid.analysis.trend import trend as trend_of
-            from carbongrid.analysis.trend import write_trend
-            from carbongrid.method.tonnes import counted
-            from carbongrid.raster.opening.files import path_to_write
-            from carbongrid.run_store import detect_full_disk
+    with console.progress():
+        from carbongrid.analysis.merged_units import read_merged_codes
+        from carbongrid.analysis.trend import trend as trend_of
+        from carbongrid.analysis.trend import write_trend
+        from carbongrid.method.tonnes import counted
+        from carbongrid.run_store import detect_full_disk
 
-            if len(runs) < 2:
-                raise InputError("one run is no trend", hint="Name two runs or more.")
-            path_to_write(out)
-            found = trend_of(
-                runs, codes=None if codes is None else read_merged_codes(codes), despite=despite
-            )
-            out.mkdir(parents=True, exist_ok=True)
-            with detect_full_disk(out):
-                files = write_trend(found, out)
-        for row in found.region.to_dict("records"):
-            console.say(f"{row['from_year']} to {row['to_year']}: emission {signed_tonnes(row['change_g'])} t, {'decoupling not known' if row['tapio'] == 'unknown' else row['tapio']}; {counted(row['turned'], 'unit')} in another zone, {row['turned_frozen']} with the first year's region kept.")  # fmt: skip
-        console.problems(found.notes)
-        console.say(f"In {out}: {', '.join(file.name for file in files)}.")
-        console.document(
-            {
-                "status": "done",
-                "files": files,
-                "region": records(found.region),
-                "units": records(found.units),
-                "matrices": records(found.matrices),
-                "notes": [str(each) for each in found.notes],
-            }
+        if len(runs) < 2:
+            raise InputError("one run is no trend", hint="Name two runs or more.")
+        found = trend_of(
+            runs, codes=None if codes is None else read_merged_codes(codes), despite=despite
         )
+        out.mkdir(parents=True, exist_ok=True)
+        with detect_full_disk(out):
+            files = write_trend(found, out)
+    for row in found.region.to_dict("records"):
+        console.say(f"{row['from_year']} to {row['to_year']}: emission {signed_tonnes(row['change_g'])} t, {'decoupling not known' if row['tapio'] == 'unknown' else row['tapio']}; {counted(row['turned'], 'unit')} in another zone, {row['turned_frozen']} with the first year's region kept.")  # fmt: skip
+    console.problems(found.notes)
+    tell_files(console, out, files)
+    console.document(
+        {
+            "status": "done",
+            "files": files,
+            "region": json_rows(found.region),
+            "units": json_rows(found.units),
+            "matrices": json_rows(found.matrices),
+            "notes": [str(each) for each in found.notes],
+        }
+    )
 
 
 @main.command()
-@click.argument("directory", type=_FOLDER)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.argument("directory", type=FOLDER)
+@with_seed
 @click.option("--no-clusters", is_flag=True, help="Leave out Moran's I, which takes esda.")
 @with_out
-@_with_console
+@with_console
 def inequality(
+    console: Console,
     directory: Path,
     seed: int,
     no_clusters: bool,
     out: Path | None,
-    quiet: bool,
-    as_json: bool,
-    verbose: int,
 ) -> None:
     """Say how unequally the units of the finished run in DIRECTORY hold emission and sink, and whether like units lie side by side.
 
     Writes inequality.html and, as CSV, Gini and Theil by residents, GDP and area, Lorenz curves, Moran's I and its local parts.
     """
-    console = _console(quiet, as_json, verbose)
-    with console.errors():
-        with console.progress() as progress:
-            from carbongrid.analysis.inequality import inequality as inequality_of
-            from carbongrid.analysis.inequality import write_inequality
+    with console.progress() as progress:
+        from carbongrid.analysis.inequality import inequality as inequality_of
+        from carbongrid.analysis.inequality import write_inequality
 
-            content = content_of(directory)
-            found = inequality_of(
-                directory, with_clusters=not no_clusters, seed=seed, progress=progress
-            )
-            with folder_beside(directory, "analysis", out, content) as folder:
-                files = write_inequality(found, folder)
-        console.say(f"{'of':<10} {'by':<10} {'Gini':>7} {'Theil':>7}")
-        for row in found.table.to_dict("records"):
-            console.say(f"{row['of']:<10} {row['by']:<10} {row['gini']:>7.3f} {row['theil']:>7.3f}")
-        for row in () if found.moran is None else found.moran.to_dict("records"):
-            by_proxies = row["by_proxies_alone"]
-            alone = "" if math.isnan(by_proxies) else f"; by the proxies alone {by_proxies:.3f}"
-            console.say(f"Moran's I of {row['of']}: {row['i']:.3f}, by chance {row['expected']:.3f}, p {row['p']:.2g}{alone}.")  # fmt: skip
-        console.problems(found.notes)
-        console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
-        console.document(
-            {
-                "status": "done",
-                "files": files,
-                "seed": seed,
-                "measures": records(found.table),
-                "moran": None if found.moran is None else records(found.moran),
-                "units": None if found.units is None else records(found.units),
-                "notes": [str(each) for each in found.notes],
-            }
+        content = content_of(directory)
+        found = inequality_of(
+            directory, with_clusters=not no_clusters, seed=seed, progress=progress
         )
+        with folder_beside(directory, "analysis", out, content) as folder:
+            files = write_inequality(found, folder)
+    console.say(f"{'of':<10} {'by':<10} {'Gini':>7} {'Theil':>7}")
+    for row in found.table.to_dict("records"):
+        console.say(f"{row['of']:<10} {row['by']:<10} {row['gini']:>7.3f} {row['theil']:>7.3f}")
+    for row in () if found.moran is None else found.moran.to_dict("records"):
+        by_proxies = row["by_proxies_alone"]
+        alone = "" if math.isnan(by_proxies) else f"; by the proxies alone {by_proxies:.3f}"
+        console.say(f"Moran's I of {row['of']}: {row['i']:.3f}, by chance {row['expected']:.3f}, p {row['p']:.2g}{alone}.")  # fmt: skip
+    console.problems(found.notes)
+    tell_files(console, folder, files)
+    console.document(
+        {
+            "status": "done",
+            "files": files,
+            "seed": seed,
+            "measures": json_rows(found.table),
+            "moran": None if found.moran is None else json_rows(found.moran),
+            "units": None if found.units is None else json_rows(found.units),
+            "notes": [str(each) for each in found.notes],
+        }
+    )

@@ -1,0 +1,55 @@
+"""What commands share of the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from carbongrid.cli import main
+from carbongrid.cli.options import WrittenPath
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "demo ADDRESS",
+        "init ADDRESS",
+        "from-osm none.osm.pbf ADDRESS",
+        "from-raster none.tif --units none.gpkg --codes nlcd --out ADDRESS",
+        "from-climate-trace none.csv --out ADDRESS",
+        "run none.toml --out ADDRESS",
+        "scenario none none.toml --out ADDRESS",
+        "compare none none --out ADDRESS",
+        "trend none none --out ADDRESS",
+        "margins none --out ADDRESS",
+        "figures none --out ADDRESS",
+        "inventory none.xlsx --out ADDRESS",
+        "inventory none.xlsx --audit ADDRESS",
+        "inventory none.csv --system gpc --draft ADDRESS",
+        "inventory none.csv --system gpc --totals ADDRESS",
+    ],
+)
+def test_an_address_for_what_is_written_is_refused_before_anything_is_read(
+    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to be told after the work, or as a folder that is not there."""
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, [*words.replace("ADDRESS", "s3://bucket/a").split(), "--json"])
+    assert done.exit_code == 2
+    (told,) = json.loads(done.stdout)["problems"]
+    assert told["what"].startswith("this is an address")
+    assert not [*tmp_path.iterdir()]
+
+
+def test_every_out_is_known_to_be_written() -> None:
+    outs = [
+        parameter
+        for command in main.commands.values()
+        for parameter in command.params
+        if "--out" in parameter.opts
+    ]
+    assert len(outs) > 15
+    assert all(isinstance(parameter.type, WrittenPath) for parameter in outs)
