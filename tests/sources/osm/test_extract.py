@@ -74,6 +74,23 @@ def test_what_carries_no_traffic_or_runs_in_a_tunnel_is_left_out():
     assert network.tunnels == 1
 
 
+def test_a_tram_in_a_street_is_a_line_beside_the_road():
+    """Seen to fail: a way tagged both was a road alone, and the tram's emission lay on other streets."""
+    tram = {"highway": "residential", "railway": "tram", "oneway": "yes"}
+    network = network_of(lines(tram, {"highway": "residential", "railway": "abandoned"}, {"railway": "tram"},
+                               {**tram, "tunnel": "yes"}))  # fmt: skip
+    told = network.lines[["id", "class", "dual"]].to_numpy().tolist()
+    assert told == [
+        ["way/0", "residential", True],
+        ["way/0/railway", "tram", False],
+        ["way/1", "residential", False],
+        ["way/2", "tram", False],
+    ]
+    assert network.land["land_use"].tolist() == ["highway=residential", "railway=tram"] * 2
+    assert network.land["id"].is_unique
+    assert network.tunnels == 2
+
+
 def test_points_outside_the_units_and_of_no_known_kind_are_left_out_and_formulas_are_quoted():
     columns = {key.replace(":", "_"): [None] * 4 for key in (*POINT_KEYS, *ENERGY_KEYS)}
     columns["shop"] = ["bakery", "bakery", None, None]
