@@ -31,7 +31,7 @@ def _text(field: int, content: bytes) -> bytes:
 
 
 class OsmFile:
-    """Closed ways and relations of one outer way each; points with tags."""
+    """Ways, relations of one outer way each, and points with tags."""
 
     def __init__(self) -> None:
         self._strings: dict[str, int] = {"": 0}
@@ -48,8 +48,15 @@ class OsmFile:
 
     def way(self, ring: Ring, tags: Tags | None = None) -> int:
         """Add a closed way around these corners; return its id."""
-        nodes = [self.node(*corner) for corner in ring]
-        refs = [*nodes, nodes[0]]
+        return self._way([*ring, ring[0]], tags)
+
+    def line(self, corners: Ring, tags: Tags) -> int:
+        """Add an open way along these corners; return its id."""
+        return self._way(corners, tags)
+
+    def _way(self, corners: Ring, tags: Tags | None) -> int:
+        places = {corner: self.node(*corner) for corner in dict.fromkeys(corners)}
+        refs = [places[corner] for corner in corners]
         steps = b"".join(_zigzag(b - a) for a, b in zip([0, *refs], refs, strict=False))
         self._ways.append(_number(1, _varint(len(self._ways) + 1)) + self._tags(tags or {}) + _text(8, steps))  # fmt: skip
         return len(self._ways)

@@ -122,7 +122,10 @@ def land_of_plants(areas: gpd.GeoDataFrame, tags: NDArray[np.object_]) -> NDArra
 
 
 def energy_sites(
-    areas: gpd.GeoDataFrame, points: gpd.GeoDataFrame, units: gpd.GeoDataFrame
+    areas: gpd.GeoDataFrame,
+    points: gpd.GeoDataFrame,
+    units: gpd.GeoDataFrame,
+    gone: gpd.GeoDataFrame | None = None,
 ) -> EnergySites:
     """Return the units' sites that emit, each once, weighed by output and by what is burnt.
 
@@ -132,11 +135,14 @@ def energy_sites(
         Of the extract, in one plane, with id, name and a column per key of :data:`ENERGY_KEYS`.
     units
         What lies outside of them is left out.
+    gone
+        Areas that are closed or only planned.
 
     Notes
     -----
     Generators within a plant are parts of it: they say its output and source where its own tags do not. A generator
-    of unknown source is no evidence: most are panels on roofs.
+    of unknown source is no evidence: most are panels on roofs. One within a plant that is closed, and within no other, is
+    closed with it, unless it is of another source.
     """
     region = shapely.union_all(units.geometry.to_numpy())
     plants = _sites((areas, points), "plant", region)
@@ -146,9 +152,13 @@ def energy_sites(
     plants = plants[(inner < 0) | (inner == np.arange(len(plants)))].reset_index(drop=True)
     parts = _within(generators, plants)
     plants = _completed(plants, generators.assign(plant=parts))
+    alone = parts < 0
+    if gone is not None:
+        alone &= ~_closed_with(generators, _sites((gone,), "plant", region))
+    closed = generators[(parts < 0) & ~alone]
     untold_source = plants["source"] == ""
     sites = pd.concat(
-        [plants.assign(source=plants["source"].where(~untold_source, UNTOLD_SOURCE)), generators[parts < 0]],
+        [plants.assign(source=plants["source"].where(~untold_source, UNTOLD_SOURCE)), generators[alone]],
         ignore_index=True,
     )  # fmt: skip
     factor = sites["source"].map(source_weights()).fillna(0.0)
@@ -162,6 +172,9 @@ def energy_sites(
         crs=areas.crs,
     )
     notes = _notes(sites[factor == 0], burning, int(untold_source.sum()))
+    if len(closed):
+        what = f"{len(closed)} generators stand in plants that are closed or only planned, and are left out with them: {listed(closed['id'])}"
+        notes = (*notes, Problem(what, level="note"))
     return EnergySites(table, notes)
 
 
@@ -211,6 +224,14 @@ def _within(sites: pd.DataFrame, grounds: pd.DataFrame) -> NDArray[np.int64]:
     for k in np.argsort(area[ground], kind="stable"):
         if area[ground[k]] > 0:
             found[site[k]] = grounds.index[ground[k]]
+    return found
+
+
+def _closed_with(generators: pd.DataFrame, closed: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which generators stand in a closed plant and are part of it: what burns something else came after it."""
+    plant = _within(generators, closed)
+    own, theirs = generators["source"].to_numpy(object), np.append(closed["source"], "")[plant]
+    found: NDArray[np.bool_] = (plant >= 0) & ((own == theirs) | (own == "") | (theirs == ""))
     return found
 
 

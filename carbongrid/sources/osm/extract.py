@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyogrio
 import shapely
 
@@ -18,6 +20,7 @@ from carbongrid.method.landuse import packaged_table
 from carbongrid.raster.opening.files import open_file
 from carbongrid.raster.opening.formats import OSM
 from carbongrid.raster.opening.names import plain_name
+from carbongrid.sources.osm.gone import Gone, laundered, parted
 
 AREA_KEYS: tuple[str, ...] = tuple(packaged_table("osm/keys.csv")["key"])
 """Keys that say what land an area is, the first that the crosswalk knows decides."""
@@ -40,7 +43,7 @@ class Extract:
     Parameters
     ----------
     areas
-        Valid polygons with an ``id`` (way/1, relation/2), names and tags.
+        Valid polygons with an ``id`` (way/1, relation/2), names and tags; of what is in use, as lines and points.
     borders
         Administrative areas among them: id, name, name_en, level, land_area (whether it ends at the coast); those of the
         sea are left out.
@@ -48,6 +51,8 @@ class Extract:
         With an id, a name and tags.
     broken
         Ids of areas that could not be mended and are left out.
+    gone
+        What is closed, abandoned or only planned.
     coastal
         Whether there is a coastline.
     """
@@ -57,6 +62,7 @@ class Extract:
     lines: gpd.GeoDataFrame
     points: gpd.GeoDataFrame
     broken: tuple[str, ...]
+    gone: Gone
     coastal: bool = False
 
 
@@ -69,7 +75,7 @@ def read_extract(path: Path) -> Extract:
         If there is no such file, it is no OSM PBF, is damaged, or holds no areas.
     """
     _check_content(path)
-    land = " OR ".join(f'"{_laundered(key)}" IS NOT NULL' for key in AREA_KEYS)
+    land = " OR ".join(f'"{laundered(key)}" IS NOT NULL' for key in AREA_KEYS)
     border = "(\"boundary\" IN ('administrative', 'land_area') AND \"admin_level\" IS NOT NULL)"
     areas = _read(path, "multipolygons", f"{land} OR {border}")
     if areas.empty:
@@ -86,15 +92,14 @@ def read_extract(path: Path) -> Extract:
     )  # an island drawn by one way: what lies on it is told by other areas
     coastal = bool(coast.any() or (lines["natural"] == _COAST).any())
     whole = whole.assign(natural=whole["natural"].where(~coast, None))
-    tagged = whole[[_laundered(key) for key in AREA_KEYS]].notna().any(axis=1)
-    return Extract(
-        whole[tagged].reset_index(drop=True),
-        _borders(whole),
-        lines.assign(id="way/" + lines["osm_id"].astype(str)),
-        points.to_crs(crs).assign(id="node/" + points["osm_id"].astype(str)),
-        broken,
-        coastal,
-    )
+    tagged = whole[[laundered(key) for key in AREA_KEYS]].notna().any(axis=1)
+    lines = lines.assign(id="way/" + lines["osm_id"].astype(str))
+    points = points.to_crs(crs).assign(id="node/" + points["osm_id"].astype(str))
+    areas, gone_areas = parted(whole[tagged], AREA_KEYS)
+    lines, gone_lines = parted(lines, LINE_KEYS)
+    points, gone_points = parted(points, (*POINT_KEYS, "power"))
+    gone = Gone(gone_areas, gone_lines, gone_points)
+    return Extract(areas, _borders(whole), lines, points, broken, gone, coastal)
 
 
 def _borders(areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -107,7 +112,12 @@ def _borders(areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return chosen[columns].rename(columns={"admin_level": "level"}).reset_index(drop=True)
 
 
-def tag_of(table: gpd.GeoDataFrame, keys: Sequence[str], known: set[str]) -> np.ndarray:
+def tag_of(
+    table: gpd.GeoDataFrame,
+    keys: Sequence[str],
+    known: set[str],
+    nothing: Collection[str] = frozenset(),
+) -> np.ndarray:
     """Return, for each row, the tag (key=value) of the first key that is known; else of the first that is there.
 
     Parameters
@@ -118,22 +128,49 @@ def tag_of(table: gpd.GeoDataFrame, keys: Sequence[str], known: set[str]) -> np.
         In order of precedence.
     known
         Codes of a crosswalk: ``key=value`` or ``key=*``.
+    nothing
+        Tags that ``key=*`` does not stand for.
     """
     found = np.full(len(table), "", dtype=object)
     sure = np.zeros(len(table), dtype=bool)
     for key in keys:
-        values = table[_laundered(key)]
+        values = table[laundered(key)]
         there = values.notna().to_numpy()
         tags = (f"{key}=" + values.astype(str)).to_numpy(dtype=object)
-        match = there & np.array([tag in known or f"{key}=*" in known for tag in tags], dtype=bool)
+        any_value = f"{key}=*" in known
+        match = there & np.array(
+            [tag in known or (any_value and tag not in nothing) for tag in tags], dtype=bool
+        )
         found = np.where(there & (found == ""), tags, found)
         found = np.where(match & ~sure, tags, found)
         sure |= match
     return found
 
 
-def _laundered(key: str) -> str:
-    return key.replace(":", "_")
+def more_precise(areas: gpd.GeoDataFrame, tags: np.ndarray) -> np.ndarray:
+    """Return the tags of areas; where one is vague, and another key says which kind it is, that of the other key.
+
+    Parameters
+    ----------
+    areas
+        With a column per key.
+    tags : shape (areas,)
+        From :func:`tag_of`. Which are vague, and what is more precise, stands in ``data/osm/precise.csv``.
+    """
+    found = tags.copy()
+    table = _precise()
+    for vague, key in dict.fromkeys(zip(table["land_use"], table["key"], strict=True)):
+        rows = table[(table["land_use"] == vague) & (table["key"] == key)]
+        own = np.flatnonzero((tags == vague) & (found == tags))
+        values = areas[laundered(key)].iloc[own]
+        known = values.isin(rows["value"]).to_numpy(bool)
+        found[own[known]] = [f"{key}={value}" for value in values[known]]
+    return found
+
+
+@cache
+def _precise() -> pd.DataFrame:
+    return packaged_table("osm/precise.csv")
 
 
 def _check_content(path: Path) -> None:

@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from carbongrid.case.readers.geometry import normalize_geometry, only_polygons
 from carbongrid.case.readers.partition import partition_by_order, stack_order, without
@@ -15,8 +16,9 @@ from carbongrid.case.readers.vector import listed
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.landuse import match_codes, read_code_system, type_priority
 from carbongrid.sources.osm.energy import land_of_plants
-from carbongrid.sources.osm.extract import AREA_KEYS, tag_of
-from carbongrid.sources.osm.mapped import MappedLand
+from carbongrid.sources.osm.extract import AREA_KEYS, more_precise, tag_of
+from carbongrid.sources.osm.gone import LEFT
+from carbongrid.sources.osm.mapped import GREEN, NO_LAND, MappedLand
 
 _SMALLEST = 0.5
 """m2; what the cutting leaves of a parcel below this is a crumb between two outlines."""
@@ -49,6 +51,7 @@ def land_of(
     roads: gpd.GeoDataFrame,
     units: gpd.GeoDataFrame,
     below: gpd.GeoDataFrame | None = None,
+    gone: gpd.GeoDataFrame | None = None,
 ) -> Land:
     """Return the parcels of the units' land.
 
@@ -62,6 +65,8 @@ def land_of(
         What is outside of them is cut away.
     below
         Land that lies under all of the map: columns id, land_use, type, mode, name.
+    gone
+        Areas that are closed or only planned: what is left of them carries nothing.
 
     Raises
     ------
@@ -73,7 +78,7 @@ def land_of(
     Where areas overlap, the one whose type stands higher in ``type_priority.csv`` is on top (transport first, then
     water, ... land of no use last); of one type the smaller is on top, then the lower id.
     """
-    both, notes = _known_land(areas, roads)
+    both, notes = _known_land(areas, roads, gone)
     both, outside = _within(both, units)
     if both.empty:
         raise InputError("nothing that is mapped as land lies in the units", "--units")
@@ -113,19 +118,45 @@ def _left_white(below: gpd.GeoDataFrame, parcels: gpd.GeoDataFrame) -> gpd.GeoDa
     return below.set_geometry(pieces, crs=below.crs)[~shapely.is_empty(pieces)]
 
 
-def mapped_land(areas: gpd.GeoDataFrame, roads: gpd.GeoDataFrame, *, coastal: bool) -> MappedLand:
+def mapped_land(
+    areas: gpd.GeoDataFrame, roads: gpd.GeoDataFrame, gone: gpd.GeoDataFrame, *, coastal: bool
+) -> MappedLand:
     """Return where the map has land, whatever the borders."""
     none = roads.iloc[:0]
-    return MappedLand.of(_known_land(areas, none)[0], roads, coastal=coastal)
+    return MappedLand.of(_known_land(areas, none, gone)[0], roads, coastal=coastal)
+
+
+def used_land(areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return areas that people use: those of a known type, nature and land of no use left out."""
+    system = read_code_system("osm")
+    return areas[_used(_tags(areas, set(system["code"])), system)]
+
+
+def _tags(areas: gpd.GeoDataFrame, codes: set[str]) -> NDArray[np.object_]:
+    """Return the tag that says what land each area is."""
+    return land_of_plants(areas, more_precise(areas, tag_of(areas, AREA_KEYS, codes)))
+
+
+def _used(tags: NDArray[np.object_], system: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which tags are land that people use, neither nature nor land of no use."""
+    kinds = match_codes(pd.Series(tags, dtype=str), system)["type"]
+    used: NDArray[np.bool_] = ~kinds.isin([*GREEN, *NO_LAND]).to_numpy(bool)
+    return used
 
 
 def _known_land(
-    areas: gpd.GeoDataFrame, roads: gpd.GeoDataFrame
+    areas: gpd.GeoDataFrame, roads: gpd.GeoDataFrame, gone: gpd.GeoDataFrame | None
 ) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     """Return areas and roads whose tag the crosswalk knows, with type and mode, and which it does not know."""
     system = read_code_system("osm")
-    codes = set(system["code"])
-    tags = land_of_plants(areas, tag_of(areas, AREA_KEYS, codes))
+    tags = _tags(areas, set(system["code"]))
+    if gone is not None and (gone["left"] == LEFT).any():
+        left = gone[gone["left"] == LEFT]
+        was = _tags(left, set(system["code"]))
+        # A wood, or a pond, is there whoever gave it up.
+        now = np.where(_used(was, system), left["gone"].to_numpy(object), was)
+        areas = gpd.GeoDataFrame(pd.concat([areas, left], ignore_index=True), crs=areas.crs)
+        tags = np.concatenate([tags, now])
     mapped = areas[["id", "name", "geometry"]].assign(land_use=tags)
     mapped = mapped[~np.isin(tags, _PROTECTION)]
     both = gpd.GeoDataFrame(pd.concat([mapped, roads], ignore_index=True), crs=areas.crs)

@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 
 from carbongrid.method.landuse import packaged_table
+from carbongrid.sources.osm.extract import LINE_KEYS
 
 _WIDEST, _NARROWEST = 80.0, 2.0
 """A width outside of these is a slip of the pen; that of the class is taken."""
@@ -45,16 +46,9 @@ def network_of(lines: gpd.GeoDataFrame) -> Network:
     weights = packaged_table("road_classes.csv")
     carries = set(weights.loc[weights["weight"] != "0", "class"]) - {"river", "waterway"}
     widths = packaged_table("osm/widths.csv")
-    kinds = pd.Series("", index=lines.index, dtype=object)
-    keys = kinds.copy()
-    for key in ("highway", "railway", "aeroway", "route", "waterway"):
-        values = lines[key].astype(object).where(lines[key].notna(), "")
-        fits = values.isin(carries) & (kinds == "")
-        kinds[fits], keys[fits] = values[fits], key
-    tunnel = lines["tunnel"].notna() & ~lines["tunnel"].isin(["no", "culvert"])
-    kept = (kinds != "") & (lines["area"].astype(object) != "yes")
-    chosen = lines[kept & ~tunnel].assign(**{"class": kinds, "key": keys})
-    chosen = chosen.drop_duplicates("id").sort_values("id", ignore_index=True)
+    every = _by_key(lines[lines["area"].astype(object) != "yes"].drop_duplicates("id"), carries)
+    tunnel = every["tunnel"].notna() & ~every["tunnel"].isin(["no", "culvert"])
+    chosen = every[~tunnel].sort_values("id", ignore_index=True)
     pairs = zip(widths["key"], widths["class"], strict=True)
     known = dict(zip(pairs, widths["width_m"].astype(float), strict=True))
     by_class = np.array(
@@ -79,8 +73,41 @@ def network_of(lines: gpd.GeoDataFrame) -> Network:
             chosen[["id", "name", "class", "geometry"]].assign(dual=_one_way(chosen)), crs=lines.crs
         ),
         land[~land.is_empty],
-        int((kept & tunnel).sum()),
+        int(tunnel.sum()),
     )
+
+
+def lines_within(lines: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the lines cut to the units."""
+    region = shapely.union_all(units.geometry.to_numpy())
+    shapely.prepare(region)
+    geometry = np.asarray(lines.geometry.array, dtype=object)
+    inside = shapely.covers(region, geometry)
+    geometry[~inside] = shapely.intersection(geometry[~inside], region)
+    # A line that also touches the border at a point is cut into both.
+    mixed = np.flatnonzero(shapely.get_type_id(geometry) == shapely.GeometryType.GEOMETRYCOLLECTION)
+    for row in mixed:
+        parts = shapely.get_parts(geometry[row])
+        geometry[row] = shapely.multilinestrings(parts[shapely.get_dimensions(parts) == 1])
+    cut = lines.set_geometry(geometry, crs=lines.crs)
+    linear = np.isin(shapely.get_type_id(geometry), (1, 5)) & ~shapely.is_empty(geometry)
+    return cut[linear].reset_index(drop=True)
+
+
+def _by_key(lines: gpd.GeoDataFrame, carries: set[str]) -> gpd.GeoDataFrame:
+    """Return a line for each key that carries traffic: trams run on a street, whose way says both.
+
+    The first key keeps the id of the way; others have theirs behind it (``way/1/railway``).
+    """
+    found = []
+    taken = np.zeros(len(lines), bool)
+    for key in LINE_KEYS:
+        fits = lines[key].isin(carries).to_numpy(bool)
+        own, again = lines[fits], taken[fits]
+        ids = own["id"].where(~again, own["id"] + f"/{key}")
+        found.append(own.assign(**{"id": ids, "class": own[key], "key": key}))
+        taken |= fits
+    return gpd.GeoDataFrame(pd.concat(found, ignore_index=True), crs=lines.crs)
 
 
 def _one_way(lines: gpd.GeoDataFrame) -> np.ndarray:

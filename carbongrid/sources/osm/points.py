@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
+from carbongrid.errors import Problem
 from carbongrid.method.landuse import packaged_table
 from carbongrid.outputs.tables.plain import quoted
 from carbongrid.sources.osm.extract import POINT_KEYS, Extract, tag_of
 
+_STOP, _PLATFORM = "highway=bus_stop", "public_transport=platform"
+_ONE_STOP = 30.0
+"""m; a bus stop's pole and its platform lie no farther apart."""
 
-def points_of_interest(
-    extract: Extract, sites: gpd.GeoDataFrame, units: gpd.GeoDataFrame
-) -> pd.DataFrame:
+
+@dataclass(frozen=True)
+class Pois:
+    """Points of interest, each thing once.
+
+    Parameters
+    ----------
+    table
+        Columns id, lon, lat, type, weight, name, sorted by id and type.
+    notes
+        Remarks for people.
+    """
+
+    table: pd.DataFrame
+    notes: tuple[Problem, ...]
+
+
+def points_of_interest(extract: Extract, sites: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> Pois:
     """Return points, areas as points, whose tag says what goes on there, and the sites that make power and heat.
 
     Parameters
@@ -26,33 +48,117 @@ def points_of_interest(
     units
         What lies outside of them is left out.
 
-    Returns
-    -------
-    DataFrame
-        Columns id, lon, lat, type, weight, name, sorted by id and type.
+    Notes
+    -----
+    What is drawn twice counts once: a point in an area of its tag, or an area in a larger one, with the same name or where one has none;
+    a bus stop's pole beside its platform.
     """
-    known = set(packaged_table("poi/osm.csv")["poi_type"])
-    tables = [sites]
-    for table in (extract.points, extract.areas):
-        keys = [key for key in POINT_KEYS if key in table]
-        tags = tag_of(table, keys, known)
-        kept = np.array([t in known or f"{t.partition('=')[0]}=*" in known for t in tags], bool)
-        chosen = table[kept]
-        points = chosen.geometry.representative_point()
-        told = chosen[["id", "name"]].assign(type=tags[kept], weight=1.0)
-        tables.append(told.set_geometry(points))
-    filled = [table for table in tables if len(table)] or [sites]
-    every = gpd.GeoDataFrame(pd.concat(filled, ignore_index=True), crs=units.crs)
+    every = places_of(extract.points, extract.areas)
     region = shapely.union_all(units.geometry.to_numpy())
-    every = every[shapely.covers(region, np.asarray(every.geometry.array))]
-    places = every.to_crs("EPSG:4326").geometry
+    every = every[shapely.covers(region, np.asarray(every.geometry.array))].reset_index(drop=True)
+    drawn, stops = _drawn_again(every), _beside_platforms(every)
+    notes = []
+    if drawn.any():
+        what = f"{int(drawn.sum())} points of interest are drawn twice, in an area of the same tag, and count once"
+        notes.append(Problem(what, level="note"))
+    if stops.any():
+        what = f"{int(stops.sum())} bus stops are drawn beside their platforms, and count once"
+        notes.append(Problem(what, level="note"))
+    own = every[~drawn & ~stops]
+    sites = sites[shapely.covers(region, np.asarray(sites.geometry.array))]
+    filled = [table for table in (sites, own) if len(table)] or [sites]
+    chosen = gpd.GeoDataFrame(pd.concat(filled, ignore_index=True), crs=units.crs)
+    places = chosen.to_crs("EPSG:4326").geometry
     columns = {
-        "id": every["id"],
+        "id": chosen["id"],
         "lon": places.x.round(7),
         "lat": places.y.round(7),
-        "type": every["type"],
-        "weight": [f"{weight:g}" for weight in every["weight"]],
+        "type": chosen["type"],
+        "weight": [f"{weight:g}" for weight in chosen["weight"]],
         # Whoever draws the map may have named a shop like a formula.
-        "name": [quoted(name) if isinstance(name, str) else "" for name in every["name"]],
+        "name": [quoted(name) if isinstance(name, str) else "" for name in chosen["name"]],
     }
-    return pd.DataFrame(columns).sort_values(["id", "type"], ignore_index=True)
+    table = pd.DataFrame(columns).sort_values(["id", "type"], ignore_index=True)
+    return Pois(table, tuple(notes))
+
+
+def places_of(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return points and areas whose tag is of a category.
+
+    Returns
+    -------
+    GeoDataFrame
+        Columns id, name, type, weight (1), pole (whether it is a bus stop, whatever else), ground (its polygon or point); points.
+    """
+    crosswalk = packaged_table("poi/osm.csv")
+    of_none = crosswalk["category"] == ""
+    known, nothing = set(crosswalk["poi_type"][~of_none]), set(crosswalk["poi_type"][of_none])
+    found = []
+    for table in (points, areas):
+        keys = [key for key in POINT_KEYS if key in table]
+        tags = tag_of(table, keys, known, nothing)
+        kept = np.array(
+            [t in known or (f"{t.partition('=')[0]}=*" in known and t not in nothing) for t in tags], bool
+        )  # fmt: skip
+        chosen = table[kept]
+        pole = chosen["highway"] == "bus_stop" if "highway" in chosen else False
+        told = chosen[["id", "name"]].assign(type=tags[kept], weight=1.0, pole=pole)
+        ground = np.asarray(chosen.geometry.array, dtype=object)
+        found.append(
+            told.assign(ground=ground).set_geometry(chosen.geometry.representative_point())
+        )
+    return gpd.GeoDataFrame(pd.concat(found, ignore_index=True), crs=points.crs)
+
+
+def _drawn_again(places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Return which places lie in an area of their tag that is the same thing."""
+    again = np.zeros(len(places), bool)
+    area = shapely.area(places["ground"].to_numpy(object))
+    grounds = np.flatnonzero(area > 0)
+    if not len(grounds):
+        return again
+    inner, around = shapely.STRtree(places["ground"].to_numpy(object)[grounds]).query(
+        np.asarray(places.geometry.array, dtype=object), predicate="intersects"
+    )
+    around = grounds[around]
+    names, kinds = _plain(places["name"]), places["type"].to_numpy(object)
+    larger = (area[inner] < area[around]) | ((area[inner] == area[around]) & (inner > around))
+    pair = larger & (kinds[inner] == kinds[around])
+    inner, around = inner[pair], around[pair]
+    # An area without a name that holds several by name is their ground, and they are the things.
+    named = pd.Series(names[inner]).where(names[inner] != "").groupby(around).nunique()
+    shared = named.index[named > 1].to_numpy(np.int64)
+    shared = shared[names[shared] == ""]
+    again[shared] = True
+    same = (names[inner] == names[around]) | (names[inner] == "") | (names[around] == "")
+    again[inner[same & ~np.isin(around, shared)]] = True
+    return again
+
+
+def _beside_platforms(places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Return which bus stops are a pole whose platform is drawn beside it: the nearest pairs first, each platform once."""
+    beside = np.zeros(len(places), bool)
+    pole, kind = places["pole"].to_numpy(bool), places["type"].to_numpy(object)
+    stops = np.flatnonzero(kind == _STOP)
+    platforms = np.flatnonzero((kind == _PLATFORM) & ~pole)
+    if not len(stops) or not len(platforms):
+        return beside
+    points, names = np.asarray(places.geometry.array, dtype=object), _plain(places["name"])
+    stop, platform = shapely.STRtree(points[platforms]).query(
+        points[stops], predicate="dwithin", distance=_ONE_STOP
+    )
+    stop, platform = stops[stop], platforms[platform]
+    same = (names[stop] == names[platform]) | (names[stop] == "") | (names[platform] == "")
+    stop, platform = stop[same], platform[same]
+    taken = set()
+    for k in np.argsort(shapely.distance(points[stop], points[platform]), kind="stable"):
+        if not beside[stop[k]] and platform[k] not in taken:
+            beside[stop[k]] = True
+            taken.add(platform[k])
+    return beside
+
+
+def _plain(names: pd.Series) -> NDArray[np.object_]:
+    """Return names without case and blanks around them, blank where there is none."""
+    told = [name.strip().casefold() if isinstance(name, str) else "" for name in names]
+    return np.array(told, dtype=object)

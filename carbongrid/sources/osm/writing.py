@@ -27,7 +27,8 @@ from carbongrid.sources.osm.extract import Extract, read_extract
 from carbongrid.sources.osm.filling import cover_in, notes_of_filling, require_codes
 from carbongrid.sources.osm.guessing import guessed_totals, require_heads
 from carbongrid.sources.osm.land import Land, land_of, mapped_land
-from carbongrid.sources.osm.networks import Network, network_of
+from carbongrid.sources.osm.left_out import notes_of_gone
+from carbongrid.sources.osm.networks import Network, lines_within, network_of
 from carbongrid.sources.osm.points import points_of_interest
 from carbongrid.sources.osm.residents import cut_people, people_within, require_people
 
@@ -131,19 +132,22 @@ def write_case_from_osm(
     extract = read_extract(path)
     report("reading the extract", 1, 1)
     network = network_of(extract.lines)
-    mapped = mapped_land(extract.areas, network.land, coastal=extract.coastal)
+    closed = extract.gone.areas
+    mapped = mapped_land(extract.areas, network.land, closed, coastal=extract.coastal)
     units = units_of(extract.borders, level, mapped)
     cover = None if land_cover is None else cover_in(land_cover, units.table, str(codes), progress)
     report("cutting parcels", 0, 1)
     below = None if cover is None else cover.land
-    land = land_of(extract.areas, network.land, units.table, below)
+    land = land_of(extract.areas, network.land, units.table, below, closed)
     report("cutting parcels", 1, 1)
-    lines = _near(network.lines, units.table)
-    sites = energy_sites(extract.areas, extract.points, units.table)
-    pois = points_of_interest(extract, sites.table, units.table)
+    lines = lines_within(network.lines, units.table)
+    sites = energy_sites(extract.areas, extract.points, units.table, closed)
+    points = points_of_interest(extract, sites.table, units.table)
+    pois = points.table
     rows = carried_rows(land.parcels, pois, lines, people=people is not None)
     notes = [*units.notes, *land.notes, *_notes(extract, network, units, land)]
-    notes += [*sites.notes, *rows.notes]
+    notes += notes_of_gone(extract.gone, units.table)
+    notes += [*sites.notes, *points.notes, *rows.notes]
     if cover is not None:
         notes += [*cover.notes, *notes_of_filling(land.parcels, units.table)]
     totals = rows.totals
@@ -178,23 +182,6 @@ def write_case_from_osm(
     names = tuple(totals["category"])
     counts = (len(units.table), len(land.parcels), len(lines), len(pois))
     return OsmCase(directory / "case.toml", units.level, *counts, names, guesses, tuple(notes))
-
-
-def _near(lines: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the lines cut to the units."""
-    region = shapely.union_all(units.geometry.to_numpy())
-    shapely.prepare(region)
-    geometry = np.asarray(lines.geometry.array, dtype=object)
-    inside = shapely.covers(region, geometry)
-    geometry[~inside] = shapely.intersection(geometry[~inside], region)
-    # A line that also touches the border at a point is cut into both.
-    mixed = np.flatnonzero(shapely.get_type_id(geometry) == shapely.GeometryType.GEOMETRYCOLLECTION)
-    for row in mixed:
-        parts = shapely.get_parts(geometry[row])
-        geometry[row] = shapely.multilinestrings(parts[shapely.get_dimensions(parts) == 1])
-    cut = lines.set_geometry(geometry, crs=lines.crs)
-    linear = np.isin(shapely.get_type_id(geometry), (1, 5)) & ~shapely.is_empty(geometry)
-    return cut[linear].reset_index(drop=True)
 
 
 def _notes(extract: Extract, network: Network, units: Units, land: Land) -> list[Problem]:

@@ -100,7 +100,7 @@ def test_a_thing_drawn_as_an_area_is_land_of_the_category_that_its_point_counts_
     for tag, name, kind, known in zip(
         CROSSWALK["poi_type"], CROSSWALK["category"], kinds["type"], kinds["matched"], strict=True
     ):
-        of_land = known and name != "transport/road" and not tag.startswith("generator:")
+        of_land = name and known and name != "transport/road" and not tag.startswith("generator:")
         assert not of_land or kind in categories[name].types, tag
 
 
@@ -116,6 +116,8 @@ def test_a_thing_drawn_as_an_area_is_land_of_the_category_that_its_point_counts_
         ("power=substation", ("none", "")),
         ("power=transformer", ("none", "")),
         ("man_made=street_cabinet", ("none", "")),
+        ("shop=vacant", ("none", "")),
+        ("highway=proposed", ("none", "")),
     ],
 )
 def test_what_no_traffic_and_no_power_comes_of_carries_none(tag, kind):

@@ -152,6 +152,22 @@ def test_a_plant_and_its_generators_count_once():
         assert weights(table(ground), table(*inside, *more)) == {"way/1": 120 * 56.1}
 
 
+def test_generators_of_a_closed_plant_are_closed_with_it():
+    """Seen to count, each as one on its own. A new engine of another source runs, as does what stands in a live plant."""
+    closed = table(("way/9", plant("coal", "900 MW"), box(0, 0, 900, 900)))
+    live = table(("way/1", plant("gas", "50 MW"), box(800, 800, 1200, 1200)))
+    points = table(
+        ("node/1", plant("coal", "300 MW", "generator"), Point(100, 100)),
+        ("node/2", plant("diesel", "2 MW", "generator"), Point(200, 100)),
+        ("node/3", plant("coal", "300 MW", "generator"), Point(850, 850)),
+        ("node/4", plant("coal", "1 MW", "generator"), Point(5000, 100)),
+    )
+    sites = energy_sites(live, points, UNITS, closed)
+    found = dict(zip(sites.table["id"], sites.table["weight"], strict=True))
+    assert found == {"way/1": 2805.0, "node/2": 148.2, "node/4": 94.6}
+    assert sites.notes[-1].what.endswith("are left out with them: node/1")
+
+
 def test_panels_on_a_coal_plant_do_not_make_it_solar():
     panels = table(("node/1", plant("solar", "5 MW", "generator"), Point(1, 1)))
     assert weights(table(("way/1", plant("coal", "50 MW"), box(0, 0, 9, 9))), panels) == {"way/1": 4730.0}  # fmt: skip

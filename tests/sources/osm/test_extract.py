@@ -6,13 +6,21 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from shapely import LineString, box
+from shapely import LineString, Point, box
 
+from carbongrid.method.landuse import packaged_table, read_code_system
 from carbongrid.sources.osm.energy import ENERGY_KEYS, energy_sites
-from carbongrid.sources.osm.extract import AREA_KEYS, POINT_KEYS, Extract, tag_of
+from carbongrid.sources.osm.extract import (
+    AREA_KEYS,
+    POINT_KEYS,
+    Extract,
+    more_precise,
+    tag_of,
+)
+from carbongrid.sources.osm.gone import Gone, parted
 from carbongrid.sources.osm.land import land_of
 from carbongrid.sources.osm.networks import network_of
-from carbongrid.sources.osm.points import points_of_interest
+from carbongrid.sources.osm.points import Pois, points_of_interest
 
 CRS = "EPSG:32632"
 
@@ -46,6 +54,90 @@ def test_the_first_key_that_is_known_says_what_an_area_is():
     assert tags.tolist() == ["natural=water", "landuse=meadow", "landuse=nonsense", ""]
 
 
+@pytest.mark.parametrize(
+    ("tags", "land"),
+    [
+        ({"landuse": "industrial", "industrial": "port"}, "industrial=port"),
+        ({"landuse": "industrial", "man_made": "wastewater_plant"}, "man_made=wastewater_plant"),
+        ({"landuse": "commercial", "amenity": "hospital"}, "amenity=hospital"),
+        ({"landuse": "retail", "amenity": "fire_station"}, "amenity=fire_station"),
+        ({"landuse": "industrial", "power": "substation"}, "landuse=industrial"),
+        ({"landuse": "industrial", "industrial": "factory", "man_made": "works"}, "landuse=industrial"),
+        ({"landuse": "commercial", "amenity": "parking"}, "landuse=commercial"),
+        ({"landuse": "residential", "amenity": "school"}, "landuse=residential"),
+    ],
+)  # fmt: skip
+def test_a_vague_use_of_land_gives_way_to_what_says_which(tags, land):
+    """Seen to fail: landuse came first, so a port was industry and a town had no land that carries ships."""
+    table = areas(("way/1", tags, box(0, 0, 1, 1)))
+    codes = set(read_code_system("osm")["code"])
+    assert more_precise(table, tag_of(table, AREA_KEYS, codes)).tolist() == [land]
+
+
+def test_what_is_more_precise_is_known_and_of_other_land():
+    table, system = packaged_table("osm/precise.csv"), read_code_system("osm").set_index("code")
+    for row in table.itertuples():
+        kind = system.loc[f"{row.key}={row.value}", ["type", "mode"]].tolist()
+        assert kind != system.loc[row.land_use, ["type", "mode"]].tolist(), row
+
+
+def with_states(*rows: tuple[dict[str, str], object]) -> gpd.GeoDataFrame:
+    table = areas(*((f"way/{k}", tags, shape) for k, (tags, shape) in enumerate(rows)))
+    for key in ("disused", "abandoned", "proposed", "construction", "operational_status"):
+        table[key] = pd.Series([tags.get(key) for tags, _ in rows], dtype=object)
+    return table
+
+
+def test_what_is_not_in_use_is_set_apart():
+    """Seen to count in full. What says that it is in use stays, as does a fuel station without a shop."""
+    used, gone = parted(
+        with_states(
+            ({"shop": "bakery", "disused": "no", "operational_status": "operational"}, None),
+            ({"shop": "no", "amenity": "fuel"}, None),
+            ({"shop": "vacant", "office": "lawyer"}, None),
+            ({"landuse": "construction", "construction": "residential"}, None),
+            ({"amenity": "school", "operational_status": "Under Construction"}, None),
+            ({"shop": "vacant"}, None),
+            ({"landuse": "quarry", "disused": "yes", "abandoned": "yes"}, None),
+            ({"highway": "construction"}, None),
+            ({"power": "plant", "proposed": "yes"}, None),
+        ),
+        AREA_KEYS,
+    )
+    assert used["id"].tolist() == ["way/0", "way/1", "way/2", "way/3"]
+    assert used["shop"].isna().tolist() == [False, True, True, True]
+    assert gone[["gone", "left"]].to_numpy().tolist() == [
+        ["operational_status=under_construction", "none"],
+        ["shop=vacant", ""],
+        ["disused=yes", "none"],
+        ["highway=construction", ""],
+        ["proposed=yes", ""],
+    ]
+
+
+def test_closed_land_carries_nothing_and_a_plan_takes_no_land():
+    """Seen to fail: a closed quarry was mining, and a planned road lay on top of the fields. A wood stays one."""
+    used, gone = parted(
+        with_states(
+            ({"landuse": "farmland"}, box(0, 0, 100, 100)),
+            ({"highway": "proposed"}, box(0, 0, 50, 50)),
+            ({"landuse": "quarry", "disused": "yes"}, box(50, 50, 200, 100)),
+            ({"landuse": "industrial", "proposed": "yes"}, box(0, 200, 50, 300)),
+            ({"landuse": "forest", "abandoned": "yes"}, box(200, 200, 300, 300)),
+        ),
+        AREA_KEYS,
+    )
+    units = gpd.GeoDataFrame(geometry=[box(-10, -10, 500, 500)], crs=CRS)
+    roads = network_of(lines({"highway": "primary"})).land.iloc[:0]
+    parcels = land_of(used, roads, units, gone=gone).parcels
+    told = zip(parcels["land_use"], parcels["type"], parcels.area.round(), strict=True)
+    assert sorted(told) == [
+        ("disused=yes", "none", 5000),
+        ("landuse=farmland", "cultivated", 10_000),
+        ("landuse=forest", "forest", 10_000),
+    ]
+
+
 def test_a_mapped_width_counts_where_it_is_plausible():
     network = network_of(
         lines({"highway": "primary"}, {"highway": "primary", "width": "12 m"}, {"highway": "primary", "width": "900"},
@@ -74,6 +166,23 @@ def test_what_carries_no_traffic_or_runs_in_a_tunnel_is_left_out():
     assert network.tunnels == 1
 
 
+def test_a_tram_in_a_street_is_a_line_beside_the_road():
+    """Seen to fail: a way tagged both was a road alone, and the tram's emission lay on other streets."""
+    tram = {"highway": "residential", "railway": "tram", "oneway": "yes"}
+    network = network_of(lines(tram, {"highway": "residential", "railway": "abandoned"}, {"railway": "tram"},
+                               {**tram, "tunnel": "yes"}))  # fmt: skip
+    told = network.lines[["id", "class", "dual"]].to_numpy().tolist()
+    assert told == [
+        ["way/0", "residential", True],
+        ["way/0/railway", "tram", False],
+        ["way/1", "residential", False],
+        ["way/2", "tram", False],
+    ]
+    assert network.land["land_use"].tolist() == ["highway=residential", "railway=tram"] * 2
+    assert network.land["id"].is_unique
+    assert network.tunnels == 2
+
+
 def test_points_outside_the_units_and_of_no_known_kind_are_left_out_and_formulas_are_quoted():
     columns = {key.replace(":", "_"): [None] * 4 for key in (*POINT_KEYS, *ENERGY_KEYS)}
     columns["shop"] = ["bakery", "bakery", None, None]
@@ -86,7 +195,9 @@ def test_points_outside_the_units_and_of_no_known_kind_are_left_out_and_formulas
     park = areas(("way/1", {"amenity": "bank"}, box(0, 0, 4, 4)))
     units = gpd.GeoDataFrame(geometry=[box(0, 0, 100, 100)], crs=CRS)
     sites = energy_sites(park, points.assign(power=[None, None, "plant", None]), units)
-    table = points_of_interest(Extract(park, units, units, points, ()), sites.table, units)
+    gone = Gone(park.iloc[:0], units.iloc[:0], points.iloc[:0])
+    extract = Extract(park, units, units, points, (), gone)
+    table = points_of_interest(extract, sites.table, units).table
     assert table["id"].tolist() == ["node/0", "node/2", "node/3", "way/1"]
     assert table["type"].tolist() == [
         "shop=bakery",
@@ -96,6 +207,64 @@ def test_points_outside_the_units_and_of_no_known_kind_are_left_out_and_formulas
     ]
     assert table["weight"].tolist() == ["1", "56.1", "1", "1"]
     assert table["name"].tolist() == ["'=1+1", "seat", "", ""]
+
+
+def places(*rows: tuple[dict[str, str | None], object]) -> gpd.GeoDataFrame:
+    table: dict[str, list[object]] = {"id": [f"node/{k}" for k in range(len(rows))]}
+    for key in ("name", *POINT_KEYS, *ENERGY_KEYS):
+        table[key.replace(":", "_")] = [tags.get(key) for tags, _ in rows]
+    return gpd.GeoDataFrame(table, geometry=[shape for _, shape in rows], crs=CRS)
+
+
+def counted(points: gpd.GeoDataFrame, grounds: gpd.GeoDataFrame) -> Pois:
+    units = gpd.GeoDataFrame(geometry=[box(0, 0, 5000, 5000)], crs=CRS)
+    gone = Gone(grounds.iloc[:0], units.iloc[:0], points.iloc[:0])
+    sites = energy_sites(grounds, points, units).table
+    return points_of_interest(Extract(grounds, units, units, points, (), gone), sites, units)
+
+
+def test_a_thing_that_is_drawn_as_a_point_and_as_an_area_counts_once():
+    """Seen to count twice. Others on its ground stay, and so do the schools of a campus without a name."""
+    school = {"amenity": "school"}
+    points = places(
+        ({**school, "name": "Dorfschule "}, Point(5, 5)),
+        (school, Point(6, 6)),
+        ({**school, "name": "Musikschule"}, Point(7, 7)),
+        ({"amenity": "cafe", "name": "Dorfschule"}, Point(8, 8)),
+        ({**school, "name": "Dorfschule"}, Point(2000, 5)),
+        *(({**school, "name": f"Schule {k}"}, Point(105 + k, 5)) for k in range(3)),
+    )
+    grounds = areas(
+        ("way/1", school, box(0, 0, 10, 10)),
+        ("way/2", school, box(100, 0, 200, 10)),
+        ("way/3", school, box(1, 1, 2, 2)),
+    ).assign(name=["dorfschule", None, None])
+    found = counted(points, grounds)
+    own = [*(f"node/{k}" for k in range(2, 8)), "way/1"]
+    assert found.table["id"].tolist() == own
+    assert [note.what for note in found.notes] == [
+        "4 points of interest are drawn twice, in an area of the same tag, and count once"
+    ]
+
+
+def test_a_bus_stop_counts_once_and_the_one_across_the_street_too():
+    """Seen to fail: pole, platform and the place where the bus halts counted three times."""
+    platform = {"public_transport": "platform", "name": "Post"}
+    found = counted(
+        places(
+            ({"highway": "bus_stop", "name": "Post"}, Point(1000, 1000)),
+            (platform, Point(1003, 1000)),
+            ({"public_transport": "stop_position", "name": "Post"}, Point(1000, 1003)),
+            ({"highway": "bus_stop", "name": "Post"}, Point(1000, 1012)),
+            ({**platform, "highway": "bus_stop"}, Point(2000, 1000)),
+            ({"highway": "bus_stop", "name": "Post"}, Point(2000, 1012)),
+            ({"highway": "bus_stop", "public_transport": "stop_position"}, Point(3000, 1000)),
+            ({"highway": "bus_stop", "name": "Kirche"}, Point(1000, 1020)),
+        ),
+        areas(),
+    )
+    assert found.table["id"].tolist() == ["node/1", *(f"node/{k}" for k in range(3, 8))]
+    assert [note.what for note in found.notes] == ["1 bus stops are drawn beside their platforms, and count once"]  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

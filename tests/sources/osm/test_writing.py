@@ -5,7 +5,7 @@ from __future__ import annotations
 import geopandas as gpd
 import shapely
 
-from carbongrid.sources.osm.writing import _near
+from carbongrid.sources.osm.networks import lines_within
 
 
 def test_a_line_that_touches_the_border_once_more_is_kept():
@@ -16,7 +16,7 @@ def test_a_line_that_touches_the_border_once_more_is_kept():
     away = shapely.LineString([(20, 20), (30, 20)])
     corner = shapely.LineString([(10, 10), (20, 20)])
     lines = gpd.GeoDataFrame({"osm_id": list("abcd")}, geometry=[road, twice, away, corner], crs=4549)  # fmt: skip
-    cut = _near(lines, units)
+    cut = lines_within(lines, units)
     assert cut["osm_id"].tolist() == ["a", "b"]
     assert [round(length, 9) for length in cut.length] == [5, 16]
     assert set(cut.geom_type) <= {"LineString", "MultiLineString"}
