@@ -165,11 +165,16 @@ def fitting_systems(codes: pd.Series) -> dict[str, float]:
     total = int(counts.sum())
     shares = {}
     for name in SYSTEMS:
-        system = read_code_system(name)
-        rows = set(system["code"])
+        rows = _codes_of(name)
         fits = [_exactly(code, rows) != "" for code in counts.index]
         shares[name] = float(counts[fits].sum()) / total if total else 0.0
     return dict(sorted(shares.items(), key=lambda item: -item[1]))
+
+
+@cache
+def _codes_of(system: str) -> frozenset[str]:
+    """Return the codes of a shipped system; each run and check asks for those of all."""
+    return frozenset(read_code_system(system)["code"])
 
 
 def _matching(code: str, rows: Rows) -> str:
