@@ -85,6 +85,16 @@ def type_priority() -> dict[str, int]:
     return {name: int(rank) for name, rank in zip(table["type"], table["rank"], strict=True)}
 
 
+@cache
+def codes_of_several_types(system: str) -> dict[str, tuple[str, ...]]:
+    """Return the codes of a system that are of several types of land and tell none, such as 07, homes of town and country, with those types."""
+    table = packaged_table("codes_of_several_types.csv")
+    own = table[table["system"] == system]
+    return {
+        code: tuple(types.split()) for code, types in zip(own["code"], own["types"], strict=True)
+    }
+
+
 def read_code_system(system: str | pd.DataFrame, *, where: str = "") -> pd.DataFrame:
     """Return a code system's table.
 
@@ -128,8 +138,8 @@ def read_code_system(system: str | pd.DataFrame, *, where: str = "") -> pd.DataF
 def match_codes(codes: pd.Series, system: pd.DataFrame) -> pd.DataFrame:
     """Return what land-use codes mean.
 
-    A code is looked up as it is, a survey code then without its trailing letter (0101K), then, if it is a
-    national code of digits, by its higher levels (0101 by 01) where these have a type other than
+    A code is looked up as it is, a survey code then with its letters in upper case (05h1), then without its
+    trailing letter (0101K), then, if it is a national code of digits, by its higher levels (0101 by 01) where these have a type other than
     none; the nearest level decides. An OSM tag is looked up as ``key=value``, then as ``key=*``.
 
     Parameters
@@ -181,7 +191,7 @@ def _matching(code: str, rows: Rows) -> str:
     exact = _exactly(code, rows)
     if exact:
         return exact
-    digits = code.rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    digits = code.upper().rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
     if not _NATIONAL_CODE.fullmatch(digits):
         return ""
     levels = (digits[:length] for length in range(len(digits) - 2, 0, -2))
@@ -191,8 +201,10 @@ def _matching(code: str, rows: Rows) -> str:
 
 def _exactly(code: str, rows: Container[str]) -> str:
     candidates = [code]
-    if code[:2].isdigit() and code[-1:].isalpha():
-        candidates.append(code[:-1])
+    if code[:2].isdigit():
+        candidates.append(code.upper())
+        if code[-1:].isalpha():
+            candidates += [code[:-1], code[:-1].upper()]
     if "=" in code:
         candidates = [code, code.partition("=")[0] + "=*"]
     return next((candidate for candidate in candidates if candidate in rows), "")

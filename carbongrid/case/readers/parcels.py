@@ -54,6 +54,7 @@ from carbongrid.case.table_formats import CODE_SYSTEM
 from carbongrid.errors import InputError, Level, Problem
 from carbongrid.method.landuse import (
     SYSTEMS,
+    codes_of_several_types,
     fitting_systems,
     match_codes,
     read_code_system,
@@ -85,6 +86,9 @@ FIELD = "field:"
 """Columns that weights name stand in the table under the rule's own name, so that none is taken for one of ours."""
 
 _BETTER_FIT = 0.05
+
+_NATURAL = {"forest", "grassland", "water", "unused"}
+"""Types of land on which nothing but sinks and what land itself gives off lies."""
 
 _FILL_IN = "Fill them in, or leave area_field out for geodesic areas."
 
@@ -161,6 +165,7 @@ def read_parcels(
     notes += system_notes
     matched = kinds["matched"].to_numpy(dtype=str)
     notes += _code_notes(case, parcels, matched != "")
+    notes += _notes_on_several_types(parcels, kinds["matched"], section.code_system)
     if section.code_system not in SYSTEMS:
         notes += _notes_on_codes_above(parcels, matched, section.code_system)
     parcels, overlap_notes = _partitioned(section.overlap, parcels)
@@ -358,7 +363,12 @@ def _notes_on_codes_above(
 ) -> list[Problem]:
     """Return a warning of codes that a table of the user's own lacks and that were taken for a code above, as in the national systems: 1045 for 10, 11A for 11."""
     codes = parcels.attributes["land_use"].to_numpy(dtype=str)
-    above = (matched != "") & (matched != codes) & ~np.char.endswith(matched, "=*")
+    above = (
+        (matched != "")
+        & (matched != np.char.upper(codes))
+        & (matched != codes)
+        & ~np.char.endswith(matched, "=*")
+    )
     if not above.any():
         return []
     taken = sorted(set(zip(codes[above].tolist(), matched[above].tolist(), strict=True)))
@@ -369,21 +379,38 @@ def _notes_on_codes_above(
     return [Problem(what, parcels.where, hint, "warning")]
 
 
+def _notes_on_several_types(parcels: _Parcels, matched: pd.Series, system: str) -> list[Problem]:
+    """Return what is of codes that tell no type, though their land has one that carries mass: a note where it is natural land alone, whatever of it has sinks, else a warning."""
+    several = codes_of_several_types(system)
+    here = matched.isin(list(several)).to_numpy(dtype=bool)
+    if not here.any():
+        return []
+    told = _parcels_by_code(matched[here], parcels.area[here])
+    meant = {kind for code in told for kind in several[code]}
+    which = listed((f"{code} ({those}; {', '.join(several[code])})" for code, those in told.items()), 20)  # fmt: skip
+    share = parcels.area[here].sum() / parcels.area.sum()
+    what = f"{len(told)} land-use codes of {system} are of several types of land that they do not tell apart, and carry nothing, {share:.2%} of the area: {which}"
+    hint = "Take finer codes, where there are any; or give these the type that most of their land has, settlement where homes and works are mixed, in a CSV of your own: docs/howto/factor.md."
+    return [Problem(what, parcels.where, hint, "note" if meant <= _NATURAL else "warning")]
+
+
+def _parcels_by_code(codes: pd.Series, area: NDArray[np.float64]) -> dict[str, str]:
+    """Return in words how many parcels each code has, and their area, the largest first."""
+    table = pd.DataFrame({"code": codes, "area": area})
+    sums = table.groupby("code", sort=True)["area"].agg(["count", "sum"])
+    sums = sums.sort_values("sum", ascending=False, kind="stable")
+    those = zip(sums.index, sums["count"], sums["sum"], strict=True)
+    return {str(code): f"{count} parcels, {m2 / 1e6:,.4g} km2" for code, count, m2 in those}
+
+
 def _code_notes(case: Case, parcels: _Parcels, known: NDArray[np.bool_]) -> list[Problem]:
     """Return warnings of codes without a match, with count and area, and of a system that fits better."""
     codes = parcels.attributes["land_use"]
     where, declared = parcels.where, case.parcels.code_system
     notes = []
     if not known.all():
-        unknown = pd.DataFrame({"code": codes[~known], "area": parcels.area[~known]})
-        by_code = unknown.groupby("code", sort=True)["area"].agg(["count", "sum"])
-        by_code = by_code.sort_values("sum", ascending=False, kind="stable")
-        told = (
-            f"{code or '(blank)'} ({count} parcels, {area / 1e6:,.4g} km2)"
-            for code, count, area in zip(
-                by_code.index, by_code["count"], by_code["sum"], strict=True
-            )
-        )
+        by_code = _parcels_by_code(codes[~known], parcels.area[~known])
+        told = (f"{code or '(blank)'} ({those})" for code, those in by_code.items())
         share = parcels.area[~known].sum() / parcels.area.sum()
         notes.append(
             Problem(

@@ -325,6 +325,25 @@ def test_codes_without_a_match_are_never_silent(tmp_path):
     assert "(blank) (1 parcels, 0.02 km2), 9999 (2 parcels, 0.0125 km2)" in note.what
 
 
+def test_codes_that_tell_no_type_of_several_are_told(tmp_path):
+    """Seen to fail: 11 homesteads with the code of their village were type none, and their mass went to other towns in silence."""
+    layer = survey_layer()
+    layer["DLBM"] = ["0101", "203", "203", "07", "203a", "1101"]
+    table, (told,) = reading(tmp_path, layer)
+    assert table["type"].tolist().count("industrial") == 1, "203a is works apart from a village"
+    assert told.level == "warning"
+    assert told.what.startswith("2 land-use codes of tdland3 are of several types of land that they do not tell apart, and carry nothing, 54.17% of the area: ")  # fmt: skip
+    assert "07 (1 parcels, 0.02 km2; urban-residential, rural-homestead)" in told.what
+    assert "203 (2 parcels, 0.0125 km2; rural-homestead, commercial, " in told.what
+    assert note_in_chinese(str(told))
+    # What is none on purpose carries nothing by right; wetland may have had sinks, which is a note.
+    for codes, levels in ((["09", "0904", "1109", "205"], []), (["00"] * 4, ["note"])):
+        _, notes = reading(tmp_path, layer.assign(DLBM=["0101", "1101", *codes]))
+        assert [note.level for note in notes] == levels
+    (tmp_path / "own.csv").write_text("code,type\n0101,paddy\n203,rural-homestead\n07,none\n203A,industrial\n1101,water\n", "utf-8")  # fmt: skip
+    assert reading(tmp_path, layer, code_system="own.csv")[1] == []
+
+
 def test_a_system_that_fits_better_is_told(tmp_path):
     layer = survey_layer().assign(DLBM=["0101", "070301", "1001", "1202", "070102", "1701"])
     _, notes = reading(tmp_path, layer)
