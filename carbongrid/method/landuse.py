@@ -95,6 +95,13 @@ def codes_of_several_types(system: str) -> dict[str, tuple[str, ...]]:
     }
 
 
+@cache
+def codes_of_open_land(system: str) -> frozenset[str]:
+    """Return the codes of a system that are public land without buildings to speak of: parks, squares, golf courses, sports grounds."""
+    table = packaged_table("open_land.csv")
+    return frozenset(table.loc[table["system"] == system, "code"])
+
+
 def read_code_system(system: str | pd.DataFrame, *, where: str = "") -> pd.DataFrame:
     """Return a code system's table.
 
