@@ -188,6 +188,12 @@ def fitting_systems(codes: pd.Series) -> dict[str, float]:
     return dict(sorted(shares.items(), key=lambda item: -item[1]))
 
 
+def codes_without_a_zero(codes: Iterable[str], system: pd.DataFrame) -> dict[str, str]:
+    """Return those of some codes that a system has with a zero in front, and with it: 101 and 0101."""
+    rows = set(system["code"])
+    return {code: found for code in codes if code and (found := _exactly("0" + code, rows))}
+
+
 @cache
 def _codes_of(system: str) -> frozenset[str]:
     """Return the codes of a shipped system; each run and check asks for those of all."""

@@ -55,6 +55,7 @@ from carbongrid.errors import InputError, Level, Problem
 from carbongrid.method.landuse import (
     SYSTEMS,
     codes_of_several_types,
+    codes_without_a_zero,
     fitting_systems,
     match_codes,
     read_code_system,
@@ -86,6 +87,9 @@ FIELD = "field:"
 """Columns that weights name stand in the table under the rule's own name, so that none is taken for one of ours."""
 
 _BETTER_FIT = 0.05
+
+_BY_MISTAKE = 0.01
+"""Codes of a smaller part of the parcels may lack a zero each by itself; a column of numbers loses all of them."""
 
 _NATURAL = {"forest", "grassland", "water", "unused"}
 """Types of land on which nothing but sinks and what land itself gives off lies."""
@@ -164,6 +168,7 @@ def read_parcels(
     parcels = replace(parcels, attributes=attributes)
     notes += system_notes
     matched = kinds["matched"].to_numpy(dtype=str)
+    _refuse_lost_zeros(parcels, matched, system, section.code_system)
     notes += _code_notes(case, parcels, matched != "")
     notes += _notes_on_several_types(parcels, kinds["matched"], section.code_system)
     if section.code_system not in SYSTEMS:
@@ -377,6 +382,29 @@ def _notes_on_codes_above(
     what = f"{len(taken)} land-use codes are not in {system} themselves and count as a code above, {share:.2%} of the area: {listed(told, 20)}"
     hint = "Add these codes to the table if they mean something else."
     return [Problem(what, parcels.where, hint, "warning")]
+
+
+def _refuse_lost_zeros(
+    parcels: _Parcels, matched: NDArray[np.str_], system: pd.DataFrame, named: str
+) -> None:
+    """Raise where most codes that are unknown are so for want of a zero in front, and no other system has as many: others, such as 201, have become codes of something else then."""
+    codes, unknown = parcels.attributes["land_use"], matched == ""
+    if not unknown.any():
+        return
+    zeros = codes_without_a_zero(sorted(set(codes[unknown])), system)
+    lost = codes.isin(list(zeros)).to_numpy(dtype=bool) & unknown
+    filled = unknown & (codes != "").to_numpy(dtype=bool)
+    if lost.mean() < _BY_MISTAKE or 2 * lost.sum() <= filled.sum():
+        return
+    others = [fit for name, fit in fitting_systems(codes).items() if name != named]
+    if max(others) >= (lost | ~unknown).mean():
+        return
+    too = codes_without_a_zero(sorted(set(codes[~unknown])), system)
+    told, doubted = (listed((f"{code} is {meant}" for code, meant in each.items()), 5) for each in (zeros, too))  # fmt: skip
+    what = f"land-use codes of {lost.mean():.1%} of the parcels are in {named} with a zero in front alone, which was lost where codes were stored as numbers: {told}"
+    what += f"; then others have become codes of something else: {doubted}" * bool(too)
+    hint = "Take the codes as text from where they come from, or put a 0 in front of those with an odd number of digits."
+    raise InputError(what, parcels.where, hint)
 
 
 def _notes_on_several_types(parcels: _Parcels, matched: pd.Series, system: str) -> list[Problem]:
