@@ -144,6 +144,8 @@ def test_modes_are_those_of_decision_15():
         ("landuse=unheard_of", "osm", ("none", "")),
         ("112", "corine", ("urban-residential", "")),
         ("12230", "urban-atlas", ("transport", "rail")),
+        ("20000", "urban-atlas", ("cultivated", "")),
+        ("30000", "urban-atlas", ("forest", "")),
         ("", "tdland3", ("none", "")),
     ],
 )
