@@ -85,6 +85,23 @@ def type_priority() -> dict[str, int]:
     return {name: int(rank) for name, rank in zip(table["type"], table["rank"], strict=True)}
 
 
+@cache
+def codes_of_several_types(system: str) -> dict[str, tuple[str, ...]]:
+    """Return the codes of a system that are of several types of land and tell none, such as 07, homes of town and country, with those types."""
+    table = packaged_table("codes_of_several_types.csv")
+    own = table[table["system"] == system]
+    return {
+        code: tuple(types.split()) for code, types in zip(own["code"], own["types"], strict=True)
+    }
+
+
+@cache
+def codes_of_open_land(system: str) -> frozenset[str]:
+    """Return the codes of a system that are public land without buildings to speak of: parks, squares, golf courses, sports grounds."""
+    table = packaged_table("open_land.csv")
+    return frozenset(table.loc[table["system"] == system, "code"])
+
+
 def read_code_system(system: str | pd.DataFrame, *, where: str = "") -> pd.DataFrame:
     """Return a code system's table.
 
@@ -128,8 +145,8 @@ def read_code_system(system: str | pd.DataFrame, *, where: str = "") -> pd.DataF
 def match_codes(codes: pd.Series, system: pd.DataFrame) -> pd.DataFrame:
     """Return what land-use codes mean.
 
-    A code is looked up as it is, a survey code then without its trailing letter (0101K), then, if it is a
-    national code of digits, by its higher levels (0101 by 01) where these have a type other than
+    A code is looked up as it is, a survey code then with its letters in upper case (05h1), then without its
+    trailing letter (0101K), then, if it is a national code of digits, by its higher levels (0101 by 01) where these have a type other than
     none; the nearest level decides. An OSM tag is looked up as ``key=value``, then as ``key=*``.
 
     Parameters
@@ -165,18 +182,29 @@ def fitting_systems(codes: pd.Series) -> dict[str, float]:
     total = int(counts.sum())
     shares = {}
     for name in SYSTEMS:
-        system = read_code_system(name)
-        rows = set(system["code"])
+        rows = _codes_of(name)
         fits = [_exactly(code, rows) != "" for code in counts.index]
         shares[name] = float(counts[fits].sum()) / total if total else 0.0
     return dict(sorted(shares.items(), key=lambda item: -item[1]))
+
+
+def codes_without_a_zero(codes: Iterable[str], system: pd.DataFrame) -> dict[str, str]:
+    """Return those of some codes that a system has with a zero in front, and with it: 101 and 0101."""
+    rows = set(system["code"])
+    return {code: found for code in codes if code and (found := _exactly("0" + code, rows))}
+
+
+@cache
+def _codes_of(system: str) -> frozenset[str]:
+    """Return the codes of a shipped system; each run and check asks for those of all."""
+    return frozenset(read_code_system(system)["code"])
 
 
 def _matching(code: str, rows: Rows) -> str:
     exact = _exactly(code, rows)
     if exact:
         return exact
-    digits = code.rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    digits = code.upper().rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
     if not _NATIONAL_CODE.fullmatch(digits):
         return ""
     levels = (digits[:length] for length in range(len(digits) - 2, 0, -2))
@@ -186,8 +214,10 @@ def _matching(code: str, rows: Rows) -> str:
 
 def _exactly(code: str, rows: Container[str]) -> str:
     candidates = [code]
-    if code[:2].isdigit() and code[-1:].isalpha():
-        candidates.append(code[:-1])
+    if code[:2].isdigit():
+        candidates.append(code.upper())
+        if code[-1:].isalpha():
+            candidates += [code[:-1], code[:-1].upper()]
     if "=" in code:
         candidates = [code, code.partition("=")[0] + "=*"]
     return next((candidate for candidate in candidates if candidate in rows), "")

@@ -31,6 +31,7 @@ from carbongrid.pipeline.facilities import (
 )
 from carbongrid.pipeline.guesses import marked_guesses
 from carbongrid.pipeline.land import Land
+from carbongrid.pipeline.open_land import mass_on_open_land
 from carbongrid.pipeline.regional_totals import land_without_total, moved_by_regions
 from carbongrid.pipeline.weights_step import Weighed, regions_of, weighs_by_raster
 from carbongrid.raster.row_blocks import each_block
@@ -175,6 +176,8 @@ def allocate_category(
         region = land.regions_of_parcels(codes, packed.rows)
         said = land_without_total(ledger, packed, totals, land)
         said += moved_by_regions(ledger, packed, codes, region)
+        system = inputs.case.parcels.code_system
+        said += mass_on_open_land(category, claims, grams, own, land.parcels, rows, system)
         return Part(ParcelMass(rows[some], grams[some]), ledger, counted, told, said), fallen
 
     part, fallen = spread(np.union1d(packed.rows, homes) if homes.size else packed.rows)

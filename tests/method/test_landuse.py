@@ -14,8 +14,10 @@ from carbongrid.method.landuse import (
     PARENT,
     SYSTEMS,
     TYPES,
+    codes_of_several_types,
     fitting_systems,
     match_codes,
+    packaged_table,
     read_code_system,
     type_priority,
 )
@@ -132,17 +134,33 @@ def test_modes_are_those_of_decision_15():
         ("100104", "ydyh2023", ("industrial", "")),
         ("131199", "ydyh2023", ("none", "")),
         ("101", "tdland3", ("none", "")),
+        ("203a", "tdland3", ("industrial", "")),
+        ("08h2a", "tdland3", ("public", "")),
+        ("0201k", "tdland3", ("cultivated", "")),
+        ("0299b", "tdland3", ("cultivated", "")),
         ("landuse=grass", "osm", ("grassland", "")),
         ("shop=anything", "osm", ("commercial", "")),
         ("aeroway=apron", "osm", ("transport", "air")),
         ("landuse=unheard_of", "osm", ("none", "")),
         ("112", "corine", ("urban-residential", "")),
         ("12230", "urban-atlas", ("transport", "rail")),
+        ("20000", "urban-atlas", ("cultivated", "")),
+        ("30000", "urban-atlas", ("forest", "")),
         ("", "tdland3", ("none", "")),
     ],
 )
 def test_meaning_of_a_code(code, system, expected):
     assert meaning(code, system) == expected
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_codes_of_several_types_are_all_whose_notes_say_so(name):
+    table = packaged_table(f"landuse/{name}.csv").set_index("code")
+    several = codes_of_several_types(name)
+    unsplit = table["note"].str.contains("cannot split|cannot be split") & (table["type"] == "none")
+    assert set(several) >= set(table.index[unsplit])
+    assert (table.loc[list(several), "type"] == "none").all()
+    assert {kind for types in several.values() for kind in types} <= set(TYPES) - {"none"}
 
 
 def test_a_letter_is_taken_off_survey_codes_alone():

@@ -86,6 +86,7 @@ def rows_declared(
     where: str,
     known: Known | None = None,
     notes: list[Problem] | None = None,
+    names: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[list[Row], Faults]:
     """Return the rows of a table and what is wrong with their cells.
 
@@ -102,6 +103,8 @@ def rows_declared(
     notes
         A warning is appended for each column that is not read and looks like one that is missing, for cells without a header, for
         other sheets that look like the same table, and a warning or note for points that may stand between thousands.
+    names
+        Codes of regions by name, for messages.
 
     Raises
     ------
@@ -115,7 +118,7 @@ def rows_declared(
         notes += misspelt(table, form, where)
         notes += _on_thousands(table, form, where)
         notes += _left_out(table, [name for name in sheets if name != read and set(needed) <= set(sheets[name])], where)  # fmt: skip
-    faults, rows = Faults(where), []
+    faults, rows = Faults(where, names), []
     for number, cells in rows_of(table, form.names()):
         before = len(faults.problems)
         values = {

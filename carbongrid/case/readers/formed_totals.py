@@ -31,6 +31,7 @@ def form_totals(
     notes: list[Problem],
     *,
     codes: Collection[str] | None = None,
+    names: Mapping[str, Collection[str]] | None = None,
 ) -> Formed:
     """Return the totals that a case's activity data make.
 
@@ -44,6 +45,8 @@ def form_totals(
         What a reader must know is appended: unknowns, recalled factors, intervals.
     codes
         Codes that a region may have: those of the units and of their parents. Not checked if None.
+    names
+        Codes by name, for messages.
 
     Raises
     ------
@@ -53,7 +56,7 @@ def form_totals(
     section = case.inventory
     if section is None:
         raise ValueError("the case has no activity data")
-    data = _known_regions(read_activity(case.resolve(section.path), categories), case, codes)
+    data = _known_regions(read_activity(case.resolve(section.path), categories), case, codes, names)
     formed = as_given = _formed(case, categories, data)
     balanced, unknown = inventory.consumption_if_known(formed)
     if case.electricity == "consumption":
@@ -123,7 +126,12 @@ def _formed(
     )
 
 
-def _known_regions(data: ActivityData, case: Case, codes: Collection[str] | None) -> ActivityData:
+def _known_regions(
+    data: ActivityData,
+    case: Case,
+    codes: Collection[str] | None,
+    names: Mapping[str, Collection[str]] | None,
+) -> ActivityData:
     """Return activity data with an error for each region that is no code of the units, today or before they were merged."""
     if codes is None or not has_regions(data):
         return data
@@ -131,7 +139,7 @@ def _known_regions(data: ActivityData, case: Case, codes: Collection[str] | None
     problems = [*data.problems]
     for row in data.rows:
         if row.region:
-            faults = Faults(f"{row.file}, sheet {row.sheet}")
+            faults = Faults(f"{row.file}, sheet {row.sheet}", names)
             faults.member(row.region, known, "region", row.row, "region")
             problems += faults.problems
     return replace(data, problems=tuple(problems))

@@ -262,7 +262,7 @@ def complete_inputs(case: Case, categories: Section, *sections: Section, held: S
         facilities = gather(
             lambda: _placed_facilities(case, known, totals, parcels, crs, gather.notes)
         )
-    regional = _read_regional(case, gather, units, (codes, ancestors))
+    regional = _read_regional(case, gather, units, (codes, ancestors, names))
     guidance = gather(lambda: guidance_of(case))
     uncertainty = None
     if not gather.problems:
@@ -312,7 +312,7 @@ def _read_totals(
     # The inventory and its units are slow to load, and few cases need them.
     from carbongrid.case.readers.formed_totals import form_totals
 
-    formed = gather(lambda: form_totals(case, known, gather.notes, codes=codes))
+    formed = gather(lambda: form_totals(case, known, gather.notes, codes=codes, names=names))
     if formed is None:
         return None, None, None
     made = gather(lambda: totals_of_rows(case, known, formed, gather.notes, ancestors=ancestors))
@@ -324,21 +324,25 @@ def _read_regional(
     case: Case,
     gather: _Gathering,
     units: gpd.GeoDataFrame | None,
-    of: tuple[set[str] | None, dict[str, set[str]] | None],
+    of: tuple[set[str] | None, dict[str, set[str]] | None, dict[str, set[str]] | None],
 ) -> dict[str, Any]:
     """Read what is told by region: GDP, census, water; None where the case names none."""
-    codes, ancestors = of
+    codes, ancestors, names = of
     if codes is not None:
         gather(lambda: read_old_codes(case, codes))
     gdp_codes = None if units is None else gather(lambda: _gdp_codes(units, case))
     gdp = None
     if case.gdp:
         levels = {} if units is None else _levels_of(units, case.units.parents)
-        gdp = gather(lambda: read_gdp(case, codes=gdp_codes, levels=levels, notes=gather.notes))
+        gdp = gather(
+            lambda: read_gdp(case, codes=gdp_codes, levels=levels, notes=gather.notes, names=names)
+        )
     census = None
     if case.people and case.people.census:
         census = gather(
-            lambda: read_census(case, codes=codes, ancestors=ancestors, notes=gather.notes)
+            lambda: read_census(
+                case, codes=codes, ancestors=ancestors, notes=gather.notes, names=names
+            )
         )
     unit_codes = None if units is None else set(units["id"])
     water = gather(lambda: read_water(case, codes=unit_codes, notes=gather.notes))

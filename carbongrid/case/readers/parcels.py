@@ -54,6 +54,8 @@ from carbongrid.case.table_formats import CODE_SYSTEM
 from carbongrid.errors import InputError, Level, Problem
 from carbongrid.method.landuse import (
     SYSTEMS,
+    codes_of_several_types,
+    codes_without_a_zero,
     fitting_systems,
     match_codes,
     read_code_system,
@@ -85,6 +87,12 @@ FIELD = "field:"
 """Columns that weights name stand in the table under the rule's own name, so that none is taken for one of ours."""
 
 _BETTER_FIT = 0.05
+
+_BY_MISTAKE = 0.01
+"""Codes of a smaller part of the parcels may lack a zero each by itself; a column of numbers loses all of them."""
+
+_NATURAL = {"forest", "grassland", "water", "unused"}
+"""Types of land on which nothing but sinks and what land itself gives off lies."""
 
 _FILL_IN = "Fill them in, or leave area_field out for geodesic areas."
 
@@ -160,7 +168,9 @@ def read_parcels(
     parcels = replace(parcels, attributes=attributes)
     notes += system_notes
     matched = kinds["matched"].to_numpy(dtype=str)
+    _refuse_lost_zeros(parcels, matched, system, section.code_system)
     notes += _code_notes(case, parcels, matched != "")
+    notes += _notes_on_several_types(parcels, kinds["matched"], section.code_system)
     if section.code_system not in SYSTEMS:
         notes += _notes_on_codes_above(parcels, matched, section.code_system)
     parcels, overlap_notes = _partitioned(section.overlap, parcels)
@@ -358,7 +368,12 @@ def _notes_on_codes_above(
 ) -> list[Problem]:
     """Return a warning of codes that a table of the user's own lacks and that were taken for a code above, as in the national systems: 1045 for 10, 11A for 11."""
     codes = parcels.attributes["land_use"].to_numpy(dtype=str)
-    above = (matched != "") & (matched != codes) & ~np.char.endswith(matched, "=*")
+    above = (
+        (matched != "")
+        & (matched != np.char.upper(codes))
+        & (matched != codes)
+        & ~np.char.endswith(matched, "=*")
+    )
     if not above.any():
         return []
     taken = sorted(set(zip(codes[above].tolist(), matched[above].tolist(), strict=True)))
@@ -369,21 +384,61 @@ def _notes_on_codes_above(
     return [Problem(what, parcels.where, hint, "warning")]
 
 
+def _refuse_lost_zeros(
+    parcels: _Parcels, matched: NDArray[np.str_], system: pd.DataFrame, named: str
+) -> None:
+    """Raise where most codes that are unknown are so for want of a zero in front, and no other system has as many: others, such as 201, have become codes of something else then."""
+    codes, unknown = parcels.attributes["land_use"], matched == ""
+    if not unknown.any():
+        return
+    zeros = codes_without_a_zero(sorted(set(codes[unknown])), system)
+    lost = codes.isin(list(zeros)).to_numpy(dtype=bool) & unknown
+    filled = unknown & (codes != "").to_numpy(dtype=bool)
+    if lost.mean() < _BY_MISTAKE or 2 * lost.sum() <= filled.sum():
+        return
+    others = [fit for name, fit in fitting_systems(codes).items() if name != named]
+    if max(others) >= (lost | ~unknown).mean():
+        return
+    too = codes_without_a_zero(sorted(set(codes[~unknown])), system)
+    told, doubted = (listed((f"{code} is {meant}" for code, meant in each.items()), 5) for each in (zeros, too))  # fmt: skip
+    what = f"land-use codes of {lost.mean():.1%} of the parcels are in {named} with a zero in front alone, which was lost where codes were stored as numbers: {told}"
+    what += f"; then others have become codes of something else: {doubted}" * bool(too)
+    hint = "Take the codes as text from where they come from, or put a 0 in front of those with an odd number of digits."
+    raise InputError(what, parcels.where, hint)
+
+
+def _notes_on_several_types(parcels: _Parcels, matched: pd.Series, system: str) -> list[Problem]:
+    """Return what is of codes that tell no type, though their land has one that carries mass: a note where it is natural land alone, whatever of it has sinks, else a warning."""
+    several = codes_of_several_types(system)
+    here = matched.isin(list(several)).to_numpy(dtype=bool)
+    if not here.any():
+        return []
+    told = _parcels_by_code(matched[here], parcels.area[here])
+    meant = {kind for code in told for kind in several[code]}
+    which = listed((f"{code} ({those}; {', '.join(several[code])})" for code, those in told.items()), 20)  # fmt: skip
+    share = parcels.area[here].sum() / parcels.area.sum()
+    what = f"{len(told)} land-use codes of {system} are of several types of land that they do not tell apart, and carry nothing, {share:.2%} of the area: {which}"
+    hint = "Take finer codes, where there are any; or give these the type that most of their land has, settlement where homes and works are mixed, in a CSV of your own: docs/howto/factor.md."
+    return [Problem(what, parcels.where, hint, "note" if meant <= _NATURAL else "warning")]
+
+
+def _parcels_by_code(codes: pd.Series, area: NDArray[np.float64]) -> dict[str, str]:
+    """Return in words how many parcels each code has, and their area, the largest first."""
+    table = pd.DataFrame({"code": codes, "area": area})
+    sums = table.groupby("code", sort=True)["area"].agg(["count", "sum"])
+    sums = sums.sort_values("sum", ascending=False, kind="stable")
+    those = zip(sums.index, sums["count"], sums["sum"], strict=True)
+    return {str(code): f"{count} parcels, {m2 / 1e6:,.4g} km2" for code, count, m2 in those}
+
+
 def _code_notes(case: Case, parcels: _Parcels, known: NDArray[np.bool_]) -> list[Problem]:
     """Return warnings of codes without a match, with count and area, and of a system that fits better."""
     codes = parcels.attributes["land_use"]
     where, declared = parcels.where, case.parcels.code_system
     notes = []
     if not known.all():
-        unknown = pd.DataFrame({"code": codes[~known], "area": parcels.area[~known]})
-        by_code = unknown.groupby("code", sort=True)["area"].agg(["count", "sum"])
-        by_code = by_code.sort_values("sum", ascending=False, kind="stable")
-        told = (
-            f"{code or '(blank)'} ({count} parcels, {area / 1e6:,.4g} km2)"
-            for code, count, area in zip(
-                by_code.index, by_code["count"], by_code["sum"], strict=True
-            )
-        )
+        by_code = _parcels_by_code(codes[~known], parcels.area[~known])
+        told = (f"{code or '(blank)'} ({those})" for code, those in by_code.items())
         share = parcels.area[~known].sum() / parcels.area.sum()
         notes.append(
             Problem(

@@ -88,6 +88,7 @@ def read_gdp(
     *,
     levels: Mapping[str, str] | None = None,
     notes: list[Problem] | None = None,
+    names: Mapping[str, Collection[str]] | None = None,
 ) -> pd.DataFrame:
     """Return GDP per region in whole currency units.
 
@@ -101,6 +102,8 @@ def read_gdp(
         For each code of the units and of their parents what ``by`` calls its level.
     notes
         A warning is appended for each column that is not read and looks like one that is missing.
+    names
+        Codes by name, for messages.
 
     Returns
     -------
@@ -124,7 +127,7 @@ def read_gdp(
     if codes is not None:
         others = {code: level for code, level in (levels or {}).items() if code not in codes}
         _refuse_other_levels(table, case.gdp.by, others, path.name)
-    rows, faults = _rows_of_regions(table, form, path.name, case, codes, notes)
+    rows, faults = _rows_of_regions(table, form, path.name, case, codes, notes, names)
     values: dict[str, list[int | None]] = {}
     told: list[Fraction] = []
     for code, row in rows:
@@ -158,6 +161,7 @@ def read_census(
     *,
     ancestors: Mapping[str, Collection[str]] | None = None,
     notes: list[Problem] | None = None,
+    names: Mapping[str, Collection[str]] | None = None,
 ) -> pd.DataFrame:
     """Return residents per region in thousandths of a person.
 
@@ -172,6 +176,8 @@ def read_census(
         it is refused.
     notes
         A warning is appended for merged units of which a part is unknown.
+    names
+        Codes by name, for messages.
 
     Returns
     -------
@@ -188,7 +194,7 @@ def read_census(
     if case.people is not None and case.people.census is not None:
         path = case.resolve(case.people.census)
         table = read_declared(path, CENSUS, encoding=case.people.encoding)
-        rows, faults = _rows_of_regions(table, CENSUS, path.name, case, codes, notes)
+        rows, faults = _rows_of_regions(table, CENSUS, path.name, case, codes, notes, names)
         for code, row in rows:
             parts.setdefault(code, []).append(_whole(row.values["residents"], 1000))
         _check_nested(parts, ancestors or {}, faults)
@@ -285,11 +291,12 @@ def _rows_of_regions(
     case: Case,
     codes: Collection[str] | None,
     notes: list[Problem] | None = None,
+    names: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[list[tuple[str, Row]], Faults]:
     """Return the rows of a table of regions, each with its code of today: it may name units that were merged since."""
     old_codes = read_old_codes(case)
     known = None if codes is None else {*codes, *old_codes}
-    rows, faults = rows_declared(table, form, where, {"region": known}, notes)
+    rows, faults = rows_declared(table, form, where, {"region": known}, notes, names)
     _refuse_units(table, case, form, faults)
     if notes is not None:
         years = [(row.number, row.values["year"] or case.year) for row in rows]

@@ -280,11 +280,24 @@ def decimal_cell(text: str, where: str) -> Decimal:
     raise InputError(f"expected a finite number, not {text!r}", where, hint)
 
 
-class Faults:
-    """The problems of one table, gathered cell by cell and raised at once."""
+_LEVEL_WORDS = {"镇", "乡", "街道", "街道办事处", "区", "县", "市", "新区", "开发区", " Town", " Township", " Subdistrict", " District", " County"}  # fmt: skip
+"""What stands behind the name of a unit and is often left out."""
 
-    def __init__(self, file: str) -> None:
+
+class Faults:
+    """The problems of one table, gathered cell by cell and raised at once.
+
+    Parameters
+    ----------
+    file
+        Its name.
+    names
+        Codes that each name stands for, for who writes names where codes belong.
+    """
+
+    def __init__(self, file: str, names: Mapping[str, Collection[str]] | None = None) -> None:
         self.file = file
+        self.names = names or {}
         self.problems: list[Problem] = []
 
     def place(self, row: object = None, column: str = "") -> str:
@@ -346,12 +359,22 @@ class Faults:
         close = nearest(text, known if not _digits(text) else [one for one in known if _digits(one) == _digits(text)])  # fmt: skip
         some = ", ".join(sorted(known)[:8]) + (", ..." if len(known) > 8 else "")
         hint = f"Did you mean {close!r}?" if close else otherwise or f"Known: {some}."
-        shorter = next((one for one in known if text and one != text and one.lstrip("0") == text.lstrip("0")), "")  # fmt: skip
+        whole = text.removesuffix(".0")
+        shorter = next((one for one in known if whole and one != text and one.lstrip("0") == whole.lstrip("0")), "")  # fmt: skip
         if shorter:
-            hint = f"It is {shorter!r} but for zeros in front, which were lost where codes are stored as numbers: store them as text there."
+            lost = (
+                " but for zeros in front, which were lost where codes are stored as numbers"
+                if whole == text
+                else ", which was written as a number with decimals where codes are stored as numbers"
+            )
+            hint = f"It is {shorter!r}{lost}: store them as text there."
         longer = [one for one in known if text and abs(len(one) - len(text)) > 1 and one.rstrip("0") == text.rstrip("0")]  # fmt: skip
         if len(longer) == 1:
             hint = f"Did you mean {longer[0]!r}, which is the same but for zeros at the end?"
+        called = self._called(text, known)
+        if called:
+            each = " and ".join(f"{code!r} is {name}" for code, name in called.items())
+            hint = f"Write the code, not the name: {each}."
         self.add(
             f"unknown {what} {text!r}" if text else f"the {what} is blank",
             hint,
@@ -359,6 +382,20 @@ class Faults:
             column=column,
         )
         return False
+
+    def _called(self, text: str, known: Collection[str]) -> dict[str, str]:
+        """Return the known codes that have a text as their name, with it; or the one that has it with a word such as 镇 behind it."""
+        exact = {code: text for code in sorted(self.names.get(text, ())) if code in known}
+        if exact or not text:
+            return exact
+        longer = {
+            code: name
+            for name, codes in self.names.items()
+            if name.startswith(text) and name.removeprefix(text) in _LEVEL_WORDS
+            for code in codes
+            if code in known
+        }
+        return longer if len(longer) == 1 else {}
 
     def once(
         self,

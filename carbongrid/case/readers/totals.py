@@ -209,7 +209,7 @@ def read_totals(
         notes=notes,
     )
     read, faults = rows_declared(
-        table, TOTALS, path.name, {"category": categories, "region": known}, notes
+        table, TOTALS, path.name, {"category": categories, "region": known}, notes, names
     )
     if table.empty:
         faults.add("there are no totals", "Write one row per category.")

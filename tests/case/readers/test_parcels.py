@@ -325,6 +325,39 @@ def test_codes_without_a_match_are_never_silent(tmp_path):
     assert "(blank) (1 parcels, 0.02 km2), 9999 (2 parcels, 0.0125 km2)" in note.what
 
 
+def test_codes_that_lost_their_zeros_are_refused(tmp_path):
+    """Seen to fail: 101 was unknown, of another system if anything, and 0204, a garden, as 204 a mine, in silence."""
+    layer = survey_layer()
+    text = refused(tmp_path, layer.assign(DLBM=["101", "301K", "1101", "204", "201", "1003"]))
+    assert (
+        "land-use codes of 33.3% of the parcels are in tdland3 with a zero in front alone" in text
+    )
+    assert "101 is 0101, 301K is 0301K; then others have become codes of something else: 201 is 0201, 204 is 0204" in text  # fmt: skip
+    assert "put a 0 in front of those with an odd number of digits" in text
+    # Other systems, the second survey, and blanks.
+    for codes in (["1", "2", "3", "12", "18", "23"], ["011", "013", "031", "101", "203", "111"], ["", "9999", "101", "0101", "0301", "9998"]):  # fmt: skip
+        assert any(note.level == "warning" for note in reading(tmp_path, layer.assign(DLBM=codes))[1])  # fmt: skip
+
+
+def test_codes_that_tell_no_type_of_several_are_told(tmp_path):
+    """Seen to fail: 11 homesteads with the code of their village were type none, and their mass went to other towns in silence."""
+    layer = survey_layer()
+    layer["DLBM"] = ["0101", "203", "203", "07", "203a", "1101"]
+    table, (told,) = reading(tmp_path, layer)
+    assert table["type"].tolist().count("industrial") == 1, "203a is works apart from a village"
+    assert told.level == "warning"
+    assert told.what.startswith("2 land-use codes of tdland3 are of several types of land that they do not tell apart, and carry nothing, 54.17% of the area: ")  # fmt: skip
+    assert "07 (1 parcels, 0.02 km2; urban-residential, rural-homestead)" in told.what
+    assert "203 (2 parcels, 0.0125 km2; rural-homestead, commercial, " in told.what
+    assert note_in_chinese(str(told))
+    # What is none on purpose carries nothing by right; wetland may have had sinks, which is a note.
+    for codes, levels in ((["09", "0904", "1109", "205"], []), (["00"] * 4, ["note"])):
+        _, notes = reading(tmp_path, layer.assign(DLBM=["0101", "1101", *codes]))
+        assert [note.level for note in notes] == levels
+    (tmp_path / "own.csv").write_text("code,type\n0101,paddy\n203,rural-homestead\n07,none\n203A,industrial\n1101,water\n", "utf-8")  # fmt: skip
+    assert reading(tmp_path, layer, code_system="own.csv")[1] == []
+
+
 def test_a_system_that_fits_better_is_told(tmp_path):
     layer = survey_layer().assign(DLBM=["0101", "070301", "1001", "1202", "070102", "1701"])
     _, notes = reading(tmp_path, layer)
