@@ -43,8 +43,8 @@ def tests(session: nox.Session) -> None:
         "-m",
         "pytest",
         "--durations=15",
-        # A module's tests stay in one process: its runs of whole cases are made once.
-        *("--numprocesses=auto", "--maxprocesses=4", "--dist=loadscope"),
+        # A module's tests stay in one process: its runs of whole cases are made once. Else those of few tests came last, however long.
+        *("--numprocesses=auto", "--maxprocesses=4", "--dist=loadscope", "--no-loadscope-reorder"),
         *session.posargs,
         env=_fresh_numba_cache(session),
     )
