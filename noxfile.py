@@ -52,12 +52,15 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def thorough(session: nox.Session) -> None:
-    """Run the tests that take long: more of what the default suite tries a little of, and Moran's I, which compiles for half a minute."""
+    """Run the tests that take long: more of what the default suite tries a little of, more examples of each property, and Moran's I, which compiles for half a minute."""
     _install(session, "test")
     env = {**_fresh_numba_cache(session), "CARBONGRID_EXAMPLES": "12"}
     paths = ("tests/pipeline/test_any_grid.py", "tests/pipeline/test_live.py")
     session.run("python", "-m", "pytest", "-m", "thorough", *session.posargs, env=env)
     session.run("python", "-m", "pytest", "-m", "", *paths, *session.posargs, env=env)
+    others = ("--hypothesis-profile=thorough", *(f"--ignore={path}" for path in paths))
+    properties = ("-m", "hypothesis and not thorough", *others)
+    session.run("python", "-m", "pytest", *properties, *session.posargs, env=env)
 
 
 @nox.session
