@@ -41,26 +41,21 @@ def tests(session: nox.Session) -> None:
     """Run the linters, then the whole test suite; ends with pytest's closing line."""
     _install(session, "test", "lint")
     _lint(session)
-    session.run(
-        "python",
-        "-m",
-        "pytest",
-        "--durations=15",
-        # A module's tests stay in one process: its runs of whole cases are made once.
-        *("--numprocesses=auto", "--maxprocesses=4", "--dist=loadscope"),
-        *session.posargs,
-        env=_fresh_numba_cache(session),
-    )
+    # A module's tests stay in one process: its runs of whole cases are made once. Else those of few tests came last, however long.
+    spread = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadscope", "--no-loadscope-reorder")  # fmt: skip
+    _pytest(session, "--durations=15", *spread, *session.posargs, **_fresh_numba_cache(session))
 
 
 @nox.session
 def thorough(session: nox.Session) -> None:
-    """Run the tests that take long: more of what the default suite tries a little of, and Moran's I, which compiles for half a minute."""
+    """Run the tests that take long: more of what the default suite tries a little of, more examples of each property, and Moran's I, which compiles for half a minute."""
     _install(session, "test")
     env = {**_fresh_numba_cache(session), "CARBONGRID_EXAMPLES": "12"}
     paths = ("tests/pipeline/test_any_grid.py", "tests/pipeline/test_live.py")
     _pytest(session, "-m", "thorough", *session.posargs, **env)
     _pytest(session, "-m", "", *paths, *session.posargs, **env)
+    others = ("--hypothesis-profile=thorough", *(f"--ignore={path}" for path in paths))
+    _pytest(session, "-m", "hypothesis and not thorough", *others, *session.posargs, **env)
 
 
 @nox.session

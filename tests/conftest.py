@@ -17,13 +17,38 @@ from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 # The first example of a test may compile a kernel, and other work may hold up any of them: how long one takes says nothing.
-settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("house")
+settings.register_profile("thorough", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("house", settings.get_profile("thorough"), max_examples=40)
+settings.load_profile("house")  # nox -s thorough asks for the other, whose examples are 100
 
 if "CARBONGRID_CLUSTER" not in os.environ:
     collect_ignore = ["test_cluster_memory.py", "test_cluster_stalls.py"]  # nox -s cluster has them
 
+LONG_MODULES = (
+    "sources/test_any_place.py",
+    "browser/test_report_reader.py",
+    "pipeline/test_verification.py",
+    "test_qgis_plugin.py",
+    "browser/test_report_page.py",
+    "inventory/test_ecrf.py",
+    "pipeline/test_pipeline.py",
+    "test_extras.py",
+    "sources/osm/test_from_osm.py",
+    "faults/test_faults.py",
+    "test_docs.py",
+    "test_bad_input.py",
+    "test_tutorial.py",
+    "test_liechtenstein.py",
+)
+"""Begun first, the longest before the others: where processes share the modules, none then works alone at the end."""
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long modules first; all others keep their order."""
+    places = {ROOT / "tests" / name: place for place, name in enumerate(LONG_MODULES)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:

@@ -27,8 +27,13 @@ def row(
     return [year, code, sector, sub_sector, scope, "a fuel", key, 7, 9, *gases, total, biogenic]
 
 
-def workbook(path: Path, rows: Sequence[Row], sums: Sequence[Row] = (), above: int = 0) -> Path:
-    """Write the three sheets; the header of the third stands below some rows of notes."""
+def workbook(
+    path: Path, rows: Sequence[Row], sums: Sequence[Row] = (), above: int = 0, *, wide: bool = False
+) -> Path:
+    """Write the three sheets; the header of the third stands below some rows of notes.
+
+    Exports format sheets to their last column, which is ``wide`` and takes a hundred times as long to read.
+    """
     book = openpyxl.Workbook()
     first = book.active
     assert first is not None
@@ -47,7 +52,8 @@ def workbook(path: Path, rows: Sequence[Row], sums: Sequence[Row] = (), above: i
     for note in range(above):
         third.append([f"Note {note}"])
     third.append(HEAD)
-    third.cell(above + 1, 1024).number_format = "0.00"  # exports format sheets to their last column
+    if wide:
+        third.cell(above + 1, 1024).number_format = "0.00"
     for cells in rows:
         third.append(list(cells))
     book.save(path)

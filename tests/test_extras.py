@@ -56,6 +56,20 @@ class Absent:
 sys.meta_path.insert(0, Absent())
 """
 COMMAND = "from carbongrid.cli import main; main(sys.argv[1:])"
+COMMANDS = """
+import json
+from click.testing import CliRunner
+import carbongrid
+from carbongrid.cli import main
+
+said = []
+for words in json.loads(sys.argv[1]):
+    done = CliRunner().invoke(main, words, catch_exceptions=False)
+    said.append((done.exit_code, done.stdout, done.stderr))
+for name in carbongrid.__all__:
+    getattr(carbongrid, name)
+print(json.dumps(said))
+"""
 
 
 def without(
@@ -172,12 +186,26 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def core_run(
+def core(
     town: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, subprocess.CompletedProcess[str]]:
+    """What commands said, by the first of their words, one after the other in a process without any optional library."""
+    out = tmp_path_factory.mktemp("core") / "run"
+    commands = [["--help"], ["check", town], ["factors", "coal"], ["run", town, "--out", out]]
+    done = without(OPTIONAL, json.dumps(commands, default=str), code=COMMANDS)
+    assert done.returncode == 0, done.stderr
+    return {
+        words[0]: subprocess.CompletedProcess(words, *said)
+        for words, said in zip(commands, json.loads(done.stdout), strict=True)
+    }
+
+
+@pytest.fixture(scope="module")
+def core_run(
+    core: dict[str, subprocess.CompletedProcess[str]],
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """Folder of a run without any optional library, and what the command said; not to be modified."""
-    out = tmp_path_factory.mktemp("core") / "run"
-    return out, without(OPTIONAL, "run", town, "--out", out)
+    return core["run"].args[-1], core["run"]
 
 
 LEFT_OUT = ["units.xlsx", "report.html", "figures"]
@@ -187,15 +215,15 @@ WARNING = (
 )
 
 
-def test_the_core_loads_and_helps() -> None:
-    code = f"import carbongrid; print(*[getattr(carbongrid, n) for n in carbongrid.__all__]); {COMMAND}"
-    done = without(OPTIONAL, "--help", code=code)
-    assert done.returncode == 0, done.stderr
-    assert "demo" in done.stdout
+def test_the_core_loads_and_helps(core: dict[str, subprocess.CompletedProcess[str]]) -> None:
+    assert core["--help"].returncode == 0, core["--help"].stderr
+    assert "demo" in core["--help"].stdout
 
 
-def test_check_says_what_a_run_would_leave_out(town: Path) -> None:
-    done = without(OPTIONAL, "check", town)
+def test_check_says_what_a_run_would_leave_out(
+    core: dict[str, subprocess.CompletedProcess[str]],
+) -> None:
+    done = core["check"]
     assert done.returncode == 0, done.stderr
     assert done.stderr.count(f"warning: {WARNING}\n") == 1
     assert "2 parcels" in done.stdout
@@ -343,16 +371,15 @@ def test_a_spreadsheet_that_is_there_is_verified_or_asked_for(
         cg.verify(small_run, sample=0)
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("factors", "coal"),
-        pytest.param(("inventory", ROOT / "carbongrid" / "data" / "template" / "inventory"), marks=pytest.mark.thorough),
-    ],
-)  # fmt: skip
-def test_the_inventory_asks_for_the_extra(words: tuple[object, ...]) -> None:
-    """In a process of its own: here the factors may have been read by now."""
-    one_error(without(OPTIONAL, *words), "inventory", "pint")
+def test_factors_ask_for_the_extra(core: dict[str, subprocess.CompletedProcess[str]]) -> None:
+    """In another process: here the factors may have been read by now."""
+    one_error(core["factors"], "inventory", "pint")
+
+
+@pytest.mark.thorough
+def test_the_inventory_asks_for_the_extra() -> None:
+    template = ROOT / "carbongrid" / "data" / "template" / "inventory"
+    one_error(without(OPTIONAL, "inventory", template), "inventory", "pint")
 
 
 def test_the_template_of_an_inventory_asks_for_the_extra(

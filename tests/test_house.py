@@ -293,6 +293,11 @@ def test_what_measures_is_run_by_its_session_and_not_by_default(
     assert f'"{variable}" not in os.environ' in config.read_text(encoding="utf-8")
 
 
+def test_the_modules_that_are_begun_first_are_there(request: pytest.FixtureRequest) -> None:
+    config = request.config.pluginmanager.get_plugin(str(TESTS / "conftest.py"))
+    assert [name for name in config.LONG_MODULES if not (TESTS / name).is_file()] == []
+
+
 def test_whatever_is_not_collected_belongs_to_a_session() -> None:
     """Seen to fail with a file that only ``collect_ignore`` named: no session was known to run it."""
     left_out = {

@@ -101,7 +101,6 @@ def test_majority_is_by_mass():
     assert majority(np.array([0, 4, 0, 2]), np.array([5.0, 2, 2, 0]), group, 2).tolist() == [4, 0]
 
 
-@settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(1, 10**13), st.integers(0, 10**12), st.integers(0, 10**11), st.integers(0, 3)), min_size=4, max_size=12))  # fmt: skip
 def test_an_index_of_a_parent_is_the_mean_of_its_children_by_emission(rows):
     """ECC of a parent = sum C_i ECC_i / sum C_i, and so ESC, in exact fractions of what merging gives."""

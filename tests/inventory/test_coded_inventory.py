@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 from data import data_folder
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from carbongrid.case.readers.coded_table import read_coded
@@ -312,7 +312,6 @@ TREE = ("1", "1.A", "1.A.1", "1.A.1.a", "1.A.1.b", "1.A.2", "1.B", "1.B.1")
     wholes=st.sets(st.sampled_from(TREE)),
     share=st.fractions(Fraction(1, 97), Fraction(96, 97), max_denominator=97),
 )
-@settings(max_examples=60, deadline=None)
 def test_every_gram_is_in_one_total_however_many_wholes_stand_beside(
     masses: dict[str, int], wholes: set[str], share: Fraction
 ) -> None:

@@ -91,7 +91,7 @@ def frame(rows, **more):
     )
 
 
-@settings(max_examples=400)
+@settings(max_examples=4 * settings.default.max_examples)
 @given(UNITS, st.sampled_from([">=", ">"]))
 @example([(0, 3, 0), (5, 2, 4)], ">=")  # nothing is emitted: no GDP is low, any sink high
 @example([(0, 0, 3), (0, 3, 4), (5, 2, 4)], ">")

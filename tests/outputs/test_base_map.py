@@ -6,7 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from shapes import held_as_coordinates
 from tables_example import CRS
@@ -21,7 +21,6 @@ coordinates = st.tuples(st.integers(-40, 80), st.integers(-40, 80))
 
 
 @given(st.lists(st.tuples(coordinates, st.integers(0, 50), st.integers(1, 50)), max_size=12), st.integers(1, 5))  # fmt: skip
-@settings(max_examples=50)
 def test_blocks_are_burnt_where_their_parcels_lie(boxes, rows):
     """Beyond the edge and without any polygon, too. Seen to fail where a window begins two cells late."""
     made = [shapely.box(x / 4, y / 4, (x + width) / 4, (y + height) / 4) for (x, y), width, height in boxes]  # fmt: skip

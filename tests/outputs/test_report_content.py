@@ -574,9 +574,8 @@ def test_few_numbers_are_in_few_classes():
 @example(10**12, 1, 10**6)
 def test_what_is_shown_of_evidence_adds_up(used: int, lost: int, per_unit: float) -> None:
     """Seen: given = used + lost over numbers of three digits, which did not; and m2 and CO2e."""
-    tables = example_tables()
-    row = EvidenceRow(tables.categories[0].name, "pois", "m2", used + lost, used, lost, per_unit, 9, 9, 1, 0.1, 0.1)  # fmt: skip
-    (shown,) = evidence_rows(dataclasses.replace(tables, evidence=(row,)))
+    row = EvidenceRow(TABLES.categories[0].name, "pois", "m2", used + lost, used, lost, per_unit, 9, 9, 1, 0.1, 0.1)  # fmt: skip
+    (shown,) = evidence_rows(dataclasses.replace(TABLES, evidence=(row,)))
     numbers = {name: float(shown[name].replace(",", "")) for name in ("given", "used", "lost")}
     digits = len(shown["given"].partition(".")[2])
     assert numbers["given"] == round(numbers["used"] + numbers["lost"], digits)
@@ -587,7 +586,7 @@ def test_what_is_shown_of_evidence_adds_up(used: int, lost: int, per_unit: float
             assert abs(numbers[name] - quanta / per_unit) <= 0.01 * quanta / per_unit
     assert shown["unit"] == "m²"
     hidden = dataclasses.replace(row, given=None, used=None, lost=None)
-    assert evidence_rows(dataclasses.replace(tables, evidence=(hidden,)))[0]["used"] == "–"
+    assert evidence_rows(dataclasses.replace(TABLES, evidence=(hidden,)))[0]["used"] == "–"
 
 
 @pytest.mark.parametrize(
@@ -607,9 +606,8 @@ def test_what_was_lost_of_evidence_is_not_shown_as_nothing(
     used: int, lost: int, shown: tuple[str, ...]
 ) -> None:
     """Seen: 0.03, 0.03 and 0.00 beside a lost share of 13 %; and 42,000 beside the 42,001 t of the same mass."""
-    tables = example_tables()
-    row = EvidenceRow(tables.categories[0].name, "lines", "km", used + lost, used, lost, 1000, 9, 9, 1, 0.1, 0.1)  # fmt: skip
-    (found,) = evidence_rows(dataclasses.replace(tables, evidence=(row,)))
+    row = EvidenceRow(TABLES.categories[0].name, "lines", "km", used + lost, used, lost, 1000, 9, 9, 1, 0.1, 0.1)  # fmt: skip
+    (found,) = evidence_rows(dataclasses.replace(TABLES, evidence=(row,)))
     assert (found["given"], found["used"], found["lost"]) == shown
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from shapes import held_as_coordinates
 from squares_case import CRS as CRS_OF_SQUARES
@@ -47,7 +47,6 @@ def inputs_of(x: list[float], y: list[float]) -> Any:
     st.lists(st.tuples(places, places), max_size=8),
     st.integers(1, 20),
 )
-@settings(max_examples=60)
 def test_only_parcels_in_reach_are_asked_and_the_answer_is_that_of_all(rows, points, block):
     """Seen to fail when rows of a block are not moved, when -1 is the last parcel, and when 100 m from a border is out of reach."""
     land, (x, y) = land_of(rows), zip(*points, strict=True) if points else ((), ())

@@ -39,6 +39,7 @@ from carbongrid.raster.opening.digests import hash_path
 from carbongrid.run_store import seal_of
 
 EVERY = ["files", "digests", "sums", "formats", "zones", "probability", "labels", "shares", "units", "cells", "tiles", "methods"]  # fmt: skip
+OF_LABELS = ["labels", "shares", "units", "cells", "tiles", "methods"]
 FILES = ["inventory.csv", "ledger.csv", "evidence.csv", "facilities.csv", "land_types.csv", "units.csv", "units.gpkg", "units.xlsx", "parcels.parquet", "overlap.npz", "grid_1km.nc", "grid_1km.tif", "report.html"]  # fmt: skip
 
 
@@ -86,8 +87,11 @@ def failed(folder, only=EVERY):
     return found
 
 
-def refresh(folder, *, digests=True):
-    """Write the manifest anew, as someone would who wants to hide what he changed."""
+def refresh(folder, *, digests=False):
+    """Write the manifest's hashes anew, as someone would who wants to hide what he changed; digests are asked by the check of that name alone.
+
+    The checks of sums, zones and units read a CSV whatever its hash: they find a change there without this.
+    """
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
     manifest["files"] = {name: hash_path(folder / name) for name in manifest["files"]}
@@ -181,7 +185,7 @@ def test_a_gram_moved_between_units_of_an_exact_run_is_found(other_run, tmp_path
     run = Path(shutil.copytree(other_run, tmp_path / "run"))
     move_in_units(run, "industry_manufacturing_t", 2, 4)
     refresh(run)
-    found = failed(run)
+    found = failed(run, ["units"])
     ids = [row[0] for row in table(run / "units.csv")]
     assert f"unit {ids[2]}" in found["units"]
     assert f"unit {ids[4]}" in found["units"]
@@ -190,7 +194,7 @@ def test_a_gram_moved_between_units_of_an_exact_run_is_found(other_run, tmp_path
 def test_one_gram_moved_between_two_units_with_the_digest_refreshed_is_found(run):
     """The doctored run is consistent in itself: every file, format, hash, digest and sum."""
     move_in_units(run, "industry_manufacturing_t", 1, 3)
-    refresh(run)
+    refresh(run, digests=True)
     found = failed(run)
     assert not found.keys() & {"files", "digests", "sums", "formats", "labels", "shares", "cells"}
     ids = [row[0] for row in table(run / "units.csv")]
@@ -203,9 +207,9 @@ def test_one_gram_moved_between_two_units_with_the_digest_refreshed_is_found(run
 
 def test_the_same_without_refreshing_is_found_by_hash_and_digest_as_well(run):
     move_in_units(run, "industry_manufacturing_t", 1, 3)
-    assert {"files", "digests", "units"} <= failed(run).keys()
-    refresh(run, digests=False)
-    assert {"digests", "units"} <= failed(run).keys()
+    assert failed(run, ["files", "digests", "units"]).keys() == {"files", "digests", "units"}
+    refresh(run)
+    assert failed(run, ["files", "digests", "units"]).keys() == {"digests", "units"}
 
 
 def test_the_parcels_digest_of_an_earlier_version_is_known(run):
@@ -216,7 +220,7 @@ def test_the_parcels_digest_of_an_earlier_version_is_known(run):
     assert before != manifest["digests"]["parcels"]
     manifest["digests"]["parcels"] = before
     path.write_text(json.dumps(manifest), encoding="utf-8")
-    refresh(run, digests=False)
+    refresh(run)
     assert "digests" not in failed(run, ["digests"])
     parcels = gpd.read_parquet(run / "parcels.parquet")
     parcels.loc[0, "geometry"] = parcels.loc[0, "geometry"].buffer(1)
@@ -233,7 +237,7 @@ def test_one_gram_moved_between_two_parcels_is_found(run):
             parcels.loc[row, column] += grams
             parcels.loc[row, f"{column}_t_km2"] = parcels[column][row] / parcels["area_m2"][row]
     parcels.to_parquet(path, index=False)
-    refresh(run)
+    refresh(run, digests=True)
     found = failed(run)
     assert "cells" in found
     assert "sums" not in found
@@ -248,7 +252,7 @@ def test_one_gram_moved_between_two_cells_is_found(run):
     grid["emission"][c, d] += 1
     grid.to_netcdf(run / "grid_1km.nc", engine="h5netcdf")
     refresh(run)
-    found = failed(run)
+    found = failed(run, ["formats", "cells"])
     assert f"row {a}, column {b}" in found["cells"]
     assert f"row {c}, column {d}" in found["cells"]
     assert "grid_1km.tif" in found["formats"]
@@ -263,9 +267,9 @@ def test_one_gram_moved_between_two_sectors_of_a_cell_is_found(run):
     field[one, row, column] -= 1
     field[other, row, column] += 1
     grid.to_netcdf(run / "grid_1km.nc", engine="h5netcdf")
-    assert "digests" in failed(run)
+    assert "digests" in failed(run, ["digests"])
     refresh(run)
-    found = failed(run)
+    found = failed(run, ["sums", "cells"])
     for sector in (one, other):
         assert (
             f"{names[sector]} emission of the cell in row {row}, column {column}" in found["cells"]
@@ -281,10 +285,10 @@ def test_another_year_in_the_grid_is_found_and_a_grid_without_sectors_is_told(ru
     year = np.timedelta64(366, "D")
     grid.assign_coords(time=grid["time"] - year).to_netcdf(path, engine="h5netcdf")
     refresh(run)
-    assert "grid_1km.nc is of the year 2019, the run of 2020" in failed(run)["sums"]
+    assert "grid_1km.nc is of the year 2019, the run of 2020" in failed(run, ["sums"])["sums"]
     assert any("coarse cells in 5 sectors derived" in check.text for check in verify(run).checks)
     grid.drop_vars(["sector", "emission_by_sector", "time"]).to_netcdf(path, engine="h5netcdf")  # fmt: skip
-    refresh(run)
+    refresh(run, digests=True)
     assert failed(run) == {}
     assert any("cells, without sectors, derived" in check.text for check in verify(run).checks)
 
@@ -294,7 +298,6 @@ def test_an_index_off_by_its_last_bit_is_found(run, column):
     change_cell(
         run / "units.csv", 2, column, lambda text: repr(float(np.nextafter(float(text), 2)))
     )
-    refresh(run)
     assert f"{column} is" in failed(run, ["zones"])["zones"]
 
 
@@ -323,7 +326,6 @@ def test_an_index_off_by_its_last_bit_is_found(run, column):
 )
 def test_a_zone_or_what_it_rests_on_changed_is_found(run, column, change):
     change_cell(run / "units.csv", 2, column, change)
-    refresh(run)
     assert failed(run, ["zones"])["zones"].startswith("units.csv, unit")
 
 
@@ -345,7 +347,6 @@ def test_draws_that_the_manifest_tells_and_units_csv_lacks_are_missed(run):
     rows = table(run / "units.csv")
     kept = [place for place, name in enumerate(rows[0]) if name not in UNIT_DRAWN]
     rewrite(run / "units.csv", [[row[place] for place in kept] for row in rows])
-    refresh(run, digests=False)
     assert "lacks what was drawn" in failed(run, ["probability"])["probability"]
 
 
@@ -364,7 +365,6 @@ def test_draws_that_the_manifest_tells_and_units_csv_lacks_are_missed(run):
 )
 def test_one_gram_more_in_a_sum_is_found(run, file, column, check):
     change_cell(run / file, 1, column, plus_grams(1))
-    refresh(run)
     text = failed(run, ["sums"])["sums"]
     assert check in text
     assert "1 g" in text
@@ -385,7 +385,6 @@ def test_one_gram_more_in_a_sum_is_found(run, file, column, check):
 def test_a_facility_that_was_moved_or_changed_is_found(run, column, change, told):
     """Seen to fail while facilities.csv was hashed alone."""
     change_cell(run / "facilities.csv", 1, column, change)
-    refresh(run)
     assert told in failed(run, ["sums"])["sums"]
 
 
@@ -393,7 +392,6 @@ def test_a_facility_that_was_moved_or_changed_is_found(run, column, change, told
 def test_a_facility_whose_mass_lies_in_another_unit_is_found(run, change):
     """Seen to fail while the parcel's shares were not asked."""
     change_cell(run / "facilities.csv", 1, "mass_by_unit", lambda _: change)
-    refresh(run)
     assert "mass_by_unit is not what the shares of parcel" in failed(run, ["units"])["units"]
 
 
@@ -412,7 +410,6 @@ def test_another_count_of_evidence_is_found(run, column, told):
     """Seen to fail while evidence.csv was hashed alone."""
     raised = plus_grams(1) if column == "spread_t" else lambda text: str(type_of(text)(text) + 1)
     change_cell(run / "evidence.csv", 1, column, raised)
-    refresh(run)
     text = failed(run, ["sums"])["sums"]
     assert text.startswith("evidence.csv, ")
     assert told in text
@@ -434,7 +431,6 @@ def type_of(text):
 def test_another_row_of_land_types_is_found(run, column, change, told):
     """Seen to fail while land_types.csv was hashed alone."""
     change_cell(run / "land_types.csv", 1, column, change)
-    refresh(run)
     text = failed(run, ["sums"])["sums"]
     assert "land_types.csv, industry/" in text
     assert told in text
@@ -443,8 +439,7 @@ def test_another_row_of_land_types_is_found(run, column, change, told):
 def test_two_changes_in_the_ledger_that_cancel_are_found(run):
     for column, grams in (("units_t", 7), ("outside_units_t", -7)):
         change_cell(run / "ledger.csv", 2, column, plus_grams(grams))
-    refresh(run)
-    found = failed(run)
+    found = failed(run, ["sums", "units"])
     assert "manifest.json differ" in found["sums"]
     assert "outside_units_t" in found["units"]
 
@@ -453,7 +448,7 @@ def test_another_format_that_says_something_else_is_found(run):
     book = openpyxl.load_workbook(run / "units.xlsx")
     book["units"]["B3"].value = "Atlantis"
     book.save(run / "units.xlsx")
-    refresh(run)
+    refresh(run, digests=True)
     found = failed(run)
     assert list(found) == ["formats"]
     assert "Atlantis" in found["formats"]
@@ -512,7 +507,7 @@ def test_a_density_of_a_parcel_is_found(run, column):
     row = int(parcels[column].argmax())
     parcels.loc[row, column] *= 2
     parcels.to_parquet(run / "parcels.parquet", write_covering_bbox=True)
-    refresh(run, digests=False)
+    refresh(run)
     assert f"parcel {parcels['id'][row]}: {column} is" in failed(run, ["sums"])["sums"]
 
 
@@ -548,7 +543,7 @@ def test_a_label_changed_by_someone_who_knows_zarr_is_found(run):
     row, column = np.argwhere(labels == 500)[0]
     labels[row, column] = 501
     write_window(store, "parcel", (0, 0), labels)
-    refresh(run)
+    refresh(run, digests=True)
     found = failed(run)
     assert f"first at row {row}, column {column}: 501 there, 500 burnt again" in found["tiles"]
     ids = gpd.read_parquet(run / "parcels.parquet")["id"]
@@ -560,7 +555,7 @@ def test_labels_of_other_polygons_are_found(run):
     group = zarr.open_group(run / "labels.zarr")
     group["parcel"].attrs["polygons"] = "0" * 64
     refresh(run)
-    assert "made from other polygons" in failed(run)["labels"]
+    assert "made from other polygons" in failed(run, ["labels"])["labels"]
 
 
 def test_a_doctored_overlap_is_found(run):
@@ -569,7 +564,7 @@ def test_a_doctored_overlap_is_found(run):
     arrays["parcel_unit_data"][10] += 1
     np.savez_compressed(run / "overlap.npz", **arrays)
     refresh(run)
-    assert "overlap.npz: parcel" in failed(run)["shares"]
+    assert "overlap.npz: parcel" in failed(run, ["shares"])["shares"]
 
 
 def test_a_grid_that_was_moved_is_found(run):
@@ -616,7 +611,7 @@ def test_a_flipped_byte_is_found(run, file):
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"a,b\n1\n", b'"', b"id,name\n1,2\n"])
 def test_a_table_that_is_none_is_named_even_if_its_hash_is_right(run, file, content):
     (run / file).write_bytes(content)
-    refresh(run, digests=False)
+    refresh(run)
     found = failed(run, ["digests", "sums"])
     assert file in found["sums"]
     assert file in found["digests"]
@@ -637,7 +632,7 @@ def test_whole_people_of_an_earlier_version_are_those_of_the_table(run):
 @pytest.mark.parametrize("file", ["units.gpkg", "parcels.parquet", "overlap.npz", "grid_1km.nc", "grid_1km.tif", "units.xlsx"])  # fmt: skip
 def test_a_binary_file_of_something_else_is_named_even_if_its_hash_is_right(run, file):
     (run / file).write_bytes(b"this is no such file" * 100)
-    refresh(run, digests=False)
+    refresh(run)
     assert [text for text in failed(run, ["digests", "formats", "shares"]).values() if file in text]
 
 
@@ -652,7 +647,7 @@ def test_a_missing_chunk_is_found(run, variable, hidden):
     chunk(run, variable).unlink()
     if hidden:
         refresh(run)
-    found = failed(run)
+    found = failed(run, ["files", *OF_LABELS])
     assert f"labels.zarr/{variable}/c/0/0 is missing" in found["labels"]
     assert {"units", "cells", "tiles"} <= found.keys()
     assert ("files" in found) == (not hidden)
@@ -730,7 +725,7 @@ def test_a_manifest_that_leaves_files_out_is_found(run):
     manifest = json.loads(path.read_text(encoding="utf-8"))
     del manifest["files"]["parcels.parquet"], manifest["files"]["labels.zarr"]
     path.write_text(json.dumps(manifest), encoding="utf-8")
-    text = failed(run)["files"]
+    text = failed(run, ["files"])["files"]
     assert "manifest.json does not list parcels.parquet" in text
     assert "manifest.json does not list labels.zarr" in text
 
@@ -783,16 +778,15 @@ def test_a_public_run_is_checked_without_parcels(run):
     del manifest["digests"]["parcels"], manifest["digests"]["facilities"]
     manifest |= {"public": True}
     path.write_text(json.dumps({**manifest, "seal": seal_of(manifest)}), encoding="utf-8")
-    assert "a public run has no sectors in its cells" in failed(run)["sums"]
+    assert "a public run has no sectors in its cells" in failed(run, ["sums"])["sums"]
     with xr.open_dataset(run / "grid_1km.nc", engine="h5netcdf", decode_coords="all") as opened:
         grid = opened.load().drop_vars(["sector", "emission_by_sector"])
     grid.to_netcdf(run / "grid_1km.nc", engine="h5netcdf")
-    refresh(run)
+    refresh(run, digests=True)
     assert failed(run) == {}
     assert [check.name for check in verify(run).checks] == EVERY[:6]
     change_cell(run / "units.csv", 1, "sink_t", plus_grams(1))
-    refresh(run)
-    assert "sums" in failed(run)
+    assert "sums" in failed(run, ["sums"])
 
 
 @given(
@@ -879,7 +873,7 @@ def test_the_parcels_of_a_gis_say_what_parcels_parquet_says(with_layers, tmp_pat
     layer = gpd.read_file(folder / "parcels.gpkg", layer="parcels")
     (folder / "parcels.gpkg").unlink()
     change(layer).to_file(folder / "parcels.gpkg", layer="parcels", driver="GPKG")
-    refresh(folder)
+    refresh(folder, digests=change is doubled)
     found = failed(folder, EVERY if change is doubled else ["formats"])
     assert list(found) == ["formats"]
     assert told in found["formats"]
@@ -894,7 +888,7 @@ def test_regions_that_inventory_and_ledger_tell_otherwise_are_told(with_layers, 
     assert len(own) == 2
     rows[own[0]][place], rows[own[1]][place] = rows[own[1]][place], rows[own[0]][place]
     rewrite(folder / "inventory.csv", rows)
-    refresh(folder)
+    refresh(folder, digests=True)
     found = failed(folder)
     assert list(found) == ["sums"]
     assert "agriculture/plantation in D1: inventory.csv is 70.000000 t, ledger.csv 30.000000 t" in found["sums"]  # fmt: skip
@@ -908,8 +902,7 @@ def test_evidence_is_that_of_the_manifest(run, column):
     for row in rows[1:]:
         row[place] = "7" if column in ("lost", "carriers_with_weight") else ""
     rewrite(run / "evidence.csv", rows)
-    refresh(run)
-    assert "evidence.csv" in failed(run)["sums"]
+    assert "evidence.csv" in failed(run, ["sums"])["sums"]
 
 
 def test_the_sheets_of_sectors_say_what_units_csv_says(run):
@@ -918,7 +911,7 @@ def test_the_sheets_of_sectors_say_what_units_csv_says(run):
     sheet = book["industry"]
     sheet.cell(3, 3).value = sheet.cell(3, 3).value * 2
     book.save(run / "units.xlsx")
-    refresh(run)
+    refresh(run, digests=True)
     found = failed(run)
     assert list(found) == ["formats"]
     assert "units.xlsx, sheet industry, unit " in found["formats"]

@@ -89,7 +89,7 @@ def changes(draw):
     return lambda v: v.rename(x="lon", y="lat")
 
 
-@settings(max_examples=150)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(WHOLE, st.lists(changes(), min_size=1, max_size=2))
 def test_polygons_sum_the_cells_that_are_where_the_coordinates_say(values, made):
     """Seen to fail for every change but the last two when the geotransform was believed."""
@@ -119,7 +119,7 @@ def test_polygons_sum_the_cells_that_are_where_the_coordinates_say(values, made)
     assert found.tolist() == expected.tolist()
 
 
-@settings(max_examples=150)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(WHOLE, st_numpy.arrays(np.uint32, SHAPE, elements=st.integers(0, 3)), changes(), st.booleans())  # fmt: skip
 def test_two_rasters_are_summed_where_they_are_or_refused(values, numbers, change, both):
     """Seen to fail for squares that were turned, for cells moved by one, and for names of another kind."""

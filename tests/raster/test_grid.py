@@ -10,7 +10,7 @@ import pytest
 import shapely
 import xarray as xr
 from affine import Affine
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from odc.geo.geobox import GeoBox
 from pyproj import CRS as SYSTEM
@@ -243,7 +243,6 @@ EDGES = st.tuples(*(st.floats(-1e6, 1e6) for _ in range(2)), *(st.floats(1, 500)
 
 
 @multiplying
-@settings(max_examples=60)
 @given(EDGES, st.sampled_from([10.0, 0.1, 30.0, 1 / 3, 2.5]))
 def test_a_grid_comes_back_from_its_geobox(edges, resolution):
     """Seen to fail when the bounds were snapped to whole cells."""

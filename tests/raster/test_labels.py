@@ -8,6 +8,8 @@ import os
 import pickle
 import shutil
 import warnings
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import dask
@@ -17,6 +19,7 @@ import pytest
 import shapely
 import xarray as xr
 import zarr
+from dask.multiprocessing import get_context
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapes import CRS, SIDE, partition, polygons
@@ -42,6 +45,13 @@ def parcels() -> gpd.GeoDataFrame:
         {"id": [f"{i:03d}" for i in range(len(shapes))]}, geometry=shapes, crs=CRS
     )
     return frame.set_geometry(frame.translate(4_000_000, 3_000_000))
+
+
+@pytest.fixture(scope="module")
+def another_process() -> Iterator[ProcessPoolExecutor]:
+    """One process for all that Dask computes outside of this one: each takes seconds to begin."""
+    with ProcessPoolExecutor(1, mp_context=get_context()) as pool:
+        yield pool
 
 
 @pytest.fixture
@@ -191,13 +201,13 @@ def test_shards_where_there_would_be_too_many_files(parcels, tmp_path, monkeypat
     assert np.array_equal(rasterize(parcels, GRID), lazy)
 
 
-def test_a_missing_chunk_is_an_error(store):
+def test_a_missing_chunk_is_an_error(store, another_process):
     (store / "label/c/1/2").unlink()
     gone = r"label/c/1/2 is gone.*Make it again"
     lazy = open_labels(store)["label"]
-    for scheduler in ("threads", "processes"):
+    for scheduler, pool in (("threads", None), ("processes", another_process)):
         with (
-            dask.config.set(scheduler=scheduler, num_workers=1),
+            dask.config.set(scheduler=scheduler, pool=pool, num_workers=1),
             pytest.raises(VerificationError, match=gone),
         ):
             lazy.compute()
@@ -225,7 +235,7 @@ def test_a_missing_chunk_is_an_error_whichever_way_zarr_reads(parcels, tmp_path,
                 read()
 
 
-def test_labels_that_others_took_the_place_of_are_told_when_they_are_read(parcels, store):
+def test_labels_that_others_took_the_place_of_are_told_when_they_are_read(parcels, store, another_process):  # fmt: skip
     """Seen to fail: chunks of the labels that were made again, under the numbers of those that were opened."""
     rows, again = (open_labels(store)["label"] for _ in range(2))
     held = pickle.dumps(rows)
@@ -235,9 +245,9 @@ def test_labels_that_others_took_the_place_of_are_told_when_they_are_read(parcel
     replaced = open_labels(store)["label"]
     assert replaced.data.name != rows.data.name, "Dask would take one for the other"
     for lazy in (rows, pickle.loads(held)):
-        for scheduler in ("threads", "processes"):
+        for scheduler, pool in (("threads", None), ("processes", another_process)):
             with (
-                dask.config.set(scheduler=scheduler, num_workers=1),
+                dask.config.set(scheduler=scheduler, pool=pool, num_workers=1),
                 pytest.raises(
                     VerificationError, match="was made again, or removed, since it was opened"
                 ),

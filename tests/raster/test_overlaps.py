@@ -38,7 +38,6 @@ LABELS = st_numpy.arrays(np.uint32, (6, 9), elements=st.integers(0, 4))
 
 
 @pytest.mark.filterwarnings("ignore:none of the .* polygons meets")
-@settings(max_examples=60)
 @given(polygons(), polygons(), grids())
 def test_polygons_labels_and_loop_agree(a, b, grid):
     """With polygons that overlap, too. Seen to fail when cells of nobody in b are kept in the last column."""
@@ -104,7 +103,7 @@ def test_overlap_refusals():
         overlap(polygons, polygons, grid=Grid(CRS, 1, (0, 0, 2, 2)))
 
 
-@settings(max_examples=150)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(polygons(most=2), grids())
 @example(
     np.array([shapely.Polygon([(-3, 12), (-3, -3), (13.5, 12)])]), Grid(CRS, 0.7, (0, 0, 12, 12))

@@ -52,7 +52,6 @@ def on_grid(values):
     return template.copy(data=values)
 
 
-@settings(max_examples=60)
 @given(LABELS, QUARTERS, CHUNKS, CHUNKS)
 def test_zonal_sum_equals_loop(labels, values, chunks, other_chunks):
     """Seen to fail when NaN is added, and when blocks overwrite one another's sums."""
@@ -221,7 +220,6 @@ def test_spread_refusals():
         spread([1], labels, weights=np.ones((2, 2)))
 
 
-@settings(max_examples=60)
 @given(QUARTERS, CHUNKS)
 def test_block_sum_equals_loop(values, chunks):
     """Seen to fail when a block of Dask is cut inside a coarse cell."""

@@ -382,7 +382,8 @@ def test_a_citys_report(name: str, tmp_path: Path, carbongrid: Any) -> None:
         ),
         ecrf_row("V.2", "AFOLU", "Land use", DIRECT, -8_000),
     ]
-    has_its_totals(workbook(tmp_path / "city.xlsx", rows), "gpc", PLACES[name], carbongrid)
+    path = workbook(tmp_path / "city.xlsx", rows, wide=True)
+    has_its_totals(path, "gpc", PLACES[name], carbongrid)
 
 
 WORLDPOP: dict[str, Any] = {"step": 1 / 1200, "nodata": -99999}

@@ -335,7 +335,7 @@ KINDS = np.array(
 """Holes, several parts, one part in a collection; what rounding spoils and what it does not; corners that are there twice; -0.0."""
 
 
-@settings(max_examples=300)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(valid_polygons(most=6), st.booleans())
 @example(KINDS, False)
 @example(shapely.transform(KINDS, lambda xy: xy * 1e-5 + 31), True)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from carbongrid.case.readers.side_by_side import put_side_by_side
@@ -38,7 +38,6 @@ def table_of(kinds: list[str], rows: int, seed: int) -> pa.Table:
     st.booleans(),
     st.randoms(use_true_random=False),
 )
-@settings(max_examples=60, deadline=None)
 def test_each_column_is_as_it_was(tmp_path_factory, kinds, rows, compression, pages, random):
     """Whole, group by group and column by column; ``nox -s formats`` has DuckDB read a run's parcels as well."""
     folder = tmp_path_factory.mktemp("parts")

@@ -222,7 +222,7 @@ def test_what_is_no_table(tmp_path, data, says):
     assert "t.csv" in str(caught.value)
 
 
-@settings(max_examples=50, derandomize=True)
+@settings(derandomize=True)
 @given(st.lists(st.text(st.sampled_from('x1," '), max_size=4), min_size=1, max_size=6))
 def test_no_row_of_a_file_is_swallowed(tmp_path_factory, cells):
     """Caught: a quote that opens in one row and closes in a later one, with every row between in its cell."""

@@ -214,10 +214,7 @@ def test_figures_of_merged_units_are_added_up(tmp_path):
 SHARES = st.dictionaries(st.sampled_from(["01", "02"]), st.integers(0, 10**6), min_size=1)
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    max_examples=50,
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(whole=st.integers(0, 2 * 10**6), shares=SHARES)
 def test_regions_agree_with_their_whole(tmp_path, whole, shares):
     """Refused just where regions exceed the whole, or cover every unit and leave more than 1 %."""

@@ -158,20 +158,20 @@ def slow_grid(raster, land, residential, claims_of):
     Areas are those that ``coverage`` has, held against GEOS elsewhere: where the last bit decides on a thousandth of a person, GEOS has another one now and then.
     """
     inside, rest = [0] * len(land), []
-    geometry = land.geometry.to_numpy()
-    for (row, column), value in np.ndenumerate(raster.values):
-        if value <= 0:
-            continue
-        corners = [(0, 0), (1, 0), (1, 1), (0, 1)]
-        cell = shapely.Polygon([at(raster, column + i, row + j) for i, j in corners])
-        homes_here = np.flatnonzero(residential)
-        cut = shapely.area(shapely.intersection(geometry[homes_here], cell))
-        assert coverage(geometry[homes_here], [cell]).toarray()[:, 0] == pytest.approx(
-            cut, abs=1e-9
-        )
-        areas = dict(
-            zip(homes_here, coverage(geometry[homes_here], [cell]).toarray()[:, 0], strict=True)
-        )
+    homes_here = np.flatnonzero(residential)
+    geometry = land.geometry.to_numpy()[homes_here]
+    settled = [place for place, value in np.ndenumerate(raster.values) if value > 0]
+    corners = [(0, 0), (1, 0), (1, 1), (0, 1)]
+    cells = [
+        shapely.Polygon([at(raster, column + i, row + j) for i, j in corners])
+        for row, column in settled
+    ]
+    covered = coverage(geometry, cells).toarray()
+    cut = shapely.area(shapely.intersection(geometry[:, None], np.array(cells)[None, :]))
+    assert covered == pytest.approx(cut, abs=1e-9)
+    for (row, column), of_cell in zip(settled, covered.T, strict=True):
+        value = raster.values[row, column]
+        areas = dict(zip(homes_here, of_cell, strict=True))
         touched = [p for p, area in areas.items() if area > 0]
         if not touched:
             rest.append((*at(raster, column + 0.5, row + 0.5), int(value)))

@@ -70,7 +70,6 @@ def shares(table, land, eligible, x, y, quanta, lambda_, origin=None):
 
 
 @given(SEEDS, st.integers(1, 8), st.sampled_from([0.3, 1.0]))
-@settings(max_examples=50, deadline=None)
 def test_the_share_of_a_road_is_the_same_however_its_land_is_cut(seed, cuts, lambda_):
     """Seen to fail when every parcel counted all POIs beside it, and with lengths in millimetres."""
     rng = np.random.default_rng(seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
@@ -33,7 +33,6 @@ def row_of(values):
     return found, measures
 
 
-@settings(max_examples=60)
 @given(
     st_numpy.arrays(
         st.sampled_from(["f4", "f8"]),

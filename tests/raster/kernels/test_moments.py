@@ -53,7 +53,7 @@ def exact(table, what):
     )
 
 
-@settings(max_examples=200)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(NUMBERS)
 def test_sums_are_exact_but_for_what_is_far_below_the_largest(numbers):
     table = moments(numbers, one_row(len(numbers)))
@@ -66,7 +66,7 @@ def test_sums_are_exact_but_for_what_is_far_below_the_largest(numbers):
         assert abs(exact(table, what) - total) <= reach
 
 
-@settings(max_examples=200)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(NUMBERS, st.data())
 def test_parts_do_not_depend_on_blocks_or_order(numbers, data):
     count = len(numbers)
@@ -117,7 +117,6 @@ def test_many_cells_in_several_rounds(kind, weighted):
     assert abs(exact(table, WEIGHTS) - sum(of_edges)) <= Fraction(2) ** -70
 
 
-@settings(max_examples=100)
 @given(st.sampled_from(["u1", "i1", "u2", "i2"]), st.integers(0, 2), st.booleans(), st.data())
 def test_short_integers_are_added_as_they_are(dtype, order, ends, data):
     """Whole cells, and edges of a quarter. Seen to fail with the largest value for the largest size, and with squares beyond the lowest bin left in it."""

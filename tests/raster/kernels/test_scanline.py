@@ -36,7 +36,7 @@ def ours(shapes: np.ndarray, grid: Grid) -> np.ndarray:
     return burn_window(Polygons.of(shapes), grid, (0, 0), grid.shape)
 
 
-@settings(max_examples=300)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(polygons(), grids())
 @example(np.array([shapely.box(0.5, 0.5, 3.5, 3.5)]), Grid(CRS, 1, (0, 0, 12, 12)))
 @example(
@@ -49,7 +49,7 @@ def test_equals_gdal(shapes, grid):
     assert np.array_equal(ours(shapes, grid), gdal(shapes, grid))
 
 
-@settings(max_examples=150)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(
     polygons(),
     st.sampled_from([0.7, 30 / 7, 2.5, 10.0, 1 / 3]),
@@ -67,7 +67,6 @@ def test_equals_gdal_on_the_centres_of_any_grid(shapes, resolution, origin):
     assert np.array_equal(ours(placed, grid), gdal(placed, grid))
 
 
-@settings(max_examples=100)
 @given(st.data(), polygons(), grids())
 def test_a_window_is_that_part_of_the_whole(data, shapes, grid):
     """Seen to fail when the centre of a row is rounded differently in each window, and with a window a column too narrow."""

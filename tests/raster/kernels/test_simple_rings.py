@@ -64,7 +64,7 @@ def on_a_lattice(draw):
     return (raw % draw(st.integers(2, 8))).astype(float)
 
 
-@settings(max_examples=300)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(st.lists(on_a_lattice(), min_size=1, max_size=4))
 @example(
     [np.array(ring) for ring in (BOWTIE, SPIKE, TOUCHING, STARTS_ON_ITS_LAST_EDGE, LAST_OF_ITS_RUN)]
@@ -77,7 +77,7 @@ def test_on_whole_numbers_nothing_is_left_open(rings):
         assert alone == (of_geos(ring) and not twice), ring
 
 
-@settings(max_examples=300)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(on_a_lattice(), st.sampled_from(PLACES), st.sampled_from(PLACES), st.integers(0, 12))
 @example(np.array(TOUCHING, float), (1.0, 0.0), (1e-146, 0.0), 0)
 def test_what_geos_calls_invalid_is_never_sure(ring, across, along, begin):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 import zarr
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
@@ -25,7 +25,6 @@ def raiser(*_, **__):
     raise AssertionError("computed too early")
 
 
-@settings(max_examples=50)
 @given(LABELS, CHUNKS, st.booleans(), st.sampled_from([1, 2, 3, 6]))
 def test_lookups_equal_indexing(labels, chunks, smooth, factor):
     """Seen to fail when the sixteenth cell of a mixed stretch gives its value to the next stretch, and when a run that crosses a

@@ -33,7 +33,6 @@ LABELS = st_numpy.arrays(np.uint32, SHAPE, elements=st.sampled_from([0, 1, 2, 5]
 CHUNKS = st.tuples(st.integers(1, 7), st.integers(1, 25))
 
 
-@settings(max_examples=50)
 @given(LABELS, LABELS, CHUNKS, st.booleans())
 def test_crosstab_equals_loop(a, b, chunks, smooth):
     """Seen to fail when a run ends with its sixteen cells, and when only the first label of a pair is compared."""

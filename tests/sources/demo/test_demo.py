@@ -14,7 +14,7 @@ import pyogrio
 import pytest
 import rasterio
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod, Transformer
 
@@ -388,7 +388,6 @@ def test_csv_comes_back(rows):
     assert list(csv.reader(io.StringIO(csv_text(rows), newline=""))) == [list(row) for row in rows]
 
 
-@settings(max_examples=60)
 @given(st.data())
 def test_traced_labels_are_a_valid_coverage(data):
     """Any labels on any jittered mesh, traced, are valid and cover their cells.

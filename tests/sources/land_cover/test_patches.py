@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyproj
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
@@ -18,7 +18,6 @@ LABELS = st_numpy.arrays(
 )
 
 
-@settings(max_examples=60)
 @given(LABELS)
 def test_each_cell_lies_in_the_outline_of_its_label(labels):
     made = outlines_of(labels)
@@ -31,7 +30,6 @@ def test_each_cell_lies_in_the_outline_of_its_label(labels):
         assert shapely.contains_xy(outline, columns + 0.5, rows + 0.5).all()
 
 
-@settings(max_examples=60)
 @given(LABELS)
 def test_borders_are_common_vertex_by_vertex(labels):
     """Seen to fail with the corners that GDAL gives: where an edge has none and its neighbour has one, they part when they are bent."""
