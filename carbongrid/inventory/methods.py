@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from fractions import Fraction
 from functools import cache
 
@@ -380,8 +381,9 @@ def _with_factors(method: Method, row: ActivityRow, setting: Setting) -> Chosen:
 
 
 def _use(row: ActivityRow) -> str:
-    """Return the use that the keys of a fuel's factors name, by the row's category; blank where there is none."""
-    return _uses().get(row.category, "") or _uses().get(row.category.partition("/")[0], "")
+    """Return the use that the keys of a fuel's factors name, by the row's category, as the crosswalk to codes does; blank where there is none."""
+    fitting = (use for pattern, use in _uses().items() if fnmatchcase(row.category, pattern))
+    return next(fitting, "")
 
 
 def _source(role: str, method: Method, row: ActivityRow) -> str:
