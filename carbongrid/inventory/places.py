@@ -14,6 +14,9 @@ from carbongrid.method.landuse import packaged_table
 WORLD = "world"
 """Region of what holds everywhere; the country of an inventory of which nothing tells one."""
 
+DEVELOPED, DEVELOPING = "developed countries", "developing countries"
+"""Where defaults of the IPCC hold that differ by it. The Guidelines list neither: developed are the countries of Annex I of the UNFCCC."""
+
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
 
@@ -24,7 +27,7 @@ class Place:
     Parameters
     ----------
     regions
-        From the narrowest to the world: ``CN/jiangsu``, ``CN/east``, ``CN``, ``Asia``, ``world``.
+        From the narrowest to the world: ``CN/jiangsu``, ``CN/east``, ``CN``, ``Asia``, ``developing countries``, ``world``.
     told_by
         What told the country, for people.
     """
@@ -64,11 +67,21 @@ def _within() -> Mapping[str, str]:
     return dict(zip(table["place"], table["within"], strict=True))
 
 
+@cache
+def _developed() -> frozenset[str]:
+    return frozenset(packaged_table("inventory/developed.csv")["country"])
+
+
 def _outward(place: str) -> Iterator[str]:
     """Yield a place and the wider ones that it is in, the world last."""
+    development = ""
     while place != WORLD:
         yield place
+        if _COUNTRY.fullmatch(place):
+            development = DEVELOPED if place in _developed() else DEVELOPING
         place = _within().get(place) or place.rpartition("/")[0] or WORLD
+    if development:
+        yield development
     yield WORLD
 
 

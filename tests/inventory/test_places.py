@@ -16,6 +16,7 @@ from carbongrid.inventory import Inventory
 from carbongrid.inventory.activity import SETTINGS, ActivityData, ActivityRow
 from carbongrid.inventory.factors import Factor, catalogue
 from carbongrid.inventory.places import place_of
+from carbongrid.outputs.report.notes import note_in_chinese
 
 
 def formed(
@@ -162,6 +163,45 @@ def test_manure_is_of_the_region_that_the_grid_is_in() -> None:
     assert taken("inner_mongolia") == "gbt32151_22.manure_ch4.north.pig"
 
 
+@pytest.mark.parametrize(
+    ("activity", "category", "parameters", "product", "developed", "developing"),
+    [
+        ("animals/sheep", "agriculture/husbandry", "", "enteric", 8, 5),
+        ("animals/sheep", "agriculture/husbandry", "", "manure-ch4", 0.28, 0.15),
+        ("animals/pigs", "agriculture/husbandry", "", "enteric", 1.5, 1),
+        ("animals/goats", "agriculture/husbandry", "", "manure-ch4", 0.2, 0.17),
+        ("animals/horses", "agriculture/husbandry", "", "manure-ch4", 2.34, 1.64),
+        ("animals/camels", "agriculture/husbandry", "", "manure-ch4", 2.37, 1.92),
+        ("animals/mules-asses", "agriculture/husbandry", "", "manure-ch4", 1.1, 0.9),
+        ("product/lime-dolomitic", "industry/manufacturing", "", "process", 860, 770),
+        ("wastewater/domestic", "waste/domestic", "protein=30 kg/person", "n2o-effluent", 0.066, 0.0518571),
+    ],
+)  # fmt: skip
+def test_defaults_that_differ_by_development_are_of_the_countrys_own(
+    activity: str, category: str, parameters: str, product: str, developed: float, developing: float
+) -> None:
+    """1000 head, t or people by 2006 Guidelines Vol. 4 Tables 10.10 and 10.15, Vol. 3 Table 2.4, Vol. 5 6.3.1.3.
+
+    Effluent: 1000 x 30 kg x 0.16 x 1.4 (1.1) x 1.25 x 0.005 x 44/28 of a tonne. Seen to be those of developing countries everywhere.
+    """
+    unit = {"animals": "head", "product": "t", "wastewater": "person"}[activity.partition("/")[0]]
+    for country, mass in (("LI", developed), ("JP", developed), ("KE", developing)):
+        made = formed(activity, unit, category=category, parameters=parameters, country=country)
+        assert tonnes(made, product) == pytest.approx(mass, rel=1e-6), country
+
+
+def test_where_nothing_tells_the_country_a_default_of_developing_ones_is_warned_of() -> None:
+    """Seen to be taken without a word, as if it held for the world. A country that is one has no warning."""
+    probe = {"activity": "product/lime-dolomitic", "country": "world"}
+    (told,) = [note for note in inventory.notes(formed(**probe)) if "are taken for" in note.what]
+    assert told.level == "warning"
+    assert told.what.startswith("factors of developing countries are taken for world")
+    assert "发展中国家" in note_in_chinese(str(told))
+    for country in ("KE", "LI", "CN"):
+        said = inventory.notes(formed(**(probe | {"country": country})))
+        assert not [note for note in said if "are taken for" in note.what], country
+
+
 def test_a_factor_of_another_country_is_warned_of() -> None:
     probe = formed("passengers/rail", "person km", category="transport/rail", country="LI")
     said = [note for note in inventory.notes(probe) if note.level == "warning"]
@@ -191,11 +231,13 @@ def test_a_country_is_two_letters_or_the_world(country: str) -> None:
 
 def test_a_place_is_in_wider_ones() -> None:
     assert place_of(catalogue(), "jiangsu").regions == (
-        "CN/jiangsu", "CN/east", "CN", "Asia", "world",
+        "CN/jiangsu", "CN/east", "CN", "Asia", "developing countries", "world",
     )  # fmt: skip
     assert place_of(catalogue(), "cn.grid.province.gansu.2022").regions[:2] == (
         "CN/gansu",
         "CN/northwest",
     )
-    assert place_of(catalogue(), "jiangsu", "JP").regions == ("JP", "Asia", "world")
+    assert place_of(catalogue(), "jiangsu", "JP").regions == (
+        "JP", "Asia", "developed countries", "world",
+    )  # fmt: skip
     assert place_of(catalogue()).country == "world"
