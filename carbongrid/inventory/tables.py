@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from carbongrid.errors import InputError, Problem
-from carbongrid.inventory.activity import ActivityData
+from carbongrid.inventory.activity import CLIMATES, ActivityData
 from carbongrid.inventory.factors import Factor, read_unit
 from carbongrid.inventory.factors.catalogue import GASES
 from carbongrid.inventory.factors.units import Unit
@@ -34,6 +34,8 @@ _LISTED = 10
 _BURNT_IN_WORKS = re.compile(r"fuel/(?:coke|anthracite|bituminous|lignite|cleaned-coal|briquette)")
 _OF_COAL = re.compile(r"标准?煤|[tkg](?:ce|ec)\b|\bce\b")
 _NET = {"NCV", "(NCV)"}
+_OF_DECAY = re.compile(r"ipcc\.swds\.k\..*")
+_OF_MANURE = re.compile(r"ipcc\.manure\..*")
 _WORTH_TELLING = Fraction(1, 200)
 """Of the whole: what another factor must move to be told of by itself; the demo passes over 61, and 6 of them do."""
 
@@ -193,6 +195,7 @@ def notes(inventory: Inventory) -> list[Problem]:
         )
     found.append(_place_note(inventory))
     found += _of_elsewhere(inventory)
+    found += _climate_notes(inventory)
     found += _regions_note(inventory)
     found += _passed_over_notes(inventory)
     found += _own_factors(inventory)
@@ -487,6 +490,24 @@ def _of_elsewhere(inventory: Inventory) -> list[Problem]:
         )
         for region, keys in by_region.items()
     ]
+
+
+def _climate_notes(inventory: Inventory) -> list[Problem]:
+    """Return of which climate factors are that nobody chose: how waste decays, and the methane of manure."""
+    rotting, manure = (
+        list(dict.fromkeys(line.row.id for line in inventory.lines for entry in line.inputs[1:] if entry.role == role and role not in line.row.parameters and pattern.fullmatch(entry.factor.key)))
+        for role, pattern in (("rate", _OF_DECAY), ("manure_methane", _OF_MANURE))
+    )  # fmt: skip
+    found, file = [], inventory.data.file
+    if rotting and not inventory.data.settings["climate"]:
+        what = f"the landfills of {len(rotting)} rows ({_some(rotting)}) are taken as {CLIMATES[0]}, boreal or temperate with more rain than evaporates: food decays about twice as fast where it is tropical and moist, a third as fast where it is temperate and dry"
+        hint = f"Write climate on the sheet settings: {', '.join(CLIMATES[:-1])} or {CLIMATES[-1]}."
+        found.append(Problem(what, file, hint, "note"))
+    if manure:
+        what = f"the CH4 of manure of {len(manure)} rows ({_some(manure)}) is that of a temperate climate: of 16 °C, or of 15 to 25 °C where the IPCC has no single degrees"
+        hint = "Write manure_methane=... in parameters where it is colder or warmer, with a factor's key or a number with its unit."
+        found.append(Problem(what, file, hint, "note"))
+    return found
 
 
 def _passed_over_notes(inventory: Inventory) -> list[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -11,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from carbongrid import inventory
-from carbongrid.errors import InputError
+from carbongrid.errors import InputError, Problem
 from carbongrid.inventory import Inventory
 from carbongrid.inventory.activity import SETTINGS, ActivityData, ActivityRow
 from carbongrid.inventory.factors import Factor, catalogue
@@ -200,6 +201,50 @@ def test_where_nothing_tells_the_country_a_default_of_developing_ones_is_warned_
     for country in ("KE", "LI", "CN"):
         said = inventory.notes(formed(**(probe | {"country": country})))
         assert not [note for note in said if "are taken for" in note.what], country
+
+
+@pytest.mark.parametrize(
+    ("climate", "food", "paper", "wood", "garden"),
+    [
+        ("", 0.185, 0.06, 0.03, 0.1),
+        ("temperate-wet", 0.185, 0.06, 0.03, 0.1),
+        ("temperate-dry", 0.06, 0.04, 0.02, 0.05),
+        ("tropical-wet", 0.4, 0.07, 0.035, 0.17),
+        ("tropical-dry", 0.085, 0.045, 0.025, 0.065),
+    ],
+)
+def test_waste_decays_as_in_the_climate(
+    climate: str, food: float, paper: float, wood: float, garden: float
+) -> None:
+    """k of Table 3.3: x MCF 0.6 x DOC x DOCf 0.5 x F 0.5 x 16/12, in the second year. Seen to be that of wet temperate places everywhere."""
+    shares = {"food": (food, 0.15), "paper": (paper, 0.4), "textile": (paper, 0.24), "wood": (wood, 0.43), "garden": (garden, 0.2)}  # fmt: skip
+    for waste, (rate, carbon) in shares.items():
+        made = formed(f"landfill-decay/{waste}", category="waste/domestic", parameters="deposited=2018", climate=climate)  # fmt: skip
+        decayed = math.exp(-rate) - math.exp(-2 * rate)
+        by_hand = 1000 * 0.6 * carbon * 0.5 * decayed * 0.5 * 16 / 12
+        assert tonnes(made, "ch4") == pytest.approx(by_hand), waste
+        said = [note for note in inventory.notes(made) if "landfills of 1 rows (x)" in note.what]
+        assert len(said) == (not climate)
+        assert all("temperate-wet" in note_in_chinese(str(note)) for note in said)
+
+
+def test_a_climate_that_there_is_not_is_refused() -> None:
+    with pytest.raises(InputError, match="unknown climate 'wet'"):
+        formed(climate="wet")
+
+
+def test_the_climate_of_manure_is_told_unless_the_row_chose_it() -> None:
+    """Seen to be 16 °C, or 15 to 25 °C, without a word."""
+    probe = {"activity": "animals/sheep", "unit": "head", "category": "agriculture/husbandry"}
+
+    def said(**told: str) -> list[Problem]:
+        notes = inventory.notes(formed(**(probe | told)))
+        return [note for note in notes if "manure of 1 rows (x)" in note.what]
+
+    (note,) = said(country="LI")
+    assert "16 °C" in note_in_chinese(str(note))
+    assert not said(country="LI", parameters="manure_methane=0.19 kg CH4/head")
+    assert not said(grid="jiangsu"), "of China's own, by region"
 
 
 def test_a_factor_of_another_country_is_warned_of() -> None:
