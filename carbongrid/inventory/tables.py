@@ -201,6 +201,7 @@ def notes(inventory: Inventory) -> list[Problem]:
     found += _own_factors(inventory)
     found += _grids_of_other_years(inventory)
     found += _counted_twice(inventory)
+    found += _urea_and_ammonia(inventory)
     found += _lost_land(inventory)
     found += _bases_of_energy(inventory.data)
     found += _points_between_thousands(inventory.data)
@@ -591,6 +592,21 @@ def _counted_twice(inventory: Inventory) -> list[Problem]:
             Problem(what + beside, inventory.data.file, "", "warning" if beside else "note")
         )
     return found
+
+
+def _urea_and_ammonia(inventory: Inventory) -> list[Problem]:
+    """Return where ammonia may have CO2 that urea gives off on fields: a warning if such urea is in the file, else a note."""
+    rows = [line.row for line in inventory.lines if line.exact]
+    ammonia = [row for row in rows if row.activity.startswith("product/ammonia-")]
+    whole = dict.fromkeys(row.id for row in ammonia if "recovered" not in row.parameters)
+    if not whole:
+        return []
+    urea = dict.fromkeys(row.id for row in rows if row.activity == "soil/urea")
+    what = f"no CO2 that goes into urea is subtracted from the ammonia of rows {_some(list(whole))}"
+    if urea:
+        what += f"; what the urea of {_some(list(urea))} gives off is counted twice if it is made of it"
+    hint = "Write recovered=... t CO2 in parameters: 0.733 t for each t of urea that is made of it (2006 IPCC Guidelines, Vol. 3, equation 3.1); recovered=0 t if there is none."
+    return [Problem(what, inventory.data.file, hint, "warning" if urea else "note")]
 
 
 def _caution(factor: Factor) -> str:
