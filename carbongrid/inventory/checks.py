@@ -71,7 +71,9 @@ def _faults_of_roles(row: ActivityRow, product: Product, factors: Sequence[Input
     """Return what is wrong that dimensions do not show: a mass of one thing for that of another, or for a plain number."""
     faults = []
     there = {"", activities()[row.activity].of, *(_thing_of(entry, product) for entry in factors)}
-    emitted = next((entry.factor.substance for entry in factors if entry.role == product.emitter), "")
+    emitted = next(
+        (entry.factor.substance for entry in factors if entry.role == product.emitter), ""
+    )
     for entry in factors:
         unit, name = read_unit(entry.factor.unit), entry.factor.key or entry.factor.unit
         if entry.role != product.emitter and unit.substance not in (

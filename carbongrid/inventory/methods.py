@@ -354,9 +354,7 @@ def _as_default(method: Method, row: ActivityRow, setting: Setting) -> Method:
 def _in_climate(method: Method, setting: Setting) -> Method:
     """Return a method whose factors are those of the climate, where their keys name one."""
     climate = setting.climate.replace("-", "_")
-    named = {
-        role: source.replace("{climate}", climate) for role, source in method.sources.items()
-    }
+    named = {role: source.replace("{climate}", climate) for role, source in method.sources.items()}
     return replace(method, sources=named)
 
 

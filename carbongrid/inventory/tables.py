@@ -604,7 +604,9 @@ def _urea_and_ammonia(inventory: Inventory) -> list[Problem]:
     urea = dict.fromkeys(row.id for row in rows if row.activity == "soil/urea")
     what = f"no CO2 that goes into urea is subtracted from the ammonia of rows {_some(list(whole))}"
     if urea:
-        what += f"; what the urea of {_some(list(urea))} gives off is counted twice if it is made of it"
+        what += (
+            f"; what the urea of {_some(list(urea))} gives off is counted twice if it is made of it"
+        )
     hint = "Write recovered=... t CO2 in parameters: 0.733 t for each t of urea that is made of it (2006 IPCC Guidelines, Vol. 3, equation 3.1); recovered=0 t if there is none."
     return [Problem(what, inventory.data.file, hint, "warning" if urea else "note")]
 
