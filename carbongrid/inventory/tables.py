@@ -195,6 +195,7 @@ def notes(inventory: Inventory) -> list[Problem]:
         )
     found.append(_place_note(inventory))
     found += _of_elsewhere(inventory)
+    found += _manure_by_grid(inventory)
     found += _climate_notes(inventory)
     found += _regions_note(inventory)
     found += _passed_over_notes(inventory)
@@ -491,6 +492,19 @@ def _of_elsewhere(inventory: Inventory) -> list[Problem]:
         )
         for region, keys in by_region.items()
     ]
+
+
+def _manure_by_grid(inventory: Inventory) -> list[Problem]:
+    """Return a warning where the grid alone tells the region of manure, and its provinces lie in several."""
+    place = inventory.place
+    if not place.grid_cuts:
+        return []
+    rows = dict.fromkeys(line.row.id for line in inventory.lines for entry in line.inputs[1:] if entry.role in ("manure_methane", "manure_nitrous_oxide") and entry.role not in line.row.parameters)  # fmt: skip
+    if not rows:
+        return []
+    what = f"the grid {place.grid} tells no province, and its provinces lie in several regions of the factors of manure: {_some(list(rows))} may have those of another one"
+    hint = "Write the province as country on the sheet settings, or in the case: CN/shandong."
+    return [Problem(what, inventory.data.file, hint, "warning")]
 
 
 def _climate_notes(inventory: Inventory) -> list[Problem]:

@@ -247,6 +247,41 @@ def test_the_climate_of_manure_is_told_unless_the_row_chose_it() -> None:
     assert not said(grid="jiangsu"), "of China's own, by region"
 
 
+@pytest.mark.parametrize(
+    ("country", "grid", "region", "warned"),
+    [
+        ("", "north", "CN/north", True),
+        ("CN", "north", "CN/north", True),
+        ("CN/shandong", "north", "CN/shandong", False),
+        ("CN/north", "north", "CN/north", False),
+        ("", "shandong", "CN/shandong", False),
+        ("", "east", "CN/east", False),
+        ("", "south", "CN/south", True),
+        ("LI", "north", "LI", False),
+    ],
+)
+def test_a_grid_that_the_guidelines_cut_otherwise_tells_no_region_of_manure(
+    country: str, grid: str, region: str, warned: bool
+) -> None:
+    """Shandong has the grid of the north, and manure of the east. Seen to take that of the north with a note of its grid."""
+    probe = {"activity": "animals/pigs", "unit": "head", "category": "agriculture/husbandry"}
+    made = formed(**probe, country=country, grid=grid)
+    assert made.place.regions[0] == region
+    said = [note for note in inventory.notes(made) if "tells no province" in note.what]
+    assert [note.level for note in said] == ["warning"] * warned
+    assert all(note_in_chinese(str(note)) for note in said)
+    if region == "CN/shandong":
+        assert made.lines[1].inputs[1].factor.key == "prov.manure_ch4.pig"
+    coal = formed(country=country, grid=grid)
+    assert not [note for note in inventory.notes(coal) if "tells no province" in note.what]
+
+
+def test_a_province_that_there_is_not_is_refused() -> None:
+    with pytest.raises(InputError, match="unknown place 'CN/shangdong'") as told:
+        place_of(catalogue(), country="CN/shangdong")
+    assert told.value.problems[0].hint == "Did you mean 'CN/shandong'?"
+
+
 def test_a_factor_of_another_country_is_warned_of() -> None:
     probe = formed("passengers/rail", "person km", category="transport/rail", country="LI")
     said = [note for note in inventory.notes(probe) if note.level == "warning"]
