@@ -51,7 +51,7 @@ class CaseFields(Section):
         about(
             "Country",
             "word",
-            "whose emission factors come first, in two letters; blank: that of the electricity grid, else of the land survey's codes",
+            "whose emission factors come first, in two letters, or a province: CN/shandong; blank: that of the electricity grid, else of the land survey's codes",
             example="CN",
         ),
     ] = ""

@@ -27,10 +27,14 @@ COLUMN_TITLES = {
 }  # fmt: skip
 """What the template calls its columns in Chinese; a header may say either."""
 
+CLIMATES = ("temperate-wet", "temperate-dry", "tropical-wet", "tropical-dry")
+"""What the setting ``climate`` may be, the first where it is blank: as waste decays in landfills (2006 IPCC Guidelines, Vol. 5, Table 3.3)."""
+
 SETTINGS = {
     "year": "",
     "country": "",
     "grid": "",
+    "climate": "",
     "prefer": "",
     "upstream": "leave out",
 }

@@ -14,7 +14,6 @@ from carbongrid.inventory.lines import Input, amount_of, plain
 from carbongrid.inventory.terms import Product
 
 _OF = {
-    "recovered": ("CH4",),
     "carbon": ("C",),
     "nitrogen": ("N",),
     "bod": ("BOD",),
@@ -71,14 +70,19 @@ def _faults_of_units(
 def _faults_of_roles(row: ActivityRow, product: Product, factors: Sequence[Input]) -> list[Problem]:
     """Return what is wrong that dimensions do not show: a mass of one thing for that of another, or for a plain number."""
     faults = []
-    there = {"", activities()[row.activity].of, *(_thing_of(entry) for entry in factors)}
+    there = {"", activities()[row.activity].of, *(_thing_of(entry, product) for entry in factors)}
+    emitted = next(
+        (entry.factor.substance for entry in factors if entry.role == product.emitter), ""
+    )
     for entry in factors:
         unit, name = read_unit(entry.factor.unit), entry.factor.key or entry.factor.unit
         if entry.role != product.emitter and unit.substance not in (
             "",
-            *_OF.get(entry.role, ()),
+            *_of(entry.role, product),
         ):
             faults.append((entry, f"is no mass of gas, but {name} is of {unit.substance}"))
+        elif entry.role == "recovered" and entry.value and emitted == "C":
+            faults.append((entry, f"is of CO2, and the {product.emitter} of C"))
         elif entry.role == product.emitter and unit.bare and entry.role != "carbon":
             faults.append((entry, f"is a mass of gas, but {name} is a plain number"))
         elif unit.per not in there:
@@ -114,9 +118,16 @@ def _faults_of_words(row: ActivityRow, product: Product, factors: Sequence[Input
     return faults
 
 
-def _thing_of(entry: Input) -> str:
+def _of(role: str, product: Product) -> tuple[str, ...]:
+    """Return what a role that is no emission may be of; what is recovered is of the gas that forms."""
+    if role == "recovered":
+        return (product.gas or "CO2",)
+    return _OF.get(role, ())
+
+
+def _thing_of(entry: Input, product: Product) -> str:
     """Return what a number is of if it is no emission: by its unit, else by its role."""
-    of = _OF.get(entry.role, ())
+    of = _of(entry.role, product)
     return read_unit(entry.factor.unit).substance or (of[0] if of else "")
 
 

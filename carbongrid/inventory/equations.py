@@ -8,7 +8,7 @@ parameters as its term has factors.
 | equation | functions |
 | --- | --- |
 | (1) net and gross | net_emission, gross_emission |
-| (2) fuel n in branch m; product k | fuel_carbon, fuel_gas; product, product_by_share, glass; mine_gas, released |
+| (2) fuel n in branch m; product k | fuel_carbon, fuel_gas; product, product_less_recovered, product_by_share, glass; mine_gas, released |
 | (3) gas, LPG; electricity, heat | fuel_carbon, fuel_gas; bought_energy |
 | (4) freight, passengers, vehicles | transport_work |
 | (5) plantation; husbandry | rice_methane, rice_by_season, soil_nitrogen, soil_nitrogen_after_loss, soil_carbon, upstream_input; animals |
@@ -89,6 +89,16 @@ def fuel_gas(amount: Quantity, calorific_value: Quantity, factor: Quantity) -> Q
 def product(amount: Quantity, factor: Quantity) -> Quantity:
     """Return the process emission of a product: Ep_k * Cp_k, second term of equation (2)."""
     return amount * factor
+
+
+def product_less_recovered(amount: Quantity, factor: Quantity, recovered: Quantity) -> Quantity:
+    """Return the process emission of ammonia: Ep * Cp - CO2 recovered for urea, which emits it where it is used; equation (2).
+
+    References
+    ----------
+    2006 IPCC Guidelines, Vol. 3, Ch. 3, equation 3.1.
+    """
+    return amount * factor - recovered
 
 
 def product_by_share(amount: Quantity, share: Quantity, factor: Quantity) -> Quantity:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from carbongrid.errors import InputError, Problem
-from carbongrid.inventory.activity import ActivityData, ActivityRow
+from carbongrid.inventory.activity import CLIMATES, ActivityData, ActivityRow
 from carbongrid.inventory.electricity import USES
 from carbongrid.inventory.factors import catalogue, gwp_of
 from carbongrid.inventory.lines import Input, Inventory, LeftOut, Line, PassedOver, amount_of
@@ -113,7 +113,8 @@ def form_at(
     gwp_of(gwp)
     counted = sink_set(sinks)
     factors, grid = catalogue().with_own(data.factors), data.settings["grid"]
-    setting = Setting(factors, _year(data, year), grid, data.settings["prefer"], place)
+    climate = data.settings["climate"] or CLIMATES[0]
+    setting = Setting(factors, _year(data, year), grid, data.settings["prefer"], place, climate)
     lines, left_out, memo = _of_rows(data, setting, known, counted)
     masses = [line.exact for line in lines]
     weighed = [line.exact * line.potential(gwp) for line in lines]
@@ -173,12 +174,14 @@ def _of_rows(
 
 
 def _faults_of_settings(setting: Setting, file: str) -> list[Problem]:
-    if not setting.prefer or setting.prefer in variants():
-        return []
-    hint = f"Known: {', '.join(sorted(variants()))}."
-    return [
-        Problem(f"no activity has the variant {setting.prefer!r}", f"{file}, sheet settings", hint)
-    ]
+    place, found = f"{file}, sheet settings", []
+    if setting.prefer and setting.prefer not in variants():
+        hint = f"Known: {', '.join(sorted(variants()))}."
+        found.append(Problem(f"no activity has the variant {setting.prefer!r}", place, hint))
+    if setting.climate not in CLIMATES:
+        hint = f"Write {', '.join(CLIMATES[:-1])} or {CLIMATES[-1]}."
+        found.append(Problem(f"unknown climate {setting.climate!r}", place, hint))
+    return found
 
 
 def _placed(fault: Problem, row: ActivityRow) -> Problem:

@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from fractions import Fraction
 from functools import cache
 
 from carbongrid.errors import InputError, Problem
-from carbongrid.inventory.activity import ActivityRow
+from carbongrid.inventory.activity import CLIMATES, ActivityRow
 from carbongrid.inventory.checks import faults_of
 from carbongrid.inventory.factors import Catalogue, Factor, read_unit
 from carbongrid.inventory.factors.catalogue import OWN, RECALLED
@@ -141,13 +142,14 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Setting:
-    """What all rows share: the catalogue, the year, the grid, the preferred variant, the place."""
+    """What all rows share: the catalogue, the year, the grid, the preferred variant, the place, the climate."""
 
     factors: Catalogue
     year: int | None
     grid: str
     prefer: str
     place: Place = ANYWHERE
+    climate: str = CLIMATES[0]
 
 
 @cache
@@ -349,8 +351,15 @@ def _as_default(method: Method, row: ActivityRow, setting: Setting) -> Method:
     return replace(method, sources={**method.sources, **found})
 
 
+def _in_climate(method: Method, setting: Setting) -> Method:
+    """Return a method whose factors are those of the climate, where their keys name one."""
+    climate = setting.climate.replace("-", "_")
+    named = {role: source.replace("{climate}", climate) for role, source in method.sources.items()}
+    return replace(method, sources=named)
+
+
 def _with_factors(method: Method, row: ActivityRow, setting: Setting) -> Chosen:
-    method = _as_default(method, row, setting)
+    method = _in_climate(_as_default(method, row, setting), setting)
     problems: list[Problem] = []
     products: list[tuple[Product, tuple[Input, ...] | str]] = []
     for product in TERMS[method.term].products:
@@ -380,8 +389,9 @@ def _with_factors(method: Method, row: ActivityRow, setting: Setting) -> Chosen:
 
 
 def _use(row: ActivityRow) -> str:
-    """Return the use that the keys of a fuel's factors name, by the row's category; blank where there is none."""
-    return _uses().get(row.category, "") or _uses().get(row.category.partition("/")[0], "")
+    """Return the use that the keys of a fuel's factors name, by the row's category, as the crosswalk to codes does; blank where there is none."""
+    fitting = (use for pattern, use in _uses().items() if fnmatchcase(row.category, pattern))
+    return next(fitting, "")
 
 
 def _source(role: str, method: Method, row: ActivityRow) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from carbongrid.method.landuse import packaged_table
 WORLD = "world"
 """Region of what holds everywhere; the country of an inventory of which nothing tells one."""
 
+DEVELOPED, DEVELOPING = "developed countries", "developing countries"
+"""Where defaults of the IPCC hold that differ by it. The Guidelines list neither: developed are the countries of Annex I of the UNFCCC."""
+
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
 
@@ -24,13 +28,16 @@ class Place:
     Parameters
     ----------
     regions
-        From the narrowest to the world: ``CN/jiangsu``, ``CN/east``, ``CN``, ``Asia``, ``world``.
+        From the narrowest to the world: ``CN/jiangsu``, ``CN/east``, ``CN``, ``Asia``, ``developing countries``, ``world``.
     told_by
         What told the country, for people.
+    grid
+        The grid that told the narrowest region; blank if something else did.
     """
 
     regions: tuple[str, ...] = (WORLD,)
     told_by: str = "nothing told the country"
+    grid: str = ""
 
     @property
     def country(self) -> str:
@@ -49,6 +56,11 @@ class Place:
         )
 
     @property
+    def grid_cuts(self) -> bool:
+        """Whether its narrowest region is that of a grid whose provinces lie in several regions of the guidelines."""
+        return bool(self.grid) and self.regions[0] in _cut_by_grids()
+
+    @property
     def elsewhere(self) -> int:
         """The distance of a factor of another place."""
         return len(self.regions)
@@ -64,11 +76,27 @@ def _within() -> Mapping[str, str]:
     return dict(zip(table["place"], table["within"], strict=True))
 
 
+@cache
+def _cut_by_grids() -> frozenset[str]:
+    table = packaged_table("inventory/places.csv")
+    return frozenset(table["place"][table["grid_cuts"] == "true"])
+
+
+@cache
+def _developed() -> frozenset[str]:
+    return frozenset(packaged_table("inventory/developed.csv")["country"])
+
+
 def _outward(place: str) -> Iterator[str]:
     """Yield a place and the wider ones that it is in, the world last."""
+    development = ""
     while place != WORLD:
         yield place
+        if _COUNTRY.fullmatch(place):
+            development = DEVELOPED if place in _developed() else DEVELOPING
         place = _within().get(place) or place.rpartition("/")[0] or WORLD
+    if development:
+        yield development
     yield WORLD
 
 
@@ -82,7 +110,7 @@ def place_of(factors: Catalogue, grid: str = "", country: str = "", code_system:
     grid
         Whose electricity is used: the name of a grid or the key of a factor; it narrows the country down to a region.
     country
-        Two letters (ISO 3166), or ``world``; blank if not named.
+        Two letters (ISO 3166), a province such as ``CN/shandong``, or ``world``; blank if not named.
     code_system
         Of the land survey.
 
@@ -91,21 +119,29 @@ def place_of(factors: Catalogue, grid: str = "", country: str = "", code_system:
     InputError
         If the country is not written so.
     """
-    if country and country != WORLD and not _COUNTRY.fullmatch(country):
+    nation, slash, _ = country.partition("/")
+    if country and country != WORLD and not _COUNTRY.fullmatch(nation):
         raise InputError(
             f"expected a country in two letters, not {country!r}",
             hint="Write CN, GB, LI ... (ISO 3166), or world for the IPCC's defaults.",
         )
-    if country == "UK":
+    if slash and country not in _within():
+        close = difflib.get_close_matches(country, _within(), 1, 0.6)
+        raise InputError(
+            f"unknown place {country!r}; of a country of two letters a province is known in China only",
+            hint=f"Did you mean {close[0]!r}?" if close else f"Write {nation}.",
+        )
+    if nation == "UK":
         raise InputError(
             "expected a country in two letters of ISO 3166, which UK is not", hint="Write GB."
         )
     of_grid = _region_of_grid(factors, grid)
     if country:
-        inside = of_grid if of_grid.partition("/")[0] == country else country
-        return Place(tuple(_outward(inside)), "named")
+        if of_grid.partition("/")[0] == country:
+            return Place(tuple(_outward(of_grid)), "named", grid)
+        return Place(tuple(_outward(country)), "named")
     if of_grid not in ("", WORLD):
-        return Place(tuple(_outward(of_grid)), f"told by the electricity grid {grid}")
+        return Place(tuple(_outward(of_grid)), f"told by the electricity grid {grid}", grid)
     of_survey = _within().get(f"codes:{code_system}", "")
     if of_survey:
         return Place(tuple(_outward(of_survey)), f"told by the land survey's codes {code_system}")

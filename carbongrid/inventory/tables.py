@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from carbongrid.errors import InputError, Problem
-from carbongrid.inventory.activity import ActivityData
+from carbongrid.inventory.activity import CLIMATES, ActivityData
 from carbongrid.inventory.factors import Factor, read_unit
 from carbongrid.inventory.factors.catalogue import GASES
 from carbongrid.inventory.factors.units import Unit
@@ -36,6 +36,8 @@ _OF_COAL = re.compile(r"标准?煤|[tkg](?:ce|ec)\b|\bce\b")
 _NET = {"NCV", "(NCV)"}
 _NORMAL = re.compile("N[Mm]|标准?[立方]")
 """How a cubic metre is written that is one at 0 C."""
+_OF_DECAY = re.compile(r"ipcc\.swds\.k\..*")
+_OF_MANURE = re.compile(r"ipcc\.manure\..*")
 _WORTH_TELLING = Fraction(1, 200)
 """Of the whole: what another factor must move to be told of by itself; the demo passes over 61, and 6 of them do."""
 
@@ -195,11 +197,14 @@ def notes(inventory: Inventory) -> list[Problem]:
         )
     found.append(_place_note(inventory))
     found += _of_elsewhere(inventory)
+    found += _manure_by_grid(inventory)
+    found += _climate_notes(inventory)
     found += _regions_note(inventory)
     found += _passed_over_notes(inventory)
     found += _own_factors(inventory)
     found += _grids_of_other_years(inventory)
     found += _counted_twice(inventory)
+    found += _urea_and_ammonia(inventory)
     found += _lost_land(inventory)
     found += _bases_of_energy(inventory.data)
     found += _cubic_metres(inventory)
@@ -511,6 +516,37 @@ def _of_elsewhere(inventory: Inventory) -> list[Problem]:
     ]
 
 
+def _manure_by_grid(inventory: Inventory) -> list[Problem]:
+    """Return a warning where the grid alone tells the region of manure, and its provinces lie in several."""
+    place = inventory.place
+    if not place.grid_cuts:
+        return []
+    rows = dict.fromkeys(line.row.id for line in inventory.lines for entry in line.inputs[1:] if entry.role in ("manure_methane", "manure_nitrous_oxide") and entry.role not in line.row.parameters)  # fmt: skip
+    if not rows:
+        return []
+    what = f"the grid {place.grid} tells no province, and its provinces lie in several regions of the factors of manure: {_some(list(rows))} may have those of another one"
+    hint = "Write the province as country on the sheet settings, or in the case: CN/shandong."
+    return [Problem(what, inventory.data.file, hint, "warning")]
+
+
+def _climate_notes(inventory: Inventory) -> list[Problem]:
+    """Return of which climate factors are that nobody chose: how waste decays, and the methane of manure."""
+    rotting, manure = (
+        list(dict.fromkeys(line.row.id for line in inventory.lines for entry in line.inputs[1:] if entry.role == role and role not in line.row.parameters and pattern.fullmatch(entry.factor.key)))
+        for role, pattern in (("rate", _OF_DECAY), ("manure_methane", _OF_MANURE))
+    )  # fmt: skip
+    found, file = [], inventory.data.file
+    if rotting and not inventory.data.settings["climate"]:
+        what = f"the landfills of {len(rotting)} rows ({_some(rotting)}) are taken as {CLIMATES[0]}, boreal or temperate with more rain than evaporates: food decays about twice as fast where it is tropical and moist, a third as fast where it is temperate and dry"
+        hint = f"Write climate on the sheet settings: {', '.join(CLIMATES[:-1])} or {CLIMATES[-1]}."
+        found.append(Problem(what, file, hint, "note"))
+    if manure:
+        what = f"the CH4 of manure of {len(manure)} rows ({_some(manure)}) is that of a temperate climate: of 16 °C, or of 15 to 25 °C where the IPCC has no single degrees"
+        hint = "Write manure_methane=... in parameters where it is colder or warmer, with a factor's key or a number with its unit."
+        found.append(Problem(what, file, hint, "note"))
+    return found
+
+
 def _passed_over_notes(inventory: Inventory) -> list[Problem]:
     """Return which factors were passed over that would move the inventory, the largest difference first, and how many others there are."""
     sums: dict[tuple[str, str, str, str], tuple[dict[str, None], list[Fraction]]] = {}
@@ -592,6 +628,23 @@ def _counted_twice(inventory: Inventory) -> list[Problem]:
             Problem(what + beside, inventory.data.file, "", "warning" if beside else "note")
         )
     return found
+
+
+def _urea_and_ammonia(inventory: Inventory) -> list[Problem]:
+    """Return where ammonia may have CO2 that urea gives off on fields: a warning if such urea is in the file, else a note."""
+    rows = [line.row for line in inventory.lines if line.exact]
+    ammonia = [row for row in rows if row.activity.startswith("product/ammonia-")]
+    whole = dict.fromkeys(row.id for row in ammonia if "recovered" not in row.parameters)
+    if not whole:
+        return []
+    urea = dict.fromkeys(row.id for row in rows if row.activity == "soil/urea")
+    what = f"no CO2 that goes into urea is subtracted from the ammonia of rows {_some(list(whole))}"
+    if urea:
+        what += (
+            f"; what the urea of {_some(list(urea))} gives off is counted twice if it is made of it"
+        )
+    hint = "Write recovered=... t CO2 in parameters: 0.733 t for each t of urea that is made of it (2006 IPCC Guidelines, Vol. 3, equation 3.1); recovered=0 t if there is none."
+    return [Problem(what, inventory.data.file, hint, "warning" if urea else "note")]
 
 
 def _caution(factor: Factor) -> str:

@@ -130,6 +130,9 @@ TERMS: dict[str, Term] = {
         as_default=("calorific_value", "methane", "nitrous_oxide"),
     ),
     "product": Term("Ep*Cp", (Product("process", equations.product, _FACTOR),)),
+    "ammonia": Term(
+        "Ep*Cp", (Product("process", equations.product_less_recovered, ("factor", "recovered")),)
+    ),
     "product-by-share": Term(
         "Ep*Cp", (Product("process", equations.product_by_share, ("share", "factor")),)
     ),

@@ -110,6 +110,17 @@ def test_a_category_that_has_not_the_code_is_refused(system: str) -> None:
         inventory.from_system(there, system)
 
 
+@pytest.mark.parametrize(("system", "code"), [("crt", "2.B.9"), ("ipcc2006", "2.B.9"), ("gpc", "IV.1")])  # fmt: skip
+def test_hfc_23_of_works_is_a_by_product_of_fluorochemicals(
+    system: str, code: str, everywhere: inventory.Inventory
+) -> None:
+    """It forms where HCFC-22 is made. Seen to be of the electronics industry, 2.E, and 2.B.9 to be of no category."""
+    there = inventory.to_system(everywhere, system)
+    of_works = there[(there["gas"] == "HFC-23") & (there["category"] == "industry/manufacturing")]
+    assert of_works["code"].tolist() == [code]
+    assert "industry/manufacturing" in categories_of(code, system, read_categories())
+
+
 def test_a_code_that_is_part_of_another_may_be_of_either() -> None:
     known = read_categories()
     for code, may in (

@@ -55,8 +55,8 @@ def test_the_example_has_forty_rows_that_count_and_every_term() -> None:
         for method in _methods()[line.row.activity]
         if method.variant == line.variant
     }
-    # Of mines, smelters, biomass and gases by their own mass the example has none: most cities have none.
-    seldom = {"mine-gas", "aluminium", "biomass", "gas"}
+    # Of mines, smelters, ammonia, biomass and gases by their own mass the example has none: most cities have none.
+    seldom = {"mine-gas", "aluminium", "ammonia", "biomass", "gas"}
     assert used == {name for name, term in TERMS.items() if not term.balance} - seldom
     assert {line.equation for line in formed.lines} == {2, 3, 4, 5, 6, 7}
 

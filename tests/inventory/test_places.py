@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -11,11 +12,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from carbongrid import inventory
-from carbongrid.errors import InputError
+from carbongrid.errors import InputError, Problem
 from carbongrid.inventory import Inventory
 from carbongrid.inventory.activity import SETTINGS, ActivityData, ActivityRow
 from carbongrid.inventory.factors import Factor, catalogue
 from carbongrid.inventory.places import place_of
+from carbongrid.outputs.report.notes import note_in_chinese
 
 
 def formed(
@@ -73,6 +75,30 @@ def test_elsewhere_coal_takes_the_ipccs_default(told: dict[str, str]) -> None:
 def test_fuels_of_china_are_of_their_own_grade(activity: str, low: float, high: float) -> None:
     """Lignite of 11.9 GJ/t and anthracite of 26.7, not both of raw coal's 20.9."""
     assert low < tonnes(formed(activity, grid="national")) < high
+
+
+@pytest.mark.parametrize(
+    ("category", "methane"),
+    [
+        ("buildings/urban-homes", 300),
+        ("buildings/commerce", 10),
+        ("buildings/public-services", 10),
+        ("agriculture/plantation", 300),
+        ("industry/supply", 1),
+    ],
+)
+@pytest.mark.parametrize("country", ["CN", "LI"])
+def test_coal_in_boilers_of_shops_gives_off_less_methane_than_in_stoves_of_homes(
+    category: str, methane: int, country: str
+) -> None:
+    """1000 TJ by Tables 2.2, 2.4 and 2.5 of the 2006 Guidelines: 10 kg CH4/TJ in commerce, 300 in homes.
+
+    Seen to be 300 in commerce and public services.
+    """
+    for fuel in ("anthracite", "bituminous", "lignite", "coke"):
+        made = formed(f"fuel/{fuel}", "TJ NCV", category=category, country=country)
+        assert tonnes(made, "ch4") == methane
+        assert tonnes(made, "n2o") == 1.5
 
 
 def test_the_audit_names_what_was_passed_over_and_what_it_would_have_given() -> None:
@@ -138,6 +164,124 @@ def test_manure_is_of_the_region_that_the_grid_is_in() -> None:
     assert taken("inner_mongolia") == "gbt32151_22.manure_ch4.north.pig"
 
 
+@pytest.mark.parametrize(
+    ("activity", "category", "parameters", "product", "developed", "developing"),
+    [
+        ("animals/sheep", "agriculture/husbandry", "", "enteric", 8, 5),
+        ("animals/sheep", "agriculture/husbandry", "", "manure-ch4", 0.28, 0.15),
+        ("animals/pigs", "agriculture/husbandry", "", "enteric", 1.5, 1),
+        ("animals/goats", "agriculture/husbandry", "", "manure-ch4", 0.2, 0.17),
+        ("animals/horses", "agriculture/husbandry", "", "manure-ch4", 2.34, 1.64),
+        ("animals/camels", "agriculture/husbandry", "", "manure-ch4", 2.37, 1.92),
+        ("animals/mules-asses", "agriculture/husbandry", "", "manure-ch4", 1.1, 0.9),
+        ("product/lime-dolomitic", "industry/manufacturing", "", "process", 860, 770),
+        ("wastewater/domestic", "waste/domestic", "protein=30 kg/person", "n2o-effluent", 0.066, 0.0518571),
+    ],
+)  # fmt: skip
+def test_defaults_that_differ_by_development_are_of_the_countrys_own(
+    activity: str, category: str, parameters: str, product: str, developed: float, developing: float
+) -> None:
+    """1000 head, t or people by 2006 Guidelines Vol. 4 Tables 10.10 and 10.15, Vol. 3 Table 2.4, Vol. 5 6.3.1.3.
+
+    Effluent: 1000 x 30 kg x 0.16 x 1.4 (1.1) x 1.25 x 0.005 x 44/28 of a tonne. Seen to be those of developing countries everywhere.
+    """
+    unit = {"animals": "head", "product": "t", "wastewater": "person"}[activity.partition("/")[0]]
+    for country, mass in (("LI", developed), ("JP", developed), ("KE", developing)):
+        made = formed(activity, unit, category=category, parameters=parameters, country=country)
+        assert tonnes(made, product) == pytest.approx(mass, rel=1e-6), country
+
+
+def test_where_nothing_tells_the_country_a_default_of_developing_ones_is_warned_of() -> None:
+    """Seen to be taken without a word, as if it held for the world. A country that is one has no warning."""
+    probe = {"activity": "product/lime-dolomitic", "country": "world"}
+    (told,) = [note for note in inventory.notes(formed(**probe)) if "are taken for" in note.what]
+    assert told.level == "warning"
+    assert told.what.startswith("factors of developing countries are taken for world")
+    assert "发展中国家" in note_in_chinese(str(told))
+    for country in ("KE", "LI", "CN"):
+        said = inventory.notes(formed(**(probe | {"country": country})))
+        assert not [note for note in said if "are taken for" in note.what], country
+
+
+@pytest.mark.parametrize(
+    ("climate", "food", "paper", "wood", "garden"),
+    [
+        ("", 0.185, 0.06, 0.03, 0.1),
+        ("temperate-wet", 0.185, 0.06, 0.03, 0.1),
+        ("temperate-dry", 0.06, 0.04, 0.02, 0.05),
+        ("tropical-wet", 0.4, 0.07, 0.035, 0.17),
+        ("tropical-dry", 0.085, 0.045, 0.025, 0.065),
+    ],
+)
+def test_waste_decays_as_in_the_climate(
+    climate: str, food: float, paper: float, wood: float, garden: float
+) -> None:
+    """k of Table 3.3: x MCF 0.6 x DOC x DOCf 0.5 x F 0.5 x 16/12, in the second year. Seen to be that of wet temperate places everywhere."""
+    shares = {"food": (food, 0.15), "paper": (paper, 0.4), "textile": (paper, 0.24), "wood": (wood, 0.43), "garden": (garden, 0.2)}  # fmt: skip
+    for waste, (rate, carbon) in shares.items():
+        made = formed(f"landfill-decay/{waste}", category="waste/domestic", parameters="deposited=2018", climate=climate)  # fmt: skip
+        decayed = math.exp(-rate) - math.exp(-2 * rate)
+        by_hand = 1000 * 0.6 * carbon * 0.5 * decayed * 0.5 * 16 / 12
+        assert tonnes(made, "ch4") == pytest.approx(by_hand), waste
+        said = [note for note in inventory.notes(made) if "landfills of 1 rows (x)" in note.what]
+        assert len(said) == (not climate)
+        assert all("temperate-wet" in note_in_chinese(str(note)) for note in said)
+
+
+def test_a_climate_that_there_is_not_is_refused() -> None:
+    with pytest.raises(InputError, match="unknown climate 'wet'"):
+        formed(climate="wet")
+
+
+def test_the_climate_of_manure_is_told_unless_the_row_chose_it() -> None:
+    """Seen to be 16 °C, or 15 to 25 °C, without a word."""
+    probe = {"activity": "animals/sheep", "unit": "head", "category": "agriculture/husbandry"}
+
+    def said(**told: str) -> list[Problem]:
+        notes = inventory.notes(formed(**(probe | told)))
+        return [note for note in notes if "manure of 1 rows (x)" in note.what]
+
+    (note,) = said(country="LI")
+    assert "16 °C" in note_in_chinese(str(note))
+    assert not said(country="LI", parameters="manure_methane=0.19 kg CH4/head")
+    assert not said(grid="jiangsu"), "of China's own, by region"
+
+
+@pytest.mark.parametrize(
+    ("country", "grid", "region", "warned"),
+    [
+        ("", "north", "CN/north", True),
+        ("CN", "north", "CN/north", True),
+        ("CN/shandong", "north", "CN/shandong", False),
+        ("CN/north", "north", "CN/north", False),
+        ("", "shandong", "CN/shandong", False),
+        ("", "east", "CN/east", False),
+        ("", "south", "CN/south", True),
+        ("LI", "north", "LI", False),
+    ],
+)
+def test_a_grid_that_the_guidelines_cut_otherwise_tells_no_region_of_manure(
+    country: str, grid: str, region: str, warned: bool
+) -> None:
+    """Shandong has the grid of the north, and manure of the east. Seen to take that of the north with a note of its grid."""
+    probe = {"activity": "animals/pigs", "unit": "head", "category": "agriculture/husbandry"}
+    made = formed(**probe, country=country, grid=grid)
+    assert made.place.regions[0] == region
+    said = [note for note in inventory.notes(made) if "tells no province" in note.what]
+    assert [note.level for note in said] == ["warning"] * warned
+    assert all(note_in_chinese(str(note)) for note in said)
+    if region == "CN/shandong":
+        assert made.lines[1].inputs[1].factor.key == "prov.manure_ch4.pig"
+    coal = formed(country=country, grid=grid)
+    assert not [note for note in inventory.notes(coal) if "tells no province" in note.what]
+
+
+def test_a_province_that_there_is_not_is_refused() -> None:
+    with pytest.raises(InputError, match="unknown place 'CN/shangdong'") as told:
+        place_of(catalogue(), country="CN/shangdong")
+    assert told.value.problems[0].hint == "Did you mean 'CN/shandong'?"
+
+
 def test_a_factor_of_another_country_is_warned_of() -> None:
     probe = formed("passengers/rail", "person km", category="transport/rail", country="LI")
     said = [note for note in inventory.notes(probe) if note.level == "warning"]
@@ -167,11 +311,13 @@ def test_a_country_is_two_letters_or_the_world(country: str) -> None:
 
 def test_a_place_is_in_wider_ones() -> None:
     assert place_of(catalogue(), "jiangsu").regions == (
-        "CN/jiangsu", "CN/east", "CN", "Asia", "world",
+        "CN/jiangsu", "CN/east", "CN", "Asia", "developing countries", "world",
     )  # fmt: skip
     assert place_of(catalogue(), "cn.grid.province.gansu.2022").regions[:2] == (
         "CN/gansu",
         "CN/northwest",
     )
-    assert place_of(catalogue(), "jiangsu", "JP").regions == ("JP", "Asia", "world")
+    assert place_of(catalogue(), "jiangsu", "JP").regions == (
+        "JP", "Asia", "developed countries", "world",
+    )  # fmt: skip
     assert place_of(catalogue()).country == "world"

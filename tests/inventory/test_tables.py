@@ -99,6 +99,52 @@ def test_coke_burnt_beside_steel_is_warned_of(tmp_path: Path, fuel: str, told: b
     assert of_steel.level == ("warning" if told else "note")
 
 
+_AMMONIA = "I1,product/ammonia-gas,,1000,t"
+
+
+def of_sheets(folder: Path, **sheets: str) -> inventory.Inventory:
+    """Return the inventory of sheets, a row each."""
+    for sheet, row in sheets.items():
+        text = f"id,activity,category,amount,unit,parameters\n{row}\n"
+        (folder / f"{sheet}.csv").write_text(text, encoding="utf-8")
+    return inventory.form(read_activity(folder))
+
+
+@pytest.mark.parametrize(
+    ("given", "mass"), [("", 1694), ("recovered=733.3 t CO2", Decimal("960.7")), ("recovered=0.7 kt", 994)]
+)  # fmt: skip
+@pytest.mark.parametrize("urea", ["", "A1,soil/urea,,5,t,", "A1,soil/urea,,0,t,"])
+def test_co2_that_goes_into_urea_is_subtracted_from_ammonia(
+    tmp_path: Path, given: str, mass: Decimal, urea: str
+) -> None:
+    """1000 t x 1.694 - CO2 recovered, equation 3.1. Seen to fail: such CO2 was counted with ammonia, and again with urea on fields."""
+    sheets = {"agriculture": urea} if urea else {}
+    made = of_sheets(tmp_path, industry=f"{_AMMONIA},{given}", **sheets)
+    (line,) = (line for line in made.lines if line.row.id == "I1")
+    assert line.exact == mass * 10**6
+    told = [note for note in inventory.notes(made) if "goes into urea" in note.what]
+    assert len(told) == (not given)
+    for note in told:
+        assert ("A1 gives off is counted twice" in note.what) == (",5," in urea)
+        assert note.level == ("warning" if ",5," in urea else "note")
+        assert note_in_chinese(str(note))
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ("recovered=1695 t", "below zero"),
+        ("recovered=5 t CH4", "recovered is no mass of gas"),
+        ("factor=0.46 t C/t; recovered=5 t", "recovered is of CO2, and the factor of C"),
+    ],
+)
+def test_what_cannot_be_subtracted_from_ammonia_is_refused(
+    tmp_path: Path, given: str, wrong: str
+) -> None:
+    with pytest.raises(InputError, match=wrong):
+        of_sheets(tmp_path, industry=f"{_AMMONIA},{given}")
+
+
 @pytest.mark.parametrize(
     ("activity", "unit", "told"),
     [

@@ -49,6 +49,11 @@ _PHRASES = {
 }
 """What the code puts together in a place, and in which words."""
 
+_REGIONS = {
+    "world": "全球",
+    "developing countries": "发展中国家",
+    "developed countries": "发达国家",
+}
 _TYPES = dict(zip(TERRITORIAL_TYPES["type"], TERRITORIAL_TYPES["name_zh"], strict=True))
 _WEIGHED = {"residents": "人口", "GDP": "地区生产总值", "area": "面积"}
 _COUNTED = {"POIs": "兴趣点", "people": "人口", "roads": "道路", "lines": "线路"}
@@ -61,7 +66,9 @@ _OWN_WORDS = {
         "totals": "总量",
     },
     "category": {"gross": "总排放", "sink": "碳汇"},
-    "origin": {"world": "全球"},
+    "origin": _REGIONS,
+    "region": _REGIONS,
+    "country": {"world": "未说明的国家（全球）"},
     "industry": {"primary": "第一产业", "secondary": "第二产业", "tertiary": "第三产业"},
     "rule": {"pois": "兴趣点", "people": "人口", "roads": "道路", "area": "面积"},
     "why": {
