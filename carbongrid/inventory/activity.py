@@ -10,6 +10,7 @@ from functools import cache
 
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.factors import Factor, catalogue, read_unit
+from carbongrid.inventory.factors.catalogue import GASES
 from carbongrid.inventory.factors.units import dimension_name
 from carbongrid.method.categories import Category, read_categories
 from carbongrid.method.landuse import packaged_table
@@ -251,7 +252,7 @@ def check_unit(activity: Activity, written: str, given: Collection[str] = ()) ->
         wanted_text = f"of {activity.of}" if activity.of else "of the thing itself"
         raise InputError(
             f"{written!r} is of {unit.substance}, but {activity.name} is counted {wanted_text}",
-            hint=f"Write it in {activity.units[0]}.",
+            hint=_of_another_hint(activity, unit.substance),
         )
     strange = words_elsewhere(activity.name, {*unit.words, *unit.per_words})
     if strange:
@@ -259,6 +260,16 @@ def check_unit(activity: Activity, written: str, given: Collection[str] = ()) ->
             f"{written!r} is of {strange}, but {activity.name} is counted of {activity.of or 'the thing itself'}",
             hint=f"Work the amount out, and write it in {activity.units[0]}; or choose an activity that is counted so.",
         )
+
+
+def _of_another_hint(activity: Activity, substance: str) -> str:
+    """Return the way out for an amount of another substance: no number is right as it stands."""
+    as_itself = f"write it in {activity.units[0]}"
+    if substance in GASES and activity.of not in GASES:
+        return f"What is emitted is a total: give it as one, in CO2e; or write of what, in {activity.units[0]}."
+    if substance == "CO2e":
+        return f"Divide it by the GWP that it was multiplied by, and {as_itself}; or give it as a total in CO2e."
+    return f"Work the amount out, and {as_itself}; or choose an activity that is counted so."
 
 
 def _density(activity: Activity) -> str:

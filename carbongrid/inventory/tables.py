@@ -13,12 +13,13 @@ import pandas as pd
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.activity import CLIMATES, ActivityData
 from carbongrid.inventory.factors import Factor, read_unit
-from carbongrid.inventory.factors.catalogue import GASES
+from carbongrid.inventory.factors.catalogue import GASES, OWN
 from carbongrid.inventory.factors.units import Unit
 from carbongrid.inventory.forming import LOST_LAND
 from carbongrid.inventory.lines import Inventory, Line, plain
 from carbongrid.inventory.regions import counted_once, has_regions
 from carbongrid.inventory.thousands import thousands_problems
+from carbongrid.inventory.units_of_measure import in_usual_width
 from carbongrid.method.categories import SECTORS
 from carbongrid.method.tonnes import format_tonnes
 
@@ -32,12 +33,18 @@ _BY_REGION = (
 _LISTED = 10
 """Of regions or rows, in a message."""
 _BURNT_IN_WORKS = re.compile(r"fuel/(?:coke|anthracite|bituminous|lignite|cleaned-coal|briquette)")
-_OF_COAL = re.compile(r"标准?煤|[tkg](?:ce|ec)\b|\bce\b")
+_BY_NET_FUEL = re.compile(r"标准?[煤油]|油当量|(?:[tkg]|\b)(?:ce|ec|oe)s?\b")
+"""How energy is written that is told by coal or oil, whose calorific value is a net one by definition."""
 _NET = {"NCV", "(NCV)"}
+<<<<<<< HEAD
 _NORMAL = re.compile("N[Mm]|标准?[立方]")
 """How a cubic metre is written that is one at 0 C."""
 _OF_DECAY = re.compile(r"ipcc\.swds\.k\..*")
 _OF_MANURE = re.compile(r"ipcc\.manure\..*")
+=======
+_NORMAL = re.compile("N[Mm]")
+"""How a cubic metre is written that is one at 0 C; 标准 may be 20 C, too, as gas is sold by in China."""
+>>>>>>> mend-2
 _WORTH_TELLING = Fraction(1, 200)
 """Of the whole: what another factor must move to be told of by itself; the demo passes over 61, and 6 of them do."""
 
@@ -241,14 +248,15 @@ def _lost_land(inventory: Inventory) -> list[Problem]:
 
 
 def _bases_of_energy(data: ActivityData) -> list[Problem]:
-    """Return by which calorific value fuels in energy count, and how electricity in standard coal does: the unit tells neither, and either may be meant."""
+    """Return by which calorific value fuels in energy count, and how electricity in coal or oil equivalent does: the unit tells neither, and either may be meant."""
     fuels, power = [], []
     for row in data.rows:
-        unit, of_coal = read_unit(row.unit), _OF_COAL.search(row.unit) is not None
+        unit = read_unit(row.unit)
+        by_fuel = _BY_NET_FUEL.search(in_usual_width(row.unit)) is not None
         if row.amount and unit.dimension == read_unit("kWh").dimension:
-            if row.activity.startswith("fuel/") and not of_coal and not unit.words & _NET:
+            if row.activity.startswith("fuel/") and not by_fuel and not unit.words & _NET:
                 fuels.append(row.id)
-            elif row.activity.startswith("electricity") and of_coal:
+            elif row.activity.startswith("electricity") and by_fuel:
                 power.append(row.id)
     found = []
     if fuels:
@@ -258,29 +266,33 @@ def _bases_of_energy(data: ActivityData) -> list[Problem]:
         )
         found.append(Problem(what, data.file, hint, "note"))
     if power:
-        what = f"the standard coal of the electricity of {len(power)} rows ({_some(power)}) is taken by its heat (0.1229 kgce/kWh; GB/T 2589, calorific equivalent): by the coal that a power station burns (about 0.3 kgce/kWh, coal equivalent of supply) it is less than half as much electricity"
+        what = f"the coal or oil equivalent of the electricity of {len(power)} rows ({_some(power)}) is taken by its heat (0.1229 kgce/kWh, 0.086 kgoe/kWh; GB/T 2589, calorific equivalent): by what a power station burns (about 0.3 kgce/kWh, 0.2 kgoe/kWh, equivalent of supply) it is less than half as much electricity"
         hint = "Write the electricity in kWh if the source counts by the second."
         found.append(Problem(what, data.file, hint, "note"))
     return found
 
 
 def _cubic_metres(inventory: Inventory) -> list[Problem]:
-    """Return which gas is counted by one cubic metre, and its factor by another: a unit is the same of both."""
+    """Return which gas is counted by one cubic metre, and the user's own number for it by another: a unit is the same of both; what the package's mean is in their sources."""
     volume = read_unit("m3").dimension
     rows = [
         line.row.id
         for line in inventory.lines
         if line.row.activity.startswith("fuel/") and read_unit(line.row.unit).dimension == volume
         for entry in line.inputs
-        if entry.role in ("calorific_value", "factor")
-        if bool(_NORMAL.search(entry.factor.unit)) != bool(_NORMAL.search(line.row.unit))
+        if entry.role in ("calorific_value", "factor") and entry.factor.status == OWN
+        if _is_normal(entry.factor.unit) != _is_normal(line.row.unit)
     ]
     if not rows:
         return []
     rows = list(dict.fromkeys(rows))
-    what = f"the gas of {len(rows)} rows ({_some(rows)}) is by m3 and its factor by Nm3, or the other way, and both count as one: the same gas is 7.3 % more m3 at 20 C than at 0 C"
-    hint = "Write both by the same: 1 m3 at 20 C is 0.932 Nm3."
+    what = f"the gas of {len(rows)} rows ({_some(rows)}) is by m3 and its own factor or calorific value by Nm3, or the other way, and both count as one: m3 does not tell its state, and if it is one at 20 C, and Nm3 one at 0 C, they are 7.3 % apart"
+    hint = "If they are of two states, write both by one: 1 m3 at 20 C is 0.932 m3 at 0 C."
     return [Problem(what, inventory.data.file, hint, "note")]
+
+
+def _is_normal(unit: str) -> bool:
+    return _NORMAL.search(in_usual_width(unit)) is not None
 
 
 def _counts_wholes(unit: Unit) -> bool:

@@ -42,23 +42,27 @@ _SYMBOLS = {
     "Pg": 10**15,
 }
 _WORDS_OF_MASS = {
-    **dict.fromkeys(("tonne", "metric ton", "metric-ton", "metric tonne", "tonelada", "公吨", "トン"), 10**6),
+    **dict.fromkeys(("tonne", "metric ton", "metric-ton", "metric tonne", "tonelada"), 10**6),
     "kilotonne": 10**9,
     "megatonne": 10**12,
     "gigatonne": 10**15,
-    "pound": Fraction(45359237, 10**5),
-    "lb": Fraction(45359237, 10**5),
-    "short ton": Fraction(90718474, 100),
-    "short-ton": Fraction(90718474, 100),
-    "long ton": Fraction(10160469088, 10**4),
+    **dict.fromkeys(("pound", "lb"), Fraction(45359237, 10**5)),
+    **dict.fromkeys(("short ton", "short-ton"), Fraction(90718474, 100)),
+    **dict.fromkeys(("long ton", "long-ton"), Fraction(10160469088, 10**4)),
     "克": 1,
     "千克": 10**3,
     "公斤": 10**3,
-    "吨": 10**6,
-    **{f"{power}{ton}": 10 ** (zeros + 6) for ton in ("吨", "トン", "t") for power, zeros in CHINESE_POWERS.items() if zeros < 10},
+    **dict.fromkeys(("吨", "公吨", "トン"), 10**6),
+    **{f"{power}{ton}": 10 ** (zeros + 6) for ton in ("吨", "公吨", "トン", "t") for power, zeros in CHINESE_POWERS.items() if zeros < 10},
 }  # fmt: skip
 """Any case, and with an s if there are several. A pound is 453.59237 g by definition, a short ton 2000 of them, a long one 2240."""
 _PLURALS = {f"{word}s": grams for word, grams in _WORDS_OF_MASS.items() if word.isascii()}
+GRAMS_OF_WORDS = {
+    re.sub("[ -]", "", word): Fraction(grams)
+    for word, grams in {**_WORDS_OF_MASS, **_PLURALS}.items()
+    if word.isascii()
+}
+"""Grams of a mass that is written out, by its name in small letters and one word: those of activities and of totals are the same."""
 _GRAMS = {word: Fraction(grams) for word, grams in {**_SYMBOLS, **_WORDS_OF_MASS, **_PLURALS}.items()}  # fmt: skip
 _UNSURE = {
     re.compile(r"(?:.*\s)?(?:MT|mt|M\.T\.)\s*(?:of\s+)?(?:C.*)?"): (
@@ -84,8 +88,9 @@ SUBSTANCE_NAMES = {
 _CO2_PER_CARBON = Fraction(44, 12)
 _OTHER_GAS = re.compile(r"CH4|N2O|SF6|NF3|HFC|PFC|甲烷|氧化亚氮", re.IGNORECASE)
 
-_NUMBER = r"(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?"
-_FACTOR = rf"(?P<factor>(?:{_NUMBER}\s*[x×*]\s*)?10\^[0-9]{{1,2}}|{_NUMBER}|(?i:{'|'.join(NUMBER_WORDS)})(?=\s))?"
+NUMBER = r"(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?"
+"""Pattern of a number before a unit, or of one alone."""
+_FACTOR = rf"(?P<factor>(?:{NUMBER}\s*[x×*]\s*)?10\^[0-9]{{1,2}}|{NUMBER}|(?i:{'|'.join(NUMBER_WORDS)})(?=\s))?"
 _MASS_WORDS = "|".join(
     word if word in _SYMBOLS else f"(?i:{word})" for word in sorted(_GRAMS, key=len, reverse=True)
 )
@@ -97,12 +102,12 @@ _MASS = re.compile(
 # Not from every blank of a run of them: a cell of 400,000 took minutes.
 _PER_YEAR = re.compile(r"(?<!\s)(?:\s*/\s*(?:yr|year|a|年)|\s+(?:yr|a)(?:-1|\^-1)|\s+per\s+year)$")
 # The number is taken whole or not at all: the unit of 500 is not its last 0.
-_TEXT = re.compile(rf"(?P<value>(?>{_NUMBER}))(?![0-9.])\s*(?P<unit>\S.*)")
+_TEXT = re.compile(rf"(?P<value>(?>{NUMBER}))(?![0-9.])\s*(?P<unit>\S.*)")
 _OTHER_CASE = re.compile(rf"{_FACTOR}\s*(?P<mass>(?i:kt|kg|t|gt|gg|tg))\s*(?P<substance>\S.*)")
 """Symbols that mean nothing else in other letters, small or large, as mt, mg and MG do."""
 _WIDE = re.compile("[\u3000\u3300-\u33ff\uff00-\uffef]+")
 """Letters and digits of full width, kana of half, and signs of a square such as ㎏. NFKC of others would read 5⁴ as 54."""
-_APART = re.compile(r"(?<=[百千万亿億])\s+(?=吨|トン|t)")
+_APART = re.compile(r"(?<=[百千万亿億])\s+(?=公?吨|トン|t)")
 _SCRIPTS = str.maketrans("₂₄₆₃", "2463")
 _SUPERSCRIPT = re.compile("10([⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})")
 _LOST_POWER = re.compile("10(?:[2-9]|1[0-9])")
@@ -174,7 +179,7 @@ def gas_of_text(text: str) -> str:
 def _value_and_unit(text: str) -> tuple[str, str]:
     require_not_grouped(text)
     number = text.strip()
-    if re.fullmatch(_NUMBER, number):
+    if re.fullmatch(NUMBER, number):
         raise InputError(f"{text!r} has no unit", hint=f"Write for example {number} t CO2e.")
     match = _TEXT.fullmatch(number)
     if match is None:
@@ -327,7 +332,7 @@ def _factor(text: str | None) -> Fraction:
 def of_percent(text: str) -> str:
     """Return what a percentage is as a number without a unit, ``0.3`` of ``30%``; any other text as it is."""
     number = text.removesuffix("%").strip()
-    if number == text or not re.fullmatch(_NUMBER, number):
+    if number == text or not re.fullmatch(NUMBER, number):
         return text
     return f"{Decimal(number).scaleb(-2).normalize():f}"
 
@@ -356,12 +361,18 @@ def require_not_grouped(text: str) -> None:
     InputError
         If one to three digits come first, then a blank, a comma or an apostrophe and three digits, once or more.
     """
-    match = _GROUPED.match(text.strip())
-    if match:
-        digits = re.sub("[^0-9.]", "", match[1])
-        if not re.search(r"\s", match[1]):
+    written = grouped_number(text.strip())
+    if written:
+        digits = re.sub("[^0-9.]", "", written)
+        if not re.search(r"\s", written):
             raise InputError(f"{text!r} may be {digits}, or have a decimal comma", hint="Write a point before decimals, and nothing between thousands.")  # fmt: skip
         raise InputError(f"{text!r} may be {digits}, or a number and a unit that begins with another", hint=f"Write {digits} if that is meant; else work the number of the unit into it.")  # fmt: skip
+
+
+def grouped_number(text: str) -> str:
+    """Return the number that a text begins with, if its thousands are set apart, as in ``1,200 t`` and ``1 200 t``; else blank."""
+    match = _GROUPED.match(text)
+    return match[1] if match else ""
 
 
 def _counted(value: Decimal, per_one: Fraction, text: str, most: str) -> Fraction:

@@ -59,12 +59,15 @@ _CATTLE = "animals/dairy|animals/other-cattle"
 _CALLED_ELSEWHERE = {
     "fuel/coal": _COALS,
     "fuel/raw-coal": _COALS,
-    "fuel/raw coal": _COALS,
+    "fuel/煤": _COALS,
     "fuel/原煤": _COALS,
     "fuel/煤炭": _COALS,
     "fuel/hard-coal": "fuel/anthracite|fuel/bituminous",
     "animals/cattle": _CATTLE,
     "animals/牛": _CATTLE,
+    "animals/beef-cattle": "animals/other-cattle",
+    "animals/non-dairy": "animals/other-cattle",
+    "animals/non-dairy-cattle": "animals/other-cattle",
     "fuel/petrol": "fuel/gasoline",
     "fuel/motor-spirit": "fuel/gasoline",
     "fuel/gas-oil": "fuel/diesel",
@@ -76,6 +79,8 @@ _CALLED_ELSEWHERE = {
     "fuel/firewood": "fuel/wood",
     "fuel/propane": "fuel/lpg",
     "fuel/heavy-oil": "fuel/fuel-oil",
+    "fuel/heavy-fuel-oil": "fuel/fuel-oil",
+    "fuel/liquefied-natural-gas": "fuel/lng",
     "crop/corn": "crop/maize",
     "crop/soybean": "crop/beans",
 }
@@ -85,7 +90,7 @@ _ADVICE = {
     _CATTLE: " Each has a row: a dairy cow gives off more than other cattle.",
 }
 """What to do with what is several activities together."""
-_OTHER_THINGS = re.compile("petroleum|coke-oven|.*-liquids")
+_OTHER_THINGS = re.compile("petroleum|coke-oven|natural-gasoline|.*-liquids?")
 """Names that are the beginning, or the end, of those of other things."""
 _OF_ANOTHER = re.compile("bio|sub|non|renewable|green")
 """How names begin of what is not the same without it: biodiesel is no diesel, sub-bituminous coal no bituminous one."""
@@ -386,7 +391,7 @@ def _activity_meant(called: str) -> str:
     kinds: dict[str, list[str]] = {}
     for each in activities():
         kinds.setdefault(each.partition("/")[0], []).append(each)
-    kind, slash, name = called.lower().partition("/")
+    kind, slash, name = _hyphened(called).partition("/")
     if slash or kind in kinds:
         kind = kind if kind in kinds else nearest(kind, kinds) or ""
         within = [kind]
@@ -410,8 +415,12 @@ def _so_called(name: str, kinds: Collection[str]) -> list[str]:
         each.name
         for each in activities().values()
         for kind, _, rest in (each.name.partition("/"),)
-        if kind in kinds and name and name in (rest, each.name_en.lower(), each.name_zh.lower())
+        if kind in kinds and name and name in map(_hyphened, (rest, each.name_en, each.name_zh))
     ]
+
+
+def _hyphened(name: str) -> str:
+    return re.sub(r"[\s_]+", "-", name.lower())
 
 
 def _meant_within(kind: str, name: str, known: Collection[str]) -> list[str]:

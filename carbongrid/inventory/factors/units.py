@@ -16,8 +16,11 @@ from typing import Any
 from carbongrid.errors import InputError, require_extra
 from carbongrid.inventory.units_of_measure import (
     CHINESE_POWERS,
+    GRAMS_OF_WORDS,
+    NUMBER,
     NUMBER_WORDS,
     SUBSTANCE_NAMES,
+    grouped_number,
     in_usual_width,
     require_no_lost_power,
 )
@@ -50,6 +53,7 @@ _DEFINITIONS = (
     "gce = tce / 1000000",
     "calorie = 41868 * joule / 10000 = cal",
     "toe = 10000000000 * calorie",
+    "goe = toe / 1000000",
     "milligram = gram / 1000 = mg",
     "head = [animal]",
     "person = [person]",
@@ -57,9 +61,6 @@ _DEFINITIONS = (
     "pkm = person * kilometre",
     "tkm = tonne * kilometre",
     "vkm = vehicle * kilometre",
-    "pound = 453.59237 * gram = lb",
-    "shortton = 2000 * pound",
-    "longton = 2240 * pound",
     "usgallon = 3785.411784 * metre ** 3 / 1000000",
     "ukgallon = 4546.09 * metre ** 3 / 1000000",
     "barrel = 42 * usgallon = bbl",
@@ -72,16 +73,16 @@ _DEFINITIONS = (
 ``mtkm`` means a million, or a metric ton, but never the thousandth."""
 
 _CHINESE = {
-    "克": "g", "千克": "kg", "公斤": "kg", "吨": "t", "トン": "t",
+    "克": "g", "千克": "kg", "公斤": "kg", "吨": "t", "公吨": "t", "トン": "t",
     "千瓦时": "kWh", "度": "kWh", "千瓦": "kW", "兆瓦时": "MWh", "吉瓦时": "GWh", "太瓦时": "TWh", "千卡": "kcal", "大卡": "kcal", "焦": "J", "千焦": "kJ", "兆焦": "MJ", "吉焦": "GJ", "太焦": "TJ",
-    "吨标准煤": "tce", "吨标煤": "tce", "千克标准煤": "kgce", "公斤标准煤": "kgce", "吨标准油": "toe", "吨油当量": "toe",
+    "吨标准煤": "tce", "吨标煤": "tce", "千克标准煤": "kgce", "公斤标准煤": "kgce", "吨标准油": "toe", "吨油当量": "toe", "千克标准油": "kgoe", "千克油当量": "kgoe", "公斤标准油": "kgoe", "公斤油当量": "kgoe",
     "亩": "mu", "公顷": "ha", "平方米": "m2", "平方公里": "km2", "平方千米": "km2",
-    "立方米": "m3", "标准立方米": "m3", "标立方米": "m3", "方": "m3", "标方": "m3", "升": "L",
+    "立方米": "m3", "标准立方米": "m3", "标立方米": "m3", **dict.fromkeys(("方", "标方", "立方", "标准立方", "标立方"), "m3"), "升": "L",
     "头": "head", "只": "head", "匹": "head", "羽": "head", "头只": "head", "人": "person",
     "吨公里": "tkm", "人公里": "pkm", "车公里": "vkm", "辆公里": "vkm", "天": "day", "日": "day",
 }  # fmt: skip
 _ALIASES = {"cap": "person", "capita": "person", "heads": "head", "persons": "person", "people": "person", "passenger": "person", "passengers": "person",
-            "tonnes": "t", "days": "day", "d": "day", "l": "L", "kl": "kL", "tec": "tce", "vehicles": "vehicle", "%": "percent", "fraction": "", "1": ""}  # fmt: skip
+            "days": "day", "d": "day", "l": "L", "kl": "kL", "tec": "tce", "vehicles": "vehicle", "%": "percent", "fraction": "", "1": ""}  # fmt: skip
 _YEAR = {"yr", "a", "year", "年"}
 FLUORINATED = (
     "HFC-23", "HFC-32", "HFC-125", "HFC-134a", "HFC-143a", "HFC-152a", "HFC-227ea", "HFC-236fa", "HFC-245fa",
@@ -91,17 +92,23 @@ FLUORINATED = (
 
 SUBSTANCES = ("CO2e", "CO2", "CH4", "N2O", "C", "CE", "N2O-N", "N", "BOD", "COD", *FLUORINATED)
 """What a numerator may be of; the unit decides whether a mass is of C or of CO2, of N or of N2O."""
+_CALLED = {name: of for name, of in SUBSTANCE_NAMES.items() if len(name) > 1} | {
+    gas.lower().replace("hfc-", f"hfc{joint}"): gas
+    for gas in ("CH4", "N2O", "N2O-N", *FLUORINATED)
+    for joint in ("-", " ", "")
+}
+"""Substances by their names in small letters, with those of gases that are not joined by a hyphen."""
 _SYNONYMS = {"BOD5": "BOD", "C-eq": "CE", "碳": "C", "氮": "N", "甲烷": "CH4", "氧化亚氮": "N2O"}
-_NAMES_OF_SUBSTANCES = "|".join(
-    name for name in sorted(SUBSTANCE_NAMES, key=len, reverse=True) if len(name) > 1
-)
-_MARKS = str.maketrans("（）／·", "()/ ")
+_NAMES_OF_SUBSTANCES = "|".join(sorted(_CALLED, key=len, reverse=True))
+_EQUIVALENTS = {"ce": "gce", "oe": "goe"}
+"""What stands behind a mass of coal or oil that energy is told by, and what a gram of it is."""
+_MARKS = str.maketrans("（）／·⋅∙•・‐‑‒–−", "()/     -----")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
-_LOWERED = str.maketrans("₂₃₄₅", "2345")
+_LOWERED = str.maketrans("₂₃₄₅₆₈", "234568")
 _POWER_OF_TEN = re.compile(r"(?<![0-9.])10([⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})(?![⁰¹²³⁴⁵⁶⁷⁸⁹])")
-_OF_A_LETTER = re.compile(r"(?<=[A-Za-z])(?:[²³](?![⁰¹²³⁴⁵⁶⁷⁸⁹])|[₂₃₄₅])")
+_OF_A_LETTER = re.compile(r"(?<=[A-Za-z])(?:[²³](?![⁰¹²³⁴⁵⁶⁷⁸⁹])|[₂₃₄₅₆₈])")
 _MULTIPLIER = re.compile(
-    r"(?:(?P<number>(?!10\^)\d{1,30}(?:\.\d{1,30})?(?:[eE]\d{1,2})?)\s*[x×*]?\s*)?(?:10\^(?P<power>\d{1,2}))?"
+    rf"(?:(?P<number>(?!10\^){NUMBER})\s*[x×*]?\s*)?(?:10\^(?P<power>\d{{1,2}}))?"
 )
 _CHINESE_POWER = re.compile(
     "(" + "|".join(sorted(CHINESE_POWERS, key=len, reverse=True)) + ")?(.+)"
@@ -110,30 +117,30 @@ _PLAIN_WORD = re.compile(r"[A-Za-z]{1,12}[23]?")
 """What is handed to pint: no powers of its own, which could be of any size."""
 _FAR = re.compile(
     r"(?:[MGTPE]m|(?:mega|giga|tera|peta|exa)metre)[23]?"
-    r"|(?:[kMGTPE]|kilo|mega|giga|tera|peta|exa)(?:lb|pound|ft|foot|mi|mile|ac|acre|shortton|longton|usgallon|ukgallon|barrel|bbl)s?2?"
+    r"|(?:[kMGTPE]|kilo|mega|giga|tera|peta|exa)(?:ft|foot|mi|mile|ac|acre|usgallon|ukgallon|barrel|bbl)s?2?"
 )
-"""A megametre, and its cube, which whoever writes Mm3 for a million m3 does not mean; Mlb, which is a thousand pounds to some."""
+"""A megametre, and its cube, which whoever writes Mm3 for a million m3 does not mean; Mbbl, which is a thousand barrels to some."""
 _INDEX = re.compile(r"([A-Za-z])(\d)$")
 _SPELLINGS: dict[re.Pattern[str], str | Callable[[re.Match[str]], str]] = {
     re.compile(
         "((?<![A-Za-z])(?:[kMGTPm]?g|[kMG]?t|lb)|[吨克斤])"
-        "(?=(?i:CO2|二氧化碳)|CH4|N2O|HFC-|C[2F]|C3F8|SF6|NF3|BOD|COD|[CN](?![A-Za-z0-9-])|甲烷|氧化亚氮|碳|氮)"
+        "(?=(?i:CO2|二氧化碳|CH4|N2O|HFC|CF4|C2F6|C3F8|SF6|NF3)|BOD|COD|[CN](?![A-Za-z0-9-])|甲烷|氧化亚氮|碳|氮)"
     ): r"\1 ",
-    re.compile(f"(?i)(?<![A-Za-z0-9])(?:{_NAMES_OF_SUBSTANCES})(?![A-Za-z0-9-])"): lambda match: SUBSTANCE_NAMES[match[0].lower()],
+    re.compile(f"(?i)(?<![A-Za-z0-9])(?:{_NAMES_OF_SUBSTANCES})(?![A-Za-z0-9-])"): lambda match: _CALLED[match[0].lower()],
+    re.compile(r"(?i)(?<=\s)(?:of|de)\s+(?=\S)"): "",
     **{re.compile(rf"(?i)\b{word}\s+(?=\S)"): f"10^{power} " for word, power in NUMBER_WORDS.items()},
     re.compile(r"(?<=[百千万亿億])\s+(?=\S)"): "",
-    re.compile(r"(?ai)\bshort[ -]tons?\b"): "shortton",
-    re.compile(r"(?ai)\blong[ -]tons?\b"): "longton",
+    re.compile(r"(?ai)\b(short|long|metric)[ -](ton(?:ne)?)s?\b"): r"\1\2",
+    re.compile(r"(?ai)\b(met|kilomet|lit|kilolit|megalit)(?:re|er)s?\b"): lambda match: f"{match[1].lower()}re",
     re.compile(r"(?ai)\bU\.?S\.? ?gal(?:lons?|\b)"): "usgallon",
     re.compile(r"(?ai)\b(?:U\.?K\.?|imp(?:\.|erial)?) ?gal(?:lons?|\b)"): "ukgallon",
     re.compile(r"(?a)\b[Kk][Ww]\.?[Hh]\b"): "kWh",
     re.compile(r"(?a)\b([MGT])[Ww]\.?[Hh]\b"): r"\1Wh",
     re.compile(r"(?a)(?<=[A-Za-z])(?:\^|\*\*)([23])(?![0-9])"): r"\1",
-    re.compile(r"(?a)\b([kMG]?t|tonnes?|passengers?|vehicles?)-(?=km\b|kilomet)"): r"\1 ",
-    re.compile(r"(?ai)\b(?:sq\.?|square) ?(?:km|kilomet(?:re|er)s?)\b"): "km2",
-    re.compile(r"(?ai)\b(?:sq\.?|square) ?(?:m|met(?:re|er)s?)\b"): "m2",
-    re.compile(r"(?ai)\b(?:cu\.?|cubic) ?(?:m|met(?:re|er)s?)\b"): "m3",
-    re.compile(r"(?i)\bmetric[ -](?:tons?|tonnes?)\b"): "t",
+    re.compile(r"(?a)\b([kMG]?t|(?i:tonnes?|shortton|longton|metricton(?:ne)?)|persons?|passengers?|vehicles?)-(?=km\b|kilomet|mi\b|miles?\b)"): r"\1 ",
+    re.compile(r"(?ai)\b(?:sq\.?|square) ?(?:km|kilometre)\b"): "km2",
+    re.compile(r"(?ai)\b(?:sq\.?|square) ?(?:m|metre)\b"): "m2",
+    re.compile(r"(?ai)\b(?:cu\.?|cubic) ?(?:m|metre)\b"): "m3",
     re.compile(r"\bMMT\b"): "Mt",
     re.compile(r"(?i)\b(?:lbs?|pounds?)\b\.?"): "lb",
     re.compile(r"(?i)\bacres?\b"): "acre",
@@ -144,9 +151,9 @@ _SPELLINGS: dict[re.Pattern[str], str | Callable[[re.Match[str]], str]] = {
 }  # fmt: skip
 """What is written instead of a spelling, in this order: a mass apart from what it is of, names of that, powers of ten, then units. Of tCE nobody knows whether it is tce, and of mwh whether the m is large."""
 _UNSURE = (
-    (re.compile(r"(?i:[km]?tons?)"), "a ton is 1000 kg, or a short one of 907 kg", "Write t, short ton, kt or Mt."),
+    (re.compile(r"(?i)(?:[km]|kilo|mega)?tons?(?:-(?:km|kilometre|mi|miles?))?"), "a ton is 1000 kg, or a short one of 907 kg", "Write t, short ton, long ton, kt or Mt; t km, or short ton-miles."),
     (re.compile("MT"), "{} is a metric ton in North America and a million of them elsewhere", "Write t, or Mt."),
-    (re.compile(r"(?i)m?gal(?:lons?)?"), "a gallon is 3.785 l in the United States, 4.546 l elsewhere", "Write US gal, or L."),
+    (re.compile(r"(?i)m?gal(?:lons?)?"), "a gallon is 3.785 l in the United States, 4.546 l elsewhere", "Write US gal, UK gal, or L."),
     (re.compile(r"(?i)[km]{0,2}btus?|d?therms?"), "fuel is billed in {} of gross calorific value, and factors are by the net one", "Write MJ of net calorific value: of natural gas about 0.90 of the gross one, of oil and coal 0.95; a therm is 105.506 MJ, an MMBtu 1055.06 MJ."),
     (re.compile(r"(?i)(?:[mcs]|mm|ms)?cf|ft3"), "a cubic foot of gas is one at 60 F, and factors are by m3 at 0 or 20 C", "Write MJ of net calorific value; else m3: 1 cubic foot is 0.0283168 m3."),
 )  # fmt: skip
@@ -276,6 +283,11 @@ def _part(part: str, whole: str, words: set[str]) -> tuple[Fraction, Dimension, 
     text = part.strip()
     if text.startswith("(") and text.endswith(")"):
         text = text[1:-1].strip()
+    if grouped_number(text):
+        raise InputError(
+            f"the unit {whole!r} begins with a number whose thousands are set apart",
+            hint="Write the number in the column of the amount, or of the value; one of the unit itself, as in 1000 t, without a mark.",
+        )
     match = _MULTIPLIER.match(text)
     scale = Fraction(1)
     if match and match.end() and text[match.end() :].strip():
@@ -287,13 +299,13 @@ def _part(part: str, whole: str, words: set[str]) -> tuple[Fraction, Dimension, 
     substance, bare = "", True
     last: Dimension = ()
     for word in text.replace("*", " ").split():
-        if word == "ce":
-            # Of coal equivalent: the mass before it is energy.
+        if word in _EQUIVALENTS:
+            # Of coal or oil equivalent: the mass before it is energy.
             if last != _MASS:
                 raise InputError(f"unknown unit {whole!r}", hint=_HINT)
-            coal, coal_dimension = _word("gce", whole)
-            scale *= coal
-            dimension = product_dimension((dimension, 1), (_MASS, -1), (coal_dimension, 1))
+            of_one, energy = _word(_EQUIVALENTS[word], whole)
+            scale *= of_one
+            dimension = product_dimension((dimension, 1), (_MASS, -1), (energy, 1))
             last = ()
             continue
         if word in _YEAR or word in words_of_units():
@@ -329,6 +341,8 @@ def _word(word: str, whole: str) -> tuple[Fraction, Dimension]:
     word = _ALIASES.get(word, word)
     if not word:
         return Fraction(power), ()
+    if word.lower() in GRAMS_OF_WORDS:
+        return GRAMS_OF_WORDS[word.lower()] * power, _MASS
     for written, why, hint in _UNSURE:
         if written.fullmatch(word):
             raise InputError(f"the unit {whole!r} is not sure: {why.format(word)}", hint=hint)

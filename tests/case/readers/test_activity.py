@@ -798,10 +798,42 @@ def test_a_link_out_of_the_folder_is_refused(sheets: Sheets, tmp_path: Path) -> 
         ("Natural gas", "Did you mean 'fuel/natural-gas'?"),
         ("外购电力", "Did you mean 'electricity'?"),
         ("焦", "Known: fuel, electricity, "),
+        *(
+            (each, "Known: fuel/anthracite, ")
+            for each in (
+                "fuel/natural-gas-liquid",
+                "fuel/natural-gasoline",
+                "fuel/Natural gas liquids",
+            )
+        ),
+        *(
+            (each, "Did you mean 'fuel/lng'?")
+            for each in ("fuel/liquefied-natural-gas", "Liquefied natural gas")
+        ),
+        *(
+            (each, "Did you mean 'fuel/anthracite' or 'fuel/bituminous'?")
+            for each in ("hard coal", "fuel/hard_coal")
+        ),
+        *(
+            (each, f"Did you mean {meant!r}?")
+            for each, meant in {
+                "gas oil": "fuel/diesel",
+                "jet fuel": "fuel/jet-kerosene",
+                "heavy fuel oil": "fuel/fuel-oil",
+                "natural_gas": "fuel/natural-gas",
+                "natural-gas": "fuel/natural-gas",
+                "other-cattle": "animals/other-cattle",
+            }.items()
+        ),
+        ("煤", "Did you mean 'fuel/anthracite' or 'fuel/bituminous' or 'fuel/lignite'? It is"),
+        *(
+            (each, "Did you mean 'animals/other-cattle'?")
+            for each in ("animals/beef-cattle", "animals/non-dairy cattle", "beef cattle")
+        ),
     ],
 )
 def test_a_fuel_that_is_spelt_alike_is_another(sheets: Sheets, called: str, hint: str) -> None:
-    """Seen to fail: petrol was petroleum coke, and ethanol cleaned coal; then biodiesel diesel, corn cotton, and glass nothing; then coal was cleaned coal or coal tar, cattle other cattle, and 焦炭, as the template calls it, nothing."""
+    """Seen to fail: petrol was petroleum coke, and ethanol cleaned coal; then biodiesel diesel, corn cotton, and glass nothing; then coal was cleaned coal or coal tar, cattle other cattle, and 焦炭, as the template calls it, nothing; then natural gasoline was natural gas, beef cattle might be dairy cows, and hard coal nothing."""
     with pytest.raises(InputError) as raised:
         inventory.form(read_activity(sheets(industry=f"a,{called},industry/mining,5,t,,")))
     (problem,) = raised.value.problems
@@ -833,6 +865,28 @@ def test_a_fuel_by_volume_needs_a_factor_by_volume(
         assert tonnes in what
     elif tonnes:
         assert of_gases(sheets, transport=row) == tonnes
+
+
+@pytest.mark.parametrize(
+    ("activity", "unit", "hint"),
+    [
+        ("f-gas/hfc-134a", "t CO2e", "Divide it by the GWP that it was multiplied by, and write it in kg; or give it as a total in CO2e."),
+        ("f-gas/sf6", "kg CO₂-eq", "Divide it by the GWP"),
+        ("fugitive/methane", "t CO2e", "Divide it by the GWP"),
+        ("fuel/diesel", "t CO2e", "What is emitted is a total: give it as one, in CO2e"),
+        ("wastewater/industrial", "t CH4", "What is emitted is a total"),
+        ("fugitive/methane", "t C", "Work the amount out, and write it in t"),
+        ("f-gas/hfc-134a", "kg HFC-23", "Work the amount out, and write it in kg"),
+    ],
+)  # fmt: skip
+def test_an_amount_of_another_gas_is_not_to_be_written_as_the_gas(
+    sheets: Sheets, activity: str, unit: str, hint: str
+) -> None:
+    """Seen to fail: HFC-134a in CO2e was to be written in kg, 1300 times what it is."""
+    category = "industry/manufacturing" if activity.startswith("fuel") else ""
+    sheet = "waste" if activity.startswith("wastewater") else "industry"
+    (problem,) = read_activity(sheets(**{sheet: f"a,{activity},{category},5,{unit},,"})).problems
+    assert problem.hint.startswith(hint)
 
 
 def test_how_a_fuel_by_volume_is_written_is_told(sheets: Sheets) -> None:
