@@ -36,15 +36,10 @@ _BURNT_IN_WORKS = re.compile(r"fuel/(?:coke|anthracite|bituminous|lignite|cleane
 _BY_NET_FUEL = re.compile(r"标准?[煤油]|油当量|(?:[tkg]|\b)(?:ce|ec|oe)s?\b")
 """How energy is written that is told by coal or oil, whose calorific value is a net one by definition."""
 _NET = {"NCV", "(NCV)"}
-<<<<<<< HEAD
-_NORMAL = re.compile("N[Mm]|标准?[立方]")
-"""How a cubic metre is written that is one at 0 C."""
-_OF_DECAY = re.compile(r"ipcc\.swds\.k\..*")
-_OF_MANURE = re.compile(r"ipcc\.manure\..*")
-=======
 _NORMAL = re.compile("N[Mm]")
 """How a cubic metre is written that is one at 0 C; 标准 may be 20 C, too, as gas is sold by in China."""
->>>>>>> mend-2
+_OF_DECAY = re.compile(r"ipcc\.swds\.k\..*")
+_OF_MANURE = re.compile(r"ipcc\.manure\..*")
 _WORTH_TELLING = Fraction(1, 200)
 """Of the whole: what another factor must move to be told of by itself; the demo passes over 61, and 6 of them do."""
 
