@@ -15,8 +15,8 @@ from pyproj.exceptions import CRSError
 
 from carbongrid.errors import InputError
 from carbongrid.raster.axis_units import axis_of_angle, require_units_of_crs
+from carbongrid.raster.crs_units import crs_name, crs_text, full_turn
 from carbongrid.raster.opening.crs import crs_of, same_crs
-from carbongrid.raster.planes import crs_name, crs_text, full_turn
 
 # In cells. Coordinates that were rounded to some digits, or to float32, still say the same.
 _NEAR = 1e-3

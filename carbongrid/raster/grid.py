@@ -13,7 +13,7 @@ from affine import Affine
 
 from carbongrid.errors import InputError
 from carbongrid.raster.areal_scale import warn_of_areas
-from carbongrid.raster.planes import (
+from carbongrid.raster.crs_units import (
     areas_between,
     crs_name,
     crs_text,

@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 from carbongrid.errors import InputError
 from carbongrid.raster.areal_scale import warn_of_areas
 from carbongrid.raster.chunked.scans import count_overlap
+from carbongrid.raster.crs_units import require_plane
 from carbongrid.raster.grid import Grid, require_grid
 from carbongrid.raster.kernels.coverage import (
     Land,
@@ -23,7 +24,6 @@ from carbongrid.raster.kernels.moments import Edges, Spans
 from carbongrid.raster.kernels.shares import whole_and_parts
 from carbongrid.raster.labelled import require_real, require_same_order, require_unmasked
 from carbongrid.raster.pair_counts import counts_matrix
-from carbongrid.raster.planes import require_plane
 from carbongrid.raster.polygon_coverage import polygon_coverage
 from carbongrid.raster.polygons import Polygons, require_same_crs
 from carbongrid.raster.polygons.reach import require_reach

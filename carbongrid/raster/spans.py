@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
+from carbongrid.raster.crs_units import full_turn
 from carbongrid.raster.kernels import pairs
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.pair_keys import pair_keys
 from carbongrid.raster.kernels.scanline import RawSpans, scan
 from carbongrid.raster.kernels.spans import Spans, apart, in_order, paint, single
-from carbongrid.raster.planes import full_turn
 from carbongrid.raster.polygons.sets import require_same_crs
 from carbongrid.raster.polygons.tiles import inverse_of
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.areal_scale import warn_of_areas
 from carbongrid.raster.chunked.arrays import each_band, map_with_sheet, reduce_blocks
+from carbongrid.raster.crs_units import require_plane
 from carbongrid.raster.georeference import (
     Lattice,
     inside,
@@ -27,7 +28,6 @@ from carbongrid.raster.kernels.zonal import Columns
 from carbongrid.raster.labelled import require_real
 from carbongrid.raster.nodata import Unknown, labels_inside
 from carbongrid.raster.pair_counts import as_labels
-from carbongrid.raster.planes import require_plane
 from carbongrid.raster.polygons import Polygons, PolygonsLike, require_same_crs
 from carbongrid.raster.zonal.lookups import fine_array, label_table, look_up_block, require_known
 from carbongrid.raster.zonal.rasters import rows_of
