@@ -29,7 +29,7 @@ from carbongrid.raster.polygons import Polygons, require_same_crs
 from carbongrid.raster.polygons.reach import require_reach
 from carbongrid.raster.polygons.validity import require_simple, require_valid
 from carbongrid.raster.row_blocks import each_block, row_blocks
-from carbongrid.raster.spans import require_burnable, require_no_turn
+from carbongrid.raster.spans import require_on_grid
 
 if TYPE_CHECKING:
     from carbongrid.raster.polygons import PolygonsLike
@@ -69,9 +69,7 @@ def _burnable(polygons: PolygonsLike, grid: Grid) -> Polygons:
         raise InputError("overlap takes polygons", hint="cg.crosstab counts label rasters.")
     require_grid(grid)
     prepared = Polygons.of(polygons)
-    require_burnable(prepared, grid)
-    require_no_turn(prepared, grid)
-    require_reach(prepared, grid.bounds, grid.crs, prepared.crs)
+    require_on_grid(prepared, grid)
     return prepared
 
 
