@@ -36,7 +36,6 @@ logger = logging.getLogger(__name__)
 Progress = Callable[[str, int, int], None]
 
 DPI = 300
-FORMATS = ("png", "pdf", "svg")
 FRAMEWORK = "fig2-framework"
 _SPLIT = 0.4
 """Height of the remark on derived GDP and of its hatch, in inches."""

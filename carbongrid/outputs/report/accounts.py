@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from carbongrid.outputs.result import RunTables
 
 _MASSES = (
-    "total", "facilities", "by_rule", "by_area", "by_parent", "unallocated",
+    "total", "facilities", "by_rule", "by_area", "by_parent", "placed", "unallocated",
     "units", "outside_units", "snapped", "elsewhere",
 )  # fmt: skip
 
@@ -40,6 +40,7 @@ class Account:
     by_rule: int
     by_area: int
     by_parent: int
+    placed: int
     unallocated: int
     units: int
     outside_units: int
@@ -48,11 +49,6 @@ class Account:
     unplaced: str
     unplaced_zh: str
     reasons: tuple[str, ...]
-
-    @property
-    def placed(self) -> int:
-        """Mass that reached parcels."""
-        return self.facilities + self.by_rule + self.by_area + self.by_parent
 
     @property
     def balances(self) -> bool:
@@ -120,8 +116,7 @@ def waterfall(accounts: Sequence[Account], *, sink: bool) -> tuple[Step, ...]:
     ):
         steps.append(Step(english, chinese, reached, reached + sums[name], kind))
         reached += sums[name]
-    placed = sum(account.placed for account in chosen)
-    steps.append(Step("placed on parcels", "落到地块", 0, placed, "sum"))
+    steps.append(Step("placed on parcels", "落到地块", 0, sums["placed"], "sum"))
     steps.append(Step("in the units", "单元之内", 0, sums["units"], "good"))
     end = sums["units"] + sums["outside_units"]
     steps.append(Step("outside every unit", "单元之外", sums["units"], end, "lost"))
