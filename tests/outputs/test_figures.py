@@ -21,7 +21,6 @@ from carbongrid.outputs.figures import classes, figures, lettering, study, write
 from carbongrid.outputs.figures.classes import (
     area_breaks,
     index_number,
-    logarithmic_breaks,
     mass_scale,
     natural_breaks,
     ordered_zones,
@@ -187,7 +186,6 @@ def test_short_numbers(value, text):
 
 
 def test_breaks_and_scales():
-    assert logarithmic_breaks(1.0) == [0.25, 0.5, 1.0, 2.0, 4.0]
     assert mass_scale(2.4e14) == (1e12, "Mt")
     assert mass_scale(5e9) == (1e9, "kt")
     assert mass_scale(0) == (1e6, "t")

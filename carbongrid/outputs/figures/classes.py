@@ -85,6 +85,10 @@ RELATIVE = (
 """What each map of zones says of them, in lines for a legend (docs/decisions/0059)."""
 
 
+RATIOS = (0.25, 0.5, 1.0, 2.0, 4.0)
+"""Inner bounds of six classes of a ratio, which double away from 1."""
+
+_CLASSES = 5
 _SPECK = 1e-6
 """Of the largest area: what is smaller has no say in where classes break. A hectare has, beside 10,000 km2."""
 
@@ -100,7 +104,7 @@ def ordered_zones() -> list[Zone]:
     return sorted(zones(), key=lambda zone: (zone.code == 0, zone.code))
 
 
-def natural_breaks(values: NDArray[np.float64], classes: int = 5) -> list[float]:
+def natural_breaks(values: NDArray[np.float64], classes: int = _CLASSES) -> list[float]:
     """Return the upper bounds of Fisher-Jenks classes, ascending; the last is the maximum.
 
     Values that are not finite are left out. Fewer distinct values than classes: each value is
@@ -190,10 +194,8 @@ def no_specks(areas: NDArray[np.float64]) -> NDArray[np.bool_]:
     return large
 
 
-def area_breaks(
-    values: NDArray[np.float64], areas: NDArray[np.float64], classes: int = 5
-) -> list[float]:
-    """Return the upper bounds of classes of about the same area, ascending.
+def area_breaks(values: NDArray[np.float64], areas: NDArray[np.float64]) -> list[float]:
+    """Return the upper bounds of five classes of about the same area, ascending; of fewer where there are fewer values.
 
     Parameters
     ----------
@@ -201,13 +203,11 @@ def area_breaks(
         Shape (n,), any order; those that are not finite are left out.
     areas
         What each value covers, shape (n,). Specks have no say (:func:`no_specks`).
-    classes
-        Number of classes wanted.
 
     Returns
     -------
     list of float
-        At most ``classes`` bounds; the last is the largest value that is no speck's. Value v is in the first class whose bound is
+        The last is the largest value that is no speck's. Value v is in the first class whose bound is
         >= v, and in the last if there is none.
 
     Notes
@@ -217,10 +217,10 @@ def area_breaks(
     """
     counted = np.isfinite(values) & no_specks(np.where(np.isfinite(values), areas, 0.0))
     distinct, cover = _distinct(values[counted], areas[counted])
-    if distinct.size <= classes:
+    if distinct.size <= _CLASSES:
         return [float(value) for value in distinct]
     until = np.cumsum(cover)
-    place = np.minimum((until - cover / 2) / until[-1] * classes, classes - 1).astype(np.int64)
+    place = np.minimum((until - cover / 2) / until[-1] * _CLASSES, _CLASSES - 1).astype(np.int64)
     last = np.append(place[1:] != place[:-1], True)
     return [float(value) for value in distinct[last]]
 
@@ -241,11 +241,6 @@ def _distinct(
     distinct, first = np.unique(values[order], return_index=True)
     cover = np.add.reduceat(areas[order], first) if first.size else np.zeros(0)
     return distinct, cover
-
-
-def logarithmic_breaks(centre: float) -> list[float]:
-    """Return the inner bounds of six classes that double away from a centre, ascending."""
-    return [centre / 4, centre / 2, centre, centre * 2, centre * 4]
 
 
 def powers_of_ten(values: NDArray[np.float64]) -> list[float]:

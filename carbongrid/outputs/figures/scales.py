@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from carbongrid.outputs.figures.classes import (
+    RATIOS,
     area_breaks,
     area_quantile,
-    logarithmic_breaks,
     mass_scale,
     millions_of,
     natural_breaks,
@@ -129,7 +129,6 @@ def natural(
     palette: str,
     *,
     divisor: float = 1.0,
-    palest: float = 0.12,
 ) -> Scale:
     """Return at most five natural classes of the values above 0.
 
@@ -143,8 +142,6 @@ def natural(
         Of ColorBrewer.
     divisor
         Labels tell the values over it.
-    palest
-        Where in the palette the lowest class is: 0 is white.
     """
     known: NDArray[np.float64] = np.asarray(values.to_numpy(np.float64, na_value=np.nan))
     numbers = known[known > 0]
@@ -155,7 +152,7 @@ def natural(
         tuple(bounds[:-1]),
         "below",
         tuple(ranges(ends)) or ("none",),
-        sequential(palette, max(len(bounds), 1), palest),
+        sequential(palette, max(len(bounds), 1)),
         ("", ""),
         unit,
         "none",
@@ -181,8 +178,10 @@ def by_area(
         A column of a table; its name is the scale's.
     areas
         What each value covers, shape (n,).
-    unit, palette, divisor, palest
+    unit, palette, divisor
         As for :func:`natural`.
+    palest
+        Where in the palette the lowest class is: 0 is white.
     """
     known: NDArray[np.float64] = np.asarray(values.to_numpy(np.float64, na_value=np.nan))
     above = known > 0
@@ -228,7 +227,7 @@ def around_one(column: str, name: tuple[str, str], what: tuple[str, str]) -> Sca
         f"1: a unit's share of {what[0]} equals\nits share of emissions",
         f"1：{what[1]}份额等于排放份额",
     )
-    return _open_ended(column, tuple(logarithmic_breaks(1.0)), diverging(6), name, unit, note)
+    return _open_ended(column, RATIOS, diverging(6), name, unit, note)
 
 
 def _open_ended(

@@ -243,16 +243,16 @@ def map_of_changes(
     return Map(name, colours, [entry for entry in entries if entry.count], marked, note)
 
 
-def map_of_classes(
-    values: NDArray[np.float64], name: Words, palette: str, note: Words | None = None
-) -> Map:
+def map_of_classes(values: NDArray[np.float64], name: Words, palette: str) -> Map:
     """Return the units by a number, in at most five natural classes, of few numbers in fewer; unknown stands apart."""
     known = ~np.isnan(values)
     distinct = np.unique(values[known]).size
     least = float(values[known].min(initial=np.inf))
     bounds = joined(natural_breaks(values, int(np.clip(distinct // 4, 2, 5))), least)
     if not bounds:
-        return Map(name, [NO_VALUE] * len(values), [Entry(NO_VALUE, "unknown", "未知", len(values))], (), note)  # fmt: skip
+        return Map(
+            name, [NO_VALUE] * len(values), [Entry(NO_VALUE, "unknown", "未知", len(values))]
+        )
     places = np.minimum(np.searchsorted(bounds, np.where(known, values, bounds[0])), len(bounds) - 1)  # fmt: skip
     shades = colours_at(palette, [0.15 + 0.75 * (k + 1) / len(bounds) for k in range(len(bounds))])
     colours = [shades[k] if there else NO_VALUE for k, there in zip(places, known, strict=True)]
@@ -263,4 +263,4 @@ def map_of_classes(
         entries.append(Entry(shades[k], text, text, int((known & (places == k)).sum())))
     if not known.all():
         entries.append(Entry(NO_VALUE, "unknown", "未知", int((~known).sum())))
-    return Map(name, colours, entries, (), note)
+    return Map(name, colours, entries)

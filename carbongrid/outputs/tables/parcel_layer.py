@@ -82,9 +82,7 @@ def write_parcel_layer(tables: RunTables, layer: ParcelLayer, path: Path) -> Non
         mode = "a" if in_package else "w"
         frame.to_file(file, mode=mode, promote_to_multi=True, **as_layer, **options)
         if in_package:
-            styles = style_table(
-                [style_of_density(frame)], PARCELS_LAYER, "geom", aliases, label=""
-            )
+            styles = style_table([style_of_density(frame)], PARCELS_LAYER, aliases, label="")
             pyogrio.write_dataframe(styles, file, layer=STYLES_LAYER, driver=driver)
 
 
