@@ -10,7 +10,8 @@ import numpy as np
 
 from carbongrid.method.categories import sector_names
 from carbongrid.method.zoning import zones
-from carbongrid.outputs.figures.classes import index_number, ordered_zones
+from carbongrid.outputs.figures.classes import ordered_zones
+from carbongrid.outputs.numbers import change_in_percent, index_number, mass, mass_in_chinese
 from carbongrid.outputs.report.analysis_page import (
     AnalysisPage,
     Card,
@@ -26,7 +27,6 @@ from carbongrid.outputs.report.analysis_page import (
     zone_cell,
 )
 from carbongrid.outputs.report.notes import note_in_chinese
-from carbongrid.outputs.report.wording import change_in_percent, mass, mass_in_chinese
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

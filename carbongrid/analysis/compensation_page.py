@@ -9,9 +9,8 @@ import geopandas as gpd
 import numpy as np
 
 from carbongrid.analysis.comparison_page import change_cell, mass_cell
-from carbongrid.analysis.run_page import percent
 from carbongrid.analysis.transfers import money_column, plain_price
-from carbongrid.outputs.figures.classes import short_number
+from carbongrid.outputs.numbers import short_number, whole_percent
 from carbongrid.outputs.report.analysis_page import (
     AnalysisPage,
     Card,
@@ -82,7 +81,7 @@ def _of_few_sinks(found: Compensation, moved: int) -> Iterator[Card]:
     """Yield what share rests on sinks that are too small to rank units by, beside what is moved and paid."""
     noise = int(found.flows["mass_g"][found.flows["sinks_below_floor"]].sum())
     if noise and found.allowance == "sink":
-        yield Card(Words("Indicative", "仅供参考"), percent(noise / moved), Words("of the mass moved rests on sinks below the floor: see the notes", "的转移量所依据的碳汇低于下限：见说明"))  # fmt: skip
+        yield Card(Words("Indicative", "仅供参考"), whole_percent(noise / moved), Words("of the mass moved rests on sinks below the floor: see the notes", "的转移量所依据的碳汇低于下限：见说明"))  # fmt: skip
 
 
 def _tip(row: dict[Any, Any]) -> str:

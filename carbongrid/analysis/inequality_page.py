@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 
 from carbongrid.analysis.clusters import KINDS
-from carbongrid.outputs.figures.classes import short_number
+from carbongrid.outputs.numbers import short_number
 from carbongrid.outputs.report.analysis_page import (
     AnalysisPage,
     Card,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,14 +78,3 @@ def write_run_page(
         **more,
     )
     return write_analysis_page(page, path)
-
-
-def percent(share: float) -> str:
-    """Return a share in whole percent, a dash where it is not known; below and above them as signs, so that nothing is 0 or 100 % that is not."""
-    if math.isnan(share):
-        return "–"
-    if 0 < share < 0.005:
-        return "< 1 %"
-    if 0.995 <= share < 1:
-        return "> 99 %"
-    return f"{100 * share:.0f} %"

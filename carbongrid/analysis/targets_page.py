@@ -12,7 +12,7 @@ import pandas as pd
 from carbongrid.analysis.comparison_page import change_cell, mass_cell
 from carbongrid.method.landuse import TERRITORIAL_TYPES
 from carbongrid.method.tonnes import at_decimals
-from carbongrid.outputs.figures.classes import short_number
+from carbongrid.outputs.numbers import change_in_percent, short_number
 from carbongrid.outputs.report.analysis_page import (
     AnalysisPage,
     Card,
@@ -29,7 +29,6 @@ from carbongrid.outputs.report.analysis_page import (
     zone_cell,
 )
 from carbongrid.outputs.report.notes import note_in_chinese
-from carbongrid.outputs.report.wording import change_in_percent
 
 if TYPE_CHECKING:
     from pathlib import Path

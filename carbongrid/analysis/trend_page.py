@@ -10,7 +10,7 @@ import numpy as np
 
 from carbongrid.analysis.comparison_page import change_cell
 from carbongrid.analysis.decomposition import EFFECTS, TAPIO_ZH
-from carbongrid.outputs.figures.classes import short_number
+from carbongrid.outputs.numbers import change_in_percent, short_number
 from carbongrid.outputs.report.analysis_page import (
     AnalysisPage,
     Card,
@@ -27,7 +27,6 @@ from carbongrid.outputs.report.analysis_page import (
     zone_cell,
 )
 from carbongrid.outputs.report.notes import note_in_chinese
-from carbongrid.outputs.report.wording import change_in_percent
 from carbongrid.outputs.report.zone_flows import ZoneFlow, zone_flow
 
 if TYPE_CHECKING:

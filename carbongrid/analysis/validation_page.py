@@ -10,8 +10,9 @@ import numpy as np
 from carbongrid.analysis.gridded_cells import centres_written
 from carbongrid.analysis.validation import why_no_skill
 from carbongrid.errors import Problem
-from carbongrid.outputs.figures.classes import NO_VALUE, RATIOS, short_number
+from carbongrid.outputs.figures.classes import NO_VALUE, RATIOS
 from carbongrid.outputs.figures.palettes import colours_at
+from carbongrid.outputs.numbers import short_number
 from carbongrid.outputs.report.analysis_page import (
     AnalysisPage,
     Card,

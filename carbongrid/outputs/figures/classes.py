@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -257,58 +256,3 @@ def round_length(length: float) -> float:
     """Return the largest of 1, 2, 5 times a power of ten that is not above a length > 0."""
     power = 10.0 ** math.floor(math.log10(length))
     return next(step * power for step in (5.0, 2.0, 1.0) if step * power <= length * (1 + 1e-12))
-
-
-def mass_scale(grams: float) -> tuple[float, str]:
-    """Return the grams in the unit that suits a mass, and the unit's name."""
-    for factor, unit in ((1e12, "Mt"), (1e9, "kt")):
-        if grams >= factor:
-            return factor, unit
-    return 1e6, "t"
-
-
-def millions_of(currency: str) -> tuple[str, str]:
-    """Return what a million of the currency is called, in English and in Chinese."""
-    return (
-        f"million {currency}".strip(),
-        "百万元" if currency == "CNY" else f"百万 {currency}".strip(),
-    )
-
-
-def hundreds_of_millions_of(currency: str) -> str:
-    """Return what 1e8 of the currency are called in Chinese, as statistics there count."""
-    return "亿元" if currency == "CNY" else f"亿 {currency}".strip()
-
-
-def short_number(value: float) -> str:
-    """Return a number with three significant digits, thousands separated, with a minus as it is printed; inf as a sign."""
-    if value < 0 and math.isfinite(value):
-        return f"−{short_number(-value)}"
-    if not math.isfinite(value):
-        return "–" if math.isnan(value) else "∞"
-    if value == 0:
-        return "0"
-    digits = 2 - math.floor(math.log10(abs(value)))
-    rounded = round(value, digits)
-    if rounded:  # 0.9996 is 1.00, not 1.000
-        digits = 2 - math.floor(math.log10(abs(rounded)))
-    if 1e-4 <= abs(rounded) < 1e15:
-        return f"{rounded:,.{max(digits, 0)}f}"
-    return f"{rounded:.2e}"
-
-
-def index_number(value: float, show: Callable[[float], str] = short_number) -> str:
-    """Return an index as shown; where that would be 1 and it is not, with the digits that say on which side of 1 it is."""
-    shown = show(value)
-    if (
-        value == 1
-        or not math.isfinite(value)
-        or float(shown.replace(",", "").replace("−", "-")) != 1
-    ):
-        return shown
-    return f"{value:.{decimals_beside_1(value)}f}"
-
-
-def decimals_beside_1(value: float) -> int:
-    """Return how many decimals say on which side of 1 a number is that is near to it, and not 1."""
-    return math.ceil(-math.log10(abs(value - 1)) - 1e-6)

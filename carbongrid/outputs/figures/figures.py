@@ -9,13 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from carbongrid.errors import require_extra
-from carbongrid.outputs.figures.classes import (
-    NO_VALUE,
-    RELATIVE,
-    mass_scale,
-    ordered_zones,
-)
-from carbongrid.outputs.figures.scales import plain_number, scales_of, sequential
+from carbongrid.outputs.figures.classes import NO_VALUE, RELATIVE, ordered_zones
+from carbongrid.outputs.figures.scales import scales_of, sequential
 from carbongrid.outputs.figures.sheet import (
     DPI,
     GREY,
@@ -30,6 +25,7 @@ from carbongrid.outputs.figures.sheet import (
 )
 from carbongrid.outputs.figures.zone_probability import probability_map
 from carbongrid.outputs.figures.zones_page import mark_unsure
+from carbongrid.outputs.numbers import mass_scale, plain_number
 from carbongrid.raster.row_blocks import go_on
 
 if TYPE_CHECKING:

@@ -13,13 +13,11 @@ from carbongrid.outputs.figures.classes import (
     RATIOS,
     area_breaks,
     area_quantile,
-    mass_scale,
-    millions_of,
     natural_breaks,
     no_specks,
-    short_number,
 )
 from carbongrid.outputs.figures.palettes import colours_at
+from carbongrid.outputs.numbers import mass_scale, millions_of, plain_number, short_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -311,15 +309,6 @@ def ranges(bounds: list[float]) -> list[str]:
     if bounds and bounds[0] < 1e-3 <= bounds[-1] / 1e3:  # its digits would say nothing
         texts[0] = "> 0"
     return [high if low == high else f"{low} – {high}" for low, high in pairwise(texts)]
-
-
-def plain_number(value: float) -> str:
-    """Return a number with three significant digits, however small or large, without an exponent."""
-    text = short_number(value)
-    if "e" not in text:
-        return text
-    digits = max(2 - math.floor(math.log10(abs(value))), 0)
-    return f"{value:,.{digits}f}".rstrip("0") if digits else f"{value:,.0f}"
 
 
 def sequential(palette: str, count: int, palest: float = 0.12) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from carbongrid.method.categories import SECTORS, sector_names
 from carbongrid.method.evidence import WORTH_A_WARNING
-from carbongrid.outputs.figures.classes import short_number
+from carbongrid.outputs.numbers import short_number
 from carbongrid.outputs.report import wording
 from carbongrid.outputs.zone_shares import share
 
@@ -222,7 +222,7 @@ def evidence_rows(tables: RunTables) -> list[dict[str, Any]]:
 
 
 def _half_up(value: float, digits: int) -> float:
-    """Return a number rounded as masses beside it are (:func:`carbongrid.outputs.report.wording.tonnes`)."""
+    """Return a number rounded as masses beside it are (:func:`carbongrid.outputs.numbers.tonnes`)."""
     scale = 10.0**digits
     return math.floor(value * scale + 0.5) / scale
 

@@ -11,19 +11,15 @@ import numpy as np
 
 from carbongrid.errors import Problem
 from carbongrid.method.zoning import zones
-from carbongrid.outputs.figures.classes import (
-    NO_VALUE,
-    natural_breaks,
-    ordered_zones,
-    short_number,
-)
+from carbongrid.outputs.figures.classes import NO_VALUE, natural_breaks, ordered_zones
 from carbongrid.outputs.figures.palettes import colours_at
 from carbongrid.outputs.figures.scales import joined
+from carbongrid.outputs.numbers import short_number, to_the_gram, to_the_gram_in_chinese
 from carbongrid.outputs.report.drawings import zone_map
 from carbongrid.outputs.report.layers import Entry
 from carbongrid.outputs.report.rendering import asset, render_page
 from carbongrid.outputs.report.scatter import Scatter
-from carbongrid.outputs.report.wording import isolated, to_the_gram, to_the_gram_in_chinese
+from carbongrid.outputs.report.wording import isolated
 from carbongrid.outputs.report.zone_flows import ZoneFlow
 
 if TYPE_CHECKING:

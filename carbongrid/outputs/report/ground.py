@@ -10,8 +10,8 @@ import shapely
 
 from carbongrid.outputs.figures.classes import powers_of_ten
 from carbongrid.outputs.figures.scales import ranges, sequential
+from carbongrid.outputs.numbers import counted_in
 from carbongrid.outputs.report.drawings import length_in_words, path_of, simplified
-from carbongrid.outputs.report.wording import counted_in
 from carbongrid.raster.polygons.outlines import geometries_of
 
 if TYPE_CHECKING:

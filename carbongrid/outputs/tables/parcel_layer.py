@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from carbongrid.method.categories import column_of
-from carbongrid.outputs.figures.classes import NO_VALUE, powers_of_ten, short_number
+from carbongrid.outputs.figures.classes import NO_VALUE, powers_of_ten
 from carbongrid.outputs.figures.scales import sequential
+from carbongrid.outputs.numbers import short_number
 from carbongrid.outputs.tables.content import DENSITY_SUFFIX
 from carbongrid.outputs.tables.domains import write_domains
 from carbongrid.outputs.tables.headings import PER_YEAR, Heading, category_headings

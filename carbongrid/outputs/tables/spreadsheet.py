@@ -20,7 +20,7 @@ from carbongrid.method.categories import column_of, sector_names
 from carbongrid.method.columns import Kind, in_tonnes
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.zoning import few_sinks, zones
-from carbongrid.outputs.figures.classes import decimals_beside_1
+from carbongrid.outputs.numbers import decimals_beside_1
 from carbongrid.outputs.tables.content import Table, titles
 from carbongrid.outputs.tables.headings import Heading, headings_of, potentials
 

@@ -18,10 +18,10 @@ from carbongrid.outputs.figures.classes import (
     flags_of,
     ordered_zones,
     powers_of_ten,
-    short_number,
 )
 from carbongrid.outputs.figures.lettering import in_both
 from carbongrid.outputs.figures.scales import Scale, scales_of, sequential
+from carbongrid.outputs.numbers import short_number
 
 if TYPE_CHECKING:
     import pandas as pd
