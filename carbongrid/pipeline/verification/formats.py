@@ -12,6 +12,7 @@ import numpy as np
 
 from carbongrid.case.readers.security import check_zip_limits
 from carbongrid.method.columns import in_tonnes
+from carbongrid.outputs.tables.plain import plain_cells
 from carbongrid.outputs.tables.project import PROJECT
 from carbongrid.outputs.tables.rasters import bands_of_tif, place_of_tif, tonnes_of_cells
 from carbongrid.outputs.tables.spreadsheet import NAMES_ROW, NOTES_SHEET, UNITS_SHEET, in_a_cell
@@ -56,8 +57,7 @@ def _told(units: pd.DataFrame) -> dict[str, list[Any]]:
     """Return what units.csv says under its own column names: mass in tonnes, None where blank."""
     columns: dict[str, list[Any]] = {}
     for name in units.columns:
-        cells = units[name].astype(object)
-        values = cells.where(cells.notna(), None).tolist()
+        values = plain_cells(units[name]).tolist()
         mass = name.endswith("_g")
         columns[in_tonnes(name) if mass else name] = (
             [None if v is None else v / 10**6 for v in values] if mass else values
@@ -96,8 +96,7 @@ def _plain(value: Any) -> Any:
 def _geopackage(run: Opened, told: dict[str, list[Any]]) -> Iterator[str]:
     with run.reading("units.gpkg", trusted=False) as path, open_vector(path, of=GPKG) as file:
         frame = file.table("units", read_geometry=False)
-        columns = {name: frame[name].astype(object) for name in frame.columns}
-        found = {name: cells.where(cells.notna(), None).tolist() for name, cells in columns.items()}
+        found = {name: plain_cells(frame[name]).tolist() for name in frame.columns}
         info = file.info("units")
     stored = dict(zip(info["fields"], info["dtypes"], strict=True))
     if "int" in stored.get("residents", ""):
