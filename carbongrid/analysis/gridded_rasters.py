@@ -17,8 +17,10 @@ from carbongrid.case.table_formats import PUBLISHED_RASTERS
 from carbongrid.errors import InputError, Problem
 from carbongrid.outputs.tables.rasters import in_crs
 from carbongrid.raster.areal_scale import areal_scales, areas_problem
-from carbongrid.raster.georeference import is_in_angles, north_up, stated_crs, with_mappings
+from carbongrid.raster.crs_of_rasters import stated_crs
+from carbongrid.raster.georeference import is_in_angles
 from carbongrid.raster.grid import Grid
+from carbongrid.raster.lattice import north_up, with_mappings
 from carbongrid.raster.nodata import Unknown
 from carbongrid.raster.opening.formats import is_tiff
 from carbongrid.raster.zonal.sources import is_raster, opened

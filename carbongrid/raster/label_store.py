@@ -13,8 +13,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
+from carbongrid.raster.crs_of_rasters import geotransform_of
 from carbongrid.raster.crs_units import metres_per_unit, unit_of
-from carbongrid.raster.georeference import geotransform_of
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.opening.files import open_file
 from carbongrid.raster.opening.stores import open_zarr, open_zarr_array, open_zarr_group

@@ -22,8 +22,9 @@ from carbongrid.raster.areal_scale import (
 )
 from carbongrid.raster.chunked.arrays import reduce_touched, rows_later
 from carbongrid.raster.crs_units import crs_name, metres_per_unit
-from carbongrid.raster.georeference import inside, is_chunked, require_raster, with_mappings
+from carbongrid.raster.georeference import inside, is_chunked, require_raster
 from carbongrid.raster.grid import Grid, require_grid
+from carbongrid.raster.lattice import with_mappings
 from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.nodata import Unknown, warn_of_zeros
 from carbongrid.raster.opening.files import is_address, path_to_write

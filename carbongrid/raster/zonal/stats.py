@@ -15,9 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError
 from carbongrid.raster.areal_scale import cells_apart
-from carbongrid.raster.georeference import is_chunked, north_up, require_one_crs, with_mappings
+from carbongrid.raster.crs_of_rasters import require_one_crs
+from carbongrid.raster.georeference import is_chunked
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import labels_of
+from carbongrid.raster.lattice import north_up, with_mappings
 from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.nodata import Unknown, labels_inside, warn_of_zeros
 from carbongrid.raster.pair_counts import as_labels
