@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from carbongrid.analysis.choice_audit import CANNOT_TELL, CODES
-from carbongrid.analysis.run_page import percent, write_run_page
+from carbongrid.analysis.run_page import write_run_page
 from carbongrid.method.landuse import packaged_table
 from carbongrid.outputs.figures.palettes import colours_at
+from carbongrid.outputs.numbers import whole_percent
 from carbongrid.outputs.report.analysis_page import (
     Card,
     Cell,
@@ -135,7 +136,7 @@ def _units(found: ChoiceAudit, kept: NDArray[np.float64]) -> Rows:
     rows: list[list[Cell | str]] = []
     for place in order:
         row = found.units.iloc[place]
-        shares = [percent(float(row[f"share_{code}"])) for code in CODES]
+        shares = [whole_percent(float(row[f"share_{code}"])) for code in CODES]
         core: Cell | str = Cell("yes", "是") if row["stable"] else Cell("no", "否")
         if not row["zone"]:
             core = "–"

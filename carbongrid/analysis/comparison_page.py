@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 
+from carbongrid.analysis.run_page import write_run_page
 from carbongrid.method.categories import sector_names
 from carbongrid.method.zoning import zones
-from carbongrid.outputs.figures.classes import index_number, ordered_zones
+from carbongrid.outputs.figures.classes import ordered_zones
+from carbongrid.outputs.numbers import change_in_percent, index_number, mass, mass_in_chinese
 from carbongrid.outputs.report.analysis_page import (
-    AnalysisPage,
     Card,
     Cell,
     Column,
@@ -22,11 +23,9 @@ from carbongrid.outputs.report.analysis_page import (
     map_of_zones,
     unit_cell,
     unit_in_text,
-    write_analysis_page,
     zone_cell,
 )
 from carbongrid.outputs.report.notes import note_in_chinese
-from carbongrid.outputs.report.wording import change_in_percent, mass, mass_in_chinese
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -54,28 +53,7 @@ _GUESSED = {
 
 
 def write_comparison_page(found: Comparison, path: Path) -> Path:
-    """Write ``comparison.html``; raises as :func:`carbongrid.outputs.report.analysis_page.write_analysis_page`."""
-    return write_analysis_page(_page(found), path)
-
-
-def _signed(grams: int, show: Callable[[int], str] = mass) -> str:
-    """Return a change of mass with its sign."""
-    if 0 < abs(grams) < 1000:
-        return show(grams).replace("< ", "< +")
-    return f"{'+' if grams > 0 else '−' if grams < 0 else ''}{show(abs(grams))}"
-
-
-def mass_cell(grams: int) -> Cell:
-    """Return a mass as a cell, in Chinese in 10,000 t or t."""
-    return Cell(mass(grams), mass_in_chinese(grams))
-
-
-def change_cell(grams: int, more: str = "") -> Cell:
-    """Return a change of mass as a cell, and what stands behind it in both languages."""
-    return Cell(_signed(grams) + more, _signed(grams, mass_in_chinese) + more)
-
-
-def _page(found: Comparison) -> AnalysisPage:
+    """Write ``comparison.html``; raises as :func:`carbongrid.analysis.run_page.write_run_page`."""
     units, a, b = found.units, found.a, found.b
     shown = b.units["id"].isin(units["unit"]).to_numpy()
     outlines = gpd.GeoDataFrame(geometry=b.outlines[shown].reset_index(drop=True))
@@ -107,7 +85,9 @@ def _page(found: Comparison) -> AnalysisPage:
             Words(f"of {len(units)} units", f"共 {len(units)} 个单元"),
         )
     )
-    return AnalysisPage(
+    return write_run_page(
+        b,
+        path,
         kicker=Words("Two runs compared", "两次运算对比"),
         title=_title(a, b),
         sub=Words(f"A: {_called(a)} · B: {_called(b)} · changes are B less A, mass is CO₂e per year", f"A：{_called(a)} · B：{_called(b)} · 变化为 B 减 A，质量均为每年 CO₂ 当量"),
@@ -120,9 +100,25 @@ def _page(found: Comparison) -> AnalysisPage:
             map_of_changes(units["emission_change_g"].to_numpy(np.int64), Words("Change of emission", "排放变化"), turned, Words("Heavy outlines: units in another zone.", "粗线：分区改变的单元。")),
         ],
         tables=[_matrix(found), _totals(found), _unit_rows(found), _made_of(found)],
-        notes=[(each, note_in_chinese(str(each))) for each in found.notes],
-        attribution=b.manifest.get("attribution", ""),
+        notes=found.notes,
     )  # fmt: skip
+
+
+def _signed(grams: int, show: Callable[[int], str] = mass) -> str:
+    """Return a change of mass with its sign."""
+    if 0 < abs(grams) < 1000:
+        return show(grams).replace("< ", "< +")
+    return f"{'+' if grams > 0 else '−' if grams < 0 else ''}{show(abs(grams))}"
+
+
+def mass_cell(grams: int) -> Cell:
+    """Return a mass as a cell, in Chinese in 10,000 t or t."""
+    return Cell(mass(grams), mass_in_chinese(grams))
+
+
+def change_cell(grams: int, more: str = "") -> Cell:
+    """Return a change of mass as a cell, and what stands behind it in both languages."""
+    return Cell(_signed(grams) + more, _signed(grams, mass_in_chinese) + more)
 
 
 def _title(a: FinishedRun, b: FinishedRun) -> str:

@@ -13,11 +13,11 @@ import pandas as pd
 import shapely
 
 from carbongrid.analysis.finished import Asked, FinishedRun
-from carbongrid.analysis.run_page import percent
 from carbongrid.analysis.transfers import balance_of, least_transfers, money_column, sink_surplus
 from carbongrid.case.readers.tables import read_table, require_columns
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.zoning import reference_codes
+from carbongrid.outputs.numbers import whole_percent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -287,7 +287,7 @@ def _of_few_sinks(told: FinishedRun, flows: pd.DataFrame) -> Iterator[Problem]:
     if noise.empty:
         return
     active, few = (len({*rows["payer"], *rows["receiver"]}) for rows in (flows, noise))
-    share = percent(int(noise["mass_g"].sum()) / int(flows["mass_g"].sum()))
+    share = whole_percent(int(noise["mass_g"].sum()) / int(flows["mass_g"].sum()))
     text = (
         f"{few} of the {active} units that pay or are paid, with {share} of the mass moved, are in reference regions that take up less than {100 * told.sink_floor:g} % of what they emit (sink_floor): "
         "ESC ranks noise there, and no payment for uptake follows from it (docs/decisions/0037)."

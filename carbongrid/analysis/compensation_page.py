@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 
 from carbongrid.analysis.comparison_page import change_cell, mass_cell
-from carbongrid.analysis.run_page import percent
+from carbongrid.analysis.run_page import write_run_page
 from carbongrid.analysis.transfers import money_column, plain_price
-from carbongrid.outputs.figures.classes import short_number
+from carbongrid.outputs.numbers import short_number, whole_percent
 from carbongrid.outputs.report.analysis_page import (
-    AnalysisPage,
     Card,
     Cell,
     Column,
@@ -23,10 +21,8 @@ from carbongrid.outputs.report.analysis_page import (
     map_of_zones,
     unit_cell,
     unit_in_text,
-    write_analysis_page,
     zone_cell,
 )
-from carbongrid.outputs.report.notes import note_in_chinese
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,29 +56,27 @@ def write_compensation_page(found: Compensation, path: Path) -> Path:
             for name, price in zip(money, found.prices, strict=True)
         ),
     ]  # fmt: skip
-    page = AnalysisPage(
+    return write_run_page(
+        run,
+        path,
         kicker=Words("Compensation between units", "单元间补偿"),
-        title=f"{run.manifest['title']}, {run.manifest['year']}",
         sub=Words(f"Shared out by {by.en}: a transfer between units, never an offset against the atmosphere", f"按{by.zh}分摊：仅为单元之间的转移，并非对大气的抵消"),
         cards=cards,
-        outlines=gpd.GeoDataFrame(geometry=run.outlines),
         tips=[_tip(row) for row in units.to_dict("records")],
         maps=[
             map_of_changes(units["balance_g"].to_numpy(np.int64), Words("Balance: above 0 is paid", "差额：正值为受偿"), (), Words("Below 0 pays.", "负值为支付。"), rise_is_good=True),
             map_of_zones(units["zone"].tolist(), Words("Zones", "分区")),
         ],
         tables=[_zones(found), _flows(found, names, money), _units(found, money)],
-        notes=[(note, note_in_chinese(str(note))) for note in found.notes],
-        attribution=run.manifest.get("attribution", ""),
+        notes=found.notes,
     )  # fmt: skip
-    return write_analysis_page(page, path)
 
 
 def _of_few_sinks(found: Compensation, moved: int) -> Iterator[Card]:
     """Yield what share rests on sinks that are too small to rank units by, beside what is moved and paid."""
     noise = int(found.flows["mass_g"][found.flows["sinks_below_floor"]].sum())
     if noise and found.allowance == "sink":
-        yield Card(Words("Indicative", "仅供参考"), percent(noise / moved), Words("of the mass moved rests on sinks below the floor: see the notes", "的转移量所依据的碳汇低于下限：见说明"))  # fmt: skip
+        yield Card(Words("Indicative", "仅供参考"), whole_percent(noise / moved), Words("of the mass moved rests on sinks below the floor: see the notes", "的转移量所依据的碳汇低于下限：见说明"))  # fmt: skip
 
 
 def _tip(row: dict[Any, Any]) -> str:

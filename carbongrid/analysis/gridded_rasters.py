@@ -15,9 +15,12 @@ from carbongrid.analysis.gridded_units import GriddedUnit, periods_in, unit_of
 from carbongrid.case.readers.declared import read_declared, rows_declared
 from carbongrid.case.table_formats import PUBLISHED_RASTERS
 from carbongrid.errors import InputError, Problem
+from carbongrid.outputs.tables.rasters import in_crs
 from carbongrid.raster.areal_scale import areal_scales, areas_problem
-from carbongrid.raster.georeference import is_in_angles, north_up, stated_crs, with_mappings
+from carbongrid.raster.crs_of_rasters import stated_crs
+from carbongrid.raster.georeference import is_in_angles
 from carbongrid.raster.grid import Grid
+from carbongrid.raster.lattice import north_up, with_mappings
 from carbongrid.raster.nodata import Unknown
 from carbongrid.raster.opening.formats import is_tiff
 from carbongrid.raster.zonal.sources import is_raster, opened
@@ -174,9 +177,7 @@ class OpenedRaster:
         name = raster.path.name
         variable, attributes, remarks = _variable(raster)
         if stated_crs(variable) is None and is_in_angles(variable.isel(_first_of(variable))):
-            import rioxarray  # noqa: F401  (registers .rio)
-
-            variable = variable.rio.write_crs("EPSG:4326")
+            variable = in_crs(variable, "EPSG:4326")
             what = "the raster has longitudes and latitudes and no CRS: they are taken as WGS 84"
             remarks.append((Problem(what, name, level="note"), f"{name}：栅格为经纬度且无坐标系，按 WGS 84 处理。"))  # fmt: skip
         stack, _ = y_and_x_last(variable, None)

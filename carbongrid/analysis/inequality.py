@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from carbongrid.pipeline.step import Progress
 
-BY = ("units", "residents", "gdp", "area")
 _CURVES = ("of", "by", "share_of_weight", "share_of_amount")
 SAME_PROXY = Problem(
     "Neighbours whose emission was spread by the same proxy look alike for that reason too: a cluster may be the proxy's.",

@@ -5,23 +5,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import geopandas as gpd
-
 from carbongrid.analysis.clusters import KINDS
-from carbongrid.outputs.figures.classes import short_number
+from carbongrid.analysis.run_page import write_run_page
+from carbongrid.outputs.numbers import short_number
 from carbongrid.outputs.report.analysis_page import (
-    AnalysisPage,
     Card,
     Cell,
     Column,
     Map,
     Rows,
     Words,
-    unit_in_text,
-    write_analysis_page,
 )
 from carbongrid.outputs.report.layers import Entry
-from carbongrid.outputs.report.notes import note_in_chinese
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,19 +46,16 @@ def write_inequality_page(found: Inequality, path: Path) -> Path:
         for of in ("emission", "sink")
         for by in ("residents", "area")
     ]
-    page = AnalysisPage(
+    return write_run_page(
+        run,
+        path,
         kicker=Words("Inequality and clusters", "不均等与集聚"),
-        title=f"{run.manifest['title']}, {run.manifest['year']}",
         sub=Words(f"{len(run.units)} units", f"{len(run.units)} 个单元"),
         cards=cards,
-        outlines=gpd.GeoDataFrame(geometry=run.outlines),
-        tips=[unit_in_text(name, code) for code, name in zip(run.units["id"], run.units["name"], strict=True)],
         maps=_maps(found),
         tables=[_table(found), *_moran(found)],
-        notes=[(note, note_in_chinese(str(note))) for note in found.notes],
-        attribution=run.manifest.get("attribution", ""),
+        notes=found.notes,
     )  # fmt: skip
-    return write_analysis_page(page, path)
 
 
 def _number(value: float) -> str:

@@ -1,14 +1,14 @@
-"""What the pages of audits of one run have in common."""
+"""What the pages of analyses of runs have in common."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 
+from carbongrid.analysis.finished import FinishedRun
 from carbongrid.errors import Problem
 from carbongrid.outputs.report.analysis_page import (
     AnalysisPage,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def write_run_page(
-    result: Result,
+    run: Result | FinishedRun,
     path: Path,
     *,
     kicker: Words,
@@ -34,21 +34,28 @@ def write_run_page(
     cards: Sequence[Card],
     maps: Sequence[Map],
     tables: Sequence[Rows],
-    notes: Sequence[str],
+    notes: Sequence[Problem | str],
+    title: str | None = None,
+    outlines: gpd.GeoDataFrame | None = None,
+    tips: Sequence[str] | None = None,
     **more: Any,
 ) -> Path:
-    """Write the page of an analysis of one run.
+    """Write the page of an analysis of a run, or of several of which this is the last.
 
     Parameters
     ----------
-    result
-        The run: its title, year and units.
+    run
+        Whose data's licence is named.
     path
         Of the page.
     kicker, sub, cards, maps, tables
         As :class:`carbongrid.outputs.report.analysis_page.AnalysisPage` has them.
     notes
-        What has to be said, in English.
+        What has to be said, in English; a text is a note.
+    title
+        Default: the run's title and year.
+    outlines, tips
+        Of the units on the maps; default: all of the run, each with its name and id.
     more
         Further fields of the page.
 
@@ -62,31 +69,26 @@ def write_run_page(
     InputError
         If Jinja is not installed.
     """
-    units, manifest = result.units, result.manifest
+    units, manifest = run.units, run.manifest
+    if outlines is None:
+        of_units = run.outlines if isinstance(run, FinishedRun) else run.units.geometry
+        outlines = gpd.GeoDataFrame(geometry=of_units.reset_index(drop=True))
+    if tips is None:
+        tips = [unit_in_text(*unit) for unit in zip(units["name"], units["id"], strict=True)]
+    problems = [
+        each if isinstance(each, Problem) else Problem(each, level="note") for each in notes
+    ]
     page = AnalysisPage(
         kicker=kicker,
-        title=f"{manifest['title']}, {manifest['year']}",
+        title=f"{manifest['title']}, {manifest['year']}" if title is None else title,
         sub=sub,
         cards=cards,
-        outlines=gpd.GeoDataFrame(geometry=units.geometry.reset_index(drop=True)),
-        tips=[
-            unit_in_text(name, code) for code, name in zip(units["id"], units["name"], strict=True)
-        ],
+        outlines=outlines,
+        tips=tips,
         maps=maps,
         tables=tables,
-        notes=[(Problem(text, level="note"), note_in_chinese(text)) for text in notes],
+        notes=[(each, note_in_chinese(str(each))) for each in problems],
         attribution=manifest.get("attribution", ""),
         **more,
     )
     return write_analysis_page(page, path)
-
-
-def percent(share: float) -> str:
-    """Return a share in whole percent, a dash where it is not known; below and above them as signs, so that nothing is 0 or 100 % that is not."""
-    if math.isnan(share):
-        return "–"
-    if 0 < share < 0.005:
-        return "< 1 %"
-    if 0.995 <= share < 1:
-        return "> 99 %"
-    return f"{100 * share:.0f} %"

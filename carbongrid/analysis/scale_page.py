@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from carbongrid.analysis.run_page import percent, write_run_page
+from carbongrid.analysis.run_page import write_run_page
 from carbongrid.analysis.scale_audit import CANNOT_TELL
-from carbongrid.outputs.figures.classes import short_number
+from carbongrid.outputs.numbers import short_number, whole_percent
 from carbongrid.outputs.report.analysis_page import (
     Card,
     Cell,
@@ -63,8 +63,8 @@ def _cards(found: ScaleAudit, result: Result) -> Iterator[Card]:
     for row in found.null[found.null["measure"] == "same"].head(1).to_dict("records"):
         yield Card(
             Words(f"Merged to {row['merged']}", f"合并至 {row['merged']}"),
-            percent(row["parents"]),
-            Words(f"{_MEASURES['same'].en}; random groups of neighbours {percent(row['random_mean'])}", f"{_MEASURES['same'].zh}；随机相邻组为 {percent(row['random_mean'])}"),
+            whole_percent(row["parents"]),
+            Words(f"{_MEASURES['same'].en}; random groups of neighbours {whole_percent(row['random_mean'])}", f"{_MEASURES['same'].zh}；随机相邻组为 {whole_percent(row['random_mean'])}"),
         )  # fmt: skip
     if len(found.cells):
         most = found.cells["emission_percent"].max()
@@ -110,7 +110,7 @@ def _null(null: pd.DataFrame) -> list[Rows]:
     if null.empty:
         return []
     rows: list[list[Cell | str]] = [
-        [row["merged"], Cell(*_MEASURES[row["measure"]]), f"{row['parents']:.2f}", *_of_random(row), percent(row["reached_by"])]
+        [row["merged"], Cell(*_MEASURES[row["measure"]]), f"{row['parents']:.2f}", *_of_random(row), whole_percent(row["reached_by"])]
         for row in null.to_dict("records")
     ]  # fmt: skip
     columns = [

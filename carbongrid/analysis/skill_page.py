@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from carbongrid.analysis.comparison_page import mass_cell
-from carbongrid.analysis.run_page import percent, write_run_page
+from carbongrid.analysis.run_page import write_run_page
 from carbongrid.analysis.skill import CANNOT_TELL, without_skill
 from carbongrid.analysis.validation_page import map_of_ratios
 from carbongrid.outputs.figures.classes import NO_VALUE
+from carbongrid.outputs.numbers import whole_percent
 from carbongrid.outputs.report.analysis_page import (
     Card,
     Cell,
@@ -55,11 +56,13 @@ def write_skill_page(found: Skill, result: Result, path: Path) -> Path:
 
 
 def _card(row: dict[Any, Any]) -> Card:
-    others = [percent(row[name]) for name in ("by_area", "by_people") if not math.isnan(row[name])]
+    others = [
+        whole_percent(row[name]) for name in ("by_area", "by_people") if not math.isnan(row[name])
+    ]
     held = f"{row['count']} {row['held']}"
     return Card(
         Words(f"{row['of']}: misplaced", f"{row['of']}：错置"),
-        percent(row["misplaced"]),
+        whole_percent(row["misplaced"]),
         Words(f"of {held} by {row['rule']}; area and people alone {' and '.join(others)}", f"（{row['count']} 个{_HELD[row['held']]}，按{_rules(row['rule'])}）；仅按面积、人口为 {'、'.join(others)}"),
     )  # fmt: skip
 
@@ -116,7 +119,7 @@ def _measures(table: pd.DataFrame) -> Rows:
             Cell(f"{row['count']} {row['held']}", f"{row['count']} 个{_HELD[row['held']]}"),
             *(_number(row[name]) for name in ("misplaced", "by_area", "by_people")),
             _number(row["skill"], ".2f"),
-            percent(row["without_claim"]),
+            whole_percent(row["without_claim"]),
         ]
         for row in table.to_dict("records")
     ]
@@ -165,7 +168,7 @@ def _facilities(table: pd.DataFrame) -> list[Rows]:
     if table.empty:
         return []
     rows: list[list[Cell | str]] = [
-        [row["name"], row["category"], str(row["unit"]), mass_cell(round(row["mass_t"] * 1e6)), mass_cell(round(row["proxy_t"] * 1e6)), percent(row["in_own_unit"])]
+        [row["name"], row["category"], str(row["unit"]), mass_cell(round(row["mass_t"] * 1e6)), mass_cell(round(row["proxy_t"] * 1e6)), whole_percent(row["in_own_unit"])]
         for row in table.sort_values("mass_t", ascending=False, kind="stable").to_dict("records")
     ]  # fmt: skip
     columns = [

@@ -11,7 +11,7 @@ from scipy import sparse
 from carbongrid.pipeline.rasterizing import structure_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -68,9 +68,7 @@ class Effects:
         fallen = {row.category for row in self.answer.ledger_rows if row.by_parent or row.unallocated}  # fmt: skip
         return [name for name in emit if name not in fallen], [name for name in emit if name in fallen]  # fmt: skip
 
-    def of_cut(
-        self, names: Sequence[str], unit: int, without: Collection[int] = ()
-    ) -> tuple[int, NDArray[np.float64]]:
+    def of_cut(self, names: Sequence[str], unit: int) -> tuple[int, NDArray[np.float64]]:
         """Return what some categories emit on a unit's parcels, and how much of that counts in each unit, grams.
 
         Parameters
@@ -79,11 +77,8 @@ class Effects:
             Categories.
         unit
             Row of the unit.
-        without
-            Parcels that are left out.
         """
         rows = np.flatnonzero(self.unit_of_parcel == unit)
-        rows = rows[~np.isin(rows, list(without))]
         whole, there = 0, np.zeros(len(self.answer.prepared.units))
         for name in names:
             grams = self.grams(name)[rows]

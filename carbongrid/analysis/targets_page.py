@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from carbongrid.analysis.comparison_page import change_cell, mass_cell
+from carbongrid.analysis.run_page import write_run_page
 from carbongrid.method.landuse import TERRITORIAL_TYPES
 from carbongrid.method.tonnes import at_decimals
-from carbongrid.outputs.figures.classes import short_number
+from carbongrid.outputs.numbers import change_in_percent, short_number
 from carbongrid.outputs.report.analysis_page import (
-    AnalysisPage,
     Card,
     Cell,
     Column,
@@ -24,12 +23,9 @@ from carbongrid.outputs.report.analysis_page import (
     map_of_changes,
     map_of_zones,
     unit_cell,
-    unit_in_text,
-    write_analysis_page,
     zone_cell,
 )
 from carbongrid.outputs.report.notes import note_in_chinese
-from carbongrid.outputs.report.wording import change_in_percent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,19 +54,16 @@ def write_targets_page(found: Targets, plan: TargetPlan | None, path: Path) -> P
         tables += [*_steps(plan), *_short(plan), *_limits(plan), *_units(plan)]
     # Units without a zone are named by both.
     notes = list(dict.fromkeys([*(plan.notes if plan is not None else ()), *found.notes]))
-    page = AnalysisPage(
+    return write_run_page(
+        run,
+        path,
         kicker=Words("Targets", "目标"),
-        title=f"{run.manifest['title']}, {run.manifest['year']}",
         sub=Words(f"{aim.en}; mass is CO₂e per year", f"{aim.zh}；质量均为每年 CO₂ 当量"),
         cards=list(_cards(found, plan)),
-        outlines=gpd.GeoDataFrame(geometry=run.outlines),
-        tips=[unit_in_text(name, code) for code, name in zip(run.units["id"], run.units["name"], strict=True)],
         maps=maps,
         tables=[*tables, _needed(found)],
-        notes=[(note, note_in_chinese(str(note))) for note in notes],
-        attribution=run.manifest.get("attribution", ""),
+        notes=notes,
     )  # fmt: skip
-    return write_analysis_page(page, path)
 
 
 def _cards(found: Targets, plan: TargetPlan | None) -> Iterator[Card]:

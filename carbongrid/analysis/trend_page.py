@@ -10,9 +10,9 @@ import numpy as np
 
 from carbongrid.analysis.comparison_page import change_cell
 from carbongrid.analysis.decomposition import EFFECTS, TAPIO_ZH
-from carbongrid.outputs.figures.classes import short_number
+from carbongrid.analysis.run_page import write_run_page
+from carbongrid.outputs.numbers import change_in_percent, short_number
 from carbongrid.outputs.report.analysis_page import (
-    AnalysisPage,
     Card,
     Cell,
     Column,
@@ -23,11 +23,8 @@ from carbongrid.outputs.report.analysis_page import (
     map_of_zones,
     unit_cell,
     unit_in_text,
-    write_analysis_page,
     zone_cell,
 )
-from carbongrid.outputs.report.notes import note_in_chinese
-from carbongrid.outputs.report.wording import change_in_percent
 from carbongrid.outputs.report.zone_flows import ZoneFlow, zone_flow
 
 if TYPE_CHECKING:
@@ -62,7 +59,9 @@ def write_trend_page(found: Trend, path: Path) -> Path:
             for row in region
         ),
     ]  # fmt: skip
-    page = AnalysisPage(
+    return write_run_page(
+        last,
+        path,
         kicker=Words("What changed over the years", "历年变化"),
         title=last.manifest["title"],
         sub=Words(f"{', '.join(map(str, found.years))} · {len(ids)} units · mass is CO₂e per year", f"{'、'.join(map(str, found.years))} · {len(ids)} 个单元 · 质量均为每年 CO₂ 当量"),
@@ -72,10 +71,8 @@ def write_trend_page(found: Trend, path: Path) -> Path:
         maps=list(_maps(found)),
         flow=flow_of(found),
         tables=[_region(region), *_matrices(found), _units(found)],
-        notes=[(note, note_in_chinese(str(note))) for note in found.notes],
-        attribution=last.manifest.get("attribution", ""),
+        notes=found.notes,
     )  # fmt: skip
-    return write_analysis_page(page, path)
 
 
 def _maps(found: Trend) -> list[Map]:

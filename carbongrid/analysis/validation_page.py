@@ -10,8 +10,9 @@ import numpy as np
 from carbongrid.analysis.gridded_cells import centres_written
 from carbongrid.analysis.validation import why_no_skill
 from carbongrid.errors import Problem
-from carbongrid.outputs.figures.classes import NO_VALUE, logarithmic_breaks, short_number
+from carbongrid.outputs.figures.classes import NO_VALUE, RATIOS
 from carbongrid.outputs.figures.palettes import colours_at
+from carbongrid.outputs.numbers import short_number
 from carbongrid.outputs.report.analysis_page import (
     AnalysisPage,
     Card,
@@ -129,7 +130,7 @@ def _tips(
 def map_of_ratios(of: str, logs: NDArray[np.float64]) -> Map:
     """Return the units by how many times the published value the run has, in classes that double away from 1."""
     shades = colours_at("BrBG", [0.95, 0.8, 0.62, 0.38, 0.2, 0.05])
-    bounds = np.log2(logarithmic_breaks(1.0))
+    bounds = np.log2(RATIOS)
     places = np.searchsorted(bounds, logs, side="right")
     known = ~np.isnan(logs)
     colours = [shades[k] if there else NO_VALUE for k, there in zip(places, known, strict=True)]

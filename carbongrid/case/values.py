@@ -110,7 +110,7 @@ def crs_of_points(text: str) -> str:
 def _parsed_crs(text: str) -> CRS:
     from pyproj.exceptions import CRSError
 
-    from carbongrid.raster.planes import why_no_map
+    from carbongrid.raster.crs_units import why_no_map
 
     try:
         crs = crs_of(text)

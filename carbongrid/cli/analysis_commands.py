@@ -67,7 +67,7 @@ def _nearest(table: pd.DataFrame) -> Iterator[str]:
     """Yield the units that the least change of emission would move; of a unit that emits nothing no percentage tells, so that it comes after the others, in tonnes."""
     import pandas as pd
 
-    from carbongrid.outputs.report.wording import change_in_percent
+    from carbongrid.outputs.numbers import change_in_percent
 
     floating = table[(table["reference"] == "floating") & (table["quantity"] == "emission")]
     known = floating[floating["at_boundary"].notna()]

@@ -14,9 +14,9 @@ def zone_lines(result: Result) -> Iterator[str]:
     """Yield the tables of the zones: units, emissions and sinks; then what part each has in all of them."""
     from carbongrid.method.tonnes import at_decimals, counted
     from carbongrid.method.zoning import either_side
-    from carbongrid.outputs.figures.classes import mass_scale
+    from carbongrid.outputs.numbers import in_percent, mass_scale
     from carbongrid.outputs.without_zone import counted_reasons, lines_without_zone
-    from carbongrid.outputs.zone_shares import in_percent, zone_shares
+    from carbongrid.outputs.zone_shares import zone_shares
 
     units = result.units
     zoned = units["zone"] > 0

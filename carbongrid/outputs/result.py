@@ -60,6 +60,11 @@ class Benchmark:
     scope: str = ""
 
 
+def cell_side(grid: xr.Dataset) -> float:
+    """Return the side of a cell of the coarse grid, m."""
+    return float(grid.attrs["resolution"])
+
+
 @dataclass(frozen=True)
 class RunTables:
     """The tables of a run in memory, mass in int64 grams.

@@ -98,13 +98,6 @@ def _share_of_known(gdp: pd.Series[int], whole: int) -> float:
     return math.nan if len(gdp) and known.empty else share(int(known.sum()), whole)
 
 
-def in_percent(part: float) -> str:
-    """Return a share in percent with two decimals, as the study prints them; a dash where it is unknown."""
-    if math.isnan(part):
-        return "–"
-    return "< 0.01 %" if 0 < part < 0.00005 else f"{100 * part:.2f} %"
-
-
 def share(part: float, whole: float) -> float:
     """Return part over whole; NaN of nothing."""
     return part / whole if whole else math.nan

@@ -51,8 +51,6 @@ if TYPE_CHECKING:
 _OF_NO_MASS = ("residents", "gdp", "gdp_low", "gdp_high")
 """Columns of the units that no total, no facility and no weight of a category decides."""
 
-_AGAIN = "Run the case again, and ask the new run."
-
 
 @dataclass(frozen=True, eq=False)
 class PreparedRun:
@@ -90,12 +88,15 @@ class PreparedRun:
                 "Run the case without --public, and ask that run.",
             )
         if small_tables.FILES[0] not in self.result.manifest.get("files", {}):
-            raise InputError(
-                f"the run has no {small_tables.FILES[0]}: it was made by an earlier version",
-                str(self.directory),
-                _AGAIN,
-            )
+            raise self._made_earlier(small_tables.FILES[0])
         require_seal(self.directory, self.result.manifest)
+
+    def _made_earlier(self, file: str) -> InputError:
+        return InputError(
+            f"the run has no {file}: it was made by an earlier version",
+            str(self.directory),
+            "Run the case again, and ask the new run.",
+        )
 
     @property
     def directory(self) -> Path:
@@ -181,11 +182,7 @@ class PreparedRun:
         """Outlines of the parcels."""
         file = sections.shapes_of("parcels")
         if file not in self.result.manifest["files"]:
-            raise InputError(
-                f"the run has no {file}: it was made by an earlier version",
-                str(self.directory),
-                _AGAIN,
-            )
+            raise self._made_earlier(file)
         crs = self.units.crs
         told = sections.facts_of("parcels")
         return self.read(lambda folder: sections.load_shapes("parcels", folder, crs), file, told)

@@ -151,7 +151,7 @@ def _write(
     kept = _kept(answer, base, inputs, plan, drawn, store)
     # Parcels are written from their outlines.
     outlines, others = kept.pop(_OUTLINES), list(kept.values())
-    store.step(outlines.name, outlines.key, outlines.files, outlines.make)
+    store.step(outlines)
     land = answer.prepared.read(lambda folder: Land.measured_before(folder, inputs), *LAND_FILES)
     grid = fine_grid(inputs)
     digests = {each["file"]: each["sha256"] for each in base.manifest["inputs"]}

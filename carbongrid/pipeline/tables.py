@@ -36,6 +36,7 @@ from carbongrid.method.zoning import few_sinks, zone_units
 from carbongrid.outputs.result import AS_GIVEN, Benchmark, RunTables
 from carbongrid.outputs.tables import digest_of_parcels, published
 from carbongrid.outputs.tables.content import BY_SECTOR, without_sectors
+from carbongrid.outputs.tables.rasters import crs_of_grid, in_crs
 from carbongrid.pipeline.allocation import Allocation, closed_ledger
 from carbongrid.pipeline.comparison import notes_of_comparison
 from carbongrid.pipeline.cross_checks import CrossChecked
@@ -314,10 +315,7 @@ def grid_with_mass(inputs: Inputs, reduction: Reduction, grid: Grid) -> xr.Datas
         coords={"y": coarse.y, "x": coarse.x},
         attrs={"resolution": inputs.case.grid.coarse},
     )
-    import rioxarray  # noqa: F401  (registers .rio)
-
-    georeferenced: xr.Dataset = dataset.rio.write_crs(coarse.crs)
-    return with_mass(georeferenced, reduction.mass.cells)
+    return with_mass(in_crs(dataset, coarse.crs), reduction.mass.cells)
 
 
 def covered_area(shares: Shares, cell_area: float) -> NDArray[np.float64]:
@@ -340,11 +338,7 @@ def with_mass(grid: xr.Dataset, cells: CellMass) -> xr.Dataset:
         told = {**rate, "long_name": "emission by sector (CO2e)"}
         variables[BY_SECTOR] = (("sector", *_CELL), fields, told)
         variables["sector"] = list(cells.by_sector)
-    import rioxarray  # noqa: F401  (registers .rio)
-
-    changed = without_sectors(grid).assign(variables)
-    georeferenced: xr.Dataset = changed.rio.write_crs(grid.rio.crs)
-    return georeferenced
+    return in_crs(without_sectors(grid).assign(variables), crs_of_grid(grid))
 
 
 def effective_basis(inputs: Inputs) -> str:

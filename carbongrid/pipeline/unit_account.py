@@ -14,7 +14,7 @@ from carbongrid.method.allocate import split_to_targets
 from carbongrid.method.categories import suggestion_of
 from carbongrid.method.margins import margins
 from carbongrid.method.tonnes import at_decimals, signed_percent
-from carbongrid.outputs.figures.classes import index_number
+from carbongrid.outputs.numbers import index_number
 from carbongrid.pipeline.facilities import facilities_by_unit
 from carbongrid.pipeline.opening import open_run
 from carbongrid.pipeline.rasterizing import structure_of

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.errors import Problem, warn_of
+from carbongrid.raster.crs_units import crs_name
 from carbongrid.raster.opening.crs import crs_of
-from carbongrid.raster.planes import crs_name
 
 if TYPE_CHECKING:
     from pyproj import CRS, Proj, Transformer

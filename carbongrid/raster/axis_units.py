@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from carbongrid.errors import InputError
+from carbongrid.raster.crs_units import crs_name, metres_per_unit
 from carbongrid.raster.opening.crs import crs_of
-from carbongrid.raster.planes import crs_name, metres_per_unit
 
 if TYPE_CHECKING:
     import xarray as xr

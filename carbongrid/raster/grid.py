@@ -13,7 +13,7 @@ from affine import Affine
 
 from carbongrid.errors import InputError
 from carbongrid.raster.areal_scale import warn_of_areas
-from carbongrid.raster.planes import (
+from carbongrid.raster.crs_units import (
     areas_between,
     crs_name,
     crs_text,
@@ -156,7 +156,7 @@ class Grid:
             If the raster has no CRS, or its cells are not regular, square and north-up.
         """
         # Reading rasters takes xarray, which is slow to import.
-        from carbongrid.raster.georeference import lattice_of
+        from carbongrid.raster.lattice import lattice_of
 
         lattice = lattice_of(raster)
         if lattice.crs is None:
@@ -185,7 +185,7 @@ class Grid:
         InputError
             If it has no CRS, is turned, upside down or has cells that are not square.
         """
-        from carbongrid.raster.georeference import Lattice
+        from carbongrid.raster.lattice import Lattice
 
         affine, crs = getattr(geobox, "affine", None), getattr(geobox, "crs", None)
         if not isinstance(affine, Affine):

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
-from carbongrid.raster.georeference import geotransform_of
+from carbongrid.raster.crs_of_rasters import geotransform_of
+from carbongrid.raster.crs_units import metres_per_unit, unit_of
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.opening.files import open_file
 from carbongrid.raster.opening.stores import open_zarr, open_zarr_array, open_zarr_group
-from carbongrid.raster.planes import metres_per_unit, unit_of
 
 if TYPE_CHECKING:
     import zarr
@@ -235,28 +235,6 @@ def read_window(
         slice(start, start + length) for start, length in zip(corner, shape, strict=True)
     )
     return np.asarray(array[rows, columns], dtype=np.uint32)
-
-
-def labels_at(path: Path, name: str, x: ArrayLike, y: ArrayLike) -> NDArray[np.uint32]:
-    """Return the label of the fine cell that holds each point, reading only the chunks that are needed.
-
-    The label is that of the cell (of its centre), not of the point itself. A point on a border belongs to the cell
-    south or east of it, on the grid's own south and east edge to the last cell; off the grid the label is 0.
-    """
-    array = _label_array(path, name, "r")
-    resolution, (west, north) = resolution_and_corner(path)
-    px, py = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    row, column = (north - py) / resolution, (px - west) / resolution
-    height, width = array.shape
-    inside = (row >= 0) & (row <= height) & (column >= 0) & (column <= width)
-    found = np.zeros(inside.shape, np.uint32)
-    if inside.any():
-        cells = tuple(
-            np.minimum(np.floor(place[inside]).astype(np.int64), length - 1)
-            for place, length in ((row, height), (column, width))
-        )
-        found[inside] = np.asarray(array.vindex[cells])
-    return found
 
 
 def resolution_and_corner(path: Path) -> tuple[float, tuple[float, float]]:

@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 from carbongrid.errors import InputError
 from carbongrid.raster.areal_scale import warn_of_areas
 from carbongrid.raster.chunked.scans import count_overlap
+from carbongrid.raster.crs_units import require_plane
 from carbongrid.raster.grid import Grid, require_grid
 from carbongrid.raster.kernels.coverage import (
     Land,
@@ -23,13 +24,12 @@ from carbongrid.raster.kernels.moments import Edges, Spans
 from carbongrid.raster.kernels.shares import whole_and_parts
 from carbongrid.raster.labelled import require_real, require_same_order, require_unmasked
 from carbongrid.raster.pair_counts import counts_matrix
-from carbongrid.raster.planes import require_plane
 from carbongrid.raster.polygon_coverage import polygon_coverage
 from carbongrid.raster.polygons import Polygons, require_same_crs
 from carbongrid.raster.polygons.reach import require_reach
 from carbongrid.raster.polygons.validity import require_simple, require_valid
 from carbongrid.raster.row_blocks import each_block, row_blocks
-from carbongrid.raster.spans import require_burnable, require_no_turn
+from carbongrid.raster.spans import require_on_grid
 
 if TYPE_CHECKING:
     from carbongrid.raster.polygons import PolygonsLike
@@ -69,9 +69,7 @@ def _burnable(polygons: PolygonsLike, grid: Grid) -> Polygons:
         raise InputError("overlap takes polygons", hint="cg.crosstab counts label rasters.")
     require_grid(grid)
     prepared = Polygons.of(polygons)
-    require_burnable(prepared, grid)
-    require_no_turn(prepared, grid)
-    require_reach(prepared, grid.bounds, grid.crs, prepared.crs)
+    require_on_grid(prepared, grid)
     return prepared
 
 

@@ -14,16 +14,9 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError, Problem
-from carbongrid.raster.georeference import (
-    Lattice,
-    grid_mapping,
-    is_in_angles,
-    lattice_of,
-    north_up,
-    plane_of,
-    stated_crs,
-    with_mappings,
-)
+from carbongrid.raster.crs_of_rasters import grid_mapping, stated_crs
+from carbongrid.raster.georeference import is_in_angles, plane_of
+from carbongrid.raster.lattice import Lattice, lattice_of, north_up, with_mappings
 from carbongrid.raster.nodata import Unknown, default_fill, valid_range
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.opening.formats import is_tiff

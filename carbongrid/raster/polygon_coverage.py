@@ -9,10 +9,10 @@ import shapely
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
+from carbongrid.raster.crs_units import require_plane
 from carbongrid.raster.kernels.excerpts import edge_blocks
 from carbongrid.raster.kernels.planar_areas import planar_areas
 from carbongrid.raster.kernels.shared_areas import RUN, Runs, Shape, shared_areas
-from carbongrid.raster.planes import require_plane
 from carbongrid.raster.polygons import Polygons, require_same_crs
 from carbongrid.raster.polygons.boxes import boxes
 from carbongrid.raster.polygons.reach import require_reach

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
+from carbongrid.raster.crs_units import full_turn
 from carbongrid.raster.kernels import pairs
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.pair_keys import pair_keys
 from carbongrid.raster.kernels.scanline import RawSpans, scan
 from carbongrid.raster.kernels.spans import Spans, apart, in_order, paint, single
-from carbongrid.raster.planes import full_turn
+from carbongrid.raster.polygons.reach import require_reach
 from carbongrid.raster.polygons.sets import require_same_crs
 from carbongrid.raster.polygons.tiles import inverse_of
 
@@ -154,6 +155,19 @@ def common_squares(
 def _table_size(owners: int) -> int:
     """Return a power of two that has room for some three pairs an owner."""
     return 1 << max(int(owners * 3).bit_length(), 6)
+
+
+def require_on_grid(polygons: Polygons, grid: Grid) -> None:
+    """Raise unless the polygons can be burnt into the grid and lie where its longitudes are; warn where not one meets it.
+
+    Raises
+    ------
+    InputError
+        As :func:`require_burnable`, :func:`require_no_turn` and :func:`require_reach`.
+    """
+    require_burnable(polygons, grid)
+    require_no_turn(polygons, grid)
+    require_reach(polygons, grid.bounds, grid.crs, polygons.crs)
 
 
 def require_burnable(polygons: Polygons, grid: Grid) -> None:

@@ -10,7 +10,8 @@ from carbongrid.run_store.hashes import Hashes
 from carbongrid.run_store.hashing import SEAL, hash_values, seal_of
 from carbongrid.run_store.location import MANIFEST, check_target, is_cut_short, mend, place_of
 from carbongrid.run_store.lock import claimed
-from carbongrid.run_store.store import Making, Recall, RunStore, new_run
+from carbongrid.run_store.recall import Recall
+from carbongrid.run_store.store import Making, RunStore, new_run
 
 __all__ = [
     "MANIFEST",

@@ -11,7 +11,6 @@ import shutil
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from dataclasses import replace as replaced
 from pathlib import Path
@@ -19,143 +18,23 @@ from typing import Any
 
 from carbongrid.errors import InputError, Problem, RunError
 from carbongrid.raster.opening.digests import hash_path
-from carbongrid.raster.opening.files import read_text
 from carbongrid.raster.portable import sync
 from carbongrid.raster.row_blocks import each_block, go_on, import_all, meanwhile
 from carbongrid.run_store.disk import full_disk, is_full
-from carbongrid.run_store.hashes import Hashes, Stamps, stamps_of
+from carbongrid.run_store.hashes import Hashes
 from carbongrid.run_store.hashing import SEAL, seal_of, sync_tree, write_whole
 from carbongrid.run_store.location import (
     MANIFEST,
     check_target,
     commit,
-    manifest_in,
     mend,
     place_of,
     remove,
     sibling,
 )
+from carbongrid.run_store.recall import STEPS, STORE, Recall, Record, is_kept_for_runs, records_in
 
 logger = logging.getLogger(__name__)
-
-_STEPS = "steps.json"
-_STORE = ".zarr"
-_FOLDER_OF_STEPS = "steps/"
-_NEVER_EDITED = (_STORE, ".npz")
-"""What no spreadsheet and no GIS writes to, beside the folder of steps; all else may be open in one."""
-
-
-@dataclass(frozen=True)
-class Record:
-    """What a finished step was made from (``key``), and the digest of each file that it made."""
-
-    key: str
-    files: Mapping[str, str] = field(default_factory=dict)
-
-    def is_of(self, key: str, files: Sequence[str]) -> bool:
-        """Tell whether the step was made from the same, and made these files."""
-        return self.key == key and set(self.files) == set(files)
-
-
-@dataclass(frozen=True)
-class Recall:
-    """Where finished steps may be found: an interrupted run, the run to be replaced, another run, which stays (``lent``)."""
-
-    places: tuple[Path, ...]
-    lent: Path | None = None
-    hashes: Hashes = field(default_factory=Hashes, compare=False)
-
-    @classmethod
-    def around(
-        cls,
-        out: Path,
-        reuse: Path | None = None,
-        *,
-        restart: bool = False,
-        hashes: Hashes | None = None,
-    ) -> Recall:
-        """Look beside ``out``, in it, and in ``reuse``; with ``restart`` nowhere."""
-        out = place_of(out)
-        places = () if restart else (sibling(out, "partial"), out, sibling(out, "old"), reuse)
-        there = tuple(place for place in places if place is not None and place.is_dir())
-        return cls(there, reuse, hashes or Hashes())
-
-    def find(
-        self,
-        name: str,
-        key: str,
-        files: Sequence[str],
-        writing: AbstractContextManager[object] = contextlib.nullcontext(),  # noqa: B008
-    ) -> Found | None:
-        """Return where the step's files are as it left them, by their digests; None if they are nowhere. ``writing``: held by who writes records."""
-        for place in self.places:
-            with writing:  # on Windows what is read cannot be replaced
-                record = _records_in(place).get(name)
-            if record is None or not record.is_of(key, files):
-                continue
-            stamps = {}
-            with contextlib.suppress(OSError):
-                for file, told in record.files.items():
-                    digest, stamps[place / file] = self.hashes.take(place / file)
-                    if digest != told:
-                        break
-                else:
-                    return Found(place, stamps, record)
-        return None
-
-    def ahead(self) -> AbstractContextManager[None]:
-        """Hash what there is to find by a thread, while the block of code finds it piece by piece.
-
-        Not what people look at, which is made anew if anything is, nor folders, which may be large, nor what a
-        manifest names that is not in its run.
-        """
-        there = [
-            place / file
-            for place in self.places
-            for record in _records_in(place).values()
-            for file in record.files
-            if _is_a_name(file) and _is_kept_for_runs(file)
-        ]
-        return self.hashes.ahead(there)
-
-    def inputs_in(self, folder: Path) -> list[Path]:
-        """Return the files of a case in this folder that runs there have read, by their manifests: most of them it reads again."""
-        told = [(manifest_in(place) or {}).get("inputs") for place in self.places]
-        rows = [
-            row for each in told if isinstance(each, list) for row in each if isinstance(row, dict)
-        ]
-        names = dict.fromkeys(row["file"] for row in rows if _is_a_name(row.get("file")))
-        return [folder / name for name in names]
-
-
-@dataclass(frozen=True)
-class Found:
-    """A folder that holds a step's files, their stamps from before they were hashed, and their digests."""
-
-    folder: Path
-    stamps: Mapping[Path, Stamps]
-    record: Record
-
-    def read[T](self, load: Callable[[Path], T]) -> T:
-        """Return what is read of the files that were hashed.
-
-        Raises
-        ------
-        RunError
-            If they are others by now: a run that is lent may be replaced at any time.
-        """
-        try:
-            value = load(self.folder)
-        except Exception as error:
-            self._require_unchanged(error)
-            raise
-        self._require_unchanged(None)
-        return value
-
-    def _require_unchanged(self, error: Exception | None) -> None:
-        changed = [str(file) for file, stamps in self.stamps.items() if stamps_of(file) != stamps]
-        if changed:
-            raise RunError(f"{changed[0]} was changed, moved or removed while it was read. Run it again.") from error  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -212,16 +91,9 @@ class RunStore:
         """Steps that were taken over, where they stand in the manifest."""
         return [name for name in self._seen if name in self._taken_over]
 
-    def step(
-        self,
-        name: str,
-        key: str,
-        files: Sequence[str],
-        make: Callable[[], None],
-        scratch: Sequence[str] = (),
-    ) -> None:
-        """Make the files of a step, or take them over from a run whose inputs were the same: :class:`Making` has what it is given."""
-        deque(self.steps([Making(name, key, files, make, scratch)]), maxlen=0)
+    def step(self, step: Making) -> None:
+        """Make the files of a step, or take them over from a run whose inputs were the same."""
+        deque(self.steps([step]), maxlen=0)
 
     def steps(self, steps: Sequence[Making]) -> Iterator[str]:
         """Make, or take over, the files of steps none of which needs another's; those that are made beside each other, by a thread for each core.
@@ -320,7 +192,7 @@ class RunStore:
             go_on()
             remove(target)
             target.parent.mkdir(exist_ok=True)
-            never_edited = _is_kept_for_runs(file)
+            never_edited = is_kept_for_runs(file)
             linked = never_edited and place != self.recall.lent
             copy = functools.partial(_copy, place.resolve() if linked else None)
             # What people edit is read again: on a share it may look as before for a while.
@@ -353,7 +225,7 @@ class RunStore:
             self._keep_records()
 
     def _keep_records(self) -> None:
-        write_whole(self.folder / _STEPS, json.dumps(_plain(self.records)))
+        write_whole(self.folder / STEPS, json.dumps(_plain(self.records)))
 
     def forget(self, name: str) -> None:
         """Take a step and its files out again: they are not to be part of the run."""
@@ -394,7 +266,7 @@ class RunStore:
         whole = json.loads(json.dumps(whole))
         whole[SEAL] = seal_of(whole)
         write_whole(self.folder / MANIFEST, json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
-        (self.folder / _STEPS).unlink(missing_ok=True)
+        (self.folder / STEPS).unlink(missing_ok=True)
 
     def _keep_only(self, files: Mapping[str, str]) -> None:
         for path in self.folder.iterdir():
@@ -403,7 +275,7 @@ class RunStore:
                 for entry in path.iterdir():
                     if f"{path.name}/{entry.name}" not in inside:
                         remove(entry)
-            elif path.name not in (*files, _STEPS):
+            elif path.name not in (*files, STEPS):
                 remove(path)
 
 
@@ -449,7 +321,7 @@ def new_run(
     recall = Recall.around(out, reuse, restart=restart, hashes=hashes)
     if restart:
         remove(folder)
-    store = RunStore(folder, recall, _records_in(folder))
+    store = RunStore(folder, recall, records_in(folder))
     if folder not in recall.places and not restart:
         store.recall = replaced(recall, places=(folder, *recall.places))
     try:
@@ -502,7 +374,7 @@ def _file_by_file(folder: Path, digests: Mapping[str, str]) -> Iterator[tuple[st
     """Yield each file and its digest; a store of many chunks counts as one file."""
     for name, digest in digests.items():
         path = folder / name
-        if not path.is_dir() or path.suffix == _STORE:
+        if not path.is_dir() or path.suffix == STORE:
             yield name, digest
             continue
         for file in path.rglob("*"):
@@ -510,29 +382,5 @@ def _file_by_file(folder: Path, digests: Mapping[str, str]) -> Iterator[tuple[st
                 yield file.relative_to(folder).as_posix(), hash_path(file)
 
 
-def _is_a_name(file: object) -> bool:
-    """Whether it is the name of something in a run, whoever wrote it down."""
-    return isinstance(file, str) and not Path(file).is_absolute() and ".." not in Path(file).parts
-
-
-def _is_kept_for_runs(file: str) -> bool:
-    """Whether it is what no spreadsheet and no GIS writes to."""
-    return file.startswith(_FOLDER_OF_STEPS) or file.endswith(_NEVER_EDITED)
-
-
 def _plain(records: Mapping[str, Record]) -> dict[str, Any]:
     return {name: asdict(record) for name, record in records.items()}
-
-
-def _records_in(folder: Path) -> dict[str, Record]:
-    """Return the steps of an interrupted run, or of a finished one; none where nothing can be read."""
-    try:
-        listed = json.loads(read_text(folder / _STEPS))
-    except FileNotFoundError:
-        listed = (manifest_in(folder) or {}).get("steps", {})
-    except (OSError, ValueError, RecursionError):
-        return {}
-    try:
-        return {name: Record(each["key"], dict(each["files"])) for name, each in listed.items()}
-    except (TypeError, KeyError, AttributeError, ValueError):
-        return {}

@@ -17,8 +17,8 @@ from waiting import HANG
 
 from carbongrid.method.categories import column_of
 from carbongrid.outputs import report as report_package
+from carbongrid.outputs.numbers import percent, tonnes
 from carbongrid.outputs.report import write_report
-from carbongrid.outputs.report.wording import percent, tonnes
 
 pytestmark = pytest.mark.browser
 

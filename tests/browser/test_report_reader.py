@@ -31,8 +31,8 @@ from report_reader import (
 from tables_example import example_tables
 
 from carbongrid.case import Case
+from carbongrid.outputs.numbers import mass, mass_in_chinese, percent
 from carbongrid.outputs.report import write_report
-from carbongrid.outputs.report.wording import mass, mass_in_chinese, percent
 from carbongrid.outputs.tables.plain import quoted
 
 pytestmark = pytest.mark.browser

@@ -21,12 +21,11 @@ from carbongrid.outputs.land_types import (
     ordered_lands,
     sums_by,
 )
+from carbongrid.outputs.numbers import in_percent, tonnes
 from carbongrid.outputs.report import write_report
 from carbongrid.outputs.report.land import land_table
-from carbongrid.outputs.report.wording import tonnes
 from carbongrid.outputs.result import RunTables
 from carbongrid.outputs.tables import published, read_tables, write_tables
-from carbongrid.outputs.zone_shares import in_percent
 
 TABLES = example_tables()
 

@@ -17,7 +17,7 @@ import shapely
 from figures_case import case_with
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tables_example import SHARES, example_tables
+from tables_example import example_tables
 
 from carbongrid.case.readers.inputs import guidance_of
 from carbongrid.errors import InputError
@@ -25,9 +25,13 @@ from carbongrid.method.evidence import EvidenceRow
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.tonnes import counted
 from carbongrid.method.zoning import DERIVED_GDP, FEW_SINKS, few_sinks, zones
-from carbongrid.outputs.figures.classes import faded, how_sure, index_number
+from carbongrid.outputs.figures.classes import faded, how_sure
 from carbongrid.outputs.figures.scales import scales_of
 from carbongrid.outputs.land_types import land_flows
+from carbongrid.outputs.numbers import (
+    index_number,
+    interval,
+)
 from carbongrid.outputs.report import write_report
 from carbongrid.outputs.report.accounts import (
     evidence_rows,
@@ -52,19 +56,7 @@ from carbongrid.outputs.report.layers import map_layers
 from carbongrid.outputs.report.page import _content
 from carbongrid.outputs.report.summary import balance_rows, comparison, index_statistics
 from carbongrid.outputs.report.unit_table import unit_table
-from carbongrid.outputs.report.wording import (
-    EXPLAINED,
-    change_in_percent,
-    interval,
-    mass,
-    money,
-    money_in_chinese,
-    people,
-    percent,
-    threshold,
-    to_the_gram,
-    to_the_gram_in_chinese,
-)
+from carbongrid.outputs.report.wording import EXPLAINED
 from carbongrid.outputs.zone_shares import zone_shares
 
 
@@ -439,50 +431,6 @@ def test_a_name_from_right_to_left_keeps_its_code_behind_it(tmp_path):
     assert text.count("<bdi>שלום (1)</bdi> (018)") == 2
     assert unit_in_text("שלום (1)", "018") == "\u2068שלום (1)\u2069 (018)"
     assert unit_in_text("Z\u00fcrich (1)", "018") == "Z\u00fcrich (1) (018)"
-
-
-def test_no_mass_is_an_exponent():
-    assert [mass(grams) for grams in (0, 1, 999, 1000, -1, 1_234_567, 999_960_000)] == [
-        "0 t", "< 0.001 t", "< 0.001 t", "0.00100 t", "> −0.001 t", "1.23 t", "1,000 t",
-    ]  # fmt: skip
-
-
-def test_a_change_is_not_all_and_not_nothing_where_it_is_not():
-    """Seen: "takes up more than < 0.001 t (−100 %)", "less than 2.00e-06 (+∞) million CNY", "−< 0.001 %"."""
-    now = 22_727_330_043
-    assert threshold(now, 197 - now, to_the_gram) == "197 g (> −100 %)"
-    assert threshold(now, 197 - now, to_the_gram_in_chinese) == "197 克 (> −100 %)"
-    assert threshold(now, -now, to_the_gram) == "0 t (−100 %)"
-    assert (
-        threshold(0, 2, money) == "0.000002" and threshold(0, 2, money_in_chinese) == "0.00000002"
-    )
-    assert [money(value) for value in (0, 90, 99, 1234)] == ["0", "0.00009", "0.000099", "0.00123"]
-    changes = [-1, 1, -100, 100, 1000, 10**9]
-    assert [change_in_percent(10**9, change) for change in changes] == [
-        "> −0.001 %", "< +0.001 %", "> −0.001 %", "< +0.001 %", "< +0.001 %", "+100 %",
-    ]  # fmt: skip
-    assert change_in_percent(10**9, 20_000) == "+0.00200 %"
-    assert change_in_percent(10**9, 0) == change_in_percent(0, 0) == "0 %", "seen: −0 % and −∞"
-
-
-def test_digits_of_a_share_are_counted_after_rounding():
-    assert [percent(share) for share in SHARES] == list(SHARES.values())
-
-
-def test_people_and_money_are_read_as_they_are():
-    assert [people(count) for count in (7.0, 0.0, 7.5, 31_000.5, np.nan)] == [
-        "7",
-        "0",
-        "7.50",
-        "31,000",
-        "–",
-    ]
-    assert [money(value) for value in (None, 0, 3_200_000_000, 1_500_000)] == [
-        "–",
-        "0",
-        "3,200",
-        "1.50",
-    ]
 
 
 def test_the_legend_of_gdp_is_chinese_too(tmp_path):

@@ -17,18 +17,18 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from tables_example import CRS, SOUTH, WEST, example_tables
 
-from carbongrid.outputs.report import ground, page
-from carbongrid.outputs.report.drawings import zone_map
-from carbongrid.outputs.report.ground import LAYER_BYTES, coarse_cells, road_path, water_path
-from carbongrid.outputs.report.layers import map_layers
-from carbongrid.outputs.report.summary import finding
-from carbongrid.outputs.report.wording import (
+from carbongrid.outputs.numbers import (
     exact_mass_in_chinese,
     mass_in_chinese,
     money_in_chinese,
     ten_thousands,
     tonnes_in_chinese,
 )
+from carbongrid.outputs.report import ground, page
+from carbongrid.outputs.report.drawings import zone_map
+from carbongrid.outputs.report.ground import LAYER_BYTES, coarse_cells, road_path, water_path
+from carbongrid.outputs.report.layers import map_layers
+from carbongrid.outputs.report.summary import finding
 from carbongrid.outputs.result import RunTables
 from carbongrid.outputs.zone_shares import zone_shares
 

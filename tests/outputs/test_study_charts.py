@@ -24,9 +24,9 @@ from carbongrid.outputs.figures import write_study_figures
 from carbongrid.outputs.figures.figures import _grid
 from carbongrid.outputs.figures.framework import KEPT, STAGES, TITLE, framework_svg, layout
 from carbongrid.outputs.figures.lettering import Language, installed_lettering
-from carbongrid.outputs.figures.scales import plain_number
 from carbongrid.outputs.figures.sheet import Sheet, shortened
 from carbongrid.outputs.figures.study import _FIGURES
+from carbongrid.outputs.numbers import plain_number
 from carbongrid.outputs.result import RunTables
 from carbongrid.outputs.tables import read_tables
 

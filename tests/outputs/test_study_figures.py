@@ -26,12 +26,12 @@ from tables_example import example_tables
 from carbongrid.cli import main
 from carbongrid.method.zoning import EITHER_SIDE
 from carbongrid.outputs.figures import write_study_figures
-from carbongrid.outputs.figures.classes import short_number
 from carbongrid.outputs.figures.lettering import Language, installed_lettering
 from carbongrid.outputs.figures.pages import compound_paths, convergence
 from carbongrid.outputs.figures.scales import natural, ranges, rates, signed
 from carbongrid.outputs.figures.sheet import Sheet
 from carbongrid.outputs.figures.study import _FIGURES
+from carbongrid.outputs.numbers import short_number
 from carbongrid.outputs.report.analysis_page import Words, map_of_classes
 from carbongrid.outputs.tables import published, read_tables
 from carbongrid.raster.opening.digests import hash_path

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tables_example import example_tables
 
-from carbongrid.outputs.zone_shares import in_percent, zone_shares
+from carbongrid.outputs.zone_shares import zone_shares
 
 UNITS = example_tables().units
 
@@ -58,11 +58,3 @@ def test_tonnes_have_the_shares_of_grams() -> None:
         ):
             told = getattr(of_grams, name)
             assert getattr(of_tonnes, name) == pytest.approx(told, rel=1e-12, nan_ok=True)
-
-
-@pytest.mark.parametrize(
-    ("part", "text"),
-    [(0.0, "0.00 %"), (1.0, "100.00 %"), (0.371134, "37.11 %"), (0.00003, "< 0.01 %"), (0.00006, "0.01 %"), (math.nan, "–")],
-)  # fmt: skip
-def test_percent_with_two_decimals(part: float, text: str) -> None:
-    assert in_percent(part) == text

@@ -28,7 +28,7 @@ from carbongrid.errors import InputError, VerificationError
 from carbongrid.raster import label_store
 from carbongrid.raster.chunked import pieces
 from carbongrid.raster.grid import Grid
-from carbongrid.raster.label_store import labels_at, open_labels, read_window, write_window
+from carbongrid.raster.label_store import open_labels, read_window, write_window
 from carbongrid.raster.labels import burn_window, rasterize
 from carbongrid.raster.opening import whole_store
 from carbongrid.raster.opening.stores import open_zarr_array
@@ -213,8 +213,6 @@ def test_a_missing_chunk_is_an_error(store, another_process):
             lazy.compute()
     with pytest.raises(VerificationError, match=gone):
         read_window(store, "label", (64, 128), (10, 10))
-    with pytest.raises(VerificationError, match=gone):
-        labels_at(store, "label", [4_001_300], [3_001_300])
     assert read_window(store, "label", (0, 0), (10, 10)).shape == (10, 10)
 
 
@@ -330,22 +328,6 @@ def test_a_store_that_is_made_again_is_written_to_as_it_is_now(tmp_path):
         written.append((path / "label" / "zarr.json").stat().st_size)
         assert np.array_equal(open_labels(path)["label"], labels)
     assert written[0] == written[1]
-
-
-def test_labels_at_points_are_those_of_their_cells(parcels, store):
-    whole = rasterize(parcels, GRID).values
-    random = np.random.default_rng(2)
-    row, column = random.integers(0, 200, 300), random.integers(0, 300, 300)
-    x = 4_000_000 + (column + random.random(300)) * 10
-    y = 3_002_000 - (row + random.random(300)) * 10
-    assert np.array_equal(labels_at(store, "label", x, y), whole[row, column])
-    corners = labels_at(
-        store,
-        "label",
-        [4_003_000, 4_000_000, 4_003_001, 3_999_999.9],
-        [3_000_000, 3_002_000, 3_001_000, 3_001_000],
-    )
-    assert corners.tolist() == [whole[-1, -1], whole[0, 0], 0, 0]
 
 
 def test_refusals(parcels, store):

@@ -40,12 +40,12 @@ from carbongrid.run_store import (
     lock,
     new_run,
 )
-from carbongrid.run_store.store import Record
+from carbongrid.run_store.recall import Record
 
 
 def write_run(out: Path, key: str = "k", text: str = "made", replace: bool = False) -> list[str]:
     with claimed(out), new_run(out, replace=replace) as store:
-        store.step("one", key, ["one.txt"], lambda: _write(store.folder / "one.txt", text))
+        store.step(Making("one", key, ["one.txt"], lambda: _write(store.folder / "one.txt", text)))
         store.write_manifest({"title": "t"})
     return store.reused
 
@@ -126,11 +126,11 @@ def test_a_failed_run_leaves_the_old_one_and_is_resumed(tmp_path: Path) -> None:
     out = tmp_path / "run"
     write_run(out)
     with pytest.raises(OSError, match="disk"), new_run(out, replace=True) as store:
-        store.step("two", "k", ["two.txt"], lambda: _write(store.folder / "two.txt", "2"))
+        store.step(Making("two", "k", ["two.txt"], lambda: _write(store.folder / "two.txt", "2")))
         raise OSError("disk")
     assert (out / "one.txt").read_text(encoding="utf-8") == "made"
     with new_run(out, replace=True) as store:
-        store.step("two", "k", ["two.txt"], lambda: pytest.fail("two was finished already"))
+        store.step(Making("two", "k", ["two.txt"], lambda: pytest.fail("two was finished already")))
         store.write_manifest({})
     assert {path.name for path in out.iterdir()} == {"manifest.json", "two.txt"}
     assert (out / "two.txt").read_text(encoding="utf-8") == "2"
@@ -139,7 +139,9 @@ def test_a_failed_run_leaves_the_old_one_and_is_resumed(tmp_path: Path) -> None:
 def interrupted(out: Path) -> Path:
     """Leave a run that broke after its first step; return its folder."""
     with pytest.raises(OSError, match="power"), new_run(out) as store:
-        store.step("one", "k", ["one.txt"], lambda: _write(store.folder / "one.txt", "made"))
+        store.step(
+            Making("one", "k", ["one.txt"], lambda: _write(store.folder / "one.txt", "made"))
+        )
         raise OSError("power")
     return store.folder
 
@@ -161,7 +163,9 @@ def test_restart_takes_nothing_over(tmp_path: Path) -> None:
     out = tmp_path / "run"
     interrupted(out)
     with new_run(out, restart=True) as store:
-        store.step("one", "k", ["one.txt"], lambda: _write(store.folder / "one.txt", "anew"))
+        store.step(
+            Making("one", "k", ["one.txt"], lambda: _write(store.folder / "one.txt", "anew"))
+        )
         store.write_manifest({})
     assert (out / "one.txt").read_text(encoding="utf-8") == "anew"
 
@@ -175,7 +179,9 @@ def test_a_damaged_record_of_steps_is_no_record(tmp_path: Path, steps: str) -> N
 
 def test_a_file_that_changes_under_the_run_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"one\.txt was changed"), new_run(tmp_path / "run") as store:
-        store.step("one", "k", ["one.txt"], lambda: _write(store.folder / "one.txt", "made"))
+        store.step(
+            Making("one", "k", ["one.txt"], lambda: _write(store.folder / "one.txt", "made"))
+        )
         (store.folder / "one.txt").write_text("other", encoding="utf-8")
         store.write_manifest({})
     assert not (tmp_path / "run").exists()
@@ -199,7 +205,7 @@ def test_files_of_the_user_deeper_in_an_old_run_are_not_replaced(tmp_path: Path,
     out = tmp_path / "run"
     with claimed(out), new_run(out) as store:
         for file in ("figures/map.png", "steps/p.parquet", "labels.zarr"):
-            store.step(file, "k", [file], lambda file=file: write_deep(store.folder / file))
+            store.step(Making(file, "k", [file], lambda file=file: write_deep(store.folder / file)))
         store.write_manifest({})
     (out / name).parent.mkdir(parents=True, exist_ok=True)
     (out / name).write_text("hours of work", encoding="utf-8")
@@ -256,7 +262,9 @@ def test_what_is_taken_over_is_on_the_disk_before_the_old_copy_goes(
     def write(replace: bool) -> None:
         with claimed(out), new_run(out, replace=replace) as store:
             for file in ("steps/p.parquet", "labels.zarr"):
-                store.step(file, "k", [file], lambda file=file: write_deep(store.folder / file))
+                store.step(
+                    Making(file, "k", [file], lambda file=file: write_deep(store.folder / file))
+                )
             store.write_manifest({})
 
     bring, take_away = os.fsync, shutil.rmtree
@@ -285,7 +293,9 @@ def test_finished_steps_outlive_an_error_in_the_input(tmp_path: Path) -> None:
     """Caught: labels of hours, removed for a wrong number in a table that is looked at after them."""
     out = tmp_path / "run"
     with pytest.raises(InputError, match="wrong") as told, new_run(out) as store:
-        store.step("one", "k", ["one.txt"], lambda: _write(store.folder / "one.txt", "made"))
+        store.step(
+            Making("one", "k", ["one.txt"], lambda: _write(store.folder / "one.txt", "made"))
+        )
         raise InputError("wrong")
     wrong, kept = told.value.problems
     assert (wrong.level, kept.level) == ("error", "note")
@@ -412,11 +422,11 @@ def test_a_commit_cut_between_its_renames_is_mended(tmp_path: Path) -> None:
 HOLDER = textwrap.dedent("""
     import sys
     from pathlib import Path
-    from carbongrid.run_store import claimed, new_run
+    from carbongrid.run_store import Making, claimed, new_run
     with claimed(Path(sys.argv[1])), new_run(Path(sys.argv[1])) as store:
         print("open", flush=True)
         sys.stdin.read()
-        store.step("one", "k", ["one"], lambda: (store.folder / "one").touch())
+        store.step(Making("one", "k", ["one"], lambda: (store.folder / "one").touch()))
         store.write_manifest({})
 """)
 
@@ -523,7 +533,7 @@ def test_folders_that_cannot_be_synced_do_not_end_a_run(
 
     monkeypatch.setattr(os, "fsync", some)
     with new_run(tmp_path / "run") as store:
-        store.step("one", "key", ["a.txt"], lambda: (store.folder / "a.txt").touch())
+        store.step(Making("one", "key", ["a.txt"], lambda: (store.folder / "a.txt").touch()))
         store.write_manifest({})
     refused.append(stat.S_IFREG)
     with pytest.raises(OSError, match="Invalid"), new_run(tmp_path / "other") as store:
@@ -557,7 +567,7 @@ def test_an_unfinished_step_finds_what_it_left_unless_its_inputs_changed(tmp_pat
 
     for key in ("k", "k", "other", "other"):
         with contextlib.suppress(OSError), new_run(out) as store:
-            store.step("one", key, ["one.txt"], lambda: make(store.folder), ["scratch"])
+            store.step(Making("one", key, ["one.txt"], lambda: make(store.folder), ["scratch"]))
             store.write_manifest({})
     assert found == [[], ["scratch"], [], ["scratch"]]
     assert sorted(path.name for path in out.iterdir()) == ["manifest.json", "one.txt"]
@@ -571,7 +581,7 @@ def run_of_files(out: Path, *, replace: bool = False, reuse: Path | None = None)
     """Write a run with a product and with what only a next run needs; return their inodes."""
     with claimed(out), new_run(out, replace=replace, reuse=reuse) as store:
         for file in FILES:
-            store.step(file, "k", [file], lambda file=file: write_deep(store.folder / file))
+            store.step(Making(file, "k", [file], lambda file=file: write_deep(store.folder / file)))
         store.write_manifest({})
     assert store.reused == (list(FILES) if replace or reuse else [])
     return [(out / name).stat().st_ino for name in INSIDE]
@@ -629,7 +639,9 @@ def test_a_file_that_changes_after_its_step_ends_the_run(tmp_path: Path, file: s
     for _ in range(2):
         with pytest.raises(RunError, match=r"was changed while the run was working"), new_run(tmp_path / "run", replace=True) as store:  # fmt: skip
             for name in FILES:
-                store.step(name, "k", [name], lambda name=name: write_deep(store.folder / name))
+                store.step(
+                    Making(name, "k", [name], lambda name=name: write_deep(store.folder / name))
+                )
             changed = store.folder / file
             facts = changed.stat()
             changed.with_name("other").write_bytes(bytes(facts.st_size))
@@ -657,7 +669,7 @@ def test_an_edit_of_the_old_run_does_not_reach_the_new_one(tmp_path: Path, late:
     write_run(out, text="ONE")
     with (out / "one.txt").open("r+", encoding="utf-8") as held:
         with new_run(out, replace=True) as store:
-            store.step("one", "k", ["one.txt"], lambda: pytest.fail("it is there"))
+            store.step(Making("one", "k", ["one.txt"], lambda: pytest.fail("it is there")))
             if not late:
                 held.write("EDITED")
                 held.flush()
@@ -678,7 +690,7 @@ def test_a_step_begun_anew_never_writes_into_what_was_linked(tmp_path: Path) -> 
 
     def step(make: object) -> None:
         with contextlib.suppress(KeyboardInterrupt), new_run(out, replace=True) as store:
-            store.step("steps/p.parquet", "k", ["steps/p.parquet"], make)
+            store.step(Making("steps/p.parquet", "k", ["steps/p.parquet"], make))
             stopped()
 
     (out / "steps" / "p.parquet").write_text("damaged", encoding="utf-8")
@@ -716,7 +728,9 @@ def test_a_folder_that_appears_while_the_run_works_is_not_replaced(tmp_path: Pat
     out = tmp_path / "run"
     for replace, words in ((False, "exists already"), (True, "not a run directory")):
         with pytest.raises(InputError, match=words), new_run(out, replace=replace) as store:
-            store.step("one", "k", ["one.txt"], lambda: _write(store.folder / "one.txt", "made"))
+            store.step(
+                Making("one", "k", ["one.txt"], lambda: _write(store.folder / "one.txt", "made"))
+            )
             store.write_manifest({})
             out.mkdir()
             (out / "mine.docx").write_text("hours of work", encoding="utf-8")
@@ -744,7 +758,9 @@ def test_a_file_that_appears_while_the_run_works_is_not_lost(
         claimed(out),
         new_run(out, replace=True) as store,
     ):
-        store.step("one", "k2", ["one.txt"], lambda: _write(store.folder / "one.txt", "anew"))
+        store.step(
+            Making("one", "k2", ["one.txt"], lambda: _write(store.folder / "one.txt", "anew"))
+        )
         store.write_manifest({"title": "t"})
         if last:
             monkeypatch.setattr(location, "sync", note)
@@ -771,7 +787,9 @@ def test_steps_that_need_nothing_of_each_other_are_made_at_once(
         _write(path, path.name)
 
     with new_run(tmp_path / "run") as store:
-        store.step("first", "k", ["first.txt"], lambda: _write(store.folder / "first.txt", "1"))
+        store.step(
+            Making("first", "k", ["first.txt"], lambda: _write(store.folder / "first.txt", "1"))
+        )
         told = store.steps(
             [
                 Making(name, "k", [name], functools.partial(make, store.folder / name))

@@ -46,6 +46,6 @@ MUTANTS = [
     Mutant("pipeline: south for north", "method/sharing.py", "(north - y) // grid", "(y - north) // grid", "tests/method/test_sharing.py"),
     Mutant("pipeline: snapped mass is counted by the first unit", "method/sharing.py", "np.where(unit < 0, len(units), unit)", "np.where(unit < 0, len(units), 0)", "tests/method/test_sharing.py"),
     Mutant("pipeline: regions are counted twice", "case/readers/regions.py", 'rows["grams"] - part', 'rows["grams"]', "tests/pipeline/test_pipeline.py -k regional_totals"),
-    Mutant("run store: a file is trusted by its name", "run_store/store.py", "if digest != told:", "if not (place / file).exists():", "tests/run_store/test_run_store.py -k hashed_before"),
+    Mutant("run store: a file is trusted by its name", "run_store/recall.py", "if digest != told:", "if not (place / file).exists():", "tests/run_store/test_run_store.py -k hashed_before"),
     Mutant("journal: a tile is trusted by its name", "raster/chunked/journal.py", "known is not None and known[0] == journal.key + _digest(store, names, tile)", "known is not None", "tests/raster/test_journal.py"),
 ]  # fmt: skip

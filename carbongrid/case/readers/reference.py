@@ -14,8 +14,8 @@ from pyproj.crs.coordinate_operation import LambertAzimuthalEqualAreaConversion
 
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.areal_scale import LIMIT, plane_factors
+from carbongrid.raster.crs_units import why_no_map
 from carbongrid.raster.opening.crs import crs_of
-from carbongrid.raster.planes import why_no_map
 
 Bounds = tuple[float, float, float, float]
 

@@ -192,7 +192,7 @@ def _place_facilities(
         sum(account.grams for account in accounts),
     )
     if listed > whole:
-        raise InputError(_too_much(f"the facilities of {name}", listed, "its total", whole))
+        raise InputError(_too_much(f"the facilities of {name}", listed, whole))
     problems = []
     for (label, parcel, grams), account in zip(facilities, of_facility.tolist(), strict=True):
         if parcel < 0:
@@ -210,7 +210,7 @@ def _place_facilities(
         if grams > own.grams:
             where = f"region {own.region!r}" if own.region else "the rest of the whole"
             what = f"the facilities of {name} in {where}"
-            problem = _too_much(what, grams, "its total", own.grams)
+            problem = _too_much(what, grams, own.grams)
             own_parts = parts.get(number, [])
             # Where masses of their own are too much already, parts are not why.
             if grams - sum(part for _, part in own_parts) <= own.grams:
@@ -222,9 +222,9 @@ def _place_facilities(
     return mass, np.array(known, np.int64)
 
 
-def _too_much(what: str, part: int, whose: str, whole: int) -> Problem:
+def _too_much(what: str, part: int, whole: int) -> Problem:
     return Problem(
-        f"{what} add up to {_tonnes(part)}, more than {whose}, {_tonnes(whole)}",
+        f"{what} add up to {_tonnes(part)}, more than its total, {_tonnes(whole)}",
         "facilities",
         "Correct the facilities or the total.",
     )

@@ -24,7 +24,7 @@ from carbongrid.method.weights.points import (
     parcels_of_facilities,
     points_in_parcels,
 )
-from carbongrid.method.weights.roadside import blended_lengths, corrected_lengths
+from carbongrid.method.weights.roadside import blended_lengths
 from carbongrid.method.weights.rules import (
     WeightInputs,
     eligible,
@@ -44,7 +44,6 @@ __all__ = [
     "WeightInputs",
     "Weights",
     "blended_lengths",
-    "corrected_lengths",
     "count_alike",
     "eligible",
     "line_lengths",

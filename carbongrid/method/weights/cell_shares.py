@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
+from carbongrid.raster.crs_units import crs_text
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels import split as splits
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.overlaps import cells_of_runs
-from carbongrid.raster.planes import crs_text
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.zonal.bringing import brought
 from carbongrid.raster.zonal.shares import exact_shares

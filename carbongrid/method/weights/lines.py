@@ -160,7 +160,7 @@ class LineWeights:
     unplaced
         Plain mm that reached no parcel.
     parts
-        The lines that count, for :func:`corrected_lengths`; None without any line.
+        The lines that count, for :func:`~carbongrid.method.weights.roadside.lengths_by_pois`; None without any line.
     """
 
     weight: NDArray[np.float64]

@@ -16,10 +16,10 @@ from pyproj import Transformer
 from carbongrid.errors import InputError
 from carbongrid.method.weights.cell_shares import CellShares, cells_over_units
 from carbongrid.method.weights.points import locate, points_in_parcels
+from carbongrid.raster.crs_units import crs_text
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.overlaps import cell_shares
-from carbongrid.raster.planes import crs_text
 from carbongrid.raster.polygon_coverage import areas_in_common, areas_of
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.polygons.outlines import geometries_of, outlines_of

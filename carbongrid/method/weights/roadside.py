@@ -86,18 +86,6 @@ def blended_lengths(
     return np.where(by_pois == length, length, blended)
 
 
-def corrected_lengths(
-    claims: LineWeights,
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    lambda_: float,
-    regions: NDArray[np.int64],
-    quanta: NDArray[np.int64] | None = None,
-) -> NDArray[np.float64]:
-    """Return road lengths corrected by the transport POIs beside the road: :func:`lengths_by_pois`, then :func:`blended_lengths`."""
-    return blended_lengths(claims.weight, lengths_by_pois(claims, x, y, regions, quanta), lambda_)
-
-
 def served_pois(
     claims: LineWeights,
     x: NDArray[np.float64],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -85,6 +84,10 @@ RELATIVE = (
 """What each map of zones says of them, in lines for a legend (docs/decisions/0059)."""
 
 
+RATIOS = (0.25, 0.5, 1.0, 2.0, 4.0)
+"""Inner bounds of six classes of a ratio, which double away from 1."""
+
+_CLASSES = 5
 _SPECK = 1e-6
 """Of the largest area: what is smaller has no say in where classes break. A hectare has, beside 10,000 km2."""
 
@@ -100,7 +103,7 @@ def ordered_zones() -> list[Zone]:
     return sorted(zones(), key=lambda zone: (zone.code == 0, zone.code))
 
 
-def natural_breaks(values: NDArray[np.float64], classes: int = 5) -> list[float]:
+def natural_breaks(values: NDArray[np.float64], classes: int = _CLASSES) -> list[float]:
     """Return the upper bounds of Fisher-Jenks classes, ascending; the last is the maximum.
 
     Values that are not finite are left out. Fewer distinct values than classes: each value is
@@ -190,10 +193,8 @@ def no_specks(areas: NDArray[np.float64]) -> NDArray[np.bool_]:
     return large
 
 
-def area_breaks(
-    values: NDArray[np.float64], areas: NDArray[np.float64], classes: int = 5
-) -> list[float]:
-    """Return the upper bounds of classes of about the same area, ascending.
+def area_breaks(values: NDArray[np.float64], areas: NDArray[np.float64]) -> list[float]:
+    """Return the upper bounds of five classes of about the same area, ascending; of fewer where there are fewer values.
 
     Parameters
     ----------
@@ -201,13 +202,11 @@ def area_breaks(
         Shape (n,), any order; those that are not finite are left out.
     areas
         What each value covers, shape (n,). Specks have no say (:func:`no_specks`).
-    classes
-        Number of classes wanted.
 
     Returns
     -------
     list of float
-        At most ``classes`` bounds; the last is the largest value that is no speck's. Value v is in the first class whose bound is
+        The last is the largest value that is no speck's. Value v is in the first class whose bound is
         >= v, and in the last if there is none.
 
     Notes
@@ -217,10 +216,10 @@ def area_breaks(
     """
     counted = np.isfinite(values) & no_specks(np.where(np.isfinite(values), areas, 0.0))
     distinct, cover = _distinct(values[counted], areas[counted])
-    if distinct.size <= classes:
+    if distinct.size <= _CLASSES:
         return [float(value) for value in distinct]
     until = np.cumsum(cover)
-    place = np.minimum((until - cover / 2) / until[-1] * classes, classes - 1).astype(np.int64)
+    place = np.minimum((until - cover / 2) / until[-1] * _CLASSES, _CLASSES - 1).astype(np.int64)
     last = np.append(place[1:] != place[:-1], True)
     return [float(value) for value in distinct[last]]
 
@@ -243,11 +242,6 @@ def _distinct(
     return distinct, cover
 
 
-def logarithmic_breaks(centre: float) -> list[float]:
-    """Return the inner bounds of six classes that double away from a centre, ascending."""
-    return [centre / 4, centre / 2, centre, centre * 2, centre * 4]
-
-
 def powers_of_ten(values: NDArray[np.float64]) -> list[float]:
     """Return the powers of ten between the least twentieth of the values and the highest hundredth, six at most."""
     if not values.size:
@@ -262,58 +256,3 @@ def round_length(length: float) -> float:
     """Return the largest of 1, 2, 5 times a power of ten that is not above a length > 0."""
     power = 10.0 ** math.floor(math.log10(length))
     return next(step * power for step in (5.0, 2.0, 1.0) if step * power <= length * (1 + 1e-12))
-
-
-def mass_scale(grams: float) -> tuple[float, str]:
-    """Return the grams in the unit that suits a mass, and the unit's name."""
-    for factor, unit in ((1e12, "Mt"), (1e9, "kt")):
-        if grams >= factor:
-            return factor, unit
-    return 1e6, "t"
-
-
-def millions_of(currency: str) -> tuple[str, str]:
-    """Return what a million of the currency is called, in English and in Chinese."""
-    return (
-        f"million {currency}".strip(),
-        "百万元" if currency == "CNY" else f"百万 {currency}".strip(),
-    )
-
-
-def hundreds_of_millions_of(currency: str) -> str:
-    """Return what 1e8 of the currency are called in Chinese, as statistics there count."""
-    return "亿元" if currency == "CNY" else f"亿 {currency}".strip()
-
-
-def short_number(value: float) -> str:
-    """Return a number with three significant digits, thousands separated, with a minus as it is printed; inf as a sign."""
-    if value < 0 and math.isfinite(value):
-        return f"−{short_number(-value)}"
-    if not math.isfinite(value):
-        return "–" if math.isnan(value) else "∞"
-    if value == 0:
-        return "0"
-    digits = 2 - math.floor(math.log10(abs(value)))
-    rounded = round(value, digits)
-    if rounded:  # 0.9996 is 1.00, not 1.000
-        digits = 2 - math.floor(math.log10(abs(rounded)))
-    if 1e-4 <= abs(rounded) < 1e15:
-        return f"{rounded:,.{max(digits, 0)}f}"
-    return f"{rounded:.2e}"
-
-
-def index_number(value: float, show: Callable[[float], str] = short_number) -> str:
-    """Return an index as shown; where that would be 1 and it is not, with the digits that say on which side of 1 it is."""
-    shown = show(value)
-    if (
-        value == 1
-        or not math.isfinite(value)
-        or float(shown.replace(",", "").replace("−", "-")) != 1
-    ):
-        return shown
-    return f"{value:.{decimals_beside_1(value)}f}"
-
-
-def decimals_beside_1(value: float) -> int:
-    """Return how many decimals say on which side of 1 a number is that is near to it, and not 1."""
-    return math.ceil(-math.log10(abs(value - 1)) - 1e-6)

@@ -9,13 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from carbongrid.errors import require_extra
-from carbongrid.outputs.figures.classes import (
-    NO_VALUE,
-    RELATIVE,
-    mass_scale,
-    ordered_zones,
-)
-from carbongrid.outputs.figures.scales import plain_number, scales_of, sequential
+from carbongrid.outputs.figures.classes import NO_VALUE, RELATIVE, ordered_zones
+from carbongrid.outputs.figures.scales import scales_of, sequential
 from carbongrid.outputs.figures.sheet import (
     DPI,
     GREY,
@@ -30,6 +25,8 @@ from carbongrid.outputs.figures.sheet import (
 )
 from carbongrid.outputs.figures.zone_probability import probability_map
 from carbongrid.outputs.figures.zones_page import mark_unsure
+from carbongrid.outputs.numbers import mass_scale, plain_number
+from carbongrid.outputs.result import cell_side
 from carbongrid.raster.row_blocks import go_on
 
 if TYPE_CHECKING:
@@ -156,7 +153,7 @@ def _grid(sheet: Sheet, variable: str, english: str, chinese: str, palette: str)
     from matplotlib.colors import ListedColormap, LogNorm
 
     field = sheet.tables.grid_1km[variable]
-    side = float(sheet.tables.grid_1km.attrs["resolution"])
+    side = cell_side(sheet.tables.grid_1km)
     figure, axes = sheet.blank(f"{english} on the {side / 1000:g} km grid", f"{chinese}格网")
     density = field.to_numpy() / (side / 1000) ** 2
     scale, unit = mass_scale(float(density.max(initial=0.0)))

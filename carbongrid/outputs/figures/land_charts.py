@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from carbongrid.outputs.figures.chart import Chart
-from carbongrid.outputs.figures.classes import mass_scale, short_number
 from carbongrid.outputs.figures.pages import Page
 from carbongrid.outputs.figures.palettes import colours_at
 from carbongrid.outputs.figures.sheet import GREY, HEADING, INK, Sheet, shortened
@@ -21,7 +20,8 @@ from carbongrid.outputs.land_types import (
     ordered_lands,
     sums_by,
 )
-from carbongrid.outputs.zone_shares import in_percent, share
+from carbongrid.outputs.numbers import in_percent, mass_scale, short_number
+from carbongrid.outputs.zone_shares import share
 
 if TYPE_CHECKING:
     from carbongrid.method.categories import Category

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from carbongrid.outputs.figures.classes import area_quantile, mass_scale
+from carbongrid.outputs.figures.classes import area_quantile
 from carbongrid.outputs.figures.pages import Panel, compound_paths
 from carbongrid.outputs.figures.scales import Scale, by_area
 from carbongrid.outputs.figures.sheet import Entry, legend_entries
+from carbongrid.outputs.numbers import mass_scale
 from carbongrid.raster.polygons.outlines import geometries_of
 
 if TYPE_CHECKING:

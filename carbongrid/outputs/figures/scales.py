@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from carbongrid.outputs.figures.classes import (
+    RATIOS,
     area_breaks,
     area_quantile,
-    logarithmic_breaks,
-    mass_scale,
-    millions_of,
     natural_breaks,
     no_specks,
-    short_number,
 )
 from carbongrid.outputs.figures.palettes import colours_at
+from carbongrid.outputs.numbers import mass_scale, millions_of, plain_number, short_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,7 +127,6 @@ def natural(
     palette: str,
     *,
     divisor: float = 1.0,
-    palest: float = 0.12,
 ) -> Scale:
     """Return at most five natural classes of the values above 0.
 
@@ -143,8 +140,6 @@ def natural(
         Of ColorBrewer.
     divisor
         Labels tell the values over it.
-    palest
-        Where in the palette the lowest class is: 0 is white.
     """
     known: NDArray[np.float64] = np.asarray(values.to_numpy(np.float64, na_value=np.nan))
     numbers = known[known > 0]
@@ -155,7 +150,7 @@ def natural(
         tuple(bounds[:-1]),
         "below",
         tuple(ranges(ends)) or ("none",),
-        sequential(palette, max(len(bounds), 1), palest),
+        sequential(palette, max(len(bounds), 1)),
         ("", ""),
         unit,
         "none",
@@ -181,8 +176,10 @@ def by_area(
         A column of a table; its name is the scale's.
     areas
         What each value covers, shape (n,).
-    unit, palette, divisor, palest
+    unit, palette, divisor
         As for :func:`natural`.
+    palest
+        Where in the palette the lowest class is: 0 is white.
     """
     known: NDArray[np.float64] = np.asarray(values.to_numpy(np.float64, na_value=np.nan))
     above = known > 0
@@ -228,7 +225,7 @@ def around_one(column: str, name: tuple[str, str], what: tuple[str, str]) -> Sca
         f"1: a unit's share of {what[0]} equals\nits share of emissions",
         f"1：{what[1]}份额等于排放份额",
     )
-    return _open_ended(column, tuple(logarithmic_breaks(1.0)), diverging(6), name, unit, note)
+    return _open_ended(column, RATIOS, diverging(6), name, unit, note)
 
 
 def _open_ended(
@@ -312,15 +309,6 @@ def ranges(bounds: list[float]) -> list[str]:
     if bounds and bounds[0] < 1e-3 <= bounds[-1] / 1e3:  # its digits would say nothing
         texts[0] = "> 0"
     return [high if low == high else f"{low} – {high}" for low, high in pairwise(texts)]
-
-
-def plain_number(value: float) -> str:
-    """Return a number with three significant digits, however small or large, without an exponent."""
-    text = short_number(value)
-    if "e" not in text:
-        return text
-    digits = max(2 - math.floor(math.log10(abs(value))), 0)
-    return f"{value:,.{digits}f}".rstrip("0") if digits else f"{value:,.0f}"
 
 
 def sequential(palette: str, count: int, palest: float = 0.12) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from carbongrid.outputs.figures.lettering import (
     installed_lettering,
     tell_lost,
 )
+from carbongrid.outputs.result import cell_side
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -114,7 +115,7 @@ class Sheet:
         """The units and the coarse cells that hold mass, with a margin."""
         grid = self.tables.grid_1km
         rows, columns = np.nonzero((grid["emission"] + grid["sink"]).to_numpy())
-        half = float(grid.attrs["resolution"]) / 2
+        half = cell_side(grid) / 2
         x, y = grid["x"].to_numpy()[columns], grid["y"].to_numpy()[rows]
         bounds = [self.tables.units.total_bounds]
         if x.size:

@@ -27,6 +27,7 @@ from carbongrid.outputs.figures.parcels import (
 from carbongrid.outputs.figures.scales import Scale, scales_of, signed
 from carbongrid.outputs.figures.sheet import SPLIT_GDP, Sheet, legend_entries, sheet_of
 from carbongrid.outputs.figures.zones_page import zones_page
+from carbongrid.outputs.result import cell_side
 
 if TYPE_CHECKING:
     from carbongrid.outputs.result import RunTables
@@ -36,7 +37,6 @@ logger = logging.getLogger(__name__)
 Progress = Callable[[str, int, int], None]
 
 DPI = 300
-FORMATS = ("png", "pdf", "svg")
 FRAMEWORK = "fig2-framework"
 _SPLIT = 0.4
 """Height of the remark on derived GDP and of its hatch, in inches."""
@@ -138,7 +138,7 @@ def _density_of_units(panel: Panel, members: list[str]) -> None:
 def _parcels_and_grid(sheet: Sheet) -> Page:
     """Draw what each parcel emits less what it takes up, and the same on the coarse grid; below zero land takes up more."""
     tables = sheet.tables
-    side = float(tables.grid_1km.attrs["resolution"]) / 1000
+    side = cell_side(tables.grid_1km) / 1000
     of_grid = (f"Net emissions, {side:g} km grid", "格网净碳排放")
     if tables.parcels.empty:
         page = page_of(sheet, ("Net emissions", "净碳排放"), [of_grid])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from carbongrid.method.categories import SECTORS, sector_names
 from carbongrid.method.evidence import WORTH_A_WARNING
-from carbongrid.outputs.figures.classes import short_number
+from carbongrid.outputs.numbers import short_number
 from carbongrid.outputs.report import wording
 from carbongrid.outputs.zone_shares import share
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from carbongrid.outputs.result import RunTables
 
 _MASSES = (
-    "total", "facilities", "by_rule", "by_area", "by_parent", "unallocated",
+    "total", "facilities", "by_rule", "by_area", "by_parent", "placed", "unallocated",
     "units", "outside_units", "snapped", "elsewhere",
 )  # fmt: skip
 
@@ -40,6 +40,7 @@ class Account:
     by_rule: int
     by_area: int
     by_parent: int
+    placed: int
     unallocated: int
     units: int
     outside_units: int
@@ -48,11 +49,6 @@ class Account:
     unplaced: str
     unplaced_zh: str
     reasons: tuple[str, ...]
-
-    @property
-    def placed(self) -> int:
-        """Mass that reached parcels."""
-        return self.facilities + self.by_rule + self.by_area + self.by_parent
 
     @property
     def balances(self) -> bool:
@@ -120,8 +116,7 @@ def waterfall(accounts: Sequence[Account], *, sink: bool) -> tuple[Step, ...]:
     ):
         steps.append(Step(english, chinese, reached, reached + sums[name], kind))
         reached += sums[name]
-    placed = sum(account.placed for account in chosen)
-    steps.append(Step("placed on parcels", "落到地块", 0, placed, "sum"))
+    steps.append(Step("placed on parcels", "落到地块", 0, sums["placed"], "sum"))
     steps.append(Step("in the units", "单元之内", 0, sums["units"], "good"))
     end = sums["units"] + sums["outside_units"]
     steps.append(Step("outside every unit", "单元之外", sums["units"], end, "lost"))
@@ -227,7 +222,7 @@ def evidence_rows(tables: RunTables) -> list[dict[str, Any]]:
 
 
 def _half_up(value: float, digits: int) -> float:
-    """Return a number rounded as masses beside it are (:func:`carbongrid.outputs.report.wording.tonnes`)."""
+    """Return a number rounded as masses beside it are (:func:`carbongrid.outputs.numbers.tonnes`)."""
     scale = 10.0**digits
     return math.floor(value * scale + 0.5) / scale
 

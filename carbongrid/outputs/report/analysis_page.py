@@ -11,19 +11,15 @@ import numpy as np
 
 from carbongrid.errors import Problem
 from carbongrid.method.zoning import zones
-from carbongrid.outputs.figures.classes import (
-    NO_VALUE,
-    natural_breaks,
-    ordered_zones,
-    short_number,
-)
+from carbongrid.outputs.figures.classes import NO_VALUE, natural_breaks, ordered_zones
 from carbongrid.outputs.figures.palettes import colours_at
 from carbongrid.outputs.figures.scales import joined
+from carbongrid.outputs.numbers import short_number, to_the_gram, to_the_gram_in_chinese
 from carbongrid.outputs.report.drawings import zone_map
 from carbongrid.outputs.report.layers import Entry
 from carbongrid.outputs.report.rendering import asset, render_page
 from carbongrid.outputs.report.scatter import Scatter
-from carbongrid.outputs.report.wording import isolated, to_the_gram, to_the_gram_in_chinese
+from carbongrid.outputs.report.wording import isolated
 from carbongrid.outputs.report.zone_flows import ZoneFlow
 
 if TYPE_CHECKING:
@@ -243,16 +239,16 @@ def map_of_changes(
     return Map(name, colours, [entry for entry in entries if entry.count], marked, note)
 
 
-def map_of_classes(
-    values: NDArray[np.float64], name: Words, palette: str, note: Words | None = None
-) -> Map:
+def map_of_classes(values: NDArray[np.float64], name: Words, palette: str) -> Map:
     """Return the units by a number, in at most five natural classes, of few numbers in fewer; unknown stands apart."""
     known = ~np.isnan(values)
     distinct = np.unique(values[known]).size
     least = float(values[known].min(initial=np.inf))
     bounds = joined(natural_breaks(values, int(np.clip(distinct // 4, 2, 5))), least)
     if not bounds:
-        return Map(name, [NO_VALUE] * len(values), [Entry(NO_VALUE, "unknown", "未知", len(values))], (), note)  # fmt: skip
+        return Map(
+            name, [NO_VALUE] * len(values), [Entry(NO_VALUE, "unknown", "未知", len(values))]
+        )
     places = np.minimum(np.searchsorted(bounds, np.where(known, values, bounds[0])), len(bounds) - 1)  # fmt: skip
     shades = colours_at(palette, [0.15 + 0.75 * (k + 1) / len(bounds) for k in range(len(bounds))])
     colours = [shades[k] if there else NO_VALUE for k, there in zip(places, known, strict=True)]
@@ -263,4 +259,4 @@ def map_of_classes(
         entries.append(Entry(shades[k], text, text, int((known & (places == k)).sum())))
     if not known.all():
         entries.append(Entry(NO_VALUE, "unknown", "未知", int((~known).sum())))
-    return Map(name, colours, entries, (), note)
+    return Map(name, colours, entries)

@@ -75,13 +75,12 @@ def sankey(tables: RunTables, *, sink: bool, height: float) -> Sankey | None:
     )
     lands = ordered_lands(flow.land for flow in flows)
     keys[2].sort(key=lambda key: lands.index(key[1]))
-    places: dict[tuple[str, str], tuple[float, float]] = {}
-    ends = [_stack(_sums(flows, column), keys[column], scale, places) for column in range(3)]
-    middle = max(ends) / 2
-    for column, end in enumerate(ends):
-        for key in dict.fromkeys(keys[column]):
-            top, tall = places[key]
-            places[key] = (top + middle - end / 2, tall)
+    columns = [stacked(_sums(flows, column), keys[column], scale) for column in range(3)]
+    whole = max(end for _, end in columns)
+    places = {
+        key: (top + whole / 2 - end / 2, tall)
+        for bars, end in columns for key, (top, tall) in bars.items()
+    }  # fmt: skip
     colours = {("category", flow.category): colour_of_sector(flow.sector) for flow in flows}
     nodes = []
     for column, side in enumerate(("right", "right", "left")):
@@ -102,7 +101,7 @@ def sankey(tables: RunTables, *, sink: bool, height: float) -> Sankey | None:
         )
         for flow in flows
     )
-    return Sankey(max(ends), tuple(nodes), tuple(bands), rows, total)
+    return Sankey(whole, tuple(nodes), tuple(bands), rows, total)
 
 
 def _names(tables: RunTables, lands: set[str]) -> Mapping[tuple[str, str], tuple[str, str]]:
@@ -127,20 +126,17 @@ def _sums(flows: Iterable[Flow], column: int) -> dict[tuple[str, str], int]:
     return sums
 
 
-def _stack(
-    sums: Mapping[tuple[str, str], int],
-    order: Iterable[tuple[str, str]],
-    scale: float,
-    places: dict[tuple[str, str], tuple[float, float]],
-) -> float:
-    """Place the bars of a column one under the other, each in room enough for its text."""
-    top = 0.0
+def stacked[K](
+    sums: Mapping[K, int], order: Iterable[K], scale: float
+) -> tuple[dict[K, tuple[float, float]], float]:
+    """Return top and height of the bars of a column, one under the other, each in room enough for its text; and where they end."""
+    places, top = dict[K, tuple[float, float]](), 0.0
     for key in dict.fromkeys(order):
         height = sums[key] * scale
         room = max(height, SLOT)
         places[key] = (top + (room - height) / 2, height)
         top += room + GAP
-    return top - GAP
+    return places, top - GAP
 
 
 def _merged(flows: Sequence[Flow]) -> list[Flow]:

@@ -10,8 +10,9 @@ import shapely
 
 from carbongrid.outputs.figures.classes import powers_of_ten
 from carbongrid.outputs.figures.scales import ranges, sequential
+from carbongrid.outputs.numbers import counted_in
 from carbongrid.outputs.report.drawings import length_in_words, path_of, simplified
-from carbongrid.outputs.report.wording import counted_in
+from carbongrid.outputs.result import cell_side
 from carbongrid.raster.polygons.outlines import geometries_of
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def coarse_cells(grid: xr.Dataset, drawing: ZoneMap, room: int = LAYER_BYTES) ->
     room
         Bytes that the outlines may take. Where they take more, blocks of two by two cells are drawn, and so on.
     """
-    side = float(grid.attrs["resolution"])
+    side = cell_side(grid)
     corner = float(grid["x"][0]) - side / 2, float(grid["y"][0]) + side / 2
     tonnes = grid["emission"].to_numpy() / 1e6
     if not (tonnes > 0).any():

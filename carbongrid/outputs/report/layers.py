@@ -14,15 +14,13 @@ from carbongrid.outputs.figures.classes import (
     SURE,
     faded,
     how_sure,
-    hundreds_of_millions_of,
-    mass_scale,
-    millions_of,
     natural_breaks,
     ordered_zones,
 )
 from carbongrid.outputs.figures.scales import joined, ranges, scales_of
+from carbongrid.outputs.numbers import counted_in, hundreds_of_millions_of, mass_scale, millions_of
 from carbongrid.outputs.report.unit_table import intensity
-from carbongrid.outputs.report.wording import EXPLAINED, chinese, counted_in
+from carbongrid.outputs.report.wording import EXPLAINED, chinese
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,10 +15,10 @@ import shapely
 
 from carbongrid.outputs.figures.classes import powers_of_ten
 from carbongrid.outputs.figures.scales import ranges, sequential
+from carbongrid.outputs.numbers import counted_in
 from carbongrid.outputs.report.base_map import dots_of_parcels
 from carbongrid.outputs.report.ground import LAYER_BYTES
 from carbongrid.outputs.report.layers import Entry
-from carbongrid.outputs.report.wording import counted_in
 from carbongrid.raster.polygons.outlines import geometries_of
 
 if TYPE_CHECKING:

@@ -27,6 +27,7 @@ from carbongrid.outputs.figures.scales import (
     signed,
     totals,
 )
+from carbongrid.outputs.result import cell_side
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -159,7 +160,7 @@ class Plots:
             bounds = powers_of_ten(shown)
             edges = sorted({float(shown.min()), *bounds, float(np.nextafter(shown.max(), np.inf))})
             colours = sequential("YlGn" if field == "sink" else "YlOrRd", max(len(edges) - 1, 1))
-            half = float(dataset.attrs["resolution"]) / 2
+            half = cell_side(dataset) / 2
             x, y = dataset["x"].to_numpy(), dataset["y"].to_numpy()
             axes.imshow(
                 np.where(tonnes > 0, tonnes, np.nan),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from carbongrid.outputs.figures.classes import short_number
+from carbongrid.outputs.numbers import short_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,6 +10,7 @@ import numpy as np
 
 from carbongrid.method.zoning import NO_CARBON
 from carbongrid.outputs.figures.classes import ordered_zones
+from carbongrid.outputs.numbers import whole_percent
 from carbongrid.outputs.zone_shares import share
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ def finding(units: pd.DataFrame, rows: Sequence[ZoneShare]) -> tuple[str, str]:
     inside = units["zone"] == _HIGH_CARBON
     derived = bool(units["indicative"][inside].any())
     if high.count and not derived and not math.isnan(high.gdp_share):
-        emitted, earned, taken = map(_whole_percent, (high.emission_share, high.gdp_share, high.sink_share))  # fmt: skip
+        emitted, earned, taken = map(whole_percent, (high.emission_share, high.gdp_share, high.sink_share))  # fmt: skip
         known, known_zh = ("known ", "已知") if units["gdp"].isna().any() else ("", "")
         zone, verb = high.zone, "emits" if high.count == 1 else "emit"
         return (
@@ -207,17 +208,8 @@ def finding(units: pd.DataFrame, rows: Sequence[ZoneShare]) -> tuple[str, str]:
     while 2 * reached < whole:
         reached += emission[least]
         least += 1
-    part, verb = _whole_percent(reached / whole), "emits" if least == 1 else "emit"
+    part, verb = whole_percent(reached / whole), "emits" if least == 1 else "emit"
     return (
         f"{least} of {len(units)} units {verb} at least half of the emissions in all units ({part}).",
         f"{len(units)} 个单元中，{least} 个单元的排放即占各单元合计的一半以上（{part}）。",
     )
-
-
-def _whole_percent(part: float) -> str:
-    """Return a share in whole percent, no nearer to none or all than it is; a dash where it is unknown."""
-    if math.isnan(part):
-        return "–"
-    if 0 < part < 0.005:
-        return "< 1 %"
-    return "> 99 %" if 0.995 <= part < 1 else f"{100 * part:.0f} %"

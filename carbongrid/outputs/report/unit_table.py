@@ -13,26 +13,24 @@ import shapely
 from carbongrid.case.readers.geometry import geodesic_area
 from carbongrid.method.categories import SECTORS, sector_names
 from carbongrid.method.tonnes import format_tonnes
-from carbongrid.outputs.figures.classes import (
+from carbongrid.outputs.numbers import (
     hundreds_of_millions_of,
     index_number,
-    millions_of,
-    short_number,
-)
-from carbongrid.outputs.report.wording import (
     interval,
+    millions_of,
     money,
     money_in_chinese,
     people,
     percent,
+    short_number,
     ten_thousands,
     threshold,
     to_the_gram,
     to_the_gram_in_chinese,
     tonnes,
     tonnes_in_chinese,
-    whole_or_none,
 )
+from carbongrid.outputs.report.wording import whole_or_none
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from carbongrid.method.zoning import zones
 from carbongrid.outputs.figures.classes import ordered_zones
-from carbongrid.outputs.report.flows import COLUMN, GAP, SLOT, WIDTH, ribbon
+from carbongrid.outputs.report.flows import COLUMN, WIDTH, ribbon, stacked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,19 +83,14 @@ def zone_flow(years: Sequence[str], counts: Sequence[Mapping[tuple[int, int], in
     for column, x in enumerate(left):
         end, flows = (0, counts[column]) if column < len(counts) else (1, counts[-1])
         sums = {code: sum(n for pair, n in flows.items() if pair[end] == code) for code in order}
-        top, places = 0.0, dict[int, float]()
-        for code in order:
-            if not sums[code]:
-                continue
-            height = sums[code] * scale
-            room = max(height, SLOT)
-            places[code] = top + (room - height) / 2
+        places, end_of_column = stacked(sums, [code for code in order if sums[code]], scale)
+        for code, (top, height) in places.items():
             zone, new = known[code], code not in named
             named.add(code)
             bars.append(
                 Bar(
                     x,
-                    places[code],
+                    top,
                     height,
                     zone.colour,
                     sums[code],
@@ -104,9 +99,8 @@ def zone_flow(years: Sequence[str], counts: Sequence[Mapping[tuple[int, int], in
                     new,
                 )
             )
-            top += room + GAP
-        lowest = max(lowest, top - GAP)
-        tops.append(places)
+        lowest = max(lowest, end_of_column)
+        tops.append({code: top for code, (top, _) in places.items()})
     bands = []
     for column, flows in enumerate(counts):
         starts, ends = dict(tops[column]), dict(tops[column + 1])

@@ -63,7 +63,7 @@ def write_units_gpkg(units: Table, tables: RunTables, path: Path) -> None:
     frame["zone"] = frame["zone"].astype(np.int32)
     frame = frame[[*titles(units.kinds), "geometry"]]
     aliases = {name: heading.text for name, heading in headings_of(units, tables).items()}
-    styles = style_table(styles_of(units.frame, tables.currency), UNITS_LAYER, "geom", aliases)
+    styles = style_table(styles_of(units.frame, tables.currency), UNITS_LAYER, aliases)
     with plain_folder(path.parent) as folder, fixed_date():
         file, driver = folder / path.name, GPKG
         frame.to_file(

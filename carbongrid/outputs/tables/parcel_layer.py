@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from carbongrid.method.categories import column_of
-from carbongrid.outputs.figures.classes import NO_VALUE, powers_of_ten, short_number
+from carbongrid.outputs.figures.classes import NO_VALUE, powers_of_ten
 from carbongrid.outputs.figures.scales import sequential
+from carbongrid.outputs.numbers import short_number
 from carbongrid.outputs.tables.content import DENSITY_SUFFIX
 from carbongrid.outputs.tables.domains import write_domains
 from carbongrid.outputs.tables.headings import PER_YEAR, Heading, category_headings
@@ -82,9 +83,7 @@ def write_parcel_layer(tables: RunTables, layer: ParcelLayer, path: Path) -> Non
         mode = "a" if in_package else "w"
         frame.to_file(file, mode=mode, promote_to_multi=True, **as_layer, **options)
         if in_package:
-            styles = style_table(
-                [style_of_density(frame)], PARCELS_LAYER, "geom", aliases, label=""
-            )
+            styles = style_table([style_of_density(frame)], PARCELS_LAYER, aliases, label="")
             pyogrio.write_dataframe(styles, file, layer=STYLES_LAYER, driver=driver)
 
 

@@ -84,6 +84,11 @@ def read_text_csv(path: Path) -> pd.DataFrame:
     )
 
 
+def plain_cells[Cells: (pd.Series[Any], pd.DataFrame)](values: Cells) -> Cells:
+    """Return a column or a table with Python's own objects in its cells, None where nothing is known."""
+    return values.astype(object).where(values.notna(), None)
+
+
 _OF_WHAT = ("category", "unit", "name")
 """Columns of tables of intervals that hold texts; all others hold tonnes."""
 

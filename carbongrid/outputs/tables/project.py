@@ -11,6 +11,7 @@ from uuid import NAMESPACE_OID, uuid5
 from xml.etree import ElementTree as ET
 
 from carbongrid.outputs.figures.classes import round_length
+from carbongrid.outputs.result import cell_side
 from carbongrid.outputs.tables.headings import about_run, headings_of
 from carbongrid.outputs.tables.layers import UNITS_LAYER
 from carbongrid.outputs.tables.parcel_layer import parcel_aliases, parcel_frame, style_of_density
@@ -109,7 +110,7 @@ def write_project(content: Content, tables: RunTables, path: Path) -> None:
 def _layers(content: Content, tables: RunTables, name: str, default: Style) -> list[_Layer]:
     """Return the layers from the top: units by that name in their default style, emissions and sinks of the coarse grid, parcels where a file of them is there that any QGIS opens."""
     aliases = {name: each.text for name, each in headings_of(content.units, tables).items()}
-    side = float(content.grid_1km.attrs["resolution"]) / 1000
+    side = cell_side(content.grid_1km) / 1000
     layers = [
         _Layer(_id("units"), name, f"./units.gpkg|layername={UNITS_LAYER}", "ogr", "vector", tuple(units_style(default, aliases))),
         *(

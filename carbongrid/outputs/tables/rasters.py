@@ -15,6 +15,7 @@ from rasterio.shutil import copy as copy_raster
 from carbongrid import __version__
 from carbongrid.errors import CarbongridError, RunError, VerificationError
 from carbongrid.inventory.units_of_measure import DENSITY, GRAM_RATE, MASS_RATE
+from carbongrid.outputs.result import cell_side
 from carbongrid.outputs.tables.content import BY_SECTOR
 from carbongrid.raster.opening.names import plain_folder
 from carbongrid.raster.opening.rasters import open_raster
@@ -23,6 +24,21 @@ from carbongrid.raster.opening.stores import open_netcdf
 _BANDS = {"emission": "CO2e emitted per cell and year", "sink": "CO2e taken up per cell and year"}
 _POTENTIALS = "global_warming_potentials"
 _VARIABLES = ("emission", "sink", "covered_area", "emission_density", "sink_density")
+
+
+def crs_of_grid(grid: xr.Dataset) -> Any:
+    """Return the coarse grid's CRS, as rasterio has it; None if it says none."""
+    import rioxarray  # noqa: F401  (registers .rio)
+
+    return grid.rio.crs
+
+
+def in_crs[Values: (xr.DataArray, xr.Dataset)](values: Values, crs: Any) -> Values:
+    """Return values that say this CRS."""
+    import rioxarray  # noqa: F401  (registers .rio)
+
+    said: Values = values.rio.write_crs(crs)
+    return said
 
 
 def write_grid_tif(grid: xr.Dataset, title: str, gwp: str, path: Path) -> None:
@@ -37,8 +53,6 @@ def write_grid_tif(grid: xr.Dataset, title: str, gwp: str, path: Path) -> None:
     RunError
         If the grid's CRS cannot be written, as where rasterio finds no data of PROJ.
     """
-    import rioxarray  # noqa: F401  (registers .rio)
-
     tonnes = tonnes_of_cells(grid)
     profile: dict[str, Any] = {
         "driver": "GTiff",
@@ -46,7 +60,7 @@ def write_grid_tif(grid: xr.Dataset, title: str, gwp: str, path: Path) -> None:
         "height": tonnes.shape[1],
         "width": tonnes.shape[2],
         "dtype": "float64",
-        "crs": grid.rio.crs,
+        "crs": crs_of_grid(grid),
         "transform": _transform(grid),
         "nodata": np.nan,
     }
@@ -88,8 +102,6 @@ def write_grid_nc(grid: xr.Dataset, title: str, year: int, gwp: str, path: Path)
     A density is NaN where the covered area is 0. The time is one number, the middle of the year: files of several years are stacked
     along it.
     """
-    import rioxarray  # noqa: F401  (registers .rio)
-
     by_sector = [BY_SECTOR] if BY_SECTOR in grid else []
     dataset = with_densities(grid[["emission", "sink", *by_sector, "covered_area"]])
     # GDAL gives its bands no name of the sector.
@@ -106,7 +118,7 @@ def write_grid_nc(grid: xr.Dataset, title: str, year: int, gwp: str, path: Path)
     }
     for name, (units, long_name, methods) in attributes.items():
         dataset[name].attrs = {"units": units, "long_name": long_name, "cell_methods": methods}
-    dataset = dataset.rio.write_crs(grid.rio.crs).rio.write_transform(_transform(grid))
+    dataset = in_crs(dataset, crs_of_grid(grid)).rio.write_transform(_transform(grid))
     dataset = _dated(dataset.rio.write_coordinate_system(), year)
     dataset.attrs = {
         "Conventions": "CF-1.11",
@@ -114,7 +126,7 @@ def write_grid_nc(grid: xr.Dataset, title: str, year: int, gwp: str, path: Path)
         "source": f"carbongrid {__version__}",
         # No time: the same run gives the same bytes. The manifest holds what a history would.
         "history": f"written by carbongrid {__version__}; how it was made is in manifest.json",
-        "resolution": float(grid.attrs["resolution"]),
+        "resolution": cell_side(grid),
         _POTENTIALS: gwp,
     }
     for variable in dataset.data_vars.values():
@@ -170,7 +182,7 @@ def _dated(dataset: xr.Dataset, year: int) -> xr.Dataset:
 
 def _transform(grid: xr.Dataset) -> Affine:
     """Return the transform from the cell centres and the resolution, which one column alone does not tell."""
-    size = float(grid.attrs["resolution"])
+    size = cell_side(grid)
     west, north = float(grid["x"][0]) - size / 2, float(grid["y"][0]) + size / 2
     return Affine(size, 0.0, west, 0.0, -size, north)
 

@@ -20,9 +20,10 @@ from carbongrid.method.categories import column_of, sector_names
 from carbongrid.method.columns import Kind, in_tonnes
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.zoning import few_sinks, zones
-from carbongrid.outputs.figures.classes import decimals_beside_1
+from carbongrid.outputs.numbers import decimals_beside_1
 from carbongrid.outputs.tables.content import Table, titles
 from carbongrid.outputs.tables.headings import Heading, headings_of, potentials
+from carbongrid.outputs.tables.plain import plain_cells
 
 if TYPE_CHECKING:
     from carbongrid.outputs.result import RunTables
@@ -317,7 +318,7 @@ def _cells(values: pd.Series[Any], kind: Kind) -> list[Cell]:
         return values.tolist()
     if kind == "mass":
         values = pd.Series(values.to_numpy(np.float64, na_value=np.nan) / 10**6)
-    cells: list[Cell] = values.astype(object).where(values.notna(), None).tolist()
+    cells: list[Cell] = plain_cells(values).tolist()
     if kind == "number":
         return [str(cell) if cell in _INFINITE else cell for cell in cells]
     return cells

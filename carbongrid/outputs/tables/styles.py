@@ -18,10 +18,10 @@ from carbongrid.outputs.figures.classes import (
     flags_of,
     ordered_zones,
     powers_of_ten,
-    short_number,
 )
 from carbongrid.outputs.figures.lettering import in_both
 from carbongrid.outputs.figures.scales import Scale, scales_of, sequential
+from carbongrid.outputs.numbers import short_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,7 +142,6 @@ def _measure(scale: Scale) -> str:
 def style_table(
     styles: list[Style],
     layer: str,
-    geometry: str,
     aliases: Mapping[str, str],
     label: str = "name",
 ) -> pd.DataFrame:
@@ -152,8 +151,8 @@ def style_table(
     ----------
     styles
         One of them the default.
-    layer, geometry
-        Names of the table and of its geometry column.
+    layer
+        Name of the table.
     aliases
         What the columns are called in tables and forms of QGIS.
     label
@@ -170,7 +169,7 @@ def style_table(
             "f_table_catalog": "",
             "f_table_schema": "",
             "f_table_name": layer,
-            "f_geometry_column": geometry,
+            "f_geometry_column": "geom",
             "styleName": [style.name for style in styles],
             "styleQML": [qml(units_style(style, aliases, label)) for style in styles],
             "styleSLD": [sld_of(style, layer) for style in styles],

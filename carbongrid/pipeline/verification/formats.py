@@ -12,8 +12,14 @@ import numpy as np
 
 from carbongrid.case.readers.security import check_zip_limits
 from carbongrid.method.columns import in_tonnes
+from carbongrid.outputs.tables.plain import plain_cells
 from carbongrid.outputs.tables.project import PROJECT
-from carbongrid.outputs.tables.rasters import bands_of_tif, place_of_tif, tonnes_of_cells
+from carbongrid.outputs.tables.rasters import (
+    bands_of_tif,
+    crs_of_grid,
+    place_of_tif,
+    tonnes_of_cells,
+)
 from carbongrid.outputs.tables.spreadsheet import NAMES_ROW, NOTES_SHEET, UNITS_SHEET, in_a_cell
 from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.parcel_layers import faults_of_layer, layers_of_parcels
@@ -56,8 +62,7 @@ def _told(units: pd.DataFrame) -> dict[str, list[Any]]:
     """Return what units.csv says under its own column names: mass in tonnes, None where blank."""
     columns: dict[str, list[Any]] = {}
     for name in units.columns:
-        cells = units[name].astype(object)
-        values = cells.where(cells.notna(), None).tolist()
+        values = plain_cells(units[name]).tolist()
         mass = name.endswith("_g")
         columns[in_tonnes(name) if mass else name] = (
             [None if v is None else v / 10**6 for v in values] if mass else values
@@ -96,8 +101,7 @@ def _plain(value: Any) -> Any:
 def _geopackage(run: Opened, told: dict[str, list[Any]]) -> Iterator[str]:
     with run.reading("units.gpkg", trusted=False) as path, open_vector(path, of=GPKG) as file:
         frame = file.table("units", read_geometry=False)
-        columns = {name: frame[name].astype(object) for name in frame.columns}
-        found = {name: cells.where(cells.notna(), None).tolist() for name, cells in columns.items()}
+        found = {name: plain_cells(frame[name]).tolist() for name in frame.columns}
         info = file.info("units")
     stored = dict(zip(info["fields"], info["dtypes"], strict=True))
     if "int" in stored.get("residents", ""):
@@ -146,13 +150,11 @@ def _raster(run: Opened) -> Iterator[str]:
 
 def _place(run: Opened) -> Iterator[str]:
     """Compare the CRS of both files of the coarse grid, and the corner and cells of the GeoTIFF, with the manifest; x and y of the NetCDF are compared with its cells."""
-    import rioxarray  # noqa: F401  (registers .rio)
-
     grid = run.coarse_grid
     with run.reading("grid_1km.tif", trusted=False) as path:
         crs, transform = place_of_tif(path)
     with run.reading("grid_1km.nc", trusted=False):
-        of_both = {"grid_1km.tif": crs, "grid_1km.nc": run.grid_1km.rio.crs}
+        of_both = {"grid_1km.tif": crs, "grid_1km.nc": crs_of_grid(run.grid_1km)}
         known = {name: None if each is None else crs_of(each.to_wkt()) for name, each in of_both.items()}  # fmt: skip
     for name, each in known.items():
         if each is None or not same_crs(each, crs_of(grid.crs)):

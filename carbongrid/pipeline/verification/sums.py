@@ -12,6 +12,7 @@ import numpy as np
 from carbongrid.method.evidence import FACILITIES, EvidenceRow
 from carbongrid.method.landuse import carrying_types
 from carbongrid.outputs.tables.content import BY_SECTOR, DENSITY_SUFFIX, evidence_of
+from carbongrid.outputs.tables.plain import plain_cells
 from carbongrid.outputs.tables.rasters import with_densities
 from carbongrid.pipeline.land import regions_of_units
 from carbongrid.pipeline.verification.opened import Opened, Term
@@ -70,8 +71,8 @@ def _manifest(run: Opened) -> Iterator[str]:
         [row["category"], row["region"], *(row[name.removesuffix("_g")] for name in masses)]
         for row in run.manifest["ledger"]
     ]
-    columns = [run.ledger[name].astype(object) for name in ("category", "region", *masses)]
-    found = [column.where(column.notna(), None).tolist() for column in columns]
+    names = ("category", "region", *masses)
+    found = [plain_cells(run.ledger[name]).tolist() for name in names]
     if told != [list(row) for row in zip(*found, strict=True)]:
         yield "ledger.csv and the ledger in manifest.json differ"
 

@@ -7,14 +7,12 @@ the result is the same for any chunk size, scheduler and number of workers.
 from carbongrid.raster.chunked.counts import Counts, label_and_count, recount
 from carbongrid.raster.chunked.scans import count_overlap, fill_labels, write_labels
 from carbongrid.raster.chunked.tasks import threads_at_once, travels
-from carbongrid.raster.label_store import labels_at
 
 __all__ = [
     "Counts",
     "count_overlap",
     "fill_labels",
     "label_and_count",
-    "labels_at",
     "recount",
     "threads_at_once",
     "travels",

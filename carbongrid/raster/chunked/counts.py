@@ -202,15 +202,7 @@ def label_and_count(
     return Counts(in_units, in_cells, pairs, known, sums)
 
 
-def recount(
-    store: Path,
-    n_parcels: int,
-    n_units: int,
-    coarse: float,
-    *,
-    scheduler: Scheduler = None,
-    progress: Progress | None = None,
-) -> Counts:
+def recount(store: Path, n_parcels: int, n_units: int, coarse: float) -> Counts:
     """Derive the counts again from the labels in a store alone.
 
     Parameters
@@ -221,8 +213,6 @@ def recount(
         Numbers of parcels and units.
     coarse
         Side of a coarse cell in m.
-    scheduler, progress
-        As for ``label_and_count``.
 
     Returns
     -------
@@ -246,7 +236,7 @@ def recount(
     pieces = [
         _Piece(corner, size) for _, corner, size in blocks((height, width), block_side(store))
     ]
-    parts = run_tasks(task, pieces, scheduler, progress)
+    parts = run_tasks(task, pieces)
     ((in_units, in_cells),) = _matrices(parts, 1, (n_parcels, n_units, shape[0] * shape[1]))
     return Counts(in_units, in_cells)
 

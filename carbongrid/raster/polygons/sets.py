@@ -18,6 +18,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError
+from carbongrid.raster.crs_units import crs_name
 from carbongrid.raster.kernels import excerpts, rings
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.scanline import Blocks, Starts
@@ -421,16 +422,13 @@ def require_same_crs(polygons: Polygons, crs: str | None) -> None:
         return
     if not same_crs(crs_of(polygons.crs), crs_of(crs)):
         raise InputError(
-            f"the polygons are in {_name(polygons.crs)}, the grid in {_name(crs)}",
+            f"the polygons are in {crs_name(polygons.crs)}, the grid in {crs_name(crs)}",
             hint="Reproject them first with to_crs(grid.crs).",
         )
 
 
-def _name(crs: str) -> str:
-    return str(crs_of(crs).name)
-
-
 def _crs_text(crs: Any) -> str | None:
+    """Return a CRS as text, of an object without parsing its WKT again, whose names may come back as others: the polygons' hash holds them."""
     if crs is None:
         return None
     parsed = crs_of(crs)

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
+from carbongrid.raster.crs_units import crs_name, full_turn
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.opening.crs import crs_of, same_crs
-from carbongrid.raster.planes import crs_name, full_turn
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.row_blocks import each_block, row_blocks
 

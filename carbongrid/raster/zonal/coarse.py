@@ -10,19 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError
 from carbongrid.raster.chunked.arrays import each_band, map_coarse
-from carbongrid.raster.georeference import (
-    geotransform_of,
-    inside,
-    is_chunked,
-    lattice_of,
-    mapping_of,
-    plane_of,
-    with_mapping_of,
-)
+from carbongrid.raster.crs_of_rasters import geotransform_of, mapping_of, with_mapping_of
+from carbongrid.raster.georeference import inside, is_chunked, plane_of
 from carbongrid.raster.kernels.blocks import block_sums
 from carbongrid.raster.kernels.hi_lo import combine_hi_lo, split_hi_lo
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.lookup import look_up_sums
+from carbongrid.raster.lattice import lattice_of
 from carbongrid.raster.nodata import Unknown, labels_inside
 from carbongrid.raster.pair_counts import as_labels
 from carbongrid.raster.zonal.lookups import label_table, require_known

@@ -13,21 +13,15 @@ from numpy.typing import ArrayLike, NDArray
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.areal_scale import warn_of_areas
 from carbongrid.raster.chunked.arrays import each_band, map_with_sheet, reduce_blocks
-from carbongrid.raster.georeference import (
-    Lattice,
-    inside,
-    is_chunked,
-    is_in_angles,
-    lattice_of,
-    require_same_cells,
-)
+from carbongrid.raster.crs_units import require_plane
+from carbongrid.raster.georeference import inside, is_chunked, is_in_angles, require_same_cells
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.lookup import look_up_weighted
 from carbongrid.raster.kernels.zonal import Columns
 from carbongrid.raster.labelled import require_real
+from carbongrid.raster.lattice import Lattice, lattice_of
 from carbongrid.raster.nodata import Unknown, labels_inside
 from carbongrid.raster.pair_counts import as_labels
-from carbongrid.raster.planes import require_plane
 from carbongrid.raster.polygons import Polygons, PolygonsLike, require_same_crs
 from carbongrid.raster.zonal.lookups import fine_array, label_table, look_up_block, require_known
 from carbongrid.raster.zonal.rasters import rows_of

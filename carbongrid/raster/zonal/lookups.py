@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError
 from carbongrid.raster.chunked.arrays import each_band, map_placed
-from carbongrid.raster.georeference import is_chunked, with_mapping_of
+from carbongrid.raster.crs_of_rasters import with_mapping_of
+from carbongrid.raster.georeference import is_chunked
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.lookup import look_up
 from carbongrid.raster.labelled import require_order_of_labels, require_real, require_unmasked

@@ -21,12 +21,13 @@ from carbongrid.raster.areal_scale import (
     warn_of_unequal_cells,
 )
 from carbongrid.raster.chunked.arrays import reduce_touched, rows_later
-from carbongrid.raster.georeference import inside, is_chunked, require_raster, with_mappings
+from carbongrid.raster.crs_units import crs_name, metres_per_unit
+from carbongrid.raster.georeference import inside, is_chunked, require_raster
 from carbongrid.raster.grid import Grid, require_grid
+from carbongrid.raster.lattice import with_mappings
 from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.nodata import Unknown, warn_of_zeros
 from carbongrid.raster.opening.files import is_address, path_to_write
-from carbongrid.raster.planes import crs_name, metres_per_unit
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.polygons.reach import require_reach
 from carbongrid.raster.zonal.bringing import brought

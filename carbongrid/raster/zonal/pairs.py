@@ -22,8 +22,7 @@ from carbongrid.raster.labels import burn_window
 from carbongrid.raster.nodata import Unknown, labels_inside
 from carbongrid.raster.pair_counts import counts_matrix
 from carbongrid.raster.polygons import Polygons, PolygonsLike
-from carbongrid.raster.polygons.reach import require_reach
-from carbongrid.raster.spans import require_burnable, require_no_turn
+from carbongrid.raster.spans import require_on_grid
 from carbongrid.raster.zonal.combinations import Combinations, added_combinations, combination_sums
 from carbongrid.raster.zonal.quanta import quantum_later, quantum_of, refusing, scale_of, too_large
 from carbongrid.raster.zonal.rasters import described, flat_labels, sum_dtype, units
@@ -114,9 +113,7 @@ def weighted_overlap(
     """
     grid, pair = Grid.like(weights), (Polygons.of(a), Polygons.of(b))
     for polygons in pair:
-        require_burnable(polygons, grid)
-        require_no_turn(polygons, grid)
-        require_reach(polygons, grid.bounds, grid.crs, polygons.crs)
+        require_on_grid(polygons, grid)
     data = inside(weights)
     real = sum_dtype(data.dtype).kind == "f"
     if real and quantum is None:

@@ -9,15 +9,10 @@ import xarray as xr
 
 from carbongrid.errors import InputError
 from carbongrid.raster.axis_units import require_units_of_crs
-from carbongrid.raster.georeference import (
-    corner_of,
-    inside,
-    is_place,
-    north_up,
-    require_same_crs_as,
-    turned_axes,
-)
+from carbongrid.raster.crs_of_rasters import require_same_crs_as
+from carbongrid.raster.georeference import inside, is_place
 from carbongrid.raster.grid import Grid
+from carbongrid.raster.lattice import corner_of, north_up, turned_axes
 
 # In cells: coordinates may be rounded.
 _NEAR = 1e-3

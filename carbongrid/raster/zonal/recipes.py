@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -114,8 +114,17 @@ class Tables(NamedTuple):
     done: tuple[Done, ...]
 
 
-def known_stats(stats: str | Iterable[str]) -> tuple[str, ...]:
+def known_stats(
+    stats: str | Iterable[str], among: Collection[str] | None = None
+) -> tuple[str, ...]:
     """Return names of statistics, each once.
+
+    Parameters
+    ----------
+    stats
+        A name or several.
+    among
+        Moments that are made; default: all statistics of polygons.
 
     Raises
     ------
@@ -123,11 +132,14 @@ def known_stats(stats: str | Iterable[str]) -> tuple[str, ...]:
         If one is not known, or there is none.
     """
     wanted = (stats,) if isinstance(stats, str) else tuple(dict.fromkeys(stats))
-    strange = [stat for stat in wanted if stat not in MOMENTS and not is_distribution(stat)]
+    strange = [
+        stat for stat in wanted
+        if not (stat in among if among else stat in MOMENTS or is_distribution(stat))
+    ]  # fmt: skip
     if strange or not wanted:
         told = f"there is no statistic {strange[0]!r}" if strange else "no statistic is named"
-        known = ", ".join([*MOMENTS, *DISTRIBUTIONS, "quantile_25 (percent)"])
-        raise InputError(told, hint=f"Choose from {known}.")
+        known = among or [*MOMENTS, *DISTRIBUTIONS, "quantile_25 (percent)"]
+        raise InputError(told, hint=f"Choose from {', '.join(known)}.")
     return wanted
 
 

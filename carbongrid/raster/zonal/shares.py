@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
+from carbongrid.raster.crs_units import full_turn
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.moments import Edges, Spans
 from carbongrid.raster.kernels.shares import extents_of
 from carbongrid.raster.overlaps import cell_shares
-from carbongrid.raster.planes import full_turn
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.polygons.validity import require_simple
 from carbongrid.raster.row_blocks import row_blocks

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from carbongrid.errors import InputError
-from carbongrid.raster.georeference import with_mappings
 from carbongrid.raster.label_store import MARK, open_labels
+from carbongrid.raster.lattice import with_mappings
 from carbongrid.raster.nodata import default_fill, valid_range
 from carbongrid.raster.opening.files import is_address
 from carbongrid.raster.opening.formats import is_tiff, is_zip

@@ -11,14 +11,8 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError
-from carbongrid.raster.georeference import (
-    grid_mapping,
-    inside,
-    is_chunked,
-    is_zarr,
-    plane_of,
-    require_rows_first,
-)
+from carbongrid.raster.crs_of_rasters import grid_mapping
+from carbongrid.raster.georeference import inside, is_chunked, is_zarr, plane_of, require_rows_first
 from carbongrid.raster.polygons import Polygons
 
 _OWN_NAMES = ("label", "id")

@@ -13,13 +13,7 @@ from numpy.typing import NDArray
 from carbongrid.errors import InputError, Problem, warn_of
 from carbongrid.raster.areal_scale import LIMIT
 from carbongrid.raster.chunked.arrays import reduce_blocks, reduce_later, rows_later
-from carbongrid.raster.georeference import (
-    inside,
-    is_chunked,
-    plane_of,
-    require_same_cells,
-    row_heights,
-)
+from carbongrid.raster.georeference import inside, is_chunked, plane_of, require_same_cells
 from carbongrid.raster.kernels.hi_lo import carry, combine_hi_lo
 from carbongrid.raster.kernels.zonal import (
     MAX_QUANTA,
@@ -29,6 +23,7 @@ from carbongrid.raster.kernels.zonal import (
     label_minima,
     label_sums,
 )
+from carbongrid.raster.lattice import row_heights
 from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.nodata import Unknown, labels_inside, warn_of_zeros
 from carbongrid.raster.pair_counts import as_labels

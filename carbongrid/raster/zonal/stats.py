@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError
 from carbongrid.raster.areal_scale import cells_apart
-from carbongrid.raster.georeference import is_chunked, north_up, require_one_crs, with_mappings
+from carbongrid.raster.crs_of_rasters import require_one_crs
+from carbongrid.raster.georeference import is_chunked
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import labels_of
+from carbongrid.raster.lattice import north_up, with_mappings
 from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.nodata import Unknown, labels_inside, warn_of_zeros
 from carbongrid.raster.pair_counts import as_labels
@@ -132,19 +134,10 @@ def zonal_stats(
             "coverage, weights and classes are for polygons, and these are labels",
             hint="Give the polygons in place of the labels.",
         )
-    wanted = _known_stats(stats)
+    wanted = known_stats(stats, STATISTICS)
     if isinstance(values, xr.Dataset):
         return _of_dataset(values, labels, wanted, n=n, ids=ids, quantum=quantum)
     return _of_array(values, labels, wanted, n=n, ids=ids, quantum=quantum)
-
-
-def _known_stats(stats: str | Iterable[str]) -> tuple[str, ...]:
-    wanted = (stats,) if isinstance(stats, str) else tuple(dict.fromkeys(stats))
-    strange = [stat for stat in wanted if stat not in STATISTICS]
-    if strange or not wanted:
-        told = f"there is no statistic {strange[0]!r}" if strange else "no statistic is named"
-        raise InputError(told, hint=f"Choose from {', '.join(STATISTICS)}.")
-    return wanted
 
 
 @dataclass(frozen=True)
@@ -176,15 +169,10 @@ class _Measured:
     def _of_dataset(
         self, values: xr.Dataset, stats: tuple[str, ...], weights: Any, classes: ArrayLike | None
     ) -> xr.Dataset:
-        operators: dict[Any, ZonalOperator] = {}
+        def table(variable: xr.DataArray, operator: ZonalOperator) -> xr.Dataset:
+            return operator.apply(variable, stats, weights=weights, classes=classes)
 
-        def table(variable: xr.DataArray) -> xr.Dataset:
-            plane = plane_in(variable, None)
-            if plane not in operators:
-                operators[plane] = self._operator(variable)
-            return operators[plane].apply(variable, stats, weights=weights, classes=classes)
-
-        return merged_tables(each_layer(rasters_in(with_mappings(values), None), table), stats)
+        return _over_planes(with_mappings(values), None, stats, self._operator, table)
 
     def _operator(self, values: Any) -> ZonalOperator:
         grid = Grid.like(north_up(_one_plane(values)))
@@ -201,20 +189,36 @@ def _of_dataset(
     quantum: float | None,
 ) -> xr.Dataset:
     values = with_mappings(values, placed=is_polygons(labels))
-    burnt: dict[Any, xr.DataArray] = {}
-    if is_polygons(labels):
-        labels = Polygons.of(labels)
-        ids = labels.ids if ids is None else ids
+    polygons = Polygons.of(labels) if is_polygons(labels) else None
+    if polygons is not None and ids is None:
+        ids = polygons.ids
 
-    def table(variable: xr.DataArray) -> xr.Dataset:
-        plane, own = plane_in(variable, labels), labels
-        if isinstance(labels, Polygons):
-            if plane not in burnt:
-                burnt[plane] = _burnt(labels, variable, stats)
-            own = burnt[plane]
+    def labels_on(variable: xr.DataArray) -> Any:
+        return labels if polygons is None else _burnt(polygons, variable, stats)
+
+    def table(variable: xr.DataArray, own: Any) -> xr.Dataset:
         return _of_array(variable, own, stats, n=n, ids=ids, quantum=quantum)
 
-    return merged_tables(each_layer(rasters_in(values, labels), table), stats)
+    return _over_planes(values, labels, stats, labels_on, table)
+
+
+def _over_planes[T](
+    values: xr.Dataset,
+    labels: Any,
+    stats: tuple[str, ...],
+    make: Callable[[xr.DataArray], T],
+    table: Callable[[xr.DataArray, T], xr.Dataset],
+) -> xr.Dataset:
+    """Return the tables of a Dataset's variables as one; what is made for a pair of dimensions y and x is made once."""
+    made: dict[Any, T] = {}
+
+    def of_layer(variable: xr.DataArray) -> xr.Dataset:
+        plane = plane_in(variable, labels)
+        if plane not in made:
+            made[plane] = make(variable)
+        return table(variable, made[plane])
+
+    return merged_tables(each_layer(rasters_in(values, labels), of_layer), stats)
 
 
 def _of_array(

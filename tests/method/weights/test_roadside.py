@@ -13,8 +13,8 @@ import small_land
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carbongrid.method.weights import corrected_lengths, weighted_lengths
-from carbongrid.method.weights.roadside import served_pois
+from carbongrid.method.weights import blended_lengths, weighted_lengths
+from carbongrid.method.weights.roadside import lengths_by_pois, served_pois
 
 SEEDS = st.integers(0, 2**32)
 SIDE = 6
@@ -59,6 +59,10 @@ def cut_by_lines(rng, land, cuts):
         pieces += parts
         origin += [row] * len(parts)
     return np.array(pieces, dtype=object), np.array(origin)
+
+
+def corrected_lengths(claims, x, y, lambda_, regions, quanta=None):
+    return blended_lengths(claims.weight, lengths_by_pois(claims, x, y, regions, quanta), lambda_)
 
 
 def shares(table, land, eligible, x, y, quanta, lambda_, origin=None):

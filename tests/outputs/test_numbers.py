@@ -1,0 +1,136 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from tables_example import SHARES
+
+from carbongrid.outputs.numbers import (
+    change_in_percent,
+    in_percent,
+    index_number,
+    interval,
+    mass,
+    mass_scale,
+    money,
+    money_in_chinese,
+    people,
+    percent,
+    short_number,
+    threshold,
+    to_the_gram,
+    to_the_gram_in_chinese,
+    whole_percent,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (1234567.0, "1,230,000"),
+        (0.012345, "0.0123"),
+        (12.3, "12.3"),
+        (math.inf, "∞"),
+        (math.nan, "–"),
+        (999.9, "1,000"),
+        (0.9996, "1.00"),
+        (9.996, "10.0"),
+        (99.96, "100"),
+        (-0.09996, "−0.100"),
+        (1e-9, "1.00e-09"),
+    ],
+)
+def test_short_numbers(value, text):
+    assert short_number(value) == text
+
+
+def test_an_index_shows_on_which_side_of_1_it_is():
+    """Seen to fail: ECC 0.99995 stood as 1.00 beside the zone of those below 1."""
+    shown = {
+        0.99995: "0.99995",
+        1.0004: "1.0004",
+        0.9999999: "0.9999999",
+        math.nextafter(1, 2): "1.0000000000000002",
+    }
+    shown |= {
+        1.0: "1.00",
+        0.994: "0.994",
+        1.01: "1.01",
+        123.4: "123",
+        0.0: "0",
+        math.inf: "∞",
+        math.nan: "–",
+    }
+    assert {value: index_number(value) for value in shown} == shown
+    assert index_number(0.99995, "{:.4g}".format) == "0.99995"
+    assert interval(0.99996, 0.5, 1.00001) == "0.99996 (0.500 – 1.00001)"
+
+
+def test_units_of_masses():
+    assert mass_scale(2.4e14) == (1e12, "Mt")
+    assert mass_scale(5e9) == (1e9, "kt")
+    assert mass_scale(0) == (1e6, "t")
+
+
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [(0.0, "0.00 %"), (1.0, "100.00 %"), (0.371134, "37.11 %"), (0.00003, "< 0.01 %"), (0.00006, "0.01 %"), (math.nan, "–")],
+)  # fmt: skip
+def test_percent_with_two_decimals(part: float, text: str) -> None:
+    assert in_percent(part) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.0, "0 %"), (0.004, "< 1 %"), (0.006, "1 %"), (0.994, "99 %"), (0.996, "> 99 %"), (1.0, "100 %"), (math.nan, "–")],
+)  # fmt: skip
+def test_whole_percent_is_not_all_and_not_nothing_where_it_is_not(share, text):
+    assert whole_percent(share) == text
+
+
+def test_no_mass_is_an_exponent():
+    assert [mass(grams) for grams in (0, 1, 999, 1000, -1, 1_234_567, 999_960_000)] == [
+        "0 t", "< 0.001 t", "< 0.001 t", "0.00100 t", "> −0.001 t", "1.23 t", "1,000 t",
+    ]  # fmt: skip
+
+
+def test_a_change_is_not_all_and_not_nothing_where_it_is_not():
+    """Seen: "takes up more than < 0.001 t (−100 %)", "less than 2.00e-06 (+∞) million CNY", "−< 0.001 %"."""
+    now = 22_727_330_043
+    assert threshold(now, 197 - now, to_the_gram) == "197 g (> −100 %)"
+    assert threshold(now, 197 - now, to_the_gram_in_chinese) == "197 克 (> −100 %)"
+    assert threshold(now, -now, to_the_gram) == "0 t (−100 %)"
+    assert (
+        threshold(0, 2, money) == "0.000002" and threshold(0, 2, money_in_chinese) == "0.00000002"
+    )
+    assert [money(value) for value in (0, 90, 99, 1234)] == ["0", "0.00009", "0.000099", "0.00123"]
+    changes = [-1, 1, -100, 100, 1000, 10**9]
+    assert [change_in_percent(10**9, change) for change in changes] == [
+        "> −0.001 %", "< +0.001 %", "> −0.001 %", "< +0.001 %", "< +0.001 %", "+100 %",
+    ]  # fmt: skip
+    assert change_in_percent(10**9, 20_000) == "+0.00200 %"
+    assert change_in_percent(10**9, 0) == change_in_percent(0, 0) == "0 %", "seen: −0 % and −∞"
+
+
+def test_digits_of_a_share_are_counted_after_rounding():
+    assert [percent(share) for share in SHARES] == list(SHARES.values())
+
+
+def test_people_and_money_are_read_as_they_are():
+    assert [people(count) for count in (7.0, 0.0, 7.5, 31_000.5, np.nan)] == [
+        "7",
+        "0",
+        "7.50",
+        "31,000",
+        "–",
+    ]
+    assert [money(value) for value in (None, 0, 3_200_000_000, 1_500_000)] == [
+        "–",
+        "0",
+        "3,200",
+        "1.50",
+    ]
