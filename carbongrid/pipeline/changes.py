@@ -24,6 +24,7 @@ from carbongrid.inventory.electricity import side_of
 from carbongrid.inventory.units_of_measure import gas_of_text, grams, grams_of_text
 from carbongrid.method.categories import Category, weight_fault
 from carbongrid.pipeline.land import Land
+from carbongrid.raster.labelled import require_real, require_unmasked
 
 TOTALS, FACILITIES, WEIGHTS = "with_totals", "without", "with_weights"
 RUN = "Write it in the case and run it: what does not change is taken over."
@@ -225,7 +226,7 @@ def values_by_parcel(values: Any, ids: pd.Series[str], name: str) -> pd.Series[f
     Raises
     ------
     InputError
-        If there are too many or too few, an id is none of a parcel, a value is no number, or nobody said what a Series is by.
+        If there are too many or too few, an id is none of a parcel, a value is masked or no real number, or nobody said what a Series is by.
     """
     where = f"{WEIGHTS}, {name}"
     if isinstance(values, pd.Series) and isinstance(values.index, pd.RangeIndex):
@@ -236,6 +237,11 @@ def values_by_parcel(values: Any, ids: pd.Series[str], name: str) -> pd.Series[f
     if isinstance(values, xr.DataArray) and values.ndim == 1 and values.dims[0] in values.coords:
         values = values.to_series()
     by_id = isinstance(values, pd.Series)
+    require_unmasked(values, f"the weights of {name}")
+    if (
+        np.asarray(values).dtype.kind in "cmM"
+    ):  # text is read, as from a table; objects are asked by float()
+        require_real(values, f"the weights of {name}")
     try:
         array = np.asarray(values, np.float64)
     except (TypeError, ValueError) as error:
