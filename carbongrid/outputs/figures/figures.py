@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from carbongrid.errors import require_extra
 from carbongrid.outputs.figures.classes import (
     NO_VALUE,
     RELATIVE,
@@ -28,6 +27,7 @@ from carbongrid.outputs.figures.sheet import (
     legend_entries,
     sheet_of,
 )
+from carbongrid.outputs.figures.style import in_plain_style
 from carbongrid.outputs.figures.zone_probability import probability_map
 from carbongrid.outputs.figures.zones_page import mark_unsure
 from carbongrid.raster.row_blocks import go_on
@@ -44,6 +44,7 @@ _CLEAR = 0.06
 """Of a bar of colours: how far from its ends another number stands, so that the lines of text do not touch."""
 
 
+@in_plain_style
 def write_figures(tables: RunTables, directory: Path, matched: bool | None = None) -> list[Path]:
     """Draw the figures of a run.
 
@@ -61,7 +62,6 @@ def write_figures(tables: RunTables, directory: Path, matched: bool | None = Non
     list of Path
         The files: zones, emission, sink, ccr, ecc, esc, grid_emission, grid_sink (.png), and zone_probability where zones were drawn.
     """
-    require_extra("report", "matplotlib", purpose="drawing figures")
     directory.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, figure in _drawn(sheet_of(tables, dpi=DPI, matched=matched)):
