@@ -31,12 +31,14 @@ from carbongrid.pipeline.allocation import allocate_totals, closed_ledger
 from carbongrid.pipeline.changes import (
     MEASURED,
     RUN,
+    TOTALS,
     WEIGHTS,
     Key,
     Mass,
     by_one_total,
     facility_row,
     known_category,
+    require_by_category,
     total_given,
     values_by_parcel,
     with_totals,
@@ -138,6 +140,7 @@ class LiveResult:
         InputError
             As a run of the changed case; for a category that has no total in the run; and for what cannot be changed without reading the case again.
         """
+        require_by_category(totals, TOTALS)
         given = {key: total_given(mass, key) for key, mass in totals.items()}
         inputs = with_totals(self.inputs, self.prepared.land, given)
         names = {key if isinstance(key, str) else key[0] for key in given}
@@ -159,6 +162,7 @@ class LiveResult:
         InputError
             As a run of the changed case; for a rule that measures geometry, and for a category that has no total in the run.
         """
+        require_by_category(weights, WEIGHTS)
         inputs, claims = self.inputs, dict(self.claims)
         for name, weight in weights.items():
             inputs, claims[name] = self._weighed(inputs, name, weight)

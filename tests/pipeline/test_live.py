@@ -256,6 +256,14 @@ def opened(small_run: Path) -> cg.Result:
         (lambda run: run.with_totals({"industry/manufacturing": "-3 Mt CO2e"}), "a total is negative: -3 Mt CO2e"),
         (lambda run: run.with_totals({"industry/manufacturing": "3 Mt CH4"}), "with_totals, industry/manufacturing: "),
         (lambda run: run.with_totals({"industry/manufacturing": float("nan")}), "nan is no mass"),
+        (lambda run: run.with_totals({"industry/manufacturing": np.True_}), "True_? is no mass"),
+        (lambda run: run.with_totals({"industry/manufacturing": np.array([5.0])}), r"array\(\[5\.\]\) is no mass"),
+        (lambda run: run.with_totals({"industry/manufacturing": 10**400}), "0000 is no mass"),
+        (lambda run: run.with_totals({"industry/manufacturing": Fraction(-1, 3)}), "a total is negative: -1/3"),
+        (lambda run: run.with_totals(each for each in [1]), "with_totals: expected a mapping by category, not generator"),
+        (lambda run: run.with_weights(None), "with_weights: expected a mapping by category, not NoneType"),
+        (lambda run: run.without(None), "None is no name of a facility"),
+        (lambda run: run.without(3), "3 is no name of a facility"),
         (lambda run: run.with_totals({"industry/manufacturing": None}), "None is no mass. Give t CO2e"),
         (lambda run: run.with_totals({("industry/manufacturing", "x"): 1}), "'x' is no unit and no parent of units"),
         (lambda run: run.with_totals({"industry/supply": 1}), "more than its total of 1.000000 t. Correct the total or the facilities"),
@@ -591,6 +599,8 @@ def test_weights_and_totals_are_read_as_a_case_is(tmp_path: Path) -> None:
         run.with_weights({WORKS: "area:x"})
     with pytest.raises(InputError, match="no pair of category and region"):
         run.with_totals({(WORKS, "u0", "x"): 1})  # type: ignore[dict-item]
+    third = run.with_totals({WORKS: Fraction(1000, 3)})
+    assert third.inputs.totals["grams"].tolist() == [333_333_333]
     told = run.with_totals({WORKS: "1 kt CO2"}).inventory
     assert told["gas"].tolist() == ["CO2"]
     assert run.with_totals({WORKS: 1}) != run.with_totals({WORKS: 1})  # compared by identity
