@@ -230,8 +230,6 @@ class Result:
     prepare: Callable[[Result], LiveResult] | None = field(default=None, repr=False)
     folder: Path = field(init=False, repr=False, compare=False)
     """The run directory from the root of the file system: what is read later is read from there, wherever Python works by then."""
-    as_read: Result = field(init=False, repr=False, compare=False)
-    """The run as it was read: answers are computed from it, since the tables are the user's, who may edit them in place."""
 
     def __post_init__(self) -> None:
         """Keep what was read beside what is handed out; until one is edited, pandas holds both as one."""
@@ -239,8 +237,15 @@ class Result:
         own = object.__new__(type(self))
         tables = {name: getattr(self, name).copy(deep=False) for name in _TABLES}
         kept = {"manifest": deepcopy(self.manifest), "grid_1km": self.grid_1km.copy(deep=True)}
-        vars(own).update(vars(self), **tables, **kept, as_read=own)
-        vars(self)["as_read"] = own
+        vars(own).update(vars(self), **tables, **kept)
+        vars(self)["_own"] = own
+
+    @property
+    def as_read(self) -> Result:
+        """The run as it was read: answers are computed from it, since the tables are the user's, who may edit them in place."""
+        # It has none itself: a ring of results would outlive its use.
+        found: Result = vars(self).get("_own", self)
+        return found
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what goes into a pickle: parcels as the user has them, not twice; those of the run can be read again."""
