@@ -16,6 +16,7 @@ from carbongrid.analysis.files import write_csvs
 from carbongrid.analysis.readings import Readings
 from carbongrid.case import Case
 from carbongrid.errors import InputError, NotKeptError, VerificationError
+from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.method.zoning import zones
 from carbongrid.outputs.result import Result
 from carbongrid.outputs.tables import read_result
@@ -86,6 +87,7 @@ class ChoiceAudit:
         return found
 
 
+@in_own_decimals
 def audit_choices(
     run: str | Path | Result,
     *,

@@ -71,7 +71,8 @@ class FinishedRun:
             name = f"{base.directory} with changes" if asked.changes else str(base.directory)
             return cls(name, base.manifest, answer=asked)
         directory, manifest = sealed_manifest(asked)
-        return cls(str(directory), manifest, directory)
+        given = Path(asked if isinstance(asked, str | Path) else asked.directory)
+        return cls(str(given), manifest, directory)
 
     @cached_property
     def categories(self) -> dict[str, Category]:
@@ -152,7 +153,7 @@ class FinishedRun:
     def grid(self) -> xr.Dataset:
         """Emission and sink per coarse cell, int64 grams."""
         if self.answer is not None:
-            return self.answer.grid_1km.load()
+            return self.answer.fresh_grid().load()
         with self._file("grid_1km.nc") as file, read_grid_nc(file) as grid:
             return grid.load()
 

@@ -35,6 +35,7 @@ from carbongrid.analysis.targets import (
     zones_to_lift,
 )
 from carbongrid.errors import InputError, Problem, RunError
+from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.method.margins import NONE_TO_DIVIDE
 from carbongrid.method.zoning import by_esc_alone
 from carbongrid.pipeline.live import LiveResult
@@ -95,6 +96,7 @@ class TargetPlan:
     notes: tuple[Problem, ...]
 
 
+@in_own_decimals
 def plan_targets(
     run: Asked,
     *,

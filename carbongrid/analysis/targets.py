@@ -191,7 +191,7 @@ def _uptake(run: FinishedRun) -> dict[str, float] | None:
     """Return g yr-1 that a hectare of each territorial type takes up in the run, of those that take up something; None without parcels."""
     columns = ["type", "area_m2", "sink_g"]
     if run.answer is not None:
-        parcels = run.answer.parcels[columns]
+        parcels = run.answer.fresh_parcels()[columns]
     else:
         assert run.directory is not None, "an answer has none"
         if PARCELS_FILE not in run.manifest["files"]:

@@ -24,6 +24,7 @@ from carbongrid.analysis.published import (
 )
 from carbongrid.analysis.published_zones import NO_ZONES, areas_of_units, compare_zones
 from carbongrid.errors import InputError
+from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.method.agreement import (
     SAME_PROXY,
     Found,
@@ -109,6 +110,7 @@ class Validation:
         return ordered.groupby("of", sort=True).head(_WORST).drop(columns="far")
 
 
+@in_own_decimals
 def validate(
     run: str | Path | Result,
     table: Published,

@@ -17,6 +17,7 @@ from carbongrid.case.fields import facts_of, nearest
 from carbongrid.case.schema import CaseFields, fault_of_amounts, keys_of, section_of, sections
 from carbongrid.case.toml_values import toml_value
 from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.raster.opening.files import open_file, require_regular
 
 _EXPECTED = {
@@ -43,6 +44,7 @@ _ESCAPE = re.compile(r'"[^"]*\\(?:[^"\\]|"\s*$)')
 """A backslash in double quotes, as in a path of Windows, or one that takes the closing quote for a letter."""
 
 
+@in_own_decimals
 def read_case[C: CaseFields](model: type[C], path: Path) -> C:
     """Return the case in a file; ``Case.read`` is its public name."""
     data = _bytes_of(path)
@@ -54,6 +56,7 @@ def read_case[C: CaseFields](model: type[C], path: Path) -> C:
     return case
 
 
+@in_own_decimals
 def case_of[C: CaseFields](model: type[C], values: Mapping[str, Any], path: Path) -> C:
     """Return the case that values make; ``Case.of`` is its public name."""
     try:

@@ -47,11 +47,11 @@ def folder_beside(run: Path, kind: str, out: Path | None, content: str) -> Itera
 
     What the folder holds is noted to be of a run with this content, once all is written.
     """
-    from carbongrid.run_store import detect_full_disk
+    from carbongrid.run_store import detect_full_disk, open_to_write
 
     here = run.resolve()  # "." has no name of its own
     folder = out or here.with_name(f"{here.name}-{kind}")
-    folder.mkdir(parents=True, exist_ok=True)
+    open_to_write(folder)
     with detect_full_disk(folder):
         if out is None:
             _note(folder, None)

@@ -14,6 +14,7 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.activity import Activity, activities, category_of
 from carbongrid.inventory.codes import EXAMPLES, check_system, codes_above, is_within, normal_code
 from carbongrid.inventory.codes import SYSTEMS as SYSTEMS
+from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.inventory.factors.catalogue import GASES
 from carbongrid.inventory.forming import LOST_LAND
 from carbongrid.inventory.lines import Inventory, Line
@@ -29,6 +30,7 @@ _FROM_COLUMNS = ("category", "gas", "grams")
 _MAX_LISTED = 8
 
 
+@in_own_decimals
 def to_system(inventory: Inventory, system: str) -> pd.DataFrame:
     """Return the inventory of the whole city under the codes of a system.
 
@@ -61,6 +63,7 @@ def to_system(inventory: Inventory, system: str) -> pd.DataFrame:
     return table.astype(dict.fromkeys(("scope", "grams", "grams_co2e"), "int64"))
 
 
+@in_own_decimals
 def from_system(
     table: pd.DataFrame, system: str, categories: Mapping[str, Category] | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:

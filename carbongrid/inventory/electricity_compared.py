@@ -7,6 +7,7 @@ import math
 import pandas as pd
 
 from carbongrid.errors import Problem
+from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.inventory.electricity import READINGS, is_supply, rows_set_aside
 from carbongrid.inventory.lines import Input, Inventory
 from carbongrid.inventory.power_balance import (
@@ -23,6 +24,7 @@ from carbongrid.method.tonnes import format_tonnes
 COLUMNS = ("reading", "made_t", "used_t", "gross_t")
 
 
+@in_own_decimals
 def compare_electricity(inventory: Inventory) -> pd.DataFrame:
     """Return the emission of an inventory by every way of counting electricity.
 
@@ -42,6 +44,7 @@ ASIDE = "set aside by electricity = "
 """What the audit remarks of a row that the choice counts in no total; its mass stays."""
 
 
+@in_own_decimals
 def audit_with_readings(
     inventory: Inventory, as_given: Inventory, reading: str | None = None
 ) -> pd.DataFrame:
@@ -143,6 +146,7 @@ def _row(inventory: Inventory, reading: str) -> tuple[str, float, float, float]:
     return reading, made / 1e6, used / 1e6, sum(grams.values()) / 1e6
 
 
+@in_own_decimals
 def energy_notes(inventory: Inventory) -> list[Problem]:
     """Return the balance of electricity, and which waste is counted as burnt without making use of its energy."""
     burnt = [

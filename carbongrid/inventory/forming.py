@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.activity import CLIMATES, ActivityData, ActivityRow
+from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.inventory.electricity import USES
 from carbongrid.inventory.factors import catalogue, gwp_of
 from carbongrid.inventory.lines import Input, Inventory, LeftOut, Line, PassedOver, amount_of
@@ -54,6 +55,7 @@ _MOLAR = {
 }
 
 
+@in_own_decimals
 def form(
     data: ActivityData,
     *,

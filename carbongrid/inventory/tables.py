@@ -12,6 +12,7 @@ import pandas as pd
 
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.activity import CLIMATES, ActivityData
+from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.inventory.factors import Factor, read_unit
 from carbongrid.inventory.factors.catalogue import GASES, OWN
 from carbongrid.inventory.factors.units import Unit
@@ -53,6 +54,7 @@ AUDIT_COLUMNS = (
 )  # fmt: skip
 
 
+@in_own_decimals
 def by_gas(inventory: Inventory) -> pd.DataFrame:
     """Return the totals of the whole city in whole grams; what stands for regions and for the whole counts once.
 
@@ -72,6 +74,7 @@ def by_gas(inventory: Inventory) -> pd.DataFrame:
     return table.astype({"scope": "int64", "grams": "int64", "grams_co2e": "int64"})
 
 
+@in_own_decimals
 def by_region(inventory: Inventory) -> pd.DataFrame:
     """Return what the rows come to, whole and regions side by side, in whole grams: a whole has its regions in it.
 
@@ -98,6 +101,7 @@ def by_region(inventory: Inventory) -> pd.DataFrame:
     return table.astype({"scope": "int64", "grams": "int64", "grams_co2e": "int64"})
 
 
+@in_own_decimals
 def totals(inventory: Inventory) -> pd.DataFrame:
     """Return the totals for people and files.
 
@@ -124,6 +128,7 @@ def totals(inventory: Inventory) -> pd.DataFrame:
     )
 
 
+@in_own_decimals
 def memo(inventory: Inventory) -> pd.DataFrame:
     """Return the biogenic CO2 of the whole city that enters no total: crops that are eaten, biomass and waste that are burnt.
 
@@ -141,6 +146,7 @@ def memo(inventory: Inventory) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["category", "activity", "mass_t"])
 
 
+@in_own_decimals
 def audit(inventory: Inventory) -> pd.DataFrame:
     """Return the audit trail: one row for each product formed, then the memo, then what was left out; every cell text.
 
@@ -185,6 +191,7 @@ def audit(inventory: Inventory) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(AUDIT_COLUMNS), dtype=str).fillna("")
 
 
+@in_own_decimals
 def notes(inventory: Inventory) -> list[Problem]:
     """Return what a reader of the totals must know: unknowns, recalled factors, overrides, other years."""
     found: list[Problem] = [*inventory.data.notes]
@@ -313,6 +320,7 @@ def _some(texts: list[str]) -> str:
     return ", ".join(texts[:_LISTED]) + (", ..." if len(texts) > _LISTED else "")
 
 
+@in_own_decimals
 def explain(trail: Inventory | pd.DataFrame, category: str) -> str:
     """Return how a category's total is formed, as a tree in text.
 

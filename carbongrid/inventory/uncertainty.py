@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
+from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.inventory.lines import Input, Inventory, Line
 from carbongrid.inventory.regions import counted_once
 from carbongrid.inventory.spread import Spread, spread_of
@@ -39,6 +40,7 @@ _STEP = 1e-4
 """Step of the differences in approach 1, in standard deviations; the terms are products, so they are all but linear."""
 
 
+@in_own_decimals
 def approach_1(inventory: Inventory) -> pd.DataFrame:
     """Return the uncertainty by error propagation, with the correlation of rows that share a number.
 
@@ -108,6 +110,7 @@ def sensitivities(inventory: Inventory) -> tuple[list[str], list[Spread], NDArra
     return names, keys, pulls
 
 
+@in_own_decimals
 def draws(inventory: Inventory, n: int = DRAWS, *, seed: int = SEED) -> xr.DataArray:
     """Return Monte-Carlo draws of the category totals.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -190,6 +191,10 @@ class RunTables:
         return {c.name: (c.scope,) for c in self.categories if c.name in present}
 
 
+_TABLES = ("units", "inventory", "ledger", "evidence", "land_types")
+"""What of a result is tables, but for the parcels, which are read later."""
+
+
 @dataclass(frozen=True, repr=False)
 class Result:
     """A finished run directory, opened: tables are GeoDataFrames, fields are lazy xarray.
@@ -197,7 +202,7 @@ class Result:
     Parameters
     ----------
     directory
-        The run directory.
+        The run directory, as it was given.
     manifest
         What manifest.json holds.
     units
@@ -207,7 +212,7 @@ class Result:
     grid_1km
         Dataset of grid_1km.nc as it was when the run was opened, unpacked when it is asked for.
     plot
-        Draws the run: ``plot("emission_t")``, ``plot.zones()``, ``plot.ecc_esc()``, ``plot.grid()``, ``plot.explore()``.
+        Draws the tables as they stand, with columns that were added: ``plot("emission_t")``, ``plot.zones()``, ``plot.ecc_esc()``, ``plot.grid()``, ``plot.explore()``.
     read_parcels
         What :attr:`parcels` is read by: a million of them are a gigabyte.
     read_labels
@@ -228,6 +233,31 @@ class Result:
     read_parcels: Callable[[], gpd.GeoDataFrame] = field(repr=False)
     read_labels: Callable[[Result], xr.Dataset | None] = field(repr=False)
     prepare: Callable[[Result], LiveResult] | None = field(default=None, repr=False)
+    folder: Path = field(init=False, repr=False, compare=False)
+    """The run directory from the root of the file system: what is read later is read from there, wherever Python works by then."""
+
+    def __post_init__(self) -> None:
+        """Keep what was read beside what is handed out; until one is edited, pandas holds both as one."""
+        vars(self)["folder"] = self.directory.absolute()
+        own = object.__new__(type(self))
+        tables = {name: getattr(self, name).copy(deep=False) for name in _TABLES}
+        kept = {"manifest": deepcopy(self.manifest), "grid_1km": self.grid_1km.copy(deep=True)}
+        vars(own).update(vars(self), **tables, **kept)
+        vars(self)["_own"] = own
+
+    @property
+    def as_read(self) -> Result:
+        """The run as it was read: answers are computed from it, since the tables are the user's, who may edit them in place."""
+        # It has none itself: a ring of results would outlive its use.
+        found: Result = vars(self).get("_own", self)
+        return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what goes into a pickle: parcels as the user has them, not twice; those of the run can be read again."""
+        own = self.as_read is self
+        return {
+            name: value for name, value in vars(self).items() if not (own and name == "parcels")
+        }
 
     @cached_property
     def live(self) -> LiveResult:
@@ -265,7 +295,8 @@ class Result:
     @cached_property
     def parcels(self) -> gpd.GeoDataFrame:
         """The parcels as in parcels.parquet, read when they are first asked for."""
-        return self.read_parcels()
+        own = self.as_read
+        return self.read_parcels() if own is self else own.parcels.copy(deep=False)
 
     @cached_property
     def labels(self) -> xr.Dataset | None:
@@ -282,12 +313,12 @@ class Result:
         """Return the run in at most 15 lines: what it is, and its zones."""
         facts, zones = self._facts(), self._zones()
         title = "".join(
-            letter if letter.isprintable() else "?" for letter in self.manifest["title"]
+            letter if letter.isprintable() else "?" for letter in self.as_read.manifest["title"]
         )
         widest = max(len(name) for name, *_ in (*facts, *zones))
         return "\n".join(
             [
-                f"<carbongrid.Result> {title}, {self.manifest['year']}",
+                f"<carbongrid.Result> {title}, {self.as_read.manifest['year']}",
                 *(f"  {name:<{widest}}  {text}" for name, text in facts),
                 *(
                     f"  {zone:<{widest}}  {units} units, {emission} t emitted, {sink} t taken up"
@@ -300,18 +331,20 @@ class Result:
     def _repr_html_(self) -> str | None:
         """Return the run as a notebook shows it: what it is, and its zones."""
         return card(
-            str(self.manifest["title"]),
-            str(self.manifest["year"]),
+            str(self.as_read.manifest["title"]),
+            str(self.as_read.manifest["year"]),
             facts=self._facts(),
             columns=("zone", "units", "emission, t", "sink, t"),
             rows=self._zones(),
         )
 
     def _facts(self) -> list[tuple[str, str]]:
-        units = self.units
+        units = self.as_read.units
         emission, sink = (float(units[name].sum()) for name in ("emission_t", "sink_t"))
-        warnings = [text for level, text in self.manifest["assumptions"] if level == "warning"]
-        missing = "report.html" in self.manifest.get("left_out", ())
+        warnings = [
+            text for level, text in self.as_read.manifest["assumptions"] if level == "warning"
+        ]
+        missing = "report.html" in self.as_read.manifest.get("left_out", ())
         return [
             ("units", f"{len(units):,}"),
             ("emission in them", f"{emission:,.0f} t CO2e"),
@@ -331,5 +364,5 @@ class Result:
                 f"{inside['emission_t'].sum():,.0f}",
                 f"{inside['sink_t'].sum():,.0f}",
             )
-            for name, inside in self.units.groupby("zone_name", sort=True)
+            for name, inside in self.as_read.units.groupby("zone_name", sort=True)
         ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ from carbongrid.inventory.electricity import side_of
 from carbongrid.inventory.units_of_measure import gas_of_text, grams, grams_of_text
 from carbongrid.method.categories import Category, weight_fault
 from carbongrid.pipeline.land import Land
+from carbongrid.raster.labelled import require_real, require_unmasked
 
 TOTALS, FACILITIES, WEIGHTS = "with_totals", "without", "with_weights"
 RUN = "Write it in the case and run it: what does not change is taken over."
@@ -34,7 +36,7 @@ MEASURED = ("pois", "people", "roads", "lines")
 
 Key = str | tuple[str, str]
 """A category, or a category and a region."""
-Mass = str | float | int | Decimal
+Mass = str | float | int | Decimal | Fraction
 """A mass with its unit, such as ``12.5 Mt CO2e``; a number is t CO2e."""
 
 
@@ -43,6 +45,12 @@ class Total(NamedTuple):
 
     grams: int
     gas: str
+
+
+def require_by_category(given: object, where: str) -> None:
+    """Raise InputError unless what is given is a mapping, by category."""
+    if not isinstance(given, Mapping):
+        raise InputError(f"expected a mapping by category, not {type(given).__name__}", where, 'Give such as {"industry/mining": ...}.')  # fmt: skip
 
 
 def total_given(value: Mass, key: Key) -> Total:
@@ -63,8 +71,10 @@ def total_given(value: Mass, key: Key) -> Total:
             if value.strip().startswith("-"):
                 raise negative
             mass, gas = grams_of_text(value), gas_of_text(value)
-        elif isinstance(value, bool) or not math.isfinite(value):
+        elif isinstance(value, bool | np.bool_) or not math.isfinite(value):
             raise InputError(f"{value!r} is no mass", hint="Give t CO2e, or text with a unit.")
+        elif isinstance(value, Fraction):
+            mass = grams(Decimal(round(value * 10**6)), "g CO2e")
         else:
             number = value.item() if isinstance(value, np.generic) else value
             mass = grams(Decimal(str(number)), "t CO2e")
@@ -72,8 +82,8 @@ def total_given(value: Mass, key: Key) -> Total:
         if error is negative:
             raise
         raise InputError(dataclasses.replace(each, where=where) for each in error.problems) from error  # fmt: skip
-    except TypeError:
-        what = f"{value!r} is no mass"
+    except (TypeError, ValueError, OverflowError, InvalidOperation):
+        what = f"{value!r:.80} is no mass"
         raise InputError(what, where, "Give t CO2e, or text with a unit.") from None
     if mass < 0:
         raise negative
@@ -165,6 +175,8 @@ def facility_row(inputs: Inputs, name: str, category: str | None) -> int:
     InputError
         If there is none of this name, or several and the category is not said.
     """
+    if not isinstance(name, str):
+        raise InputError(f"{name!r:.80} is no name of a facility", FACILITIES, "Give its name, as facilities.csv of the run has it.")  # fmt: skip
     table = inputs.facilities
     names, categories = (
         [] if table is None else table[column].tolist() for column in ("name", "category")
@@ -225,7 +237,7 @@ def values_by_parcel(values: Any, ids: pd.Series[str], name: str) -> pd.Series[f
     Raises
     ------
     InputError
-        If there are too many or too few, an id is none of a parcel, a value is no number, or nobody said what a Series is by.
+        If there are too many or too few, an id is none of a parcel, a value is masked or no real number, or nobody said what a Series is by.
     """
     where = f"{WEIGHTS}, {name}"
     if isinstance(values, pd.Series) and isinstance(values.index, pd.RangeIndex):
@@ -236,6 +248,11 @@ def values_by_parcel(values: Any, ids: pd.Series[str], name: str) -> pd.Series[f
     if isinstance(values, xr.DataArray) and values.ndim == 1 and values.dims[0] in values.coords:
         values = values.to_series()
     by_id = isinstance(values, pd.Series)
+    require_unmasked(values, f"the weights of {name}")
+    if (
+        np.asarray(values).dtype.kind in "cmM"
+    ):  # text is read, as from a table; objects are asked by float()
+        require_real(values, f"the weights of {name}")
     try:
         array = np.asarray(values, np.float64)
     except (TypeError, ValueError) as error:

@@ -15,6 +15,7 @@ from carbongrid.case import Case
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.regions import masses_here
 from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.method.evidence import EvidenceRow, evidence_lines
 from carbongrid.method.tonnes import at_decimals, counted
 from carbongrid.method.weights import eligible
@@ -65,6 +66,7 @@ class CheckReport:
         return tuple(_lines(self.content, self.evidence)) if self.content else ()
 
 
+@in_own_decimals
 def check(case: Case | str | Path, *, progress: Progress | None = None) -> CheckReport:
     """Read tables and geometry of a case and say what would be done with them; nothing is written.
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.method.evidence import EvidenceRow
 from carbongrid.method.ledger import LedgerRow
 from carbongrid.method.parcel_mass import ParcelMass
@@ -30,12 +31,14 @@ from carbongrid.pipeline.allocation import allocate_totals, closed_ledger
 from carbongrid.pipeline.changes import (
     MEASURED,
     RUN,
+    TOTALS,
     WEIGHTS,
     Key,
     Mass,
     by_one_total,
     facility_row,
     known_category,
+    require_by_category,
     total_given,
     values_by_parcel,
     with_totals,
@@ -122,6 +125,7 @@ class LiveResult:
         """Return the run itself: nothing is changed yet."""
         return cls(prepared, prepared.inputs, prepared.placed)
 
+    @in_own_decimals
     def with_totals(self, totals: Mapping[Key, Mass]) -> LiveResult:
         """Return what other totals would give.
 
@@ -136,11 +140,13 @@ class LiveResult:
         InputError
             As a run of the changed case; for a category that has no total in the run; and for what cannot be changed without reading the case again.
         """
+        require_by_category(totals, TOTALS)
         given = {key: total_given(mass, key) for key, mass in totals.items()}
         inputs = with_totals(self.inputs, self.prepared.land, given)
         names = {key if isinstance(key, str) else key[0] for key in given}
         return self.recomputed(names, inputs, self.placed)
 
+    @in_own_decimals
     def with_weights(self, weights: Mapping[str, Any]) -> LiveResult:
         """Return what other weights would give.
 
@@ -156,6 +162,7 @@ class LiveResult:
         InputError
             As a run of the changed case; for a rule that measures geometry, and for a category that has no total in the run.
         """
+        require_by_category(weights, WEIGHTS)
         inputs, claims = self.inputs, dict(self.claims)
         for name, weight in weights.items():
             inputs, claims[name] = self._weighed(inputs, name, weight)
@@ -164,6 +171,7 @@ class LiveResult:
             weights.keys(), inputs, self.placed
         )
 
+    @in_own_decimals
     def without(
         self, facility: str, *, category: str | None = None, emission: str = "remove"
     ) -> LiveResult:
@@ -196,6 +204,7 @@ class LiveResult:
         placed = self.placed.taken(np.arange(len(table)) != row)
         return self.recomputed([str(table["category"].iloc[row])], inputs, placed)
 
+    @in_own_decimals
     def scenario(
         self, actions: Iterable[Mapping[str, Any]], *, folder: str | Path | None = None
     ) -> LiveResult:
@@ -307,6 +316,10 @@ class LiveResult:
     @cached_property
     def parcels(self) -> gpd.GeoDataFrame:
         """The parcels, as those of a run: mass in int64 grams."""
+        return self.fresh_parcels()
+
+    def fresh_parcels(self) -> gpd.GeoDataFrame:
+        """Return the parcels as the answer has them, whatever became of :attr:`parcels` in the user's hands."""
         before = self.prepared.result.parcels
         uses = self.prepared.parcels[["land_use", "type", "mode"]]
         columns: dict[str, Any] = {str(name): uses[name].to_numpy() for name in uses}
@@ -325,7 +338,11 @@ class LiveResult:
     @cached_property
     def grid_1km(self) -> xr.Dataset:
         """Emission, sink, sectors and densities per coarse cell, as those of a run."""
-        before, categories = self.prepared.result.grid_1km, self.inputs.categories
+        return self.fresh_grid()
+
+    def fresh_grid(self) -> xr.Dataset:
+        """Return the coarse grid as the answer has it, whatever became of :attr:`grid_1km` in the user's hands."""
+        before, categories = self.prepared.result.grid_1km.copy(deep=True), self.inputs.categories
         kinds = categories.values()
         structures = [structure_of(category) for category in kinds]
         shape = (before.sizes["y"], before.sizes["x"])
@@ -346,12 +363,13 @@ class LiveResult:
     def __repr__(self) -> str:
         """Return what is changed, and how many units are in another zone."""
         base = self.prepared.result
-        turned = int((self.units["zone"].to_numpy() != base.units["zone"].to_numpy()).sum())
+        zones, before = self.zoned.units["zone"].to_numpy(), base.units["zone"].to_numpy()
+        turned = int((zones != before).sum())
         changed = ", ".join(self.changes) or "nothing"
         return (
             f"<carbongrid.LiveResult> {base.manifest['title']}, {base.manifest['year']}\n"
             f"  changed  {changed}\n"
-            f"  zones    {turned} of {len(self.units)} units in another\n"
+            f"  zones    {turned} of {len(zones)} units in another\n"
             "tables: units, parcels, inventory, ledger, evidence; field: grid_1km"
         )
 

@@ -81,6 +81,8 @@ class PreparedRun:
 
     def __post_init__(self) -> None:
         """Refuse a run that keeps too little."""
+        # The tables of an opened run are the user's, who may edit them in place.
+        object.__setattr__(self, "result", self.result.as_read)
         if self.result.manifest.get("public"):
             raise InputError(
                 "a run that was made to be published keeps neither parcels nor weights",
@@ -101,7 +103,7 @@ class PreparedRun:
     @property
     def directory(self) -> Path:
         """The run directory."""
-        return self.result.directory
+        return self.result.folder
 
     @cached_property
     def tables(self) -> SmallTables:

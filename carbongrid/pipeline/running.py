@@ -13,6 +13,7 @@ from typing import Any, get_args
 from carbongrid.case import Case
 from carbongrid.case.readers.fingerprints import Fingerprints
 from carbongrid.errors import InputError
+from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.outputs.result import Result
 from carbongrid.outputs.tables.parcel_layer import ParcelFormat
 from carbongrid.pipeline.land import fine_grid
@@ -45,6 +46,7 @@ _IMPORTED_BY_XARRAY = ("dask.array",)
 """When the first variable is made."""
 
 
+@in_own_decimals
 def run_case(
     case: Case | str | Path,
     out: Path,

@@ -119,14 +119,14 @@ def run_plan(
     check_target(out, replace=replace)
     polygons = plan.polygons()
     # No Recall of the run to be replaced: each step comes from the base run, or is made.
-    recall = Recall((base.directory,), base.directory, base.live.prepared.hashes)
+    recall = Recall((base.folder,), base.folder, base.live.prepared.hashes)
     with recall.ahead():
         answer = apply_plan(base.live, plan)
         if plan.polygons() != polygons:
             raise InputError("a file of polygons changed while the plan was done", str(plan.folder), "Do it again.")  # fmt: skip
         out.parent.mkdir(parents=True, exist_ok=True)
         store_of_run = new_run(
-            out, replace=replace, reuse=base.directory, restart=True, for_next=False
+            out, replace=replace, reuse=base.folder, restart=True, for_next=False
         )
         with claimed(out), store_of_run as store:
             store.recall = recall
@@ -198,7 +198,7 @@ def _whole_inputs(answer: LiveResult, base: Result, plan: Plan) -> Inputs:
     """Return the tables with geometry, and with what the report shows."""
     prepared = answer.prepared
     parcels = gpd.GeoDataFrame(prepared.parcels, geometry=prepared.shapes)
-    around = base.directory / "surroundings.gpkg"
+    around = base.folder / "surroundings.gpkg"
     evidence = evidence_after(answer, base)
     more = () if evidence is None else evidence.notes
     return dataclasses.replace(
@@ -314,10 +314,10 @@ def _missing(base: Result, name: str) -> Any:
 
 def _save_parcels(folder: Path, inputs: Inputs, base: Result, hashes: Hashes) -> None:
     shapes = sections.shapes_of("parcels")
-    with hashes.copying(base.directory / shapes, folder / shapes):
-        shutil.copy2(base.directory / shapes, folder / shapes)
+    with hashes.copying(base.folder / shapes, folder / shapes):
+        shutil.copy2(base.folder / shapes, folder / shapes)
     require_as_written(folder, shapes, base.manifest, hashes)
-    told = json.loads(read_text(base.directory / sections.facts_of("parcels")))
+    told = json.loads(read_text(base.folder / sections.facts_of("parcels")))
     notes = tuple(Problem(**each) for each in told["notes"])
     sections.save_columns("parcels", folder, Section(inputs.parcels, notes))
 

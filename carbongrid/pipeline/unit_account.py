@@ -118,14 +118,14 @@ def account_of_unit(
     """
     tell = progress or silent
     tell("reading", 0, 1)
-    result = open_run(run) if isinstance(run, str | Path) else run
-    answer = result.live
-    units = answer.prepared.units
+    answer = (open_run(run) if isinstance(run, str | Path) else run).live
+    kept = answer.prepared
+    result, units = kept.result, kept.units
     codes = units["id"].tolist()
     if code not in codes:
         raise InputError(f"no unit {code!r}", str(result.directory), _closest(code, result))
     row = codes.index(code)
-    names, kept = list(answer.inputs.categories), answer.prepared
+    names = list(answer.inputs.categories)
     rasters = {
         name: path for name in names if (path := structure_of(answer.inputs.categories[name]))
     }

@@ -47,6 +47,25 @@ def detect_full_disk(folder: Path) -> Iterator[None]:
         raise
 
 
+def open_to_write(folder: Path) -> None:
+    """Make a folder if it is not there.
+
+    Raises
+    ------
+    RunError
+        If nothing can be written into it, for whatever reason but a full disk.
+    """
+    with detect_full_disk(folder):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            if error.errno in _FULL:
+                raise
+            raise RunError(f"{folder}: nothing can be written here ({error.strerror}). Give another.") from error  # fmt: skip
+
+
 def _may_be_of_writing(error: BaseException) -> bool:
     """Tell whether an error may be what a driver of a format makes of a full disk: words of its own, or none."""
     if isinstance(error, (CarbongridError, *_OF_CODE)):

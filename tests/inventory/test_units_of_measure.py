@@ -205,6 +205,13 @@ def test_other_marks_between_digits_are_told(text):
         grams_of_text(text)
 
 
+@pytest.mark.parametrize("text", ["12,5 kt CO2e", "12，5 万吨 CO2e", "0,75 t", "1,2345 t CO2"])
+def test_a_decimal_comma_is_told(text):
+    """Seen to say that ',5 kt' is not a unit of mass."""
+    with pytest.raises(InputError, match=r"has a decimal comma\. Write a point before decimals"):
+        grams_of_text(text)
+
+
 @pytest.mark.parametrize(("text", "tonnes"), [("3 10000 t CO2e", 30_000), ("3 1e3 t CO2e", 3_000), ("2 10^4 t CO2e", 20_000), ("1200 kt CO2e", 1_200_000)])  # fmt: skip
 def test_a_factor_of_the_unit_stays(text, tonnes):
     assert grams_of_text(text) == tonnes * 10**6

@@ -218,13 +218,19 @@ def drawn_area(image, colour):
 
 
 def test_drawing_leaves_no_global_figure_and_no_setting_behind(tmp_path):
+    """And takes none: seen to draw with a notebook's own style, and to end with usetex."""
     import matplotlib as mpl
     import matplotlib.pyplot as plt
 
-    open_before, before = plt.get_fignums(), dict(mpl.rcParams)  # other tests draw in pyplot
-    write_figures(example_tables(), tmp_path)
+    open_before = plt.get_fignums()  # other tests draw in pyplot
+    plain = write_figures(example_tables(), tmp_path / "plain")
+    odd = {"text.usetex": True, "font.size": 30, "axes.facecolor": "black", "image.cmap": "gray", "lines.linewidth": 9, "savefig.dpi": 10}  # fmt: skip
+    with mpl.rc_context(odd):
+        before = dict(mpl.rcParams)
+        styled = write_figures(example_tables(), tmp_path / "styled")
+        assert dict(mpl.rcParams) == before
     assert plt.get_fignums() == open_before
-    assert dict(mpl.rcParams) == before
+    assert [path.read_bytes() for path in styled] == [path.read_bytes() for path in plain]
 
 
 def test_without_a_chinese_font_there_is_one_warning_and_every_figure(

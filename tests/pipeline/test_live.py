@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import random
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +22,10 @@ from pandas.testing import assert_frame_equal
 from town import EAST, NORTH, square, write_raster, write_town
 
 import carbongrid as cg
+from carbongrid.analysis.finished import FinishedRun
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.columns import UNIT_DRAWN
+from carbongrid.pipeline.changes import values_by_parcel
 from carbongrid.pipeline.plans import plan_of
 from carbongrid.pipeline.scenario_run import run_plan
 from carbongrid.run_store import seal_of
@@ -251,6 +256,14 @@ def opened(small_run: Path) -> cg.Result:
         (lambda run: run.with_totals({"industry/manufacturing": "-3 Mt CO2e"}), "a total is negative: -3 Mt CO2e"),
         (lambda run: run.with_totals({"industry/manufacturing": "3 Mt CH4"}), "with_totals, industry/manufacturing: "),
         (lambda run: run.with_totals({"industry/manufacturing": float("nan")}), "nan is no mass"),
+        (lambda run: run.with_totals({"industry/manufacturing": np.True_}), "True_? is no mass"),
+        (lambda run: run.with_totals({"industry/manufacturing": np.array([5.0])}), r"array\(\[5\.\]\) is no mass"),
+        (lambda run: run.with_totals({"industry/manufacturing": 10**400}), "0000 is no mass"),
+        (lambda run: run.with_totals({"industry/manufacturing": Fraction(-1, 3)}), "a total is negative: -1/3"),
+        (lambda run: run.with_totals(each for each in [1]), "with_totals: expected a mapping by category, not generator"),
+        (lambda run: run.with_weights(None), "with_weights: expected a mapping by category, not NoneType"),
+        (lambda run: run.without(None), "None is no name of a facility"),
+        (lambda run: run.without(3), "3 is no name of a facility"),
         (lambda run: run.with_totals({"industry/manufacturing": None}), "None is no mass. Give t CO2e"),
         (lambda run: run.with_totals({("industry/manufacturing", "x"): 1}), "'x' is no unit and no parent of units"),
         (lambda run: run.with_totals({"industry/supply": 1}), "more than its total of 1.000000 t. Correct the total or the facilities"),
@@ -305,6 +318,69 @@ def test_an_answer_reads_no_geometry_of_parcels(opened: cg.Result, monkeypatch: 
     monkeypatch.setattr(prepared.PreparedRun, "read", refuse)
     again = opened.with_totals({"industry/manufacturing": "90 Mt CO2e"})
     assert again.ledger_rows != first.ledger_rows
+
+
+def _edit_in_place(run: cg.Result | cg.LiveResult) -> None:
+    """Do to the tables of a run what people do in a notebook."""
+    for table in (run.units, run.parcels):
+        table["turned"] = table.index[::-1]
+        table.sort_values("turned", inplace=True)
+        table.to_crs(4326, inplace=True)
+    run.parcels["emission_g"] = 0
+    run.units["gdp"] = 1
+    run.units["zone"] = 4
+    run.units.drop(index=0, inplace=True)
+    for name in ("emission", "covered_area"):
+        run.grid_1km[name][:] = 0
+
+
+@pytest.mark.filterwarnings("ignore:The inplace keyword")
+def test_tables_edited_in_place_are_the_user_s_and_no_answer_s(small_run: Path) -> None:
+    """Seen to put outlines of other units under ids, degrees among metres, a changed GDP and turned zones where nothing was, parcels by the places of others."""
+    totals = {"industry/manufacturing": "90 Mt CO2e"}
+    untouched = cg.open(small_run).with_totals(totals)
+    opened, kept = cg.open(small_run), cg.open(small_run).with_totals(totals)
+    told = repr(opened)
+    _edit_in_place(opened)
+    _edit_in_place(kept)
+    opened.manifest["title"] = "mine"
+    assert "turned" in opened.units, "what the user adds stays"
+    for run in (opened, kept, pickle.loads(pickle.dumps(opened))):
+        answer = run.with_totals(totals)
+        assert repr(answer) == repr(untouched)
+        assert_frame_equal(answer.units, untouched.units)
+        assert_frame_equal(answer.parcels, untouched.parcels)
+        assert answer.grid_1km.identical(untouched.grid_1km)
+    assert repr(opened) == told
+    assert repr(kept) == repr(untouched)
+    assert FinishedRun.of(kept).grid.identical(untouched.grid_1km)
+    transfers, as_they_are = (cg.compensation(each).flows for each in (kept, untouched))
+    assert_frame_equal(transfers, as_they_are)
+    assert_frame_equal(cg.skill(opened).measures, cg.skill(small_run).measures)
+
+
+def test_a_run_opened_where_python_worked_is_the_same_elsewhere(small_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """Seen to say that it was removed, or is being made again."""
+    monkeypatch.chdir(small_run.parent)
+    opened = cg.open(small_run.name)
+    monkeypatch.chdir(tmp_path)
+    assert str(opened.directory) == small_run.name
+    assert len(opened.parcels) == len(opened.live.prepared.parcels)
+    assert opened.labels is not None
+    assert len(cg.margins(opened)) > 0
+    assert FinishedRun.of(opened).name == small_run.name
+    assert len(FinishedRun.of(opened).units) == len(opened.units)
+
+
+def test_a_run_s_parcels_are_held_and_pickled_once(opened: cg.Result) -> None:
+    """They are the user's and those that answers are made of."""
+    before = len(pickle.dumps(opened))
+    areas = (each["area_m2"].to_numpy() for each in (opened.parcels, opened.as_read.parcels))
+    assert np.shares_memory(*areas)
+    once = len(pickle.dumps(opened.parcels))
+    assert opened.parcels is opened.parcels
+    assert len(pickle.dumps(opened)) - before < 1.5 * once
+    assert_frame_equal(pickle.loads(pickle.dumps(opened)).as_read.parcels, opened.parcels)
 
 
 def test_a_run_that_keeps_nothing_says_so(city: Path, small_run: Path, tmp_path: Path) -> None:
@@ -490,6 +566,30 @@ def test_problems_are_those_of_the_last_answer(tmp_path: Path) -> None:
     assert any("5.000000 t" in problem.what for problem in left)
 
 
+@pytest.mark.parametrize(
+    ("weights", "told"),
+    [
+        (np.ma.masked_array([1.0, 5.0], [False, True]), "1 values of the weights of x/y are masked. Fill them first"),
+        (np.array([1 + 2j, 3]), "the weights of x/y must be real numbers, not complex128"),
+        (pd.Series(np.zeros(2, "M8[s]"), ["p", "q"]), r"real numbers, not datetime64\[s\]"),
+        ({"p": complex(1, 2)}, "real numbers, not complex"),
+        ((each for each in [1, 2]), "a weight is no number: .*generator"),
+    ],
+)  # fmt: skip
+def test_weights_are_what_parts_are_made_by(weights: object, told: str) -> None:
+    """Seen to take what lies under a mask, the real part and nanoseconds."""
+    with pytest.raises(InputError, match=told):
+        values_by_parcel(weights, pd.Series(["p", "q"]), "x/y")
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [[1, 2], ["1", "2.0"], np.ma.masked_array([1, 2], [False, False]), [Fraction(1), Decimal(2)], {"q": "2", "p": 1}, pd.Series([1, 2], ["p", "q"], dtype="Int64"), np.array([True, True]) * np.int8([1, 2])],
+)  # fmt: skip
+def test_weights_come_as_any_real_numbers(weights: object) -> None:
+    assert values_by_parcel(weights, pd.Series(["p", "q"]), "x/y").tolist() == [1.0, 2.0]
+
+
 def test_weights_and_totals_are_read_as_a_case_is(tmp_path: Path) -> None:
     run = cg.run(small_case(tmp_path / "case", f"{WORKS},,1000,t CO2e\n"), tmp_path / "run")
     for weights in ({"p1": float("nan")}, [float("nan")] * 4):
@@ -499,6 +599,8 @@ def test_weights_and_totals_are_read_as_a_case_is(tmp_path: Path) -> None:
         run.with_weights({WORKS: "area:x"})
     with pytest.raises(InputError, match="no pair of category and region"):
         run.with_totals({(WORKS, "u0", "x"): 1})  # type: ignore[dict-item]
+    third = run.with_totals({WORKS: Fraction(1000, 3)})
+    assert third.inputs.totals["grams"].tolist() == [333_333_333]
     told = run.with_totals({WORKS: "1 kt CO2"}).inventory
     assert told["gas"].tolist() == ["CO2"]
     assert run.with_totals({WORKS: 1}) != run.with_totals({WORKS: 1})  # compared by identity

@@ -28,6 +28,7 @@ from carbongrid.method.columns import UNIT_DRAWN
 from carbongrid.method.tonnes import counted
 from carbongrid.method.zoning import EITHER_SIDE, FEW_SINKS, classify, zone_units
 from carbongrid.outputs.tables import digests_of_directory, earlier_digest_of_parcels
+from carbongrid.pipeline.opening import open_run
 from carbongrid.pipeline.verification import Verification, checks, verify
 from carbongrid.pipeline.verification.derived import Derived
 from carbongrid.pipeline.verification.labels import check_labels
@@ -149,7 +150,7 @@ def move_in_units(folder, column, giver, taker, grams=1):
 
 
 def test_a_sound_run_passes_every_check(small_run):
-    verification = verify(small_run)
+    verification = verify(open_run(small_run))
     assert verification.ok, failed(small_run)
     assert [check.name for check in verification.checks] == EVERY
     said = {check.name: check.text for check in verification.checks}

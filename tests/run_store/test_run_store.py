@@ -15,6 +15,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
@@ -39,6 +40,7 @@ from carbongrid.run_store import (
     location,
     lock,
     new_run,
+    open_to_write,
 )
 from carbongrid.run_store.recall import Record
 
@@ -1041,3 +1043,21 @@ def test_what_was_taken_over_and_forgotten_is_not_told_as_such(tmp_path: Path) -
         )
         assert store.reused == []
         store.write_manifest({})
+
+
+def test_a_folder_that_takes_nothing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """Seen: [Errno 30] Read-only file system, and no word of what to do."""
+    open_to_write(tmp_path / "new" / "folder")
+    assert not list((tmp_path / "new" / "folder").iterdir())
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        RunError, match=r"nothing can be written here \(Not a directory\)\. Give another\."
+    ):
+        open_to_write(tmp_path / "file" / "folder")
+
+    def refuse(**_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    with pytest.raises(RunError, match=r"nothing can be written here \(Read-only file system\)"):
+        open_to_write(tmp_path / "new")

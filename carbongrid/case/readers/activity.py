@@ -32,6 +32,7 @@ from carbongrid.inventory.activity import (
     category_of,
     check_unit,
 )
+from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.inventory.factors import Factor, factor_of_row, read_unit
 from carbongrid.inventory.factors.catalogue import COLUMNS as FACTOR_COLUMNS
 from carbongrid.inventory.factors.catalogue import POTENTIALS
@@ -97,6 +98,7 @@ _OF_ANOTHER = re.compile("bio|sub|non|renewable|green")
 _LISTED = 8
 
 
+@in_own_decimals
 def read_activity(
     path: str | Path, categories: Mapping[str, Category] | None = None
 ) -> ActivityData:

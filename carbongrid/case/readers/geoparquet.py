@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from geopandas.array import GeometryArray
 
@@ -24,7 +25,6 @@ from carbongrid.raster.polygons.outlines import Outlines, geometries_of_wkb, out
 from carbongrid.raster.row_blocks import ROWS, each_block, row_blocks
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
     from numpy.typing import NDArray
     from pyproj import CRS
@@ -281,7 +281,7 @@ def write_geoparquet(frame: gpd.GeoDataFrame, path: Path, compression: str = "zs
     compression
         Of the columns.
     """
-    schema = _with_extent(_schema(frame.iloc[:0]), frame.geometry)
+    schema = _with_extent(_schema(frame.iloc[:0], frame), frame.geometry)
     _write_groups(path, schema, len(frame), lambda rows: _arrow_of(frame.iloc[rows], schema), compression)  # fmt: skip
 
 
@@ -323,7 +323,7 @@ def write_beside_geometry(
     whole = gpd.GeoDataFrame(empty.assign(geometry=gpd.GeoSeries([])), geometry="geometry")
     place = whole.columns.get_loc(after) + 1
     whole = whole[[*empty.columns[:place], "geometry", *empty.columns[place:]]]
-    known = _schema(whole)
+    known = _schema(whole, frame)
     # The geometry's own field and what is told of it have its CRS and its bounds.
     fields = [held.field(each.name) if each.name in held.names else each for each in known]
     told = {**known.metadata, b"geo": held.metadata[b"geo"]}
@@ -383,10 +383,13 @@ def _let_go() -> None:
     pa.default_memory_pool().release_unused()
 
 
-def _schema(empty: gpd.GeoDataFrame) -> pa.Schema:
-    """Return the schema that GeoPandas writes for such a table."""
+def _schema(empty: gpd.GeoDataFrame, frame: pd.DataFrame) -> pa.Schema:
+    """Return the schema that GeoPandas writes for such a table, of which there are rows."""
     import pyarrow.parquet as parquet
 
+    # Where pandas keeps text as objects (``future.infer_string``), a column without rows does not tell that it is text.
+    texts = [name for name, column in empty.items() if column.dtype == object and name in frame and frame[name].notna().any()]  # fmt: skip
+    empty = empty.astype(dict.fromkeys(texts, pd.StringDtype(na_value=np.nan)))
     buffer = io.BytesIO()
     empty.to_parquet(buffer, index=False, schema_version="1.1.0", write_covering_bbox=True)
     return parquet.read_schema(buffer)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from carbongrid.errors import require_extra
 from carbongrid.method.zoning import zones
 from carbongrid.outputs.figures.sheet import DPI, GREY, INK
+from carbongrid.outputs.figures.style import in_plain_style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _ORDER = (1, 2, 3, 4, 0)
 
 
+@in_plain_style
 def write_choices_figure(units: pd.DataFrame, choices: pd.DataFrame, path: Path) -> Path:
     """Draw how many units each choice moves, and the share of the readings that each unit has in each zone.
 
@@ -29,7 +30,6 @@ def write_choices_figure(units: pd.DataFrame, choices: pd.DataFrame, path: Path)
     path
         The file.
     """
-    require_extra("report", "matplotlib", purpose="drawing figures")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from carbongrid.errors import require_extra
 from carbongrid.outputs.figures.classes import NO_VALUE, RELATIVE, ordered_zones
 from carbongrid.outputs.figures.scales import scales_of, sequential
 from carbongrid.outputs.figures.sheet import (
@@ -23,6 +22,7 @@ from carbongrid.outputs.figures.sheet import (
     legend_entries,
     sheet_of,
 )
+from carbongrid.outputs.figures.style import in_plain_style
 from carbongrid.outputs.figures.zone_probability import probability_map
 from carbongrid.outputs.figures.zones_page import mark_unsure
 from carbongrid.outputs.numbers import mass_scale, plain_number
@@ -41,6 +41,7 @@ _CLEAR = 0.06
 """Of a bar of colours: how far from its ends another number stands, so that the lines of text do not touch."""
 
 
+@in_plain_style
 def write_figures(tables: RunTables, directory: Path, matched: bool | None = None) -> list[Path]:
     """Draw the figures of a run.
 
@@ -58,7 +59,6 @@ def write_figures(tables: RunTables, directory: Path, matched: bool | None = Non
     list of Path
         The files: zones, emission, sink, ccr, ecc, esc, grid_emission, grid_sink (.png), and zone_probability where zones were drawn.
     """
-    require_extra("report", "matplotlib", purpose="drawing figures")
     directory.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, figure in _drawn(sheet_of(tables, dpi=DPI, matched=matched)):

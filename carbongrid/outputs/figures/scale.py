@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from carbongrid.errors import require_extra
 from carbongrid.outputs.figures.sheet import DPI, GREY, INK
+from carbongrid.outputs.figures.style import in_plain_style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _COLOURS = {"emission": "#c4532f", "sink": "#2c8c6a"}
 
 
+@in_plain_style
 def write_scale_figure(
     grids: pd.DataFrame, groups: pd.DataFrame, cells: pd.DataFrame, path: Path
 ) -> Path:
@@ -30,7 +31,6 @@ def write_scale_figure(
     path
         The file.
     """
-    require_extra("report", "matplotlib", purpose="drawing figures")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

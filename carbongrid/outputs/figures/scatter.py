@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from carbongrid.errors import require_extra
 from carbongrid.outputs.figures.sheet import DPI, GREY, INK
+from carbongrid.outputs.figures.style import in_plain_style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +18,7 @@ _COLUMNS, _SIDE = 3, 2.6
 _MAX_PANELS = 12
 
 
+@in_plain_style
 def write_scatter(values: pd.DataFrame, path: Path) -> Path:
     """Draw ours against published, both on logarithmic axes, with the interval of the draws; values of 0 are left out.
 
@@ -28,7 +29,6 @@ def write_scatter(values: pd.DataFrame, path: Path) -> Path:
     path
         The file.
     """
-    require_extra("report", "matplotlib", purpose="drawing figures")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

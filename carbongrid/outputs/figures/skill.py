@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from carbongrid.errors import require_extra
 from carbongrid.outputs.figures.sheet import DPI, GREY, INK
+from carbongrid.outputs.figures.style import in_plain_style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _BARS = (("misplaced", "its proxy", INK), ("by_area", "area", "#c9ccd3"), ("by_people", "people", "#8fa3bf"))  # fmt: skip
 
 
+@in_plain_style
 def write_skill_figure(measures: pd.DataFrame, facilities: pd.DataFrame, path: Path) -> Path:
     """Draw what proxies misplace beside what area and people do, and the mass of each facility against what its parcel would have got.
 
@@ -28,7 +29,6 @@ def write_skill_figure(measures: pd.DataFrame, facilities: pd.DataFrame, path: P
     path
         The file.
     """
-    require_extra("report", "matplotlib", purpose="drawing figures")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from carbongrid.errors import require_extra
 from carbongrid.method.categories import sector_names
 from carbongrid.outputs.figures.classes import NO_VALUE
 from carbongrid.outputs.figures.framework import framework_page, framework_svg
@@ -26,6 +25,7 @@ from carbongrid.outputs.figures.parcels import (
 )
 from carbongrid.outputs.figures.scales import Scale, scales_of, signed
 from carbongrid.outputs.figures.sheet import SPLIT_GDP, Sheet, legend_entries, sheet_of
+from carbongrid.outputs.figures.style import in_plain_style
 from carbongrid.outputs.figures.zones_page import zones_page
 from carbongrid.outputs.result import cell_side
 
@@ -42,6 +42,7 @@ _SPLIT = 0.4
 """Height of the remark on derived GDP and of its hatch, in inches."""
 
 
+@in_plain_style
 def write_study_figures(
     tables: RunTables,
     directory: Path,
@@ -77,7 +78,6 @@ def write_study_figures(
         fig1-location, fig2-framework, fig3-land, fig4-proportions, fig5-parcels-and-grid, fig6-units, fig7-ccr, fig8-ecc-esc, fig9-zones,
         sectors, in every format.
     """
-    require_extra("report", "matplotlib", purpose="drawing figures")
     from matplotlib import rc_context
 
     directory.mkdir(parents=True, exist_ok=True)

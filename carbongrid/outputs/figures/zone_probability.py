@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from carbongrid.errors import require_extra
 from carbongrid.outputs.figures.classes import RELATIVE, SURE, faded, how_sure, ordered_zones
 from carbongrid.outputs.figures.sheet import (
     DPI,
@@ -20,6 +19,7 @@ from carbongrid.outputs.figures.sheet import (
     Sheet,
     sheet_of,
 )
+from carbongrid.outputs.figures.style import in_plain_style
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,7 @@ _MAX_BARS = 300
 """Of more units the plane shows points without intervals."""
 
 
+@in_plain_style
 def write_probability_figures(
     tables: RunTables, probabilities: pd.DataFrame, directory: Path
 ) -> list[Path]:
@@ -55,7 +56,6 @@ def write_probability_figures(
     list of Path
         The files.
     """
-    require_extra("report", "matplotlib", purpose="drawing figures")
     sheet = sheet_of(tables, dpi=DPI)
     figures = {
         "zone_probability.png": probability_map(

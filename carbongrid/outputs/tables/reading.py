@@ -250,7 +250,7 @@ def read_result(directory: Path) -> Result:
         grid_1km=grid,
         plot=Plots(units, grid),
         read_labels=_labels,
-        read_parcels=ParcelsLater(directory, _digest_of_parcels(manifest), units.crs),
+        read_parcels=ParcelsLater(directory.absolute(), _digest_of_parcels(manifest), units.crs),
     )
 
 
@@ -266,8 +266,8 @@ def _require_same_seal(
 
 
 def _labels(result: Result) -> xr.Dataset | None:
-    with of_run(result.directory, result.manifest):
-        return _opened_labels(result.directory / "labels.zarr")
+    with of_run(result.folder, result.manifest):
+        return _opened_labels(result.folder / "labels.zarr")
 
 
 def _opened_labels(path: Path) -> xr.Dataset | None:
@@ -313,7 +313,7 @@ def sealed_manifest(run: str | Path | Result) -> tuple[Path, dict[str, Any]]:
     VerificationError
         If the manifest was changed since, or another run has taken the place of the one that was opened.
     """
-    directory = Path(run if isinstance(run, str | Path) else run.directory)
+    directory = Path(run if isinstance(run, str | Path) else run.folder)
     manifest = read_manifest(directory)
     require_seal(directory, manifest)
     if not isinstance(run, str | Path) and run.manifest.get(SEAL) != manifest[SEAL]:

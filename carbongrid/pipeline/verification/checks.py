@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from carbongrid.errors import CarbongridError, require_extra
 from carbongrid.pipeline.step import Progress
@@ -25,6 +26,9 @@ from carbongrid.pipeline.verification.verdict import RESTORE, Check, with_hint
 from carbongrid.pipeline.verification.zones import check_zones
 from carbongrid.pipeline.work import silent
 
+if TYPE_CHECKING:
+    from carbongrid.outputs.result import Result
+
 
 @dataclass(frozen=True)
 class Verification:
@@ -44,13 +48,13 @@ class Verification:
         return all(check.ok for check in self.checks)
 
 
-def verify(out: str | Path, *, sample: int = 4, progress: Progress | None = None) -> Verification:
+def verify(out: str | Path | Result, *, sample: int = 4, progress: Progress | None = None) -> Verification:  # fmt: skip
     """Derive a finished run's numbers again from its own files, and compare.
 
     Parameters
     ----------
     out
-        A run directory.
+        A run directory, or what :func:`carbongrid.open` returned.
     sample
         How many tiles of the labels to burn again with geocube.
     progress
@@ -69,7 +73,7 @@ def verify(out: str | Path, *, sample: int = 4, progress: Progress | None = None
     InputError
         If a library that a check of this run needs is not installed; no check is left out in silence.
     """
-    run = Opened(Path(out))
+    run = Opened(Path(out) if isinstance(out, str | Path) else out.folder)
     derived = Derived(run)
     try:
         names = _checks(run, derived, sample)

@@ -19,6 +19,7 @@ from carbongrid.errors import how_to_install, missing_libraries
 from carbongrid.raster.opening.dates import fixed_date
 from carbongrid.raster.opening.files import path_to_write
 from carbongrid.raster.opening.names import plain_folder
+from carbongrid.run_store import open_to_write
 from carbongrid.sources.demo import tables, years
 from carbongrid.sources.demo.activity import GWP, activity_tables
 from carbongrid.sources.demo.city import City, build_city
@@ -62,7 +63,7 @@ def write_city(
     Geometry is made of integer decimetres on a jittered lattice, random numbers of raw PCG64 bits: neither rounding nor
     a geometry engine decides where a border runs.
     """
-    path_to_write(directory).mkdir(parents=True, exist_ok=True)
+    open_to_write(path_to_write(directory))
     city = build_city(PLANS[size], seed)
     _write_folder(city, directory, seed)
     if with_years:

@@ -109,6 +109,23 @@ def test_columns_beside_a_geometry_are_a_table_as_any_other(tmp_path: Path, rows
             assert {k: v for k, v in mine.items() if k not in places} == {k: v for k, v in other.items() if k not in places}  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:The 'future.infer_string' option")
+def test_text_is_text_where_pandas_keeps_it_as_objects(tmp_path: Path) -> None:
+    """Seen to end in ArrowInvalid: a column without rows had no type."""
+    write_geoparquet(land(), tmp_path / "known.parquet")
+    with pd.option_context("future.infer_string", False):
+        frame = land().assign(nothing=None)
+        assert frame["id"].dtype == object
+        write_geoparquet(frame, tmp_path / "made.parquet")
+        written_beside(frame.drop(columns="nothing"), tmp_path / "beside.parquet")
+        assert (
+            read_geoparquet(tmp_path / "made.parquet", "geometry")["id"].tolist()
+            == frame["id"].tolist()
+        )
+    for name in ("made", "beside"):
+        assert parquet.read_schema(tmp_path / f"{name}.parquet").field("id").type == parquet.read_schema(tmp_path / "known.parquet").field("id").type  # fmt: skip
+
+
 def test_columns_of_other_rows_are_refused(tmp_path: Path) -> None:
     """And no half a file is left beside."""
     frame = land()
