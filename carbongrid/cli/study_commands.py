@@ -134,14 +134,14 @@ def trend(
         from carbongrid.analysis.trend import trend as trend_of
         from carbongrid.analysis.trend import write_trend
         from carbongrid.method.tonnes import counted
-        from carbongrid.run_store import detect_full_disk
+        from carbongrid.run_store import detect_full_disk, open_to_write
 
         if len(runs) < 2:
             raise InputError("one run is no trend", hint="Name two runs or more.")
         found = trend_of(
             runs, codes=None if codes is None else read_merged_codes(codes), despite=despite
         )
-        out.mkdir(parents=True, exist_ok=True)
+        open_to_write(out)
         with detect_full_disk(out):
             files = write_trend(found, out)
     for row in found.region.to_dict("records"):
