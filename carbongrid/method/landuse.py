@@ -188,10 +188,19 @@ def fitting_systems(codes: pd.Series) -> dict[str, float]:
     return dict(sorted(shares.items(), key=lambda item: -item[1]))
 
 
-def codes_without_a_zero(codes: Iterable[str], system: pd.DataFrame) -> dict[str, str]:
-    """Return those of some codes that a system has with a zero in front, and with it: 101 and 0101."""
-    rows = set(system["code"])
-    return {code: found for code in codes if code and (found := _exactly("0" + code, rows))}
+def codes_stored_as_numbers(codes: Iterable[str], system: pd.DataFrame) -> dict[str, str]:
+    """Return those of some codes that a system has with a zero in front or without decimals, and what they were: 101 and 0101, 1101.0 and 1101.
+
+    0 is none of them: it says that there is no code.
+    """
+    rows, were = set(system["code"]), {}
+    for code in codes:
+        whole = code.removesuffix(".0")
+        others = (other for other in ("0" + whole, whole) if other != code)
+        found = [row for other in others if (row := _exactly(other, rows))]
+        if found and whole.strip("0"):
+            were[code] = " or ".join(found)
+    return were
 
 
 @cache

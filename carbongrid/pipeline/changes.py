@@ -17,6 +17,7 @@ import xarray as xr
 from carbongrid.case.fields import nearest
 from carbongrid.case.readers.facilities import under_totals
 from carbongrid.case.readers.inputs import Inputs, ancestors_of, codes_of
+from carbongrid.case.readers.region_columns import codes_by_name
 from carbongrid.case.readers.regions import OF_TOTAL, check_regions, masses_here
 from carbongrid.case.readers.tables import Faults, records
 from carbongrid.case.table_formats import HERE
@@ -62,8 +63,9 @@ def total_given(value: Mass, key: Key) -> Total:
         If it is no mass, or negative.
     """
     where, gas = f"{TOTALS}, {_named(key)}", "CO2e"
-    if not isinstance(key, str) and len(key) != 2:
-        raise InputError(f"{key!r} is no category, and no pair of category and region", TOTALS)
+    if not isinstance(key, str) and [isinstance(part, str) for part in key] != [True, True]:
+        what = f"{key!r} is no category, and no pair of category and region"
+        raise InputError(what, TOTALS, "Both are text, the region's code too.")
     hint = "Mass is >= 0: a sink that is negative is a source, of a category of its own."
     negative = InputError(f"a total is negative: {value}", where, hint)
     try:
@@ -295,9 +297,11 @@ def _set_total(
         regions = sorted({row["region"] for row in own if row["region"]})
         what = f"{name} has totals of regions only: {', '.join(regions[:10])}"
         raise InputError(what, TOTALS, f"Name the region, such as ({name!r}, {regions[0]!r}).")
-    if region not in codes_of(inputs.units, inputs.case.units.parents):
-        hint = "Give a code of the units or of their parents."
-        raise InputError(f"{region!r} is no unit and no parent of units", where, hint)
+    parents = inputs.case.units.parents
+    faults = Faults(where, codes_by_name(inputs.units, parents))
+    hint = "Give a code of the units or of their parents."
+    faults.member(region, codes_of(inputs.units, parents), "region", None, "", hint)
+    faults.raise_any()
     for _, columns in land.ambiguous([region]):
         what = (
             f"the region {region!r} means different land as {' and as '.join(columns)} of the units"

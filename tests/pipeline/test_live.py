@@ -265,7 +265,8 @@ def opened(small_run: Path) -> cg.Result:
         (lambda run: run.without(None), "None is no name of a facility"),
         (lambda run: run.without(3), "3 is no name of a facility"),
         (lambda run: run.with_totals({"industry/manufacturing": None}), "None is no mass. Give t CO2e"),
-        (lambda run: run.with_totals({("industry/manufacturing", "x"): 1}), "'x' is no unit and no parent of units"),
+        (lambda run: run.with_totals({("industry/manufacturing", "x"): 1}), "unknown region 'x'. Give a code of the units or of their parents."),
+        (lambda run: run.with_totals({("industry/manufacturing", run.units["name"].iloc[0].upper()): 1}), "Write the code, not the name: "),
         (lambda run: run.with_totals({"industry/supply": 1}), "more than its total of 1.000000 t. Correct the total or the facilities"),
         (lambda run: run.without("nobody"), "the run has no facility 'nobody'"),
         (lambda run: run.without("nobody", emission="halve"), "'halve' is no fate of a facility's emission"),
@@ -597,8 +598,9 @@ def test_weights_and_totals_are_read_as_a_case_is(tmp_path: Path) -> None:
             run.with_weights({WORKS: weights})
     with pytest.raises(InputError, match=r"expected area, .*not 'area:x'"):
         run.with_weights({WORKS: "area:x"})
-    with pytest.raises(InputError, match="no pair of category and region"):
-        run.with_totals({(WORKS, "u0", "x"): 1})  # type: ignore[dict-item]
+    for key in ((WORKS, "u0", "x"), (WORKS, 320500)):
+        with pytest.raises(InputError, match="no pair of category and region"):
+            run.with_totals({key: 1})  # type: ignore[dict-item]
     third = run.with_totals({WORKS: Fraction(1000, 3)})
     assert third.inputs.totals["grams"].tolist() == [333_333_333]
     told = run.with_totals({WORKS: "1 kt CO2"}).inventory

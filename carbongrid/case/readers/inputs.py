@@ -345,7 +345,7 @@ def _read_regional(
             )
         )
     unit_codes = None if units is None else set(units["id"])
-    water = gather(lambda: read_water(case, codes=unit_codes, notes=gather.notes))
+    water = gather(lambda: read_water(case, codes=unit_codes, notes=gather.notes, names=names))
     return {"gdp": gdp, "census": census, "water": water}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,7 +56,7 @@ from carbongrid.errors import InputError, Level, Problem
 from carbongrid.method.landuse import (
     SYSTEMS,
     codes_of_several_types,
-    codes_without_a_zero,
+    codes_stored_as_numbers,
     fitting_systems,
     match_codes,
     read_code_system,
@@ -89,7 +90,13 @@ FIELD = "field:"
 _BETTER_FIT = 0.05
 
 _BY_MISTAKE = 0.01
-"""Codes of a smaller part of the parcels may lack a zero each by itself; a column of numbers loses all of them."""
+"""Codes of a smaller part of the parcels may lack a zero each by itself, or have one; a column of numbers loses all of them."""
+
+_SEVERAL = 3
+"""So many codes without their zeros are no chance: 101 and 102 are roads of the second survey, too."""
+
+_KEPT = re.compile(r"0\d+")
+"""What no number looks like. A spreadsheet takes cells one by one, and leaves 08H2 as it is."""
 
 _NATURAL = {"forest", "grassland", "water", "unused"}
 """Types of land on which nothing but sinks and what land itself gives off lies."""
@@ -154,23 +161,26 @@ def read_parcels(
     """
     section, where = case.parcels, case.parcels.path
     path = case.resolve(section.path)
-    known = fields_of(path, section.layer, section.encoding)
+    fields = fields_of(path, section.layer, section.encoding)
     numeric = {FIELD + column: column for column in field_columns}
-    numeric |= {FLOOR_AREA: FLOOR_AREA} if FLOOR_AREA in known else {}
+    numeric |= {FLOOR_AREA: FLOOR_AREA} if FLOOR_AREA in fields else {}
     system, system_notes = _code_system(case)
     padded = bool(system["code"].str.startswith("0").any())
     # The table is passed on without a name, so that what it held is free once its geometry is in the one form.
     parcels, notes = _checked(
-        case, _read_table(case, path, known, list(numeric.values())), numeric, where, padded
+        case, _read_table(case, path, fields, list(numeric.values())), numeric, where, padded
     )
     kinds = match_codes(parcels.attributes["land_use"], system)
     attributes = parcels.attributes.assign(type=kinds["type"], mode=kinds["mode"])
     parcels = replace(parcels, attributes=attributes)
     notes += system_notes
     matched = kinds["matched"].to_numpy(dtype=str)
-    _refuse_lost_zeros(parcels, matched, system, section.code_system)
-    notes += _code_notes(case, parcels, matched != "")
-    notes += _notes_on_several_types(parcels, kinds["matched"], section.code_system)
+    known = matched != ""
+    unknown = sorted({*attributes["land_use"][~known]})
+    were = codes_stored_as_numbers(sorted(unknown, key=len), system)
+    _refuse_numbers(parcels, known, were, system, section.code_system)
+    notes += _code_notes(case, parcels, known, were)
+    notes += _notes_on_several_types(parcels, kinds["matched"], were, system, section.code_system)
     if section.code_system not in SYSTEMS:
         notes += _notes_on_codes_above(parcels, matched, section.code_system)
     parcels, overlap_notes = _partitioned(section.overlap, parcels)
@@ -384,32 +394,46 @@ def _notes_on_codes_above(
     return [Problem(what, parcels.where, hint, "warning")]
 
 
-def _refuse_lost_zeros(
-    parcels: _Parcels, matched: NDArray[np.str_], system: pd.DataFrame, named: str
+def _refuse_numbers(
+    parcels: _Parcels,
+    known: NDArray[np.bool_],
+    were: Mapping[str, str],
+    system: pd.DataFrame,
+    named: str,
 ) -> None:
-    """Raise where most codes that are unknown are so for want of a zero in front, and no other system has as many: others, such as 201, have become codes of something else then."""
-    codes, unknown = parcels.attributes["land_use"], matched == ""
-    if not unknown.any():
+    """Raise where codes were stored as numbers: several are known with a zero in front or without decimals alone, next to none of digits begins with 0, and no other system has as many."""
+    codes = parcels.attributes["land_use"]
+    others = {*codes[~known]} - {*were, "", "0"}
+    if len(were) < _SEVERAL or len(were) <= len(others):
         return
-    zeros = codes_without_a_zero(sorted(set(codes[unknown])), system)
-    lost = codes.isin(list(zeros)).to_numpy(dtype=bool) & unknown
-    filled = unknown & (codes != "").to_numpy(dtype=bool)
-    if lost.mean() < _BY_MISTAKE or 2 * lost.sum() <= filled.sum():
+    stored = codes.isin(list(were)).to_numpy(dtype=bool)
+    kept = codes.isin([code for code in codes.unique() if _KEPT.fullmatch(code)])
+    if stored.mean() < _BY_MISTAKE or kept.sum() > _BY_MISTAKE * stored.sum():
         return
-    others = [fit for name, fit in fitting_systems(codes).items() if name != named]
-    if max(others) >= (lost | ~unknown).mean():
+    fits = [fit for name, fit in fitting_systems(codes).items() if name != named]
+    if max(fits) >= (stored | known).mean():
         return
-    too = codes_without_a_zero(sorted(set(codes[~unknown])), system)
-    told, doubted = (listed((f"{code} is {meant}" for code, meant in each.items()), 5) for each in (zeros, too))  # fmt: skip
-    what = f"land-use codes of {lost.mean():.1%} of the parcels are in {named} with a zero in front alone, which was lost where codes were stored as numbers: {told}"
+    too = codes_stored_as_numbers(sorted({*codes[known]}), system)
+    told, doubted = (listed((f"{code} is {meant}" for code, meant in each.items()), 5) for each in (were, too))  # fmt: skip
+    decimals = any(code.endswith(".0") for code in were)
+    way = (
+        "only without '.0', some with a zero in front" if decimals else "with a zero in front alone"
+    )
+    what = f"land-use codes of {stored.mean():.1%} of the parcels are in {named} {way}, which was lost where codes were stored as numbers: {told}"
     what += f"; then others have become codes of something else: {doubted}" * bool(too)
-    hint = "Take the codes as text from where they come from, or put a 0 in front of those with an odd number of digits."
+    hint = f"Take the codes as text from where they come from, or {"take '.0' off and " * decimals}put a 0 in front of those with an odd number of digits."
     raise InputError(what, parcels.where, hint)
 
 
-def _notes_on_several_types(parcels: _Parcels, matched: pd.Series, system: str) -> list[Problem]:
+def _notes_on_several_types(
+    parcels: _Parcels,
+    matched: pd.Series,
+    were: Mapping[str, str],
+    system: pd.DataFrame,
+    named: str,
+) -> list[Problem]:
     """Return what is of codes that tell no type, though their land has one that carries mass: a note where it is natural land alone, whatever of it has sinks, else a warning."""
-    several = codes_of_several_types(system)
+    several = codes_of_several_types(named)
     here = matched.isin(list(several)).to_numpy(dtype=bool)
     if not here.any():
         return []
@@ -417,8 +441,13 @@ def _notes_on_several_types(parcels: _Parcels, matched: pd.Series, system: str) 
     meant = {kind for code in told for kind in several[code]}
     which = listed((f"{code} ({those}; {', '.join(several[code])})" for code, those in told.items()), 20)  # fmt: skip
     share = parcels.area[here].sum() / parcels.area.sum()
-    what = f"{len(told)} land-use codes of {system} are of several types of land that they do not tell apart, and carry nothing, {share:.2%} of the area: {which}"
+    what = f"{len(told)} land-use codes of {named} are of several types of land that they do not tell apart, and carry nothing, {share:.2%} of the area: {which}"
     hint = "Take finer codes, where there are any; or give these the type that most of their land has, settlement where homes and works are mixed, in a CSV of your own: docs/howto/factor.md."
+    also = codes_stored_as_numbers(told, system)
+    beside = [code for code in were if any(len(code) == len(other) for other in also)]
+    if parcels.attributes["land_use"].isin(beside).mean() >= _BY_MISTAKE:
+        doubted = (f"{code} may be {meant}" for code, meant in also.items())
+        hint = f"Give these no type before you know whether zeros in front were lost, as it seems of {listed(beside, 5)}: {listed(doubted, 5)}."
     return [Problem(what, parcels.where, hint, "note" if meant <= _NATURAL else "warning")]
 
 
@@ -431,8 +460,10 @@ def _parcels_by_code(codes: pd.Series, area: NDArray[np.float64]) -> dict[str, s
     return {str(code): f"{count} parcels, {m2 / 1e6:,.4g} km2" for code, count, m2 in those}
 
 
-def _code_notes(case: Case, parcels: _Parcels, known: NDArray[np.bool_]) -> list[Problem]:
-    """Return warnings of codes without a match, with count and area, and of a system that fits better."""
+def _code_notes(
+    case: Case, parcels: _Parcels, known: NDArray[np.bool_], were: Mapping[str, str]
+) -> list[Problem]:
+    """Return warnings of codes without a match, with count and area, and of a system that fits better, or as well as the declared one with zeros in front."""
     codes = parcels.attributes["land_use"]
     where, declared = parcels.where, case.parcels.code_system
     notes = []
@@ -440,19 +471,27 @@ def _code_notes(case: Case, parcels: _Parcels, known: NDArray[np.bool_]) -> list
         by_code = _parcels_by_code(codes[~known], parcels.area[~known])
         told = (f"{code or '(blank)'} ({those})" for code, those in by_code.items())
         share = parcels.area[~known].sum() / parcels.area.sum()
+        hint = "Check code_system, or write a CSV of your own with these codes."
+        if were:
+            hint += f" Only if they were stored as numbers: {listed((f'{code} is {meant}' for code, meant in were.items()), 5)}."
         notes.append(
             Problem(
                 f"{len(by_code)} land-use codes are not in {declared} and carry nothing, "
                 f"{share:.2%} of the area: {listed(told, 20)}",
                 where,
-                "Check code_system, or write a CSV of your own with these codes.",
+                hint,
                 "warning",
             )
         )
     shares = fitting_systems(codes)
     best, fit = next(iter(shares.items()))
     own = shares.get(declared, float(known.mean()))
-    if best != declared and fit > own + _BETTER_FIT:
+    padded = own + float(codes.isin(list(were)).mean())
+    if best != declared and padded >= fit - _BY_MISTAKE > own + _BETTER_FIT:
+        what = f"{own:.1%} of the parcels have a code of {declared}, {padded:.1%} with a zero in front of some, and {fit:.1%} one of {best} as they stand"
+        hint = f'Look at the codes: put the zeros back if they are those of {declared} and were stored as numbers; or is code_system "{best}", or a CSV of your own?'
+        notes.append(Problem(what, where, hint, "warning"))
+    elif best != declared and fit > own + _BETTER_FIT:
         notes.append(
             Problem(
                 f"{own:.1%} of the parcels have a code of {declared}, but {fit:.1%} one of {best}",

@@ -241,7 +241,11 @@ def _sum(counts: list[int | None]) -> int:
 
 
 def read_water(
-    case: Case, codes: Collection[str] | None = None, *, notes: list[Problem] | None = None
+    case: Case,
+    codes: Collection[str] | None = None,
+    *,
+    notes: list[Problem] | None = None,
+    names: Mapping[str, Collection[str]] | None = None,
 ) -> dict[str, int] | None:
     """Return the share of each unit in the water that lies in no unit; None without such a table.
 
@@ -253,6 +257,8 @@ def read_water(
         Codes of the units.
     notes
         A note is appended of shares that are too small to count.
+    names
+        Codes by name, for messages.
 
     Returns
     -------
@@ -269,7 +275,7 @@ def read_water(
         return None
     path = case.resolve(case.units.water)
     table = read_declared(path, WATER, beside=case.units.encoding)
-    rows, faults = rows_declared(table, WATER, path.name, {"unit": codes})
+    rows, faults = rows_declared(table, WATER, path.name, {"unit": codes}, names=names)
     exact = {row.cells["unit"]: Fraction(row.values["share"] or 0) * _MILLIONTHS for row in rows}
     if moved := moved_by_rounding(exact.values(), "millionths", faint=_MILLIONTHS):
         faults.add(f"shares are counted in whole millionths: {moved}", "Give larger numbers, or 0: they are divided by their sum.")  # fmt: skip

@@ -280,8 +280,8 @@ def decimal_cell(text: str, where: str) -> Decimal:
     raise InputError(f"expected a finite number, not {text!r}", where, hint)
 
 
-_LEVEL_WORDS = {"镇", "乡", "街道", "街道办事处", "区", "县", "市", "新区", "开发区", " Town", " Township", " Subdistrict", " District", " County"}  # fmt: skip
-"""What stands behind the name of a unit and is often left out."""
+_LEVEL_WORDS = {"镇", "乡", "街道", "街道办事处", "区", "县", "市", "新区", "开发区", " town", " township", " subdistrict", " district", " county"}  # fmt: skip
+"""What stands behind the name of a unit and is often left out, case folded."""
 
 
 class Faults:
@@ -297,7 +297,7 @@ class Faults:
 
     def __init__(self, file: str, names: Mapping[str, Collection[str]] | None = None) -> None:
         self.file = file
-        self.names = names or {}
+        self._named = [(name.casefold(), name, code) for name, codes in (names or {}).items() for code in sorted(codes)]  # fmt: skip
         self.problems: list[Problem] = []
 
     def place(self, row: object = None, column: str = "") -> str:
@@ -371,10 +371,12 @@ class Faults:
         longer = [one for one in known if text and abs(len(one) - len(text)) > 1 and one.rstrip("0") == text.rstrip("0")]  # fmt: skip
         if len(longer) == 1:
             hint = f"Did you mean {longer[0]!r}, which is the same but for zeros at the end?"
-        called = self._called(text, known)
-        if called:
-            each = " and ".join(f"{code!r} is {name}" for code, name in called.items())
+        here, elsewhere = self._called(text, known)
+        if here:
+            each = " and ".join(f"{code!r} is {name}" for code, name in here.items())
             hint = f"Write the code, not the name: {each}."
+        elif elsewhere:
+            hint = f"It is the name of {', '.join(elsewhere)}, which cannot stand here. Known: {some}."  # fmt: skip
         self.add(
             f"unknown {what} {text!r}" if text else f"the {what} is blank",
             hint,
@@ -383,19 +385,19 @@ class Faults:
         )
         return False
 
-    def _called(self, text: str, known: Collection[str]) -> dict[str, str]:
-        """Return the known codes that have a text as their name, with it; or the one that has it with a word such as 镇 behind it."""
-        exact = {code: text for code in sorted(self.names.get(text, ())) if code in known}
-        if exact or not text:
-            return exact
+    def _called(self, text: str, known: Collection[str]) -> tuple[dict[str, str], list[str]]:
+        """Return the known codes that have a text as their name in any case, with it, or the one that has it with a word such as 镇 behind it; and unknown ones that have it."""
+        folded = text.casefold()
+        exact = {code: name for one, name, code in self._named if one == folded}
+        here = {code: name for code, name in sorted(exact.items()) if code in known}
+        if here or not text:
+            return here, []
         longer = {
             code: name
-            for name, codes in self.names.items()
-            if name.startswith(text) and name.removeprefix(text) in _LEVEL_WORDS
-            for code in codes
-            if code in known
+            for one, name, code in self._named
+            if one.startswith(folded) and one.removeprefix(folded) in _LEVEL_WORDS and code in known
         }
-        return longer if len(longer) == 1 else {}
+        return (longer if len(longer) == 1 else {}), sorted(exact)
 
     def once(
         self,

@@ -328,15 +328,56 @@ def test_codes_without_a_match_are_never_silent(tmp_path):
 def test_codes_that_lost_their_zeros_are_refused(tmp_path):
     """Seen to fail: 101 was unknown, of another system if anything, and 0204, a garden, as 204 a mine, in silence."""
     layer = survey_layer()
-    text = refused(tmp_path, layer.assign(DLBM=["101", "301K", "1101", "204", "201", "1003"]))
+    text = refused(tmp_path, layer.assign(DLBM=["101", "301K", "1101", "204", "201", "702"]))
     assert (
-        "land-use codes of 33.3% of the parcels are in tdland3 with a zero in front alone" in text
+        "land-use codes of 50.0% of the parcels are in tdland3 with a zero in front alone" in text
     )
-    assert "101 is 0101, 301K is 0301K; then others have become codes of something else: 201 is 0201, 204 is 0204" in text  # fmt: skip
-    assert "put a 0 in front of those with an odd number of digits" in text
-    # Other systems, the second survey, and blanks.
-    for codes in (["1", "2", "3", "12", "18", "23"], ["011", "013", "031", "101", "203", "111"], ["", "9999", "101", "0101", "0301", "9998"]):  # fmt: skip
-        assert any(note.level == "warning" for note in reading(tmp_path, layer.assign(DLBM=codes))[1])  # fmt: skip
+    assert "101 is 0101, 702 is 0702, 301K is 0301K; then others have become codes of something else: 201 is 0201, 204 is 0204" in text  # fmt: skip
+    assert "or put a 0 in front of those with an odd number of digits" in text
+    # Seen to pass: half of the parcels with one other unknown code, and a column of floats.
+    refused(tmp_path, layer.assign(DLBM=["101", "301", "702", "999", "08H2", "999"]))
+    text = refused(tmp_path, layer.assign(DLBM=["101.0", "301.0", "1102.0", "201.0", "0.0", ""]))
+    assert "of 66.7% of the parcels are in tdland3 only without '.0', some with a zero" in text
+    assert "101.0 is 0101, 201.0 is 0201 or 201, 301.0 is 0301, 1102.0 is 1102." in text
+    assert "or take '.0' off and put a 0 in front of those with an odd" in text
+
+
+@pytest.mark.parametrize(
+    ("system", "codes", "says"),
+    [
+        ("tdland3", ["0", "0", "0101", "0301", "0702", "1101"], "with these codes."),
+        ("tdland3", ["0", "0", "0", "9", "1001", "1101"], "stored as numbers: 9 is 09."),
+        ("ydyh2023", ["203", "203", "203", "0101", "0703", "1301"], "stored as numbers: 203 is 0203."),
+        ("tdland3", ["101", "102", "301", "0101", "0702", "1101"], "101 is 0101, 102 is 0102, "),
+        ("tdland3", ["101", "102", "1101", "1101", "1003", "1202"], "101 is 0101, 102 is 0102."),
+        ("tdland3", ["011", "013", "031", "101", "102", "111"], "101 is 0101, 102 is 0102."),
+        ("tdland3", ["", "9999", "101", "0101", "0301", "9998"], "101 is 0101."),
+        ("tdland3", ["1101.0", "0101", "0301", "1003", "0702", "1101"], "1101.0 is 1101."),
+        ("worldcover", ["0", "0", "10", "20", "200", "100"], "with these codes."),
+    ],
+)  # fmt: skip
+def test_codes_that_lost_no_zeros_are_only_unknown(tmp_path, system, codes, says):
+    """Seen to fail: one code that is known with a zero in front, though others had theirs, refused a city and made villages rubber."""
+    _, notes = reading(tmp_path, survey_layer().assign(DLBM=codes), code_system=system)
+    [told] = [note for note in notes if "not in" in note.what]
+    assert told.level == "warning" and says in told.hint
+    assert note_in_chinese(str(told))
+
+
+@pytest.mark.parametrize(
+    ("codes", "both"),
+    [
+        (["1", "2", "3", "7", "12", "10"], True),
+        (["1", "2", "3", "12", "18", "23"], False),
+        (["1", "2", "3", "0", "12", "12"], True),
+    ],
+)
+def test_codes_of_two_systems_are_told_as_both(tmp_path, codes, both):
+    """Seen to fail: to first levels of a survey that lost their zeros CORINE alone was proposed."""
+    _, notes = reading(tmp_path, survey_layer().assign(DLBM=codes))
+    [told] = [note for note in notes if "corine-grid" in str(note)]
+    assert ("zeros back if they are those of tdland3 and" in told.hint) is both
+    assert told.level == "warning" and note_in_chinese(str(told))
 
 
 def test_codes_that_tell_no_type_of_several_are_told(tmp_path):
@@ -350,6 +391,10 @@ def test_codes_that_tell_no_type_of_several_are_told(tmp_path):
     assert "07 (1 parcels, 0.02 km2; urban-residential, rural-homestead)" in told.what
     assert "203 (2 parcels, 0.0125 km2; rural-homestead, commercial, " in told.what
     assert note_in_chinese(str(told))
+    # Seen to fail: orchards that had become 201 were to be given the type of a city.
+    _, (_, doubted) = reading(tmp_path, layer.assign(DLBM=["0101", "201", "201", "101", "301", "1101"]))  # fmt: skip
+    assert doubted.hint.endswith("as it seems of 101, 301: 201 may be 0201.")
+    assert note_in_chinese(str(doubted))
     # What is none on purpose carries nothing by right; wetland may have had sinks, which is a note.
     for codes, levels in ((["09", "0904", "1109", "205"], []), (["00"] * 4, ["note"])):
         _, notes = reading(tmp_path, layer.assign(DLBM=["0101", "1101", *codes]))

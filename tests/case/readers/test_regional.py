@@ -40,24 +40,31 @@ def test_blank_is_unknown_and_zero_is_zero(tmp_path):
         ("杏烟浦", "Write the code, not the name: '0101' is 杏烟浦街道."),
         ("东湖", "Write the code, not the name: '0102' is 东湖 and '02' is 东湖."),
         ("石桥", "Known: 01, 0101, 0102, 02."),
-        ("石桥镇", "Known: 01, 0101, 0102, 02."),
+        ("石桥镇", "It is the name of 030101, which cannot stand here. Known: 01, 0101, 0102, 02."),
+        ("South", "Write the code, not the name: '01' is South District."),
+        ("east lake town", "Write the code, not the name: '02' is East Lake Town."),
+        ("east LAKE", "Write the code, not the name: '02' is East Lake Town."),
         ("杏", "Known: 01, 0101, 0102, 02."),
         ("101.0", "It is '0101', which was written as a number with decimals where codes are stored as numbers: store them as text there."),
     ],
 )  # fmt: skip
 def test_a_name_where_a_code_belongs_is_answered_with_the_code(tmp_path, text, hint):
-    """Seen to fail: 'Known: 0101, ...' alone, though the units have that very name; one that several have, or none of this level, is not guessed."""
+    """Seen to fail: 'Known: 0101, ...' alone, though the units have that very name; one that several have is not guessed, one of another level is told as such."""
     names = {
         "杏烟浦街道": {"0101"},
         "东湖": {"0102", "02"},
+        "East Lake Town": {"02"},
+        "South": {"0301"},
+        "South District": {"01"},
         "石桥镇": {"030101"},
         "石桥乡": {"0301"},
     }
-    tables = {"gdp.csv": f"region,value\n{text},1\n", "census.csv": f"region,residents\n{text},1\n"}  # fmt: skip
-    case = case_with(tmp_path, tables, **GDP, **PEOPLE)
-    for read in (read_gdp, read_census):
+    tables = {"gdp.csv": f"region,value\n{text},1\n", "census.csv": f"region,residents\n{text},1\n", "water.csv": f"unit,share\n{text},1\n"}  # fmt: skip
+    units = {"path": "u.gpkg", "water": "water.csv"}
+    case = case_with(tmp_path, tables, units=units, **GDP, **PEOPLE)
+    for read, what in ((read_gdp, "region"), (read_census, "region"), (read_water, "unit")):
         told = fault(lambda read=read: read(case, CODES, names=names))
-        assert told.endswith(f"unknown region {text!r}. {hint}")
+        assert told.endswith(f"unknown {what} {text!r}. {hint}")
 
 
 def test_gdp_by_industry_or_as_one_figure_of_a_parent(tmp_path):
