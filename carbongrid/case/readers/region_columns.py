@@ -10,6 +10,7 @@ import geopandas as gpd
 import pandas as pd
 
 from carbongrid.case.fields import nearest
+from carbongrid.case.readers.regions import lowest_codes
 from carbongrid.case.readers.units import parent_name_columns
 from carbongrid.errors import InputError, Problem
 
@@ -160,9 +161,8 @@ def _agree(
 
 
 def _of_all(ancestors: Mapping[str, Collection[str]]) -> set[str]:
-    """Return the codes that hold every unit, a unit being a code that holds no other; of a single unit its own."""
-    holders = {above for code, held in ancestors.items() for above in held if above != code}
-    units = [{code, *held} for code, held in ancestors.items() if code not in holders]
+    """Return the codes that hold every unit; of a single unit its own."""
+    units = [{code, *ancestors[code]} for code in lowest_codes(ancestors)]
     return set.intersection(*units) if units else set()
 
 

@@ -251,12 +251,17 @@ def _signed(change: int) -> str:
 
 
 def _cover_all(regional: Mapping[str, int], ancestors: Mapping[str, Collection[str]]) -> bool:
-    """Whether every unit, a code that holds no other, is a region or lies in one."""
-    holders = {holder for code, above in ancestors.items() for holder in above if holder != code}
-    units = [code for code in ancestors if code not in holders]
+    """Whether every unit is a region or lies in one."""
+    units = lowest_codes(ancestors)
     return bool(units) and all(
         unit in regional or any(holder in regional for holder in ancestors[unit]) for unit in units
     )
+
+
+def lowest_codes(ancestors: Mapping[str, Collection[str]]) -> list[str]:
+    """Return the codes of units: those that hold no other, by the codes of the higher levels that hold each."""
+    holders = {holder for code, above in ancestors.items() for holder in above if holder != code}
+    return [code for code in ancestors if code not in holders]
 
 
 def _tonnes(mass: int) -> str:
