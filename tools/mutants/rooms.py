@@ -43,6 +43,8 @@ TESTS = {
     "method/weights/__init__.py": "tests/method/weights/test_rules.py",
     "case/readers/coded_table.py": "tests/inventory/test_coded_inventory.py",
     "case/readers/ecrf.py": "tests/inventory/test_ecrf.py",
+    "case/readers/categories.py": "tests/case/readers/test_totals.py",
+    "case/readers/electricity_counted.py": "tests/pipeline/test_run_from_activity.py tests/pipeline/test_scenario_of_activity.py",
     "case/readers/totals.py": "tests/pipeline/test_run_from_activity.py::test_electricity_is_set_aside_by_scope_not_by_category",
     "case/readers/formed_totals.py": "tests/pipeline/test_run_from_activity.py tests/pipeline/test_run_of_regions.py",
     "case/readers/__init__.py": "tests/case/readers/test_inputs.py",
