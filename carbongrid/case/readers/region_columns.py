@@ -86,6 +86,7 @@ def refuse_regions_unread(
     InputError
         Naming the column and one of its cells.
     """
+    notes = [] if notes is None else notes
     whole = _of_all(ancestors)
     whole |= {name for name, held in names.items() if whole.intersection(held)}
     known = {*codes, *names}
@@ -105,10 +106,9 @@ def refuse_regions_unread(
         if level == "error":
             what = f"the column {column!r} would not be read, and it says of which part of the city a row is ({told}): each would be spread over the whole"
             raise InputError(what, where, _ways_out(parts[0], codes, names, has_regions))
-        if notes is not None:
-            what = f"the column {column!r} is not read, and may say of which part of the city a row is ({told})"
-            hint = "If it does, write the codes into region; else each is spread over the whole."
-            notes.append(Problem(what, where, hint, "warning"))
+        what = f"the column {column!r} is not read, and may say of which part of the city a row is ({told})"
+        hint = "If it does, write the codes into region; else each is spread over the whole."
+        notes.append(Problem(what, where, hint, "warning"))
 
 
 def _level(

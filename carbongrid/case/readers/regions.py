@@ -75,6 +75,7 @@ def check_regions(
     notes
         A warning is appended where regions cover every unit and leave a little.
     """
+    notes = [] if notes is None else notes
     if sum(total["grams"] for total in rows) > INT64_MAX:
         faults.add(
             "the totals add up to more than can be counted exactly (9.2e12 t)", "Check the units."
@@ -156,7 +157,7 @@ def _check_part(name: str, rows: list[Row], by: str, faults: Faults) -> None:
     whole = sum(row["grams"] for row in rows if not row["region"])
     # Of one activity rounding alone may be a gram too much: exact masses decide.
     if sum(-row[by] if row["region"] else row[by] for row in rows) < 0:
-        _check_sum(name, whole, regional, {}, faults, None)
+        _check_sum(name, whole, regional, {}, faults, [])
 
 
 def _check_nested(
@@ -190,7 +191,7 @@ def _check_sum(
     regional: Mapping[str, int],
     ancestors: Mapping[str, Collection[str]],
     faults: Faults,
-    notes: list[Problem] | None,
+    notes: list[Problem],
 ) -> None:
     added = sum(regional.values())
     if added > whole:
@@ -208,7 +209,7 @@ def _check_sum(
         if rest * LEFT_OVER > whole:
             hint = "Correct one of them. If the rest lies elsewhere, take it off the row without a region and give it a row of its own, with place = elsewhere."
             faults.add(what, hint)
-        elif notes is not None:
+        else:
             hint = f"The remaining {_tonnes(rest)} go to land in no unit."
             notes.append(Problem(what, faults.file, hint, "warning"))
 

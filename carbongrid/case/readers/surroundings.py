@@ -54,6 +54,7 @@ def read_surroundings(
     InputError
         With every problem that was found.
     """
+    notes = [] if notes is None else notes
     section = case.surroundings
     if section is None:
         return None
@@ -63,8 +64,7 @@ def read_surroundings(
     if problems:
         raise InputError(problems)
     table = read_vector(path, section.layer, section.encoding, columns)
-    if notes is not None:
-        notes += table.attrs.get(DOUBTS, [])
+    notes += table.attrs.get(DOUBTS, [])
     if not len(table):
         raise InputError("the layer is empty", where)
     rows = np.array([f"row {row + 1}" for row in range(len(table))], dtype=object)
