@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from carbongrid.errors import InputError
 from carbongrid.raster.opening.contradictions import mapped
-from carbongrid.raster.opening.counts import require_tables, rows_in_file
+from carbongrid.raster.opening.counts import rows_in_file
 from carbongrid.raster.opening.crs import require_no_file
 from carbongrid.raster.opening.formats import FILEGDB, GEOJSON, GPKG, PARQUET, sniff_vector
+from carbongrid.raster.opening.geopackages import require_tables
 from carbongrid.raster.opening.names import plain_name
 from carbongrid.raster.opening.number_columns import blank_numbers, number_columns
 
