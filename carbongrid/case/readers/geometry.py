@@ -204,6 +204,11 @@ def _geodesic_area(xy: NDArray[np.float64], starts: Starts, crs: CRS) -> NDArray
     return np.bincount(row, weights=signed, minlength=rows)
 
 
+def row_names(count: int, word: str = "row") -> Names:
+    """Return what rows without names of their own are called in messages: ``row 1``, and so on."""
+    return np.array([f"{word} {row + 1}" for row in range(count)], dtype=object)
+
+
 def missing_problems(shapes: Shapes, names: Names, where: str) -> list[Problem]:
     """Return a problem if geometries are null, unreadable or empty, with their names."""
     if isinstance(shapes, Outlines):  # which has none of these

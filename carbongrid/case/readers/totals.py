@@ -13,11 +13,7 @@ from carbongrid.case.readers.electricity_counted import scopes_with_mass
 from carbongrid.case.readers.formed_totals import Formed
 from carbongrid.case.readers.masses import notes_on_faint
 from carbongrid.case.readers.region_columns import refuse_regions_unread
-from carbongrid.case.readers.regional import (
-    notes_on_old_codes,
-    notes_on_years,
-    read_old_codes,
-)
+from carbongrid.case.readers.regional import notes_on_old_codes, notes_on_years, read_old_codes
 from carbongrid.case.readers.regions import (
     check_activities,
     check_regions,
