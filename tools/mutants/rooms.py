@@ -47,6 +47,7 @@ TESTS = {
     "case/readers/electricity_counted.py": "tests/pipeline/test_run_from_activity.py tests/pipeline/test_scenario_of_activity.py",
     "case/readers/totals.py": "tests/pipeline/test_run_from_activity.py::test_electricity_is_set_aside_by_scope_not_by_category",
     "case/readers/formed_totals.py": "tests/pipeline/test_run_from_activity.py tests/pipeline/test_run_of_regions.py",
+    "case/readers/zip_limits.py": "tests/case/readers/test_security.py tests/case/readers/test_workbook.py",
     "case/readers/__init__.py": "tests/case/readers/test_inputs.py",
     "raster/zonal": "tests/raster/test_zonal.py",
     "raster/zonal/combinations.py": "tests/raster/zonal/test_pairs.py::test_combinations_equal_a_loop",

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from carbongrid.case.fields import nearest
 from carbongrid.case.readers.cell_marks import column_letters, column_number, marks_problems
 from carbongrid.case.readers.number_formats import Shown, how_shown, is_percentage, powers_told
-from carbongrid.case.readers.security import check_zip_limits
+from carbongrid.case.readers.zip_limits import check_zip_limits
 from carbongrid.errors import InputError, Problem, require_extra
 from carbongrid.raster.opening.files import read_bytes
 
