@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from carbongrid.case.readers.reference import moved, reproject, transformer_between
+from carbongrid.case.readers.grid_crs import moved, reproject, transformer_between
 from carbongrid.case.readers.vector import listed
 from carbongrid.errors import Problem
 from carbongrid.raster.kernels.geodesic import ring_areas

@@ -16,6 +16,7 @@ from carbongrid.case.readers.categories import categories_of, notes_on_unused
 from carbongrid.case.readers.extents import stored_crs
 from carbongrid.case.readers.facilities import project_facilities, read_facilities
 from carbongrid.case.readers.formed_totals import Formed
+from carbongrid.case.readers.grid_crs import Bounds
 from carbongrid.case.readers.lines import read_lines
 from carbongrid.case.readers.parcels import read_parcels
 from carbongrid.case.readers.people import PeopleGrid, read_people
@@ -26,7 +27,6 @@ from carbongrid.case.readers.points import (
     reading_notes,
 )
 from carbongrid.case.readers.readings import REACH, apart, off_the_map, readings_on_land
-from carbongrid.case.readers.reference import Bounds
 from carbongrid.case.readers.region_columns import codes_by_name
 from carbongrid.case.readers.regional import read_census, read_gdp, read_old_codes, read_water
 from carbongrid.case.readers.surroundings import read_surroundings

@@ -22,7 +22,7 @@ from carbongrid.case.readers.geometry import (
     normalize_geometry,
     row_names,
 )
-from carbongrid.case.readers.reference import layer_crs_problems, reproject, shift_problems
+from carbongrid.case.readers.grid_crs import layer_crs_problems, reproject, shift_problems
 from carbongrid.case.readers.tables import DOUBTS, Faults, on_thousands
 from carbongrid.case.readers.vector import listed, read_layer, text_column
 from carbongrid.case.table_formats import LINE_WEIGHT

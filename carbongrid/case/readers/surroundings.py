@@ -15,7 +15,7 @@ from carbongrid.case.readers.geometry import (
     only_polygons,
     row_names,
 )
-from carbongrid.case.readers.reference import layer_crs_problems, reproject
+from carbongrid.case.readers.grid_crs import layer_crs_problems, reproject
 from carbongrid.case.readers.tables import DOUBTS
 from carbongrid.case.readers.vector import listed, read_layer, text_column
 from carbongrid.errors import InputError, Problem

@@ -22,8 +22,8 @@ from carbongrid.case.readers.geometry import (
     polygon_problems,
     row_names,
 )
+from carbongrid.case.readers.grid_crs import layer_crs_problems, reproject, shift_problems
 from carbongrid.case.readers.partition import find_overlaps, overlap_problems
-from carbongrid.case.readers.reference import layer_crs_problems, reproject, shift_problems
 from carbongrid.case.readers.tables import DOUBTS
 from carbongrid.case.readers.vector import listed, read_layer, text_column
 from carbongrid.errors import InputError, Problem
