@@ -15,7 +15,7 @@ from carbongrid.case import Case
 from carbongrid.case.readers.categories import categories_of, notes_on_unused
 from carbongrid.case.readers.extents import stored_crs
 from carbongrid.case.readers.facilities import project_facilities, read_facilities
-from carbongrid.case.readers.formed_totals import Formed
+from carbongrid.case.readers.formed_totals import Formed, form_totals
 from carbongrid.case.readers.grid_crs import Bounds
 from carbongrid.case.readers.lines import read_lines
 from carbongrid.case.readers.parcels import read_parcels
@@ -305,9 +305,6 @@ def _read_totals(
         return totals, None, None
     if known is None:
         return None, None, None
-    # The inventory and its units are slow to load, and few cases need them.
-    from carbongrid.case.readers.formed_totals import form_totals
-
     formed = gather(lambda: form_totals(case, known, gather.notes, codes=codes, names=names))
     if formed is None:
         return None, None, None
