@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from carbongrid.case.readers.totals import has_both_electricities
+from carbongrid.case.readers.electricity_counted import has_both_electricities
 from carbongrid.method.gdp import industries
 from carbongrid.method.landuse import packaged_table
 

@@ -14,12 +14,13 @@ from scipy import sparse
 
 from carbongrid.analysis.choices import AS_GIVEN, NO_CROPS, Reading
 from carbongrid.case.readers.activity import read_activity
+from carbongrid.case.readers.categories import categories_of
 from carbongrid.case.readers.facilities import read_facilities, under_totals
 from carbongrid.case.readers.fingerprints import Fingerprints
 from carbongrid.case.readers.formed_totals import form_rows
 from carbongrid.case.readers.inputs import ancestors_of
 from carbongrid.case.readers.sinks import sinks_of
-from carbongrid.case.readers.totals import categories_of, totals_of_rows
+from carbongrid.case.readers.totals import totals_of_rows
 from carbongrid.case.table_formats import ELSEWHERE, HERE
 from carbongrid.errors import InputError, NotKeptError
 from carbongrid.inventory.electricity import set_aside
@@ -44,8 +45,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from carbongrid.case import Case
+    from carbongrid.case.readers.formed_totals import Formed
     from carbongrid.case.readers.inputs import Inputs
-    from carbongrid.case.readers.totals import Formed
     from carbongrid.method.categories import Category
     from carbongrid.pipeline.facilities import PlacedFacilities
     from carbongrid.pipeline.prepared import PreparedRun

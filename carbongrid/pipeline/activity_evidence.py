@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from carbongrid.case.readers.formed_totals import Formed
 from carbongrid.case.readers.regions import left_by_regions
-from carbongrid.case.readers.totals import Formed
 from carbongrid.case.table_formats import HERE
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.uncertainty import PERCENTILES

@@ -11,15 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from carbongrid.case import Case
+from carbongrid.case.readers.categories import categories_of
+from carbongrid.case.readers.electricity_counted import has_both_electricities
 from carbongrid.case.readers.facilities import project_facilities, read_facilities
 from carbongrid.case.readers.inputs import Inputs, ancestors_of
 from carbongrid.case.readers.regions import masses_here
-from carbongrid.case.readers.totals import (
-    categories_of,
-    has_both_electricities,
-    read_totals,
-    totals_of_rows,
-)
+from carbongrid.case.readers.totals import read_totals, totals_of_rows
 from carbongrid.errors import InputError
 from carbongrid.inventory.electricity import READINGS
 from carbongrid.method.categories import Category

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from carbongrid.case.readers.categories import categories_of
 from carbongrid.case.readers.inputs import Inputs
-from carbongrid.case.readers.totals import categories_of
 from carbongrid.errors import Problem
 from carbongrid.method import gdp
 from carbongrid.method.allocate import apportion

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from carbongrid.case import Case
 from carbongrid.case.evidence import RASTER_SUFFIXES
 from carbongrid.case.readers.extents import extent, geographic_bounds, raster_cells, unpacked_size
+from carbongrid.case.readers.grid_crs import Bounds
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.people import PeopleGrid
-from carbongrid.case.readers.reference import Bounds
 from carbongrid.case.readers.vector import count_features
 from carbongrid.errors import InputError
 from carbongrid.raster.chunked import threads_at_once

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from carbongrid.case.readers.categories import categories_of
 from carbongrid.case.readers.inputs import Inputs
-from carbongrid.case.readers.totals import categories_of
 from carbongrid.method.categories import Category, homes
 from carbongrid.method.weights import (
     Census,

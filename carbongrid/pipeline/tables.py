@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from carbongrid import __version__
 from carbongrid.case import Case
-from carbongrid.case.readers.fingerprints import Fingerprints
-from carbongrid.case.readers.inputs import Inputs
-from carbongrid.case.readers.regions import left_by_regions, masses_here
-from carbongrid.case.readers.totals import (
+from carbongrid.case.readers.electricity_counted import (
     electricity_counted,
     has_both_electricities,
     scopes_spread,
 )
+from carbongrid.case.readers.fingerprints import Fingerprints
+from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.readers.regions import left_by_regions, masses_here
 from carbongrid.case.readers.units import parent_name_columns
 from carbongrid.errors import Problem
 from carbongrid.inventory import intervals_of_parts

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from carbongrid.case.readers.categories import categories_of
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.points import crosswalk_categories
 from carbongrid.case.readers.sinks import read_sinks
-from carbongrid.case.readers.totals import categories_of
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.sink_sets import counted_types
 from carbongrid.method.sharing import Shares

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from carbongrid.errors import InputError
-from carbongrid.raster.opening.counts import MAX_PATH
 from carbongrid.raster.opening.files import path_to_write, read_text, require_own_folder
+from carbongrid.raster.opening.geopackages import MAX_PATH
 from carbongrid.raster.portable import sync
 from carbongrid.run_store.hashing import SEAL, seal_of
 

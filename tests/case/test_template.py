@@ -7,16 +7,12 @@ import tomllib
 import pytest
 
 from carbongrid.case import Case, write_template
+from carbongrid.case.readers.categories import categories_of
 from carbongrid.case.readers.class_weights import read_class_weights
+from carbongrid.case.readers.facilities import read_facilities
+from carbongrid.case.readers.regional import read_census, read_gdp, read_water
 from carbongrid.case.readers.tables import read_table
-from carbongrid.case.readers.totals import (
-    categories_of,
-    read_census,
-    read_facilities,
-    read_gdp,
-    read_totals,
-    read_water,
-)
+from carbongrid.case.readers.totals import read_totals
 from carbongrid.case.table_formats import TABLES, TABLES_WITHOUT_EXAMPLE
 from carbongrid.case.template import template_toml
 from carbongrid.errors import InputError

@@ -57,8 +57,9 @@ def test_the_demos_electricity_balances_to_the_gram(small_city: Path) -> None:
 
 def test_a_run_by_consumption_spreads_the_balance(city: Path) -> None:
     from carbongrid.case import Case
+    from carbongrid.case.readers.categories import categories_of
     from carbongrid.case.readers.formed_totals import form_totals
-    from carbongrid.case.readers.totals import categories_of, totals_of_rows
+    from carbongrid.case.readers.totals import totals_of_rows
 
     path = city / "case-inventory.toml"
     case = Case.read(path).model_copy(update={"electricity": "consumption"})
@@ -85,8 +86,8 @@ def test_imports_that_do_not_close_stop_no_other_reading(city: Path, tmp_path: P
     from openpyxl import load_workbook
 
     from carbongrid.case import Case
+    from carbongrid.case.readers.categories import categories_of
     from carbongrid.case.readers.formed_totals import form_totals
-    from carbongrid.case.readers.totals import categories_of
 
     book = load_workbook(city / "inventory.xlsx")
     book["industry"].append(["X1", "electricity/imported", None, 1, "kWh"])
@@ -181,8 +182,10 @@ def test_electricity_is_set_aside_by_scope_not_by_category(
     city: Path, choice: str, away: set[str]
 ) -> None:
     from carbongrid.case import Case
+    from carbongrid.case.readers.categories import categories_of
+    from carbongrid.case.readers.electricity_counted import scopes_spread
     from carbongrid.case.readers.formed_totals import form_totals
-    from carbongrid.case.readers.totals import categories_of, scopes_spread, totals_of_rows
+    from carbongrid.case.readers.totals import totals_of_rows
 
     path = city / "case-inventory.toml"
     path.write_text(
@@ -213,8 +216,8 @@ def test_electricity_is_set_aside_by_scope_not_by_category(
 
 def test_activity_data_of_another_year_than_the_case_s_are_told(city: Path) -> None:
     from carbongrid.case import Case
+    from carbongrid.case.readers.categories import categories_of
     from carbongrid.case.readers.formed_totals import form_totals
-    from carbongrid.case.readers.totals import categories_of
 
     path = city / "case-inventory.toml"
     said = {}
@@ -232,7 +235,9 @@ def test_the_benchmark_names_the_scopes_that_are_spread(
 ) -> None:
     """Seen to fail with the scopes of all categories: sinks, and what is set aside."""
     from carbongrid.case import Case
-    from carbongrid.case.readers.totals import categories_of, read_totals, scopes_spread
+    from carbongrid.case.readers.categories import categories_of
+    from carbongrid.case.readers.electricity_counted import scopes_spread
+    from carbongrid.case.readers.totals import read_totals
     from carbongrid.outputs.report.summary import comparison
 
     path = city / "case.toml"

@@ -17,9 +17,10 @@ from squares_case import squares_case
 
 import carbongrid as cg
 from carbongrid.case import Case
+from carbongrid.case.readers.categories import categories_of
 from carbongrid.case.readers.formed_totals import form_rows
 from carbongrid.case.readers.inputs import read_inputs
-from carbongrid.case.readers.totals import categories_of, read_totals, totals_of_rows
+from carbongrid.case.readers.totals import read_totals, totals_of_rows
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.activity import SETTINGS, ActivityData, ActivityRow
 from carbongrid.method.columns import UNIT_DRAWN

@@ -11,8 +11,8 @@ import pytest
 
 import carbongrid as cg
 from carbongrid.case import Case
+from carbongrid.case.readers.electricity_counted import scopes_spread
 from carbongrid.case.readers.inputs import read_inputs
-from carbongrid.case.readers.totals import scopes_spread
 from carbongrid.errors import InputError
 from carbongrid.outputs.tables.inventory_draws import DRAWS_FILE, read_draws
 from carbongrid.outputs.tables.plain import read_interval_csv, read_text_csv

@@ -12,7 +12,7 @@ import pytest
 from pyproj import CRS, Transformer
 from shapely import box
 
-from carbongrid.case.readers.reference import scale_problems
+from carbongrid.case.readers.grid_crs import scale_problems
 from carbongrid.raster.areal_scale import areal_scales, cells_apart
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import rasterize

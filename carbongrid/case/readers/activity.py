@@ -13,6 +13,7 @@ import pandas as pd
 from carbongrid.case.fields import nearest
 from carbongrid.case.readers.tables import (
     Faults,
+    is_workbook,
     points_are_decimal,
     read_table,
     renamed,
@@ -38,7 +39,6 @@ from carbongrid.inventory.factors.catalogue import COLUMNS as FACTOR_COLUMNS
 from carbongrid.inventory.factors.catalogue import POTENTIALS
 from carbongrid.inventory.factors.units import require_units
 from carbongrid.method.categories import Category, read_categories
-from carbongrid.raster.opening.files import open_file
 
 SETTINGS_SHEET, FACTORS_SHEET = "settings", "factors"
 _IGNORED = ("readme", "lists")
@@ -172,7 +172,7 @@ def _tables(path: Path, notes: list[Problem]) -> dict[str, pd.DataFrame]:
     """Return the tables of a file by the names of their sheets; what may be meant otherwise is appended to ``notes``."""
     if path.is_dir():
         tables = {file.stem: read_table(file) for file in _csv_files(path)}
-    elif _is_workbook(path):
+    elif is_workbook(path):
         tables = {
             name: with_header(cells, f"{path.name}, sheet {name}")
             for name, cells in workbook_sheets(path, _IGNORED, notes).items()
@@ -217,16 +217,6 @@ def _csv_files(folder: Path) -> list[Path]:
     if problems:
         raise InputError(problems)
     return [file for file in found if file.stem not in _IGNORED]
-
-
-def _is_workbook(path: Path) -> bool:
-    try:
-        with open_file(path) as file:
-            return file.read(4) == b"PK\x03\x04"
-    except FileNotFoundError:
-        raise InputError("there is no such file", str(path), "Check its name.") from None
-    except OSError as error:
-        raise InputError(f"the file cannot be read: {error.strerror}", str(path)) from None
 
 
 def _first_word(header: str) -> str:

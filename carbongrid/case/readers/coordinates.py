@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS
 
-from carbongrid.case.readers.reference import transformer_between
+from carbongrid.case.readers.grid_crs import transformer_between
 from carbongrid.raster.opening.crs import crs_of
 
 Degrees = tuple[NDArray[np.float64], NDArray[np.float64]]

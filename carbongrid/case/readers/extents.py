@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from pyproj import CRS, Geod, Transformer
 
+from carbongrid.case.readers.grid_crs import Bounds
 from carbongrid.case.readers.parquet_extents import decoded_size, geometry_about, scanned_bounds
-from carbongrid.case.readers.reference import Bounds
 from carbongrid.case.values import TABLE_SUFFIXES
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.opening.files import open_file

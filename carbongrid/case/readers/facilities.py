@@ -70,6 +70,7 @@ def read_facilities(
         With every wrong cell, a facility of a category without total, facilities with
         coordinates above their category's total, and what :func:`carbongrid.case.readers.facility_masses.grams_of` refuses.
     """
+    notes = [] if notes is None else notes
     if case.facilities is None:
         return _table([])
     path = case.resolve(case.facilities.path)
@@ -88,13 +89,11 @@ def read_facilities(
         masses = grams_of([row["amount"] for row in rows], here, faults)
         rows = [{**row, "grams": grams} for row, grams in zip(rows, masses, strict=True)]
         _check_totals(rows, here, away, faults)
-        if notes is not None:
-            notes += doubts_of_shares([row["amount"] for row in rows], here, path.name)
+        notes += doubts_of_shares([row["amount"] for row in rows], here, path.name)
     faults.raise_any()
-    if notes is not None:
-        with_value = ((row.number, row.cells) for row in read if row.cells["value"])
-        notes += notes_on_faint(with_value, path.name)
-        notes += _notes(rows, away, path.name) + _notes_on_copies(rows, path.name)
+    with_value = ((row.number, row.cells) for row in read if row.cells["value"])
+    notes += notes_on_faint(with_value, path.name)
+    notes += _notes(rows, away, path.name) + _notes_on_copies(rows, path.name)
     return _table([facility for facility in rows if facility["category"] not in away])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -16,13 +16,47 @@ from carbongrid.case.readers.regional import notes_on_old_codes, read_old_codes
 from carbongrid.case.readers.regions import check_activities
 from carbongrid.case.readers.sinks import sinks_of
 from carbongrid.case.readers.tables import Faults
-from carbongrid.case.readers.totals import Formed
 from carbongrid.case.table_formats import HERE
 from carbongrid.errors import Problem
 from carbongrid.inventory.activity import ActivityData
 from carbongrid.inventory.regions import has_regions
 from carbongrid.inventory.uncertainty import DRAWS, SEED
 from carbongrid.method.categories import Category
+
+
+@dataclass(frozen=True)
+class Formed:
+    """Totals that were formed of activity data.
+
+    Parameters
+    ----------
+    file
+        The activity data's name.
+    rows
+        category, scope, region (blank is the whole), gas, activity, ids, grams (CO2e), exact (the same before they are rounded), year, source, row.
+    audit
+        How each was formed, every cell text.
+    intervals
+        category, co2e_t, and low and high by both approaches, in t CO2e.
+    drawn
+        Draws of the categories' totals, t CO2e [draw, category].
+    by_consumption
+        Rows with electricity by its balance (docs/decisions/0057); none where it is not known.
+    not_balanced
+        Why it is not known; blank where it is.
+    """
+
+    file: str
+    rows: tuple[Mapping[str, Any], ...]
+    audit: pd.DataFrame
+    intervals: pd.DataFrame
+    drawn: xr.DataArray
+    by_consumption: tuple[Mapping[str, Any], ...] = ()
+    not_balanced: str = ""
+
+    def rows_by(self, electricity: str | None) -> tuple[Mapping[str, Any], ...]:
+        """Return the rows as a choice of ``electricity`` counts them, before anything is set aside."""
+        return self.by_consumption if electricity == "consumption" else self.rows
 
 
 def form_totals(

@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from carbongrid.case.readers.reference import moved, reproject, transformer_between
+from carbongrid.case.readers.grid_crs import moved, reproject, transformer_between
 from carbongrid.case.readers.vector import listed
 from carbongrid.errors import Problem
 from carbongrid.raster.kernels.geodesic import ring_areas
@@ -202,6 +202,11 @@ def _geodesic_area(xy: NDArray[np.float64], starts: Starts, crs: CRS) -> NDArray
     rows = row_start.size - 1
     row = np.repeat(np.arange(rows), np.diff(part_start[row_start]))
     return np.bincount(row, weights=signed, minlength=rows)
+
+
+def row_names(count: int, word: str = "row") -> Names:
+    """Return what rows without names of their own are called in messages: ``row 1``, and so on."""
+    return np.array([f"{word} {row + 1}" for row in range(count)], dtype=object)
 
 
 def missing_problems(shapes: Shapes, names: Names, where: str) -> list[Problem]:

@@ -12,8 +12,11 @@ import pandas as pd
 from pyproj import CRS
 
 from carbongrid.case import Case
+from carbongrid.case.readers.categories import categories_of, notes_on_unused
 from carbongrid.case.readers.extents import stored_crs
 from carbongrid.case.readers.facilities import project_facilities, read_facilities
+from carbongrid.case.readers.formed_totals import Formed, form_totals
+from carbongrid.case.readers.grid_crs import Bounds
 from carbongrid.case.readers.lines import read_lines
 from carbongrid.case.readers.parcels import read_parcels
 from carbongrid.case.readers.people import PeopleGrid, read_people
@@ -24,18 +27,11 @@ from carbongrid.case.readers.points import (
     reading_notes,
 )
 from carbongrid.case.readers.readings import REACH, apart, off_the_map, readings_on_land
-from carbongrid.case.readers.reference import Bounds
 from carbongrid.case.readers.region_columns import codes_by_name
 from carbongrid.case.readers.regional import read_census, read_gdp, read_old_codes, read_water
 from carbongrid.case.readers.surroundings import read_surroundings
 from carbongrid.case.readers.tables import read_table, require_columns
-from carbongrid.case.readers.totals import (
-    Formed,
-    categories_of,
-    notes_on_unused,
-    read_totals,
-    totals_of_rows,
-)
+from carbongrid.case.readers.totals import read_totals, totals_of_rows
 from carbongrid.case.readers.uncertainty import Told, read_uncertainty
 from carbongrid.case.readers.units import read_units
 from carbongrid.errors import InputError, Problem
@@ -309,9 +305,6 @@ def _read_totals(
         return totals, None, None
     if known is None:
         return None, None, None
-    # The inventory and its units are slow to load, and few cases need them.
-    from carbongrid.case.readers.formed_totals import form_totals
-
     formed = gather(lambda: form_totals(case, known, gather.notes, codes=codes, names=names))
     if formed is None:
         return None, None, None

@@ -20,16 +20,11 @@ from carbongrid.case.readers.geometry import (
     missing_problems,
     normal_form,
     normalize_geometry,
+    row_names,
 )
-from carbongrid.case.readers.reference import crs_problems, reproject, shift_problems
+from carbongrid.case.readers.grid_crs import layer_crs_problems, reproject, shift_problems
 from carbongrid.case.readers.tables import DOUBTS, Faults, on_thousands
-from carbongrid.case.readers.vector import (
-    fields_of,
-    listed,
-    missing_columns,
-    read_vector,
-    text_column,
-)
+from carbongrid.case.readers.vector import listed, read_layer, text_column
 from carbongrid.case.table_formats import LINE_WEIGHT
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.truth import truth_of
@@ -71,23 +66,15 @@ def read_lines(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     section = case.lines
     assert section is not None, "the case names no lines"
     where = section.path
-    path = case.resolve(where)
-    known = fields_of(path, section.layer, section.encoding)
     own = [] if section.weight is None else [section.weight]
     if section.dual != type(section).model_fields["dual"].default:
-        own.append(
-            section.dual
-        )  # the default is used if it is there, a name that somebody wrote is meant
-    problems = missing_columns([section.class_, *own], known, where)
-    if problems:
-        raise InputError(problems)
-    columns = [section.class_, *own, *([section.dual] if section.dual in known else [])]
-    table = read_vector(path, section.layer, section.encoding, columns)
-    if not len(table):
-        raise InputError("the layer is empty", where)
+        # The default is used if it is there, a name that somebody wrote is meant.
+        own.append(section.dual)
+    table = read_layer(case, section, [section.class_, *own], if_there=[section.dual])
+    problems: list[Problem] = []
     classes = text_column(table, section.class_, where, problems)
     dual = np.zeros(len(table), dtype=bool)
-    if section.dual in known:
+    if section.dual in table:
         dual = _truth(table[section.dual], section.dual, where, problems)
     geometry = np.asarray(table.geometry.array, dtype=object)
     problems += _geometry_problems(table, geometry, where)
@@ -233,18 +220,14 @@ def _half_classed(
 
 
 def _geometry_problems(table: gpd.GeoDataFrame, geometry: Geometries, where: str) -> list[Problem]:
-    names = np.array([f"feature {row + 1}" for row in range(len(geometry))], dtype=object)
+    names = row_names(len(geometry), "feature")
     problems = missing_problems(geometry, names, where)
     missing = shapely.is_missing(geometry) | shapely.is_empty(geometry)
     other = np.flatnonzero(~missing & ~np.isin(shapely.get_type_id(geometry), _LINEAR))
     if len(other):
         kinds = listed(f"{names[row]} ({geometry[row].geom_type})" for row in other)
         problems.append(Problem(f"{len(other)} geometries are not lines: {kinds}", where))
-    if not missing.all():
-        crs = None if table.crs is None else crs_of(table.crs)
-        west, south, east, north = shapely.total_bounds(geometry[~missing])
-        problems += crs_problems(crs, (west, south, east, north), where)
-    return problems
+    return problems + layer_crs_problems(table, where)
 
 
 def _unknown_classes(lines: gpd.GeoDataFrame, known: set[str], where: str) -> list[Problem]:

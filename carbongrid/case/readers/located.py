@@ -16,7 +16,7 @@ from carbongrid.case import Case
 from carbongrid.case.readers.coordinates import SHIFTED, in_china, project_points
 from carbongrid.case.readers.declared import cell
 from carbongrid.case.readers.geometry import missing_problems
-from carbongrid.case.readers.reference import Bounds, crs_problems, fits, shift_problems
+from carbongrid.case.readers.grid_crs import Bounds, crs_problems, fits, shift_problems
 from carbongrid.case.readers.tables import (
     DOUBTS,
     Faults,
@@ -66,7 +66,7 @@ class LocatedPoints:
         return project_points(self.x, self.y, self.system, crs)
 
     def shift_problems(self, crs: CRS) -> list[Problem]:
-        """Return a warning if nothing is known of how far the points' system lies from another CRS (:func:`carbongrid.case.readers.reference.shift_problems`)."""
+        """Return a warning if nothing is known of how far the points' system lies from another CRS (:func:`carbongrid.case.readers.grid_crs.shift_problems`)."""
         if isinstance(self.system, str) or not len(self.x):
             return []
         bounds = float(self.x.min()), float(self.y.min()), float(self.x.max()), float(self.y.max())

@@ -28,6 +28,13 @@ from carbongrid.case.readers.geometry import (
     taken_in,
     without_crossings,
 )
+from carbongrid.case.readers.grid_crs import (
+    Bounds,
+    crs_problems,
+    grid_crs,
+    scale_problems,
+    shift_problems,
+)
 from carbongrid.case.readers.partition import (
     find_overlaps,
     overlap_problems,
@@ -35,13 +42,6 @@ from carbongrid.case.readers.partition import (
     stack_order,
 )
 from carbongrid.case.readers.polygon_column import PolygonColumn
-from carbongrid.case.readers.reference import (
-    Bounds,
-    crs_problems,
-    grid_crs,
-    scale_problems,
-    shift_problems,
-)
 from carbongrid.case.readers.tables import DOUBTS, on_thousands
 from carbongrid.case.readers.vector import (
     fields_of,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from carbongrid.case.readers.reference import Bounds
+from carbongrid.case.readers.grid_crs import Bounds
 from carbongrid.errors import InputError
 from carbongrid.raster.opening.footers import footer_of
 from carbongrid.raster.opening.parquet import open_parquet

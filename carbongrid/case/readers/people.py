@@ -16,14 +16,14 @@ from pyproj import CRS
 
 from carbongrid.case import Case
 from carbongrid.case.readers.copies import OF_POINTS, copy_problems
-from carbongrid.case.readers.located import PER_ONE, read_located
-from carbongrid.case.readers.reference import (
+from carbongrid.case.readers.grid_crs import (
     Bounds,
     crs_problems,
     fits_in_degrees,
     shift_problems,
     transformer_between,
 )
+from carbongrid.case.readers.located import PER_ONE, read_located
 from carbongrid.case.readers.rounding import MAX_ROUNDED
 from carbongrid.case.readers.vector import listed
 from carbongrid.case.table_formats import MAX_PEOPLE, PEOPLE

@@ -22,7 +22,7 @@ from carbongrid.case.readers.coordinates import (
     project_points,
     to_wgs84,
 )
-from carbongrid.case.readers.reference import ROUND
+from carbongrid.case.readers.grid_crs import ROUND
 from carbongrid.errors import Problem
 from carbongrid.raster.opening.crs import crs_of, same_crs
 from carbongrid.raster.polygons.outlines import geometries_of

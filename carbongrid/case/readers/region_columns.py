@@ -10,6 +10,7 @@ import geopandas as gpd
 import pandas as pd
 
 from carbongrid.case.fields import nearest
+from carbongrid.case.readers.regions import lowest_codes
 from carbongrid.case.readers.units import parent_name_columns
 from carbongrid.errors import InputError, Problem
 
@@ -85,6 +86,7 @@ def refuse_regions_unread(
     InputError
         Naming the column and one of its cells.
     """
+    notes = [] if notes is None else notes
     whole = _of_all(ancestors)
     whole |= {name for name, held in names.items() if whole.intersection(held)}
     known = {*codes, *names}
@@ -104,10 +106,9 @@ def refuse_regions_unread(
         if level == "error":
             what = f"the column {column!r} would not be read, and it says of which part of the city a row is ({told}): each would be spread over the whole"
             raise InputError(what, where, _ways_out(parts[0], codes, names, has_regions))
-        if notes is not None:
-            what = f"the column {column!r} is not read, and may say of which part of the city a row is ({told})"
-            hint = "If it does, write the codes into region; else each is spread over the whole."
-            notes.append(Problem(what, where, hint, "warning"))
+        what = f"the column {column!r} is not read, and may say of which part of the city a row is ({told})"
+        hint = "If it does, write the codes into region; else each is spread over the whole."
+        notes.append(Problem(what, where, hint, "warning"))
 
 
 def _level(
@@ -160,9 +161,8 @@ def _agree(
 
 
 def _of_all(ancestors: Mapping[str, Collection[str]]) -> set[str]:
-    """Return the codes that hold every unit, a unit being a code that holds no other; of a single unit its own."""
-    holders = {above for code, held in ancestors.items() for above in held if above != code}
-    units = [{code, *held} for code, held in ancestors.items() if code not in holders]
+    """Return the codes that hold every unit; of a single unit its own."""
+    units = [{code, *ancestors[code]} for code in lowest_codes(ancestors)]
     return set.intersection(*units) if units else set()
 
 

@@ -117,6 +117,7 @@ def read_gdp(
     InputError
         With every wrong cell, unknown or repeated region, and if whole currency units are too coarse for the figures.
     """
+    notes = [] if notes is None else notes
     if case.gdp is None:
         return pd.DataFrame({"region": pd.Series(dtype="str"), "value": pd.Series(dtype="Int64")})
     path = case.resolve(case.gdp.path)
@@ -150,7 +151,7 @@ def read_gdp(
             [values[region][place] for region in frame["region"]], dtype="Int64"
         )
     _check_sum_of_gdp(values, faults)
-    if notes is not None and by_industry:
+    if by_industry:
         notes += _notes_on_wholes(rows, path.name)
     return frame
 
@@ -190,6 +191,7 @@ def read_census(
     InputError
         With every wrong cell, unknown or repeated region, and regions that hold one another.
     """
+    notes = [] if notes is None else notes
     parts: dict[str, list[int | None]] = {}
     if case.people is not None and case.people.census is not None:
         path = case.resolve(case.people.census)
@@ -199,8 +201,7 @@ def read_census(
             parts.setdefault(code, []).append(_whole(row.values["residents"], 1000))
         _check_nested(parts, ancestors or {}, faults)
         faults.raise_any()
-        if notes is not None:
-            notes += _half_known(parts, path.name)
+        notes += _half_known(parts, path.name)
     known = {region: _sum(counts) for region, counts in parts.items() if None not in counts}
     regions = sorted(known)
     thousandths = pd.Series([known[region] for region in regions], dtype="int64")
@@ -271,6 +272,7 @@ def read_water(
     InputError
         With every wrong cell, unknown or repeated unit, if all shares are zero, or if millionths are too coarse for them: rounding moves more than 1 %, or what it takes to 0 is more than a millionth of all.
     """
+    notes = [] if notes is None else notes
     if not is_table(case.units.water):
         return None
     path = case.resolve(case.units.water)
@@ -284,7 +286,7 @@ def read_water(
         faults.add("the shares add up to 0", "Give at least one unit a share.")
     faults.raise_any()
     faint = sum(1 for unit, share in exact.items() if share and not shares[unit])
-    if faint and notes is not None:
+    if faint:
         what = f"shares below half a millionth count as 0: those of {faint} units"
         notes.append(Problem(what, path.name, "", "note"))
     return dict(sorted(shares.items()))
@@ -296,19 +298,18 @@ def _rows_of_regions(
     where: str,
     case: Case,
     codes: Collection[str] | None,
-    notes: list[Problem] | None = None,
-    names: Mapping[str, Collection[str]] | None = None,
+    notes: list[Problem],
+    names: Mapping[str, Collection[str]] | None,
 ) -> tuple[list[tuple[str, Row]], Faults]:
     """Return the rows of a table of regions, each with its code of today: it may name units that were merged since."""
     old_codes = read_old_codes(case)
     known = None if codes is None else {*codes, *old_codes}
     rows, faults = rows_declared(table, form, where, {"region": known}, notes, names)
     _refuse_units(table, case, form, faults)
-    if notes is not None:
-        years = [(row.number, row.values["year"] or case.year) for row in rows]
-        notes += notes_on_years(years, case.year, where)
-        named = [(row.number, row.cells["region"], "") for row in rows]
-        notes += notes_on_old_codes(named, old_codes, where)
+    years = [(row.number, row.values["year"] or case.year) for row in rows]
+    notes += notes_on_years(years, case.year, where)
+    named = [(row.number, row.cells["region"], "") for row in rows]
+    notes += notes_on_old_codes(named, old_codes, where)
     found = []
     for row in rows:
         told = row.cells["region"]

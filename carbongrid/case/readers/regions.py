@@ -75,6 +75,7 @@ def check_regions(
     notes
         A warning is appended where regions cover every unit and leave a little.
     """
+    notes = [] if notes is None else notes
     if sum(total["grams"] for total in rows) > INT64_MAX:
         faults.add(
             "the totals add up to more than can be counted exactly (9.2e12 t)", "Check the units."
@@ -156,7 +157,7 @@ def _check_part(name: str, rows: list[Row], by: str, faults: Faults) -> None:
     whole = sum(row["grams"] for row in rows if not row["region"])
     # Of one activity rounding alone may be a gram too much: exact masses decide.
     if sum(-row[by] if row["region"] else row[by] for row in rows) < 0:
-        _check_sum(name, whole, regional, {}, faults, None)
+        _check_sum(name, whole, regional, {}, faults, [])
 
 
 def _check_nested(
@@ -190,7 +191,7 @@ def _check_sum(
     regional: Mapping[str, int],
     ancestors: Mapping[str, Collection[str]],
     faults: Faults,
-    notes: list[Problem] | None,
+    notes: list[Problem],
 ) -> None:
     added = sum(regional.values())
     if added > whole:
@@ -208,7 +209,7 @@ def _check_sum(
         if rest * LEFT_OVER > whole:
             hint = "Correct one of them. If the rest lies elsewhere, take it off the row without a region and give it a row of its own, with place = elsewhere."
             faults.add(what, hint)
-        elif notes is not None:
+        else:
             hint = f"The remaining {_tonnes(rest)} go to land in no unit."
             notes.append(Problem(what, faults.file, hint, "warning"))
 
@@ -251,12 +252,17 @@ def _signed(change: int) -> str:
 
 
 def _cover_all(regional: Mapping[str, int], ancestors: Mapping[str, Collection[str]]) -> bool:
-    """Whether every unit, a code that holds no other, is a region or lies in one."""
-    holders = {holder for code, above in ancestors.items() for holder in above if holder != code}
-    units = [code for code in ancestors if code not in holders]
+    """Whether every unit is a region or lies in one."""
+    units = lowest_codes(ancestors)
     return bool(units) and all(
         unit in regional or any(holder in regional for holder in ancestors[unit]) for unit in units
     )
+
+
+def lowest_codes(ancestors: Mapping[str, Collection[str]]) -> list[str]:
+    """Return the codes of units: those that hold no other, by the codes of the higher levels that hold each."""
+    holders = {holder for code, above in ancestors.items() for holder in above if holder != code}
+    return [code for code in ancestors if code not in holders]
 
 
 def _tonnes(mass: int) -> str:

@@ -13,16 +13,11 @@ from carbongrid.case.readers.geometry import (
     missing_problems,
     normal_form,
     only_polygons,
+    row_names,
 )
-from carbongrid.case.readers.reference import crs_problems, reproject
+from carbongrid.case.readers.grid_crs import layer_crs_problems, reproject
 from carbongrid.case.readers.tables import DOUBTS
-from carbongrid.case.readers.vector import (
-    fields_of,
-    listed,
-    missing_columns,
-    read_vector,
-    text_column,
-)
+from carbongrid.case.readers.vector import listed, read_layer, text_column
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.crs import crs_of
 
@@ -54,28 +49,18 @@ def read_surroundings(
     InputError
         With every problem that was found.
     """
+    notes = [] if notes is None else notes
     section = case.surroundings
     if section is None:
         return None
-    where, path = section.path, case.resolve(section.path)
-    columns = [section.name] if section.name else []
-    problems = missing_columns(columns, fields_of(path, section.layer, section.encoding), where)
-    if problems:
-        raise InputError(problems)
-    table = read_vector(path, section.layer, section.encoding, columns)
-    if notes is not None:
-        notes += table.attrs.get(DOUBTS, [])
-    if not len(table):
-        raise InputError("the layer is empty", where)
-    rows = np.array([f"row {row + 1}" for row in range(len(table))], dtype=object)
+    where, problems = section.path, list[Problem]()
+    table = read_layer(case, section, [section.name] if section.name else [])
+    notes += table.attrs.get(DOUBTS, [])
+    rows = row_names(len(table))
     names = text_column(table, section.name, where, problems) if section.name else None
     geometry = np.asarray(table.geometry.array, dtype=object)
     problems += missing_problems(geometry, rows, where)
-    present = geometry[~shapely.is_missing(geometry) & ~shapely.is_empty(geometry)]
-    if len(present):
-        crs = None if table.crs is None else crs_of(table.crs)
-        west, south, east, north = shapely.total_bounds(present)
-        problems += crs_problems(crs, (west, south, east, north), where)
+    problems += layer_crs_problems(table, where)
     if problems:
         raise InputError(problems)
     # Only drawn: a ring that crosses itself does no harm.

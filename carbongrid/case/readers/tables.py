@@ -25,7 +25,7 @@ from carbongrid.case.readers.workbook import DECIMAL, MAX_COLUMNS, first_sheet
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.thousands import thousands_problems
 from carbongrid.raster.opening.encodings import encoding_named
-from carbongrid.raster.opening.files import open_file, read_bytes
+from carbongrid.raster.opening.files import ZIP, head_of, read_bytes
 
 SHEETS = "sheets"
 """Key of a table's attrs: of a workbook the header of each sheet that is shown by its name, first that of the one that was read."""
@@ -48,7 +48,6 @@ _YEAR = re.compile(r"[0-9]{4}")
 _LOOKED_AT = 10
 _SHORTENED = re.compile(r"[0-9][.,][0-9]+[eE]\+[0-9]{2}")
 """A long code as a spreadsheet shows it, and saves it as CSV."""
-_WORKBOOK = b"PK\x03\x04"
 _NO_TEXT = (
     (b"\xd0\xcf\x11\xe0", "an old Excel file, or one with a password", "Save it as XLSX without a password, or as CSV."),
     (b"PAR1\x15", "Parquet", "Save the table as CSV or XLSX."),
@@ -56,6 +55,7 @@ _NO_TEXT = (
     (b"\x1f\x8b", "a gzip archive", "Unpack it."),
 )  # fmt: skip
 """Files by how they begin, as no text does; what they are and the way out."""
+_HEAD = max(len(mark) for mark, *_ in _NO_TEXT)
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _SEPARATOR = re.compile(r"\ufeff?sep=.?")
 _RAGGED = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
@@ -107,8 +107,8 @@ def read_table(
         hidden or shown as another number.
     """
     path = Path(path)
-    head = _head(path)
-    if head.startswith(_WORKBOOK):
+    head = head_of(path, _HEAD)
+    if head.startswith(ZIP):
         cells, numbers, name, others, doubts = first_sheet(path, columns, unit)
         _check_codes(cells, numbers, codes, path.name)
         _check_ids(cells, numbers, ids, path.name)
@@ -141,7 +141,7 @@ def is_workbook(path: Path) -> bool:
     InputError
         If the file is missing or cannot be read.
     """
-    return _head(path).startswith(_WORKBOOK)
+    return head_of(path, len(ZIP)) == ZIP
 
 
 def _check_codes(
@@ -429,16 +429,6 @@ class Faults:
 def _digits(text: str) -> str:
     """Return the digits of a code: one that differs in them is another, however alike it looks."""
     return "".join(filter(str.isdigit, text))
-
-
-def _head(path: Path) -> bytes:
-    try:
-        with open_file(path) as file:
-            return file.read(16)
-    except FileNotFoundError:
-        raise InputError("there is no such file", str(path), "Check its name.") from None
-    except OSError as error:
-        raise InputError(f"the file cannot be read: {error.strerror}", str(path)) from None
 
 
 def _not_text(where: str) -> InputError:

@@ -1,142 +1,36 @@
-"""Reads the totals of a case per category and region; the other figures' readers can be had here too."""
+"""Reads the totals of a case per category and region."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
-import xarray as xr
 
-from carbongrid.case.fields import nearest
 from carbongrid.case.models import Case
-from carbongrid.case.readers.declared import Row, misspelt, read_declared, rows_declared
-from carbongrid.case.readers.facilities import read_facilities as read_facilities
+from carbongrid.case.readers.declared import Row, read_declared, rows_declared
+from carbongrid.case.readers.electricity_counted import scopes_with_mass
+from carbongrid.case.readers.formed_totals import Formed
 from carbongrid.case.readers.masses import notes_on_faint
 from carbongrid.case.readers.region_columns import refuse_regions_unread
-from carbongrid.case.readers.regional import (
-    notes_on_old_codes,
-    notes_on_years,
-    read_old_codes,
-)
-from carbongrid.case.readers.regional import read_census as read_census
-from carbongrid.case.readers.regional import read_gdp as read_gdp
-from carbongrid.case.readers.regional import read_water as read_water
+from carbongrid.case.readers.regional import notes_on_old_codes, notes_on_years, read_old_codes
 from carbongrid.case.readers.regions import (
     check_activities,
     check_regions,
     left_by_regions,
     whole_masses,
 )
-from carbongrid.case.readers.tables import DOUBTS, Faults, read_table
-from carbongrid.case.table_formats import CATEGORIES, ELSEWHERE, HERE, TOTALS
+from carbongrid.case.readers.tables import Faults
+from carbongrid.case.table_formats import ELSEWHERE, HERE, TOTALS
 from carbongrid.errors import InputError, Problem
-from carbongrid.inventory.electricity import rows_set_aside, set_aside, side_of
+from carbongrid.inventory.electricity import rows_set_aside, set_aside
 from carbongrid.inventory.units_of_measure import gas_of
-from carbongrid.method.categories import Category, read_categories
+from carbongrid.method.categories import Category
 from carbongrid.method.tonnes import format_tonnes
-
-
-@dataclass(frozen=True)
-class Formed:
-    """Totals that were formed of activity data.
-
-    Parameters
-    ----------
-    file
-        The activity data's name.
-    rows
-        category, scope, region (blank is the whole), gas, activity, ids, grams (CO2e), exact (the same before they are rounded), year, source, row.
-    audit
-        How each was formed, every cell text.
-    intervals
-        category, co2e_t, and low and high by both approaches, in t CO2e.
-    drawn
-        Draws of the categories' totals, t CO2e [draw, category].
-    by_consumption
-        Rows with electricity by its balance (docs/decisions/0057); none where it is not known.
-    not_balanced
-        Why it is not known; blank where it is.
-    """
-
-    file: str
-    rows: tuple[Mapping[str, Any], ...]
-    audit: pd.DataFrame
-    intervals: pd.DataFrame
-    drawn: xr.DataArray
-    by_consumption: tuple[Mapping[str, Any], ...] = ()
-    not_balanced: str = ""
-
-    def rows_by(self, electricity: str | None) -> tuple[Mapping[str, Any], ...]:
-        """Return the rows as a choice of ``electricity`` counts them, before anything is set aside."""
-        return self.by_consumption if electricity == "consumption" else self.rows
-
 
 _SINK_LAND = "sink/land"
 
 TOTALS_COLUMNS = ("category", "region", "grams", "place", "gas", "year", "source", "basis", "row")
-
-
-def categories_of(case: Case, notes: list[Problem] | None = None) -> dict[str, Category]:
-    """Return the categories of the package, some by people where the case has any, with the case's own laid over them.
-
-    Parameters
-    ----------
-    case
-        The case.
-    notes
-        A warning is appended for each column that is not read and looks like one that is missing, and for text that is no words.
-
-    Raises
-    ------
-    InputError
-        With every wrong cell, and every unknown category in [allow].
-    """
-    people = case.people is not None
-    if case.categories is None:
-        categories = read_categories(people=people)
-    else:
-        path = case.resolve(case.categories.path)
-        table = read_table(path, encoding=case.categories.encoding, columns=CATEGORIES.names())
-        categories = read_categories(table, where=path.name, people=people)
-        if notes is not None:
-            notes += table.attrs.get(DOUBTS, [])
-            notes += misspelt(table, CATEGORIES, path.name)
-    faults = Faults(case.path.name)
-    for key in type(case.allow).model_fields:
-        for name in getattr(case.allow, key):
-            faults.member(name, categories, "category", None, f"[allow] {key}")
-    faults.raise_any()
-    return categories
-
-
-def notes_on_unused(
-    case: Case, categories: Mapping[str, Category], used: Collection[str]
-) -> Iterator[Problem]:
-    """Yield a warning of each category that the case adds, and of which it has nothing: its row changes nothing.
-
-    One by people changes where the people of a case are located, with or without a total.
-
-    Parameters
-    ----------
-    case
-        The case.
-    categories
-        Of :func:`categories_of`.
-    used
-        Categories that have a total, or a type of POI.
-    """
-    where = case.path.name if case.categories is None else case.resolve(case.categories.path).name
-    for name in sorted(set(categories) - set(read_categories()) - set(used)):
-        if case.people is not None and categories[name].weight == "people":
-            continue
-        close = nearest(name, [other for other in categories if other != name])
-        hint = "Give it a total, or take its row out."
-        if close:
-            hint = f"Did you mean {close!r}? Give it a total, or take its row out."
-        what = f"the category {name!r} is none of the package's, and as none of it has a total its row changes nothing"
-        yield Problem(what, where, hint, "warning")
 
 
 def read_totals(
@@ -178,6 +72,7 @@ def read_totals(
     InputError
         With every wrong cell, repeated key, and regions that contradict their whole (D8).
     """
+    notes = [] if notes is None else notes
     if case.totals is None:
         raise InputError(
             "the case has activity data, no table of totals",
@@ -228,14 +123,10 @@ def read_totals(
     faults.raise_any()
     if categories is not None:
         _apply_electricity(rows, categories, case, notes)
-        if notes is not None:
-            notes += _notes_on_sinks(rows, categories, path.name)
-    if notes is not None:
-        notes += notes_on_faint(((row.number, row.cells) for row in read), path.name)
-        notes += notes_on_years(
-            [(total["row"], total["year"]) for total in rows], case.year, path.name
-        )
-        notes += merged
+        notes += _notes_on_sinks(rows, categories, path.name)
+    notes += notes_on_faint(((row.number, row.cells) for row in read), path.name)
+    notes += notes_on_years([(total["row"], total["year"]) for total in rows], case.year, path.name)
+    notes += merged
     return _table(rows)
 
 
@@ -274,8 +165,9 @@ def totals_of_rows(
         If electricity is counted where it is made and where it is used, and the case does not choose; if regions contradict their whole
         or each other (D8), or have other activities than it.
     """
+    notes = [] if notes is None else notes
     rows = [dict(row) for row in formed.rows_by(case.electricity)]
-    scopes = _scopes_with_mass(formed, case)
+    scopes = scopes_with_mass(formed, case)
     aside = rows_set_aside(scopes, categories, case.electricity, case.path.name)
     for row in rows:
         away = (row["category"], row["scope"]) in aside or categories[row["category"]].scope == 3
@@ -284,16 +176,10 @@ def totals_of_rows(
         mass = whole_masses(
             row for row in rows if (row["category"], row["scope"]) == (name, scope)
         )[name]
-        what = (
-            f"electricity = {case.electricity!r} sets scope {scope} of {name} aside: its "
-            f"{format_tonnes([mass])[0]} t are reported, never spread"
-        )
-        _note(notes, Problem(what, case.path.name, "", "note"))
+        notes.append(_aside_note(case, f"scope {scope} of {name}", mass))
     if case.electricity == "both" and rows_set_aside(scopes, categories, "use"):
-        what = "electricity is counted where it is made and where it is used, as in the study"
-        _note(notes, Problem(what, case.path.name, "", "note"))
-    if notes is not None:
-        notes += _notes_on_sinks(rows, categories, formed.file)
+        notes.append(_both_note(case))
+    notes += _notes_on_sinks(rows, categories, formed.file)
     totals = _table(rows)
     faults = Faults(formed.file)
     check_activities(rows, faults)
@@ -305,79 +191,6 @@ def totals_of_rows(
         pd.DataFrame(rows, columns=[*keys, "grams"]).groupby(keys, as_index=False)[["grams"]].sum()
     )
     return totals, left_by_regions(apart, ("category", "place", "gas"))
-
-
-def scopes_spread(
-    case: Case, categories: Mapping[str, Category], totals: pd.DataFrame, formed: Formed | None
-) -> dict[str, tuple[int, ...]]:
-    """Return the scopes of the mass that is spread, by category; one of which nothing is spread is not in it.
-
-    Parameters
-    ----------
-    case, categories
-        As for :func:`read_totals` and :func:`totals_of_rows`.
-    totals
-        What either of them returned.
-    formed
-        What the totals were formed of, whose rows have scopes of their own; None where they were given.
-    """
-    spread = totals[(totals["place"] == HERE) & (totals["grams"] > 0)]
-    if formed is None:
-        return {name: (categories[name].scope,) for name in sorted(set(spread["category"]))}
-    counted = _scopes_with_mass(formed, case)
-    aside = rows_set_aside(counted, categories, case.electricity, case.path.name)
-    found: dict[str, tuple[int, ...]] = {}
-    for name, scope in counted:
-        if (name, scope) not in aside and categories[name].scope != 3:
-            found[name] = (*found.get(name, ()), scope)
-    return found
-
-
-def has_both_electricities(
-    case: Case, categories: Mapping[str, Category], totals: pd.DataFrame, formed: Formed | None
-) -> bool:
-    """Return whether the totals hold electricity where it is made and where it is used, so that the case's choice decides something.
-
-    Parameters
-    ----------
-    case, categories, totals, formed
-        As for :func:`scopes_spread`.
-    """
-    if formed is not None:
-        present = _scopes_with_mass(formed, case)
-    else:
-        # What the choice set aside stands elsewhere; with both, nothing was.
-        counts = totals["grams"] > 0
-        if case.electricity == "both":
-            counts &= totals["place"] == HERE
-        present = [
-            (name, categories[name].scope) for name in sorted(set(totals[counts]["category"]))
-        ]
-    return bool(rows_set_aside(present, categories, "use"))
-
-
-def electricity_counted(
-    case: Case, categories: Mapping[str, Category], totals: pd.DataFrame, formed: Formed | None
-) -> str | None:
-    """Return the side of electricity that the totals count: ``use``, ``supply``, ``both``, or ``consumption`` by a balance; None where they hold none.
-
-    Parameters
-    ----------
-    case, categories, totals, formed
-        As for :func:`scopes_spread`.
-    """
-    if case.electricity == "consumption":
-        return case.electricity
-    counted = scopes_spread(case, categories, totals, formed)
-    sides = {side_of(categories[name], scope) for name, own in counted.items() for scope in own}
-    if sides >= {"supply", "use"}:
-        return "both"
-    return next((side for side in ("supply", "use") if side in sides), None)
-
-
-def _scopes_with_mass(formed: Formed, case: Case) -> list[tuple[str, int]]:
-    rows = formed.rows_by(case.electricity)
-    return sorted({(row["category"], row["scope"]) for row in rows if row["grams"]})
 
 
 def _refuse_others(table: pd.DataFrame, file: str) -> None:
@@ -421,7 +234,7 @@ def _apply_electricity(
     rows: list[dict[str, Any]],
     categories: Mapping[str, Category],
     case: Case,
-    notes: list[Problem] | None,
+    notes: list[Problem],
 ) -> None:
     present = {total["category"] for total in rows if total["place"] == HERE and total["grams"]}
     aside = set_aside(present, categories, case.electricity, case.path.name)
@@ -429,23 +242,23 @@ def _apply_electricity(
         mass = sum(
             whole_masses([t for t in rows if t["place"] == HERE and t["category"] == name]).values()
         )
-        what = (
-            f"electricity = {case.electricity!r} sets {name} aside: its {format_tonnes([mass])[0]} t are "
-            "reported, never spread"
-        )
         hint = "Give what of it is no electricity as a category of its own, with scope 1."
-        _note(notes, Problem(what, case.path.name, hint, "note"))
+        notes.append(_aside_note(case, name, mass, hint))
     for total in rows:
         if total["category"] in aside:
             total["place"] = ELSEWHERE
     if case.electricity == "both" and set_aside(present, categories, "use"):
-        what = "electricity is counted where it is made and where it is used, as in the study"
-        _note(notes, Problem(what, case.path.name, "", "note"))
+        notes.append(_both_note(case))
 
 
-def _note(notes: list[Problem] | None, note: Problem) -> None:
-    if notes is not None:
-        notes.append(note)
+def _aside_note(case: Case, what: str, grams: int, hint: str = "") -> Problem:
+    told = f"electricity = {case.electricity!r} sets {what} aside: its {_told(grams)} are reported, never spread"
+    return Problem(told, case.path.name, hint, "note")
+
+
+def _both_note(case: Case) -> Problem:
+    what = "electricity is counted where it is made and where it is used, as in the study"
+    return Problem(what, case.path.name, "", "note")
 
 
 def _notes_on_sinks(

@@ -14,24 +14,18 @@ from pyproj import CRS
 
 from carbongrid.case import Case
 from carbongrid.case.readers.geometry import (
-    Geometries,
     Names,
     geodesic_area,
     missing_problems,
     normal_form,
     normalize_geometry,
     polygon_problems,
+    row_names,
 )
+from carbongrid.case.readers.grid_crs import layer_crs_problems, reproject, shift_problems
 from carbongrid.case.readers.partition import find_overlaps, overlap_problems
-from carbongrid.case.readers.reference import crs_problems, reproject, shift_problems
 from carbongrid.case.readers.tables import DOUBTS
-from carbongrid.case.readers.vector import (
-    fields_of,
-    listed,
-    missing_columns,
-    read_vector,
-    text_column,
-)
+from carbongrid.case.readers.vector import listed, read_layer, text_column
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.crs import crs_of
 
@@ -60,21 +54,17 @@ def read_units(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
         With every problem that was found.
     """
     section, where = case.units, case.units.path
-    path = case.resolve(where)
     named = (*section.parent_names, *section.parent_names_en)
     wanted = [section.id, section.name, section.name_en, *section.parents, *named]
     columns = list(dict.fromkeys(column for column in wanted if column))
-    known = fields_of(path, section.layer, section.encoding)
-    problems = missing_columns(columns, known, where)
-    if problems:
-        raise InputError(problems)
-    table = read_vector(path, section.layer, section.encoding, columns)
-    if not len(table):
-        raise InputError("the layer is empty", where)
+    table = read_layer(case, section, columns)
+    problems: list[Problem] = []
     attributes = _attributes(section, table, where, problems)
     names = attributes["id"].to_numpy(dtype=object)
     geometry = np.asarray(table.geometry.array, dtype=object)
-    problems += _geometry_problems(table, geometry, names, where)
+    problems += missing_problems(geometry, names, where)
+    problems += layer_crs_problems(table, where)
+    problems += polygon_problems(geometry, names, where, "Mend them in a GIS.")
     if problems:
         raise InputError(problems)
     source = crs_of(table.crs)
@@ -112,8 +102,7 @@ def _attributes(
         _check_blank(attributes[column], f"code in {column!r}", ids, where, problems)
     problems += _order_problems(section.parents, attributes, where)
     attributes |= _parent_names(section, table, attributes, where, problems)
-    rows = np.array([f"row {row + 1}" for row in range(len(ids))], dtype=object)
-    _check_blank(ids, f"code in {section.id!r}", rows, where, problems)
+    _check_blank(ids, f"code in {section.id!r}", row_names(len(ids)), where, problems)
     codes, counts = np.unique(ids[ids != ""].astype(str), return_counts=True)
     if (counts > 1).any():
         hint = "Codes must be unique; dissolve a unit of several rows into one."
@@ -185,15 +174,3 @@ def _check_blank(
         told = listed(str(names[row]) for row in blank)
         text = f"{len(blank)} units have no {what}: {told}"
         problems.append(Problem(text, where, "Fill it in."))
-
-
-def _geometry_problems(
-    table: gpd.GeoDataFrame, geometry: Geometries, names: Names, where: str
-) -> list[Problem]:
-    problems = missing_problems(geometry, names, where)
-    present = geometry[~shapely.is_missing(geometry) & ~shapely.is_empty(geometry)]
-    if len(present):
-        crs = None if table.crs is None else crs_of(table.crs)
-        west, south, east, north = shapely.total_bounds(present)
-        problems += crs_problems(crs, (west, south, east, north), where)
-    return problems + polygon_problems(geometry, names, where, "Mend them in a GIS.")

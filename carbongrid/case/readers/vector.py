@@ -18,6 +18,7 @@ import shapely
 from numpy.typing import NDArray
 
 from carbongrid.case.fields import nearest
+from carbongrid.case.models import Case
 from carbongrid.case.readers.geoparquet import (
     column_paths,
     columns_of_geometry,
@@ -118,6 +119,39 @@ def read_vector(
     if doubts:
         read.attrs[DOUBTS] = doubts
     return read
+
+
+def read_layer(
+    case: Case, section: Any, columns: Sequence[str], if_there: Sequence[str] = ()
+) -> gpd.GeoDataFrame:
+    """Read the layer that a section of a case names.
+
+    Parameters
+    ----------
+    case
+        The case.
+    section
+        With the path, layer and encoding.
+    columns
+        Columns that it must have.
+    if_there
+        Columns that are read where it has them.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, the layer is empty, and as :func:`read_vector`.
+    """
+    path = case.resolve(section.path)
+    known = fields_of(path, section.layer, section.encoding)
+    problems = missing_columns(columns, known, section.path)
+    if problems:
+        raise InputError(problems)
+    wanted = [*columns, *(column for column in if_there if column in known)]
+    table = read_vector(path, section.layer, section.encoding, wanted)
+    if not len(table):
+        raise InputError("the layer is empty", section.path)
+    return table
 
 
 def text_column(

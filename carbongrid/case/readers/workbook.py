@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import warnings
 import zipfile
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import closing, contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from carbongrid.case.fields import nearest
 from carbongrid.case.readers.cell_marks import column_letters, column_number, marks_problems
 from carbongrid.case.readers.number_formats import Shown, how_shown, is_percentage, powers_told
-from carbongrid.case.readers.security import check_zip_limits
+from carbongrid.case.readers.zip_limits import check_zip_limits
 from carbongrid.errors import InputError, Problem, require_extra
 from carbongrid.raster.opening.files import read_bytes
 
@@ -95,14 +96,15 @@ def first_sheet(path: Path, columns: Collection[str] | None = None, unit: str = 
         stored value or one to be computed anew, digits that are raised, text that is struck out in part, rows or columns that are
         hidden, numbers whose format shows another number or none, or merged cells that hide what would be read as blank.
     """
-    others: dict[str, tuple[str, ...]] = {}
-    first = _sheets(path, lambda names: names[:1], lambda _: path.name, table=True, others=others, columns=columns, unit=unit)  # fmt: skip
-    if not first:
-        raise InputError(
-            "the workbook has no sheet of cells", path.name, "Save it again as XLSX or CSV."
-        )
-    name, (cells, numbers, doubts) = next(iter(first.items()))
-    return FirstSheet(cells, numbers, name, others, doubts)
+    with _opened(path) as book:
+        if not book.offered:
+            raise InputError(
+                "the workbook has no sheet of cells", path.name, "Save it again as XLSX or CSV."
+            )
+        name = book.offered[0]
+        sheet = _read_sheet(book, name, path.name, table=True, columns=columns, unit=unit)
+        others = {other: _first_row(book.sheets[other][0]) for other in book.shown if other != name}
+    return FirstSheet(sheet.cells, sheet.numbers, name, others, sheet.doubts)
 
 
 def workbook_sheets(
@@ -124,12 +126,17 @@ def workbook_sheets(
     InputError
         As :func:`first_sheet`.
     """
-    return _cells(
-        path,
-        lambda names: [name for name in names if name not in leave_out],
-        tables=True,
-        doubts=doubts,
-    )
+    doubts = [] if doubts is None else doubts
+    found = {}
+    with _opened(path) as book:
+        wanted = [name for name in book.sheets if name not in leave_out]
+        for name in [name for name in wanted if name in book.offered]:
+            sheet = _read_sheet(book, name, f"{path.name}, sheet {name}", table=True)
+            found[name] = sheet.cells
+            doubts += sheet.doubts
+        for name in [name for name in wanted if name not in book.offered]:
+            _require_empty(book, name, f"{path.name}, sheet {name}")
+    return found
 
 
 def sheets_named(
@@ -158,40 +165,41 @@ def sheets_named(
     InputError
         As :func:`first_sheet`.
     """
-
-    def wanted(names: list[str]) -> list[str]:
-        return [each for each in names if name.search(each)] or names[:1]
-
-    return _cells(path, wanted, tables=False, doubts=doubts, read=read)
-
-
-def _cells(
-    path: Path,
-    wanted: Callable[[list[str]], list[str]],
-    *,
-    tables: bool,
-    doubts: list[Problem] | None,
-    read: CellsRead | None = None,
-) -> dict[str, pd.DataFrame]:
-    sheets = _sheets(path, wanted, lambda name: f"{path.name}, sheet {name}", table=tables, every=tables, cells_read=read)  # fmt: skip
-    if doubts is not None:
-        doubts += [doubt for sheet in sheets.values() for doubt in sheet[2]]
-    return {name: cells for name, (cells, *_) in sheets.items()}
+    doubts = [] if doubts is None else doubts
+    found = {}
+    with _opened(path) as book:
+        for title in [each for each in book.offered if name.search(each)] or book.offered[:1]:
+            where = f"{path.name}, sheet {title}"
+            sheet = _read_sheet(book, title, where, table=False, cells_read=read)
+            found[title] = sheet.cells
+            doubts += sheet.doubts
+    return found
 
 
-def _sheets(
-    path: Path,
-    wanted: Callable[[list[str]], list[str]],
-    where: Callable[[str], str],
-    *,
-    table: bool,
-    every: bool = False,
-    others: dict[str, tuple[str, ...]] | None = None,
-    columns: Collection[str] | None = None,
-    unit: str = "",
-    cells_read: CellsRead | None = None,
-) -> dict[str, tuple[pd.DataFrame, list[tuple[int, int]], list[Problem]]]:
-    """Return the cells of those sheets that are wanted, of the names of those that are not hidden; of a ``table`` merged cells are refused, and columns of remarks, without a header and beside those that are read may be hidden; where ``every`` sheet counts hidden sheets; first rows of what is shown beside it are added to ``others``."""
+class _Book(NamedTuple):
+    """An open workbook: its sheets by their names, each with stored values and with formulas, and the names of those that are not hidden."""
+
+    archive: zipfile.ZipFile
+    sheets: dict[str, tuple[Any, Any]]
+    shown: list[str]
+
+    @property
+    def offered(self) -> list[str]:
+        """Return the names of the sheets among which one is chosen: those that are not hidden, all if there are none."""
+        return self.shown or list(self.sheets)
+
+
+class _Sheet(NamedTuple):
+    """What is read of a sheet, as in :class:`FirstSheet`."""
+
+    cells: pd.DataFrame
+    numbers: list[tuple[int, int]]
+    doubts: list[Problem]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[_Book]:
+    """Open a workbook; whatever the parsers raise while it is open becomes an InputError."""
     require_extra(
         "inventory",
         "openpyxl",
@@ -206,53 +214,73 @@ def _sheets(
         with zipfile.ZipFile(BytesIO(data)) as archive, warnings.catch_warnings():
             check_zip_limits(archive, path.name)
             warnings.simplefilter("ignore")
-            stored = openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=True)
-            written = openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=False)
-            try:
-                pairs = dict(zip(stored.worksheets, written.worksheets, strict=True))
-                if not pairs and _STRICT in b"".join(archive.read(part) for part in archive.namelist() if part.endswith("workbook.xml")):  # fmt: skip
-                    what = "the workbook is a Strict Open XML Spreadsheet, which is not read"
-                    hint = "Save it as Excel Workbook (*.xlsx), not as Strict, or as CSV."
-                    raise InputError(what, path.name, hint)
-                titles: dict[str, Any] = {str(sheet.title): sheet for sheet in pairs}
-                shown = [name for name in titles if titles[name].sheet_state == "visible"]
-                names = wanted(shown or list(titles))
-                hidden = [name for name in wanted(list(titles)) if name not in names]
-                found = {}
-                for name in [*names, *hidden] if every else names:
-                    merged, unseen = _marked(archive, titles[name]._worksheet_path, where(name))
-                    cells, numbers, odd, unsaved = _sheet(titles[name], pairs[titles[name]], where(name))  # fmt: skip
-                    found[name] = cells, numbers, list[Problem]()
-                    if name in hidden and not found.pop(name)[0].empty:
-                        raise InputError(
-                            "the sheet is hidden, and its rows would count unseen",
-                            where(name),
-                            "Show it, or delete it.",
-                        )
-                    if name in found and not cells.empty:
-                        counts = _columns_that_count(cells) if table else np.ones(cells.shape[1], dtype=bool)  # fmt: skip
-                        read = counts & _that_are_read(cells, columns)
-                        _require_stored(unsaved, read, where(name))
-                        _require_seen(cells, read, unseen, where(name))
-                        each_read = np.broadcast_to(read, cells.shape) if cells_read is None else cells_read(cells)  # fmt: skip
-                        found[name][2].extend(marks_problems(archive, titles[name]._worksheet_path, _struck_styles(stored), each_read, where(name)))  # fmt: skip
-                        odd = [each for each in odd if each_read[each.row, each.column]]
-                        _require_shown(odd, where(name))
-                        found[name][2].extend(_doubts_of_size(odd, cells, unit, where(name), table=table))  # fmt: skip
-                        if table:
-                            _require_apart(cells, merged, counts, where(name))
-                if others is not None:
-                    others |= {name: _first_row(titles[name]) for name in shown if name not in found}  # fmt: skip
-                return found
-            finally:
-                stored.close()
-                written.close()
+            with (
+                closing(openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=True)) as stored,
+                closing(openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=False)) as written,
+            ):  # fmt: skip
+                pairs = zip(stored.worksheets, written.worksheets, strict=True)
+                sheets = {str(pair[0].title): pair for pair in pairs}
+                if not sheets:
+                    _require_not_strict(archive, path.name)
+                shown = [name for name, (sheet, _) in sheets.items() if sheet.sheet_state == "visible"]  # fmt: skip
+                yield _Book(archive, sheets, shown)
     except (InputError, MemoryError):
         raise
     except Exception as error:
         # A damaged workbook makes the parsers beneath raise nearly anything: zlib, XML, KeyError, TypeError.
         what = f"this is no XLSX workbook: {error or type(error).__name__}"
         raise InputError(what, path.name, "Save it again as XLSX or CSV.") from None
+
+
+def _require_not_strict(archive: zipfile.ZipFile, where: str) -> None:
+    parts = [archive.read(part) for part in archive.namelist() if part.endswith("workbook.xml")]
+    if _STRICT in b"".join(parts):
+        what = "the workbook is a Strict Open XML Spreadsheet, which is not read"
+        hint = "Save it as Excel Workbook (*.xlsx), not as Strict, or as CSV."
+        raise InputError(what, where, hint)
+
+
+def _read_sheet(
+    book: _Book,
+    name: str,
+    where: str,
+    *,
+    table: bool,
+    columns: Collection[str] | None = None,
+    unit: str = "",
+    cells_read: CellsRead | None = None,
+) -> _Sheet:
+    """Return what a sheet holds; of a ``table`` merged cells are refused, and columns of remarks, without a header and beside those that are read may be hidden."""
+    stored, written = book.sheets[name]
+    merged, unseen = _marked(book.archive, stored._worksheet_path, where)
+    cells, numbers, odd, unsaved = _sheet(stored, written, where)
+    if cells.empty:
+        return _Sheet(cells, numbers, [])
+    counts = _columns_that_count(cells) if table else np.ones(cells.shape[1], dtype=bool)
+    read = counts & _that_are_read(cells, columns)
+    _require_stored(unsaved, read, where)
+    _require_seen(cells, read, unseen, where)
+    each_read = np.broadcast_to(read, cells.shape) if cells_read is None else cells_read(cells)
+    struck = _struck_styles(stored.parent)
+    doubts = [*marks_problems(book.archive, stored._worksheet_path, struck, each_read, where)]
+    odd = [each for each in odd if each_read[each.row, each.column]]
+    _require_shown(odd, where)
+    doubts += _doubts_of_size(odd, cells, unit, where, table=table)
+    if table:
+        _require_apart(cells, merged, counts, where)
+    return _Sheet(cells, numbers, doubts)
+
+
+def _require_empty(book: _Book, name: str, where: str) -> None:
+    """Raise InputError if a hidden sheet holds anything."""
+    stored, written = book.sheets[name]
+    _marked(book.archive, stored._worksheet_path, where)
+    if not _sheet(stored, written, where)[0].empty:
+        raise InputError(
+            "the sheet is hidden, and its rows would count unseen",
+            where,
+            "Show it, or delete it.",
+        )
 
 
 def _sheet(
@@ -293,10 +321,10 @@ def _sheet(
     return cells, numbers, odd, unsaved
 
 
-def _struck_styles(stored: Any) -> set[str]:
+def _struck_styles(workbook: Any) -> set[str]:
     """Return the numbers of the styles in which a workbook strikes out what cells hold."""
-    fonts = stored._fonts
-    return {str(k) for k, style in enumerate(stored._cell_styles) if fonts[style.fontId].strike}
+    fonts = workbook._fonts
+    return {str(k) for k, style in enumerate(workbook._cell_styles) if fonts[style.fontId].strike}
 
 
 def _first_row(stored: Any) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from carbongrid.case.readers.security import check_zip_limits
+from carbongrid.case.readers.zip_limits import check_zip_limits
 from carbongrid.method.columns import in_tonnes
 from carbongrid.outputs.tables.plain import plain_cells
 from carbongrid.outputs.tables.project import PROJECT

@@ -28,8 +28,8 @@ from carbongrid.outputs.tables.plain import (
 from carbongrid.pipeline.verification.verdict import RESTORE, RESTORE_MANIFEST, with_hint
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.opening.digests import hash_path
-from carbongrid.raster.opening.files import read_text
-from carbongrid.raster.opening.stores import open_netcdf, require_plain_store
+from carbongrid.raster.opening.files import read_text, require_regular_tree
+from carbongrid.raster.opening.stores import open_netcdf
 from carbongrid.run_store import MANIFEST
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Opened:
     @staticmethod
     def _require_plain(folder: Path) -> None:
         try:
-            require_plain_store(folder)
+            require_regular_tree(folder)
         except OSError as error:
             told = f"{folder.name} cannot be read: {error.filename}: {error.strerror}"
             raise VerificationError(f"{told}. {RESTORE}") from error

@@ -10,12 +10,12 @@ from pathlib import Path
 from carbongrid.errors import InputError
 from carbongrid.raster.opening.files import open_file
 
-_AGAIN = "Write it again with the program that it comes from, or with QGIS."
+AGAIN = "Write it again with the program that it comes from, or with QGIS."
 
 
 def contradiction(path: Path, what: str) -> InputError:
     """Return the error of a file that contradicts itself."""
-    return InputError(f"the file contradicts itself: {what}", path.name, _AGAIN)
+    return InputError(f"the file contradicts itself: {what}", path.name, AGAIN)
 
 
 @contextmanager

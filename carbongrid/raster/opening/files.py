@@ -13,6 +13,9 @@ from typing import TextIO
 from carbongrid.errors import InputError
 from carbongrid.raster.portable import READ_ONLY, open_without_links, user
 
+ZIP = b"PK\x03\x04"
+"""How a ZIP archive begins, as an XLSX workbook is one."""
+
 _KINDS = (
     (stat.S_ISFIFO, "a pipe"),
     (stat.S_ISSOCK, "a socket"),
@@ -86,6 +89,23 @@ def read_bytes(path: str | Path) -> bytes:
     """Return what a regular file holds; raises as :func:`open_file`."""
     with open_file(path) as stream:
         return stream.read()
+
+
+def head_of(path: str | Path, size: int) -> bytes:
+    """Return the first bytes of a regular file, or all where it has fewer.
+
+    Raises
+    ------
+    InputError
+        If it is missing or cannot be read.
+    """
+    try:
+        with open_file(path) as stream:
+            return stream.read(size)
+    except FileNotFoundError:
+        raise InputError("there is no such file", str(path), "Check its name.") from None
+    except OSError as error:
+        raise InputError(f"the file cannot be read: {error.strerror}", str(path)) from None
 
 
 def read_text(path: str | Path, encoding: str = "utf-8", errors: str = "strict") -> str:

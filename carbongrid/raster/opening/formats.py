@@ -7,12 +7,12 @@ here first, and GDAL is called in a way that leaves it that driver only.
 
 from __future__ import annotations
 
-import mmap
 import re
 from pathlib import Path
 
 from carbongrid.errors import InputError
-from carbongrid.raster.opening.files import open_file, require_regular_tree
+from carbongrid.raster.opening.contradictions import mapped
+from carbongrid.raster.opening.files import ZIP, open_file, require_regular_tree
 
 GPKG, SHAPEFILE, GEOJSON, FLATGEOBUF, FILEGDB, PARQUET = (
     "GPKG",
@@ -44,7 +44,7 @@ _NEXT_RECORD = re.compile(rb"\}[ \t\r]*+\n[\s\x1e]*+\{")
 """Where one text of JSON ends and another begins, behind a record separator or not: inside of one a comma stands between, and in a string no line ends."""
 _PIPELINE = re.compile(b"gdal_streamed_alg")
 _REFUSED = (
-    (b"PK\x03\x04", "a ZIP archive", "Unpack it and name the file inside."),
+    (ZIP, "a ZIP archive", "Unpack it and name the file inside."),
     (b"\x1f\x8b", "a gzip archive", "Unpack it and name the file inside."),
     (b"<", "XML (an OGR VRT, KML or GML)", f"Convert it to one of: {READABLE}."),
     (
@@ -112,7 +112,7 @@ def is_tiff(path: Path) -> bool:
 
 def is_zip(path: Path) -> bool:
     """Tell whether a file begins as a ZIP archive does; raises as :func:`sniff_raster` where there is none."""
-    return _head(path).startswith(b"PK\x03\x04")
+    return _head(path).startswith(ZIP)
 
 
 def files_behind(path: Path) -> list[Path]:
@@ -147,7 +147,7 @@ def _is_geojson(path: Path, head: bytes) -> bool:
 
 
 def _in_file(path: Path, pattern: re.Pattern[bytes]) -> bool:
-    with open_file(path) as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with mapped(path) as data:
         return pattern.search(data) is not None
 
 

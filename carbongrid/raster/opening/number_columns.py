@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from carbongrid.errors import InputError
-from carbongrid.raster.opening.counts import geopackage
 from carbongrid.raster.opening.formats import GPKG, SHAPEFILE
+from carbongrid.raster.opening.geopackages import geopackage
 from carbongrid.raster.opening.shapefiles import Cells, fields_of_numbers
 
 _WAY_OUT = "Write numbers with a point and nothing between thousands, and leave blank what has none; or store the column as text."
@@ -76,7 +76,7 @@ def number_columns(
 def blank_numbers(
     path: Path, driver: str, layer: str, columns: list[NumberColumn]
 ) -> dict[str, list[int]]:
-    """Return where GDAL may read 0 or 1 of what tells no number in columns of numbers, as its numbers of rows by column: text without anything in it, or what stands for none.
+    """Return the feature ids (fid) of rows without a number, by column: their cells hold blank text, or a word such as ``nan``, of which GDAL may read 0 or 1.
 
     Parameters
     ----------

@@ -135,11 +135,6 @@ def _elsewhere(name: str, inside: str) -> InputError:
     return InputError(f"{inside} in it is taken from another file", name, _AGAIN)
 
 
-def require_plain_store(path: Path) -> None:
-    """Raise OSError if a Zarr store holds, at any depth, what is neither a file nor a folder."""
-    require_regular_tree(path)
-
-
 def open_zarr_array(path: Path, name: str, mode: Literal["r", "r+"] = "r") -> zarr.Array[Any]:
     """Open an array of a Zarr store of format 3: that of version 2 may be pickled."""
     import zarr
@@ -158,7 +153,7 @@ def open_zarr(path: Path, **options: Any) -> xr.Dataset:
     """Open a Zarr store of format 3 lazily; options are xarray's."""
     import xarray as xr
 
-    require_plain_store(path)
+    require_regular_tree(path)
     opened: xr.Dataset = xr.open_zarr(
         _local(path, "r"), consolidated=False, zarr_format=3, **options
     )
@@ -187,7 +182,7 @@ def open_rasters(path: Path, *, with_dask: bool = True, checked: bool = False) -
     import zarr.storage
 
     if not checked:
-        require_plain_store(path)
+        require_regular_tree(path)
     try:
         store = zarr.storage.LocalStore(path, read_only=True)
         opened: xr.Dataset = xr.open_zarr(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import mmap
 import re
 import shutil
 import tempfile
@@ -15,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from carbongrid.errors import InputError
-from carbongrid.raster.opening.counts import require_tables, rows_in_file
+from carbongrid.raster.opening.contradictions import mapped
+from carbongrid.raster.opening.counts import rows_in_file
 from carbongrid.raster.opening.crs import require_no_file
-from carbongrid.raster.opening.files import open_file
 from carbongrid.raster.opening.formats import FILEGDB, GEOJSON, GPKG, PARQUET, sniff_vector
+from carbongrid.raster.opening.geopackages import require_tables
 from carbongrid.raster.opening.names import plain_name
 from carbongrid.raster.opening.number_columns import blank_numbers, number_columns
 
@@ -249,10 +249,7 @@ def _untouched(path: Path, driver: str) -> Iterator[Path]:
 
 def _require_named_crs(path: Path) -> None:
     """Raise if a GeoJSON names its CRS by an address (``link``), which GDAL fetches."""
-    with (
-        open_file(path) as stream,
-        mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data,
-    ):
+    with mapped(path) as data:
         for match in _CRS_IN_JSON.finditer(data):
             start = match.end() - 1
             text = data[start : start + _LONGEST_CRS].decode("utf-8", "replace")

@@ -17,7 +17,7 @@ import pandas as pd
 import shapely
 
 from carbongrid.case.readers.coordinates import project_points
-from carbongrid.case.readers.reference import transformer_between
+from carbongrid.case.readers.grid_crs import transformer_between
 from carbongrid.case.readers.vector import listed
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.tonnes import format_tonnes

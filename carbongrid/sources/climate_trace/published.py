@@ -22,7 +22,7 @@ from pathlib import Path
 from carbongrid.case.readers.tables import Faults
 from carbongrid.case.readers.vector import listed
 from carbongrid.errors import InputError, Problem
-from carbongrid.raster.opening.files import open_file
+from carbongrid.raster.opening.files import ZIP, head_of, open_file
 
 Progress = Callable[[str, int, int], None]
 Period = tuple[int, int]
@@ -196,15 +196,9 @@ def _no_table(files: Sequence[Path]) -> InputError:
 @contextmanager
 def _opened(path: Path) -> Iterator[_Table]:
     """Open a file as a table; raises InputError if there is none, or it is an archive."""
-    try:
-        stream = open_file(path)
-    except FileNotFoundError:
-        raise InputError("there is no such file", str(path), "Check its name.") from None
-    except OSError as error:
-        raise InputError(f"the file cannot be read: {error.strerror}", str(path)) from None
-    with stream:
-        if stream.peek(4)[:4] == b"PK\x03\x04":
-            raise InputError("this is an archive", path.name, "Unpack it, and give its tables.")
+    if head_of(path, len(ZIP)) == ZIP:
+        raise InputError("this is an archive", path.name, "Unpack it, and give its tables.")
+    with open_file(path) as stream:
         yield _Table(path, stream)
 
 

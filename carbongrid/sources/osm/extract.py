@@ -14,7 +14,7 @@ import pandas as pd
 import pyogrio
 import shapely
 
-from carbongrid.case.readers.reference import equal_area_crs
+from carbongrid.case.readers.grid_crs import equal_area_crs
 from carbongrid.errors import InputError
 from carbongrid.method.landuse import packaged_table
 from carbongrid.raster.opening.files import open_file

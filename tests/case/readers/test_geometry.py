@@ -23,7 +23,7 @@ from carbongrid.case.readers.geometry import (
     taken_in,
     without_crossings,
 )
-from carbongrid.case.readers.reference import reproject
+from carbongrid.case.readers.grid_crs import reproject
 from carbongrid.raster.polygons.outlines import Outlines
 from carbongrid.raster.row_blocks import row_blocks
 

@@ -9,7 +9,6 @@ import shapely
 from squares_case import CRS, SOUTH, WEST, squares_case
 
 from carbongrid.case.figures import InventorySection
-from carbongrid.case.readers import formed_totals
 from carbongrid.case.readers.inputs import read_inputs
 from carbongrid.errors import InputError
 from carbongrid.method.weights import WeightInputs, weigh
@@ -231,10 +230,10 @@ def test_a_grid_that_shows_areas_wrong_is_warned_of_with_the_numbers(tmp_path):
 def test_a_case_with_activity_data_asks_for_totals_formed_of_them(tmp_path, monkeypatch):
     """Seen to fail when its totals were read from a table that it does not have."""
 
-    def form(case, known, notes, *, codes):
+    def form(case, known, notes, *, codes, names):
         raise InputError(f"{case.inventory.path} was formed of {'waste/industrial' in known}")
 
-    monkeypatch.setattr(formed_totals, "form_totals", form)
+    monkeypatch.setattr("carbongrid.case.readers.inputs.form_totals", form)
     case = squares_case(tmp_path, ["0601"] * 4, {"totals.csv": WASTE})
     activity = {"totals": None, "inventory": InventorySection(path="activity")}
     case = case.model_copy(update=activity)

@@ -18,9 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shapely import box
 
+from carbongrid.case.readers.categories import categories_of
 from carbongrid.case.readers.inputs import read_section_of_categories
 from carbongrid.case.readers.region_columns import codes_by_name, refuse_regions_unread
-from carbongrid.case.readers.totals import TOTALS_COLUMNS, categories_of, read_gdp, read_totals
+from carbongrid.case.readers.regional import read_gdp
+from carbongrid.case.readers.totals import TOTALS_COLUMNS, read_totals
 from carbongrid.errors import InputError
 from carbongrid.method.categories import read_categories
 from carbongrid.outputs.report.notes import note_in_chinese
@@ -345,16 +347,6 @@ def test_zero_or_elsewhere_is_not_there(tmp_path):
     assert set(totals(tmp_path, text)["place"]) == {"here"}
     text = "category,value,unit,place\nindustry/supply,5,t CO2,elsewhere\nbuildings/commerce,1,t CO2,\n"
     assert list(totals(tmp_path, text)["place"]) == ["here", "elsewhere"]
-
-
-def test_allowed_categories_are_known(tmp_path):
-    case = case_with(
-        tmp_path, {}, allow={"fallback": ["waste/domestc"], "unallocated": ["waste/domestic"]}
-    )
-    with pytest.raises(
-        InputError, match=r"\[allow\] fallback: unknown category.*Did you mean 'waste/domestic'"
-    ):
-        categories_of(case)
 
 
 def test_tables_that_are_given_for_totals_say_how_they_become_some(tmp_path):

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from carbongrid.case.readers import security
+from carbongrid.case.readers import zip_limits
 from carbongrid.case.readers.declared import read_declared, rows_declared
 from carbongrid.case.readers.tables import DOUBTS, decimal_cell, read_table, with_header
 from carbongrid.case.readers.workbook import first_sheet, sheets_named, workbook_sheets
@@ -264,7 +264,7 @@ def test_texts_that_cells_share_need_no_index_and_no_name(tmp_path, part, old, n
 
 def test_a_workbook_that_unpacks_to_too_much(tmp_path, monkeypatch):
     path = saved(tmp_path, [["a"], ["x" * 20_000]])
-    monkeypatch.setattr(security, "MAX_UNPACKED", 10_000)
+    monkeypatch.setattr(zip_limits, "MAX_UNPACKED", 10_000)
     with pytest.raises(InputError, match="unpacks to"):
         read_table(path)
 

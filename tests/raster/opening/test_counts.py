@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import sqlite3
 import struct
@@ -54,16 +53,6 @@ def test_every_row_is_counted_and_read(tmp_path: Path, suffix: str) -> None:
     assert rows_in_file(path, FORMATS[suffix], "layer") in (6, None)
 
 
-def test_a_geopackage_whose_path_sqlite_takes_not_is_told_so(tmp_path: Path) -> None:
-    """GDAL reads it. Seen to fail: "unable to open database file. Write it again with the program that it comes from"."""
-    folder = tmp_path / ("n" * 200) / ("n" * 200) / ("n" * 200)
-    folder.mkdir(parents=True)
-    path = Path(shutil.copy(write_layer(survey_layer(), tmp_path / "layer.gpkg"), folder))
-    assert len(pyogrio.read_dataframe(path)) == 6
-    with pytest.raises(InputError, match=r"its path has \d+ bytes.* at most 512.*shorter path"):
-        read_vector(path)
-
-
 @settings(max_examples=10)
 @given(SEVERAL, st.sampled_from(["YES", "NO"]))
 def test_features_of_a_flatgeobuf_are_counted_behind_any_index(tmp_path_factory, count: int, index: str) -> None:  # fmt: skip
@@ -106,26 +95,6 @@ def test_an_index_of_a_geopackage_that_lacks_rows_hides_none(tmp_path: Path) -> 
         database.execute("UPDATE gpkg_contents SET min_x = 0, max_x = 1, min_y = 0, max_y = 1")
         database.commit()
     assert len(read_vector(path)) == 12
-
-
-@pytest.mark.parametrize("computed", ["view", "endless view", "virtual table"])
-def test_a_layer_that_is_computed_is_refused(tmp_path: Path, computed: str) -> None:
-    """Caught: a view without end, on which reading never ended."""
-    path = write_layer(rows(12), tmp_path / "layer.gpkg")
-    made = {
-        "view": "CREATE VIEW layer AS SELECT * FROM other",
-        "endless view": "CREATE VIEW layer AS WITH RECURSIVE c(fid) AS (SELECT 1 UNION ALL SELECT fid + 1 FROM c) "
-        "SELECT c.fid AS fid, o.id, o.geom FROM c, (SELECT * FROM other LIMIT 1) o",
-        "virtual table": "CREATE VIRTUAL TABLE layer USING fts5(id, geom)",
-    }
-    with closing(sqlite3.connect(path)) as database:
-        for (trigger,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():  # fmt: skip
-            database.execute(f'DROP TRIGGER "{trigger}"')
-        database.execute("ALTER TABLE layer RENAME TO other")
-        database.execute(made[computed])
-        database.commit()
-    with pytest.raises(InputError, match=r"is no table.*Save it as a layer"):
-        read_vector(path)
 
 
 @pytest.mark.parametrize("place", ["dbf", "shx", "dbf and shx", "shp", "shx cut", "dbf cut"])

@@ -24,7 +24,7 @@ from carbongrid.errors import InputError, RunError
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import rasterize
 from carbongrid.raster.opening.digests import hash_path
-from carbongrid.raster.opening.files import is_address, open_file, read_text
+from carbongrid.raster.opening.files import head_of, is_address, open_file, read_text
 from carbongrid.raster.opening.formats import sniff_raster
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.zonal import ZonalOperator
@@ -220,3 +220,13 @@ def test_a_digest_for_which_nobody_waits_ends_at_the_next_piece(tmp_path, monkey
     with pytest.raises(CancelledError):
         hash_path(path)
     assert len(asked) == 2
+
+
+def test_the_head_of_a_file_is_its_first_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"abc")
+    assert (head_of(path, 2), head_of(path, 9)) == (b"ab", b"abc")
+    with pytest.raises(InputError, match="there is no such file"):
+        head_of(tmp_path / "b", 2)
+    with pytest.raises(InputError, match="cannot be read: it is a folder"):
+        head_of(tmp_path, 2)

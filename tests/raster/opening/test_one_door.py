@@ -47,7 +47,7 @@ HELD = {
     ("case/readers/tables.py", "pd.read_csv"),
     ("method/landuse.py", "pd.read_csv"),
     ("case/readers/workbook.py", "archive.open"),
-    ("case/readers/security.py", "archive.open"),
+    ("case/readers/zip_limits.py", "archive.open"),
     ("outputs/tables/rasters.py", "memory.open"),
     # An extract is opened by SQL, under the name that the door gives.
     ("sources/osm/extract.py", "pyogrio.read_dataframe"),

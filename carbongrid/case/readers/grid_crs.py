@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Protocol
 
+import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -186,6 +187,17 @@ def shift_problems(source: CRS, target: CRS, bounds: Bounds, where: str) -> list
     what = f"between {names[0]} and {names[1]}, which as a rule lie tens to hundreds of metres apart, no shift is applied here: the coordinates are taken over as they are"
     hint = "Transform the file by the parameters of its survey first, or say which CRS the coordinates are really in."
     return [Problem(what, where, hint, "warning")]
+
+
+def layer_crs_problems(table: gpd.GeoDataFrame, where: str) -> list[Problem]:
+    """Return what :func:`crs_problems` says of a layer; nothing of one without any geometry."""
+    geometry = np.asarray(table.geometry.array, dtype=object)
+    present = geometry[~shapely.is_missing(geometry) & ~shapely.is_empty(geometry)]
+    if not len(present):
+        return []
+    west, south, east, north = shapely.total_bounds(present)
+    crs = None if table.crs is None else crs_of(table.crs)
+    return crs_problems(crs, (west, south, east, north), where)
 
 
 def crs_problems(crs: CRS | None, bounds: Bounds, where: str) -> list[Problem]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 from pyproj import CRS, Geod
 
-from carbongrid.case.readers.reference import (
+from carbongrid.case.readers.grid_crs import (
     crs_problems,
     equal_area_crs,
     fits,

@@ -1,0 +1,45 @@
+"""A GeoPackage is a database: it is opened by a path that SQLite takes, and of it tables alone are read."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pyogrio
+import pytest
+from geodata_layers import survey_layer, write_layer
+
+from carbongrid.case.readers.vector import read_vector
+from carbongrid.errors import InputError
+
+
+def test_a_geopackage_whose_path_sqlite_takes_not_is_told_so(tmp_path: Path) -> None:
+    """GDAL reads it. Seen to fail: "unable to open database file. Write it again with the program that it comes from"."""
+    folder = tmp_path / ("n" * 200) / ("n" * 200) / ("n" * 200)
+    folder.mkdir(parents=True)
+    path = Path(shutil.copy(write_layer(survey_layer(), tmp_path / "layer.gpkg"), folder))
+    assert len(pyogrio.read_dataframe(path)) == 6
+    with pytest.raises(InputError, match=r"its path has \d+ bytes.* at most 512.*shorter path"):
+        read_vector(path)
+
+
+@pytest.mark.parametrize("computed", ["view", "endless view", "virtual table"])
+def test_a_layer_that_is_computed_is_refused(tmp_path: Path, computed: str) -> None:
+    """Caught: a view without end, on which reading never ended."""
+    path = write_layer(survey_layer(), tmp_path / "layer.gpkg")
+    made = {
+        "view": "CREATE VIEW layer AS SELECT * FROM other",
+        "endless view": "CREATE VIEW layer AS WITH RECURSIVE c(fid) AS (SELECT 1 UNION ALL SELECT fid + 1 FROM c) "
+        "SELECT c.fid AS fid, o.BSM, o.geom FROM c, (SELECT * FROM other LIMIT 1) o",
+        "virtual table": "CREATE VIRTUAL TABLE layer USING fts5(BSM, geom)",
+    }
+    with closing(sqlite3.connect(path)) as database:
+        for (trigger,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():  # fmt: skip
+            database.execute(f'DROP TRIGGER "{trigger}"')
+        database.execute("ALTER TABLE layer RENAME TO other")
+        database.execute(made[computed])
+        database.commit()
+    with pytest.raises(InputError, match=r"is no table.*Save it as a layer"):
+        read_vector(path)
