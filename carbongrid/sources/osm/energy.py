@@ -125,7 +125,7 @@ def energy_sites(
     areas: gpd.GeoDataFrame,
     points: gpd.GeoDataFrame,
     units: gpd.GeoDataFrame,
-    gone: gpd.GeoDataFrame | None = None,
+    closed: gpd.GeoDataFrame | None = None,
 ) -> EnergySites:
     """Return the units' sites that emit, each once, weighed by output and by what is burnt.
 
@@ -135,14 +135,14 @@ def energy_sites(
         Of the extract, in one plane, with id, name and a column per key of :data:`ENERGY_KEYS`.
     units
         What lies outside of them is left out.
-    gone
-        Areas that are closed or only planned.
+    closed
+        Areas that are no longer in use; a plan or a building site closes nothing.
 
     Notes
     -----
     Generators within a plant are parts of it: they say its output and source where its own tags do not. A generator
     of unknown source is no evidence: most are panels on roofs. One within a plant that is closed, and within no other, is
-    closed with it, unless it is of another source.
+    closed with it, unless it is of another source or says that it runs.
     """
     region = shapely.union_all(units.geometry.to_numpy())
     plants = _sites((areas, points), "plant", region)
@@ -153,9 +153,9 @@ def energy_sites(
     parts = _within(generators, plants)
     plants = _completed(plants, generators.assign(plant=parts))
     alone = parts < 0
-    if gone is not None:
-        alone &= ~_closed_with(generators, _sites((gone,), "plant", region))
-    closed = generators[(parts < 0) & ~alone]
+    if closed is not None:
+        alone &= ~_closed_with(generators, _sites((closed,), "plant", region))
+    idle = generators[(parts < 0) & ~alone]
     untold_source = plants["source"] == ""
     sites = pd.concat(
         [plants.assign(source=plants["source"].where(~untold_source, UNTOLD_SOURCE)), generators[alone]],
@@ -172,8 +172,8 @@ def energy_sites(
         crs=areas.crs,
     )
     notes = _notes(sites[factor == 0], burning, int(untold_source.sum()))
-    if len(closed):
-        what = f"{len(closed)} generators stand in plants that are closed or only planned, and are left out with them: {listed(closed['id'])}"
+    if len(idle):
+        what = f"{len(idle)} generators stand in plants that are closed, and are left out with them: {listed(idle['id'])}"
         notes = (*notes, Problem(what, level="note"))
     return EnergySites(table, notes)
 
@@ -181,7 +181,7 @@ def energy_sites(
 def _sites(
     tables: tuple[gpd.GeoDataFrame, ...], kind: str, region: shapely.Geometry
 ) -> pd.DataFrame:
-    """Return plants or generators: id, name, kind, source, mw, unread (tags with a number that is no output), ground (their polygon or point)."""
+    """Return plants or generators: id, name, kind, source, mw, unread (tags with a number that is no output), runs (by its tags), ground (their polygon or point)."""
     found = []
     for table in tables:
         own = table[table["power"] == kind]
@@ -199,11 +199,21 @@ def _sites(
                     "source": own[f"{kind}_source"].map(main_source).to_numpy(dtype=object),
                     "mw": np.where(np.isnan(electric), heat, electric),
                     "unread": [_unread(kind, row) for row in tags.to_numpy(dtype=object)],
+                    "runs": _runs(own),
                     "ground": np.asarray(own.geometry.array, dtype=object),
                 }
             )
         )
     return pd.concat(found, ignore_index=True).sort_values("id", ignore_index=True)
+
+
+def _runs(sites: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Return which sites say that they are in use."""
+    found = np.zeros(len(sites), bool)
+    for key, value in (("operational_status", "operational"), ("disused", "no"), ("abandoned", "no")):  # fmt: skip
+        if key in sites:
+            found |= (sites[key] == value).to_numpy(bool)
+    return found
 
 
 def _unread(kind: str, texts: NDArray[np.object_]) -> str:
@@ -228,10 +238,14 @@ def _within(sites: pd.DataFrame, grounds: pd.DataFrame) -> NDArray[np.int64]:
 
 
 def _closed_with(generators: pd.DataFrame, closed: pd.DataFrame) -> NDArray[np.bool_]:
-    """Return which generators stand in a closed plant and are part of it: what burns something else came after it."""
+    """Return which generators stand in a closed plant and are part of it: what burns something else came after it, and what says that it runs does."""
     plant = _within(generators, closed)
     own, theirs = generators["source"].to_numpy(object), np.append(closed["source"], "")[plant]
-    found: NDArray[np.bool_] = (plant >= 0) & ((own == theirs) | (own == "") | (theirs == ""))
+    found: NDArray[np.bool_] = (
+        (plant >= 0)
+        & ~generators["runs"].to_numpy(bool)
+        & ((own == theirs) | (own == "") | (theirs == ""))
+    )
     return found
 
 

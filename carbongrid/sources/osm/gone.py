@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,15 @@ from carbongrid.method.landuse import packaged_table
 LEFT = "none"
 """Land of what is no longer used is still no other land; a plan leaves none."""
 
+_RELICS = ("railway", "man_made", "industrial", "historic", "power", "military", "aeroway")
+_RELIC_LAND = ("quarry", "landfill", "industrial", "railway", "military")
+"""Keys, and values of ``landuse``, of what stays in the landscape when it is no longer used."""
+_SAYS_HOW_OLD = ("yes", "building", "heritage")
+"""Values of such a key that are no thing of their own: an old school is closed with its state."""
+_LIVE = ("highway", "amenity", "shop", "tourism", "office", "leisure")
+"""Keys of what may have moved in: a restaurant in an old station, a road on an old railway."""
+_YEAR = re.compile(r"\d{4}(-\d\d){0,2}")
+
 
 @dataclass(frozen=True)
 class Gone:
@@ -24,13 +34,18 @@ class Gone:
     Parameters
     ----------
     areas, lines, points
-        As of an extract; columns gone (``disused=yes``, ``shop=vacant``) and left (:data:`LEFT`, or blank where the map
-        is as if nothing were drawn). A key whose value says that there is nothing has the value ``*``.
+        As of an extract; columns gone (``disused=yes``, ``shop=vacant``), left (:data:`LEFT`, or blank where the map
+        is as if nothing were drawn) and ahead (a plan or a building site). A key whose value says that there is nothing has the value ``*``.
     """
 
     areas: gpd.GeoDataFrame
     lines: gpd.GeoDataFrame
     points: gpd.GeoDataFrame
+
+    def of(self, *, ahead: bool) -> Gone:
+        """Return what is planned or being built, or what is closed."""
+        tables = (self.areas, self.lines, self.points)
+        return Gone(*(table[table["ahead"] == ahead] for table in tables))
 
 
 @cache
@@ -58,36 +73,78 @@ def parted(
     Returns
     -------
     used, gone
-        Of what is used, values that say that there is nothing (``shop=no``) are taken out.
+        Of what is used, values that say that there is nothing (``shop=no``) are taken out. Where something else lives on a relic,
+        it is used, and the relic alone is gone: such an object is in both.
     """
     words = _words()
     state, left = np.full(len(table), "", object), np.full(len(table), "", object)
+    ahead = np.zeros(len(table), bool)
     for key in dict.fromkeys(words.loc[words["key"] != "*", "key"]):
         if key in keys or laundered(key) not in table:
             continue
-        rows = words[words["key"] == key]
-        meaning = dict(zip(rows["value"], rows["left"], strict=True))
-        told = table[laundered(key)].dropna().astype(str)
-        told = told.str.strip().str.lower().str.replace(" ", "_")
-        told = told[told.isin(meaning)]
+        rows = words[words["key"] == key].set_index("value")
+        told = _plain(table[laundered(key)].dropna(), years=not (rows["ahead"] == "yes").any())
+        told = told[told.isin(rows.index)]
         rows_told = table.index.get_indexer(told.index)
         first = state[rows_told] == ""
-        state[rows_told[first]] = f"{key}=" + told[first].to_numpy(object)
-        left[rows_told[first]] = told[first].map(meaning).to_numpy(object)
+        rows_told, meaning = rows_told[first], rows.loc[told[first]]
+        state[rows_told] = f"{key}=" + told[first].to_numpy(object)
+        left[rows_told] = meaning["left"].to_numpy(object)
+        ahead[rows_told] = (meaning["ahead"] == "yes").to_numpy()
     used, was = {}, {}
     empty, anything = np.full(len(table), "", object), np.zeros(len(table), bool)
-    for key in (key for key in keys if laundered(key) in table):
+    old, live = np.zeros(len(table), bool), np.zeros(len(table), bool)
+    present = [key for key in keys if laundered(key) in table]
+    for key in present:
         values = table[laundered(key)]
         no = _says_nothing(key, values)
-        anything |= values.notna().to_numpy() & ~no
+        there = values.notna().to_numpy() & ~no
+        anything |= there
+        old |= _is_relic(key, values)
+        # A platform is that of its railway.
+        live |= there & (key in _LIVE) & (values != "platform").to_numpy()
         if no.any():
             used[laundered(key)] = values.mask(no, None)
             was[laundered(key)] = values.mask(no, "*")
-            empty[no & (empty == "")] = (f"{key}=" + values[no & (empty == "")]).to_numpy(object)
+            first = no & (empty == "")
+            ahead[first & (state == "") & _is_ahead(key, values)] = True
+            empty[first] = (f"{key}=" + values[first]).to_numpy(object)
     state = np.where((state == "") & ~anything, empty, state)
     gone = state != ""
-    in_use = table.assign(**used)[~gone].reset_index(drop=True)
-    return in_use, table.assign(**was, gone=state, left=left)[gone].reset_index(drop=True)
+    shared = gone & ~ahead & old & live
+    in_use, out = table.assign(**used), table.assign(**was, gone=state, left=left, ahead=ahead)
+    if not shared.any():
+        return in_use[~gone].reset_index(drop=True), out[gone].reset_index(drop=True)
+    relics = {laundered(key): _is_relic(key, table[laundered(key)]) for key in present}
+    living = in_use.assign(**{key: in_use[key].mask(relic, None) for key, relic in relics.items()})
+    alone = out.assign(**{key: out[key].where(relic, None) for key, relic in relics.items()})
+    in_use, out = pd.concat([in_use[~gone], living[shared]]), pd.concat([out[gone & ~shared], alone[shared]])  # fmt: skip
+    return in_use.sort_index().reset_index(drop=True), out.sort_index().reset_index(drop=True)
+
+
+def _plain(told: pd.Series, *, years: bool) -> pd.Series:
+    """Return what keys of states say; a year since when it is so is a yes."""
+    plain = told.astype(str).str.strip().str.lower().str.replace(" ", "_")
+    yes = plain.isin(["true", "1"])
+    if years:
+        yes |= plain.str.fullmatch(_YEAR)
+    return plain.mask(yes, "yes")
+
+
+def _is_relic(key: str, values: pd.Series) -> NDArray[np.bool_]:
+    """Return which values of a key are of what outlasts its use."""
+    if key == "landuse":
+        return values.isin(_RELIC_LAND).to_numpy(bool)
+    if key not in _RELICS:
+        return np.zeros(len(values), bool)
+    return (values.notna() & ~values.isin(_SAYS_HOW_OLD)).to_numpy(bool)
+
+
+def _is_ahead(key: str, values: pd.Series) -> NDArray[np.bool_]:
+    """Return which values of a key say that there is nothing of its kind yet."""
+    words = _words()
+    words = words[words["ahead"] == "yes"]
+    return values.isin(words.loc[words["key"].isin(["*", key]), "value"]).to_numpy(bool)
 
 
 def _says_nothing(key: str, values: pd.Series) -> NDArray[np.bool_]:

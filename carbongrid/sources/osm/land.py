@@ -153,8 +153,11 @@ def _known_land(
     if gone is not None and (gone["left"] == LEFT).any():
         left = gone[gone["left"] == LEFT]
         was = _tags(left, set(system["code"]))
-        # A wood, or a pond, is there whoever gave it up.
+        # A wood, or a pond, is there whoever gave it up, and also in the quarry that was.
+        nature = tag_of(left, ["natural"], set(system["code"]))
+        natural = match_codes(pd.Series(nature, dtype=str), system)["type"].isin([*GREEN, "water"])
         now = np.where(_used(was, system), left["gone"].to_numpy(object), was)
+        now = np.where(natural, nature, now)
         areas = gpd.GeoDataFrame(pd.concat([areas, left], ignore_index=True), crs=areas.crs)
         tags = np.concatenate([tags, now])
     mapped = areas[["id", "name", "geometry"]].assign(land_use=tags)

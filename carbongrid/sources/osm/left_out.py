@@ -10,42 +10,76 @@ import shapely
 from carbongrid.case.readers.vector import listed
 from carbongrid.errors import Problem
 from carbongrid.sources.osm.energy import KINDS
-from carbongrid.sources.osm.gone import Gone
+from carbongrid.sources.osm.gone import LEFT, Gone
 from carbongrid.sources.osm.land import used_land
 from carbongrid.sources.osm.networks import lines_within, network_of
 from carbongrid.sources.osm.points import places_of
 
 
-def notes_of_gone(gone: Gone, units: gpd.GeoDataFrame) -> list[Problem]:
-    """Return how much is left out in the units, and the largest of it by name: plants first, then land, then lines."""
-    region = shapely.union_all(units.geometry.to_numpy())
-    shapely.prepare(region)
+def notes_of_gone(gone: Gone, units: gpd.GeoDataFrame, parcels: gpd.GeoDataFrame) -> list[Problem]:
+    """Return how much is left out in the units, what is closed and what is ahead, and the largest of it by name.
+
+    Parameters
+    ----------
+    gone
+        Of the extract.
+    units
+        What lies outside of them counts for nothing.
+    parcels
+        Of the case: land of what is gone is what became a parcel of no use, so that none counts twice and none on which
+        something else stands.
+
+    Notes
+    -----
+    Plants first, then land, then lines. Of a plan there is no land, since the map is as if nothing were drawn.
+    """
+    closed = "closed or abandoned by the map, so that nothing is emitted there"
+    ahead = "planned or being built by the map, which counts for nothing yet"
+    region = gpd.GeoDataFrame(geometry=[shapely.union_all(units.geometry.to_numpy())], crs=units.crs)  # fmt: skip
+    told = [
+        _told(gone.of(ahead=False), region, parcels, closed),
+        _told(gone.of(ahead=True), region, parcels, ahead),
+    ]
+    return [note for note in told if note is not None]
+
+
+def _told(
+    gone: Gone, region: gpd.GeoDataFrame, parcels: gpd.GeoDataFrame, what: str
+) -> Problem | None:
+    within = region.geometry.iloc[0]
+    shapely.prepare(within)
     power = [table[table["power"].isin(KINDS)] for table in (gone.points, gone.areas)]
     plants = pd.concat([table[["id", "geometry"]] for table in power])
-    places = pd.concat([plants, places_of(gone.points, gone.areas)[["id", "geometry"]]])
+    # A plan has no land that could be measured.
+    drawn = used_land(gone.areas[gone.areas["left"] != LEFT])[["id", "geometry"]]
+    places = pd.concat([plants, places_of(gone.points, gone.areas)[["id", "geometry"]], drawn])
     middles = np.asarray(places.geometry.representative_point().array, dtype=object)
-    places = places[shapely.covers(region, middles)].drop_duplicates("id")
-    land = used_land(gone.areas)
-    land = land.assign(m2=shapely.area(shapely.intersection(np.asarray(land.geometry.array, dtype=object), region)))  # fmt: skip
-    land = land[land["m2"] > 0]
-    lines = lines_within(network_of(gone.lines).lines, units)
-    lines = lines.assign(m=lines.length, id=lines["id"].str.split("/").str[:2].str.join("/"))
-    told = pd.concat([table[["id", "name", "gone"]] for table in (gone.areas, gone.lines, gone.points)])  # fmt: skip
-    told = told.drop_duplicates("id").set_index("id")
-    told["plant"] = told.index.isin(plants["id"])
-    told["m2"] = land.set_index("id")["m2"].reindex(told.index)
-    told["m"] = lines.groupby("id")["m"].sum().reindex(told.index)
-    told = told[told.index.isin([*places["id"], *land["id"], *lines["id"]])].fillna({"m2": 0.0, "m": 0.0})  # fmt: skip
-    if told.empty:
-        return []
-    tags = listed(f"{tag} ({count})" for tag, count in told["gone"].value_counts().items())
+    places = places[shapely.covers(within, middles)].drop_duplicates("id")
+    things = pd.concat([table[["id", "name", "gone"]] for table in (gone.areas, gone.lines, gone.points)])  # fmt: skip
+    things = things.drop_duplicates("id").set_index("id")
+    left = parcels[parcels["id"].isin(gone.areas["id"])]
+    left = left[left["land_use"].to_numpy(object) == things["gone"].reindex(left["id"]).to_numpy(object)]  # fmt: skip
+    lines = network_of(gone.lines).lines
+    # A street with a tram is two lines on one way.
+    ways = lines["id"].str.split("/").str[:2].str.join("/")
+    lines = lines_within(lines.assign(id=ways).drop_duplicates("id"), region)
+    things["plant"] = things.index.isin(plants["id"])
+    things["drawn"] = drawn.set_index("id").area.reindex(things.index)
+    things["m2"] = left.set_index("id").area.reindex(things.index)
+    things["m"] = lines.set_index("id").length.reindex(things.index)
+    known = things.index.isin([*places["id"], *left["id"], *lines["id"]])
+    things = things[known].fillna({"drawn": 0.0, "m2": 0.0, "m": 0.0})
+    if things.empty:
+        return None
+    tags = listed(f"{tag} ({count})" for tag, count in things["gone"].value_counts().items())
     parts = [f"{len(places)} places"] if len(places) else []
-    parts += [f"{told['m'].sum() / 1000:,.1f} km of lines"] if len(lines) else []
-    parts += [f"{told['m2'].sum() / 1e6:,.2f} km2 of land"] if len(land) else []
-    what = f"closed, abandoned or only planned by the map, so that nothing is emitted there: {', '.join(parts)} of {tags}"
-    large = told[told["plant"] | (told["m2"] > 0) | (told["m"] > 0)]
+    parts += [f"{things['m'].sum() / 1000:,.1f} km of lines"] if len(lines) else []
+    parts += [f"{things['m2'].sum() / 1e6:,.2f} km2 of land"] if len(left) else []
+    what = f"{what}: {', '.join(parts)} of {tags}"
+    things["m2"] = things[["m2", "drawn"]].max(axis=1)
+    large = things[things["plant"] | (things["m2"] > 0) | (things["m"] > 0)]
     if len(large):
         large = large.sort_values(["plant", "m2", "m"], ascending=False, kind="stable")
         names = (name if isinstance(name, str) else own for own, name in large["name"].items())
         what += f"; the largest: {listed(names, count=len(large))}"
-    return [Problem(what, level="note")]
+    return Problem(what, level="note")

@@ -27,7 +27,7 @@ class Network:
     land
         Columns id, land_use (``highway=primary``), name; a polygon per line that has a width.
     tunnels
-        How many lines were left out.
+        How many ways were left out.
     """
 
     lines: gpd.GeoDataFrame
@@ -45,16 +45,10 @@ def network_of(lines: gpd.GeoDataFrame) -> Network:
     """
     weights = packaged_table("road_classes.csv")
     carries = set(weights.loc[weights["weight"] != "0", "class"]) - {"river", "waterway"}
-    widths = packaged_table("osm/widths.csv")
     every = _by_key(lines[lines["area"].astype(object) != "yes"].drop_duplicates("id"), carries)
     tunnel = every["tunnel"].notna() & ~every["tunnel"].isin(["no", "culvert"])
     chosen = every[~tunnel].sort_values("id", ignore_index=True)
-    pairs = zip(widths["key"], widths["class"], strict=True)
-    known = dict(zip(pairs, widths["width_m"].astype(float), strict=True))
-    by_class = np.array(
-        [known.get(pair, np.nan) for pair in zip(chosen["key"], chosen["class"], strict=True)]
-    )
-    width = _told_width(chosen["width"], by_class)
+    width = chosen["width"].to_numpy(np.float64)
     wide = np.isfinite(width)
     buffers = shapely.buffer(
         np.asarray(chosen.geometry.array, dtype=object)[wide], width[wide] / 2, cap_style="flat"
@@ -73,7 +67,7 @@ def network_of(lines: gpd.GeoDataFrame) -> Network:
             chosen[["id", "name", "class", "geometry"]].assign(dual=_one_way(chosen)), crs=lines.crs
         ),
         land[~land.is_empty],
-        int(tunnel.sum()),
+        int(every.loc[tunnel, "way"].nunique()),
     )
 
 
@@ -97,15 +91,32 @@ def lines_within(lines: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> gpd.GeoDat
 def _by_key(lines: gpd.GeoDataFrame, carries: set[str]) -> gpd.GeoDataFrame:
     """Return a line for each key that carries traffic: trams run on a street, whose way says both.
 
-    The first key keeps the id of the way; others have theirs behind it (``way/1/railway``).
+    The first key keeps the id of the way; others have theirs behind it (``way/1/railway``). The mapped width is that of
+    the first; each of the others is at most half as wide as the one before, so that both keep land.
+
+    Returns
+    -------
+    GeoDataFrame
+        With columns way, class, key and width (m, NaN where it takes no land).
     """
+    widths = packaged_table("osm/widths.csv")
     found = []
+    room = np.full(len(lines), np.inf)
     taken = np.zeros(len(lines), bool)
     for key in LINE_KEYS:
         fits = lines[key].isin(carries).to_numpy(bool)
         own, again = lines[fits], taken[fits]
         ids = own["id"].where(~again, own["id"] + f"/{key}")
-        found.append(own.assign(**{"id": ids, "class": own[key], "key": key}))
+        known = widths[widths["key"] == key].set_index("class")["width_m"].astype(float)
+        by_class = own[key].map(known).to_numpy(np.float64)
+        told = np.where(again, by_class, _told_width(own["width"], by_class))
+        width = np.minimum(told, np.where(again, room[fits] / 2, np.inf))
+        found.append(
+            own.assign(
+                **{"way": own["id"], "id": ids, "class": own[key], "key": key, "width": width}
+            )
+        )
+        room[fits] = np.fmin(room[fits], width)
         taken |= fits
     return gpd.GeoDataFrame(pd.concat(found, ignore_index=True), crs=lines.crs)
 

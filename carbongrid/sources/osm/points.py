@@ -16,8 +16,10 @@ from carbongrid.outputs.tables.plain import quoted
 from carbongrid.sources.osm.extract import POINT_KEYS, Extract, tag_of
 
 _STOP, _PLATFORM = "highway=bus_stop", "public_transport=platform"
-_ONE_STOP = 30.0
-"""m; a bus stop's pole and its platform lie no farther apart."""
+_ONE_STOP = 8.0
+"""m; a bus stop's pole stands no farther from its platform, and the stop across the street does."""
+_OF_RAILS = ("train", "tram", "light_rail", "subway")
+"""Keys that say who halts at a platform."""
 
 
 @dataclass(frozen=True)
@@ -50,21 +52,25 @@ def points_of_interest(extract: Extract, sites: gpd.GeoDataFrame, units: gpd.Geo
 
     Notes
     -----
-    What is drawn twice counts once: a point in an area of its tag, or an area in a larger one, with the same name or where one has none;
-    a bus stop's pole beside its platform.
+    What is drawn twice counts once: a point in an area of its tag, or an area in a larger one, of the same name, or the only one there
+    where one of them has none; a bus stop's pole beside its platform. An area without a name that holds several of its tag is
+    the ground that they stand on, and counts for nothing.
     """
     every = places_of(extract.points, extract.areas)
     region = shapely.union_all(units.geometry.to_numpy())
     every = every[shapely.covers(region, np.asarray(every.geometry.array))].reset_index(drop=True)
-    drawn, stops = _drawn_again(every), _beside_platforms(every)
+    (drawn, grounds), stops = _drawn_again(every), _beside_platforms(every)
     notes = []
     if drawn.any():
         what = f"{int(drawn.sum())} points of interest are drawn twice, in an area of the same tag, and count once"
         notes.append(Problem(what, level="note"))
+    if grounds.any():
+        what = f"{int(grounds.sum())} areas without a name hold several points of interest of their tag, and count as these"
+        notes.append(Problem(what, level="note"))
     if stops.any():
         what = f"{int(stops.sum())} bus stops are drawn beside their platforms, and count once"
         notes.append(Problem(what, level="note"))
-    own = every[~drawn & ~stops]
+    own = every[~drawn & ~grounds & ~stops]
     sites = sites[shapely.covers(region, np.asarray(sites.geometry.array))]
     filled = [table for table in (sites, own) if len(table)] or [sites]
     chosen = gpd.GeoDataFrame(pd.concat(filled, ignore_index=True), crs=units.crs)
@@ -88,7 +94,8 @@ def places_of(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDataF
     Returns
     -------
     GeoDataFrame
-        Columns id, name, type, weight (1), pole (whether it is a bus stop, whatever else), ground (its polygon or point); points.
+        Columns id, name, type, weight (1), pole (whether it is a bus stop, whatever else), rails (whether trams or
+        trains halt there and no bus), ground (its polygon or point); points.
     """
     crosswalk = packaged_table("poi/osm.csv")
     of_none = crosswalk["category"] == ""
@@ -102,7 +109,9 @@ def places_of(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDataF
         )  # fmt: skip
         chosen = table[kept]
         pole = chosen["highway"] == "bus_stop" if "highway" in chosen else False
-        told = chosen[["id", "name"]].assign(type=tags[kept], weight=1.0, pole=pole)
+        told = chosen[["id", "name"]].assign(
+            type=tags[kept], weight=1.0, pole=pole, rails=_of_rails(chosen)
+        )
         ground = np.asarray(chosen.geometry.array, dtype=object)
         found.append(
             told.assign(ground=ground).set_geometry(chosen.geometry.representative_point())
@@ -110,29 +119,51 @@ def places_of(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDataF
     return gpd.GeoDataFrame(pd.concat(found, ignore_index=True), crs=points.crs)
 
 
-def _drawn_again(places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
-    """Return which places lie in an area of their tag that is the same thing."""
-    again = np.zeros(len(places), bool)
-    area = shapely.area(places["ground"].to_numpy(object))
-    grounds = np.flatnonzero(area > 0)
-    if not len(grounds):
-        return again
-    inner, around = shapely.STRtree(places["ground"].to_numpy(object)[grounds]).query(
-        np.asarray(places.geometry.array, dtype=object), predicate="intersects"
-    )
-    around = grounds[around]
-    names, kinds = _plain(places["name"]), places["type"].to_numpy(object)
-    larger = (area[inner] < area[around]) | ((area[inner] == area[around]) & (inner > around))
-    pair = larger & (kinds[inner] == kinds[around])
-    inner, around = inner[pair], around[pair]
-    # An area without a name that holds several by name is their ground, and they are the things.
-    named = pd.Series(names[inner]).where(names[inner] != "").groupby(around).nunique()
-    shared = named.index[named > 1].to_numpy(np.int64)
-    shared = shared[names[shared] == ""]
-    again[shared] = True
-    same = (names[inner] == names[around]) | (names[inner] == "") | (names[around] == "")
-    again[inner[same & ~np.isin(around, shared)]] = True
-    return again
+def _of_rails(places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Return which places say that trams or trains halt there, and not that buses do."""
+    rails, buses = np.zeros(len(places), bool), np.zeros(len(places), bool)
+    for key in _OF_RAILS:
+        if key in places:
+            rails |= (places[key] == "yes").to_numpy(bool)
+    if "railway" in places:
+        rails |= places["railway"].notna().to_numpy(bool)
+    if "bus" in places:
+        buses |= (places["bus"] == "yes").to_numpy(bool)
+    return rails & ~buses
+
+
+def _drawn_again(places: gpd.GeoDataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which places are the thing that an area of their tag around them is, and which areas are the ground of several."""
+    again, shared = np.zeros(len(places), bool), np.zeros(len(places), bool)
+    names, shapes = _plain(places["name"]), places["ground"].to_numpy(object)
+    middles, area = np.asarray(places.geometry.array, dtype=object), shapely.area(shapes)
+    for rows in places.groupby("type").indices.values():
+        grounds = rows[area[rows] > 0]
+        if not len(grounds) or len(rows) == 1:
+            continue
+        # The grounds are prepared, the points stand in the tree: a zoo of 20,000 corners may hold as many of them.
+        around, inner = shapely.STRtree(middles[rows]).query(shapes[grounds], predicate="intersects")  # fmt: skip
+        around, inner = grounds[around], rows[inner]
+        larger = (area[inner] < area[around]) | ((area[inner] == area[around]) & (inner > around))
+        held = pd.Series(inner[larger]).groupby(around[larger]).indices
+        within = np.unique(around[larger])
+        inner = inner[larger]
+        # From the smallest on: what a building is drawn again of is no longer there for the grounds around it.
+        for ground in within[np.lexsort((-within, area[within]))].tolist():
+            things = inner[held[ground]]
+            things = things[~again[things] & ~shared[things]]
+            if names[ground]:
+                same = things[names[things] == names[ground]]
+                untold = things[names[things] == ""]
+                if not len(same) and len(untold) == 1:
+                    same = untold
+                again[same] = True
+            elif len(things) > 1:
+                shared[ground] = True
+            elif len(things):
+                # What has the name stays.
+                again[ground if names[things[0]] else things[0]] = True
+    return again, shared
 
 
 def _beside_platforms(places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
@@ -140,10 +171,10 @@ def _beside_platforms(places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
     beside = np.zeros(len(places), bool)
     pole, kind = places["pole"].to_numpy(bool), places["type"].to_numpy(object)
     stops = np.flatnonzero(kind == _STOP)
-    platforms = np.flatnonzero((kind == _PLATFORM) & ~pole)
+    platforms = np.flatnonzero((kind == _PLATFORM) & ~pole & ~places["rails"].to_numpy(bool))
     if not len(stops) or not len(platforms):
         return beside
-    points, names = np.asarray(places.geometry.array, dtype=object), _plain(places["name"])
+    points, names = places["ground"].to_numpy(object), _plain(places["name"])
     stop, platform = shapely.STRtree(points[platforms]).query(
         points[stops], predicate="dwithin", distance=_ONE_STOP
     )

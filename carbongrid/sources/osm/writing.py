@@ -132,21 +132,23 @@ def write_case_from_osm(
     extract = read_extract(path)
     report("reading the extract", 1, 1)
     network = network_of(extract.lines)
-    closed = extract.gone.areas
-    mapped = mapped_land(extract.areas, network.land, closed, coastal=extract.coastal)
+    gone = extract.gone.areas
+    mapped = mapped_land(extract.areas, network.land, gone, coastal=extract.coastal)
     units = units_of(extract.borders, level, mapped)
     cover = None if land_cover is None else cover_in(land_cover, units.table, str(codes), progress)
     report("cutting parcels", 0, 1)
     below = None if cover is None else cover.land
-    land = land_of(extract.areas, network.land, units.table, below, closed)
+    land = land_of(extract.areas, network.land, units.table, below, gone)
     report("cutting parcels", 1, 1)
     lines = lines_within(network.lines, units.table)
-    sites = energy_sites(extract.areas, extract.points, units.table, closed)
+    sites = energy_sites(
+        extract.areas, extract.points, units.table, extract.gone.of(ahead=False).areas
+    )
     points = points_of_interest(extract, sites.table, units.table)
     pois = points.table
     rows = carried_rows(land.parcels, pois, lines, people=people is not None)
     notes = [*units.notes, *land.notes, *_notes(extract, network, units, land)]
-    notes += notes_of_gone(extract.gone, units.table)
+    notes += notes_of_gone(extract.gone, units.table, land.parcels)
     notes += [*sites.notes, *points.notes, *rows.notes]
     if cover is not None:
         notes += [*cover.notes, *notes_of_filling(land.parcels, units.table)]
@@ -189,7 +191,7 @@ def _notes(extract: Extract, network: Network, units: Units, land: Land) -> list
     if extract.broken:
         notes.append(Problem(f"{len(extract.broken)} areas could not be mended and are left out"))
     if network.tunnels:
-        notes.append(Problem(f"{network.tunnels} lines run in tunnels and are left out"))
+        notes.append(Problem(f"{network.tunnels} ways run in tunnels and are left out"))
     inside = land.parcels.geometry.representative_point()
     tree = shapely.STRtree(np.asarray(units.table.geometry.array, dtype=object))
     parcel, unit = tree.query(np.asarray(inside.array, dtype=object), predicate="within")

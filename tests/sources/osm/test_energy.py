@@ -153,7 +153,7 @@ def test_a_plant_and_its_generators_count_once():
 
 
 def test_generators_of_a_closed_plant_are_closed_with_it():
-    """Seen to count, each as one on its own. A new engine of another source runs, as does what stands in a live plant."""
+    """Seen to count, each as one on its own. What is of another source, stands in a live plant or says that it runs does."""
     closed = table(("way/9", plant("coal", "900 MW"), box(0, 0, 900, 900)))
     live = table(("way/1", plant("gas", "50 MW"), box(800, 800, 1200, 1200)))
     points = table(
@@ -161,10 +161,11 @@ def test_generators_of_a_closed_plant_are_closed_with_it():
         ("node/2", plant("diesel", "2 MW", "generator"), Point(200, 100)),
         ("node/3", plant("coal", "300 MW", "generator"), Point(850, 850)),
         ("node/4", plant("coal", "1 MW", "generator"), Point(5000, 100)),
-    )
+        ("node/5", plant("coal", "1 MW", "generator"), Point(300, 100)),
+    ).assign(operational_status=[None, None, None, None, "operational"])
     sites = energy_sites(live, points, UNITS, closed)
     found = dict(zip(sites.table["id"], sites.table["weight"], strict=True))
-    assert found == {"way/1": 2805.0, "node/2": 148.2, "node/4": 94.6}
+    assert found == {"way/1": 2805.0, "node/2": 148.2, "node/4": 94.6, "node/5": 94.6}
     assert sites.notes[-1].what.endswith("are left out with them: node/1")
 
 
