@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -30,6 +31,7 @@ COLUMN_TITLES = {
 
 CLIMATES = ("temperate-wet", "temperate-dry", "tropical-wet", "tropical-dry")
 """What the setting ``climate`` may be, the first where it is blank: as waste decays in landfills (2006 IPCC Guidelines, Vol. 5, Table 3.3)."""
+_CLIMATES_ZH = ("温带湿润", "温带干旱", "热带湿润", "热带干旱")
 
 SETTINGS = {
     "year": "",
@@ -174,6 +176,14 @@ def activities() -> dict[str, Activity]:
             name_zh=str(cells["name_zh"]),
         )
     return found
+
+
+def climate_of(written: str) -> str:
+    """Return which of :data:`CLIMATES` a setting names, in any case, with blanks or underscores for hyphens, or in Chinese; blank if none."""
+    name = re.sub(r"[\s_-]+", "-", written.strip().lower())
+    return (
+        name if name in CLIMATES else dict(zip(_CLIMATES_ZH, CLIMATES, strict=True)).get(name, "")
+    )
 
 
 def sheet_of(sector: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -9,6 +10,7 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.activity import ActivityRow, activities, words_elsewhere
 from carbongrid.inventory.dimensions import Measure
 from carbongrid.inventory.factors import read_unit
+from carbongrid.inventory.factors.catalogue import OWN
 from carbongrid.inventory.factors.units import dimension_name
 from carbongrid.inventory.lines import Input, amount_of, plain
 from carbongrid.inventory.terms import Product
@@ -32,6 +34,8 @@ _HIGHEST = {
     "co_discharge": Fraction("1.5"), "non_consumed": Fraction("1.5"), "industrial": Fraction("1.5"),
 }  # fmt: skip
 """Of roles that may be above 1 and only scale: the highest end of the ranges that the IPCC gives (2006 Guidelines and 2019 Refinement, Vol. 4, Tables 5.12 to 5.14, and Vol. 5, Table 6.11; the co-discharge of BOD, 1.25 without a range, as that of protein). More than twice as much is no field and no sewer."""
+_BY_YEAR = re.compile(r"yr|year|年|\ba\b")
+"""In the unit of a rate of decay, since a year counts as one."""
 _DIVISORS = ("harvest_index", "straw_unit")
 
 
@@ -85,6 +89,8 @@ def _faults_of_roles(row: ActivityRow, product: Product, factors: Sequence[Input
             faults.append((entry, f"is of CO2, and the {product.emitter} of C"))
         elif entry.role == product.emitter and unit.bare and entry.role != "carbon":
             faults.append((entry, f"is a mass of gas, but {name} is a plain number"))
+        elif entry.role == "rate" and "age" in product.roles and _is_no_rate(entry):
+            faults.append((entry, f"is per year, but {name} is in {entry.factor.unit}"))
         elif unit.per not in there:
             faults.append((entry, f"by {name} is per {unit.per}, of which nothing is counted here"))
     return [
@@ -116,6 +122,12 @@ def _faults_of_words(row: ActivityRow, product: Product, factors: Sequence[Input
             what = f"factor by {name} is per {strange}, but {counted} another thing"
             faults.append(Problem(what, "", whole if by_share else hint))
     return faults
+
+
+def _is_no_rate(entry: Input) -> bool:
+    """Whether what is given as a rate of decay is by no year; a plain number of the user's own may leave it out."""
+    may_leave_out = entry.factor.status == OWN and entry.factor.unit != "fraction"
+    return _BY_YEAR.search(entry.factor.unit) is None and not may_leave_out
 
 
 def _of(role: str, product: Product) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from carbongrid.errors import InputError, Problem
-from carbongrid.inventory.activity import CLIMATES, ActivityData, ActivityRow
+from carbongrid.inventory.activity import CLIMATES, ActivityData, ActivityRow, climate_of
 from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.inventory.electricity import USES
 from carbongrid.inventory.factors import catalogue, gwp_of
@@ -79,8 +79,8 @@ def form(
     year
         Of the inventory, if the sheet of settings names none; else the one year that all rows name.
     country
-        Whose factors come first, in two letters (ISO 3166) or ``world``, if the sheet of settings names none; else that of the
-        electricity grid, else that of the land survey.
+        Whose factors come first, in two letters (ISO 3166), a province such as ``CN/shandong``, or ``world``, if the sheet of settings
+        names none; else that of the electricity grid, else that of the land survey.
     code_system
         Of the land survey.
     categories
@@ -115,8 +115,10 @@ def form_at(
     gwp_of(gwp)
     counted = sink_set(sinks)
     factors, grid = catalogue().with_own(data.factors), data.settings["grid"]
-    climate = data.settings["climate"] or CLIMATES[0]
-    setting = Setting(factors, _year(data, year), grid, data.settings["prefer"], place, climate)
+    climate = climate_of(data.settings["climate"]) or CLIMATES[0]
+    setting = Setting(
+        factors, _year(data, year), grid, data.settings["prefer"], place, climate, known
+    )
     lines, left_out, memo = _of_rows(data, setting, known, counted)
     masses = [line.exact for line in lines]
     weighed = [line.exact * line.potential(gwp) for line in lines]
@@ -154,7 +156,7 @@ def _of_rows(
     data: ActivityData, setting: Setting, categories: Mapping[str, Category], sinks: SinkSet
 ) -> tuple[list[Line], list[LeftOut], list[Line]]:
     """Return the products of all rows, what is left out, and the memo; or raise with all that is wrong."""
-    problems = [*data.problems, *_faults_of_settings(setting, data.file)]
+    problems = [*data.problems, *_faults_of_settings(data)]
     lines: list[Line] = []
     left_out: list[LeftOut] = []
     memo: list[Line] = []
@@ -175,14 +177,15 @@ def _of_rows(
     return lines, left_out, memo
 
 
-def _faults_of_settings(setting: Setting, file: str) -> list[Problem]:
-    place, found = f"{file}, sheet settings", []
-    if setting.prefer and setting.prefer not in variants():
+def _faults_of_settings(data: ActivityData) -> list[Problem]:
+    place, found = f"{data.file}, sheet settings", []
+    prefer, climate = data.settings["prefer"], data.settings["climate"]
+    if prefer and prefer not in variants():
         hint = f"Known: {', '.join(sorted(variants()))}."
-        found.append(Problem(f"no activity has the variant {setting.prefer!r}", place, hint))
-    if setting.climate not in CLIMATES:
+        found.append(Problem(f"no activity has the variant {prefer!r}", place, hint))
+    if climate and not climate_of(climate):
         hint = f"Write {', '.join(CLIMATES[:-1])} or {CLIMATES[-1]}."
-        found.append(Problem(f"unknown climate {setting.climate!r}", place, hint))
+        found.append(Problem(f"unknown climate {climate!r}", place, hint))
     return found
 
 
@@ -275,8 +278,8 @@ def _not_formed(
     # Of poultry's digestion the Guidelines have no factor.
     if product.gas not in ("CH4", "N2O") or product.name == "enteric":
         return LeftOut(row, what, why, False)
-    roles = missing_roles(product, chosen.method, row)
-    hint = what_to_write(roles, row, setting.factors)
+    roles = missing_roles(product, chosen.method, row, setting)
+    hint = what_to_write(roles, row, setting)
     return LeftOut(row, what, why, True, "parameters", hint)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from fractions import Fraction
@@ -21,6 +21,7 @@ from carbongrid.inventory.lines import Input
 from carbongrid.inventory.places import ANYWHERE, Place
 from carbongrid.inventory.terms import TERMS, Product
 from carbongrid.inventory.units_of_measure import require_not_grouped
+from carbongrid.method.categories import Category, read_categories
 from carbongrid.method.landuse import packaged_table
 
 _QUANTITY = re.compile(
@@ -28,6 +29,7 @@ _QUANTITY = re.compile(
 )
 _COMPLEMENT = re.compile(r"1\s*-\s*(?=[A-Za-z])")
 _GRID = "@grid"
+_DECAY = "ipcc.swds.k."
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Setting:
-    """What all rows share: the catalogue, the year, the grid, the preferred variant, the place, the climate."""
+    """What all rows share: the catalogue, the year, the grid, the preferred variant, the place, the climate, the categories."""
 
     factors: Catalogue
     year: int | None
@@ -150,6 +152,7 @@ class Setting:
     prefer: str
     place: Place = ANYWHERE
     climate: str = CLIMATES[0]
+    categories: Mapping[str, Category] = field(default_factory=read_categories)
 
 
 @cache
@@ -181,9 +184,10 @@ def _methods() -> dict[str, tuple[Method, ...]]:
 
 
 @cache
-def _uses() -> dict[str, str]:
+def _uses() -> tuple[tuple[str, str, str], ...]:
+    """Return which use fuels of a category have that carries a type, blank for any: the first that fits counts."""
     table = packaged_table("inventory/uses.csv")
-    return dict(zip(table["category"], table["use"], strict=True))
+    return tuple(zip(table["category"], table["type"], table["use"], strict=True))
 
 
 @cache
@@ -192,14 +196,16 @@ def _named() -> dict[tuple[str, str], str]:
     return {(each["activity"], each["role"]): each["factor"] for each in table.to_dict("records")}
 
 
-def missing_roles(product: Product, method: Method, row: ActivityRow) -> list[str]:
+def missing_roles(
+    product: Product, method: Method, row: ActivityRow, setting: Setting
+) -> list[str]:
     """Return the roles of a product that neither the row nor the method gives a factor."""
-    return [role for role in product.roles if not _source(role, method, row)]
+    return [role for role in product.roles if not _source(role, method, row, setting)]
 
 
-def what_to_write(roles: list[str], row: ActivityRow, factors: Catalogue) -> str:
+def what_to_write(roles: list[str], row: ActivityRow, setting: Setting) -> str:
     """Return what a row may write for roles that have no factor unasked: a key of the catalogue, where it has one."""
-    use = _use(row)
+    use, factors = _use(row, setting), setting.factors
     keys = [_named().get((row.activity, role), "").replace("{use}", use) for role in roles]
     if all(key in factors for key in keys):
         pairs = "; ".join(f"{role}={key}" for role, key in zip(roles, keys, strict=True))
@@ -353,7 +359,7 @@ def _as_default(method: Method, row: ActivityRow, setting: Setting) -> Method:
 
 def _in_climate(method: Method, setting: Setting) -> Method:
     """Return a method whose factors are those of the climate, where their keys name one."""
-    climate = setting.climate.replace("-", "_")
+    climate = _in_keys(setting.climate)
     named = {role: source.replace("{climate}", climate) for role, source in method.sources.items()}
     return replace(method, sources=named)
 
@@ -363,7 +369,7 @@ def _with_factors(method: Method, row: ActivityRow, setting: Setting) -> Chosen:
     problems: list[Problem] = []
     products: list[tuple[Product, tuple[Input, ...] | str]] = []
     for product in TERMS[method.term].products:
-        missing = missing_roles(product, method, row)
+        missing = missing_roles(product, method, row, setting)
         if missing and product.optional:
             products.append((product, f"no {' and no '.join(missing)}"))
             continue
@@ -382,28 +388,49 @@ def _with_factors(method: Method, row: ActivityRow, setting: Setting) -> Chosen:
     memo: list[tuple[Product, tuple[Input, ...] | str]] = []
     for product in TERMS[method.term].memo:
         # A factor of the whole tells nothing of its carbon; shares of another source would not fit it.
-        missing = missing_roles(product, method, row)
+        missing = missing_roles(product, method, row, setting)
         inputs = [_input(role, method, row, setting) for role in product.roles if not missing]
         memo.append((product, f"no {' and no '.join(missing)}" if missing else tuple(inputs)))
     return Chosen(method, tuple(products), memo=tuple(memo))
 
 
-def _use(row: ActivityRow) -> str:
-    """Return the use that the keys of a fuel's factors name, by the row's category, as the crosswalk to codes does; blank where there is none."""
-    fitting = (use for pattern, use in _uses().items() if fnmatchcase(row.category, pattern))
-    return next(fitting, "")
+def _use(row: ActivityRow, setting: Setting) -> str:
+    """Return the use that the keys of a fuel's factors name, by the row's category and the land that carries it; blank where there is none."""
+    category = setting.categories.get(row.category)
+    types = {"", *(category.types if category else ())}
+    return next(
+        (use for pattern, carrier, use in _uses() if carrier in types and fnmatchcase(row.category, pattern)),
+        "",
+    )  # fmt: skip
 
 
-def _source(role: str, method: Method, row: ActivityRow) -> str:
+@cache
+def instead_of(key: str, category: str) -> frozenset[str]:
+    """Return the keys of a factor's like by other uses that the category's sector has, and in other climates, which rows may take instead."""
+    sector = category.partition("/")[0]
+    uses = {use for pattern, _, use in _uses() if pattern.partition("/")[0] == sector}
+    found = {key.replace(f".{use}.", f".{other}.") for use in uses for other in uses if f".{use}." in key}  # fmt: skip
+    if key.startswith(_DECAY):
+        waste = key.rpartition(".")[2]
+        found |= {f"{_DECAY}{_in_keys(climate)}{waste}" for climate in CLIMATES}
+    return frozenset(found - {key})
+
+
+def _in_keys(climate: str) -> str:
+    """Return a climate as keys of factors have it: the first goes without saying."""
+    return "" if climate == CLIMATES[0] else climate.replace("-", "_") + "."
+
+
+def _source(role: str, method: Method, row: ActivityRow, setting: Setting) -> str:
     if role == "age":
         return row.parameters.get("deposited", "")
     given = row.parameters.get(role, method.sources.get(role, ""))
-    use = _use(row)
+    use = _use(row, setting)
     return "" if "{use}" in given and not use else given.replace("{use}", use)
 
 
 def _input(role: str, method: Method, row: ActivityRow, setting: Setting) -> Input:
-    source = _source(role, method, row)
+    source = _source(role, method, row, setting)
     if role == "calorific_value" and read_unit(row.unit).dimension == read_unit("J").dimension:
         if role in row.parameters:
             raise InputError(
@@ -434,7 +461,7 @@ def _input(role: str, method: Method, row: ActivityRow, setting: Setting) -> Inp
 
 def _candidates(role: str, method: Method, row: ActivityRow, setting: Setting) -> list[Input]:
     """Return the factors that a role may have, the one that stands best first; none if it is given as a number."""
-    source = _source(role, method, row)
+    source = _source(role, method, row, setting)
     if not source or source == _GRID or _is_quantity(source):
         return []
     found = []
@@ -458,9 +485,10 @@ def _number(text: str, row: ActivityRow, role: str, why: str) -> Factor:
     match = _QUANTITY.fullmatch(text)
     if match is None:
         raise InputError(f"{text!r} is no number with a unit")
-    unit = match["unit"].strip() or "1"
-    read_unit(unit)
     value = Fraction(Decimal(match["number"]))
+    # Nothing recovered is nothing of any unit.
+    unit = match["unit"].strip() or ("t" if role == "recovered" and not value else "1")
+    read_unit(unit)
     if value < 0 and not (role == "coefficient" and row.activity.startswith("land/")):
         raise InputError(f"expected no negative number, not {role}={text}")
     status = "own" if role in row.parameters else ""

@@ -19,6 +19,7 @@ DEVELOPED, DEVELOPING = "developed countries", "developing countries"
 """Where defaults of the IPCC hold that differ by it. The Guidelines list neither: developed are the countries of Annex I of the UNFCCC."""
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
+_SPELT = re.compile(r"[\s_-]+|(?:特别行政|(?:壮族|回族|维吾尔)?自治)区$|[省市]$")
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,23 @@ def _cut_by_grids() -> frozenset[str]:
 
 
 @cache
+def _by_name() -> Mapping[str, str]:
+    """Return provinces and regions by what they are called, and what is no province but might be taken for one."""
+    table = packaged_table("inventory/places.csv")
+    return {
+        _folded(name): place
+        for place, names in zip(table["place"], table["names"], strict=True)
+        for name in (place.partition("/")[2], *names.split("|"))
+        if name
+    }
+
+
+def _folded(name: str) -> str:
+    """Return a name without what spellings differ by: case, blanks, hyphens, and the kind of place in Chinese."""
+    return _SPELT.sub("", name.strip().casefold())
+
+
+@cache
 def _developed() -> frozenset[str]:
     return frozenset(packaged_table("inventory/developed.csv")["country"])
 
@@ -110,7 +128,7 @@ def place_of(factors: Catalogue, grid: str = "", country: str = "", code_system:
     grid
         Whose electricity is used: the name of a grid or the key of a factor; it narrows the country down to a region.
     country
-        Two letters (ISO 3166), a province such as ``CN/shandong``, or ``world``; blank if not named.
+        Two letters (ISO 3166), a province such as ``CN/shandong`` (in any case, or in Chinese), or ``world``; blank if not named.
     code_system
         Of the land survey.
 
@@ -119,21 +137,21 @@ def place_of(factors: Catalogue, grid: str = "", country: str = "", code_system:
     InputError
         If the country is not written so.
     """
-    nation, slash, _ = country.partition("/")
+    country = _as_known(country)
+    nation, slash, name = country.partition("/")
     if country and country != WORLD and not _COUNTRY.fullmatch(nation):
+        meant = _by_name().get(_folded(country), "CN, GB, LI ... (ISO 3166), or world for the IPCC's defaults")  # fmt: skip
         raise InputError(
-            f"expected a country in two letters, not {country!r}",
-            hint="Write CN, GB, LI ... (ISO 3166), or world for the IPCC's defaults.",
-        )
-    if slash and country not in _within():
-        close = difflib.get_close_matches(country, _within(), 1, 0.6)
-        raise InputError(
-            f"unknown place {country!r}; of a country of two letters a province is known in China only",
-            hint=f"Did you mean {close[0]!r}?" if close else f"Write {nation}.",
+            f"expected a country in two letters, not {country!r}", hint=f"Write {meant}."
         )
     if nation == "UK":
         raise InputError(
             "expected a country in two letters of ISO 3166, which UK is not", hint="Write GB."
+        )
+    if slash and country not in _within():
+        raise InputError(
+            f"unknown place {country!r}; of a country of two letters a province is known in China only",
+            hint=_what_place(nation, name),
         )
     of_grid = _region_of_grid(factors, grid)
     if country:
@@ -146,6 +164,27 @@ def place_of(factors: Catalogue, grid: str = "", country: str = "", code_system:
     if of_survey:
         return Place(tuple(_outward(of_survey)), f"told by the land survey's codes {code_system}")
     return ANYWHERE
+
+
+def _as_known(country: str) -> str:
+    """Return a province as the table writes it; anything else as it is."""
+    nation, _, name = country.partition("/")
+    known = _by_name().get(_folded(name), "")
+    return known if known.startswith(f"{nation.strip().upper()}/") else country
+
+
+def _what_place(nation: str, name: str) -> str:
+    """Return what to write for a place of a nation that is not known: what is called so, else what is spelt nearly so, else what there is."""
+    named = _by_name()
+    if _folded(name) in named:
+        return f"Write {named[_folded(name)]}."
+    inside = [known for known, place in named.items() if place.startswith(f"{nation}/")]
+    if not inside:
+        return f"Write {nation}."
+    close = difflib.get_close_matches(_folded(name), inside, 1, 0.8)
+    if close:
+        return f"Did you mean {named[close[0]]!r}?"
+    return f"Write {nation}, or a place in it: {', '.join(sorted({named[known] for known in inside}))}."
 
 
 def _region_of_grid(factors: Catalogue, grid: str) -> str:

@@ -17,7 +17,9 @@ from carbongrid.inventory.factors import Factor, read_unit
 from carbongrid.inventory.factors.catalogue import GASES, OWN
 from carbongrid.inventory.factors.units import Unit
 from carbongrid.inventory.forming import LOST_LAND
-from carbongrid.inventory.lines import Inventory, Line, plain
+from carbongrid.inventory.lines import Input, Inventory, Line, plain
+from carbongrid.inventory.methods import instead_of
+from carbongrid.inventory.places import DEVELOPED, DEVELOPING, WORLD
 from carbongrid.inventory.regions import counted_once, has_regions
 from carbongrid.inventory.thousands import thousands_problems
 from carbongrid.inventory.units_of_measure import in_usual_width
@@ -40,6 +42,7 @@ _NET = {"NCV", "(NCV)"}
 _NORMAL = re.compile("N[Mm]")
 """How a cubic metre is written that is one at 0 C; 标准 may be 20 C, too, as gas is sold by in China."""
 _OF_DECAY = re.compile(r"ipcc\.swds\.k\..*")
+_POULTRY = "ipcc.manure.poultry."
 _OF_MANURE = re.compile(r"ipcc\.manure\..*")
 _WORTH_TELLING = Fraction(1, 200)
 """Of the whole: what another factor must move to be told of by itself; the demo passes over 61, and 6 of them do."""
@@ -518,17 +521,37 @@ def _regions_note(inventory: Inventory) -> list[Problem]:
 def _of_elsewhere(inventory: Inventory) -> list[Problem]:
     """Return the factors in use that are of another place than the inventory, for want of one that holds there."""
     place, by_region = inventory.place, dict[str, dict[str, None]]()
-    for factor in _users(inventory, lambda f: place.distance(f) == place.elsewhere):
-        by_region.setdefault(factor.region, {})[factor.key] = None
-    return [
-        Problem(
-            f"factors of {region} are taken for {place.country}, where none of its own or of the world is known: {', '.join(keys)}",
-            inventory.data.file,
-            "Bring your own factors on the sheet factors.",
-            "warning",
-        )
-        for region, keys in by_region.items()
-    ]
+    for _, entry in _unasked(inventory):
+        factor = entry.factor
+        # A province's electricity is of the grid that the settings name, of whichever region that is.
+        is_own_grid = ".grid." in factor.key and factor.region.partition("/")[0] == place.country
+        if place.distance(factor) == place.elsewhere and not is_own_grid:
+            by_region.setdefault(factor.region, {})[factor.key] = None
+    found = []
+    for region, keys in by_region.items():
+        what = f"factors of {region} are taken for {place.country}, where none of its own or of the world is known: {', '.join(keys)}"
+        hint = "Bring your own factors on the sheet factors."
+        if place.country == WORLD and region in (DEVELOPED, DEVELOPING):
+            hint = "Write country on the sheet settings, or in the case."
+        elif any(key.startswith(_POULTRY) for key in keys):
+            hint = f"Write manure_methane=... in parameters of poultry: {', '.join(_poultry_by_kind(inventory))}."
+        found.append(Problem(what, inventory.data.file, hint, "warning"))
+    return found
+
+
+def _poultry_by_kind(inventory: Inventory) -> list[str]:
+    """Return the keys of manure of poultry that hold in developed countries, where the IPCC has none of no known kind."""
+    keys = (factor.key for factor in inventory.factors if factor.region == DEVELOPED)
+    kinds = ("broilers", "ducks", "layers", "turkeys")
+    return [key for key in keys if key.startswith(tuple(f"ipcc.manure.{kind}" for kind in kinds))]
+
+
+def _unasked(inventory: Inventory) -> Iterator[tuple[Line, Input]]:
+    """Yield the package's factors of rows that are not 0, with their lines, but for what a row itself names."""
+    for line in inventory.lines:
+        for entry in line.inputs[1:]:
+            if line.row.amount and entry.role not in line.row.parameters and entry.factor.status != OWN:  # fmt: skip
+                yield line, entry
 
 
 def _manure_by_grid(inventory: Inventory) -> list[Problem]:
@@ -536,7 +559,12 @@ def _manure_by_grid(inventory: Inventory) -> list[Problem]:
     place = inventory.place
     if not place.grid_cuts:
         return []
-    rows = dict.fromkeys(line.row.id for line in inventory.lines for entry in line.inputs[1:] if entry.role in ("manure_methane", "manure_nitrous_oxide") and entry.role not in line.row.parameters)  # fmt: skip
+    rows = dict.fromkeys(
+        line.row.id
+        for line, entry in _unasked(inventory)
+        if entry.role in ("manure_methane", "manure_nitrous_oxide")
+        if entry.factor.region.startswith(f"{place.country}/")
+    )
     if not rows:
         return []
     what = f"the grid {place.grid} tells no province, and its provinces lie in several regions of the factors of manure: {_some(list(rows))} may have those of another one"
@@ -547,7 +575,7 @@ def _manure_by_grid(inventory: Inventory) -> list[Problem]:
 def _climate_notes(inventory: Inventory) -> list[Problem]:
     """Return of which climate factors are that nobody chose: how waste decays, and the methane of manure."""
     rotting, manure = (
-        list(dict.fromkeys(line.row.id for line in inventory.lines for entry in line.inputs[1:] if entry.role == role and role not in line.row.parameters and pattern.fullmatch(entry.factor.key)))
+        list(dict.fromkeys(line.row.id for line, entry in _unasked(inventory) if entry.role == role and pattern.fullmatch(entry.factor.key)))
         for role, pattern in (("rate", _OF_DECAY), ("manure_methane", _OF_MANURE))
     )  # fmt: skip
     found, file = [], inventory.data.file
@@ -599,11 +627,18 @@ def _passed_over_notes(inventory: Inventory) -> list[Problem]:
 
 
 def _own_factors(inventory: Inventory) -> list[Problem]:
-    """Return which of the user's factors replace the package's, and which no row takes."""
+    """Return which of the user's factors replace the package's, and which no row takes: a warning if rows take the package's of another use or climate."""
     place, found = f"{inventory.data.file}, sheet factors", []
     used = {entry.factor.key for line in inventory.lines for entry in line.inputs[1:]}
+    counted = {entry.factor.key for line in inventory.lines if line.row.amount for entry in line.inputs[1:]}  # fmt: skip
     for now in inventory.data.factors:
         was = inventory.factors.overridden.get(now.key)
+        rows, instead = _taken_instead(inventory, now.key)
+        if was is not None and now.key not in counted and instead:
+            what = f"your factor {now.key} enters no total: rows {_some(rows)} take {', '.join(instead)}"
+            hint = "Bring it by the key of these too, if it is meant for them."
+            found.append(Problem(what, place, hint, "warning"))
+            continue
         if now.key not in used:
             what = f"your factor {now.key} enters no total: no row that counts takes it"
         elif was is not None:
@@ -612,6 +647,16 @@ def _own_factors(inventory: Inventory) -> list[Problem]:
             continue
         found.append(Problem(what, place, "", "note"))
     return found
+
+
+def _taken_instead(inventory: Inventory, key: str) -> tuple[list[str], list[str]]:
+    """Return the rows that take a factor's like of another use or climate, and those factors."""
+    taken = [
+        (line.row.id, entry.factor.key)
+        for line, entry in _unasked(inventory)
+        if entry.factor.key in instead_of(key, line.row.category)
+    ]
+    return [*dict.fromkeys(row for row, _ in taken)], [*dict.fromkeys(like for _, like in taken)]
 
 
 def _grids_of_other_years(inventory: Inventory) -> list[Problem]:
@@ -652,6 +697,8 @@ def _urea_and_ammonia(inventory: Inventory) -> list[Problem]:
     whole = dict.fromkeys(row.id for row in ammonia if "recovered" not in row.parameters)
     if not whole:
         return []
+    # A number of the row's own may be net of it.
+    gross = any("factor" not in row.parameters or row.parameters["factor"] in inventory.factors for row in ammonia if row.id in whole)  # fmt: skip
     urea = dict.fromkeys(row.id for row in rows if row.activity == "soil/urea")
     what = f"no CO2 that goes into urea is subtracted from the ammonia of rows {_some(list(whole))}"
     if urea:
@@ -659,7 +706,7 @@ def _urea_and_ammonia(inventory: Inventory) -> list[Problem]:
             f"; what the urea of {_some(list(urea))} gives off is counted twice if it is made of it"
         )
     hint = "Write recovered=... t CO2 in parameters: 0.733 t for each t of urea that is made of it (2006 IPCC Guidelines, Vol. 3, equation 3.1); recovered=0 t if there is none."
-    return [Problem(what, inventory.data.file, hint, "warning" if urea else "note")]
+    return [Problem(what, inventory.data.file, hint, "warning" if urea and gross else "note")]
 
 
 def _caution(factor: Factor) -> str:

@@ -121,6 +121,15 @@ def test_hfc_23_of_works_is_a_by_product_of_fluorochemicals(
     assert "industry/manufacturing" in categories_of(code, system, read_categories())
 
 
+def test_gases_of_the_electronics_industry_are_product_use_in_the_gpc(
+    everywhere: inventory.Inventory,
+) -> None:
+    """Section 9.4.2 of the GPC has it beside solvents and substitutes. Seen to be an industrial process, IV.1."""
+    there = inventory.to_system(everywhere, "gpc")
+    of_works = there[(there["gas"] == "CF4") & (there["category"] == "industry/manufacturing")]
+    assert "IV.2" in of_works["code"].tolist()
+
+
 def test_a_code_that_is_part_of_another_may_be_of_either() -> None:
     known = read_categories()
     for code, may in (
