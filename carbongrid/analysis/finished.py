@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ class FinishedRun:
             name = f"{base.directory} with changes" if asked.changes else str(base.directory)
             return cls(name, base.manifest, answer=asked)
         directory, manifest = sealed_manifest(asked)
-        given = Path(asked if isinstance(asked, str | Path) else asked.directory)
+        given = Path(asked if isinstance(asked, str | os.PathLike) else asked.directory)
         return cls(str(given), manifest, directory)
 
     @cached_property

@@ -103,7 +103,8 @@ _MASS = re.compile(
 _PER_YEAR = re.compile(r"(?<!\s)(?:\s*/\s*(?:yr|year|a|年)|\s+(?:yr|a)(?:-1|\^-1)|\s+per\s+year)$")
 # The number is taken whole or not at all: the unit of 500 is not its last 0.
 _TEXT = re.compile(rf"(?P<value>(?>{NUMBER}))(?![0-9.])\s*(?P<unit>\S.*)")
-_DECIMAL_COMMA = re.compile(r"[,，]\s*[0-9]")
+_COMMA = re.compile("[,，]")
+_DECIMAL_COMMA = re.compile(r"[,，][0-9]+\s*[^\s0-9,，][^,，]*")
 _OTHER_CASE = re.compile(rf"{_FACTOR}\s*(?P<mass>(?i:kt|kg|t|gt|gg|tg))\s*(?P<substance>\S.*)")
 """Symbols that mean nothing else in other letters, small or large, as mt, mg and MG do."""
 _WIDE = re.compile("[\u3000\u3300-\u33ff\uff00-\uffef]+")
@@ -187,8 +188,10 @@ def _value_and_unit(text: str) -> tuple[str, str]:
         raise InputError(
             f"{text!r} is not a number with a unit", hint="Write for example 231.2 Mt CO2."
         )
-    if _DECIMAL_COMMA.match(match["unit"]):
+    if _DECIMAL_COMMA.fullmatch(match["unit"]):
         raise InputError(f"{text!r} has a decimal comma", hint="Write a point before decimals, such as 12.5 kt CO2e.")  # fmt: skip
+    if _COMMA.match(match["unit"]):
+        raise InputError(f"{text!r} has commas between digits", hint="Write nothing between thousands, and a point before decimals: 12500.5 kt CO2e.")  # fmt: skip
     return match["value"], match["unit"]
 
 

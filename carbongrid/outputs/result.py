@@ -195,6 +195,14 @@ _TABLES = ("units", "inventory", "ledger", "evidence", "land_types")
 """What of a result is tables, but for the parcels, which are read later."""
 
 
+def _twin[Table: pd.DataFrame](table: Table) -> Table:
+    """Return a table that shares its memory until one of both is edited: pandas copies on write, GeoPandas' arrays do not."""
+    twin = table.copy(deep=False)
+    for name in twin.columns[twin.dtypes == "geometry"]:
+        twin[name] = twin[name].array.copy()
+    return twin
+
+
 @dataclass(frozen=True, repr=False)
 class Result:
     """A finished run directory, opened: tables are GeoDataFrames, fields are lazy xarray.
@@ -237,10 +245,10 @@ class Result:
     """The run directory from the root of the file system: what is read later is read from there, wherever Python works by then."""
 
     def __post_init__(self) -> None:
-        """Keep what was read beside what is handed out; until one is edited, pandas holds both as one."""
+        """Keep what was read beside what is handed out; until one is edited, both share their memory."""
         vars(self)["folder"] = self.directory.absolute()
         own = object.__new__(type(self))
-        tables = {name: getattr(self, name).copy(deep=False) for name in _TABLES}
+        tables = {name: _twin(getattr(self, name)) for name in _TABLES}
         kept = {"manifest": deepcopy(self.manifest), "grid_1km": self.grid_1km.copy(deep=True)}
         vars(own).update(vars(self), **tables, **kept)
         vars(self)["_own"] = own
@@ -296,7 +304,7 @@ class Result:
     def parcels(self) -> gpd.GeoDataFrame:
         """The parcels as in parcels.parquet, read when they are first asked for."""
         own = self.as_read
-        return self.read_parcels() if own is self else own.parcels.copy(deep=False)
+        return self.read_parcels() if own is self else _twin(own.parcels)
 
     @cached_property
     def labels(self) -> xr.Dataset | None:

@@ -49,8 +49,8 @@ class Total(NamedTuple):
 
 
 def require_by_category(given: object, where: str) -> None:
-    """Raise InputError unless what is given is a mapping, by category."""
-    if not isinstance(given, Mapping):
+    """Raise InputError unless what is given is a mapping or a Series, by category."""
+    if not isinstance(given, Mapping | pd.Series):
         raise InputError(f"expected a mapping by category, not {type(given).__name__}", where, 'Give such as {"industry/mining": ...}.')  # fmt: skip
 
 
@@ -251,11 +251,10 @@ def values_by_parcel(values: Any, ids: pd.Series[str], name: str) -> pd.Series[f
         values = values.to_series()
     by_id = isinstance(values, pd.Series)
     require_unmasked(values, f"the weights of {name}")
-    if (
-        np.asarray(values).dtype.kind in "cmM"
-    ):  # text is read, as from a table; objects are asked by float()
-        require_real(values, f"the weights of {name}")
     try:
+        # Text is read, as from a table; objects are asked by float().
+        if np.asarray(values).dtype.kind in "cmM":
+            require_real(values, f"the weights of {name}")
         array = np.asarray(values, np.float64)
     except (TypeError, ValueError) as error:
         hint = "Give numbers by parcel id, or a rule as text."

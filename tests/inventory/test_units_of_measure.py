@@ -212,6 +212,13 @@ def test_a_decimal_comma_is_told(text):
         grams_of_text(text)
 
 
+@pytest.mark.parametrize("text", ["1,23,45,678 t CO2e", "5,0000,000 t CO2e", "12, 500 kt CO2e"])
+def test_commas_between_other_groups_are_no_decimal_comma(text):
+    """Whoever writes a point for the first comma, as for a decimal one, has 1.23 of 12 million."""
+    with pytest.raises(InputError, match=r"has commas between digits\. Write nothing between"):
+        grams_of_text(text)
+
+
 @pytest.mark.parametrize(("text", "tonnes"), [("3 10000 t CO2e", 30_000), ("3 1e3 t CO2e", 3_000), ("2 10^4 t CO2e", 20_000), ("1200 kt CO2e", 1_200_000)])  # fmt: skip
 def test_a_factor_of_the_unit_stays(text, tonnes):
     assert grams_of_text(text) == tonnes * 10**6

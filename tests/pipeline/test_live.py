@@ -382,6 +382,11 @@ def test_a_run_s_parcels_are_held_and_pickled_once(opened: cg.Result) -> None:
     assert opened.parcels is opened.parcels
     assert len(pickle.dumps(opened)) - before < 1.5 * once
     assert_frame_equal(pickle.loads(pickle.dumps(opened)).as_read.parcels, opened.parcels)
+    first = opened.as_read.parcels.geometry.iloc[0]
+    opened.parcels.geometry.array[0] = opened.parcels.geometry.array[1]
+    assert opened.as_read.parcels.geometry.iloc[0] == first, (
+        "GeoPandas' arrays are not copied on write"
+    )
 
 
 def test_a_run_that_keeps_nothing_says_so(city: Path, small_run: Path, tmp_path: Path) -> None:
@@ -601,6 +606,11 @@ def test_weights_and_totals_are_read_as_a_case_is(tmp_path: Path) -> None:
     for key in ((WORKS, "u0", "x"), (WORKS, 320500)):
         with pytest.raises(InputError, match="no pair of category and region"):
             run.with_totals({key: 1})  # type: ignore[dict-item]
+    for changed in ({WORKS: 7.0}, {(WORKS, "u0"): 7.0}):  # as groupby and MultiIndex have them
+        mine = run.with_totals(pd.Series(changed))
+        assert_frame_equal(mine.units, run.with_totals(changed).units)
+    with pytest.raises(InputError, match="a weight is no number"):
+        run.with_weights({WORKS: [[1], [1, 2]]})
     third = run.with_totals({WORKS: Fraction(1000, 3)})
     assert third.inputs.totals["grams"].tolist() == [333_333_333]
     told = run.with_totals({WORKS: "1 kt CO2"}).inventory

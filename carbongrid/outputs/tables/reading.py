@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -313,10 +314,10 @@ def sealed_manifest(run: str | Path | Result) -> tuple[Path, dict[str, Any]]:
     VerificationError
         If the manifest was changed since, or another run has taken the place of the one that was opened.
     """
-    directory = Path(run if isinstance(run, str | Path) else run.folder)
+    directory = Path(run if isinstance(run, str | os.PathLike) else run.folder)
     manifest = read_manifest(directory)
     require_seal(directory, manifest)
-    if not isinstance(run, str | Path) and run.manifest.get(SEAL) != manifest[SEAL]:
+    if not isinstance(run, str | os.PathLike) and run.manifest.get(SEAL) != manifest[SEAL]:
         raise _made_again(directory)
     return directory, manifest
 

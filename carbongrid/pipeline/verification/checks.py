@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +74,7 @@ def verify(out: str | Path | Result, *, sample: int = 4, progress: Progress | No
     InputError
         If a library that a check of this run needs is not installed; no check is left out in silence.
     """
-    run = Opened(Path(out) if isinstance(out, str | Path) else out.folder)
+    run = Opened(Path(out) if isinstance(out, str | os.PathLike) else out.folder)
     derived = Derived(run)
     try:
         names = _checks(run, derived, sample)
