@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -74,6 +75,34 @@ def _as_one(same: list[Problem]) -> Problem:
     such_as = f", such as {some}" if some else ""
     where = f"{first.where} (and {len(same) - 1:,} more{such_as})".lstrip()
     return replace(first, where=where)
+
+
+def listed(
+    items: Iterable[str],
+    limit: int = 10,
+    *,
+    count: int | None = None,
+    more: str = " and {} more",
+    between: str = ", ",
+) -> str:
+    """Return the first items as one text, and that there are more.
+
+    Parameters
+    ----------
+    items
+        Ids, codes, rows or the like.
+    limit
+        So many are named.
+    count
+        How many there are, if known: then no more items are made than are named.
+    more
+        What stands behind the named ones if there are others, ``{}`` for how many: ``", ..."`` counts none.
+    between
+        What joins them.
+    """
+    first = list(items if count is None else islice(items, limit))
+    others = (len(first) if count is None else count) - limit
+    return between.join(first[:limit]) + (more.format(others) if others > 0 else "")
 
 
 _PACKAGE = str(Path(__file__).parent)

@@ -10,6 +10,7 @@ from carbongrid.errors import (
     MAX_EQUAL,
     InputError,
     Problem,
+    listed,
     merged,
     missing_libraries,
     require_extra,
@@ -68,3 +69,21 @@ def test_a_library_that_is_not_installed_is_named_with_the_way_out() -> None:
         "page.html: a page needs no_such_library and nor_this, which are not installed. "
         'Install it with: pip install "carbongrid[report]". Or do without.'
     )
+
+
+def test_the_first_items_are_listed_and_the_others_counted() -> None:
+    assert listed(map(str, range(3))) == "0, 1, 2"
+    assert listed(map(str, range(10))) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
+    assert listed(map(str, range(12))) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
+    made: list[int] = []
+    many = (made.append(row) or str(row) for row in range(100))
+    assert listed(many, 2, count=100) == "0, 1 and 98 more"
+    assert made == [0, 1]  # seen to fail: a million were made for the first ten
+    assert listed(map(str, range(2)), count=2) == "0, 1"
+
+
+def test_other_items_are_told_as_the_sentence_has_it() -> None:
+    assert listed("ab", 2, more=", ...") == "a, b"
+    assert listed("abc", 2, more="; ...", between="; ") == "a; b; ..."
+    assert listed("a" * 1002, 2, more=" and {:,} more") == "a, a and 1,000 more"
+    assert listed([]) == ""

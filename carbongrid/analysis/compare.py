@@ -12,7 +12,7 @@ import pandas as pd
 
 from carbongrid.analysis.finished import Asked, FinishedRun
 from carbongrid.analysis.guessed import MARKS, marked_grams, notes_of_guessed_runs
-from carbongrid.errors import InputError, Level, Problem
+from carbongrid.errors import InputError, Level, Problem, listed
 from carbongrid.method.zoning import zones
 from carbongrid.outputs.result import AS_GIVEN
 from carbongrid.pipeline.tables import ELECTRICITY
@@ -25,7 +25,6 @@ DESPITE = ("units", "gwp", "basis", "currency")
 COUNTED = ("electricity", "sinks")
 """What runs of several years must have in common too: otherwise their masses are of different things. Two readings of one year may be compared, and are told."""
 
-_LISTED = 10
 _WHAT_SPLITS = ("total", "units", "outside_units", "unallocated", "elsewhere")
 _INDICES = ("ccr", "ecc", "esc")
 
@@ -267,10 +266,7 @@ def _moved(a: FinishedRun, b: FinishedRun) -> list[str]:
 def some_codes(codes: Iterable[str]) -> str:
     """Return codes in their order, at most ten of them, and how many more there are."""
     ordered = sorted(codes)
-    if not ordered:
-        return "none"
-    more = len(ordered) - _LISTED
-    return ", ".join(ordered[:_LISTED]) + (f" and {more} more" if more > 0 else "")
+    return listed(ordered) if ordered else "none"
 
 
 def _totals(a: FinishedRun, b: FinishedRun) -> pd.DataFrame:

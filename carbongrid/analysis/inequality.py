@@ -14,8 +14,7 @@ from carbongrid.analysis.clusters import clusters, fewest_told, permutations_for
 from carbongrid.analysis.finished import Asked, FinishedRun
 from carbongrid.analysis.neighbours import neighbours_of
 from carbongrid.analysis.shares import gini, lorenz, theil
-from carbongrid.case.readers.vector import listed
-from carbongrid.errors import InputError, Problem, VerificationError
+from carbongrid.errors import InputError, Problem, VerificationError, listed
 from carbongrid.outputs.result import Result
 from carbongrid.pipeline.opening import open_same_run
 from carbongrid.pipeline.work import silent

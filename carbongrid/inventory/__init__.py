@@ -10,8 +10,10 @@ from carbongrid.inventory.electricity_compared import (
     compare_electricity,
     energy_notes,
 )
+from carbongrid.inventory.explained import explain
 from carbongrid.inventory.forming import form
 from carbongrid.inventory.lines import Inventory, Line
+from carbongrid.inventory.notes import notes
 from carbongrid.inventory.power_balance import (
     as_counted,
     balance_of,
@@ -20,7 +22,7 @@ from carbongrid.inventory.power_balance import (
     has_balance,
 )
 from carbongrid.inventory.sinks_compared import compare_sinks
-from carbongrid.inventory.tables import audit, by_gas, by_region, explain, memo, notes, totals
+from carbongrid.inventory.tables import audit, by_gas, by_region, memo, totals
 from carbongrid.inventory.uncertainty import (
     approach_1,
     approach_2,

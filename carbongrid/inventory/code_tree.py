@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from carbongrid.errors import Problem
+from carbongrid.errors import Problem, listed
 from carbongrid.inventory.coded_table import ALL_GASES, BIOGENIC, CodedTable, CodedValue
 from carbongrid.inventory.codes import codes_above, is_within
 from carbongrid.inventory.gas_names import gases_above
@@ -21,7 +21,6 @@ _WITHOUT_LAND = re.compile(r"without|excl|w/o", re.IGNORECASE)
 _WITH_LAND = re.compile(r"\bwith\b|incl|\bnet\b", re.IGNORECASE)
 _DIFFERENCE = ": the difference"
 _TOO_MUCH = ", and others are unknown"
-_LISTED = 10
 
 
 @dataclass(frozen=True)
@@ -220,8 +219,8 @@ def _differing(table: CodedTable, uncounted: Iterable[Uncounted]) -> list[Proble
         ]
         number = f"{len(codes)} codes say" if len(codes) > 1 else "1 code says"
         what = what.format(its="their" if len(codes) > 1 else "its")
-        listed = "; ".join(codes[:_LISTED]) + ("; ..." if len(codes) > _LISTED else "")
-        problems.append(Problem(f"{number} {what}, by {tonnes} t in all; {counts}: {listed}", table.file, "Find the rows that are missing or wrong.", "warning"))  # fmt: skip
+        which = listed(codes, more="; ...", between="; ")
+        problems.append(Problem(f"{number} {what}, by {tonnes} t in all; {counts}: {which}", table.file, "Find the rows that are missing or wrong.", "warning"))  # fmt: skip
     return problems
 
 
@@ -246,11 +245,7 @@ def _unknown(table: CodedTable) -> list[Problem]:
 
 
 def _list(values: Sequence[CodedValue]) -> str:
-    shown = [
-        f"{value.code} {value.gas} ({value.key}, row {value.row})" for value in values[:_LISTED]
-    ]
-    more = len(values) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
+    return listed(f"{value.code} {value.gas} ({value.key}, row {value.row})" for value in values)
 
 
 def _against_totals(table: CodedTable, counted: Sequence[CodeMass]) -> list[Problem]:

@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 
 import pandas as pd
 
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.inventory.activity import Activity, activities, category_of
 from carbongrid.inventory.codes import EXAMPLES, check_system, codes_above, is_within, normal_code
 from carbongrid.inventory.codes import SYSTEMS as SYSTEMS
@@ -50,8 +50,7 @@ def to_system(inventory: Inventory, system: str) -> pd.DataFrame:
     """
     check_system(system)
     sums: dict[tuple[str, str, int, str, str], list[int]] = {}
-    once = counted_once(inventory)
-    for line, grams, co2e in zip(once.lines, once.grams, once.grams_co2e, strict=True):
+    for line, grams, co2e in counted_once(inventory).formed:
         code, reason = code_of(line, system)
         sign = -1 if inventory.categories[line.category].sink else 1
         entry = sums.setdefault((code, line.category, line.scope, line.gas, reason), [0, 0])
@@ -186,8 +185,7 @@ def _near(code: str, system: str, known: Mapping[str, Category]) -> str:
     for above in codes_above(code):
         near = [other for other in codes if is_within(other, above)]
         if near:
-            shown = ", ".join(near[:_MAX_LISTED]) + (", ..." if len(near) > _MAX_LISTED else "")
-            return f"under {above} there are {shown}"
+            return f"under {above} there are {listed(near, _MAX_LISTED, more=', ...')}"
     first = dict.fromkeys(other.partition(".")[0] for other in codes)
     return f"codes begin with {', '.join(first)}"
 

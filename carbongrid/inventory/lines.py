@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -198,6 +198,11 @@ class Inventory:
     factors: Catalogue = field(repr=False)
     memo: tuple[Line, ...] = ()
     memo_grams: tuple[int, ...] = ()
+
+    @property
+    def formed(self) -> Iterator[tuple[Line, int, int]]:
+        """Each line with its whole grams, and those of CO2e."""
+        return zip(self.lines, self.grams, self.grams_co2e, strict=True)
 
 
 def plain(value: Fraction | None) -> str:

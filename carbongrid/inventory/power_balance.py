@@ -185,8 +185,7 @@ def by_consumption(inventory: Inventory) -> Inventory:
     balance = balance_of(inventory)
     ends = _relative_ends(inventory, balance)
     term = TERMS["electricity-balance"]
-    formed = zip(inventory.lines, inventory.grams, inventory.grams_co2e, strict=True)
-    kept = [each for each in formed if each[0].row.activity not in USES]
+    kept = [each for each in inventory.formed if each[0].row.activity not in USES]
     sides = (balance.uses, balance.lost)
     for product, flows, within in zip(term.products, sides, balance.within, strict=True):
         for row, flow in (*flows, *within):
@@ -211,15 +210,13 @@ def as_counted(inventory: Inventory, reading: str | None) -> Inventory:
     if reading is None:
         return inventory
     aside = rows_set_aside(scopes_with_mass(inventory), inventory.categories, reading)
-    formed = zip(inventory.lines, inventory.grams, inventory.grams_co2e, strict=True)
-    kept = [each for each in formed if (each[0].category, each[0].scope) not in aside]
+    kept = [each for each in inventory.formed if (each[0].category, each[0].scope) not in aside]
     return _with_lines(inventory, kept)
 
 
 def scopes_with_mass(inventory: Inventory) -> set[tuple[str, int]]:
     """Return category and scope of what an inventory has: of a side of electricity whose rows are all 0 there is nothing that could count twice."""
-    formed = zip(inventory.lines, inventory.grams_co2e, strict=True)
-    return {(line.category, line.scope) for line, grams in formed if grams}
+    return {(line.category, line.scope) for line, _, co2e in inventory.formed if co2e}
 
 
 def balance_notes(inventory: Inventory) -> list[Problem]:
@@ -299,11 +296,7 @@ def _relative_ends(inventory: Inventory, balance: Balance) -> tuple[Fraction, Fr
     whole = balance.generated.co2e + balance.imported.co2e
     if not whole:
         return Fraction(1), Fraction(1)
-    supply = [
-        each
-        for each in zip(inventory.lines, inventory.grams, inventory.grams_co2e, strict=True)
-        if _is_of_supply(inventory, each[0])
-    ]
+    supply = [each for each in inventory.formed if _is_of_supply(inventory, each[0])]
     ends = [Fraction(0), Fraction(0)]
     if balance.generated.co2e:
         made = approach_1(_with_lines(inventory, supply))
@@ -389,8 +382,7 @@ def _supply_and_heat(inventory: Inventory) -> tuple[dict[str, Mass], dict[str, M
     """Return what supply emits itself, and what the bought heat comes to by its own factor, gas by gas."""
     made: dict[str, Mass] = {}
     heat: dict[str, Mass] = {}
-    once = counted_once(inventory)
-    for line, grams, co2e in zip(once.lines, once.grams, once.grams_co2e, strict=True):
+    for line, grams, co2e in counted_once(inventory).formed:
         if _is_of_supply(inventory, line):
             made[line.gas] = made.get(line.gas, Mass()) + Mass(grams, co2e)
         elif line.row.activity == "heat":

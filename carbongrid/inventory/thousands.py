@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from itertools import accumulate, chain
 
-from carbongrid.errors import InputError, Level, Problem
+from carbongrid.errors import InputError, Level, Problem, listed
 from carbongrid.inventory.units_of_measure import mass_and_substance
 
 _POINTED = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}")
@@ -83,4 +83,4 @@ def _is_small(unit: str) -> bool:
 
 
 def _some(texts: list[str]) -> str:
-    return ", ".join(texts[:_SHOWN]) + (", ..." if len(texts) > _SHOWN else "")
+    return listed(texts, _SHOWN, more=", ...")

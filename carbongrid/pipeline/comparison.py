@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.case import Case
+from carbongrid.errors import listed
 from carbongrid.method.zoning import flips
 from carbongrid.pipeline.land import Land
 
@@ -51,10 +52,9 @@ def _other_references(case: Case, units: gpd.GeoDataFrame) -> Iterator[str]:
         if other == case.reference or units["zone"].eq(0).all():
             continue
         turned = [flip.unit for flip in flips(units, case.reference, other, case.ties)]
-        listed = ", ".join(turned[:_LISTED]) + (", ..." if len(turned) > _LISTED else "")
         yield (
             f'With reference = "{other}", {len(turned)} of {len(units)} units would be in another zone'
-            f"{': ' + listed if turned else ''} (D2)."
+            f"{': ' + listed(turned, _LISTED, more=', ...') if turned else ''} (D2)."
         )
 
 

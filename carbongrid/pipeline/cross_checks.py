@@ -14,8 +14,7 @@ from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.located import PER_ONE
 from carbongrid.case.readers.points import crosswalk_categories
 from carbongrid.case.readers.regions import masses_here
-from carbongrid.case.readers.vector import listed
-from carbongrid.errors import InputError, Level, Problem
+from carbongrid.errors import InputError, Level, Problem, listed
 from carbongrid.method.categories import Category, by_people_unasked, homes
 from carbongrid.method.landuse import SETTLEMENT, carrying_types
 from carbongrid.method.weights import people_points
@@ -329,7 +328,7 @@ def _problems_of_scale(scaled: Mapping[str, float], where: str) -> Iterator[Prob
         yield Problem(what, where, "Check that both are in persons.", "warning")
     far = {code: by for code, by in scaled.items() if by > median * _FAR_APART or by * _FAR_APART < median}  # fmt: skip
     if far:
-        which = ", ".join(sorted(far)[:_LISTED]) + (", ..." if len(far) > _LISTED else "")
+        which = listed(sorted(far), _LISTED, more=", ...")
         what = f"the census counts {min(far.values()):.3g} to {max(far.values()):.3g} times the people that points or cells have in {len(far)} of {len(scaled)} regions, where the median of all is {median:.3g}: {which}"
         yield Problem(what, where, "Check that all are in persons, and of the same regions.", "warning")  # fmt: skip
 
@@ -339,9 +338,9 @@ def _problems_of_emptied(emptied: Mapping[str, int], left: int, where: str) -> I
     emptied = {code: many for code, many in emptied.items() if many >= PER_ONE}
     gone = sum(emptied.values())
     if gone:
-        which = ", ".join(f"{code} {many / 1000:,.0f}" for code, many in sorted(emptied.items(), key=lambda each: (-each[1], each[0]))[:_LISTED])  # fmt: skip
-        more = ", ..." if len(emptied) > _LISTED else ""
-        what = f"the census counts nobody where points or cells have {gone / 1000:,.0f} people, in {len(emptied)} of its regions: {which}{more}"
+        most = sorted(emptied.items(), key=lambda each: (-each[1], each[0]))
+        which = listed((f"{code} {many / 1000:,.0f}" for code, many in most), _LISTED, more=", ...")
+        what = f"the census counts nobody where points or cells have {gone / 1000:,.0f} people, in {len(emptied)} of its regions: {which}"
         level: Level = "warning" if gone * MAX_MISSING > gone + left else "note"
         yield Problem(what, where, "Leave their cells blank if their residents are not known.", level)  # fmt: skip
 

@@ -17,7 +17,7 @@ from carbongrid.case.readers.facilities import project_facilities, read_faciliti
 from carbongrid.case.readers.inputs import Inputs, ancestors_of
 from carbongrid.case.readers.regions import masses_here
 from carbongrid.case.readers.totals import read_totals, totals_of_rows
-from carbongrid.errors import InputError
+from carbongrid.errors import InputError, listed
 from carbongrid.inventory.electricity import READINGS
 from carbongrid.method.categories import Category
 from carbongrid.method.sharing import reduce_to_units
@@ -68,7 +68,7 @@ class Readings:
         for row in self.rows:
             mass = "" if row.grams is None else f"{row.grams / 1e6:,.0f}"
             turned = row.turned or ()
-            listed = ", ".join(turned[:_LISTED]) + (", ..." if len(turned) > _LISTED else "")
+            which = listed(turned, _LISTED, more=", ...")
             if row.grams is None:
                 yield f'With electricity = "{row.name}" the emission is not known: {row.why} (D24).'
             elif row.name == self.chosen:
@@ -78,7 +78,7 @@ class Readings:
             else:
                 yield (
                     f'With electricity = "{row.name}" the emission that is spread is {mass} t, and {len(turned)} of {units} units would be in another zone'
-                    f"{': ' + listed if listed else ''} (D24)."
+                    f"{': ' + which if which else ''} (D24)."
                 )
 
 

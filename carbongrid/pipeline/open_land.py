@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from carbongrid.case.readers.vector import listed
-from carbongrid.errors import Problem
+from carbongrid.errors import Problem, listed
 from carbongrid.method.allocate import Facility
 from carbongrid.method.categories import Category
 from carbongrid.method.landuse import PARENT, codes_of_open_land, match_codes, read_code_system

@@ -16,7 +16,7 @@ import numpy as np
 
 from carbongrid.case.fields import nearest
 from carbongrid.case.values import crs_of_points
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import read_text
 from carbongrid.raster.opening.formats import files_behind
@@ -240,10 +240,10 @@ def _unknown(key: str, do: str, where: str) -> Problem:
 def _checked(key: str, value: Any) -> tuple[str, Any]:
     """Return what was expected instead, empty if it is right, and the value as the action has it."""
     if key in _LISTS:
-        listed = [value] if isinstance(value, str) else value
-        if not isinstance(listed, Iterable) or isinstance(listed, Mapping):
+        several = [value] if isinstance(value, str) else value
+        if not isinstance(several, Iterable) or isinstance(several, Mapping):
             return "text, or a list of text", value
-        words = tuple(listed)
+        words = tuple(several)
         if not words or not all(isinstance(each, str) and each for each in words):
             return "text, or a list of text that is not empty", value
         twice = [each for each in dict.fromkeys(words) if words.count(each) > 1]
@@ -286,7 +286,6 @@ def _shown(value: Any) -> str:
     if isinstance(value, gpd.GeoDataFrame):
         return f"{len(value)} polygons"
     if isinstance(value, tuple):
-        some = ", ".join(value[:10]) + (f" and {len(value) - 10} more" if len(value) > 10 else "")
-        return some if len(value) == 1 else f"[{some}]"
+        return listed(value) if len(value) == 1 else f"[{listed(value)}]"
     plain = isinstance(value, str | int | float) and not isinstance(value, bool) and value != ""
     return str(value) if plain else repr(value)

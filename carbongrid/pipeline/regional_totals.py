@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from carbongrid.case.readers.vector import listed
-from carbongrid.errors import Problem
+from carbongrid.errors import Problem, listed
 from carbongrid.method.allocate.spreading import WHOLE
 from carbongrid.method.ledger import LedgerRow
 from carbongrid.method.weights import PackedWeights

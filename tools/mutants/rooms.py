@@ -61,6 +61,8 @@ TESTS = {
     "inventory/gas_names.py": "tests/inventory/test_gas_names.py",
     "inventory/dimensions.py": "tests/inventory/test_equations.py",
     "inventory/equations.py": "tests/inventory/test_worked_examples.py",
+    "inventory/explained.py": f"{_FORMED} tests/cli/test_inventory_commands.py",
+    "inventory/notes.py": f"{_FORMED} tests/cli/test_inventory_commands.py",
     "inventory/power_balance.py": (
         f"{_FORMED} tests/inventory/test_regions.py::test_regions_cannot_use_more_than_the_whole "
         "tests/inventory/test_regions.py::test_a_balance_gives_regions_their_part_of_the_whole_s_use"

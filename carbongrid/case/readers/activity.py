@@ -21,7 +21,7 @@ from carbongrid.case.readers.tables import (
     with_header,
 )
 from carbongrid.case.readers.workbook import workbook_sheets
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.inventory.activity import (
     COLUMN_TITLES,
     ROW_COLUMNS,
@@ -394,11 +394,10 @@ def _activity_meant(called: str) -> str:
     if kind and name and not meant:
         meant = _meant_within(kind, name, kinds[kind])
     if meant:
-        listed = " or ".join(map(repr, meant[:_LISTED]))
-        return f"Did you mean {listed}?{_ADVICE.get(elsewhere, '')}"
+        likely = " or ".join(map(repr, meant[:_LISTED]))
+        return f"Did you mean {likely}?{_ADVICE.get(elsewhere, '')}"
     known = kinds.get(kind, list(kinds))
-    more = ", ..." if len(known) > _LISTED else ""
-    return f"Known: {', '.join(known[:_LISTED])}{more} (docs/inventory.md)"
+    return f"Known: {listed(known, _LISTED, more=', ...')} (docs/inventory.md)"
 
 
 def _so_called(name: str, kinds: Collection[str]) -> list[str]:

@@ -11,7 +11,7 @@ from fractions import Fraction
 import pandas as pd
 
 from carbongrid.case.readers.tables import DOUBTS, Faults, on_thousands, rows_of
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.inventory.coded_table import ALL_GASES, BIOGENIC, CodedTable, CodedValue
 from carbongrid.inventory.codes import EXAMPLES, check_system, is_fossil, normal_code
 from carbongrid.inventory.factors.gwp import gwp_of
@@ -46,7 +46,7 @@ _CARBON = ("CO2", BIOGENIC, ALL_GASES)
 """What a unit of CO2 or of carbon may be of; all gases together are often called so."""
 _YEAR = re.compile(r"[0-9]{4}")
 _PRECISION = 200
-_LISTED, _SHOWN = 10, 3
+_SHOWN = 3
 
 
 def read_coded(
@@ -170,8 +170,7 @@ def _of_year(
     with_value = table[columns["value"]].map(lambda text: notation_key(text) is None)
     blank = table.index[with_value & (cells == "")]
     if len(blank):
-        rows = ", ".join(map(str, blank[:_LISTED])) + (f" and {len(blank) - _LISTED} more" if len(blank) > _LISTED else "")  # fmt: skip
-        what = f"the year is blank beside a value, where other rows have one: rows {rows}"
+        what = f"the year is blank beside a value, where other rows have one: rows {listed(map(str, blank))}"
         raise InputError(what, f"{where}, column {columns['year']}", "Write the year in all rows, or leave the column out.")  # fmt: skip
     other = cells[with_value & ~cells.isin(years)]
     notes: tuple[Problem, ...] = ()

@@ -22,11 +22,10 @@ from carbongrid.case.readers.tables import (
     rows_of,
 )
 from carbongrid.case.table_formats import PERSONS, Column, TableFormat
-from carbongrid.errors import Problem
+from carbongrid.errors import Problem, listed
 from carbongrid.inventory.thousands import in_tonnes
 from carbongrid.inventory.units_of_measure import of_percent
 
-_LISTED = 5
 _OF_ONE = ("%", "1")
 """Units of shares and weights, none of which is in the thousands."""
 
@@ -156,8 +155,8 @@ def _left_out(table: pd.DataFrame, alike: list[str], where: str) -> Iterator[Pro
         what = f"cells in columns without a header are not read: {table.attrs[NAMELESS]} are filled"
         yield Problem(what, where, "Name their columns, or take them out.", "warning")
     if alike:
-        listed = ", ".join(map(repr, alike[:_LISTED])) + (", ..." if len(alike) > _LISTED else "")
-        what = f"only the first sheet is read; others have the columns of the same table: {listed}"
+        others = listed(map(repr, alike), 5, more=", ...")
+        what = f"only the first sheet is read; others have the columns of the same table: {others}"
         yield Problem(what, where, "Put the rows that count on the first sheet, and hide or delete the others.", "warning")  # fmt: skip
 
 

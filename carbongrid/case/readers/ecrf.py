@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from carbongrid.case.readers.coded_table import notation_key, read_coded
 from carbongrid.case.readers.tables import DOUBTS, Faults, is_workbook, read_table
 from carbongrid.case.readers.workbook import sheets_named
-from carbongrid.errors import InputError, Level, Problem
+from carbongrid.errors import InputError, Level, Problem, listed
 from carbongrid.inventory.coded_table import BIOGENIC, CodedTable
 from carbongrid.inventory.codes import gpc_scope, is_within, normal_code
 from carbongrid.method.landuse import packaged_table
@@ -543,5 +543,4 @@ def _tonnes(mass: Fraction) -> str:
 
 
 def _list(texts: Sequence[str]) -> str:
-    more = len(texts) - _LISTED
-    return "; ".join(texts[:_LISTED]) + (f" and {more} more" if more > 0 else "")
+    return listed(texts, between="; ")

@@ -24,10 +24,9 @@ from carbongrid.case.readers.located import place_problems
 from carbongrid.case.readers.masses import notes_on_faint
 from carbongrid.case.readers.regions import masses_here
 from carbongrid.case.readers.tables import Faults, records
-from carbongrid.case.readers.vector import listed
 from carbongrid.case.table_formats import FACILITIES
 from carbongrid.case.values import crs_of_points
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.inventory.electricity import is_supply
 from carbongrid.method.categories import Category
 from carbongrid.method.tonnes import format_tonnes
@@ -233,7 +232,7 @@ def _check_totals(
             names.setdefault(name, []).append(facility["name"])
     for name, mass in masses.items():
         if name in here and mass > here[name]:
-            some = ", ".join(names[name][:10]) + (", ..." if len(names[name]) > 10 else "")
+            some = listed(names[name], more=", ...")
             added, total = format_tonnes([mass, here[name]])
             what = f"the facilities of {name!r} ({some}) add up to {added} t, more than its total of {total} t"
             faults.add(what, "Correct the total or the facilities.")
@@ -270,10 +269,8 @@ def _notes_on_copies(rows: list[dict[str, Any]], file: str) -> list[Problem]:
 
 
 def _listed(rows: list[dict[str, Any]]) -> str:
-    some = ", ".join(facility["name"] for facility in rows[:10])
-    if len(rows) == 1:
-        return f"1 facility ({some})"
-    return f"{len(rows)} facilities ({some}{', ...' if len(rows) > 10 else ''})"
+    some = listed((facility["name"] for facility in rows), more=", ...")
+    return f"1 facility ({some})" if len(rows) == 1 else f"{len(rows)} facilities ({some})"
 
 
 def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -11,13 +11,11 @@ from typing import Any
 
 from carbongrid.case.readers.declared import Row
 from carbongrid.case.readers.tables import Faults
-from carbongrid.errors import Problem
+from carbongrid.errors import Problem, listed
 from carbongrid.method.tonnes import format_tonnes
 
 WAYS = ("value", "share", "capacity")
 """Columns that tell how much a facility emits; a facility fills one of them."""
-
-_LISTED = 10
 
 
 @dataclass(frozen=True)
@@ -185,5 +183,4 @@ def _capacities_fit(
 
 
 def _listed(amounts: Sequence[Amount]) -> str:
-    names = [each.name for each in amounts]
-    return ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
+    return listed((each.name for each in amounts), more=", ...")

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from carbongrid.case.readers.grid_crs import moved, reproject, transformer_between
-from carbongrid.case.readers.vector import listed
-from carbongrid.errors import Problem
+from carbongrid.errors import Problem, listed
 from carbongrid.raster.kernels.geodesic import ring_areas
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.scanline import Starts

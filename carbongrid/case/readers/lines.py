@@ -24,9 +24,9 @@ from carbongrid.case.readers.geometry import (
 )
 from carbongrid.case.readers.grid_crs import layer_crs_problems, reproject, shift_problems
 from carbongrid.case.readers.tables import DOUBTS, Faults, on_thousands
-from carbongrid.case.readers.vector import listed, read_layer, text_column
+from carbongrid.case.readers.vector import read_layer, text_column
 from carbongrid.case.table_formats import LINE_WEIGHT
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.inventory.truth import truth_of
 from carbongrid.method.landuse import MODES
 from carbongrid.raster.opening.crs import crs_of

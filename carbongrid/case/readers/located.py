@@ -24,10 +24,10 @@ from carbongrid.case.readers.tables import (
     read_table,
     require_columns,
 )
-from carbongrid.case.readers.vector import fields_of, listed, read_vector
+from carbongrid.case.readers.vector import fields_of, read_vector
 from carbongrid.case.table_formats import PERSONS, Column
 from carbongrid.case.values import is_table
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.raster.opening.crs import crs_of, same_crs
 
 PER_ONE = 1000

@@ -6,10 +6,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from carbongrid.case.readers.tables import Faults
-from carbongrid.errors import Problem
+from carbongrid.errors import Problem, listed
 from carbongrid.inventory.units_of_measure import gas_of, grams
-
-_LISTED = 10
 
 
 def mass_cell(cells: Mapping[str, str], row: object, faults: Faults) -> int | None:
@@ -48,8 +46,7 @@ def notes_on_faint(rows: Iterable[tuple[object, Mapping[str, str]]], where: str)
             faint.append((row, Decimal(grams(value.scaleb(9), cells["unit"])).scaleb(-9)))
     if not faint:
         return []
-    places = ", ".join(str(row) for row, _ in faint[:_LISTED])
-    places += ", ..." if len(faint) > _LISTED else ""
+    places = listed((str(row) for row, _ in faint), more=", ...")
     together = sum((mass for _, mass in faint), Decimal(0)).normalize()
     what = f"masses of less than half a gram count as nothing: {len(faint)} of them, {together:f} g together, in rows {places}"
     return [Problem(what, where, level="note")]

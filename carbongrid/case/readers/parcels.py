@@ -45,14 +45,13 @@ from carbongrid.case.readers.polygon_column import PolygonColumn
 from carbongrid.case.readers.tables import DOUBTS, on_thousands
 from carbongrid.case.readers.vector import (
     fields_of,
-    listed,
     missing_columns,
     number_column,
     read_vector,
     text_column,
 )
 from carbongrid.case.table_formats import CODE_SYSTEM
-from carbongrid.errors import InputError, Level, Problem
+from carbongrid.errors import InputError, Level, Problem, listed
 from carbongrid.method.landuse import (
     SYSTEMS,
     codes_of_several_types,

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from carbongrid.case.readers.geometry import Geometries, Names, geodesic_area, only_polygons
-from carbongrid.case.readers.vector import listed
-from carbongrid.errors import Problem
+from carbongrid.errors import Problem, listed
 from carbongrid.raster.polygons.boxes import rows_near
 from carbongrid.raster.polygons.matching import unmatched
 from carbongrid.raster.polygons.outlines import Shapes, bounds_of, shapely_of

@@ -25,9 +25,8 @@ from carbongrid.case.readers.grid_crs import (
 )
 from carbongrid.case.readers.located import PER_ONE, read_located
 from carbongrid.case.readers.rounding import MAX_ROUNDED
-from carbongrid.case.readers.vector import listed
 from carbongrid.case.table_formats import MAX_PEOPLE, PEOPLE
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.raster.plane_files import PlaneFile, open_plane
 
 AROUND = 1000.0

@@ -27,9 +27,9 @@ from carbongrid.case.readers.readings import (
 )
 from carbongrid.case.readers.rounding import MAX_ROUNDED
 from carbongrid.case.readers.tables import require_columns
-from carbongrid.case.readers.vector import listed, text_column
+from carbongrid.case.readers.vector import text_column
 from carbongrid.case.table_formats import CROSSWALK, POIS
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.inventory.units_of_measure import of_percent
 from carbongrid.method.categories import Category
 from carbongrid.method.landuse import carrying_types, packaged_table

@@ -23,7 +23,7 @@ from carbongrid.case.table_formats import (
     TableFormat,
 )
 from carbongrid.case.values import is_table
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.inventory.units_of_measure import (
     INT64_MAX,
     base_currency,
@@ -412,8 +412,7 @@ def notes_on_old_codes(
                 key = (new, ", ".join(map(repr, there)), ", ".join(map(repr, missing)))
                 lacking.setdefault(key, []).append(thing)
     for (new, parts, gone), of in lacking.items():
-        more = f" and {len(of) - _LISTED} more" if len(of) > _LISTED else ""
-        which = f" for {', '.join(of[:_LISTED])}{more}" if any(of) else ""
+        which = f" for {listed(of)}" if any(of) else ""
         what = f"{new!r} is made of its old codes {parts} alone: there is no row of {gone}{which}"
         yield Problem(what, file, "Add what is missing, or make sure that it is nothing.", "warning")  # fmt: skip
     yield from doubled
@@ -457,7 +456,7 @@ def _notes_on_wholes(rows: Iterable[tuple[str, Row]], file: str) -> Iterator[Pro
 
 
 def _some(codes: Collection[str]) -> str:
-    return ", ".join(sorted(codes)[:8]) + (", ..." if len(codes) > 8 else "")
+    return listed(sorted(codes), 8, more=", ...")
 
 
 def _money(row: Row, column: str, currency: str, faults: Faults) -> Fraction | None:

@@ -10,15 +10,12 @@ import pandas as pd
 
 from carbongrid.case.readers.tables import Faults, records
 from carbongrid.case.table_formats import HERE
-from carbongrid.errors import Problem
+from carbongrid.errors import Problem, listed
 from carbongrid.inventory.units_of_measure import INT64_MAX
 from carbongrid.method.tonnes import format_tonnes
 
 LEFT_OVER = 100
 """Regions that cover every unit may leave one part in this many of their whole, for rounding."""
-
-LISTED = 10
-"""Of regions with their masses, in a message."""
 
 OF_TOTAL = ("category", "region", "grams", "place")
 
@@ -131,7 +128,7 @@ def _check_activity(name: str, rows: list[Row], regions: list[str], faults: Faul
     whole = sum(row["grams"] for row in rows if not row["region"])
     parts = sum(row["grams"] for row in rows if row["region"])
     missing = [region for region in regions if region not in given]
-    listed = ", ".join(map(repr, missing[:LISTED])) + (", ..." if len(missing) > LISTED else "")
+    lacking = listed(map(repr, missing), more=", ...")
     if "" not in given:
         faults.add(
             f"{name} ({ids}) has {_tonnes(parts)} in regions and no row of the whole, which other activities of the category have: "
@@ -140,8 +137,8 @@ def _check_activity(name: str, rows: list[Row], regions: list[str], faults: Faul
         )
     elif missing:
         faults.add(
-            f"{name} ({ids}) has {_tonnes(whole)} for the whole and nothing for {listed}, which other activities of the category name: "
-            f"it would all lie outside {listed if len(missing) == 1 else 'them'}",
+            f"{name} ({ids}) has {_tonnes(whole)} for the whole and nothing for {lacking}, which other activities of the category name: "
+            f"it would all lie outside {lacking if len(missing) == 1 else 'them'}",
             "Write its amount there, 0 if there is none, or take the category's other rows of that region out.",
         )
     else:
@@ -216,8 +213,7 @@ def _check_sum(
 
 def _listed(masses: Mapping[str, int]) -> str:
     """Return regions with their masses, the first ten."""
-    told = ", ".join(f"{region} {_tonnes(mass)}" for region, mass in list(masses.items())[:LISTED])
-    return told + (", ..." if len(masses) > LISTED else "")
+    return listed((f"{region} {_tonnes(mass)}" for region, mass in masses.items()), more=", ...")
 
 
 def _moves(whole: int, parts: Mapping[str, int]) -> str:
@@ -231,12 +227,9 @@ def _moves(whole: int, parts: Mapping[str, int]) -> str:
     moved = {
         region: round(Fraction(mass * (whole - added), added)) for region, mass in parts.items()
     }
-    most = sorted(moved, key=lambda region: (-abs(moved[region]), region))[:LISTED]
-    each = ", ".join(f"{region} {_signed(moved[region])}" for region in most)
-    more = ", ..." if len(moved) > LISTED else ""
-    return (
-        f"{told}, by the total each part moves by {_percent(added, whole - added)} ({each}{more})"
-    )
+    most = sorted(moved, key=lambda region: (-abs(moved[region]), region))
+    each = listed((f"{region} {_signed(moved[region])}" for region in most), more=", ...")
+    return f"{told}, by the total each part moves by {_percent(added, whole - added)} ({each})"
 
 
 def _change(now: int, change: int) -> str:

@@ -17,8 +17,8 @@ from carbongrid.case.readers.geometry import (
 )
 from carbongrid.case.readers.grid_crs import layer_crs_problems, reproject
 from carbongrid.case.readers.tables import DOUBTS
-from carbongrid.case.readers.vector import listed, read_layer, text_column
-from carbongrid.errors import InputError, Problem
+from carbongrid.case.readers.vector import read_layer, text_column
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.raster.opening.crs import crs_of
 
 _DETAIL = 3000

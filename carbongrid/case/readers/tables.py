@@ -22,7 +22,7 @@ from carbongrid.case.readers.chinese_text import (
 )
 from carbongrid.case.readers.misread_text import misread, misread_problem, proposal
 from carbongrid.case.readers.workbook import DECIMAL, MAX_COLUMNS, first_sheet
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.inventory.thousands import thousands_problems
 from carbongrid.raster.opening.encodings import encoding_named
 from carbongrid.raster.opening.files import ZIP, head_of, read_bytes
@@ -357,7 +357,7 @@ class Faults:
         if text in known:
             return True
         close = nearest(text, known if not _digits(text) else [one for one in known if _digits(one) == _digits(text)])  # fmt: skip
-        some = ", ".join(sorted(known)[:8]) + (", ..." if len(known) > 8 else "")
+        some = listed(sorted(known), 8, more=", ...")
         hint = f"Did you mean {close!r}?" if close else otherwise or f"Known: {some}."
         whole = text.removesuffix(".0")
         shorter = next((one for one in known if whole and one != text and one.lstrip("0") == whole.lstrip("0")), "")  # fmt: skip

@@ -25,8 +25,8 @@ from carbongrid.case.readers.geometry import (
 from carbongrid.case.readers.grid_crs import layer_crs_problems, reproject, shift_problems
 from carbongrid.case.readers.partition import find_overlaps, overlap_problems
 from carbongrid.case.readers.tables import DOUBTS
-from carbongrid.case.readers.vector import listed, read_layer, text_column
-from carbongrid.errors import InputError, Problem
+from carbongrid.case.readers.vector import read_layer, text_column
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.raster.opening.crs import crs_of
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +26,10 @@ from carbongrid.case.readers.geoparquet import (
 )
 from carbongrid.case.readers.shapefile import doubts_of_reading, shapefile_encoding
 from carbongrid.case.readers.tables import DOUBTS
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.raster.opening.formats import PARQUET, SHAPEFILE, sniff_vector
 from carbongrid.raster.opening.parquet import open_parquet
 from carbongrid.raster.opening.vectors import VectorFile, open_vector
-
-LISTED = 10
-"""How many offending rows or ids a message lists."""
 
 _NO_NUMBERS = {
     "boolean": "true or false",
@@ -245,14 +241,6 @@ def number_column(
             )
         )
     return numbers
-
-
-def listed(items: Iterable[str], limit: int = LISTED, *, count: int | None = None) -> str:
-    """Return items joined by commas, the first ten of them and how many more there are; where their ``count`` is given, no more than those are made."""
-    first = list(items if count is None else islice(items, limit))
-    shown = ", ".join(first[:limit])
-    more = (len(first) if count is None else count) - limit
-    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def missing_columns(columns: Iterable[str], known: Sequence[str], where: str) -> list[Problem]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.method.allocate.apportioning import apportion
 from carbongrid.method.landuse import PARENT
 from carbongrid.method.ledger import LedgerRow
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from carbongrid.method.categories import Category
     from carbongrid.method.weights import Weights
 
-_LISTED = 10
 
 WHOLE = ""
 """Region of a total that holds for the whole city."""
@@ -147,10 +146,9 @@ def _accounts(name: str, totals: pd.DataFrame) -> list[_Account]:
     if WHOLE in here or not named:
         part, whole = sum(here[code] for code in named), here.get(WHOLE, 0)
         if part > whole:
-            listed = ", ".join(f"{code} {_tonnes(here[code])}" for code in named[:_LISTED])
-            more = ", ..." if len(named) > _LISTED else ""
+            parts = listed((f"{code} {_tonnes(here[code])}" for code in named), more=", ...")
             raise InputError(
-                f"{name!r}: the regions ({listed}{more}) add up to {_tonnes(part)}, more than the whole's {_tonnes(whole)}",
+                f"{name!r}: the regions ({parts}) add up to {_tonnes(part)}, more than the whole's {_tonnes(whole)}",
                 "totals",
                 "Correct the row without a region, or those with one.",
             )
@@ -187,12 +185,12 @@ def _place_facilities(
     """Return the facilities' grams per parcel and per account."""
     mass, known = np.zeros(parcels, np.int64), [0] * len(accounts)
     parts: dict[int, list[tuple[str, int]]] = {}
-    listed, whole = (
+    given, whole = (
         sum(grams for _, _, grams in facilities),
         sum(account.grams for account in accounts),
     )
-    if listed > whole:
-        raise InputError(_too_much(f"the facilities of {name}", listed, whole))
+    if given > whole:
+        raise InputError(_too_much(f"the facilities of {name}", given, whole))
     problems = []
     for (label, parcel, grams), account in zip(facilities, of_facility.tolist(), strict=True):
         if parcel < 0:
@@ -232,10 +230,10 @@ def _too_much(what: str, part: int, whole: int) -> Problem:
 
 def _by_part_of_the_whole(problem: Problem, names: Sequence[str], whole: int) -> Problem:
     """Return what is too much in a region with why it is so: masses by share or capacity are parts of all regions' totals together."""
-    listed = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
+    which = listed(names, more=", ...")
     return replace(
         problem,
-        what=f"{problem.what}: by share or capacity {listed} have parts of all regions' totals together, {_tonnes(whole)}",
+        what=f"{problem.what}: by share or capacity {which} have parts of all regions' totals together, {_tonnes(whole)}",
         hint="Give them masses of their own, value and unit, such as their part of the region's total; or give one total of the whole in place of those of regions.",
     )
 

@@ -18,8 +18,7 @@ import shapely
 
 from carbongrid.case.readers.coordinates import project_points
 from carbongrid.case.readers.grid_crs import transformer_between
-from carbongrid.case.readers.vector import listed
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.method.tonnes import format_tonnes
 from carbongrid.outputs.tables.plain import write_text_csv
 from carbongrid.raster.opening.crs import crs_of

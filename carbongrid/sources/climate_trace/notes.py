@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from fractions import Fraction
 
-from carbongrid.case.readers.vector import listed
-from carbongrid.errors import Level, Problem
+from carbongrid.errors import Level, Problem, listed
 from carbongrid.method.tonnes import counted
 from carbongrid.sources.climate_trace import account as why
 from carbongrid.sources.climate_trace.account import CO2E, GASES, Account, Written

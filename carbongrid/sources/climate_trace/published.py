@@ -20,8 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from carbongrid.case.readers.tables import Faults
-from carbongrid.case.readers.vector import listed
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.raster.opening.files import ZIP, head_of, open_file
 
 Progress = Callable[[str, int, int], None]

@@ -19,9 +19,8 @@ from pyproj import CRS
 from carbongrid.case.readers.declared import read_declared
 from carbongrid.case.readers.geometry import geodesic_area
 from carbongrid.case.readers.partition import Overlaps, find_overlaps, overlap_problems
-from carbongrid.case.readers.vector import listed
 from carbongrid.case.table_formats import CODE_SYSTEM
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.method.landuse import SYSTEMS, match_codes, read_code_system
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.opening.dates import fixed_date

@@ -12,8 +12,7 @@ from shapely import Geometry
 
 from carbongrid.case.readers.geometry import only_polygons
 from carbongrid.case.readers.partition import find_overlaps, partition_by_order
-from carbongrid.case.readers.vector import listed
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.sources.osm.mapped import MappedLand
 
 LEVELS = tuple(str(level) for level in range(2, 12))

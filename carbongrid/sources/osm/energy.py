@@ -12,8 +12,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from carbongrid.case.readers.vector import listed
-from carbongrid.errors import Problem
+from carbongrid.errors import Problem, listed
 from carbongrid.method.landuse import packaged_table
 
 SUPPLY = "industry/supply"

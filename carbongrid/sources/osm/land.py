@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from carbongrid.case.readers.geometry import normalize_geometry, only_polygons
 from carbongrid.case.readers.partition import partition_by_order, stack_order, without
-from carbongrid.case.readers.vector import listed
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.method.landuse import match_codes, read_code_system, type_priority
 from carbongrid.sources.osm.energy import land_of_plants
 from carbongrid.sources.osm.extract import AREA_KEYS, more_precise, tag_of

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from carbongrid.case.readers.vector import listed
-from carbongrid.errors import Problem
+from carbongrid.errors import Problem, listed
 from carbongrid.sources.osm.energy import KINDS
 from carbongrid.sources.osm.gone import LEFT, Gone
 from carbongrid.sources.osm.land import used_land

@@ -21,8 +21,7 @@ from carbongrid.case.readers.people import (
     read_people_grid,
     window_of_people,
 )
-from carbongrid.case.readers.vector import listed
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.method.weights import locate, people_points
 from carbongrid.raster.opening.formats import sniff_raster
 from carbongrid.raster.opening.rasters import has_mask, open_raster

@@ -15,8 +15,7 @@ import pandas as pd
 import shapely
 
 from carbongrid.case import commented_toml
-from carbongrid.case.readers.vector import listed
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.raster.opening.dates import fixed_date
 from carbongrid.raster.opening.files import path_to_write
 from carbongrid.raster.opening.names import plain_folder
