@@ -176,7 +176,7 @@ def totals_of_rows(
         mass = whole_masses(
             row for row in rows if (row["category"], row["scope"]) == (name, scope)
         )[name]
-        notes.append(_aside_note(case, f"scope {scope} of {name}", mass))
+        notes.append(_aside_note(case, f"sets scope {scope} of {name}", mass))
     if case.electricity == "both" and rows_set_aside(scopes, categories, "use"):
         notes.append(_both_note(case))
     notes += _notes_on_sinks(rows, categories, formed.file)
@@ -243,7 +243,7 @@ def _apply_electricity(
             whole_masses([t for t in rows if t["place"] == HERE and t["category"] == name]).values()
         )
         hint = "Give what of it is no electricity as a category of its own, with scope 1."
-        notes.append(_aside_note(case, name, mass, hint))
+        notes.append(_aside_note(case, f"sets {name}", mass, hint))
     for total in rows:
         if total["category"] in aside:
             total["place"] = ELSEWHERE
@@ -252,7 +252,8 @@ def _apply_electricity(
 
 
 def _aside_note(case: Case, what: str, grams: int, hint: str = "") -> Problem:
-    told = f"electricity = {case.electricity!r} sets {what} aside: its {_told(grams)} are reported, never spread"
+    (tonnes,) = format_tonnes([grams])
+    told = f"electricity = {case.electricity!r} {what} aside: its {tonnes} t are reported, never spread"
     return Problem(told, case.path.name, hint, "note")
 
 
