@@ -298,13 +298,45 @@ def test_waste_decays_as_in_the_climate(
 @pytest.mark.parametrize("key", ["ipcc.swds.k.food", "ipcc.swds.k.bulk"])
 @pytest.mark.parametrize("climate", ["", "tropical-dry"])
 def test_a_rate_of_decay_is_by_year(key: str, climate: str) -> None:
-    """Seen to take the fraction ipcc.swds.f as a rate, and to know wet temperate rates by new keys only."""
+    """Seen to take the fraction ipcc.swds.f as a rate, and to know wet temperate rates by new keys only; then to refuse 0.1 fraction in a row."""
     probe = {"activity": "landfill-decay/food", "category": "waste/domestic", "climate": climate}
-    for rate in (key, "0.1", "10 %/yr", "0.1 1/a"):
+    for rate in (key, "0.1", "10 %/yr", "0.1 1/a", "0.1 fraction"):
         assert tonnes(formed(**probe, parameters=f"deposited=2015; rate={rate}"), "ch4") > 0
-    for rate in ("ipcc.swds.f", "ipcc.ww.i_factor", "0.1 fraction"):
+    for rate in ("ipcc.swds.f", "ipcc.ww.i_factor"):
         with pytest.raises(InputError, match="rate is per year, but"):
             formed(**probe, parameters=f"deposited=2015; rate={rate}")
+
+
+@pytest.mark.parametrize("unit", ["/yr", " /yr", "/年", " yr-1", " a^-1", " yr⁻¹", " y−1", " per year", " 1/y"])  # fmt: skip
+def test_a_rate_of_decay_may_be_spelt_as_in_papers(unit: str) -> None:
+    """Seen to be unknown units."""
+    probe = {"activity": "landfill-decay/food", "category": "waste/domestic"}
+    spelt, plain = (
+        formed(**probe, parameters=f"deposited=2015; rate=0.1{each}") for each in (unit, " 1/yr")
+    )
+    assert tonnes(spelt, "ch4") == tonnes(plain, "ch4") > 0
+
+
+def test_a_half_life_is_no_rate_of_decay() -> None:
+    """Seen to be taken as k = 3.7 1/yr, by which nothing was left, in a row and in a number of one's own."""
+    probe = {"activity": "landfill-decay/food", "category": "waste/domestic"}
+    says = r"rate is per year.* a half-life of 3.7 years is a rate of ln 2 / 3.7 = 0.187 1/yr"
+    for half_life in ("3.7 yr", "3.7 年", "3.7 years", "370 % a"):
+        with pytest.raises(InputError, match=says):
+            formed(**probe, parameters=f"deposited=2015; rate={half_life}")
+    own = (Factor("ipcc.swds.k.food", "measured", Fraction("3.7"), "yr"),)
+    with pytest.raises(InputError, match=says):
+        formed(**probe, parameters="deposited=2015", own=own)
+    for rate in ("0.1 1/day", "1350 day"):
+        with pytest.raises(InputError, match="Write the rate in 1/yr"):
+            formed(**probe, parameters=f"deposited=2015; rate={rate}")
+
+
+def test_the_rate_of_the_first_climate_is_hinted_by_its_key() -> None:
+    """Seen to hint at that of dry temperate places."""
+    probe = {"activity": "landfill-decay/food", "category": "waste/domestic"}
+    with pytest.raises(InputError, match=r"Did you mean 'ipcc\.swds\.k\.food'"):
+        formed(**probe, parameters="deposited=2015; rate=ipcc.swds.k.temperate_wet.food")
 
 
 @pytest.mark.parametrize(

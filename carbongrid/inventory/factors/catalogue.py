@@ -177,7 +177,11 @@ class Catalogue:
             If there is none of this key.
         """
         if key not in self.factors:
-            close = difflib.get_close_matches(key, self.factors, 1, 0.6)
+            # A climate too many comes before the next climate: that of wet temperate places goes without saying.
+            words = key.split(".")
+            shorter = (".".join(words[:n] + words[n + 1 :]) for n in range(len(words)))
+            close = [each for each in shorter if each in self.factors]
+            close = close or difflib.get_close_matches(key, self.factors, 1, 0.6)
             hint = (
                 f"Did you mean {close[0]!r}?"
                 if close

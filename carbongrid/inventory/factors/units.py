@@ -83,7 +83,8 @@ _CHINESE = {
 }  # fmt: skip
 _ALIASES = {"cap": "person", "capita": "person", "heads": "head", "persons": "person", "people": "person", "passenger": "person", "passengers": "person",
             "days": "day", "d": "day", "l": "L", "kl": "kL", "tec": "tce", "vehicles": "vehicle", "%": "percent", "fraction": "", "1": ""}  # fmt: skip
-_YEAR = {"yr", "a", "year", "年"}
+_YEAR = {"yr", "yrs", "y", "a", "year", "years", "年"}
+_A_YEAR = f"(?:{'|'.join(sorted(_YEAR, key=len, reverse=True))})"
 FLUORINATED = (
     "HFC-23", "HFC-32", "HFC-125", "HFC-134a", "HFC-143a", "HFC-152a", "HFC-227ea", "HFC-236fa", "HFC-245fa",
     "CF4", "C2F6", "C3F8", "SF6", "NF3",
@@ -148,6 +149,9 @@ _SPELLINGS: dict[re.Pattern[str], str | Callable[[re.Match[str]], str]] = {
     re.compile(r"(?i)\b(?:cubic feet|cu\.? ft\b)"): "ft3",
     re.compile(r"(?i)\b(?:square feet|sq\.? ft\b)"): "ft2",
     re.compile(r"(?i)\bvehicle[ -]miles?\b"): "vehicle mile",
+    re.compile(rf"(?<![A-Za-z0-9])({_A_YEAR})(?:(?:\^|\*\*)?-1|⁻¹)(?![0-9])"): r"/\1",
+    re.compile(rf"(?a)\bper\s+(?={_A_YEAR}(?![A-Za-z]))"): "/",
+    re.compile(rf"^\s*/\s*(?={_A_YEAR}\s*$)"): "1/",
 }  # fmt: skip
 """What is written instead of a spelling, in this order: a mass apart from what it is of, names of that, powers of ten, then units. Of tCE nobody knows whether it is tce, and of mwh whether the m is large."""
 _UNSURE = (
@@ -182,6 +186,8 @@ class Unit:
     words, per_words
         Words that say of what it is, above and below the line, such as clinker of ``t CO2/t clinker``: those of
         ``data/inventory/unit_words.csv``, which says with what they go. They are in no scale.
+    years
+        Power of the year, -1 of what is per year; it is in no scale.
     """
 
     text: str
@@ -192,6 +198,7 @@ class Unit:
     bare: bool = False
     words: frozenset[str] = frozenset()
     per_words: frozenset[str] = frozenset()
+    years: int = 0
 
 
 @lru_cache(maxsize=4096)
@@ -214,12 +221,13 @@ def read_unit(text: str) -> Unit:
     parts = _split(joined)
     if not text.strip() or any(not part.strip() for part in parts):
         raise InputError("the unit is blank", hint=_HINT)
-    scale, powers, bare = Fraction(1), dict[str, Fraction](), True
+    scale, powers, bare, years = Fraction(1), dict[str, Fraction](), True, 0
     substances = ["", ""]
     words: tuple[set[str], set[str]] = (set(), set())
     for position, part in enumerate(parts):
         below = position > 0
-        factor, dimension, found, plain = _part(part, text, words[below])
+        factor, dimension, found, plain, of_years = _part(part, text, words[below])
+        years += -of_years if below else of_years
         scale = scale / factor if below else scale * factor
         bare = bare and plain
         for name, power in dimension:
@@ -227,7 +235,7 @@ def read_unit(text: str) -> Unit:
         substances[below] = found or substances[below]
     kept = tuple(sorted((name, power) for name, power in powers.items() if power))
     above, under = map(frozenset, words)
-    return Unit(text, scale, kept, substances[0], substances[1], bare, above, under)
+    return Unit(text, scale, kept, substances[0], substances[1], bare, above, under, years)
 
 
 @cache
@@ -278,8 +286,8 @@ def _split(text: str) -> list[str]:
     return re.split(r"/(?![^(]*\))", text)
 
 
-def _part(part: str, whole: str, words: set[str]) -> tuple[Fraction, Dimension, str, bool]:
-    """Return scale, dimension and substance of what stands between slashes, and whether it is a plain number; words of what it is are added."""
+def _part(part: str, whole: str, words: set[str]) -> tuple[Fraction, Dimension, str, bool, int]:
+    """Return scale, dimension and substance of what stands between slashes, whether it is a plain number, and of how many years; words of what it is are added."""
     text = part.strip()
     if text.startswith("(") and text.endswith(")"):
         text = text[1:-1].strip()
@@ -296,7 +304,7 @@ def _part(part: str, whole: str, words: set[str]) -> tuple[Fraction, Dimension, 
         scale = Fraction(match["number"] or 1) * Fraction(10) ** int(match["power"] or 0)
         text = text[match.end() :].strip()
     dimension: Dimension = ()
-    substance, bare = "", True
+    substance, bare, years = "", True, 0
     last: Dimension = ()
     for word in text.replace("*", " ").split():
         if word in _EQUIVALENTS:
@@ -309,6 +317,7 @@ def _part(part: str, whole: str, words: set[str]) -> tuple[Fraction, Dimension, 
             last = ()
             continue
         if word in _YEAR or word in words_of_units():
+            years += word in _YEAR
             words |= {word} - _YEAR
             last = ()
             continue
@@ -321,7 +330,7 @@ def _part(part: str, whole: str, words: set[str]) -> tuple[Fraction, Dimension, 
         dimension = product_dimension((dimension, 1), (last, 1))
     if not scale:
         raise InputError(f"the unit {whole!r} is nothing", hint=_HINT)
-    return scale, dimension, substance, bare
+    return scale, dimension, substance, bare, years
 
 
 _MASS: Dimension = (("[mass]", Fraction(1)),)
