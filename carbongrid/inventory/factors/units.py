@@ -133,6 +133,10 @@ _SPELLINGS: dict[re.Pattern[str], str | Callable[[re.Match[str]], str]] = {
     re.compile(r"(?<=[百千万亿億])\s+(?=\S)"): "",
     re.compile(r"(?ai)\b(short|long|metric)[ -](ton(?:ne)?)s?\b"): r"\1\2",
     re.compile(r"(?ai)\b(met|kilomet|lit|kilolit|megalit)(?:re|er)s?\b"): lambda match: f"{match[1].lower()}re",
+    re.compile(r"(?ai)\b(?:kilo|mega|giga|tera|peta|exa)?(?:gram|tonne|hectare|joule|calorie|watt|hour|day|head|person|people|capita|passenger|vehicle|barrel|percent)s?\b"): lambda match: match[0].lower(),
+    re.compile(r"(?ai)\boil equivalent\b"): "oe",
+    re.compile(r"(?ai)\b(?:standard )?coal equivalent\b"): "ce",
+    re.compile(r"(?<=[吨克斤])\s+(?=标准煤|标煤|标准油|油当量)"): "",
     re.compile(r"(?ai)\bU\.?S\.? ?gal(?:lons?|\b)"): "usgallon",
     re.compile(r"(?ai)\b(?:U\.?K\.?|imp(?:\.|erial)?) ?gal(?:lons?|\b)"): "ukgallon",
     re.compile(r"(?a)\b[Kk][Ww]\.?[Hh]\b"): "kWh",
@@ -162,7 +166,12 @@ _UNSURE = (
     (re.compile(r"(?i)(?:[mcs]|mm|ms)?cf|ft3"), "a cubic foot of gas is one at 60 F, and factors are by m3 at 0 or 20 C", "Write MJ of net calorific value; else m3: 1 cubic foot is 0.0283168 m3."),
 )  # fmt: skip
 """Words that mean one thing here and another there, what, and the way out."""
-_HINT = "Write for example t, kt, 万吨, GWh, 亿千瓦时, TJ, tce, m3, 亿立方米, ha, 亩, head, 万头, person, t km, 亿吨公里."
+_IN_OTHER_LETTERS = {
+    symbol.lower(): symbol for symbol in ("kg", "toe", "kgoe", "ha", "km", "GJ", "TJ")
+}
+"""Symbols that mean nothing else in other letters, small or large, as mt and mg do."""
+HINT = "Write for example t, kt, 万吨, GWh, 亿千瓦时, TJ, tce, m3, 亿立方米, ha, 亩, head, 万头, person, t km, 亿吨公里."
+"""The way out of a unit that is not known, of an amount."""
 
 
 @dataclass(frozen=True)
@@ -220,7 +229,7 @@ def read_unit(text: str) -> Unit:
         joined = written.sub(word, joined)
     parts = _split(joined)
     if not text.strip() or any(not part.strip() for part in parts):
-        raise InputError("the unit is blank", hint=_HINT)
+        raise InputError("the unit is blank", hint=HINT)
     scale, powers, bare, years = Fraction(1), dict[str, Fraction](), True, 0
     substances = ["", ""]
     words: tuple[set[str], set[str]] = (set(), set())
@@ -310,7 +319,7 @@ def _part(part: str, whole: str, words: set[str]) -> tuple[Fraction, Dimension, 
         if word in _EQUIVALENTS:
             # Of coal or oil equivalent: the mass before it is energy.
             if last != _MASS:
-                raise InputError(f"unknown unit {whole!r}", hint=_HINT)
+                raise InputError(f"unknown unit {whole!r}", hint=HINT)
             of_one, energy = _word(_EQUIVALENTS[word], whole)
             scale *= of_one
             dimension = product_dimension((dimension, 1), (_MASS, -1), (energy, 1))
@@ -329,7 +338,7 @@ def _part(part: str, whole: str, words: set[str]) -> tuple[Fraction, Dimension, 
         bare = bare and not last
         dimension = product_dimension((dimension, 1), (last, 1))
     if not scale:
-        raise InputError(f"the unit {whole!r} is nothing", hint=_HINT)
+        raise InputError(f"the unit {whole!r} is nothing", hint=HINT)
     return scale, dimension, substance, bare, years
 
 
@@ -344,7 +353,7 @@ def _word(word: str, whole: str) -> tuple[Fraction, Dimension]:
         if word in _CHINESE or not (rest in _CHINESE or _PLAIN_WORD.fullmatch(rest)):
             multiple, rest = None, word
         if not rest.isascii() and rest not in _CHINESE:
-            raise InputError(f"unknown unit {whole!r}", hint=_HINT)
+            raise InputError(f"unknown unit {whole!r}", hint=HINT)
         power = 10 ** CHINESE_POWERS.get(multiple or "", 0)
         word = _CHINESE.get(rest, rest)
     word = _ALIASES.get(word, word)
@@ -356,7 +365,7 @@ def _word(word: str, whole: str) -> tuple[Fraction, Dimension]:
         if written.fullmatch(word):
             raise InputError(f"the unit {whole!r} is not sure: {why.format(word)}", hint=hint)
     if not _PLAIN_WORD.fullmatch(word) or _FAR.fullmatch(word):
-        raise InputError(f"unknown unit {whole!r}", hint=_HINT)
+        raise InputError(f"unknown unit {whole!r}", hint=HINT)
     registry = _registry()
     try:
         quantity = registry.parse_units(
@@ -364,7 +373,9 @@ def _word(word: str, whole: str) -> tuple[Fraction, Dimension]:
         )
         root = registry.Quantity(Fraction(1), quantity).to_root_units()
     except Exception:
-        raise InputError(f"unknown unit {whole!r}", hint=_HINT) from None
+        meant = _IN_OTHER_LETTERS.get(word.lower())
+        hint = f"Did you mean {meant!r}? Small and large letters differ." if meant else HINT
+        raise InputError(f"unknown unit {whole!r}", hint=hint) from None
     dimension = tuple(
         sorted((str(name), Fraction(n)) for name, n in dict(root.dimensionality).items())
     )
