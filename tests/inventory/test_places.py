@@ -20,6 +20,7 @@ from carbongrid.inventory import Inventory
 from carbongrid.inventory.activity import SETTINGS, ActivityData, ActivityRow
 from carbongrid.inventory.factors import Factor, catalogue
 from carbongrid.inventory.places import place_of
+from carbongrid.inventory.units_of_measure import in_usual_width
 from carbongrid.method.categories import COLUMNS, Category, read_categories
 from carbongrid.outputs.report.notes import note_in_chinese
 
@@ -450,9 +451,19 @@ def test_a_grid_of_another_country_is_warned_of() -> None:
         ("CN/tibet", "CN/xizang"),
         ("CN/Shaanxi", "CN/shaanxi"),
         ("CN/North", "CN/north"),
+        ("CN／山东", "CN/shandong"),
+        ("CN/Hebei Province", "CN/hebei"),
+        ("CN/Guangxi Zhuang Autonomous Region", "CN/guangxi"),
+        ("CN/Xinjiang Uygur Autonomous Region", "CN/xinjiang"),
+        ("CN/Tibet Autonomous Region", "CN/xizang"),
+        ("CN/Shanghai Municipality", "CN/shanghai"),
+        ("cn", "CN"),
+        ("hk", "HK"),
+        ("World", "world"),
     ],
 )
 def test_a_province_is_read_as_it_is_spelt(country: str, place: str) -> None:
+    """Seen to refuse cn alone, World, kinds of province in English, and a slash of full width."""
     assert place_of(catalogue(), country=country) == place_of(catalogue(), country=place)
 
 
@@ -469,6 +480,8 @@ def test_a_province_is_read_as_it_is_spelt(country: str, place: str) -> None:
         ("US/california", "Write US."),
         ("GB/hebei", "Write CN/hebei."),
         ("UK/wales", "Write GB."),
+        ("uk", "Write GB."),
+        ("CN/Hong Kong Special Administrative Region", "Write HK."),
     ],
 )
 def test_a_province_that_there_is_not_is_refused(country: str, hint: str) -> None:
@@ -494,11 +507,12 @@ def test_a_life_cycle_factor_is_no_default_while_another_is_there() -> None:
 
 
 @given(st.text(max_size=3))
-@example("UK")
+@example("uk")
+@example("ß")
 def test_a_country_is_two_letters_or_the_world(country: str) -> None:
-    good = country == "" or (len(country) == 2 and country.isascii() and country.isupper())
-    good = good and country != "UK"
-    if (good and country.isalpha()) or not country:
+    written = in_usual_width(country)
+    good = len(written) == 2 and written.isascii() and written.isalpha()
+    if (good and written.upper() != "UK") or not country:
         assert place_of(catalogue(), country=country).regions[-1] == "world"
     else:
         with pytest.raises(InputError, match="two letters"):
