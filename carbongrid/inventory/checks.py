@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -34,8 +34,6 @@ _HIGHEST = {
     "co_discharge": Fraction("1.5"), "non_consumed": Fraction("1.5"), "industrial": Fraction("1.5"),
 }  # fmt: skip
 """Of roles that may be above 1 and only scale: the highest end of the ranges that the IPCC gives (2006 Guidelines and 2019 Refinement, Vol. 4, Tables 5.12 to 5.14, and Vol. 5, Table 6.11; the co-discharge of BOD, 1.25 without a range, as that of protein). More than twice as much is no field and no sewer."""
-_BY_YEAR = re.compile(r"yr|year|年|\ba\b")
-"""In the unit of a rate of decay, since a year counts as one."""
 _DIVISORS = ("harvest_index", "straw_unit")
 
 
@@ -68,6 +66,8 @@ def _faults_of_units(
     )
     what = f"the units of {row.activity} do not make a mass of gas: {fault}, of {'; '.join(told)}"
     hint = "Choose a factor that fits the unit of the amount, or write the amount in the factor's."
+    if any(_is_of_decay(entry, product) and entry.dimension for entry in factors):
+        hint = "Write the rate in 1/yr."
     return (Problem(what, "", hint),)
 
 
@@ -89,18 +89,11 @@ def _faults_of_roles(row: ActivityRow, product: Product, factors: Sequence[Input
             faults.append((entry, f"is of CO2, and the {product.emitter} of C"))
         elif entry.role == product.emitter and unit.bare and entry.role != "carbon":
             faults.append((entry, f"is a mass of gas, but {name} is a plain number"))
-        elif entry.role == "rate" and "age" in product.roles and _is_no_rate(entry):
+        elif _is_of_decay(entry, product) and _is_no_rate(entry):
             faults.append((entry, f"is per year, but {name} is in {entry.factor.unit}"))
         elif unit.per not in there:
             faults.append((entry, f"by {name} is per {unit.per}, of which nothing is counted here"))
-    return [
-        Problem(
-            f"{entry.role} {what}",
-            "",
-            f"Choose a factor for {entry.role}; search with `carbongrid factors`.",
-        )
-        for entry, what in faults
-    ]
+    return [Problem(f"{entry.role} {what}", "", _what_to_choose(entry)) for entry, what in faults]
 
 
 def _faults_of_words(row: ActivityRow, product: Product, factors: Sequence[Input]) -> list[Problem]:
@@ -124,10 +117,23 @@ def _faults_of_words(row: ActivityRow, product: Product, factors: Sequence[Input
     return faults
 
 
+def _is_of_decay(entry: Input, product: Product) -> bool:
+    return entry.role == "rate" and "age" in product.roles
+
+
 def _is_no_rate(entry: Input) -> bool:
-    """Whether what is given as a rate of decay is by no year; a plain number of the user's own may leave it out."""
-    may_leave_out = entry.factor.status == OWN and entry.factor.unit != "fraction"
-    return _BY_YEAR.search(entry.factor.unit) is None and not may_leave_out
+    """Whether what is given as a rate of decay is by no year; a number of the user's own may leave it out."""
+    years = read_unit(entry.factor.unit).years
+    return years != -1 and (years != 0 or entry.factor.status != OWN)
+
+
+def _what_to_choose(entry: Input) -> str:
+    """Return the way out of a factor that is not of its role; of a rate in years, which is a half-life, the rate."""
+    years = float(entry.value)
+    if entry.role == "rate" and read_unit(entry.factor.unit).years > 0 and years > 0:
+        rate = f"ln 2 / {years:g} = {math.log(2) / years:.3g} 1/yr"
+        return f"Write 1/yr: a half-life of {years:g} years is a rate of {rate}."
+    return f"Choose a factor for {entry.role}; search with `carbongrid factors`."
 
 
 def _of(role: str, product: Product) -> tuple[str, ...]:

@@ -184,10 +184,11 @@ def _methods() -> dict[str, tuple[Method, ...]]:
 
 
 @cache
-def _uses() -> tuple[tuple[str, str, str], ...]:
-    """Return which use fuels of a category have that carries a type, blank for any: the first that fits counts."""
+def _uses() -> tuple[tuple[str, frozenset[str], str], ...]:
+    """Return which use fuels of a category have that none but these types carry, of none given any: the first that fits counts."""
     table = packaged_table("inventory/uses.csv")
-    return tuple(zip(table["category"], table["type"], table["use"], strict=True))
+    types = [frozenset(filter(None, joined.split("+"))) for joined in table["types"]]
+    return tuple(zip(table["category"], types, table["use"], strict=True))
 
 
 @cache
@@ -397,9 +398,9 @@ def _with_factors(method: Method, row: ActivityRow, setting: Setting) -> Chosen:
 def _use(row: ActivityRow, setting: Setting) -> str:
     """Return the use that the keys of a fuel's factors name, by the row's category and the land that carries it; blank where there is none."""
     category = setting.categories.get(row.category)
-    types = {"", *(category.types if category else ())}
+    types = frozenset(category.types if category else ())
     return next(
-        (use for pattern, carrier, use in _uses() if carrier in types and fnmatchcase(row.category, pattern)),
+        (use for pattern, only, use in _uses() if fnmatchcase(row.category, pattern) and (not only or (types and types <= only))),
         "",
     )  # fmt: skip
 

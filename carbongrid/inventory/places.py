@@ -10,6 +10,7 @@ from functools import cache
 
 from carbongrid.errors import InputError
 from carbongrid.inventory.factors import Catalogue, Factor
+from carbongrid.inventory.units_of_measure import in_usual_width
 from carbongrid.method.landuse import packaged_table
 
 WORLD = "world"
@@ -19,7 +20,10 @@ DEVELOPED, DEVELOPING = "developed countries", "developing countries"
 """Where defaults of the IPCC hold that differ by it. The Guidelines list neither: developed are the countries of Annex I of the UNFCCC."""
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_SPELT = re.compile(r"[\s_-]+|(?:特别行政|(?:壮族|回族|维吾尔)?自治)区$|[省市]$")
+_SPELT = re.compile(
+    r"[\s_-]+(?:province|municipality|special administrative region|(?:(?:zhuang|hui|uygh?ur) )?autonomous region)$"
+    r"|[\s_-]+|(?:特别行政|(?:壮族|回族|维吾尔)?自治)区$|[省市]$"
+)
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ def _by_name() -> Mapping[str, str]:
 
 
 def _folded(name: str) -> str:
-    """Return a name without what spellings differ by: case, blanks, hyphens, and the kind of place in Chinese."""
+    """Return a name without what spellings differ by: case, blanks, hyphens, and the kind of place."""
     return _SPELT.sub("", name.strip().casefold())
 
 
@@ -128,7 +132,7 @@ def place_of(factors: Catalogue, grid: str = "", country: str = "", code_system:
     grid
         Whose electricity is used: the name of a grid or the key of a factor; it narrows the country down to a region.
     country
-        Two letters (ISO 3166), a province such as ``CN/shandong`` (in any case, or in Chinese), or ``world``; blank if not named.
+        Two letters (ISO 3166), a province such as ``CN/shandong`` (or in Chinese), or ``world``, in any case; blank if not named.
     code_system
         Of the land survey.
 
@@ -167,10 +171,16 @@ def place_of(factors: Catalogue, grid: str = "", country: str = "", code_system:
 
 
 def _as_known(country: str) -> str:
-    """Return a province as the table writes it; anything else as it is."""
-    nation, _, name = country.partition("/")
+    """Return a country in large letters, the world in small ones, and a province as the table writes it; anything else as it is."""
+    written = in_usual_width(country)
+    if written.casefold() == WORLD:
+        return WORLD
+    nation, slash, name = written.partition("/")
+    nation = nation.strip()
+    if not nation.isascii() or not _COUNTRY.fullmatch(nation.upper()):
+        return country
     known = _by_name().get(_folded(name), "")
-    return known if known.startswith(f"{nation.strip().upper()}/") else country
+    return known if known.startswith(f"{nation.upper()}/") else f"{nation.upper()}{slash}{name}"
 
 
 def _what_place(nation: str, name: str) -> str:

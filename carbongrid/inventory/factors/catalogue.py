@@ -14,7 +14,13 @@ from types import MappingProxyType
 from typing import Any
 
 from carbongrid.errors import InputError, Problem
-from carbongrid.inventory.factors.units import FLUORINATED, Dimension, read_unit, require_units
+from carbongrid.inventory.factors.units import (
+    FLUORINATED,
+    HINT,
+    Dimension,
+    read_unit,
+    require_units,
+)
 from carbongrid.inventory.truth import truth_of
 from carbongrid.inventory.units_of_measure import of_percent
 from carbongrid.method.landuse import packaged_table
@@ -177,7 +183,11 @@ class Catalogue:
             If there is none of this key.
         """
         if key not in self.factors:
-            close = difflib.get_close_matches(key, self.factors, 1, 0.6)
+            # A climate too many comes before the next climate: that of wet temperate places goes without saying.
+            words = key.split(".")
+            shorter = (".".join(words[:n] + words[n + 1 :]) for n in range(len(words)))
+            close = [each for each in shorter if each in self.factors]
+            close = close or difflib.get_close_matches(key, self.factors, 1, 0.6)
             hint = (
                 f"Did you mean {close[0]!r}?"
                 if close
@@ -373,11 +383,10 @@ def _check_unit(cells: Mapping[str, str], add: Any) -> None:
         unit = read_unit(cells["unit"])
     except InputError as error:
         for fault in error.problems:
-            add(
-                "unit",
-                fault.what,
-                "Write for example t CO2/t, kg CO2/kWh, kg CH4/head/yr, t C/TJ, GJ/t or fraction.",
+            of_factors = (
+                "Write for example t CO2/t, kg CO2/kWh, kg CH4/head/yr, t C/TJ, GJ/t or fraction."
             )
+            add("unit", fault.what, of_factors if fault.hint == HINT else fault.hint)
         return
     gas = cells["gas"]
     if gas and gas not in _GAS_OF:

@@ -83,7 +83,8 @@ _CHINESE = {
 }  # fmt: skip
 _ALIASES = {"cap": "person", "capita": "person", "heads": "head", "persons": "person", "people": "person", "passenger": "person", "passengers": "person",
             "days": "day", "d": "day", "l": "L", "kl": "kL", "tec": "tce", "vehicles": "vehicle", "%": "percent", "fraction": "", "1": ""}  # fmt: skip
-_YEAR = {"yr", "a", "year", "年"}
+_YEAR = {"yr", "yrs", "y", "a", "year", "years", "年"}
+_A_YEAR = f"(?:{'|'.join(sorted(_YEAR, key=len, reverse=True))})"
 FLUORINATED = (
     "HFC-23", "HFC-32", "HFC-125", "HFC-134a", "HFC-143a", "HFC-152a", "HFC-227ea", "HFC-236fa", "HFC-245fa",
     "CF4", "C2F6", "C3F8", "SF6", "NF3",
@@ -132,6 +133,10 @@ _SPELLINGS: dict[re.Pattern[str], str | Callable[[re.Match[str]], str]] = {
     re.compile(r"(?<=[百千万亿億])\s+(?=\S)"): "",
     re.compile(r"(?ai)\b(short|long|metric)[ -](ton(?:ne)?)s?\b"): r"\1\2",
     re.compile(r"(?ai)\b(met|kilomet|lit|kilolit|megalit)(?:re|er)s?\b"): lambda match: f"{match[1].lower()}re",
+    re.compile(r"(?ai)\b(?:kilo|mega|giga|tera|peta|exa)?(?:gram|tonne|hectare|joule|calorie|watt|hour|day|head|person|people|capita|passenger|vehicle|barrel|percent)s?\b"): lambda match: match[0].lower(),
+    re.compile(r"(?ai)\boil equivalent\b"): "oe",
+    re.compile(r"(?ai)\b(?:standard )?coal equivalent\b"): "ce",
+    re.compile(r"(?<=[吨克斤])\s+(?=标准煤|标煤|标准油|油当量)"): "",
     re.compile(r"(?ai)\bU\.?S\.? ?gal(?:lons?|\b)"): "usgallon",
     re.compile(r"(?ai)\b(?:U\.?K\.?|imp(?:\.|erial)?) ?gal(?:lons?|\b)"): "ukgallon",
     re.compile(r"(?a)\b[Kk][Ww]\.?[Hh]\b"): "kWh",
@@ -148,6 +153,9 @@ _SPELLINGS: dict[re.Pattern[str], str | Callable[[re.Match[str]], str]] = {
     re.compile(r"(?i)\b(?:cubic feet|cu\.? ft\b)"): "ft3",
     re.compile(r"(?i)\b(?:square feet|sq\.? ft\b)"): "ft2",
     re.compile(r"(?i)\bvehicle[ -]miles?\b"): "vehicle mile",
+    re.compile(rf"(?<![A-Za-z0-9])({_A_YEAR})(?:(?:\^|\*\*)?-1|⁻¹)(?![0-9])"): r"/\1",
+    re.compile(rf"(?a)\bper\s+(?={_A_YEAR}(?![A-Za-z]))"): "/",
+    re.compile(rf"^\s*/\s*(?={_A_YEAR}\s*$)"): "1/",
 }  # fmt: skip
 """What is written instead of a spelling, in this order: a mass apart from what it is of, names of that, powers of ten, then units. Of tCE nobody knows whether it is tce, and of mwh whether the m is large."""
 _UNSURE = (
@@ -158,7 +166,12 @@ _UNSURE = (
     (re.compile(r"(?i)(?:[mcs]|mm|ms)?cf|ft3"), "a cubic foot of gas is one at 60 F, and factors are by m3 at 0 or 20 C", "Write MJ of net calorific value; else m3: 1 cubic foot is 0.0283168 m3."),
 )  # fmt: skip
 """Words that mean one thing here and another there, what, and the way out."""
-_HINT = "Write for example t, kt, 万吨, GWh, 亿千瓦时, TJ, tce, m3, 亿立方米, ha, 亩, head, 万头, person, t km, 亿吨公里."
+_IN_OTHER_LETTERS = {
+    symbol.lower(): symbol for symbol in ("kg", "toe", "kgoe", "ha", "km", "GJ", "TJ")
+}
+"""Symbols that mean nothing else in other letters, small or large, as mt and mg do."""
+HINT = "Write for example t, kt, 万吨, GWh, 亿千瓦时, TJ, tce, m3, 亿立方米, ha, 亩, head, 万头, person, t km, 亿吨公里."
+"""The way out of a unit that is not known, of an amount."""
 
 
 @dataclass(frozen=True)
@@ -182,6 +195,8 @@ class Unit:
     words, per_words
         Words that say of what it is, above and below the line, such as clinker of ``t CO2/t clinker``: those of
         ``data/inventory/unit_words.csv``, which says with what they go. They are in no scale.
+    years
+        Power of the year, -1 of what is per year; it is in no scale.
     """
 
     text: str
@@ -192,6 +207,7 @@ class Unit:
     bare: bool = False
     words: frozenset[str] = frozenset()
     per_words: frozenset[str] = frozenset()
+    years: int = 0
 
 
 @lru_cache(maxsize=4096)
@@ -213,13 +229,14 @@ def read_unit(text: str) -> Unit:
         joined = written.sub(word, joined)
     parts = _split(joined)
     if not text.strip() or any(not part.strip() for part in parts):
-        raise InputError("the unit is blank", hint=_HINT)
-    scale, powers, bare = Fraction(1), dict[str, Fraction](), True
+        raise InputError("the unit is blank", hint=HINT)
+    scale, powers, bare, years = Fraction(1), dict[str, Fraction](), True, 0
     substances = ["", ""]
     words: tuple[set[str], set[str]] = (set(), set())
     for position, part in enumerate(parts):
         below = position > 0
-        factor, dimension, found, plain = _part(part, text, words[below])
+        factor, dimension, found, plain, of_years = _part(part, text, words[below])
+        years += -of_years if below else of_years
         scale = scale / factor if below else scale * factor
         bare = bare and plain
         for name, power in dimension:
@@ -227,7 +244,7 @@ def read_unit(text: str) -> Unit:
         substances[below] = found or substances[below]
     kept = tuple(sorted((name, power) for name, power in powers.items() if power))
     above, under = map(frozenset, words)
-    return Unit(text, scale, kept, substances[0], substances[1], bare, above, under)
+    return Unit(text, scale, kept, substances[0], substances[1], bare, above, under, years)
 
 
 @cache
@@ -278,8 +295,8 @@ def _split(text: str) -> list[str]:
     return re.split(r"/(?![^(]*\))", text)
 
 
-def _part(part: str, whole: str, words: set[str]) -> tuple[Fraction, Dimension, str, bool]:
-    """Return scale, dimension and substance of what stands between slashes, and whether it is a plain number; words of what it is are added."""
+def _part(part: str, whole: str, words: set[str]) -> tuple[Fraction, Dimension, str, bool, int]:
+    """Return scale, dimension and substance of what stands between slashes, whether it is a plain number, and of how many years; words of what it is are added."""
     text = part.strip()
     if text.startswith("(") and text.endswith(")"):
         text = text[1:-1].strip()
@@ -296,19 +313,20 @@ def _part(part: str, whole: str, words: set[str]) -> tuple[Fraction, Dimension, 
         scale = Fraction(match["number"] or 1) * Fraction(10) ** int(match["power"] or 0)
         text = text[match.end() :].strip()
     dimension: Dimension = ()
-    substance, bare = "", True
+    substance, bare, years = "", True, 0
     last: Dimension = ()
     for word in text.replace("*", " ").split():
         if word in _EQUIVALENTS:
             # Of coal or oil equivalent: the mass before it is energy.
             if last != _MASS:
-                raise InputError(f"unknown unit {whole!r}", hint=_HINT)
+                raise InputError(f"unknown unit {whole!r}", hint=HINT)
             of_one, energy = _word(_EQUIVALENTS[word], whole)
             scale *= of_one
             dimension = product_dimension((dimension, 1), (_MASS, -1), (energy, 1))
             last = ()
             continue
         if word in _YEAR or word in words_of_units():
+            years += word in _YEAR
             words |= {word} - _YEAR
             last = ()
             continue
@@ -320,8 +338,8 @@ def _part(part: str, whole: str, words: set[str]) -> tuple[Fraction, Dimension, 
         bare = bare and not last
         dimension = product_dimension((dimension, 1), (last, 1))
     if not scale:
-        raise InputError(f"the unit {whole!r} is nothing", hint=_HINT)
-    return scale, dimension, substance, bare
+        raise InputError(f"the unit {whole!r} is nothing", hint=HINT)
+    return scale, dimension, substance, bare, years
 
 
 _MASS: Dimension = (("[mass]", Fraction(1)),)
@@ -335,7 +353,7 @@ def _word(word: str, whole: str) -> tuple[Fraction, Dimension]:
         if word in _CHINESE or not (rest in _CHINESE or _PLAIN_WORD.fullmatch(rest)):
             multiple, rest = None, word
         if not rest.isascii() and rest not in _CHINESE:
-            raise InputError(f"unknown unit {whole!r}", hint=_HINT)
+            raise InputError(f"unknown unit {whole!r}", hint=HINT)
         power = 10 ** CHINESE_POWERS.get(multiple or "", 0)
         word = _CHINESE.get(rest, rest)
     word = _ALIASES.get(word, word)
@@ -347,7 +365,7 @@ def _word(word: str, whole: str) -> tuple[Fraction, Dimension]:
         if written.fullmatch(word):
             raise InputError(f"the unit {whole!r} is not sure: {why.format(word)}", hint=hint)
     if not _PLAIN_WORD.fullmatch(word) or _FAR.fullmatch(word):
-        raise InputError(f"unknown unit {whole!r}", hint=_HINT)
+        raise InputError(f"unknown unit {whole!r}", hint=HINT)
     registry = _registry()
     try:
         quantity = registry.parse_units(
@@ -355,7 +373,9 @@ def _word(word: str, whole: str) -> tuple[Fraction, Dimension]:
         )
         root = registry.Quantity(Fraction(1), quantity).to_root_units()
     except Exception:
-        raise InputError(f"unknown unit {whole!r}", hint=_HINT) from None
+        meant = _IN_OTHER_LETTERS.get(word.lower())
+        hint = f"Did you mean {meant!r}? Small and large letters differ." if meant else HINT
+        raise InputError(f"unknown unit {whole!r}", hint=hint) from None
     dimension = tuple(
         sorted((str(name), Fraction(n)) for name, n in dict(root.dimensionality).items())
     )

@@ -123,6 +123,18 @@ def test_a_wrong_factor_is_told_with_row_and_column(
 
 
 @pytest.mark.parametrize(
+    ("unit", "hint"),
+    [("Kg CO2/t", "Did you mean 'kg'?"), ("kg CO2/gallon", "Write US gal"), ("t CO2/foo", "Write for example t CO2/t")],
+)  # fmt: skip
+def test_a_wrong_unit_of_a_factor_is_told_the_way_out(sheets: Sheets, unit: str, hint: str) -> None:
+    """Seen to be told that of all units."""
+    directory = sheets(industry="a,product/lime,,5,t,,", factors=f"k,K,1,{unit},CO2,,")
+    with pytest.raises(InputError) as raised:
+        inventory.form(read_activity(directory))
+    assert raised.value.problems[0].hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
     ("sheet", "row", "what"),
     [
         ("waste", "a,wastewater/industrial,,5,t COD,correction=30,", "correction is a fraction"),

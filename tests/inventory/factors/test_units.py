@@ -39,10 +39,12 @@ from carbongrid.method.landuse import packaged_table
         ("kilometers", 1, "km"), ("Liters", 1, "L"), ("cubic meters", 1, "m3"), ("square kilometers", 100, "ha"), ("tonne-kilometers", 1, "t km"), ("Tonne-km", 1, "t km"), ("passenger-kilometers", 1, "pkm"), ("person-km", 1, "pkm"), ("metric ton-km", 1, "t km"), ("short ton-miles", Fraction("0.90718474") * Fraction("1.609344"), "t km"), ("passenger-miles", Fraction("1.609344"), "pkm"),
         ("Tonnes", 1, "t"), ("TONNES", 1, "t"), ("Thousand Tonnes", 1000, "t"), ("Kilotonnes", 1000, "t"), ("toneladas", 1, "t"), ("公吨", 1, "t"), ("万公吨", 10**4, "t"), ("1E+4 t", 10**4, "t"), (".5 t", Fraction(1, 2), "t"), ("1e-3 t", 1, "kg"), ("Long-Tons", Fraction("1016.0469088"), "kg"),
         ("t⋅km", 1, "t km"), ("t∙km", 1, "t km"), ("t•km", 1, "t km"), ("t・km", 1, "t km"), ("万kW・h", 10**4, "kWh"), ("立方", 1, "m3"), ("万立方", 10**4, "m3"), ("万标准立方", 10**4, "m3"), ("kgoe", Fraction("41.868"), "MJ"), ("t oe", 1, "toe"), ("kt oe", 1000, "toe"), ("千克油当量", 1, "kgoe"),
+        ("Vehicle-km", 1, "vkm"), ("Passenger-km", 1, "pkm"), ("Person-km", 1, "pkm"), ("Kilograms", 1, "kg"), ("Hectares", 1, "ha"), ("10^4 Heads", 10**4, "head"), ("Gigajoules", 1, "GJ"), ("KILOGRAMS", 1, "kg"), ("Vehicle-Miles", Fraction("1.609344"), "vkm"),
+        ("tonnes of oil equivalent", 1, "toe"), ("million tonnes of oil equivalent", 10**6, "toe"), ("tonnes of coal equivalent", 1, "tce"), ("kt of standard coal equivalent", 1000, "tce"), ("Tonnes oil equivalent", 1, "toe"), ("吨 油当量", 1, "toe"), ("万吨 标准煤", 10**4, "tce"),
     ],
 )  # fmt: skip
 def test_a_unit_is_an_exact_multiple(text: str, of: Fraction, plain: str) -> None:
-    """Seen to fail: 万t and thousand tonnes, which totals read, were unknown, and so were kwh, m^3, toe and tonne-km; then kilometers, liters, Tonnes, 公吨, 1E+4 t, kgoe and t⋅km were."""
+    """Seen to fail: 万t and thousand tonnes, which totals read, were unknown, and so were kwh, m^3, toe and tonne-km; then kilometers, liters, Tonnes, 公吨, 1E+4 t, kgoe and t⋅km were; then Kilograms, Vehicle-km and tonnes of oil equivalent."""
     unit, base = read_unit(text), read_unit(plain)
     assert unit.dimension == base.dimension
     assert unit.scale == of * base.scale
@@ -186,6 +188,7 @@ def test_each_word_goes_with_activities_that_there_are() -> None:
         ("tons", "short one of 907 kg"), ("kton", "Write t, short ton"), ("MT", "a million of them elsewhere"), ("kg CO2/gallon", "4.546 l elsewhere"), ("Mgal", "US gal"),
         ("therms", "gross calorific value"), ("MMBtu", "of natural gas about 0.90"), ("kg CO2/MMBtu", "the net one"), ("Mcf", "at 60 F"), ("cubic feet", "0.0283168 m3"), ("Mlb", "unknown unit"), ("Mlbs", "unknown unit"), ("kusgallons", "unknown unit"),
         ("gallons (UK)", "UK gal"), ("ton (UK)", "long ton"), ("Kilotons", "Write t, short ton"), ("ton-km", "a ton is 1000 kg, or a short one.*t km"), ("ton-miles", "a ton is 1000 kg, or a short one.*short ton-miles"),
+        ("KG", "Did you mean 'kg'"), ("Kg CO2/t", "Did you mean 'kg'"), ("TOE", "Did you mean 'toe'"), ("barrels of oil equivalent", "unknown unit"),
         ("1,000 t", "Write the number in the column of the amount"), ("1 000 t", "Write the number in the column of the amount"), ("1，000 t", "begins with"), ("t CO2/1,000 t", "as in 1000 t, without a mark"),
     ],
 )  # fmt: skip
