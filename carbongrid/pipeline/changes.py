@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from operator import itemgetter
@@ -62,10 +62,11 @@ def total_given(value: Mass, key: Key) -> Total:
     InputError
         If it is no mass, or negative.
     """
-    where, gas = f"{TOTALS}, {_named(key)}", "CO2e"
-    if not isinstance(key, str) and [isinstance(part, str) for part in key] != [True, True]:
+    parts = key if isinstance(key, tuple) else (key, "")
+    if [isinstance(part, str) for part in parts] != [True, True]:
         what = f"{key!r} is no category, and no pair of category and region"
         raise InputError(what, TOTALS, "Both are text, the region's code too.")
+    where, gas = f"{TOTALS}, {_named(key)}", "CO2e"
     hint = "Mass is >= 0: a sink that is negative is a source, of a category of its own."
     negative = InputError(f"a total is negative: {value}", where, hint)
     try:
@@ -92,7 +93,12 @@ def total_given(value: Mass, key: Key) -> Total:
     return Total(mass, gas)
 
 
-def with_totals(inputs: Inputs, land: Land, given: Mapping[Key, Total]) -> Inputs:
+def with_totals(
+    inputs: Inputs,
+    land: Land,
+    given: Mapping[Key, Total],
+    names_of_parents: Callable[[], Mapping[str, Any]],
+) -> Inputs:
     """Return the inputs with other totals, and with facilities that follow them.
 
     Parameters
@@ -101,6 +107,9 @@ def with_totals(inputs: Inputs, land: Land, given: Mapping[Key, Total]) -> Input
         Those of a run.
     given
         By category, or by category and region. A total that was there is replaced; one of a further region is added.
+
+    names_of_parents
+        Returns the columns of the units that name their parents: read where a region is unknown, for the message.
 
     Raises
     ------
@@ -116,7 +125,7 @@ def with_totals(inputs: Inputs, land: Land, given: Mapping[Key, Total]) -> Input
             what = "the total is given twice, as a name and as a name with no region"
             raise InputError(what, f"{TOTALS}, {_named(key)}", "Give it once.")
         seen.add((name, region))
-        _set_total(rows, inputs, land, (name, region), total)
+        _set_total(rows, inputs, land, (name, region), total, names_of_parents)
     rows.sort(key=itemgetter("category", "region", "place"))
     totals = pd.DataFrame(rows).astype(inputs.totals.dtypes)
     return under_new_totals(inputs, totals, inputs.facilities)
@@ -277,7 +286,12 @@ def values_by_parcel(values: Any, ids: pd.Series[str], name: str) -> pd.Series[f
 
 
 def _set_total(
-    rows: list[dict[Any, Any]], inputs: Inputs, land: Land, key: tuple[str, str], total: Total
+    rows: list[dict[Any, Any]],
+    inputs: Inputs,
+    land: Land,
+    key: tuple[str, str],
+    total: Total,
+    names_of_parents: Callable[[], Mapping[str, Any]],
 ) -> None:
     """Replace one total among the rows, or add that of a further region; where it is from is not known any more."""
     name, region = key
@@ -297,10 +311,13 @@ def _set_total(
         what = f"{name} has totals of regions only: {', '.join(regions[:10])}"
         raise InputError(what, TOTALS, f"Name the region, such as ({name!r}, {regions[0]!r}).")
     parents = inputs.case.units.parents
-    faults = Faults(where, codes_by_name(inputs.units, parents))
-    hint = "Give a code of the units or of their parents."
-    faults.member(region, codes_of(inputs.units, parents), "region", None, "", hint)
-    faults.raise_any()
+    codes = codes_of(inputs.units, parents)
+    if region not in codes:
+        named = inputs.units.assign(**names_of_parents())
+        faults = Faults(where, codes_by_name(named, parents))
+        hint = "Give a code of the units or of their parents."
+        faults.member(region, codes, "region", None, "", hint)
+        faults.raise_any()
     for _, columns in land.ambiguous([region]):
         what = (
             f"the region {region!r} means different land as {' and as '.join(columns)} of the units"

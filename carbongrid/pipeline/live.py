@@ -142,7 +142,9 @@ class LiveResult:
         """
         require_by_category(totals, TOTALS)
         given = {key: total_given(mass, key) for key, mass in totals.items()}
-        inputs = with_totals(self.inputs, self.prepared.land, given)
+        inputs = with_totals(
+            self.inputs, self.prepared.land, given, lambda: self.prepared.names_of_parents
+        )
         names = {key if isinstance(key, str) else key[0] for key in given}
         return self.recomputed(names, inputs, self.placed)
 

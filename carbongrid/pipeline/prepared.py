@@ -21,6 +21,7 @@ from geopandas.array import GeometryArray
 from numpy.typing import NDArray
 
 from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.readers.units import parent_name_columns
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.categories import column_of
 from carbongrid.method.columns import UNIT_NAMES
@@ -130,6 +131,15 @@ class PreparedRun:
         )
         geometry = self.result.units.geometry.to_numpy()
         return gpd.GeoDataFrame(frame.rename(columns=names), geometry=geometry, crs=crs)
+
+    @cached_property
+    def names_of_parents(self) -> dict[str, NDArray[Any]]:
+        """Columns of the units that name their parents, which no file of a run but what it read has."""
+        files = sections.columns_files_of("units")
+        kept = self.read(lambda folder: sections.load_columns("units", folder), *files)
+        parents = self.tables.case.units.parents
+        columns = (name for parent in parents for name in parent_name_columns(parent))
+        return {name: kept[name].to_numpy() for name in columns if name in kept}
 
     @cached_property
     def inputs(self) -> Inputs:

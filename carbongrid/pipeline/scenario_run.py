@@ -13,7 +13,6 @@ import geopandas as gpd
 import numpy as np
 
 from carbongrid.case.readers.inputs import Inputs, Section
-from carbongrid.case.readers.units import parent_name_columns
 from carbongrid.errors import InputError, Problem
 from carbongrid.outputs.report import shown_land
 from carbongrid.outputs.result import Result
@@ -204,23 +203,13 @@ def _whole_inputs(answer: LiveResult, base: Result, plan: Plan) -> Inputs:
     return dataclasses.replace(
         answer.inputs,
         parcels=parcels,
-        units=gpd.GeoDataFrame(answer.prepared.units.assign(**_names_of_parents(answer))),
+        units=gpd.GeoDataFrame(prepared.units.assign(**prepared.names_of_parents)),
         notes=(*answer.inputs.notes, *notes_of_plan(plan, base.directory.name), *more),
         surroundings=read_surroundings_gpkg(around).located if around.is_file() else None,
         uncertainty=uncertainty_after(answer, base),
         formed=None if evidence is None else evidence.formed,
         by_gas=None if evidence is None else evidence.by_gas,
     )
-
-
-def _names_of_parents(answer: LiveResult) -> dict[str, Any]:
-    """Return the columns that name districts, which no file of a run but what it read has."""
-    files = sections.columns_files_of("units")
-    kept = answer.prepared.read(lambda folder: sections.load_columns("units", folder), *files)
-    columns = (
-        name for parent in answer.inputs.case.units.parents for name in parent_name_columns(parent)
-    )
-    return {name: kept[name].to_numpy() for name in columns if name in kept}
 
 
 def _values(answer: LiveResult, land: Land) -> dict[str, Any]:

@@ -267,6 +267,7 @@ def opened(small_run: Path) -> cg.Result:
         (lambda run: run.with_totals({"industry/manufacturing": None}), "None is no mass. Give t CO2e"),
         (lambda run: run.with_totals({("industry/manufacturing", "x"): 1}), "unknown region 'x'. Give a code of the units or of their parents."),
         (lambda run: run.with_totals({("industry/manufacturing", run.units["name"].iloc[0].upper()): 1}), "Write the code, not the name: "),
+        (lambda run: run.with_totals({("industry/manufacturing", next(iter(run.live.prepared.names_of_parents.values()))[0]): 1}), "Write the code, not the name: "),
         (lambda run: run.with_totals({"industry/supply": 1}), "more than its total of 1.000000 t. Correct the total or the facilities"),
         (lambda run: run.without("nobody"), "the run has no facility 'nobody'"),
         (lambda run: run.without("nobody", emission="halve"), "'halve' is no fate of a facility's emission"),
@@ -603,7 +604,7 @@ def test_weights_and_totals_are_read_as_a_case_is(tmp_path: Path) -> None:
             run.with_weights({WORKS: weights})
     with pytest.raises(InputError, match=r"expected area, .*not 'area:x'"):
         run.with_weights({WORKS: "area:x"})
-    for key in ((WORKS, "u0", "x"), (WORKS, 320500)):
+    for key in ((WORKS, "u0", "x"), (WORKS, 320500), 5, None):  # seen to end in TypeError
         with pytest.raises(InputError, match="no pair of category and region"):
             run.with_totals({key: 1})  # type: ignore[dict-item]
     for changed in ({WORKS: 7.0}, {(WORKS, "u0"): 7.0}):  # as groupby and MultiIndex have them

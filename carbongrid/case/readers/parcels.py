@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -393,6 +393,16 @@ def _notes_on_codes_above(
     return [Problem(what, parcels.where, hint, "warning")]
 
 
+def _seem_stored_as_numbers(
+    codes: pd.Series, known: NDArray[np.bool_], were: Collection[str]
+) -> bool:
+    """Whether several codes that are known with a zero in front or without decimals alone are no chance: those that are unknown otherwise are fewer, or have fewer parcels. Land without a code is one code of many parcels, slips are many of one each."""
+    stored = codes.isin(list(were)).to_numpy(dtype=bool)
+    others = codes[~known & ~stored & ~codes.isin(["", "0"]).to_numpy(dtype=bool)]
+    more = len(were) > others.nunique() or stored.sum() > len(others)
+    return len(were) >= _SEVERAL and bool(stored.mean() >= _BY_MISTAKE) and bool(more)
+
+
 def _refuse_numbers(
     parcels: _Parcels,
     known: NDArray[np.bool_],
@@ -402,25 +412,28 @@ def _refuse_numbers(
 ) -> None:
     """Raise where codes were stored as numbers: several are known with a zero in front or without decimals alone, next to none of digits begins with 0, and no other system has as many."""
     codes = parcels.attributes["land_use"]
-    others = {*codes[~known]} - {*were, "", "0"}
-    if len(were) < _SEVERAL or len(were) <= len(others):
-        return
     stored = codes.isin(list(were)).to_numpy(dtype=bool)
     kept = codes.isin([code for code in codes.unique() if _KEPT.fullmatch(code)])
-    if stored.mean() < _BY_MISTAKE or kept.sum() > _BY_MISTAKE * stored.sum():
+    if not _seem_stored_as_numbers(codes, known, were) or kept.sum() > _BY_MISTAKE * stored.sum():
         return
     fits = [fit for name, fit in fitting_systems(codes).items() if name != named]
     if max(fits) >= (stored | known).mean():
         return
     too = codes_stored_as_numbers(sorted({*codes[known]}), system)
     told, doubted = (listed((f"{code} is {meant}" for code, meant in each.items()), 5) for each in (were, too))  # fmt: skip
-    decimals = any(code.endswith(".0") for code in were)
-    way = (
-        "only without '.0', some with a zero in front" if decimals else "with a zero in front alone"
-    )
-    what = f"land-use codes of {stored.mean():.1%} of the parcels are in {named} {way}, which was lost where codes were stored as numbers: {told}"
+    lost = {code for code, meant in {**were, **too}.items() if meant.startswith("0")}
+    odd = {code for code in {*were, *codes[known]} if len(re.split(r"\D", code)[0]) % 2}
+    which = "with an odd number of digits" if lost == odd else "that had one"
+    hints = [f"put a 0 in front of those {which}"] if lost else []
+    way = "with a zero in front alone, which was lost where codes were stored as numbers"
+    if any(code.endswith(".0") for code in were):
+        hints.insert(0, "take '.0' off")
+        way = "only without '.0', some with a zero in front, which was lost where codes were stored as numbers"
+        if not lost:
+            way = "only without '.0', which codes get where they are stored as numbers"
+    hint = f"Take the codes as text from where they come from, or {' and '.join(hints)}."
+    what = f"land-use codes of {stored.mean():.1%} of the parcels are in {named} {way}: {told}"
     what += f"; then others have become codes of something else: {doubted}" * bool(too)
-    hint = f"Take the codes as text from where they come from, or {"take '.0' off and " * decimals}put a 0 in front of those with an odd number of digits."
     raise InputError(what, parcels.where, hint)
 
 
@@ -444,7 +457,7 @@ def _notes_on_several_types(
     hint = "Take finer codes, where there are any; or give these the type that most of their land has, settlement where homes and works are mixed, in a CSV of your own: docs/howto/factor.md."
     also = codes_stored_as_numbers(told, system)
     beside = [code for code in were if any(len(code) == len(other) for other in also)]
-    if parcels.attributes["land_use"].isin(beside).mean() >= _BY_MISTAKE:
+    if _seem_stored_as_numbers(parcels.attributes["land_use"], (matched != "").to_numpy(), beside):
         doubted = (f"{code} may be {meant}" for code, meant in also.items())
         hint = f"Give these no type before you know whether zeros in front were lost, as it seems of {listed(beside, 5)}: {listed(doubted, 5)}."
     return [Problem(what, parcels.where, hint, "note" if meant <= _NATURAL else "warning")]
