@@ -123,7 +123,21 @@ def test_what_is_not_in_use_is_set_apart():
         ({"tourism": "museum", "man_made": "adit", "abandoned": "1998"}, "tourism", "man_made"),
         ({"leisure": "park", "landuse": "quarry", "disused": "true"}, "leisure", "landuse"),
         ({"highway": "residential", "railway": "rail", "proposed": "yes"}, "", "highway railway"),
+        ({"craft": "brewery", "railway": "station", "disused": "yes"}, "craft", "railway"),
+        ({"healthcare": "doctor", "railway": "station", "disused": "yes"}, "healthcare", "railway"),
+        ({"landuse": "farmland", "aeroway": "aerodrome", "abandoned": "yes"}, "landuse", "aeroway"),
+        ({"landuse": "residential", "railway": "station", "disused": "yes"}, "landuse", "railway"),
+        ({"landuse": "industrial", "railway": "station", "shop": "bicycle", "disused": "yes"}, "shop", "railway landuse"),
+        ({"landuse": "military", "military": "barracks", "disused": "yes"}, "", "landuse military"),
+        ({"landuse": "military", "amenity": "hospital", "abandoned": "yes"}, "", "landuse amenity"),
+        ({"landuse": "industrial", "office": "company", "disused": "yes"}, "", "landuse office"),
+        ({"industrial": "factory", "office": "company", "disused": "yes"}, "", "industrial office"),
+        ({"man_made": "works", "shop": "furniture", "disused": "yes"}, "", "man_made shop"),
+        ({"tourism": "hotel", "historic": "castle", "disused": "yes"}, "", "tourism historic"),
         ({"amenity": "school", "historic": "building", "abandoned": "1"}, "", "amenity historic"),
+        ({"amenity": "bus_station", "railway": "station", "disused": "yes", "operational_status": "closed"}, "", "amenity railway"),
+        ({"power": "plant", "disused": "yes", "operational_status": "operational"}, "power", ""),
+        ({"power": "plant", "proposed": "yes", "operational_status": "operational"}, "", "power"),
         ({"railway": "platform", "highway": "platform", "disused": "yes"}, "", "railway highway"),
         ({"landuse": "residential", "shop": "bakery", "disused": "yes"}, "", "landuse shop"),
         ({"amenity": "school", "disused": "false"}, "amenity", ""),
@@ -131,10 +145,11 @@ def test_what_is_not_in_use_is_set_apart():
     ],
 )  # fmt: skip
 def test_what_lives_on_a_relic_stays(tags, used, gone):
-    """Seen to fail: one state closed all that an object is, a street with dead rails and a museum in a mine."""
-    keys = (*AREA_KEYS, "railway")
+    """Seen to fail: one state closed all that an object is, a street with dead rails and a museum in a mine; then all that was old, or industry, kept what was closed with it open."""
+    keys = tuple(dict.fromkeys((*AREA_KEYS, *POINT_KEYS)))
     table = with_states((tags, None))
-    table["railway"] = [tags.get("railway")]
+    for key in set(POINT_KEYS) - set(AREA_KEYS):
+        table[key] = [tags.get(key)]
     found = [
         {key for key in keys if len(part) and isinstance(part[key.replace(":", "_")].iloc[0], str)}
         for part in parted(table, keys)
