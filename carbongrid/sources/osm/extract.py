@@ -95,7 +95,9 @@ def read_extract(path: Path) -> Extract:
     tagged = whole[[laundered(key) for key in AREA_KEYS]].notna().any(axis=1)
     lines = lines.assign(id="way/" + lines["osm_id"].astype(str))
     points = points.to_crs(crs).assign(id="node/" + points["osm_id"].astype(str))
-    areas, gone_areas = parted(whole[tagged], AREA_KEYS)
+    # A railway says of an area only what it was: no land of its own.
+    parts = parted(whole[tagged], (*AREA_KEYS, "railway"))
+    areas, gone_areas = (part.drop(columns="railway") for part in parts)
     lines, gone_lines = parted(lines, LINE_KEYS)
     points, gone_points = parted(points, (*POINT_KEYS, "power"))
     gone = Gone(gone_areas, gone_lines, gone_points)

@@ -17,13 +17,20 @@ from carbongrid.method.landuse import packaged_table
 LEFT = "none"
 """Land of what is no longer used is still no other land; a plan leaves none."""
 
-_RELICS = ("railway", "man_made", "industrial", "historic", "power", "military", "aeroway")
-_RELIC_LAND = ("quarry", "landfill", "industrial", "railway", "military")
+_RELICS = ("railway", "man_made", "power", "military", "aeroway")
+_RELIC_LAND = ("quarry", "landfill", "railway")
 """Keys, and values of ``landuse``, of what stays in the landscape when it is no longer used."""
-_SAYS_HOW_OLD = ("yes", "building", "heritage")
-"""Values of such a key that are no thing of their own: an old school is closed with its state."""
-_LIVE = ("highway", "amenity", "shop", "tourism", "office", "leisure")
-"""Keys of what may have moved in: a restaurant in an old station, a road on an old railway."""
+_NO_RELICS = ("yes", "works")
+"""Values of such a key that outlast nothing: what goes on in a works is closed with it."""
+_LIVE = ("highway", "amenity", "shop", "tourism", "office", "leisure", "craft", "healthcare")
+_LIVE_LAND = (
+    *("farmland", "orchard", "vineyard", "meadow", "allotments", "farmyard", "plant_nursery"),
+    *("greenhouse_horticulture", "residential", "forest", "grass", "recreation_ground"),
+    "village_green",
+)
+"""Keys, and values of ``landuse``, of what may have moved in: a restaurant in an old station, fields on an old airfield."""
+_STATUS, _RUNS = "operational_status", "operational"
+"""Says of the whole object how it is, and comes before all other keys."""
 _YEAR = re.compile(r"\d{4}(-\d\d){0,2}")
 
 
@@ -74,20 +81,26 @@ def parted(
     -------
     used, gone
         Of what is used, values that say that there is nothing (``shop=no``) are taken out. Where something else lives on a relic,
-        it is used, and the relic alone is gone: such an object is in both.
+        it is used, and the relic alone is gone: such an object is in both. ``operational_status`` closes all of it, or says that
+        it runs whatever else is told.
     """
     words = _words()
     state, left = np.full(len(table), "", object), np.full(len(table), "", object)
-    ahead = np.zeros(len(table), bool)
+    ahead, whole = np.zeros(len(table), bool), np.zeros(len(table), bool)
+    runs = np.zeros(len(table), bool)
+    if _STATUS in table:
+        runs = (_plain(table[_STATUS], years=False) == _RUNS).to_numpy(bool)
     for key in dict.fromkeys(words.loc[words["key"] != "*", "key"]):
         if key in keys or laundered(key) not in table:
             continue
         rows = words[words["key"] == key].set_index("value")
         told = _plain(table[laundered(key)].dropna(), years=not (rows["ahead"] == "yes").any())
         told = told[told.isin(rows.index)]
-        rows_told = table.index.get_indexer(told.index)
-        first = state[rows_told] == ""
-        rows_told, meaning = rows_told[first], rows.loc[told[first]]
+        rows_told, meaning = table.index.get_indexer(told.index), rows.loc[told]
+        whole[rows_told] |= key == _STATUS
+        outdone = runs[rows_told] & (meaning["ahead"] != "yes").to_numpy()
+        first = (state[rows_told] == "") & ~outdone
+        rows_told, meaning = rows_told[first], meaning[first]
         state[rows_told] = f"{key}=" + told[first].to_numpy(object)
         left[rows_told] = meaning["left"].to_numpy(object)
         ahead[rows_told] = (meaning["ahead"] == "yes").to_numpy()
@@ -101,8 +114,7 @@ def parted(
         there = values.notna().to_numpy() & ~no
         anything |= there
         old |= _is_relic(key, values)
-        # A platform is that of its railway.
-        live |= there & (key in _LIVE) & (values != "platform").to_numpy()
+        live |= _may_live(key, values) & ~no
         if no.any():
             used[laundered(key)] = values.mask(no, None)
             was[laundered(key)] = values.mask(no, "*")
@@ -111,11 +123,14 @@ def parted(
             empty[first] = (f"{key}=" + values[first]).to_numpy(object)
     state = np.where((state == "") & ~anything, empty, state)
     gone = state != ""
-    shared = gone & ~ahead & old & live
+    shared = gone & ~ahead & ~whole & old & live
     in_use, out = table.assign(**used), table.assign(**was, gone=state, left=left, ahead=ahead)
     if not shared.any():
         return in_use[~gone].reset_index(drop=True), out[gone].reset_index(drop=True)
     relics = {laundered(key): _is_relic(key, table[laundered(key)]) for key in present}
+    if "landuse" in relics:
+        # Industry around an old station is closed with it.
+        relics["landuse"] = ~_may_live("landuse", table["landuse"])
     living = in_use.assign(**{key: in_use[key].mask(relic, None) for key, relic in relics.items()})
     alone = out.assign(**{key: out[key].where(relic, None) for key, relic in relics.items()})
     in_use, out = pd.concat([in_use[~gone], living[shared]]), pd.concat([out[gone & ~shared], alone[shared]])  # fmt: skip
@@ -137,7 +152,14 @@ def _is_relic(key: str, values: pd.Series) -> NDArray[np.bool_]:
         return values.isin(_RELIC_LAND).to_numpy(bool)
     if key not in _RELICS:
         return np.zeros(len(values), bool)
-    return (values.notna() & ~values.isin(_SAYS_HOW_OLD)).to_numpy(bool)
+    return (values.notna() & ~values.isin(_NO_RELICS)).to_numpy(bool)
+
+
+def _may_live(key: str, values: pd.Series) -> NDArray[np.bool_]:
+    """Return which values of a key are of what may have moved in; a platform is that of its railway."""
+    if key == "landuse":
+        return values.isin(_LIVE_LAND).to_numpy(bool)
+    return (values.notna() & (values != "platform")).to_numpy(bool) & (key in _LIVE)
 
 
 def _is_ahead(key: str, values: pd.Series) -> NDArray[np.bool_]:

@@ -30,7 +30,8 @@ def notes_of_gone(gone: Gone, units: gpd.GeoDataFrame, parcels: gpd.GeoDataFrame
 
     Notes
     -----
-    Plants first, then land, then lines. Of a plan there is no land, since the map is as if nothing were drawn.
+    Plants first, then land, then lines. Of a plan there is no land, since the map is as if nothing were drawn. Closed land that
+    other land covers is told apart, since that land carries.
     """
     closed = "closed or abandoned by the map, so that nothing is emitted there"
     ahead = "planned or being built by the map, which counts for nothing yet"
@@ -38,6 +39,7 @@ def notes_of_gone(gone: Gone, units: gpd.GeoDataFrame, parcels: gpd.GeoDataFrame
     told = [
         _told(gone.of(ahead=False), region, parcels, closed),
         _told(gone.of(ahead=True), region, parcels, ahead),
+        _covered(gone.of(ahead=False).areas, region, parcels),
     ]
     return [note for note in told if note is not None]
 
@@ -81,4 +83,30 @@ def _told(
         large = large.sort_values(["plant", "m2", "m"], ascending=False, kind="stable")
         names = (name if isinstance(name, str) else own for own, name in large["name"].items())
         what += f"; the largest: {listed(names, count=len(large))}"
+    return Problem(what, level="note")
+
+
+def _covered(
+    closed: gpd.GeoDataFrame, region: gpd.GeoDataFrame, parcels: gpd.GeoDataFrame
+) -> Problem | None:
+    """Return how much closed land is drawn where other land lies on top of it and carries.
+
+    By what is left of an area and by what lies on its middle, since of most closed land all or nothing is covered, and cutting is dear.
+    """
+    drawn = used_land(closed[closed["left"] == LEFT])
+    of_them = parcels[parcels["id"].isin(drawn["id"])].set_index("id")
+    left = of_them.area.reindex(drawn["id"]).fillna(0.0).to_numpy()
+    # What lives on a relic, or is nature there, has no state as its use.
+    own = of_them["land_use"].reindex(drawn["id"]).to_numpy(object)
+    lives = pd.notna(own) & (own != drawn["gone"].to_numpy(object))
+    drawn = drawn.assign(under=drawn.area - left)[~lives & (left < drawn.area.to_numpy() / 2)]
+    middles = np.asarray(drawn.geometry.representative_point().array, dtype=object)
+    carrying = np.asarray(parcels.geometry[parcels["type"] != "none"].array, dtype=object)
+    on_top = np.unique(shapely.STRtree(carrying).query(middles, predicate="intersects")[0])
+    within = shapely.covers(region.geometry.iloc[0], middles[on_top])
+    drawn = drawn.iloc[on_top[within]].sort_values("under", ascending=False, kind="stable")
+    if drawn.empty:
+        return None
+    names = (n if isinstance(n, str) else i for n, i in zip(drawn["name"], drawn["id"], strict=True))  # fmt: skip
+    what = f"{len(drawn)} closed areas, {drawn['under'].sum() / 1e6:,.2f} km2, lie in other land, which carries: {listed(names)}"
     return Problem(what, level="note")

@@ -18,8 +18,8 @@ from carbongrid.sources.osm.extract import POINT_KEYS, Extract, tag_of
 _STOP, _PLATFORM = "highway=bus_stop", "public_transport=platform"
 _ONE_STOP = 8.0
 """m; a bus stop's pole stands no farther from its platform, and the stop across the street does."""
-_OF_RAILS = ("train", "tram", "light_rail", "subway")
-"""Keys that say who halts at a platform."""
+_NO_BUS = ("train", "tram", "light_rail", "subway", "monorail", "aerialway", "ferry")
+"""Keys that say what else than buses halts at a platform."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ def points_of_interest(extract: Extract, sites: gpd.GeoDataFrame, units: gpd.Geo
     Notes
     -----
     What is drawn twice counts once: a point in an area of its tag, or an area in a larger one, of the same name, or the only one there
-    where one of them has none; a bus stop's pole beside its platform. An area without a name that holds several of its tag is
-    the ground that they stand on, and counts for nothing.
+    where one of them has none; a bus stop's pole beside its platform. Within an area without a name, things of one name are one,
+    and areas without a name its buildings. Where it still holds several, it is the ground that they stand on, and counts for nothing.
     """
     every = places_of(extract.points, extract.areas)
     region = shapely.union_all(units.geometry.to_numpy())
@@ -94,8 +94,8 @@ def places_of(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDataF
     Returns
     -------
     GeoDataFrame
-        Columns id, name, type, weight (1), pole (whether it is a bus stop, whatever else), rails (whether trams or
-        trains halt there and no bus), ground (its polygon or point); points.
+        Columns id, name, type, weight (1), pole (whether it is a bus stop, whatever else), no_bus (whether trains,
+        trams or ships halt there and no bus), ground (its polygon or point); points.
     """
     crosswalk = packaged_table("poi/osm.csv")
     of_none = crosswalk["category"] == ""
@@ -110,7 +110,7 @@ def places_of(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDataF
         chosen = table[kept]
         pole = chosen["highway"] == "bus_stop" if "highway" in chosen else False
         told = chosen[["id", "name"]].assign(
-            type=tags[kept], weight=1.0, pole=pole, rails=_of_rails(chosen)
+            type=tags[kept], weight=1.0, pole=pole, no_bus=_without_buses(chosen)
         )
         ground = np.asarray(chosen.geometry.array, dtype=object)
         found.append(
@@ -119,17 +119,17 @@ def places_of(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDataF
     return gpd.GeoDataFrame(pd.concat(found, ignore_index=True), crs=points.crs)
 
 
-def _of_rails(places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
-    """Return which places say that trams or trains halt there, and not that buses do."""
-    rails, buses = np.zeros(len(places), bool), np.zeros(len(places), bool)
-    for key in _OF_RAILS:
+def _without_buses(places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Return which places say that trains, trams or ships halt there, and not that buses do."""
+    others, buses = np.zeros(len(places), bool), np.zeros(len(places), bool)
+    for key in _NO_BUS:
         if key in places:
-            rails |= (places[key] == "yes").to_numpy(bool)
+            others |= (places[key] == "yes").to_numpy(bool)
     if "railway" in places:
-        rails |= places["railway"].notna().to_numpy(bool)
+        others |= places["railway"].notna().to_numpy(bool)
     if "bus" in places:
         buses |= (places["bus"] == "yes").to_numpy(bool)
-    return rails & ~buses
+    return others & ~buses
 
 
 def _drawn_again(places: gpd.GeoDataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -151,18 +151,25 @@ def _drawn_again(places: gpd.GeoDataFrame) -> tuple[NDArray[np.bool_], NDArray[n
         # From the smallest on: what a building is drawn again of is no longer there for the grounds around it.
         for ground in within[np.lexsort((-within, area[within]))].tolist():
             things = inner[held[ground]]
-            things = things[~again[things] & ~shared[things]]
+            things = np.sort(things[~again[things] & ~shared[things]])
             if names[ground]:
                 same = things[names[things] == names[ground]]
                 untold = things[names[things] == ""]
                 if not len(same) and len(untold) == 1:
                     same = untold
                 again[same] = True
-            elif len(things) > 1:
-                shared[ground] = True
-            elif len(things):
-                # What has the name stays.
-                again[ground if names[things[0]] else things[0]] = True
+            else:
+                # Areas without a name are its buildings, and what has one name is one thing.
+                first = np.unique(names[things], return_index=True)[1]
+                named, building = names[things] != "", (names[things] == "") & (area[things] > 0)
+                same = named & ~np.isin(np.arange(len(things)), first)
+                again[things[same | building]] = True
+                things = things[~same & ~building]
+                if len(things) > 1:
+                    shared[ground] = True
+                elif len(things):
+                    # What has the name stays.
+                    again[ground if names[things[0]] else things[0]] = True
     return again, shared
 
 
@@ -171,7 +178,7 @@ def _beside_platforms(places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
     beside = np.zeros(len(places), bool)
     pole, kind = places["pole"].to_numpy(bool), places["type"].to_numpy(object)
     stops = np.flatnonzero(kind == _STOP)
-    platforms = np.flatnonzero((kind == _PLATFORM) & ~pole & ~places["rails"].to_numpy(bool))
+    platforms = np.flatnonzero((kind == _PLATFORM) & ~pole & ~places["no_bus"].to_numpy(bool))
     if not len(stops) or not len(platforms):
         return beside
     points, names = places["ground"].to_numpy(object), _plain(places["name"])

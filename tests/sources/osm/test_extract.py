@@ -123,7 +123,21 @@ def test_what_is_not_in_use_is_set_apart():
         ({"tourism": "museum", "man_made": "adit", "abandoned": "1998"}, "tourism", "man_made"),
         ({"leisure": "park", "landuse": "quarry", "disused": "true"}, "leisure", "landuse"),
         ({"highway": "residential", "railway": "rail", "proposed": "yes"}, "", "highway railway"),
+        ({"craft": "brewery", "railway": "station", "disused": "yes"}, "craft", "railway"),
+        ({"healthcare": "doctor", "railway": "station", "disused": "yes"}, "healthcare", "railway"),
+        ({"landuse": "farmland", "aeroway": "aerodrome", "abandoned": "yes"}, "landuse", "aeroway"),
+        ({"landuse": "residential", "railway": "station", "disused": "yes"}, "landuse", "railway"),
+        ({"landuse": "industrial", "railway": "station", "shop": "bicycle", "disused": "yes"}, "shop", "railway landuse"),
+        ({"landuse": "military", "military": "barracks", "disused": "yes"}, "", "landuse military"),
+        ({"landuse": "military", "amenity": "hospital", "abandoned": "yes"}, "", "landuse amenity"),
+        ({"landuse": "industrial", "office": "company", "disused": "yes"}, "", "landuse office"),
+        ({"industrial": "factory", "office": "company", "disused": "yes"}, "", "industrial office"),
+        ({"man_made": "works", "shop": "furniture", "disused": "yes"}, "", "man_made shop"),
+        ({"tourism": "hotel", "historic": "castle", "disused": "yes"}, "", "tourism historic"),
         ({"amenity": "school", "historic": "building", "abandoned": "1"}, "", "amenity historic"),
+        ({"amenity": "bus_station", "railway": "station", "disused": "yes", "operational_status": "closed"}, "", "amenity railway"),
+        ({"power": "plant", "disused": "yes", "operational_status": "operational"}, "power", ""),
+        ({"power": "plant", "proposed": "yes", "operational_status": "operational"}, "", "power"),
         ({"railway": "platform", "highway": "platform", "disused": "yes"}, "", "railway highway"),
         ({"landuse": "residential", "shop": "bakery", "disused": "yes"}, "", "landuse shop"),
         ({"amenity": "school", "disused": "false"}, "amenity", ""),
@@ -131,10 +145,11 @@ def test_what_is_not_in_use_is_set_apart():
     ],
 )  # fmt: skip
 def test_what_lives_on_a_relic_stays(tags, used, gone):
-    """Seen to fail: one state closed all that an object is, a street with dead rails and a museum in a mine."""
-    keys = (*AREA_KEYS, "railway")
+    """Seen to fail: one state closed all that an object is, a street with dead rails and a museum in a mine; then all that was old, or industry, kept what was closed with it open."""
+    keys = tuple(dict.fromkeys((*AREA_KEYS, *POINT_KEYS)))
     table = with_states((tags, None))
-    table["railway"] = [tags.get("railway")]
+    for key in set(POINT_KEYS) - set(AREA_KEYS):
+        table[key] = [tags.get(key)]
     found = [
         {key for key in keys if len(part) and isinstance(part[key.replace(":", "_")].iloc[0], str)}
         for part in parted(table, keys)
@@ -272,7 +287,7 @@ def test_points_outside_the_units_and_of_no_known_kind_are_left_out_and_formulas
 
 def places(*rows: tuple[dict[str, str | None], object]) -> gpd.GeoDataFrame:
     table: dict[str, list[object]] = {"id": [f"node/{k}" for k in range(len(rows))]}
-    for key in ("name", "bus", "tram", *POINT_KEYS, *ENERGY_KEYS):
+    for key in ("name", "bus", "tram", "ferry", *POINT_KEYS, *ENERGY_KEYS):
         table[key.replace(":", "_")] = [tags.get(key) for tags, _ in rows]
     return gpd.GeoDataFrame(table, geometry=[shape for _, shape in rows], crs=CRS)
 
@@ -320,13 +335,21 @@ def test_a_thing_that_is_drawn_as_a_point_and_as_an_area_counts_once():
         ("", [""], ""),
         ("", ["", "", ""], ", , "),
         ("Campus", ["", ""], ", , Campus"),
+        ("", ["Hotel", "Hotel"], "Hotel"),
+        ("", ["Hotel", "Hotel", "Gasthof"], "Gasthof, Hotel"),
+        ("", ["[]", "[]", "[]"], ""),
+        ("", ["[]", "[]", "Hotel"], "Hotel"),
+        ("Campus", ["[]", "[]"], ", , Campus"),
     ],
 )
 def test_an_area_is_what_is_drawn_in_it_by_its_name_or_alone(around, inside, kept):
-    """Seen to fail: twelve offices in one building were one."""
+    """Seen to fail: twelve offices in one building were one; then a school's three buildings (``[]``) were three schools."""
     school = {"amenity": "school"}
-    points = places(*(({**school, "name": name or None}, Point(3 + k, 5)) for k, name in enumerate(inside)))  # fmt: skip
-    grounds = areas(("way/1", school, box(0, 0, 10, 10))).assign(name=[around or None])
+    own = [(k, name) for k, name in enumerate(inside) if name != "[]"]
+    points = places(*(({**school, "name": name or None}, Point(3 + k, 5)) for k, name in own))
+    built = [(f"way/{k + 2}", school, box(3 + k, 6, 3.5 + k, 7)) for k, name in enumerate(inside) if name == "[]"]  # fmt: skip
+    grounds = areas(("way/1", school, box(0, 0, 10, 10)), *built)
+    grounds = grounds.assign(name=[around or None, *[None] * len(built)])
     assert ", ".join(sorted(counted(points, grounds).table["name"])) == kept
 
 
@@ -362,11 +385,13 @@ def test_a_bus_stop_counts_once_and_the_one_across_the_street_too():
             ({**platform, "tram": "yes"}, Point(4600, 1004)),
             ({"highway": "bus_stop"}, Point(4700, 1000)),
             ({**platform, "tram": "yes", "bus": "yes"}, Point(4700, 1004)),
+            ({"highway": "bus_stop"}, Point(4800, 1000)),
+            ({**platform, "ferry": "yes"}, Point(4800, 1004)),
         ),
         areas(),
     )
     left = (0, 2, 14)
-    assert set(found.table["id"]) == {f"node/{k}" for k in range(16) if k not in left}
+    assert set(found.table["id"]) == {f"node/{k}" for k in range(18) if k not in left}
     assert [note.what for note in found.notes] == ["2 bus stops are drawn beside their platforms, and count once"]  # fmt: skip
 
 

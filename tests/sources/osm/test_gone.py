@@ -35,6 +35,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> OsmCase:
     file.way(ring(22, 11, 38, 19), {"landuse": "industrial", "proposed": "yes", "name": "Park"})
     file.way(ring(5, 1, 6, 2), {"landuse": "landfill", "operational_status": "Closed"})
     file.way(ring(5, 1, 5.5, 2), {"man_made": "works", "disused": "yes", "name": "Halle"})
+    file.way(ring(21, 12, 23, 14), {"landuse": "quarry", "disused": "yes", "name": "Bruch"})
+    file.way(ring(31, 1, 32, 2), {"landuse": "retail", "disused": "yes", "name": "Markt"})
+    file.way(ring(31, 1, 32, 2), {"landuse": "quarry", "disused": "yes", "name": "Marktgrube"})
+    station = {"railway": "station", "landuse": "meadow", "disused": "yes", "name": "Bahnhof"}
+    file.way(ring(33, 1, 34, 2), station)
     file.way(ring(1, 6, 3, 8), {"highway": "proposed", "area": "yes"})
     tram = {"highway": "residential", "railway": "tram"}
     file.line(ring(1, 12, 15, 13)[:2], {**tram, "construction": "yes", "name": "Tramstrasse"})
@@ -63,9 +68,10 @@ def test_what_is_not_in_use_emits_nothing(made: OsmCase) -> None:
     parcels = gpd.read_file(made.case.with_name("parcels.gpkg"))
     kinds = parcels.groupby("land_use")["type"].agg(lambda kind: ",".join(sorted(kind)))
     assert kinds.to_dict() == {
-        "disused=yes": "none,none",
+        "disused=yes": "none,none,none",
         "highway=residential": "transport,transport",
         "landuse=farmland": "cultivated,cultivated",
+        "landuse=meadow": "grassland",
         "landuse=residential": "urban-residential,urban-residential",
         "operational_status=closed": "none",
         "plant:source=gas": "utilities",
@@ -75,16 +81,18 @@ def test_what_is_not_in_use_emits_nothing(made: OsmCase) -> None:
 
 
 def test_how_much_is_left_out_is_told_once(made: OsmCase) -> None:
-    """Seen to fail: homes under a plan were land on which nothing is emitted, a street with a tram twice as long, land counted for each of its areas."""
+    """Seen to fail: homes under a plan were land on which nothing is emitted, a street with a tram twice as long, land counted for each of its areas; a closed quarry among homes, which is homes, not told."""
     (closed,) = [note.what for note in made.notes if note.what.startswith("closed or abandoned")]
+    (covered,) = [note.what for note in made.notes if "closed areas" in note.what]
+    assert covered == "1 closed areas, 0.04 km2, lie in other land, which carries: Bruch"
     (ahead,) = [note.what for note in made.notes if note.what.startswith("planned or being built")]
     assert closed.endswith(
-        ": 6 places, 1.3 km of lines, 0.02 km2 of land of disused=yes (4), shop=vacant (3), operational_status=closed (1)"
-        "; the largest: Altes Werk, way/11, Halle, Alte Tramstrasse"
+        ": 6 places, 1.3 km of lines, 0.03 km2 of land of disused=yes (5), shop=vacant (3), operational_status=closed (1)"
+        "; the largest: Altes Werk, Markt, way/11, Halle, Alte Tramstrasse"
     )
     assert ahead.endswith(
         ": 3 places, 1.3 km of lines of proposed=yes (2), highway=proposed (1), construction=yes (1)"
-        "; the largest: Neues Werk, Park, way/13, Tramstrasse"
+        "; the largest: Neues Werk, Park, way/17, Tramstrasse"
     )
 
 
