@@ -405,14 +405,11 @@ def _use(row: ActivityRow, setting: Setting) -> str:
     )  # fmt: skip
 
 
-@cache
-def instead_of(key: str, category: str) -> frozenset[str]:
-    """Return the keys of a factor's like by other uses that the category's sector has, and in other climates, which rows may take instead."""
-    sector = category.partition("/")[0]
-    uses = {use for pattern, _, use in _uses() if pattern.partition("/")[0] == sector}
-    found = {key.replace(f".{use}.", f".{other}.") for use in uses for other in uses if f".{use}." in key}  # fmt: skip
-    if key.startswith(_DECAY):
-        waste = key.rpartition(".")[2]
+def instead_of(key: str) -> frozenset[str]:
+    """Return the keys that rows may take where one would think of another: that of shops' boilers for homes' stoves, that of a climate for one that names none."""
+    found = {key.replace(".residential_agri.", ".commercial.")}
+    waste = key.removeprefix(_DECAY)
+    if waste != key and "." not in waste:
         found |= {f"{_DECAY}{_in_keys(climate)}{waste}" for climate in CLIMATES}
     return frozenset(found - {key})
 

@@ -297,10 +297,14 @@ def _own_factors(inventory: Inventory) -> list[Problem]:
     place, found = f"{inventory.data.file}, sheet factors", []
     used = {entry.factor.key for line in inventory.lines for entry in line.inputs[1:]}
     counted = {entry.factor.key for line in inventory.lines if line.row.amount for entry in line.inputs[1:]}  # fmt: skip
+    rows_of: dict[str, dict[str, None]] = {}
+    for line, entry in _unasked(inventory):
+        rows_of.setdefault(entry.factor.key, {})[line.row.id] = None
     for now in inventory.data.factors:
         was = inventory.factors.overridden.get(now.key)
-        rows, instead = _taken_instead(inventory, now.key)
+        instead = sorted(instead_of(now.key) & rows_of.keys())
         if was is not None and now.key not in counted and instead:
+            rows = dict.fromkeys(row for key in instead for row in rows_of[key])
             what = f"your factor {now.key} enters no total: rows {listed(rows, more=', ...')} take {', '.join(instead)}"
             hint = "Bring it by the key of these too, if it is meant for them."
             found.append(Problem(what, place, hint, "warning"))
@@ -313,16 +317,6 @@ def _own_factors(inventory: Inventory) -> list[Problem]:
             continue
         found.append(Problem(what, place, "", "note"))
     return found
-
-
-def _taken_instead(inventory: Inventory, key: str) -> tuple[list[str], list[str]]:
-    """Return the rows that take a factor's like of another use or climate, and those factors."""
-    taken = [
-        (line.row.id, entry.factor.key)
-        for line, entry in _unasked(inventory)
-        if entry.factor.key in instead_of(key, line.row.category)
-    ]
-    return [*dict.fromkeys(row for row, _ in taken)], [*dict.fromkeys(like for _, like in taken)]
 
 
 def _grids_of_other_years(inventory: Inventory) -> list[Problem]:
