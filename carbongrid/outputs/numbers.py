@@ -176,7 +176,7 @@ def exact_mass_in_chinese(grams: int) -> str:
 
 
 def to_the_gram_in_chinese(grams: int) -> str:
-    """Return the same in Chinese."""
+    """Return a mass in Chinese where a sentence compares with it: one below 0.001 t in grams."""
     return f"{grams} 克" if 0 < grams < 1000 else mass_in_chinese(grams)
 
 

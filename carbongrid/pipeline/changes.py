@@ -63,7 +63,7 @@ def total_given(value: Mass, key: Key) -> Total:
         If it is no mass, or negative.
     """
     parts = key if isinstance(key, tuple) else (key, "")
-    if [isinstance(part, str) for part in parts] != [True, True]:
+    if len(parts) != 2 or not all(isinstance(part, str) for part in parts):
         what = f"{key!r} is no category, and no pair of category and region"
         raise InputError(what, TOTALS, "Both are text, the region's code too.")
     where, gas = f"{TOTALS}, {_named(key)}", "CO2e"
@@ -107,7 +107,6 @@ def with_totals(
         Those of a run.
     given
         By category, or by category and region. A total that was there is replaced; one of a further region is added.
-
     names_of_parents
         Returns the columns of the units that name their parents: read where a region is unknown, for the message.
 

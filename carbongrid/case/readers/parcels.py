@@ -396,7 +396,10 @@ def _notes_on_codes_above(
 def _seem_stored_as_numbers(
     codes: pd.Series, known: NDArray[np.bool_], were: Collection[str]
 ) -> bool:
-    """Whether several codes that are known with a zero in front or without decimals alone are no chance: those that are unknown otherwise are fewer, or have fewer parcels. Land without a code is one code of many parcels, slips are many of one each."""
+    """Tell whether codes that are known only with a zero in front, or without decimals, are too many for slips of the pen.
+
+    Other unknown codes are then fewer, or of fewer parcels: land without a code is one code of many parcels, slips are many codes of one each.
+    """
     stored = codes.isin(list(were)).to_numpy(dtype=bool)
     others = codes[~known & ~stored & ~codes.isin(["", "0"]).to_numpy(dtype=bool)]
     more = len(were) > others.nunique() or stored.sum() > len(others)

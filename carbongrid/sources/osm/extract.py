@@ -20,7 +20,7 @@ from carbongrid.method.landuse import packaged_table
 from carbongrid.raster.opening.files import open_file
 from carbongrid.raster.opening.formats import OSM
 from carbongrid.raster.opening.names import plain_name
-from carbongrid.sources.osm.gone import Gone, laundered, parted
+from carbongrid.sources.osm.lifecycle import NotInUse, laundered, split_by_use
 
 AREA_KEYS: tuple[str, ...] = tuple(packaged_table("osm/keys.csv")["key"])
 """Keys that say what land an area is, the first that the crosswalk knows decides."""
@@ -51,7 +51,7 @@ class Extract:
         With an id, a name and tags.
     broken
         Ids of areas that could not be mended and are left out.
-    gone
+    not_in_use
         What is closed, abandoned or only planned.
     coastal
         Whether there is a coastline.
@@ -62,7 +62,7 @@ class Extract:
     lines: gpd.GeoDataFrame
     points: gpd.GeoDataFrame
     broken: tuple[str, ...]
-    gone: Gone
+    not_in_use: NotInUse
     coastal: bool = False
 
 
@@ -96,11 +96,11 @@ def read_extract(path: Path) -> Extract:
     lines = lines.assign(id="way/" + lines["osm_id"].astype(str))
     points = points.to_crs(crs).assign(id="node/" + points["osm_id"].astype(str))
     # A railway says of an area only what it was: no land of its own.
-    parts = parted(whole[tagged], (*AREA_KEYS, "railway"))
+    parts = split_by_use(whole[tagged], (*AREA_KEYS, "railway"))
     areas, gone_areas = (part.drop(columns="railway") for part in parts)
-    lines, gone_lines = parted(lines, LINE_KEYS)
-    points, gone_points = parted(points, (*POINT_KEYS, "power"))
-    gone = Gone(gone_areas, gone_lines, gone_points)
+    lines, gone_lines = split_by_use(lines, LINE_KEYS)
+    points, gone_points = split_by_use(points, (*POINT_KEYS, "power"))
+    gone = NotInUse(gone_areas, gone_lines, gone_points)
     return Extract(areas, _borders(whole), lines, points, broken, gone, coastal)
 
 

@@ -16,7 +16,7 @@ from carbongrid.errors import InputError, Problem, listed
 from carbongrid.method.landuse import match_codes, read_code_system, type_priority
 from carbongrid.sources.osm.energy import land_of_plants
 from carbongrid.sources.osm.extract import AREA_KEYS, more_precise, tag_of
-from carbongrid.sources.osm.gone import LEFT
+from carbongrid.sources.osm.lifecycle import LEFT
 from carbongrid.sources.osm.mapped import GREEN, NO_LAND, MappedLand
 
 _SMALLEST = 0.5

@@ -9,13 +9,15 @@ import shapely
 
 from carbongrid.errors import Problem, listed
 from carbongrid.sources.osm.energy import KINDS
-from carbongrid.sources.osm.gone import LEFT, Gone
 from carbongrid.sources.osm.land import used_land
+from carbongrid.sources.osm.lifecycle import LEFT, NotInUse
 from carbongrid.sources.osm.networks import lines_within, network_of
 from carbongrid.sources.osm.points import places_of
 
 
-def notes_of_gone(gone: Gone, units: gpd.GeoDataFrame, parcels: gpd.GeoDataFrame) -> list[Problem]:
+def notes_on_what_is_not_in_use(
+    gone: NotInUse, units: gpd.GeoDataFrame, parcels: gpd.GeoDataFrame
+) -> list[Problem]:
     """Return how much is left out in the units, what is closed and what is ahead, and the largest of it by name.
 
     Parameters
@@ -45,7 +47,7 @@ def notes_of_gone(gone: Gone, units: gpd.GeoDataFrame, parcels: gpd.GeoDataFrame
 
 
 def _told(
-    gone: Gone, region: gpd.GeoDataFrame, parcels: gpd.GeoDataFrame, what: str
+    gone: NotInUse, region: gpd.GeoDataFrame, parcels: gpd.GeoDataFrame, what: str
 ) -> Problem | None:
     within = region.geometry.iloc[0]
     shapely.prepare(within)

@@ -26,7 +26,7 @@ from carbongrid.sources.osm.extract import Extract, read_extract
 from carbongrid.sources.osm.filling import cover_in, notes_of_filling, require_codes
 from carbongrid.sources.osm.guessing import guessed_totals, require_heads
 from carbongrid.sources.osm.land import Land, land_of, mapped_land
-from carbongrid.sources.osm.left_out import notes_of_gone
+from carbongrid.sources.osm.left_out import notes_on_what_is_not_in_use
 from carbongrid.sources.osm.networks import Network, lines_within, network_of
 from carbongrid.sources.osm.points import points_of_interest
 from carbongrid.sources.osm.residents import cut_people, people_within, require_people
@@ -131,7 +131,7 @@ def write_case_from_osm(
     extract = read_extract(path)
     report("reading the extract", 1, 1)
     network = network_of(extract.lines)
-    gone = extract.gone.areas
+    gone = extract.not_in_use.areas
     mapped = mapped_land(extract.areas, network.land, gone, coastal=extract.coastal)
     units = units_of(extract.borders, level, mapped)
     cover = None if land_cover is None else cover_in(land_cover, units.table, str(codes), progress)
@@ -141,13 +141,13 @@ def write_case_from_osm(
     report("cutting parcels", 1, 1)
     lines = lines_within(network.lines, units.table)
     sites = energy_sites(
-        extract.areas, extract.points, units.table, extract.gone.of(ahead=False).areas
+        extract.areas, extract.points, units.table, extract.not_in_use.of(ahead=False).areas
     )
     points = points_of_interest(extract, sites.table, units.table)
     pois = points.table
     rows = carried_rows(land.parcels, pois, lines, people=people is not None)
     notes = [*units.notes, *land.notes, *_notes(extract, network, units, land)]
-    notes += notes_of_gone(extract.gone, units.table, land.parcels)
+    notes += notes_on_what_is_not_in_use(extract.not_in_use, units.table, land.parcels)
     notes += [*sites.notes, *points.notes, *rows.notes]
     if cover is not None:
         notes += [*cover.notes, *notes_of_filling(land.parcels, units.table)]

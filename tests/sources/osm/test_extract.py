@@ -17,8 +17,8 @@ from carbongrid.sources.osm.extract import (
     more_precise,
     tag_of,
 )
-from carbongrid.sources.osm.gone import Gone, parted
 from carbongrid.sources.osm.land import land_of
+from carbongrid.sources.osm.lifecycle import NotInUse, split_by_use
 from carbongrid.sources.osm.networks import network_of
 from carbongrid.sources.osm.points import Pois, points_of_interest
 
@@ -90,7 +90,7 @@ def with_states(*rows: tuple[dict[str, str], object]) -> gpd.GeoDataFrame:
 
 def test_what_is_not_in_use_is_set_apart():
     """Seen to count in full. What says that it is in use stays, as does a fuel station without a shop."""
-    used, gone = parted(
+    used, gone = split_by_use(
         with_states(
             ({"shop": "bakery", "disused": "no", "operational_status": "operational"}, None),
             ({"shop": "no", "amenity": "fuel"}, None),
@@ -119,6 +119,8 @@ def test_what_is_not_in_use_is_set_apart():
     ("tags", "used", "gone"),
     [
         ({"highway": "residential", "railway": "rail", "disused": "yes"}, "highway", "railway"),
+        ({"highway": "residential", "railway": "abandoned", "abandoned": "yes"}, "highway", "railway"),
+        ({"amenity": "school", "railway": "no", "disused": "yes"}, "", "amenity railway"),
         ({"amenity": "restaurant", "railway": "station", "disused": "yes"}, "amenity", "railway"),
         ({"tourism": "museum", "man_made": "adit", "abandoned": "1998"}, "tourism", "man_made"),
         ({"leisure": "park", "landuse": "quarry", "disused": "true"}, "leisure", "landuse"),
@@ -152,14 +154,14 @@ def test_what_lives_on_a_relic_stays(tags, used, gone):
         table[key] = [tags.get(key)]
     found = [
         {key for key in keys if len(part) and isinstance(part[key.replace(":", "_")].iloc[0], str)}
-        for part in parted(table, keys)
+        for part in split_by_use(table, keys)
     ]
     assert found == [set(used.split()), set(gone.split())]
 
 
 def test_closed_land_carries_nothing_and_a_plan_takes_no_land():
     """Seen to fail: a closed quarry was mining, and a planned road lay on top of the fields. A wood stays one, and the pond in a quarry."""
-    used, gone = parted(
+    used, gone = split_by_use(
         with_states(
             ({"landuse": "farmland"}, box(0, 0, 100, 100)),
             ({"highway": "proposed"}, box(0, 0, 50, 50)),
@@ -271,7 +273,7 @@ def test_points_outside_the_units_and_of_no_known_kind_are_left_out_and_formulas
     park = areas(("way/1", {"amenity": "bank"}, box(0, 0, 4, 4)))
     units = gpd.GeoDataFrame(geometry=[box(0, 0, 100, 100)], crs=CRS)
     sites = energy_sites(park, points.assign(power=[None, None, "plant", None]), units)
-    gone = Gone(park.iloc[:0], units.iloc[:0], points.iloc[:0])
+    gone = NotInUse(park.iloc[:0], units.iloc[:0], points.iloc[:0])
     extract = Extract(park, units, units, points, (), gone)
     table = points_of_interest(extract, sites.table, units).table
     assert table["id"].tolist() == ["node/0", "node/2", "node/3", "way/1"]
@@ -294,7 +296,7 @@ def places(*rows: tuple[dict[str, str | None], object]) -> gpd.GeoDataFrame:
 
 def counted(points: gpd.GeoDataFrame, grounds: gpd.GeoDataFrame) -> Pois:
     units = gpd.GeoDataFrame(geometry=[box(0, 0, 5000, 5000)], crs=CRS)
-    gone = Gone(grounds.iloc[:0], units.iloc[:0], points.iloc[:0])
+    gone = NotInUse(grounds.iloc[:0], units.iloc[:0], points.iloc[:0])
     sites = energy_sites(grounds, points, units).table
     return points_of_interest(Extract(grounds, units, units, points, (), gone), sites, units)
 

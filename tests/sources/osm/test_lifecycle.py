@@ -97,6 +97,6 @@ def test_how_much_is_left_out_is_told_once(made: OsmCase) -> None:
 
 
 def test_every_state_that_leaves_land_is_land_of_no_use_in_the_crosswalk() -> None:
-    words, system = packaged_table("osm/gone.csv"), read_code_system("osm").set_index("code")
+    words, system = packaged_table("osm/lifecycle.csv"), read_code_system("osm").set_index("code")
     for key in words.loc[words["left"] != "", "key"].unique():
         assert system["type"][f"{key}=*"] == "none"

@@ -20,8 +20,8 @@ LEFT = "none"
 _RELICS = ("railway", "man_made", "power", "military", "aeroway")
 _RELIC_LAND = ("quarry", "landfill", "railway")
 """Keys, and values of ``landuse``, of what stays in the landscape when it is no longer used."""
-_NO_RELICS = ("yes", "works")
-"""Values of such a key that outlast nothing: what goes on in a works is closed with it."""
+_NO_RELICS = ("no", "yes", "works")
+"""Values of such a key that outlast nothing: what goes on in a works is closed with it. An abandoned railway does."""
 _LIVE = ("highway", "amenity", "shop", "tourism", "office", "leisure", "craft", "healthcare")
 _LIVE_LAND = (
     *("farmland", "orchard", "vineyard", "meadow", "allotments", "farmyard", "plant_nursery"),
@@ -35,7 +35,7 @@ _YEAR = re.compile(r"\d{4}(-\d\d){0,2}")
 
 
 @dataclass(frozen=True)
-class Gone:
+class NotInUse:
     """What is not in use, with the tags that it would have.
 
     Parameters
@@ -49,15 +49,15 @@ class Gone:
     lines: gpd.GeoDataFrame
     points: gpd.GeoDataFrame
 
-    def of(self, *, ahead: bool) -> Gone:
+    def of(self, *, ahead: bool) -> NotInUse:
         """Return what is planned or being built, or what is closed."""
         tables = (self.areas, self.lines, self.points)
-        return Gone(*(table[table["ahead"] == ahead] for table in tables))
+        return NotInUse(*(table[table["ahead"] == ahead] for table in tables))
 
 
 @cache
 def _words() -> pd.DataFrame:
-    return packaged_table("osm/gone.csv")
+    return packaged_table("osm/lifecycle.csv")
 
 
 def laundered(key: str) -> str:
@@ -65,10 +65,10 @@ def laundered(key: str) -> str:
     return key.replace(":", "_")
 
 
-def parted(
+def split_by_use(
     table: gpd.GeoDataFrame, keys: Sequence[str]
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    """Part what is in use from what is not.
+    """Split what is in use from what is not.
 
     Parameters
     ----------
@@ -84,37 +84,15 @@ def parted(
         it is used, and the relic alone is gone: such an object is in both. ``operational_status`` closes all of it, or says that
         it runs whatever else is told.
     """
-    words = _words()
-    state, left = np.full(len(table), "", object), np.full(len(table), "", object)
-    ahead, whole = np.zeros(len(table), bool), np.zeros(len(table), bool)
-    runs = np.zeros(len(table), bool)
-    if _STATUS in table:
-        runs = (_plain(table[_STATUS], years=False) == _RUNS).to_numpy(bool)
-    for key in dict.fromkeys(words.loc[words["key"] != "*", "key"]):
-        if key in keys or laundered(key) not in table:
-            continue
-        rows = words[words["key"] == key].set_index("value")
-        told = _plain(table[laundered(key)].dropna(), years=not (rows["ahead"] == "yes").any())
-        told = told[told.isin(rows.index)]
-        rows_told, meaning = table.index.get_indexer(told.index), rows.loc[told]
-        whole[rows_told] |= key == _STATUS
-        outdone = runs[rows_told] & (meaning["ahead"] != "yes").to_numpy()
-        first = (state[rows_told] == "") & ~outdone
-        rows_told, meaning = rows_told[first], meaning[first]
-        state[rows_told] = f"{key}=" + told[first].to_numpy(object)
-        left[rows_told] = meaning["left"].to_numpy(object)
-        ahead[rows_told] = (meaning["ahead"] == "yes").to_numpy()
+    present = [key for key in keys if laundered(key) in table]
+    told = _states(table, keys)
+    state, ahead = told["state"].to_numpy(object), told["ahead"].to_numpy(bool)
     used, was = {}, {}
     empty, anything = np.full(len(table), "", object), np.zeros(len(table), bool)
-    old, live = np.zeros(len(table), bool), np.zeros(len(table), bool)
-    present = [key for key in keys if laundered(key) in table]
     for key in present:
         values = table[laundered(key)]
         no = _says_nothing(key, values)
-        there = values.notna().to_numpy() & ~no
-        anything |= there
-        old |= _is_relic(key, values)
-        live |= _may_live(key, values) & ~no
+        anything |= values.notna().to_numpy() & ~no
         if no.any():
             used[laundered(key)] = values.mask(no, None)
             was[laundered(key)] = values.mask(no, "*")
@@ -123,18 +101,73 @@ def parted(
             empty[first] = (f"{key}=" + values[first]).to_numpy(object)
     state = np.where((state == "") & ~anything, empty, state)
     gone = state != ""
-    shared = gone & ~ahead & ~whole & old & live
-    in_use, out = table.assign(**used), table.assign(**was, gone=state, left=left, ahead=ahead)
-    if not shared.any():
-        return in_use[~gone].reset_index(drop=True), out[gone].reset_index(drop=True)
+    in_use = table.assign(**used)
+    out = table.assign(**was, gone=state, left=told["left"], ahead=ahead)
+    shared = (
+        gone & ~ahead & ~told["whole"].to_numpy(bool) & _lives_on_a_relic(table, in_use, present)
+    )
+    if shared.any():
+        living, relics = _apart(table[shared], in_use[shared], out[shared], present)
+        in_use = pd.concat([in_use[~gone], living]).sort_index()
+        out = pd.concat([out[gone & ~shared], relics]).sort_index()
+    else:
+        in_use, out = in_use[~gone], out[gone]
+    return in_use.reset_index(drop=True), out.reset_index(drop=True)
+
+
+def _states(table: gpd.GeoDataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """Return what keys of states say of each row, the first that does.
+
+    Returns
+    -------
+    DataFrame
+        Columns state (``disused=yes``, or blank), left and ahead as of :class:`NotInUse`, and whole: that it is of the whole object.
+    """
+    words, found = _words(), pd.DataFrame({"state": "", "left": "", "ahead": False, "whole": False}, index=table.index, dtype=object)  # fmt: skip
+    runs = np.zeros(len(table), bool)
+    if _STATUS in table:
+        runs = (_plain(table[_STATUS], years=False) == _RUNS).to_numpy(bool)
+    for key in dict.fromkeys(words.loc[words["key"] != "*", "key"]):
+        if key in keys or laundered(key) not in table:
+            continue
+        meanings = words[words["key"] == key].set_index("value")
+        is_plan = meanings["ahead"] == "yes"
+        told = _plain(table[laundered(key)].dropna(), years=not is_plan.any())
+        told = told[told.isin(meanings.index)]
+        found.loc[told.index, "whole"] |= key == _STATUS
+        outdone = pd.Series(runs, table.index)[told.index] & ~is_plan.loc[told].to_numpy()
+        told = told[(found["state"][told.index] == "") & ~outdone]
+        found.loc[told.index, "state"] = f"{key}=" + told
+        found.loc[told.index, "left"] = meanings["left"].loc[told].to_numpy(object)
+        found.loc[told.index, "ahead"] = is_plan.loc[told].to_numpy()
+    return found
+
+
+def _lives_on_a_relic(
+    table: gpd.GeoDataFrame, in_use: gpd.GeoDataFrame, present: Sequence[str]
+) -> NDArray[np.bool_]:
+    """Return which objects are both a relic and something that may have moved in."""
+    old, live = np.zeros(len(table), bool), np.zeros(len(table), bool)
+    for key in present:
+        old |= _is_relic(key, table[laundered(key)])
+        live |= _may_live(key, in_use[laundered(key)])
+    return old & live
+
+
+def _apart(
+    table: gpd.GeoDataFrame,
+    in_use: gpd.GeoDataFrame,
+    out: gpd.GeoDataFrame,
+    present: Sequence[str],
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Return what lives on relics without the keys of these, and the relics without those of what lives."""
     relics = {laundered(key): _is_relic(key, table[laundered(key)]) for key in present}
     if "landuse" in relics:
         # Industry around an old station is closed with it.
         relics["landuse"] = ~_may_live("landuse", table["landuse"])
     living = in_use.assign(**{key: in_use[key].mask(relic, None) for key, relic in relics.items()})
     alone = out.assign(**{key: out[key].where(relic, None) for key, relic in relics.items()})
-    in_use, out = pd.concat([in_use[~gone], living[shared]]), pd.concat([out[gone & ~shared], alone[shared]])  # fmt: skip
-    return in_use.sort_index().reset_index(drop=True), out.sort_index().reset_index(drop=True)
+    return living, alone
 
 
 def _plain(told: pd.Series, *, years: bool) -> pd.Series:
