@@ -19,8 +19,10 @@ from carbongrid.outputs.report.analysis_page import (
     Column,
     Rows,
     Words,
+    change_cell,
     map_of_changes,
     map_of_zones,
+    mass_cell,
     unit_cell,
     unit_in_text,
     zone_cell,
@@ -28,7 +30,7 @@ from carbongrid.outputs.report.analysis_page import (
 from carbongrid.outputs.report.notes import note_in_chinese
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from carbongrid.analysis.compare import Comparison
@@ -102,23 +104,6 @@ def write_comparison_page(found: Comparison, path: Path) -> Path:
         tables=[_matrix(found), _totals(found), _unit_rows(found), _made_of(found)],
         notes=found.notes,
     )  # fmt: skip
-
-
-def _signed(grams: int, show: Callable[[int], str] = mass) -> str:
-    """Return a change of mass with its sign."""
-    if 0 < abs(grams) < 1000:
-        return show(grams).replace("< ", "< +")
-    return f"{'+' if grams > 0 else '−' if grams < 0 else ''}{show(abs(grams))}"
-
-
-def mass_cell(grams: int) -> Cell:
-    """Return a mass as a cell, in Chinese in 10,000 t or t."""
-    return Cell(mass(grams), mass_in_chinese(grams))
-
-
-def change_cell(grams: int, more: str = "") -> Cell:
-    """Return a change of mass as a cell, and what stands behind it in both languages."""
-    return Cell(_signed(grams) + more, _signed(grams, mass_in_chinese) + more)
 
 
 def _title(a: FinishedRun, b: FinishedRun) -> str:

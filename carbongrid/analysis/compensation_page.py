@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from carbongrid.analysis.comparison_page import change_cell, mass_cell
 from carbongrid.analysis.run_page import write_run_page
 from carbongrid.analysis.transfers import money_column, plain_price
 from carbongrid.outputs.numbers import short_number, whole_percent
@@ -17,8 +16,10 @@ from carbongrid.outputs.report.analysis_page import (
     Column,
     Rows,
     Words,
+    change_cell,
     map_of_changes,
     map_of_zones,
+    mass_cell,
     unit_cell,
     unit_in_text,
     zone_cell,

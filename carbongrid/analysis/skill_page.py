@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from carbongrid.analysis.comparison_page import mass_cell
 from carbongrid.analysis.run_page import write_run_page
 from carbongrid.analysis.skill import CANNOT_TELL, without_skill
-from carbongrid.analysis.validation_page import map_of_ratios
 from carbongrid.outputs.figures.classes import NO_VALUE
 from carbongrid.outputs.numbers import whole_percent
 from carbongrid.outputs.report.analysis_page import (
@@ -23,6 +21,8 @@ from carbongrid.outputs.report.analysis_page import (
     Rows,
     Words,
     map_of_classes,
+    map_of_ratios,
+    mass_cell,
 )
 from carbongrid.outputs.report.layers import Entry
 from carbongrid.outputs.report.scatter import Scatter, scatter

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from carbongrid.analysis.comparison_page import change_cell, mass_cell
 from carbongrid.analysis.run_page import write_run_page
 from carbongrid.method.landuse import TERRITORIAL_TYPES
 from carbongrid.method.tonnes import at_decimals
@@ -20,8 +19,10 @@ from carbongrid.outputs.report.analysis_page import (
     Map,
     Rows,
     Words,
+    change_cell,
     map_of_changes,
     map_of_zones,
+    mass_cell,
     unit_cell,
     zone_cell,
 )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 
-from carbongrid.analysis.comparison_page import change_cell
 from carbongrid.analysis.decomposition import EFFECTS, TAPIO_ZH
 from carbongrid.analysis.run_page import write_run_page
 from carbongrid.outputs.numbers import change_in_percent, short_number
@@ -19,6 +18,7 @@ from carbongrid.outputs.report.analysis_page import (
     Map,
     Rows,
     Words,
+    change_cell,
     map_of_changes,
     map_of_zones,
     unit_cell,

@@ -10,8 +10,6 @@ import numpy as np
 from carbongrid.analysis.gridded_cells import centres_written
 from carbongrid.analysis.validation import why_no_skill
 from carbongrid.errors import Problem
-from carbongrid.outputs.figures.classes import NO_VALUE, RATIOS
-from carbongrid.outputs.figures.palettes import colours_at
 from carbongrid.outputs.numbers import short_number
 from carbongrid.outputs.report.analysis_page import (
     AnalysisPage,
@@ -21,13 +19,13 @@ from carbongrid.outputs.report.analysis_page import (
     Map,
     Rows,
     Words,
+    map_of_ratios,
     map_of_zones,
     unit_cell,
     unit_in_text,
     write_analysis_page,
     zone_cell,
 )
-from carbongrid.outputs.report.layers import Entry
 from carbongrid.outputs.report.scatter import scatter
 
 if TYPE_CHECKING:
@@ -35,13 +33,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
-    from numpy.typing import NDArray
 
     from carbongrid.analysis.validation import Validation
 
 _MAX_MAPS, _MAX_PLOTS = 6, 12
-_CLASSES = ("under 1/4", "1/4 … 1/2", "1/2 … 1", "1 … 2", "2 … 4", "4 and more")
-_CLASSES_ZH = ("不足 1/4", "1/4 … 1/2", "1/2 … 1", "1 … 2", "2 … 4", "4 及以上")
 _CANNOT = (
     (
         "Agreement is not truth: published values have errors of their own, and tables made with the same proxies agree for that reason.",
@@ -125,22 +120,6 @@ def _tips(
             if code in values[of].index
         ]
         yield f"{unit_in_text(name, code)}: {', '.join(parts) or 'not in the table 未列出'}"
-
-
-def map_of_ratios(of: str, logs: NDArray[np.float64]) -> Map:
-    """Return the units by how many times the published value the run has, in classes that double away from 1."""
-    shades = colours_at("BrBG", [0.95, 0.8, 0.62, 0.38, 0.2, 0.05])
-    bounds = np.log2(RATIOS)
-    places = np.searchsorted(bounds, logs, side="right")
-    known = ~np.isnan(logs)
-    colours = [shades[k] if there else NO_VALUE for k, there in zip(places, known, strict=True)]
-    entries = [
-        Entry(shades[k], _CLASSES[k], _CLASSES_ZH[k], int((known & (places == k)).sum()))
-        for k in range(len(shades) - 1, -1, -1)
-    ]
-    if not known.all():
-        entries.append(Entry(NO_VALUE, "not compared", "未比较", int((~known).sum())))
-    return Map(Words(f"{of}: run / published", f"{of}：本次 / 发布"), colours, entries)
 
 
 def _maps_of_zones(found: Validation) -> Iterator[Map]:

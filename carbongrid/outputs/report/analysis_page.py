@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,10 +11,16 @@ import numpy as np
 
 from carbongrid.errors import Problem
 from carbongrid.method.zoning import zones
-from carbongrid.outputs.figures.classes import NO_VALUE, natural_breaks, ordered_zones
+from carbongrid.outputs.figures.classes import NO_VALUE, RATIOS, natural_breaks, ordered_zones
 from carbongrid.outputs.figures.palettes import colours_at
 from carbongrid.outputs.figures.scales import joined
-from carbongrid.outputs.numbers import short_number, to_the_gram, to_the_gram_in_chinese
+from carbongrid.outputs.numbers import (
+    mass,
+    mass_in_chinese,
+    short_number,
+    to_the_gram,
+    to_the_gram_in_chinese,
+)
 from carbongrid.outputs.report.drawings import zone_map
 from carbongrid.outputs.report.layers import Entry
 from carbongrid.outputs.report.rendering import asset, render_page
@@ -27,6 +33,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SAME = "#f2f1ec"
+_RATIO_CLASSES = ("under 1/4", "1/4 … 1/2", "1/2 … 1", "1 … 2", "2 … 4", "4 and more")
+_RATIO_CLASSES_ZH = ("不足 1/4", "1/4 … 1/2", "1/2 … 1", "1 … 2", "2 … 4", "4 及以上")
 
 
 class Words(NamedTuple):
@@ -185,6 +193,23 @@ def unit_in_text(name: str, code: str) -> str:
     return f"{isolated(name)} ({code})"
 
 
+def mass_cell(grams: int) -> Cell:
+    """Return a mass as a cell, in Chinese in 10,000 t or t."""
+    return Cell(mass(grams), mass_in_chinese(grams))
+
+
+def change_cell(grams: int, more: str = "") -> Cell:
+    """Return a change of mass as a cell, and what stands behind it in both languages."""
+    return Cell(_signed(grams) + more, _signed(grams, mass_in_chinese) + more)
+
+
+def _signed(grams: int, show: Callable[[int], str] = mass) -> str:
+    """Return a change of mass with its sign."""
+    if 0 < abs(grams) < 1000:
+        return show(grams).replace("< ", "< +")
+    return f"{'+' if grams > 0 else '−' if grams < 0 else ''}{show(abs(grams))}"
+
+
 def map_of_zones(
     codes: Sequence[int], name: Words, marked: Sequence[int] = (), note: Words | None = None
 ) -> Map:
@@ -237,6 +262,24 @@ def map_of_changes(
             none = int((grams == 0).sum())
             entries.append(Entry(_SAME, "no change", "无变化", none))
     return Map(name, colours, [entry for entry in entries if entry.count], marked, note)
+
+
+def map_of_ratios(of: str, logs: NDArray[np.float64]) -> Map:
+    """Return the units by how many times the published value the run has, in classes that double away from 1."""
+    shades = colours_at("BrBG", [0.95, 0.8, 0.62, 0.38, 0.2, 0.05])
+    bounds = np.log2(RATIOS)
+    places = np.searchsorted(bounds, logs, side="right")
+    known = ~np.isnan(logs)
+    colours = [shades[k] if there else NO_VALUE for k, there in zip(places, known, strict=True)]
+    entries = [
+        Entry(
+            shades[k], _RATIO_CLASSES[k], _RATIO_CLASSES_ZH[k], int((known & (places == k)).sum())
+        )
+        for k in range(len(shades) - 1, -1, -1)
+    ]
+    if not known.all():
+        entries.append(Entry(NO_VALUE, "not compared", "未比较", int((~known).sum())))
+    return Map(Words(f"{of}: run / published", f"{of}：本次 / 发布"), colours, entries)
 
 
 def map_of_classes(values: NDArray[np.float64], name: Words, palette: str) -> Map:
