@@ -36,21 +36,21 @@ _HOME = {
     "classify": "carbongrid.method.zoning",
     "Case": "carbongrid.case",
     "read_activity": "carbongrid.case.readers.activity",
-    "audit_choices": "carbongrid.analysis.choice_audit",
-    "audit_scale": "carbongrid.analysis.scale_audit",
+    "audit_choices": "carbongrid.analysis.choices.audit",
+    "audit_scale": "carbongrid.analysis.scale.audit",
     "check": "carbongrid.pipeline",
     "run": "carbongrid.pipeline",
-    "validate": "carbongrid.analysis.validation",
+    "validate": "carbongrid.analysis.validation.validation",
     "verify": "carbongrid.pipeline.verification",
     "margins": "carbongrid.analysis.margins",
-    "skill": "carbongrid.analysis.skill",
-    "compare": "carbongrid.analysis.compare",
-    "compensation": "carbongrid.analysis.compensation",
-    "targets": "carbongrid.analysis.targets",
-    "plan_targets": "carbongrid.analysis.target_plan",
-    "trend": "carbongrid.analysis.trend",
-    "inequality": "carbongrid.analysis.inequality",
-    "Comparison": "carbongrid.analysis.compare",
+    "skill": "carbongrid.analysis.skill.skill",
+    "compare": "carbongrid.analysis.comparison.compare",
+    "compensation": "carbongrid.analysis.compensation.compensation",
+    "targets": "carbongrid.analysis.targets.targets",
+    "plan_targets": "carbongrid.analysis.targets.plan",
+    "trend": "carbongrid.analysis.trend.trend",
+    "inequality": "carbongrid.analysis.inequality.inequality",
+    "Comparison": "carbongrid.analysis.comparison.compare",
     "probability": "carbongrid.analysis.probability",
     "Result": "carbongrid.outputs.result",
     "LiveResult": "carbongrid.pipeline.live",
@@ -69,19 +69,19 @@ __all__ = sorted([*_HOME, *_RENAMED, *_ROOMS, "__version__"])
 
 if TYPE_CHECKING:
     from carbongrid import inventory as inventory
-    from carbongrid.analysis.choice_audit import audit_choices as audit_choices
-    from carbongrid.analysis.compare import Comparison as Comparison
-    from carbongrid.analysis.compare import compare as compare
-    from carbongrid.analysis.compensation import compensation as compensation
-    from carbongrid.analysis.inequality import inequality as inequality
+    from carbongrid.analysis.choices.audit import audit_choices as audit_choices
+    from carbongrid.analysis.comparison.compare import Comparison as Comparison
+    from carbongrid.analysis.comparison.compare import compare as compare
+    from carbongrid.analysis.compensation.compensation import compensation as compensation
+    from carbongrid.analysis.inequality.inequality import inequality as inequality
     from carbongrid.analysis.margins import margins as margins
     from carbongrid.analysis.probability import probability as probability
-    from carbongrid.analysis.scale_audit import audit_scale as audit_scale
-    from carbongrid.analysis.skill import skill as skill
-    from carbongrid.analysis.target_plan import plan_targets as plan_targets
-    from carbongrid.analysis.targets import targets as targets
-    from carbongrid.analysis.trend import trend as trend
-    from carbongrid.analysis.validation import validate as validate
+    from carbongrid.analysis.scale.audit import audit_scale as audit_scale
+    from carbongrid.analysis.skill.skill import skill as skill
+    from carbongrid.analysis.targets.plan import plan_targets as plan_targets
+    from carbongrid.analysis.targets.targets import targets as targets
+    from carbongrid.analysis.trend.trend import trend as trend
+    from carbongrid.analysis.validation.validation import validate as validate
     from carbongrid.case import Case as Case
     from carbongrid.case.readers.activity import read_activity as read_activity
     from carbongrid.errors import InputError as InputError

@@ -20,7 +20,7 @@ from carbongrid.errors import Problem, missing_libraries
 if TYPE_CHECKING:
     import pandas as pd
 
-    from carbongrid.analysis.validation import Validation
+    from carbongrid.analysis.validation.validation import Validation
     from carbongrid.method.probability.zone_probability import ZoneProbability
 
 _NEAREST = 10
@@ -211,10 +211,10 @@ def validate(
     shares of its cells, and is held against the run cell by cell as well: validation_cell_measures.csv, validation_cells.csv.
     """
     with console.progress() as progress:
-        from carbongrid.analysis.gridded_rasters import PublishedRaster, read_rasters_table
-        from carbongrid.analysis.validation import validate as validate_run
-        from carbongrid.analysis.validation import write_validation
-        from carbongrid.analysis.validation_page import write_validation_page
+        from carbongrid.analysis.published.rasters import PublishedRaster, read_rasters_table
+        from carbongrid.analysis.validation.page import write_validation_page
+        from carbongrid.analysis.validation.validation import validate as validate_run
+        from carbongrid.analysis.validation.validation import write_validation
         from carbongrid.outputs.figures.scatter import write_scatter
 
         named = [
@@ -282,7 +282,7 @@ def _finite_rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
 
 def _agreement(found: Validation) -> Iterator[str]:
     """Yield what is wrong with the table itself, then a line for each quantity, in words where there is no skill."""
-    from carbongrid.analysis.validation import why_no_skill
+    from carbongrid.analysis.validation.validation import why_no_skill
 
     for row in found.sums[found.sums["off"]].to_dict("records"):
         where = f"region {row['region']}" if row["region"] else "the whole"
@@ -319,7 +319,7 @@ def _agreement_of_cells(found: Validation) -> Iterator[str]:
     """Yield how far rasters agree cell by cell, and where they agree least."""
     if not len(found.cell_measures):
         return
-    from carbongrid.analysis.gridded_cells import centres_written
+    from carbongrid.analysis.validation.cells import centres_written
 
     yield f"{'cell by cell':<28} {'cells':>6} {'bias':>6} {'rank':>6} {'misplaced':>9} {'scaled':>7} {'by area':>8} {'skill':>6}"
     for row in found.cell_measures.to_dict("records"):

@@ -15,9 +15,9 @@ from carbongrid.cli.group import main
 from carbongrid.cli.options import FILE, FOLDER, with_console, with_out, with_seed
 
 if TYPE_CHECKING:
-    from carbongrid.analysis.choice_audit import ChoiceAudit
-    from carbongrid.analysis.scale_audit import ScaleAudit
-    from carbongrid.analysis.skill import Skill
+    from carbongrid.analysis.choices.audit import ChoiceAudit
+    from carbongrid.analysis.scale.audit import ScaleAudit
+    from carbongrid.analysis.skill.skill import Skill
 
 _LISTED = 10
 
@@ -52,9 +52,9 @@ def audit_choices(
     readings in each zone, and whether it is in the stable core; choices.csv: units that flip when a choice changes; choices_not_tried.csv: what this run cannot
     answer, and why; choices_readings.csv; choices.html, a page of all of it in English and Chinese; choices.png.
     """
-    from carbongrid.analysis.choice_audit import CANNOT_TELL, write_choices
-    from carbongrid.analysis.choice_audit import audit_choices as audit
-    from carbongrid.analysis.choices_page import write_choices_page
+    from carbongrid.analysis.choices.audit import CANNOT_TELL, write_choices
+    from carbongrid.analysis.choices.audit import audit_choices as audit
+    from carbongrid.analysis.choices.page import write_choices_page
     from carbongrid.outputs.figures.choices import write_choices_figure
     from carbongrid.outputs.tables import read_result
 
@@ -129,9 +129,9 @@ def audit_scale(
     Coarse grids of 0.5, 1, 2 and 5 km at eight origins; units merged to their parents, and to as many random groups of neighbours; other fine cells and exact
     areas. Writes scale_grids.csv, scale_groups.csv, scale_null.csv, scale_cells.csv, scale_units.csv, scale.html and scale.png.
     """
-    from carbongrid.analysis.scale_audit import CANNOT_TELL, write_scale
-    from carbongrid.analysis.scale_audit import audit_scale as audit
-    from carbongrid.analysis.scale_page import write_scale_page
+    from carbongrid.analysis.scale.audit import CANNOT_TELL, write_scale
+    from carbongrid.analysis.scale.audit import audit_scale as audit
+    from carbongrid.analysis.scale.page import write_scale_page
     from carbongrid.outputs.figures.scale import write_scale_figure
     from carbongrid.outputs.tables import read_result
 
@@ -198,9 +198,9 @@ def skill(console: Console, directory: Path, seed: int, out: Path | None) -> Non
     out, skill.html, skill.png, and, where sigma and tau of a weight rule are told, uncertainty.csv, which [uncertainty] in the case names and `carbongrid probability` reads.
     """
     with console.progress() as progress:
-        from carbongrid.analysis.skill import CANNOT_TELL, write_skill
-        from carbongrid.analysis.skill import skill as skill_of
-        from carbongrid.analysis.skill_page import write_skill_page
+        from carbongrid.analysis.skill.page import write_skill_page
+        from carbongrid.analysis.skill.skill import CANNOT_TELL, write_skill
+        from carbongrid.analysis.skill.skill import skill as skill_of
         from carbongrid.outputs.figures.skill import write_skill_figure
         from carbongrid.outputs.tables import read_result
 
@@ -238,7 +238,7 @@ def _counted(row: Mapping[Any, Any]) -> str:
 
 def _placed(found: Skill) -> Iterator[str]:
     """Yield what was held out and how well it was placed, sigma and tau of each weight rule, and what to paste."""
-    from carbongrid.analysis.skill import without_skill
+    from carbongrid.analysis.skill.skill import without_skill
 
     if found.measures.empty:
         yield "Nothing is known to hold out: no facility with a place, no category with three regions that have totals and claims by its rule, no GDP of units with a parent."

@@ -22,8 +22,8 @@ from carbongrid.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from carbongrid.analysis.compare import Comparison
-    from carbongrid.analysis.target_plan import TargetPlan
+    from carbongrid.analysis.comparison.compare import Comparison
+    from carbongrid.analysis.targets.plan import TargetPlan
     from carbongrid.outputs.tables.parcel_layer import ParcelFormat
 
 _LARGEST = 10
@@ -58,8 +58,8 @@ def compare(
     Runs of other units, GWP sets, bases or currencies are refused, unless --despite names what differs.
     """
     with console.progress():
-        from carbongrid.analysis.compare import compare as compare_runs
-        from carbongrid.analysis.compare import write_comparison
+        from carbongrid.analysis.comparison.compare import compare as compare_runs
+        from carbongrid.analysis.comparison.compare import write_comparison
 
         content = content_of(b)
         found = compare_runs(a, b, despite=despite)
@@ -123,8 +123,8 @@ def scenario(
     PLAN is a TOML file of actions in order: scale a total, a facility or what lies on land; add or remove a facility; convert land; change GDP. Nothing of the case is read again, and
     the run equals one of the case changed by hand. Beside it, in OUT-analysis, it is compared with RUN, and zones.csv has each unit's zone against the region as the plan leaves it and as it was.
     """
-    from carbongrid.analysis.compare import compare as compare_runs
-    from carbongrid.analysis.compare import write_comparison
+    from carbongrid.analysis.comparison.compare import compare as compare_runs
+    from carbongrid.analysis.comparison.compare import write_comparison
     from carbongrid.analysis.files import write_csvs
     from carbongrid.analysis.finished import FinishedRun
     from carbongrid.analysis.frozen import zones_both_ways
@@ -204,9 +204,9 @@ def targets(
     the zone. Writes targets.html, targets_plan.toml and tables. Where the limits allow no plan it says what is in the way.
     """
     with console.progress() as progress:
-        from carbongrid.analysis.target_plan import plan_targets
-        from carbongrid.analysis.targets import targets as targets_of
-        from carbongrid.analysis.targets import write_targets
+        from carbongrid.analysis.targets.plan import plan_targets
+        from carbongrid.analysis.targets.targets import targets as targets_of
+        from carbongrid.analysis.targets.targets import write_targets
         from carbongrid.method.tonnes import counted
 
         progress("reading", 0, 1)

@@ -71,9 +71,9 @@ def compensation(
     A transfer between units, which adds up to zero: never an offset against the atmosphere. Writes compensation.html and, as CSV, balances of units, who pays whom over the least distance, and sums by zone and by parent.
     """
     with console.progress():
-        from carbongrid.analysis.compensation import compensation as compensation_of
-        from carbongrid.analysis.compensation import read_caps, write_compensation
-        from carbongrid.analysis.transfers import plain_price
+        from carbongrid.analysis.compensation.compensation import compensation as compensation_of
+        from carbongrid.analysis.compensation.compensation import read_caps, write_compensation
+        from carbongrid.analysis.compensation.transfers import plain_price
         from carbongrid.method.tonnes import at_decimals, counted
 
         if (caps is None) == (allowance == "cap"):
@@ -130,9 +130,9 @@ def trend(
     Writes trend.html and, as CSV, zones from year to year with each year's own region and with the first year's, change of emission, sink and indices, its parts by population, GDP per head and emission per GDP (LMDI), and Tapio's decoupling.
     """
     with console.progress():
-        from carbongrid.analysis.merged_units import read_merged_codes
-        from carbongrid.analysis.trend import trend as trend_of
-        from carbongrid.analysis.trend import write_trend
+        from carbongrid.analysis.trend.merged_units import read_merged_codes
+        from carbongrid.analysis.trend.trend import trend as trend_of
+        from carbongrid.analysis.trend.trend import write_trend
         from carbongrid.method.tonnes import counted
         from carbongrid.run_store import detect_full_disk, open_to_write
 
@@ -178,8 +178,8 @@ def inequality(
     Writes inequality.html and, as CSV, Gini and Theil by residents, GDP and area, Lorenz curves, Moran's I and its local parts.
     """
     with console.progress() as progress:
-        from carbongrid.analysis.inequality import inequality as inequality_of
-        from carbongrid.analysis.inequality import write_inequality
+        from carbongrid.analysis.inequality.inequality import inequality as inequality_of
+        from carbongrid.analysis.inequality.inequality import write_inequality
 
         content = content_of(directory)
         found = inequality_of(

@@ -16,7 +16,7 @@ import xarray as xr
 import carbongrid as cg
 from carbongrid.analysis.margins import margins
 from carbongrid.analysis.probability import probability
-from carbongrid.analysis.validation import validate
+from carbongrid.analysis.validation.validation import validate
 from carbongrid.errors import VerificationError
 from carbongrid.outputs.tables import read_tables
 from carbongrid.outputs.tables.plain import read_units_csv

@@ -9,7 +9,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carbongrid.analysis.clusters import clusters
+from carbongrid.analysis.inequality.clusters import clusters
 from carbongrid.analysis.neighbours import REACH, neighbours_of
 
 

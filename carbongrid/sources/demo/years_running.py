@@ -10,8 +10,8 @@ from carbongrid.errors import missing_libraries
 from carbongrid.sources.demo.years import EARLIER
 
 if TYPE_CHECKING:
-    from carbongrid.analysis.target_plan import TargetPlan
-    from carbongrid.analysis.trend import Trend
+    from carbongrid.analysis.targets.plan import TargetPlan
+    from carbongrid.analysis.trend.trend import Trend
     from carbongrid.pipeline.step import Progress
 
 ZONE = 1
@@ -76,12 +76,12 @@ def run_years(
 def _asked(
     directory: Path, runs: tuple[Path, ...], with_clusters: bool, progress: Progress | None
 ) -> YearsOutcome:
-    from carbongrid.analysis.compare import compare, write_comparison
-    from carbongrid.analysis.compensation import compensation, write_compensation
-    from carbongrid.analysis.inequality import inequality, write_inequality
-    from carbongrid.analysis.target_plan import plan_targets
-    from carbongrid.analysis.targets import targets, write_targets
-    from carbongrid.analysis.trend import trend, write_trend
+    from carbongrid.analysis.comparison.compare import compare, write_comparison
+    from carbongrid.analysis.compensation.compensation import compensation, write_compensation
+    from carbongrid.analysis.inequality.inequality import inequality, write_inequality
+    from carbongrid.analysis.targets.plan import plan_targets
+    from carbongrid.analysis.targets.targets import targets, write_targets
+    from carbongrid.analysis.trend.trend import trend, write_trend
 
     case, last = directory / "case", runs[-1]
     out, done = directory / "years", 0
@@ -114,7 +114,7 @@ def _asked(
 
 def _plan(directory: Path, last: Path) -> tuple[Path, Path]:
     """Do the plan, and hold what it makes against the city; return the run and the page."""
-    from carbongrid.analysis.compare import compare, write_comparison
+    from carbongrid.analysis.comparison.compare import compare, write_comparison
     from carbongrid.analysis.files import write_csvs
     from carbongrid.analysis.finished import FinishedRun
     from carbongrid.analysis.frozen import zones_both_ways

@@ -1,0 +1,215 @@
+"""Published rasters of emission, as EDGAR and ODIAC are, beside a run: what they say of each quantity, and a table of its units."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from carbongrid.analysis.published.land_on_cells import LandOnCells
+from carbongrid.analysis.published.months import Layered, require_one_year
+from carbongrid.analysis.published.rasters import OpenedRaster, PublishedRaster, Remark
+from carbongrid.analysis.published.table import is_of_sinks, of_co2_alone
+from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.units_of_measure import INT64_MAX
+from carbongrid.raster.grid import Grid
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from carbongrid.pipeline.run_carriers import RunCarriers
+
+_WHOLE = 0.99
+"""A unit of which less than this lies on cells with a value is not compared."""
+_BIG_SHARE = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class GriddedQuantity:
+    """What rasters say of one quantity.
+
+    Parameters
+    ----------
+    of
+        The quantity.
+    land
+        The run on their cells.
+    grams : [y, x]
+        Of CO2 or CO2e per cell of the land's window and year; NaN where unknown.
+    remarks
+        What has to be said.
+    """
+
+    of: str
+    land: LandOnCells
+    grams: NDArray[np.float64]
+    remarks: tuple[Remark, ...]
+
+    def of_units(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the grams in each unit, by exact shares of cells, and the share of its area on cells with a value."""
+        found = self.land.units.apply(self.grams, ["sum", "valid_fraction"])
+        return found["sum"].to_numpy(), found["valid_fraction"].to_numpy()
+
+
+def gridded(
+    run: RunCarriers, rasters: Sequence[PublishedRaster], quantities: Collection[str]
+) -> list[GriddedQuantity]:
+    """Read published rasters around a run, those of one quantity added up.
+
+    Parameters
+    ----------
+    run
+        The run.
+    rasters
+        Of its quantities.
+    quantities
+        That there are.
+
+    Raises
+    ------
+    InputError
+        If a quantity is unknown, a raster wrong, the rasters of one quantity have other cells or gases, or are not of one year: all of its twelve months, or the year itself.
+    """
+    strange = [each for each in rasters if each.of not in quantities]
+    if strange:
+        raise InputError(
+            f"{strange[0].of!r} is no quantity of the run",
+            strange[0].path.name,
+            f"There are {', '.join(sorted(quantities))}.",
+        )
+    year, lands, found = int(run.manifest["year"]), dict[Grid, LandOnCells](), []
+    for of in dict.fromkeys(each.of for each in rasters):
+        meant = [each for each in rasters if each.of == of]
+        own = [OpenedRaster.of(each) for each in meant]
+        _require_once(of, [(each.path.resolve(), opened.variable) for each, opened in zip(meant, own, strict=True)])  # fmt: skip
+        for part in dict.fromkeys(each.part for each in meant):
+            of_part = [opened for opened, each in zip(own, meant, strict=True) if each.part == part]
+            layered = [Layered(each.name, each.months, each.dates) for each in of_part]
+            require_one_year(f"{of} ({part})" if part else of, layered)
+        _require_addable(of, own)
+        land = lands.setdefault(own[0].grid, LandOnCells(run, own[0].grid, own[0].name))
+        grams = np.sum([each.grams(land.window, year) for each in own], axis=0)
+        remarks = [
+            remark
+            for each in own
+            for remark in (
+                *each.remarks,
+                *each.remarks_of_year(year),
+                *each.remarks_of_areas(land.window.grid),
+            )
+        ]
+        remarks += _remarks_of_sums(of, own)
+        found.append(GriddedQuantity(of, land, grams, tuple(remarks)))
+    return found
+
+
+def _require_once(of: str, sources: Sequence[tuple[Path, str]]) -> None:
+    for number, (path, variable) in enumerate(sources):
+        if (path, variable) in sources[:number]:
+            what = f"the raster stands twice for {of}, and would be counted twice"
+            raise InputError(what, path.name, "Give each raster once.")
+
+
+def _require_addable(of: str, rasters: Sequence[OpenedRaster]) -> None:
+    first = rasters[0]
+    for other in rasters[1:]:
+        if other.grid != first.grid:
+            raise InputError(
+                f"its cells are not those of {first.name}, with which it is added up to {of}",
+                other.name,
+                "Give rasters of one quantity on one grid.",
+            )
+        if other.unit.gas != first.unit.gas:
+            raise InputError(
+                f"it is of {other.unit.gas}, {first.name} of {first.unit.gas}, and both would be added up to {of}",
+                other.name,
+                "Give rasters of the same gases.",
+            )
+
+
+def _remarks_of_sums(of: str, rasters: Sequence[OpenedRaster]) -> list[Remark]:
+    found: list[Remark] = []
+    if len(rasters) > 1:
+        names = ", ".join(each.name for each in rasters)
+        found.append((Problem(f"{of}: {len(rasters)} rasters are added up: {names}", level="note"), f"{of}：共 {len(rasters)} 个栅格相加。"))  # fmt: skip
+    if rasters[0].unit.gas == "CO2" and not is_of_sinks(of):
+        found.append(of_co2_alone(of))
+    return found
+
+
+def published_of(
+    quantities: Sequence[GriddedQuantity], codes: pd.Series[str]
+) -> tuple[pd.DataFrame, list[Remark]]:
+    """Return rasters as a table of units, as :func:`carbongrid.analysis.published.table.read_published` returns one, and what has to be said of it.
+
+    Parameters
+    ----------
+    quantities
+        Of :func:`gridded`.
+    codes
+        Of each unit of the run, blank for none.
+
+    Raises
+    ------
+    InputError
+        If no unit lies on cells with a value, or a mass exceeds int64.
+    """
+    parts, remarks = [], []
+    for each in quantities:
+        grams, known = each.of_units()
+        if float(np.nansum(grams)) > INT64_MAX:
+            raise InputError(f"{each.of}: the units' sum is more than can be counted exactly (9.2e12 t)", hint="Check the unit.")  # fmt: skip
+        names, place = np.unique(codes.to_numpy(str), return_inverse=True)
+        whole = np.bincount(place, ~(known >= _WHOLE), names.size) == 0
+        sums = np.bincount(place, np.nan_to_num(grams), names.size)
+        kept = whole & (names != "")
+        if not kept.any():
+            raise InputError(
+                f"{each.of}: no unit lies on cells of the raster that have a value",
+                hint="Check its CRS, and what it declares as nodata.",
+            )
+        table = {"region": names[kept], "of": each.of, "gas": "", "grams": np.rint(sums[kept]).astype(np.int64)}  # fmt: skip
+        parts.append(pd.DataFrame(table).assign(row=0))
+        remarks += [*each.remarks, *_of_place(each, known), *_of_size(each)]
+    return pd.concat(parts, ignore_index=True), remarks
+
+
+def _of_place(quantity: GriddedQuantity, known: NDArray[np.float64]) -> list[Remark]:
+    """Tell what lies on one side only."""
+    of, found = quantity.of, list[Remark]()
+    off = int((~(known >= _WHOLE)).sum())
+    if off:
+        least = 100 * float(np.nanmin(known))
+        what = f"{of}: {off} of {known.size} units are not compared, since 1 % or more of their area lies off the raster or on cells without a value (the least known has {least:.0f} % of its area on cells with one)"
+        found.append((Problem(what, level="warning"), f"{of}：{known.size} 个单元中有 {off} 个因 1 % 以上面积位于栅格之外或无值像元而未比较。"))  # fmt: skip
+    grams, covered = np.nan_to_num(quantity.grams), quantity.land.covered
+    inside = float((grams * covered).sum())
+    touched, around = float(grams[covered > 0].sum()), float(grams.sum())
+    if touched > 0:
+        beside = 1 - inside / touched
+        what = (
+            f"{of}: the cells that units touch have {touched / 1e6:,.0f} t, of which {100 * beside:.1f} % are left out as the share of these cells outside every unit; "
+            f"the rectangle of cells around units and parcels has {around / 1e6:,.0f} t"
+        )
+        level = "warning" if beside > _BIG_SHARE else "note"
+        zh = f"{of}：单元所及像元共 {touched / 1e6:,.0f} t，其中 {100 * beside:.1f} % 位于单元之外而未计入；外围矩形共 {around / 1e6:,.0f} t。"
+        found.append((Problem(what, level="warning" if level == "warning" else "note"), zh))
+    return found
+
+
+def _of_size(quantity: GriddedQuantity) -> list[Remark]:
+    """Tell how many units are smaller than a cell."""
+    cells = quantity.land.units_in_cells
+    small = int((cells < 1).sum())
+    if not small:
+        return []
+    area = float(quantity.land.window.grid.areas_of_rows().mean()) / 1e6
+    much = small * 2 > cells.size
+    little = ". Most are, so the comparison of units says little: see that of cells" if much else ""
+    what = f"{quantity.of}: {small} of {cells.size} units are smaller than a cell of the raster ({area:,.1f} km2), within which its value is spread evenly{little}"
+    zh = f"{quantity.of}：{cells.size} 个单元中有 {small} 个小于一个像元（{area:,.1f} km2），像元内数值均匀分摊。"
+    return [(Problem(what, level="warning" if much else "note"), zh)]

@@ -1,0 +1,1 @@
+"""Whether the pattern survives another ruler: fine cells, coarse grids, larger units."""

@@ -1,0 +1,155 @@
+"""The page of an audit of scale: what coarse grids, larger units and other fine cells make of a run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from carbongrid.analysis.run_page import write_run_page
+from carbongrid.analysis.scale.audit import CANNOT_TELL
+from carbongrid.outputs.numbers import short_number, whole_percent
+from carbongrid.outputs.report.analysis_page import (
+    Card,
+    Cell,
+    Column,
+    Map,
+    Rows,
+    Words,
+    map_of_classes,
+    map_of_zones,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from carbongrid.analysis.scale.audit import ScaleAudit
+    from carbongrid.outputs.result import Result
+
+_KM = 1000.0
+_MEASURES = {
+    "same": Words("have the zone of most of their units' emission", "分区与其单元排放之多数相同"),
+    "adjusted_rand": Words("adjusted Rand index of zones of units and of theirs", "单元分区与其分区的调整兰德指数"),
+}  # fmt: skip
+_OF = {"emission": Cell("emission", "排放"), "sink": Cell("sink", "碳汇")}
+
+
+def write_scale_page(found: ScaleAudit, result: Result, path: Path) -> Path:
+    """Write ``scale.html``; raises as :func:`carbongrid.analysis.run_page.write_run_page`."""
+    return write_run_page(
+        result,
+        path,
+        kicker=Words("Does the pattern survive another ruler?", "换一把尺，格局是否依旧？"),
+        sub=Words(f"{len(result.units)} units · coarse grids at eight origins, units merged, other fine cells", f"{len(result.units)} 个单元 · 八种原点的粗网格、单元合并、其他细网格"),
+        cards=list(_cards(found, result)),
+        maps=_maps(found, result),
+        tables=[_grids(found.grids), *_null(found.null), *_cells(found.cells)],
+        notes=[*found.remarks, CANNOT_TELL],
+    )  # fmt: skip
+
+
+def _ends(values: pd.Series, form: str) -> str:
+    return " – ".join(dict.fromkeys(format(each, form) for each in (values.min(), values.max())))
+
+
+def _cards(found: ScaleAudit, result: Result) -> Iterator[Card]:
+    inside = (found.grids["quantity"] == "emission") & (found.grids["side_m"] == _KM)
+    of_km = found.grids[inside]
+    yield Card(Words("Densest cell of 1 km", "1 km 网格最大密度"), f"{_ends(of_km['max_t_km2'] / 1e6, '.2f')} Mt/km²", Words("by where the grid begins", "随网格原点而异"))  # fmt: skip
+    yield Card(Words("Gini of emission, 1 km", "排放基尼系数，1 km"), _ends(of_km["gini"], ".3f"), Words("of density, cells by their covered area", "按覆盖面积加权的密度"))  # fmt: skip
+    for row in found.null[found.null["measure"] == "same"].head(1).to_dict("records"):
+        yield Card(
+            Words(f"Merged to {row['merged']}", f"合并至 {row['merged']}"),
+            whole_percent(row["parents"]),
+            Words(f"{_MEASURES['same'].en}; random groups of neighbours {whole_percent(row['random_mean'])}", f"{_MEASURES['same'].zh}；随机相邻组为 {whole_percent(row['random_mean'])}"),
+        )  # fmt: skip
+    if len(found.cells):
+        most = found.cells["emission_percent"].max()
+        yield Card(Words("Zones that fine cells move", "细网格改变的分区"), str(int(found.cells["zones"].max())), Words(f"units of {len(result.units)} by any of them; no emission that a unit has changes by more than {short_number(most)} %", f"个单元（共 {len(result.units)} 个），任一细网格下；单元已有排放的变化不超过 {short_number(most)} %"))  # fmt: skip
+
+
+def _maps(found: ScaleAudit, result: Result) -> list[Map]:
+    zone = result.units["zone"].to_numpy(np.int64)
+    name = Words("Zones of the run", "本次运算的分区")
+    if not len(found.cells):
+        return [map_of_zones(zone.tolist(), name)]
+    fine = found.cells["fine"].tolist()
+    turned = np.flatnonzero((found.units[[f"zone_{each}" for each in fine]].to_numpy() != zone[:, None]).any(axis=1))  # fmt: skip
+    zones = map_of_zones(zone.tolist(), name, turned.tolist())
+    note = Words("Heavy outlines: in another zone by some other fine cells.", "粗线：在其他细网格下换区。")  # fmt: skip
+    change = found.units[[f"emission_percent_{each}" for each in fine]].abs().max(axis=1)
+    more = map_of_classes(change.to_numpy(np.float64), Words("Largest change of emission by fine cells, %", "细网格引起的最大排放变化，%"), "YlOrRd")  # fmt: skip
+    return [
+        Map(
+            zones.name, zones.colours, zones.entries, turned.tolist(), note if turned.size else None
+        ),
+        more,
+    ]
+
+
+def _grids(grids: pd.DataFrame) -> Rows:
+    rows: list[list[Cell | str]] = [
+        [_OF[str(of)], f"{float(str(side)) / _KM:g} km", _ends(inside["gini"], ".3f"), _ends(inside["max_t_km2"], ",.0f"), _ends(inside["cells"], ",d")]
+        for (of, side), inside in grids.groupby(["quantity", "side_m"], sort=True)
+    ]  # fmt: skip
+    columns = [
+        Column(Words("quantity", "量"), False),
+        Column(Words("side of a cell", "网格边长")),
+        Column(Words("Gini of density", "密度基尼系数")),
+        Column(Words("most, t/km² and year", "最大密度，t/km²·年")),
+        Column(Words("cells with land", "有用地的网格")),
+    ]
+    told = Words("Least and most over eight origins of the grid", "八种网格原点的最小与最大值")
+    return Rows("grids", Words("Coarse grids", "粗网格"), told, columns, rows)
+
+
+def _null(null: pd.DataFrame) -> list[Rows]:
+    if null.empty:
+        return []
+    rows: list[list[Cell | str]] = [
+        [row["merged"], Cell(*_MEASURES[row["measure"]]), f"{row['parents']:.2f}", *_of_random(row), whole_percent(row["reached_by"])]
+        for row in null.to_dict("records")
+    ]  # fmt: skip
+    columns = [
+        Column(Words("merged to", "合并至"), False),
+        Column(Words("measure", "指标"), False),
+        Column(Words("parents", "上级区域")),
+        Column(Words("random groups, mean", "随机组均值")),
+        Column(Words("90 % of them", "其中 90 %")),
+        Column(Words("random ones that reach it", "达到者占比")),
+    ]
+    told = Words("As many random groups of neighbours are the null: a parent that does no better says little of its units.", "以同样数目的随机相邻组为对照：不优于随机的上级区域说明不了其单元。")  # fmt: skip
+    return [Rows("merged", Words("Merged units", "单元合并"), told, columns, rows)]
+
+
+def _of_random(row: dict[Any, Any]) -> tuple[str, str]:
+    """Return the mean and 90 % of random groupings, dashes where none of them has a zone."""
+    if math.isnan(row["random_mean"]):
+        return "–", "–"
+    return f"{row['random_mean']:.2f}", f"{row['random_p05']:.2f} – {row['random_p95']:.2f}"
+
+
+def _cells(cells: pd.DataFrame) -> list[Rows]:
+    if cells.empty:
+        return []
+    rows: list[list[Cell | str]] = [
+        [Cell("exact areas", "精确面积") if row["fine"] == "exact" else f"{row['fine']} m", _largest(row, "emission"), _largest(row, "sink"), str(row["zones"]), row["which"] or "–"]
+        for row in cells.to_dict("records")
+    ]  # fmt: skip
+    columns = [
+        Column(Words("fine cells", "细网格"), False),
+        Column(Words("largest change of emission", "排放最大变化")),
+        Column(Words("of sink", "碳汇最大变化")),
+        Column(Words("zones moved", "换区单元数")),
+        Column(Words("which", "单元"), False),
+    ]
+    return [Rows("cells", Words("Fine cells", "细网格"), None, columns, rows)]
+
+
+def _largest(row: dict[Any, Any], of: str) -> str:
+    """Return the largest change in percent, and the most that a unit without any has now."""
+    new = row[f"{of}_from_0_t"]
+    return f"{row[f'{of}_percent']:.3f} %" + (f"; 0 → {new:,.3f} t" if new else "")

@@ -1,0 +1,1 @@
+"""How well the proxies of a run would have placed what is known."""

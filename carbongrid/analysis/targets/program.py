@@ -1,0 +1,318 @@
+"""The linear program of a joint plan: the least cost at which units reach their targets within limits, by HiGHS."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from carbongrid.errors import RunError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from carbongrid.analysis.targets.limits import Limit
+
+_WHOLE = 1e-9
+"""A share of a parcel this close to 0 or 1 is that."""
+
+_ROUNDS = 200
+"""Of whole parcels; after them, what is left in part is converted where the caps allow it."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one variable of the program does when it is 1; in between, that part of it.
+
+    Parameters
+    ----------
+    do
+        ``cut``, ``convert`` or ``gdp``.
+    limit
+        The row that allows it.
+    unit
+        Row of the unit.
+    names
+        Categories that are cut.
+    parcel
+        Row of the parcel that is converted.
+    amount
+        Of all of it: g, ha, or the case's unit of GDP.
+    """
+
+    do: str
+    limit: Limit
+    unit: int
+    names: tuple[str, ...] = ()
+    parcel: int = -1
+    amount: float = 0.0
+
+
+class Cap(NamedTuple):
+    """A sum over variables that may not be more than ``most``; of a limit (None: of land that is there once) and a unit (-1: of all together)."""
+
+    limit: Limit | None
+    unit: int
+    row: dict[int, float]
+    most: float
+
+
+@dataclass(frozen=True)
+class Need:
+    """An index of a unit that is to be high: emission at most ``ratio`` times its sink, or GDP, which is its ``part``."""
+
+    unit: int
+    index: str
+    ratio: Fraction
+    part: int
+    emission: int
+    must: bool
+    """Whether it is a target; else it is high now, and has to stay so."""
+
+    @property
+    def now(self) -> Fraction:
+        """ratio*part - C_i, g: below 0 by what is missing."""
+        return self.ratio * self.part - self.emission
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """Variables, what each does to units, and what bounds them.
+
+    Parameters
+    ----------
+    steps
+        One for each variable.
+    emission, sink, gdp
+        CSR [unit, variable]: what a variable at 1 adds, g and currency units.
+    cost
+        Of each variable at 1.
+    upper
+        Most of each variable, at most 1.
+    caps
+        Sums that are bounded.
+    needs
+        Indices that are to be high.
+    """
+
+    steps: Sequence[Step]
+    emission: Any
+    sink: Any
+    gdp: Any
+    cost: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    caps: Sequence[Cap]
+    needs: Sequence[Need]
+
+    @cached_property
+    def matrix(self) -> Any:
+        """Rows A of A x <= b: of the needs, scaled by each unit's emission, then of the caps, scaled by the bounds."""
+        rows = [need.unit for need in self.needs]
+        economic = np.array([need.index == "ecc" for need in self.needs], np.float64)
+        ratio = np.array([float(need.ratio) for need in self.needs])
+        parts = _scaled(self.gdp[rows], ratio * economic) + _scaled(self.sink[rows], ratio * (1 - economic))  # fmt: skip
+        scale = np.array([1 / max(need.emission, 1) for need in self.needs])
+        needs = _scaled(self.emission[rows] - parts, scale)
+        cells = [(number, place, value / (cap.most or 1.0)) for number, cap in enumerate(self.caps) for place, value in cap.row.items()]  # fmt: skip
+        at, places, values = zip(*cells, strict=True) if cells else ((), (), ())
+        caps = sparse.csr_array((values, (at, places)), shape=(len(self.caps), len(self.steps)))
+        return sparse.vstack([needs, caps], format="csr")
+
+    def beyond_reach(self) -> tuple[Need, ...]:
+        """Return the targets of units that have none of the sink or GDP, where no variable gives them any: no cut lifts them."""
+        columns = {"ecc": self.gdp, "esc": self.sink}
+        return tuple(
+            need
+            for need in self.needs
+            if need.must and not need.part and not (columns[need.index][[need.unit]].data > 0).any()
+        )
+
+    def bounds(self, margin: Sequence[float]) -> NDArray[np.float64]:
+        """Return b of A x <= b, ``margin`` g being kept between each target and what is reached."""
+        found = []
+        for need, more in zip(self.needs, margin, strict=True):
+            # A unit that is at its boundary now cannot have more than that.
+            kept = more if need.must else min(more, float(need.now))
+            found.append((float(need.now) - kept) / max(need.emission, 1))
+        return np.array([*found, *(float(cap.most > 0) for cap in self.caps)])
+
+
+def _scaled(rows: Any, factors: NDArray[np.float64]) -> Any:
+    return sparse.diags_array(factors, format="csr") @ rows if len(factors) else rows
+
+
+class Short(NamedTuple):
+    """A target that the limits do not allow: how much emission is too much, whatever is done."""
+
+    need: Need
+    grams: float
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """What the program says.
+
+    Parameters
+    ----------
+    x
+        The variables; of an infeasible program those with the least that is missing.
+    short
+        What is missing; empty where the program has a solution.
+    binding
+        Limits that are used up, and the unit (-1: all together); of an infeasible program those that are in the way.
+    """
+
+    x: NDArray[np.float64]
+    short: tuple[Short, ...] = ()
+    binding: tuple[tuple[Limit, int], ...] = ()
+    in_parts: bool = False
+    """Whether parts of parcels would do where whole ones were not found to."""
+
+
+@dataclass
+class _Bounds:
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    margin: Sequence[float] = field(default_factory=list)
+
+
+def solve(program: Program, margin: Sequence[float]) -> Solution:
+    """Return the least cost with parcels converted whole or not at all.
+
+    Parameters
+    ----------
+    program
+        The program.
+    margin
+        Grams kept between each need and what is reached.
+
+    Notes
+    -----
+    The program with parts of parcels is solved by HiGHS. Of its solution, parcels that are whole are kept; of one that is in part all is converted where the caps allow it, the largest part first,
+    else nothing of it; then the rest is solved again. At a vertex as many parcels are in part as there are needs and caps at most, so that little is converted beyond what the program asks for. At last each parcel
+    that was in part is left out again where cuts and GDP in its place cost less.
+    """
+    bounds = _Bounds(np.zeros(len(program.steps)), program.upper.copy(), margin)
+    parcels = np.array([step.do == "convert" for step in program.steps], bool)
+    binding, completed = None, list[int]()
+    for number in range(_ROUNDS):
+        found = _least_cost(program, bounds)
+        # Of parts of parcels: later on it is whole parcels that are in the way.
+        binding = found.binding if binding is None else binding
+        if found.short:
+            return dataclasses.replace(found, binding=binding, in_parts=number > 0)
+        open_ = parcels & (bounds.lower < bounds.upper)
+        parts = np.flatnonzero(open_ & (found.x > _WHOLE) & (found.x < 1 - _WHOLE))
+        whole = np.flatnonzero(open_ & (found.x >= 1 - _WHOLE))
+        if not parts.size:
+            x = np.where(parcels, np.round(found.x), found.x)
+            return Solution(_without_dear_parcels(program, x, margin, completed), (), binding)
+        bounds.lower[whole] = 1.0
+        for place in sorted(parts.tolist(), key=lambda place: (-found.x[place], place)):
+            bounds.lower[place] = 1.0
+            if _caps_hold(program, bounds.lower):
+                completed.append(place)
+            else:
+                bounds.lower[place] = bounds.upper[place] = 0.0
+    raise RunError("no plan of whole parcels was found: give fewer kinds of conversion in the table of limits")  # fmt: skip
+
+
+def _without_dear_parcels(
+    program: Program, x: NDArray[np.float64], margin: Sequence[float], completed: Sequence[int]
+) -> NDArray[np.float64]:
+    """Leave out parcels that were converted whole for a part of them, one after the other, where something else costs less."""
+    parcels = np.array([step.do == "convert" for step in program.steps], bool)
+    for place in sorted(completed, key=lambda place: (-program.cost[place], place)):
+        lower, upper = np.where(parcels, x, 0.0), np.where(parcels, x, program.upper)
+        lower[place] = upper[place] = 0.0
+        found = _least_cost(program, _Bounds(lower, upper, margin))
+        if not found.short and program.cost @ found.x < program.cost @ x:
+            x = np.where(parcels, lower, found.x)
+    return x
+
+
+def _caps_hold(program: Program, x: NDArray[np.float64]) -> bool:
+    return all(sum(value * x[place] for place, value in cap.row.items()) <= cap.most for cap in program.caps)  # fmt: skip
+
+
+def _least_cost(program: Program, bounds: _Bounds) -> Solution:
+    matrix, right = program.matrix, program.bounds(bounds.margin)
+    if not program.steps:
+        return _least_missing(program, bounds, matrix, right) if (right < 0).any() else Solution(np.zeros(0))  # fmt: skip
+    scale = float(program.cost.max(initial=0)) or 1.0
+    found = _solved(program.cost / scale, matrix, right, bounds.lower, bounds.upper)
+    if found.status == 0:
+        x = np.clip(found.x, bounds.lower, bounds.upper)
+        return Solution(x, (), _binding(program, x, found, len(program.needs)))
+    return _least_missing(program, bounds, matrix, right)
+
+
+def _least_missing(
+    program: Program, bounds: _Bounds, matrix: Any, right: NDArray[np.float64]
+) -> Solution:
+    """Return what comes nearest to the targets, and what is in the way."""
+    count = len(program.needs)
+    aims = [number for number, need in enumerate(program.needs) if need.must]
+    slack = sparse.csr_array((-np.ones(len(aims)), (aims, range(len(aims)))), shape=(matrix.shape[0], len(aims)))  # fmt: skip
+    cost = np.append(np.zeros(len(program.steps)), np.ones(len(aims)))
+    lower, upper = np.append(bounds.lower, np.zeros(len(aims))), np.append(bounds.upper, np.full(len(aims), np.inf))  # fmt: skip
+    found = _solved(cost, sparse.hstack([matrix, slack], format="csr"), right, lower, upper)
+    if found.status != 0:
+        raise RunError(f"the linear program was not solved: {found.message}")
+    x, missing = found.x[: len(program.steps)], found.x[len(program.steps) :]
+    short = tuple(
+        Short(
+            program.needs[number],
+            _without_margin(program.needs[number], float(part), bounds.margin[number]),
+        )
+        for number, part in zip(aims, missing, strict=True)
+        if part > 1e-12
+    )
+    return Solution(x, short, _binding(program, x, found, count))
+
+
+def _without_margin(need: Need, part: float, margin: float) -> float:
+    """Return grams that a target is missed by: what is kept between it and what is reached is none of them."""
+    return max(part * max(need.emission, 1) - margin, 0.0)
+
+
+def _binding(
+    program: Program, x: NDArray[np.float64], found: Any, needs: int
+) -> tuple[tuple[Limit, int], ...]:
+    """Return the limits whose loosening would help, by the solver's prices."""
+    prices = found.ineqlin.marginals[needs:]
+    tight = [(cap.limit, cap.unit) for cap, price in zip(program.caps, prices, strict=True) if price < -1e-12 and cap.limit]  # fmt: skip
+    own = found.upper.marginals[: len(program.steps)]
+    groups: dict[tuple[Limit, int], list[int]] = {}
+    for place, step in enumerate(program.steps):
+        groups.setdefault((step.limit, step.unit), []).append(place)
+    for key, places in groups.items():
+        used_up = all(x[place] >= program.upper[place] - _WHOLE for place in places)
+        if used_up and any(own[place] < -1e-12 for place in places):
+            tight.append(key)
+    return tuple(dict.fromkeys(tight))
+
+
+def _solved(
+    cost: NDArray[np.float64],
+    matrix: Any,
+    right: NDArray[np.float64],
+    lower: NDArray[np.float64],
+    upper: NDArray[np.float64],
+) -> Any:
+    from scipy.optimize import linprog
+
+    return linprog(  # type: ignore[call-overload]  # takes sparse constraints, as its page says
+        cost,
+        A_ub=matrix,
+        b_ub=right,
+        bounds=np.column_stack([lower, upper]),
+        method="highs-ds",
+        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+    )

@@ -1,0 +1,1 @@
+"""What changed between runs of several years, and through what."""

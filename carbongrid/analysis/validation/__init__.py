@@ -1,0 +1,1 @@
+"""How far a run agrees with what others have published."""
