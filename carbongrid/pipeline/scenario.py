@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from carbongrid.case.readers.geometry import only_polygons
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.inventory.units_of_measure import base_currency
 from carbongrid.method.allocate import apportion
 from carbongrid.method.weights import locate
@@ -137,8 +137,8 @@ def _scaled_land(answer: LiveResult, action: Action, names: list[str], rows: Row
     told, masses = action.told, answer.masses(names)
     there = [name for name, mass in zip(names, masses, strict=True) if np.isin(mass.rows, rows).any()]  # fmt: skip
     if not there:
-        listed = names[0] if len(names) == 1 else f"{len(names)} categories"
-        raise InputError(f"the {len(rows)} parcels that it selects have nothing of {listed}", hint="Select other land.")  # fmt: skip
+        which = names[0] if len(names) == 1 else f"{len(names)} categories"
+        raise InputError(f"the {len(rows)} parcels that it selects have nothing of {which}", hint="Select other land.")  # fmt: skip
     if len(there) > 1 and "factor" not in told:
         raise InputError(f"an amount for {len(there)} categories at once: {', '.join(there)}", hint="Give factor, or one category.")  # fmt: skip
     for name in there:
@@ -239,14 +239,14 @@ def _with_gdp(answer: LiveResult, action: Action, _: Path | None) -> LiveResult:
     columns = {name: units[name].copy() for name in ("gdp", "gdp_low", "gdp_high")}
     unknown = [code for code, row in zip(codes, positions, strict=True) if pd.isna(units["gdp"].iloc[row])]  # fmt: skip
     known = [row for code, row in zip(codes, positions, strict=True) if code not in unknown]
-    listed = f"{', '.join(unknown[:10])}{', ...' if len(unknown) > 10 else ''}"
+    some = listed(unknown, more=", ...")
     if "total" in action.told:
         known, unknown = positions, []
     elif unknown and ("units" in action.told or not known):
-        raise InputError(f"GDP of {len(unknown)} units is unknown: {listed}", "units", "Give total, or other units.")  # fmt: skip
+        raise InputError(f"GDP of {len(unknown)} units is unknown: {some}", "units", "Give total, or other units.")  # fmt: skip
     if "factor" not in action.told and len(known) != 1:
         raise InputError(f"an amount for {len(known)} units at once", "units", "Give factor, or one unit.")  # fmt: skip
-    said = [f"action {action.number} leaves {len(unknown)} units whose GDP is unknown as they are: {listed}"] if unknown else []  # fmt: skip
+    said = [f"action {action.number} leaves {len(unknown)} units whose GDP is unknown as they are: {some}"] if unknown else []  # fmt: skip
     before = [0 if pd.isna(now) else int(now) for now in units["gdp"].iloc[known]]
     exact = [money_after(action.told, now, section.currency) for now in before]
     for row, after in zip(known, whole_money(exact, section.currency, "factor"), strict=True):
@@ -264,7 +264,7 @@ def _with_gdp(answer: LiveResult, action: Action, _: Path | None) -> LiveResult:
 
 def _positions(answer: LiveResult, codes: Any) -> list[int]:
     ids = pd.Index(answer.prepared.units["id"])
-    named_once(codes, lambda code: code in ids, "units", f"Units are {', '.join(ids[:10])}{', ...' if len(ids) > 10 else ''}.")  # fmt: skip
+    named_once(codes, lambda code: code in ids, "units", f"Units are {listed(ids, more=', ...')}.")  # fmt: skip
     return [int(row) for row in ids.get_indexer(list(codes))]
 
 
@@ -290,8 +290,8 @@ def _selected(answer: LiveResult, action: Action, folder: Path | None) -> Rows:
         inside = locate(shapely.get_x(points), shapely.get_y(points), outlines) >= 0
         chosen[rows] = inside
     if not chosen.any():
-        listed = ", ".join(f"{key} {_named(value)}" for key, value in told.items())
-        raise InputError(f"no parcel of the run is selected by {listed}", hint="Select other land.")
+        what = ", ".join(f"{key} {_named(value)}" for key, value in told.items())
+        raise InputError(f"no parcel of the run is selected by {what}", hint="Select other land.")
     return np.flatnonzero(chosen)
 
 

@@ -20,7 +20,7 @@ from carbongrid.analysis.compensation.transfers import (
 )
 from carbongrid.analysis.finished import Asked, FinishedRun
 from carbongrid.case.readers.tables import read_table, require_columns
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.method.zoning import reference_codes
 from carbongrid.outputs.numbers import whole_percent
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 ALLOWANCES = ("sink", "gdp", "people", "cap")
 _COLUMNS = {"gdp": "gdp", "people": "residents"}
-_LISTED = 10
 RELATIVE = Problem(
     "A transfer is between units, relative to what they have together; it adds up to zero and offsets nothing in the atmosphere.",
     level="note",
@@ -226,10 +225,10 @@ def _shares(
 
 
 def _nothing_known(units: pd.DataFrame, allowance: str, rows: Sequence[int]) -> InputError:
-    listed = ", ".join(units["id"].iloc[list(rows[:10])])
+    which = ", ".join(units["id"].iloc[list(rows[:10])])
     if allowance == "cap":
-        return InputError(f"{len(rows)} units have no cap: {listed}", "caps", "Give each unit's.")
-    what = f"{_COLUMNS[allowance]} of {len(rows)} units are unknown: {listed}"
+        return InputError(f"{len(rows)} units have no cap: {which}", "caps", "Give each unit's.")
+    what = f"{_COLUMNS[allowance]} of {len(rows)} units are unknown: {which}"
     return InputError(what, "allowance", "Give another allowance.")
 
 
@@ -269,11 +268,11 @@ def _of_regions(
     for rows in parts if shares is not None else ():
         unknown = [ids[row] for row in rows if shares is not None and shares[row] is None]
         if unknown:
-            more = ", ..." if len(unknown) > _LISTED else ""
-            left_out.append(f"{told.units[reference].iloc[rows[0]]} ({', '.join(unknown[:_LISTED])}{more})")  # fmt: skip
+            region = told.units[reference].iloc[rows[0]]
+            left_out.append(f"{region} ({listed(unknown, more=', ...')})")
             active |= {int(row) for row in rows}  # told here
     if left_out:
-        names = ", ".join(left_out[:_LISTED]) + (", ..." if len(left_out) > _LISTED else "")
+        names = listed(left_out, more=", ...")
         amount = {"gdp": "GDP", "people": "residents"}.get(allowance, "")
         where = f"{len(left_out)} of {len(parts)}"
         what = f"Nothing is shared within {where} reference regions, since nobody knows {amount} of units there: {names}."

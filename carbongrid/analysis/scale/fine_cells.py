@@ -15,7 +15,7 @@ from scipy import sparse
 
 from carbongrid.analysis.choices.open_choices import gdp_can_follow
 from carbongrid.analysis.choices.readings import gdp_by_industry
-from carbongrid.errors import VerificationError
+from carbongrid.errors import VerificationError, listed
 from carbongrid.method.sharing import (
     Shares,
     reduce_to_units,
@@ -126,7 +126,7 @@ def fine_cells(
 
 
 def _from_nothing(of: str, units: list[str], grams: int) -> str:
-    named = ", ".join(units[:10]) + (f" … ({len(units)})" if len(units) > 10 else "")
+    named = listed(units, more=f" … ({len(units)})")
     return f"{len(units)} units have no {of} in the run and some by other fine cells or exact areas, at most {grams / 1e6:,.6f} t: {named}. No percentage tells of it."
 
 

@@ -15,7 +15,7 @@ from scipy import sparse
 from carbongrid.analysis.targets.effects import Effects
 from carbongrid.analysis.targets.limits import EACH, UNLIMITED, Limit
 from carbongrid.analysis.targets.program import Cap, Need, Program, Step
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.inventory.units_of_measure import currency_units
 from carbongrid.method.sharing import MIN_SHARE
 from carbongrid.method.zoning import units_in_regions
@@ -120,7 +120,7 @@ class Model:
         found: NDArray[np.bool_] = (codes == limit.code).to_numpy(bool)
         if not found.any():
             there = sorted(codes.unique())
-            raise InputError(f"no parcel has the land-use code {limit.code!r}", f"limits, row {limit.row}, from", f"There are {', '.join(there[:20])}{', ...' if len(there) > 20 else ''}.")  # fmt: skip
+            raise InputError(f"no parcel has the land-use code {limit.code!r}", f"limits, row {limit.row}, from", f"There are {listed(there, 20, more=', ...')}.")  # fmt: skip
         return found
 
     def needs(self) -> tuple[Need, ...]:

@@ -34,7 +34,7 @@ from carbongrid.analysis.targets.targets import (
     without_zone,
     zones_to_lift,
 )
-from carbongrid.errors import InputError, Problem, RunError
+from carbongrid.errors import InputError, Problem, RunError, listed
 from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.method.margins import NONE_TO_DIVIDE
 from carbongrid.method.zoning import by_esc_alone
@@ -397,7 +397,7 @@ def _tonnes(grams: int) -> str:
 
 
 def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:10]) + (f" … ({len(names)})" if len(names) > 10 else "")
+    return listed(names, more=f" … ({len(names)})")
 
 
 def _measured(

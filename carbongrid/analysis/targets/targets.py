@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from carbongrid.analysis.finished import Asked, FinishedRun
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.method.margins import margins
 from carbongrid.method.zoning import by_esc_alone, zone_units
 from carbongrid.outputs.tables.reading import PARCELS_FILE, as_written
@@ -154,7 +154,7 @@ def require_zones(decided: pd.DataFrame, units: Collection[str]) -> None:
 def without_zone(decided: pd.DataFrame) -> Iterator[Problem]:
     """Name the units in which nothing can be low or high, by what is in the way."""
     for why, rows in decided[decided["zone"] == 0].groupby("reason", sort=True):
-        names = ", ".join(rows["id"].tolist()[:10]) + (f" … ({len(rows)})" if len(rows) > 10 else "")  # fmt: skip
+        names = listed(rows["id"], more=f" … ({len(rows)})")
         where = "1 unit" if len(rows) == 1 else f"{len(rows)} units"
         yield Problem(f"Nothing is aimed at in {where} ({why}): {names}.", level="note")
 

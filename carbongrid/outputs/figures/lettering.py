@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from carbongrid.errors import listed
+
 if TYPE_CHECKING:
     from matplotlib.font_manager import FontManager, FontProperties
 
@@ -230,7 +232,7 @@ def tell_lost(units: Collection[str], letters: Lettering, title: str = "") -> No
     signs = sorted(set().union(*map(letters.missing, lost)))
     told = [sign for sign in signs if letters.chinese or not unicodedata.name(sign, "").startswith("CJK")]  # fmt: skip
     if told:
-        some = ", ".join(lost[:_LISTED]) + (", ..." if len(lost) > _LISTED else "")
+        some = listed(lost, _LISTED, more=", ...")
         so = [*["the title is left out"] * bool(title), *["units are called by their ids"] * bool(units)]  # fmt: skip
         give = [*["the title of the case in other letters"] * bool(title), *["the units a name_en"] * bool(units)]  # fmt: skip
         logger.warning(
