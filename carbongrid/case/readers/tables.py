@@ -119,6 +119,8 @@ def read_table(
     for mark, what, hint in _NO_TEXT:
         if head.startswith(mark):
             raise InputError(f"this is {what}", path.name, hint)
+    if path.suffix.lower() == ".toml":
+        raise InputError("this is a file of settings, such as a case file, not a table", path.name, "Give the table that it names.")  # fmt: skip
     data = read_bytes(path)
     if encoding is None and data.startswith(_UTF_16):
         encoding = "utf-16"

@@ -235,6 +235,14 @@ def test_no_row_of_a_file_is_swallowed(tmp_path_factory, cells):
     assert table["a"].tolist() == [str(number) for number in range(len(cells))]
 
 
+def test_a_case_file_is_no_table(tmp_path):
+    """Seen to ask for other quotes in row 15."""
+    path = tmp_path / "case.toml"
+    path.write_text('name = "a"\n')
+    with pytest.raises(InputError, match="such as a case file, not a table"):
+        read_table(path)
+
+
 def test_quotes_within_a_row_are_read(tmp_path):
     table = read_table(csv(tmp_path, 'a,b\n"x, ""y""",2\n 5\' 6", "3"\n'))
     assert table.to_numpy().tolist() == [['x, "y"', "2"], ["5' 6\"", "3"]]
