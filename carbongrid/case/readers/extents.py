@@ -7,9 +7,9 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-from pyproj import CRS, Geod, Transformer
+from pyproj import CRS, Geod
 
-from carbongrid.case.readers.grid_crs import Bounds
+from carbongrid.case.readers.grid_crs import Bounds, transformer_between
 from carbongrid.case.readers.parquet_extents import decoded_size, geometry_about, scanned_bounds
 from carbongrid.case.values import TABLE_SUFFIXES
 from carbongrid.raster.opening.crs import crs_of
@@ -111,5 +111,5 @@ def raster_cells(path: Path, bounds: Bounds | None) -> int:
 
 
 def _transformed(bounds: Bounds, crs: CRS, target: CRS) -> Bounds | None:
-    found = Transformer.from_crs(crs, target, always_xy=True).transform_bounds(*bounds)
+    found = transformer_between(crs, target).transform_bounds(*bounds)
     return found if np.isfinite(found).all() else None

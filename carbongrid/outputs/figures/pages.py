@@ -249,14 +249,14 @@ def _north_arrow(sheet: Sheet, axes: Axes, side: float, tall: float) -> None:
 
 def convergence(sheet: Sheet, extent: Extent) -> float:
     """Return the direction of true north on a map, in degrees clockwise from up, at its middle."""
-    from pyproj import Transformer
+    from carbongrid.case.readers.grid_crs import transformer_between
 
     crs = crs_of(sheet.tables.units.crs)
     if crs.geodetic_crs is None:
         return 0.0
     west, south, east, north = extent
     x, y = (west + east) / 2, (south + north) / 2
-    to_degrees = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
+    to_degrees = transformer_between(crs, crs.geodetic_crs)
     longitude, latitude = to_degrees.transform(x, y)
     above = to_degrees.transform(longitude, latitude + 0.01, direction="INVERSE")
     turn = math.degrees(math.atan2(above[0] - x, above[1] - y))
@@ -265,7 +265,7 @@ def convergence(sheet: Sheet, extent: Extent) -> float:
 
 def graticule(sheet: Sheet, axes: Axes) -> None:
     """Frame the map and mark degrees along its lower and left edge."""
-    from pyproj import Transformer
+    from carbongrid.case.readers.grid_crs import transformer_between
 
     axes.set_axis_on()
     for spine in axes.spines.values():
@@ -276,7 +276,7 @@ def graticule(sheet: Sheet, axes: Axes) -> None:
     crs = crs_of(sheet.tables.units.crs)
     if crs.geodetic_crs is None:
         return
-    to_degrees = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
+    to_degrees = transformer_between(crs, crs.geodetic_crs)
     west, south, east, north = extent_of(axes)
     x, y = np.linspace(west, east, 200), np.linspace(south, north, 200)
     longitude = np.unwrap(to_degrees.transform(x, np.full(200, south))[0], period=360)
