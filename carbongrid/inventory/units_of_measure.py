@@ -287,8 +287,13 @@ def _no_mass(unit: str) -> InputError:
     return InputError(f"the unit {unit!r} is not a unit of mass", hint=hint)
 
 
+def names_other_gas(text: str) -> bool:
+    """Tell whether a text names a greenhouse gas whose weight in CO2e depends on a GWP set."""
+    return _OTHER_GAS.search(text) is not None
+
+
 def _not_carbon(unit: str, written: str) -> InputError:
-    if _OTHER_GAS.search(written):
+    if names_other_gas(written):
         return InputError(
             f"the unit {unit!r} is of {written}, whose weight in CO2e depends on a GWP set",
             hint="Give the mass in CO2e: multiply by the GWP (AR5, 100 years) and say so in source.",

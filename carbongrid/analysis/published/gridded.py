@@ -90,14 +90,17 @@ def gridded(
             of_part = [opened for opened, each in zip(own, meant, strict=True) if each.part == part]
             layered = [Layered(each.name, each.months, each.dates) for each in of_part]
             require_one_year(f"{of} ({part})" if part else of, layered)
+            _require_one_origin(f"{of} ({part})" if part else of, of_part)
         _require_addable(of, own)
         land = lands.setdefault(own[0].grid, LandOnCells(run, own[0].grid, own[0].name))
-        grams = np.sum([each.grams(land.window, year) for each in own], axis=0)
+        masses = [each.grams(land.window, land.covered > 0, year) for each in own]
+        grams = np.sum([mass for mass, _ in masses], axis=0)
         remarks = [
             remark
-            for each in own
+            for each, (_, of_values) in zip(own, masses, strict=True)
             for remark in (
                 *each.remarks,
+                *of_values,
                 *each.remarks_of_year(year),
                 *each.remarks_of_areas(land.window.grid),
             )
@@ -129,6 +132,18 @@ def _require_addable(of: str, rasters: Sequence[OpenedRaster]) -> None:
                 other.name,
                 "Give rasters of the same gases.",
             )
+
+
+def _require_one_origin(of: str, rasters: Sequence[OpenedRaster]) -> None:
+    """Raise where CO2 of biomass would be added to other CO2 without anybody saying so."""
+    biogenic = [each.name for each in rasters if each.unit.biogenic]
+    other = [each.name for each in rasters if not each.unit.biogenic]
+    if biogenic and other:
+        raise InputError(
+            f"it is of biogenic CO2 and {other[0]} is not, and both would be added up to {of}: inventories tell them apart",
+            biogenic[0],
+            "Where both are meant, say so in a table with a column part: --rasters.",
+        )
 
 
 def _remarks_of_sums(of: str, rasters: Sequence[OpenedRaster]) -> list[Remark]:

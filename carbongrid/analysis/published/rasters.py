@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +16,7 @@ from carbongrid.analysis.published.units_of_measure import GriddedUnit, periods_
 from carbongrid.case.readers.declared import read_declared, rows_declared
 from carbongrid.case.table_formats import PUBLISHED_RASTERS
 from carbongrid.errors import InputError, Problem
+from carbongrid.method.tonnes import counted
 from carbongrid.outputs.tables.rasters import in_crs
 from carbongrid.raster.areal_scale import areal_scales, areas_problem
 from carbongrid.raster.crs_of_rasters import stated_crs
@@ -34,6 +36,12 @@ _RASTERS = (".tif", ".tiff", ".nc", ".nc4", ".zarr")
 
 Remark = tuple[Problem, str]
 """What has to be said, and the same in Chinese."""
+
+_AS_NODATA = "Declare it as nodata if it stands for an unknown value."
+_TRIFLE = 0.001
+"""Negative values that take away less than this share are corrections that inventories have here and there: of recovered gas, or of a revised month."""
+_LIKE_NODATA = re.compile(r"-(?:9{2,}(?:\.9+)?|32768|1e\+[0-9]+)")
+"""Numbers that stand for unknown values far more often than for masses."""
 
 
 class PublishedRaster(NamedTuple):
@@ -175,11 +183,14 @@ class OpenedRaster:
             If it cannot be read, has several variables or layers and nobody says which, no CRS, cells that are not square, or a unit that is not fully said.
         """
         name = raster.path.name
-        variable, attributes, remarks = _variable(raster)
+        variable, attributes, bounds, remarks = _variable(raster)
         if stated_crs(variable) is None and is_in_angles(variable.isel(_first_of(variable))):
             variable = in_crs(variable, "EPSG:4326")
             what = "the raster has longitudes and latitudes and no CRS: they are taken as WGS 84"
             remarks.append((Problem(what, name, level="note"), f"{name}：栅格为经纬度且无坐标系，按 WGS 84 处理。"))  # fmt: skip
+        elif stated_crs(variable) is None:
+            hint = "Write it into the file: gdal_edit.py -a_srs EPSG:... FILE for a GeoTIFF, a grid_mapping with crs_wkt for NetCDF and Zarr."
+            raise InputError("the raster has no CRS", name, hint)
         stack, _ = y_and_x_last(variable, None)
         singles = [each for each in stack.dims[:-2] if stack.sizes[each] == 1]
         stack = stack.squeeze(singles)
@@ -193,7 +204,7 @@ class OpenedRaster:
                 "Write the one that is meant to a file of its own, or name a GeoTIFF's band: --variable 1.",
             )
         bands = not raster.path.is_dir() and is_tiff(raster.path)
-        dates = dates_of(stack, singles, name, bands=bands)
+        dates = dates_of(stack, singles, name, bands=bands, attributes=attributes, bounds=bounds)
         if dates.assumed:
             what = (
                 "the twelve layers have no dates: they are taken as January to December of one year"
@@ -204,60 +215,98 @@ class OpenedRaster:
         except InputError as error:
             raise error.at(name) from error
         chosen = "" if variable.name is None else str(variable.name)
-        return cls(
-            name, chosen, stack, grid, unit_of(attributes, raster.unit, name), dates, tuple(remarks)
-        )
+        unit, of_unit = unit_of(attributes, raster.unit, name)
+        found = cls(name, chosen, stack, grid, unit, dates, (*remarks, *of_unit))
+        if dates.odd and not found.months:
+            what = f"the raster is dated {dates.odd}, neither begin, middle nor end of a year, and is taken as the whole year's"
+            hint = (
+                "If it is a month's, give twelve, each with bounds of its time or a unit per month."
+            )
+            odd = Problem(what, name, hint, "warning"), f"{name}：栅格日期为 {dates.odd}，并非年初、年中或年末，按全年处理；若为某月数据，请给出十二个月。"  # fmt: skip
+            found = replace(found, remarks=(*found.remarks, odd))
+        return found
 
     @property
     def months(self) -> int:
         """How many months of a year the layers are; 0 where one is the year."""
-        monthly = self.unit.period == "month" or len(self.layers) == MONTHS
+        monthly = self.unit.period == "month" or len(self.layers) == MONTHS or self.dates.of_a_month
         return len(self.layers) if monthly else 0
 
-    def grams(self, window: Window, year: int) -> NDArray[np.float64]:
-        """Return the grams of CO2 or CO2e that each cell of a window emits in a year, or in the month that the raster is of; NaN where unknown.
+    def grams(
+        self, window: Window, touched: NDArray[np.bool_], year: int
+    ) -> tuple[NDArray[np.float64], list[Remark]]:
+        """Return the grams of CO2 or CO2e that each cell of a window emits in a year, or in the month that the raster is of, and what has to be said of them.
 
-        Days are those of the raster's own year where it has a date, else of the one that is given.
+        Days are those of the raster's own year where it has a date, else of the one that is given. NaN where unknown, 0 where a value is negative.
+
+        Parameters
+        ----------
+        window
+            The part of the raster.
+        touched : [y, x]
+            Whether a cell of the window is touched by units.
+        year
+            Of the run.
 
         Raises
         ------
         InputError
-            If a value is negative or infinite.
+            If a value that units touch is infinite, or what negative ones take away is no trifle.
         """
         unknown = Unknown.of(self.layers)
         year = self.dates.years[0] if self.dates.years else year
-        if self.unit.period == "year" and len(self.layers) == MONTHS:
+        if self.unit.period == "year" and self.months:
             raise InputError(
-                "the raster has twelve layers, and its unit is per year",
+                f"the raster {'has twelve layers' if self.months == MONTHS else 'is of one month'}, and its unit is per year",
                 self.name,
                 "Name a band with --variable, or the unit of the months with --unit.",
             )
         period = self.unit.period
         assert period is not None, "a unit that says no time is refused"
-        total = np.zeros(window.grid.shape)
+        total, below = np.zeros(window.grid.shape), np.zeros(window.grid.shape)
+        lowest = 0.0
         for number, layer in enumerate(self.layers):
             part = inside_window(layer, window)
             hidden = unknown.where(part)
             values = part.astype(np.float64)
             if hidden is not None:
                 values[hidden] = np.nan
+            infinite = np.isinf(values)
+            if infinite[touched].any():
+                raise InputError("a value in the units is infinite", self.name, _AS_NODATA)
+            values[infinite] = np.nan
+            month = self.dates.months[number] if self.months and self.dates.months else None
+            periods = periods_in(period, year, month)
             # Each layer by itself: in a sum a negative one hides behind the others.
-            self._require_amounts(values)
-            month = self.dates.months[number] if len(self.layers) == MONTHS else None
-            total += values * periods_in(period, year, month)
-        total *= float(self.unit.grams_of_co2)
+            total += np.maximum(values, 0.0) * periods
+            below -= np.where(touched & (values < 0), values, 0.0) * periods
+            lowest = min(lowest, float(np.nanmin(values[touched], initial=0.0)))
+        scale = np.full(window.grid.shape[0], float(self.unit.grams_of_co2))
         if self.unit.square_metres is not None:
-            total *= window.grid.areas_of_rows()[:, None]
-        return total
+            scale *= window.grid.areas_of_rows()
+        total, below = total * scale[:, None], below * scale[:, None]
+        return total, self._negative(below, float(np.nansum(total[touched])), lowest)
 
-    def _require_amounts(self, values: NDArray[np.float64]) -> None:
-        lowest = float(np.nanmin(values, initial=0.0))
-        if lowest < 0 or np.isinf(values).any():
-            raise InputError(
-                f"a value around the units is {'infinite' if lowest >= 0 else f'negative ({lowest:g})'}",
-                self.name,
-                "Declare it as nodata if it stands for an unknown value.",
+    def _negative(self, below: NDArray[np.float64], whole: float, lowest: float) -> list[Remark]:
+        """Tell of the grams that negative values would take away.
+
+        Raises
+        ------
+        InputError
+            If they are no trifle beside the whole, or look like a number that stands for an unknown value.
+        """
+        if lowest >= 0:
+            return []
+        cells, tonnes = int((below > 0).sum()), float(below.sum()) / 1e6
+        have = f"{counted(cells, 'cell')} that units touch {'has a negative value' if cells == 1 else 'have negative values'} (the lowest is {lowest:g}), {tonnes:,.6g} t together"
+        if below.sum() >= _TRIFLE * whole or _LIKE_NODATA.fullmatch(f"{lowest:g}"):
+            hint = (
+                "A sink is a quantity of its own; where nothing is emitted, write 0 into the file."
             )
+            raise InputError(have, self.name, f"{_AS_NODATA} {hint}")
+        what = f"{have}: they count as 0, since that is less than 0.1 % of what these cells have"
+        zh = f"{self.name}：单元所及像元中有 {cells} 个为负值（最低 {lowest:g}），合计 {tonnes:,.6g} t，不足 0.1 %，按 0 计。"
+        return [(Problem(what, self.name, _AS_NODATA, "warning"), zh)]
 
     def remarks_of_year(self, year: int) -> list[Remark]:
         """Return what has to be said where the raster is of another year than the run."""
@@ -282,10 +331,13 @@ def _first_of(variable: xr.DataArray) -> dict[Any, int]:
     return dict.fromkeys(stack.dims[:-2], 0)
 
 
-def _variable(raster: PublishedRaster) -> tuple[xr.DataArray, Mapping[Any, Any], list[Remark]]:
-    """Return the variable that is meant, or the band, with the attributes that say what it is."""
-    name, found = raster.path.name, opened(raster.path)
+def _variable(
+    raster: PublishedRaster,
+) -> tuple[xr.DataArray, Mapping[Any, Any], Mapping[Hashable, NDArray[Any]], list[Remark]]:
+    """Return the variable that is meant, or the band, with the attributes that say what it is and the bounds of coordinates with one value."""
+    name, found = raster.path.name, opened(raster.path, whole=True)
     band: int | None = None
+    bounds: Mapping[Hashable, NDArray[Any]] = {}
     whole = dict(found.attrs) if isinstance(found, xr.Dataset) else {}
     if isinstance(found, xr.Dataset):
         rasters = {str(key): each for key, each in rasters_in(with_mappings(found), None).items()}
@@ -296,9 +348,12 @@ def _variable(raster: PublishedRaster) -> tuple[xr.DataArray, Mapping[Any, Any],
                 "Name the one that is meant: --variable NAME.",
             )
         chosen = raster.variable or next(iter(rasters))
+        if chosen == "1" and len(rasters) == 1:
+            [chosen] = rasters
         if chosen not in rasters:
             raise _no_variable(raster, rasters)
         variable = rasters[chosen]
+        bounds = _bounds_of_one(found, variable)
     else:
         variable = found
         if raster.variable is not None and "band" in variable.dims:
@@ -324,7 +379,17 @@ def _variable(raster: PublishedRaster) -> tuple[xr.DataArray, Mapping[Any, Any],
     if str(attributes.get("source", "")).startswith("carbongrid"):
         what = "the raster was written by carbongrid: where it comes from the same inventory, agreement is circular"
         remarks.append((Problem(what, name, level="warning"), f"{name}：该栅格由 carbongrid 写出；若来自同一清单，一致性为循环论证。"))  # fmt: skip
-    return variable, attributes, remarks
+    return variable, attributes, bounds, remarks
+
+
+def _bounds_of_one(found: xr.Dataset, variable: xr.DataArray) -> dict[Hashable, NDArray[Any]]:
+    """Return begin and end that a file gives for coordinates of a variable with one value."""
+    named = {
+        name: each.attrs.get("bounds", each.encoding.get("bounds"))
+        for name, each in variable.coords.items()
+        if each.size == 1
+    }
+    return {name: found[of].to_numpy() for name, of in named.items() if of in found.variables}
 
 
 def _no_variable(raster: PublishedRaster, known: Iterable[str]) -> InputError:

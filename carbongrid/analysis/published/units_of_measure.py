@@ -9,8 +9,13 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal
 
-from carbongrid.errors import InputError
-from carbongrid.inventory.units_of_measure import as_co2, mass_and_substance
+from carbongrid.analysis.published.substances import (
+    other_quantity,
+    remarks_of_substance,
+    substance_of,
+)
+from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.units_of_measure import as_co2, mass_and_substance, names_other_gas
 
 Period = Literal["second", "day", "month", "year"]
 
@@ -39,14 +44,14 @@ _WHOLE_WORDS = (
     (re.compile("月"), "month"),
     (re.compile("年"), "yr"),
 )
+_NO_UNITS = frozenset({"", "1", "-", "none", "unknown", "unitless", "dimensionless", "n/a"})
+"""What files write where they say nothing of units."""
 _TON = re.compile(r"(?<![A-Za-z])tons?(?!ne)", re.IGNORECASE)
 _BRACKET = re.compile(r"/\s*\(([^()]*)\)")
 _BETWEEN = re.compile(r"[\s*·.]+")
 _POWER_SIGN = re.compile(r"(?<=[A-Za-z])(?:\*\*|\^)(?=-?[0-9])")
 """Not of 10^3, which is a number."""
 _RAISED = str.maketrans("⁻−¹²", "--12")
-_ATTRIBUTES = ("substance", "species", "gas")
-"""Attributes that say what a raster is of."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +68,15 @@ class GriddedUnit:
         Of the area that it is per; None where it is per cell.
     period
         In which it is emitted; None where it is not said.
+    biogenic
+        Whether it is CO2 of biomass, which inventories tell apart.
     """
 
     grams: Fraction | None = None
     substance: str = ""
     square_metres: int | None = None
     period: Period | None = None
+    biogenic: bool = False
 
     @property
     def grams_of_co2(self) -> Fraction:
@@ -125,7 +133,7 @@ def read_unit(text: str) -> GriddedUnit:
     try:
         grams, substance = mass_and_substance(left)
     except InputError as error:
-        if "GWP" in str(error):
+        if names_other_gas(left):
             raise
         what = error.problems[0].what
         raise InputError(what if left == text else f"of {text!r} {what}", hint=HINT) from None
@@ -144,8 +152,10 @@ def _taken(text: str, words: str, power: str) -> tuple[str, int]:
     return re.subn(rf"{before}|{after}", " ", text)
 
 
-def unit_of(attributes: Mapping[Any, Any], named: str | None, where: str) -> GriddedUnit:
-    """Return what a raster's values are, by its attributes and by what was named for it.
+def unit_of(
+    attributes: Mapping[Any, Any], named: str | None, where: str
+) -> tuple[GriddedUnit, list[tuple[Problem, str]]]:
+    """Return what a raster's values are, by its attributes and by what was named for it, and what has to be said of that.
 
     Parameters
     ----------
@@ -159,7 +169,7 @@ def unit_of(attributes: Mapping[Any, Any], named: str | None, where: str) -> Gri
     Raises
     ------
     InputError
-        If something stays unsaid, or the two contradict each other.
+        If something stays unsaid, the two contradict each other, or the raster says that it is of something else.
     """
     try:
         given = GriddedUnit() if named is None else read_unit(named)
@@ -178,6 +188,7 @@ def unit_of(attributes: Mapping[Any, Any], named: str | None, where: str) -> Gri
         mass,
         substance=given.substance or stated.substance,
         period=given.period or stated.period,
+        biogenic=stated.biogenic,
     )
     missing = [
         what
@@ -188,14 +199,17 @@ def unit_of(attributes: Mapping[Any, Any], named: str | None, where: str) -> Gri
         )
         if not said
     ]
-    if missing and _TON.search(odd):
-        odd = f"{odd}, where a ton is 1000 kg or a short ton of 907 kg"
+    ton = ", where a ton is 1000 kg or a short ton of 907 kg" if _TON.search(odd) else ""
     if missing:
-        told = f": its units are {odd!r}" if odd else ""
+        told = f": its units are {odd + ton!r}" if odd else ""
         raise InputError(
             f"neither the raster nor --unit says {', '.join(missing)}{told}", where, HINT
         )
-    return found
+    remarks = remarks_of_substance(attributes, where)
+    if odd:
+        what = f"the raster's units are {odd!r}, which are not read{ton}: what --unit says is taken, {named}"
+        remarks.append((Problem(what, where, level="warning"), f"{where}：栅格单位“{odd}”无法识别，按 --unit（{named}）处理。"))  # fmt: skip
+    return found, remarks
 
 
 def _pairs(given: GriddedUnit, stated: GriddedUnit) -> list[tuple[str, Any, Any]]:
@@ -210,31 +224,29 @@ def _pairs(given: GriddedUnit, stated: GriddedUnit) -> list[tuple[str, Any, Any]
 
 
 def _stated(attributes: Mapping[Any, Any]) -> tuple[GriddedUnit, str]:
-    """Return what attributes say, and their text of units where it is none of mass."""
+    """Return what attributes say, and their text of units where that is not read.
+
+    Raises
+    ------
+    InputError
+        If they say of something that is no mass of carbon, CO2 or CO2e in a time that can be named.
+    """
     text = str(attributes.get("units") or "").strip()
-    odd = ""
-    try:
-        found = read_unit(text) if text else GriddedUnit()
-    except InputError as error:
-        if "GWP" in str(error):
-            raise
-        found, odd = GriddedUnit(), text
-    return replace(found, substance=found.substance or _substance(attributes)), odd
-
-
-def _substance(attributes: Mapping[Any, Any]) -> str:
-    for name in _ATTRIBUTES:
-        text = str(attributes.get(name) or "").strip()
+    odd = "" if text.casefold() in _NO_UNITS else text
+    found = GriddedUnit()
+    if odd:
+        if other := other_quantity(text):
+            raise InputError(
+                f"the raster's units are {text!r}, which is {other}",
+                hint="Write it as a mass of CO2e, CO2 or C in a second, a day, a month or a year, and say so in its attribute units.",
+            )
         try:
-            if text and (found := mass_and_substance(f"t {text}")[1]):
-                return found
-        except InputError as error:
-            if "GWP" in str(error):
+            found, odd = read_unit(text), ""
+        except InputError:
+            if names_other_gas(text):
                 raise
-    standard = str(attributes.get("standard_name") or "")
-    if "expressed_as_carbon" in standard:
-        return "C"
-    return "CO2" if "carbon_dioxide" in standard else ""
+    substance, biogenic = substance_of(attributes, by_units=found.substance)
+    return replace(found, substance=found.substance or substance, biogenic=biogenic), odd
 
 
 def periods_in(period: Period, year: int, month: int | None) -> int:

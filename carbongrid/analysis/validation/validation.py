@@ -23,7 +23,7 @@ from carbongrid.analysis.published.table import (
 from carbongrid.analysis.validation.baselines import OneTotal
 from carbongrid.analysis.validation.cells import CELLS, compare_cells
 from carbongrid.analysis.validation.zones import NO_ZONES, areas_of_units, compare_zones
-from carbongrid.errors import InputError
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.method.agreement import (
     SAME_PROXY,
@@ -79,7 +79,7 @@ class Validation:
     cell_measures, cells
         Of rasters, cell by cell: a row for each quantity, and one for each cell; empty of a table (:func:`carbongrid.analysis.validation.cells.compare_cells`).
     remarks
-        What has to be said of the gases of published values and, of rasters, of their cells, units and places, each with its Chinese.
+        What has to be said of the gases of published values, of a baseline that is missing and, of rasters, of their cells, units and places, each with its Chinese.
     """
 
     measures: pd.DataFrame
@@ -170,10 +170,11 @@ def validate(
     zones, unit_zones = compare_zones(found, read.values, draws, seed) if key is None else NO_ZONES
     tell(phase, 3, 4)
     manifest = found.manifest
-    of_cells: dict[str, Any] = {"remarks": tuple(read.remarks)}
+    remarks = (*read.remarks, *_without_people(measures, found.units["residents"]))
+    of_cells: dict[str, Any] = {"remarks": remarks}
     if read.gridded:
         measured, cells, more = compare_cells(found, read.gridded, groups)
-        of_cells = {"cell_measures": measured, "cells": cells, "remarks": (*read.remarks, *more)}
+        of_cells = {"cell_measures": measured, "cells": cells, "remarks": (*remarks, *more)}
     tell(phase, 4, 4)
     return Validation(
         measures,
@@ -364,10 +365,11 @@ def _measures(
     area, heads, one_total = (
         np.asarray(values.reindex(each.index), np.float64) for values in baselines
     )
+    peopled = bool(not np.isnan(heads).any() and heads.any())
     populated = (heads > 0).all()
     scaled = misplaced(ours, theirs, scaled=True)
     by_area = misplaced(area, theirs, scaled=True)
-    by_people = misplaced(heads, theirs, scaled=True) if populated else math.nan
+    by_people = misplaced(heads, theirs, scaled=True) if peopled else math.nan
     nested = not np.isnan(one_total).any()
     by_one = misplaced(one_total, theirs, scaled=True) if nested else math.nan
     # One value is always its own total: it says nothing of where anything is.
@@ -402,6 +404,18 @@ def _measures(
         "tau_if_sigma_holds": errors.tau_if_sigma_holds,
         "same_proxy": bool(same),
     }  # fmt: skip
+
+
+def _without_people(measures: pd.DataFrame, residents: pd.Series[float]) -> list[Remark]:
+    """Tell which quantities are not held against people, without which a run looks more skilful than it is."""
+    without = measures.loc[measures["by_people"].isna() & (measures["published_t"] != 0), "of"]
+    if without.empty:
+        return []
+    unknown, known = int(residents.isna().sum()), bool((residents > 0).any())
+    who = f"{unknown} of {residents.size} units" if known else "units"
+    what = f"{listed(without, 3)}: residents of {who} are not known, so that skill is not against people"
+    zh = f"{listed(without, 3, more='等', between='、')}：{f'有 {unknown} 个单元' if known else '所有单元'}人口未知，技巧未与按人口分配比较。"
+    return [(Problem(what, level="warning" if known else "note"), zh)]
 
 
 def why_no_skill(row: Mapping[Any, Any]) -> tuple[str, str]:

@@ -33,7 +33,7 @@ def is_raster(path: Path) -> bool:
     return path.is_file() and (is_netcdf(path) or is_tiff(path))
 
 
-def opened(raster: Any, *, placed: bool = True) -> Any:
+def opened(raster: Any, *, placed: bool = True, whole: bool = False) -> Any:
     """Return a raster, or the one at a path, lazily: a folder is a Zarr store, a file is NetCDF or a GeoTIFF, by its content.
 
     Of a store and of NetCDF the only variable with two dimensions or more is taken; all of them where there are several.
@@ -44,6 +44,8 @@ def opened(raster: Any, *, placed: bool = True) -> Any:
         Whatever is no path is returned as it is.
     placed
         Whether it is asked where cells lie; bounds that contradict coordinates are refused then.
+    whole
+        Whether a store and NetCDF are returned as the Dataset that they are, also where one variable is all: attributes of the file say things of it.
 
     Raises
     ------
@@ -74,7 +76,7 @@ def opened(raster: Any, *, placed: bool = True) -> Any:
         raise error.at(path.name) from error
     rasters = [name for name, each in dataset.data_vars.items() if each.ndim > 1]
     known = {name: _known(dataset[name], in_netcdf=not path.is_dir()) for name in rasters}
-    return known[rasters[0]] if len(rasters) == 1 else dataset.assign(known)
+    return known[rasters[0]] if len(rasters) == 1 and not whole else dataset.assign(known)
 
 
 def _as_it_lies(layer: xr.DataArray) -> dict[Hashable, int]:

@@ -19,6 +19,8 @@ GASES = {"co2": "CO2", "ch4": "CH4", "n2o": "N2O"}
 CO2E = "co2e_100yr"
 """The publisher's own sum of the three, by AR6."""
 
+PUBLISHERS_GWP = "AR6"
+
 CO2E_20 = "co2e_20yr"
 
 AREA, OUTSIDE, NOTHING = "stands for land", "outside the units", "emits nothing"

@@ -7,9 +7,10 @@ from datetime import date
 from fractions import Fraction
 
 from carbongrid.errors import Level, Problem, listed
+from carbongrid.inventory.factors.gwp import gwp_of
 from carbongrid.method.tonnes import counted
 from carbongrid.sources.climate_trace import account as why
-from carbongrid.sources.climate_trace.account import CO2E, GASES, Account, Written
+from carbongrid.sources.climate_trace.account import CO2E, GASES, PUBLISHERS_GWP, Account, Written
 from carbongrid.sources.climate_trace.published import Published, Source
 
 Box = tuple[float, float, float, float]
@@ -33,6 +34,8 @@ _INSTEAD = {
 }
 """Ways out of having no facility at all, where a reason has no other."""
 
+_OTHER_SUM = Fraction(1, 10)
+"""Two sums of the gases of one source that differ by more than this share of the larger are not one sum."""
 _LEVELS = ("error", "warning", "note")
 
 
@@ -167,9 +170,28 @@ def _on_gases(
     for gas, tonnes in account.of_gas(why.TWICE).items():
         what = f"{gas} is told beside what is counted, and is not added: {_tonnes([tonnes])}"
         yield Problem(what, "", "", "note")
+    if len(counted) == len(GASES):
+        yield from _on_other_sums(written)
     for gas, tonnes in account.of_gas(why.ANOTHER_GAS).items():
         what = f"{gas} is no greenhouse gas that is counted: {_tonnes([tonnes])} of it"
         yield Problem(what, "", "", "note")
+
+
+def _on_other_sums(written: Sequence[Written]) -> Iterator[Problem]:
+    """Tell where the publisher's own sum is another one than that of the gases, each by the publisher's GWPs."""
+    off: list[tuple[Source, Fraction, Fraction]] = []
+    for each in written:
+        theirs = each.source.tonnes(CO2E)
+        weights = gwp_of(PUBLISHERS_GWP, fossil=each.subsector.fossil)
+        ours = sum((weights[name] * (each.source.tonnes(gas) or 0) for gas, name in GASES.items()), start=Fraction(0))  # fmt: skip
+        if theirs is not None and abs(theirs - ours) > _OTHER_SUM * max(theirs, ours):
+            off.append((each.source, theirs, ours))
+    if off:
+        off.sort(key=lambda each: -abs(each[1] - each[2]))
+        have = "has" if len(off) == 1 else "have"
+        what = f"{len(off):,} of {_facilities(written)} {have} {_tonnes([theirs for _, theirs, _ in off])} of {CO2E}, which is not counted, and {_tonnes([ours for *_, ours in off])} of CO2e by their gases: {_called([source for source, *_ in off])}"
+        hint = "Look whether a gas has no quantity yet, or CO2e holds gases that have no file; --by co2e counts CO2e."
+        yield Problem(what, "", hint, "warning")
 
 
 def _on_the_year(

@@ -21,7 +21,12 @@ from pyproj import CRS, Geod
 from raster_files import edgar
 
 from carbongrid.analysis.published.land_on_cells import matrix_of
-from carbongrid.analysis.published.rasters import OpenedRaster, PublishedRaster, read_rasters_table
+from carbongrid.analysis.published.rasters import (
+    OpenedRaster,
+    PublishedRaster,
+    Window,
+    read_rasters_table,
+)
 from carbongrid.analysis.validation.cells import centres_written
 from carbongrid.analysis.validation.validation import validate
 from carbongrid.errors import InputError
@@ -375,6 +380,132 @@ def test_another_year_than_the_runs_is_told(finished, axes, tonnes, tmp_path):
     assert sums / leap == pytest.approx(365 / 366)
 
 
+def one_layer(path, coordinates=None, attributes=None, bounds=None, whole=None):
+    """A raster of nine cells and one layer, as whatever says when it is; opened."""
+    coordinates = coordinates or {}
+    places = {"lat": ("lat", [1.0, 2, 3]), "lon": ("lon", [1.0, 2, 3])}
+    axes = (*coordinates, "lat", "lon")
+    told = {"units": "kg m-2 s-1", "substance": "CO2", **(attributes or {})}
+    layer = np.ones([1] * len(coordinates) + [3, 3])
+    data = xr.Dataset({"flux": (axes, layer, told)}, {**places, **{of: (of, [at]) for of, at in coordinates.items()}}, whole)  # fmt: skip
+    if bounds:
+        data["time"].attrs["bounds"] = "time_bnds"
+        data["time"].encoding["units"] = "hours since 2000-01-01"
+        data["time_bnds"] = (("time", "nv"), np.array([bounds], "datetime64[ns]"))
+    data.to_netcdf(path, engine="h5netcdf")
+    return OpenedRaster.of(PublishedRaster("emission", path))
+
+
+def date(text):
+    return np.datetime64(text, "ns")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"attributes": {"year": "2015"}},  # EDGAR
+        {"attributes": {"year": np.array([2015.0])}},
+        {"whole": {"year": "2015"}},
+        {"coordinates": {"year": 2015}},
+        {"coordinates": {"time": 2015.5}},
+        {"coordinates": {"time": date("2015-07-02")}, "attributes": {"year": "2022"}},
+        {"coordinates": {"time": date("2016-01-01")}, "bounds": ["2015-01-01", "2016-01-01"]},
+    ],
+)
+def test_a_year_is_read_wherever_it_is_said(tmp_path, said):
+    """Seen to fail: EDGAR's attribute, and a year as a number, were not looked at; 2019 and 2020 were added up as one year."""
+    opened = one_layer(tmp_path / "a.nc", **said)
+    assert (opened.dates.years, opened.months) == ((2015,), 0)
+    assert any("is of the year 2015" in str(problem) for problem, _ in opened.remarks_of_year(YEAR))
+    assert not any(problem.level == "warning" for problem, _ in opened.remarks)
+    window = Window((0, 0), opened.grid)
+    grams, _ = opened.grams(window, np.ones((3, 3), bool), YEAR)
+    np.testing.assert_allclose(grams, 1000 * 365 * 86400 * window.grid.areas_of_rows()[:, None] * np.ones(3))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"attributes": {"year": "2015-2020", "month": "all"}},
+        {"coordinates": {"sector": 2015}},
+        {"coordinates": {"time": 2015.0}, "attributes": {"release": "2022"}},
+        *({"coordinates": {"time": date(f"2020-{day}")}} for day in ("01-01", "06-30", "07-01T12", "07-02", "12-31")),
+        {"coordinates": {"time": date("2020-03-16")}, "bounds": ["2020-01-01", "2021-01-01"]},
+    ],
+)  # fmt: skip
+def test_what_stands_for_a_year_is_no_month_and_goes_without_a_word(tmp_path, said):
+    opened = one_layer(tmp_path / "a.nc", **said)
+    assert opened.months == 0
+    assert not any(problem.level == "warning" for problem, _ in opened.remarks)
+
+
+@pytest.mark.parametrize(
+    ("said", "month"),
+    [
+        ({"coordinates": {"month": 7}}, (0, 7)),
+        ({"coordinates": {"month": 7, "year": 2015}}, (2015, 7)),
+        ({"attributes": {"month": "7", "year": "2015"}}, (2015, 7)),
+        ({"coordinates": {"time": date("2020-03-16")}, "bounds": ["2020-03-01", "2020-04-01"]}, (2020, 3)),
+        ({"coordinates": {"time": date("2020-03-01")}, "bounds": ["2020-02-01", "2020-02-28"]}, (2020, 2)),
+    ],
+)  # fmt: skip
+def test_a_layer_that_says_it_is_a_month_is_no_year(tmp_path, said, month):
+    """Seen to fail: seconds of a whole year were counted for a month."""
+    opened = one_layer(tmp_path / "a.nc", **said)
+    assert (opened.months, opened.dates.month) == (1, month)
+    window = Window((0, 0), opened.grid)
+    grams, _ = opened.grams(window, np.ones((3, 3), bool), YEAR)
+    days = calendar.monthrange(month[0] or YEAR, month[1])[1]
+    np.testing.assert_allclose(grams[0, 0], 1000 * days * 86400 * window.grid.areas_of_rows()[0])
+
+
+def test_a_date_that_stands_for_no_year_is_told(tmp_path):
+    """Seen to fail: a rate of July was the whole year's without a word."""
+    opened = one_layer(tmp_path / "a.nc", {"time": date("2020-07-16")})
+    [(problem, zh)] = [both for both in opened.remarks if both[0].level == "warning"]
+    assert "dated 2020-07-16, neither begin, middle nor end of a year" in problem.what
+    assert "2020-07-16" in zh
+
+
+def test_annual_rasters_of_two_years_are_not_added_up(finished, axes, tonnes, tmp_path):
+    """As EDGAR has them: no time, and the year in an attribute of the variable."""
+    paths = [edgar(tmp_path / f"{year}.nc", axes, tonnes, **TOLD, year=str(year)) for year in (2019, YEAR)]  # fmt: skip
+    with pytest.raises(InputError, match="dated 2019, 2020, and would be added up as of one year"):
+        validate(finished, paths, **PER_YEAR)
+
+
+def test_carbon_dioxide_of_biomass_is_added_to_no_other_unless_parts_say_so(finished, axes, tonnes, tmp_path):  # fmt: skip
+    """Seen to fail: EDGAR's CO2 and CO2bio were one sum without a word."""
+    paths = [edgar(tmp_path / f"{gas}.nc", axes, tonnes, units="t yr-1", substance=gas) for gas in ("CO2", "CO2bio")]  # fmt: skip
+    with pytest.raises(InputError, match=r"CO2bio\.nc: it is of biogenic CO2 and CO2\.nc is not"):
+        validate(finished, paths)
+    parts = [PublishedRaster("emission", path, part=path.stem) for path in paths]
+    both = validate(finished, parts, draws=2)
+    assert any("CO2 of biomass" in str(problem) for problem, _ in both.remarks)
+    np.testing.assert_allclose(published(both), 2 * published(validate(finished, paths[0], draws=2)))  # fmt: skip
+
+
+def test_a_few_negative_cells_are_told_and_count_as_nothing(finished, squares, axes, tonnes, tmp_path):  # fmt: skip
+    """Seen to fail: one such cell, which EDGAR has, anywhere in the rectangle around the units refused the raster."""
+    shares = shares_by_shapely(squares, axes)
+    inside = np.unravel_index(shares.sum(axis=0).argmax(), tonnes.shape)
+    values = tonnes * 1000
+    values[inside] = -0.5
+    found = validate(finished, edgar(tmp_path / "a.nc", axes, values, **TOLD), **PER_YEAR)
+    told = [problem for problem, _ in found.remarks if "negative" in problem.what]
+    assert [each.level for each in told] == ["warning"]
+    assert "1 cell that units touch has a negative value (the lowest is -0.5), 0.5 t together" in told[0].what  # fmt: skip
+    by_hand = (shares * np.maximum(values, 0)).sum(axis=(1, 2))
+    np.testing.assert_allclose(published(found), by_hand, rtol=NEAR)
+    values[inside] = -99
+    with pytest.raises(InputError, match=r"lowest is -99\), 99 t together.*nodata"):
+        validate(finished, edgar(tmp_path / "b.nc", axes, values, **TOLD), **PER_YEAR)
+    outside = np.where(shares.sum(axis=0) > 0, tonnes, -9999.0)
+    found = validate(finished, edgar(tmp_path / "c.nc", axes, outside, **TOLD), **PER_YEAR)
+    assert not any("negative" in problem.what for problem, _ in found.remarks)
+
+
 def test_a_negative_value_in_one_layer_is_refused(finished, axes, tonnes, tmp_path):
     layers = np.stack([tonnes] * 12)
     layers[3] *= -1
@@ -464,7 +595,7 @@ def test_what_has_no_value_or_lies_off_the_raster_is_told_and_not_compared(finis
         validate(finished, edgar(tmp_path / "far.nc", (lat, lon + 90), tonnes, **TOLD), **PER_YEAR)
     with pytest.raises(InputError, match="negative"):
         validate(finished, edgar(tmp_path / "less.nc", axes, -tonnes, **TOLD), **PER_YEAR)
-    with pytest.raises(InputError, match="the raster has no CRS"):
+    with pytest.raises(InputError, match=r"the raster has no CRS\. .*gdal_edit\.py -a_srs"):
         validate(finished, geotiff(tmp_path / "bare.tif", axes, tonnes, crs=None), **PER_YEAR)
 
 

@@ -11,7 +11,13 @@ import pytest
 
 from carbongrid.analysis.probability import probability
 from carbongrid.analysis.published.table import own_sums
-from carbongrid.analysis.validation.validation import _concentration, validate, why_no_skill
+from carbongrid.analysis.validation.validation import (
+    _concentration,
+    _measures,
+    _without_people,
+    validate,
+    why_no_skill,
+)
 from carbongrid.errors import InputError
 from carbongrid.method.probability.uncertainty import Rule, uncertainty_of
 from carbongrid.method.spread_draws import CategoryDraws
@@ -66,6 +72,22 @@ def test_a_permuted_table_has_no_skill(full_demo, units, tmp_path):
     assert row["skill"] < 0.2
     assert not row["same_proxy"]
     assert row["coverage_90"] < 0.7
+
+
+@pytest.mark.parametrize(("unpeopled", "known"), [(0.0, True), (math.nan, False)])
+def test_a_unit_without_residents_leaves_the_baseline_of_people(unpeopled, known):
+    """Seen to fail: one unit without residents took away the best baseline, and a skill of -2.7 was one of 0.27."""
+    heads = np.array([unpeopled, 10, 20, 30, 40])
+    each = pd.DataFrame({"published_t": [0.5, 10, 21, 30, 40], "ours_t": [10.0, 20, 15, 25, 30]})
+    each = each.assign(low_t=0.0, high_t=99.0)
+    row = _measures(each, (pd.Series(np.ones(5)), pd.Series(heads), pd.Series(np.full(5, np.nan))), None)  # fmt: skip
+    assert math.isnan(row["spearman_per_head"])
+    assert (row["by_people"] < 0.02 and row["skill"] < -5) if known else row["skill"] > 0
+    remarks = _without_people(pd.DataFrame([row | {"of": "emission"}]), pd.Series(heads))
+    told = [problem.level for problem, zh in remarks if "人口未知" in zh]  # fmt: skip
+    assert told == ([] if known else ["warning"])
+    nobody = _without_people(pd.DataFrame([row | {"of": "emission", "by_people": math.nan}]), pd.Series([np.nan] * 5))  # fmt: skip
+    assert [problem.level for problem, _ in nobody] == ["note"]
 
 
 def test_zones_that_disagree_are_rather_those_that_are_not_firm(full_demo, units, tmp_path):

@@ -174,6 +174,22 @@ def test_a_source_told_of_by_co2e_alone_is_told_where_gases_count(tmp_path) -> N
     assert "1 source is told of in a way that is not counted here, 40.0 t CO2e" in told(facilities)  # fmt: skip
 
 
+def test_a_sum_of_the_publisher_that_its_gases_do_not_make_is_told(tmp_path) -> None:
+    """Seen to fail: a source of 5,000 t of CO2e, of which CO2 had no quantity, was 28 t without a word of it."""
+    rows = [
+        *(row(1, gas, tonnes, name="Whole") for gas, tonnes in (("co2", 900), ("ch4", 3), ("n2o", 0), ("co2e_100yr", 1000))),
+        *(row(2, gas, tonnes, name="Part") for gas, tonnes in (("ch4", 1), ("co2e_100yr", 5000))),
+    ]  # fmt: skip
+    for gwp in ("AR4", "AR5", "AR6"):  # the sum is held against gases by the publisher's own
+        _, facilities = made(tmp_path, rows, gwp=gwp)
+        [said] = [note for note in facilities.notes if "by their gases" in note.what]
+        assert said.level == "warning"
+        assert "1 of 2 facilities has 5,000.0 t of co2e_100yr" in said.what
+        assert "Part" in said.what
+        assert "Whole" not in said.what
+    assert "by their gases" not in told(made(tmp_path, rows, by="co2e")[1])
+
+
 def test_methane_of_mines_is_fossil_by_ar6(tmp_path) -> None:
     rows = [row(1, "ch4", 1, subsector="coal-mining"), row(2, "ch4", 1, subsector="cement"), row(3, "ch4", 1)]  # fmt: skip
     _, facilities = made(tmp_path, rows, gwp="AR6")
