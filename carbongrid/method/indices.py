@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 LONG_NAMES = {
     "ccr": "carbon compensation rate: sink over emission",
-    "ecc": "economic contribution coefficient: share of GDP over share of emission",
+    "ecc": "economic contributive coefficient: share of GDP over share of emission",
     "esc": "ecological support coefficient: share of sink over share of emission",
 }
 
