@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import inspect
 import json
 import os
@@ -242,6 +243,17 @@ def test_every_public_function_says_what_it_takes_returns_and_raises() -> None:
         told = inspect.getdoc(function) or ""
         for part in ("Parameters", "Returns", "Raises"):
             assert f"\n{part}\n---" in told, f"{name} has no {part}"
+
+
+def test_examples_of_public_names_give_what_they_say() -> None:
+    finder, runner = doctest.DocTestFinder(recurse=False), doctest.DocTestRunner(verbose=False)
+    for name in set(cg.__all__) - {"__version__"}:
+        value = getattr(cg, name)
+        module = sys.modules[getattr(value, "__module__", value.__name__)]
+        for each in finder.find(value, name, module=False, globs=dict(vars(module))):
+            runner.run(each)
+    assert runner.tries > 5
+    assert runner.failures == 0
 
 
 def test_what_public_functions_return_is_on_the_page() -> None:
