@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import doctest
+import inspect
 import json
 import os
+import pydoc
 import re
 import shlex
 import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -222,6 +226,48 @@ def test_every_public_name_has_a_page() -> None:
     page = (DOCS / "api.md").read_text(encoding="utf-8")
     names = set(re.findall(r"^   carbongrid\.(\w+)$", page, re.MULTILINE))
     assert names == set(cg.__all__) - {"__version__"}
+
+
+def public_functions() -> dict[str, Callable[..., Any]]:
+    """The public functions, and the methods that a case is made and a run is asked by, by name."""
+    public = {name: getattr(cg, name) for name in cg.__all__}
+    found = {name: of for name, of in public.items() if inspect.isfunction(of)}
+    found |= {f"Case.{name}": getattr(cg.Case, name) for name in ("read", "of")}
+    asked = ("with_totals", "with_weights", "without", "scenario", "by_proxies_alone")
+    return found | {f"LiveResult.{name}": getattr(cg.LiveResult, name) for name in asked}
+
+
+def test_every_public_function_says_what_it_takes_returns_and_raises() -> None:
+    """Seen to fail: ``cg.check``, ``cg.trend``, ``Case.read`` and methods of answers did not tell what comes back."""
+    for name, function in public_functions().items():
+        told = inspect.getdoc(function) or ""
+        for part in ("Parameters", "Returns", "Raises"):
+            assert f"\n{part}\n---" in told, f"{name} has no {part}"
+
+
+def test_examples_of_public_names_give_what_they_say() -> None:
+    finder, runner = doctest.DocTestFinder(recurse=False), doctest.DocTestRunner(verbose=False)
+    for name in set(cg.__all__) - {"__version__"}:
+        value = getattr(cg, name)
+        module = sys.modules[getattr(value, "__module__", value.__name__)]
+        for each in finder.find(value, name, module=False, globs=dict(vars(module))):
+            runner.run(each)
+    assert runner.tries > 5
+    assert runner.failures == 0
+
+
+def test_what_public_functions_return_is_on_the_page() -> None:
+    """Seen to fail: of what analyses return only Comparison was there."""
+    page = (DOCS / "api.md").read_text(encoding="utf-8")
+    names = re.findall(r"^   (carbongrid\.[\w.]+)$", page, re.MULTILINE)
+    assert [name for name in names if pydoc.locate(name) is None] == []
+    listed = {name.rpartition(".")[2] for name in names}
+    for name, function in public_functions().items():
+        module = sys.modules[function.__module__]
+        for word in re.findall(r"\w+", str(inspect.signature(function).return_annotation)):
+            value = getattr(module, word, None)
+            if inspect.isclass(value) and value.__module__.startswith("carbongrid."):
+                assert word in listed, f"{name} returns {word}"
 
 
 def test_the_engine_alone_is_listed_with_all_its_names() -> None:

@@ -116,9 +116,21 @@ def asked(tree: ast.AST) -> Iterator[tuple[str, set[str]]]:
 
 
 def test_the_readme_lists_every_part() -> None:
-    """Seen to fail: a part had come without its row."""
+    """Seen to fail: a part had come without its row, and two were not on the first page of the docs."""
     table = (ROOT / "README.md").read_text(encoding="utf-8").split("| part |")[1]
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)[: len(EXTRAS) + 1] == [*EXTRAS, "all"]
+    first = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"`(\w+)`", first.split("The parts are")[1].split("(")[0])) == set(EXTRAS)
+
+
+def test_before_its_release_no_page_installs_the_package_from_a_registry() -> None:
+    """Seen to fail: in an empty environment such a line ends with nothing found."""
+    if f"## {cg.__version__} (unreleased)" not in (ROOT / "CHANGELOG.md").read_text("utf-8"):
+        return
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "docs/howto").glob("*.md")]
+    # How what is asked for is named is said once, beside what to write instead.
+    told = [path for path in pages for _ in re.findall(r'"carbongrid\[', path.read_text("utf-8"))]
+    assert told == [ROOT / "README.md"]
 
 
 def test_who_asks_for_an_extra_is_given_it() -> None:

@@ -66,6 +66,18 @@ def test_help_imports_nothing_heavy() -> None:
     assert "demo" in done.stdout
 
 
+def test_the_citation_is_that_of_the_package() -> None:
+    """By the schema of CFF 1.2.0 these keys have to be there; what is cited is this version."""
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^([a-z-]+): *(.*)$", text, re.MULTILINE))
+    assert {"cff-version", "message", "title", "authors"} <= set(told)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert (told["title"], told["version"]) == (project["name"], cg.__version__)
+    assert told["license"] == project["license"]
+    page = (ROOT / "docs" / "howto" / "cite.md").read_text(encoding="utf-8")
+    assert f"carbongrid, version {cg.__version__}." in page
+
+
 def test_the_readme_has_both_commands() -> None:
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     boot = "python3 -m venv .boot && .boot/bin/pip install -q uv && .boot/bin/uv run "

@@ -11,20 +11,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from data import ROOT
 from printed import without_font_warning
+from tutorial_page import blocks
 from waiting import HANG
 
 from carbongrid.cli import main
 
 pytestmark = pytest.mark.drawn
-PAGE = ROOT / "docs" / "tutorial.md"
-_BLOCK = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def blocks() -> list[tuple[str, str, str]]:
-    """Return language, name of the file and text of each block of the page, in order."""
-    return _BLOCK.findall(PAGE.read_text(encoding="utf-8"))
 
 
 def printed_by(commands: str, folder: Path) -> str:

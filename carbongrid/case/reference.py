@@ -189,11 +189,11 @@ def _categories() -> str:
     header = ("category", "English", "Chinese", "scope", "types", "weight")
     plain = read_categories()
     by_people = "; ".join(
-        f"`{name}`, on {'+'.join(one.types)} by {one.weight}"
+        f"`{name}` goes by {one.weight} over {'+'.join(one.types)} instead of by {plain[name].weight} over {'+'.join(plain[name].types)}"
         for name, one in read_categories(people=True).items()
         if one != plain[name]
     )
     return (
         "## Categories\n\nOf the package; rows of `categories.csv` replace or add to them. A sink's mass is taken up. Give either "
-        f"`sink/land` or the four by type. Otherwise in a case with people: {by_people}.\n\n{_markdown(header, rows)}\nSectors:\n\n{sectors}"
+        f"`sink/land` or the four by type. In a case with `[people]`, {by_people}.\n\n{_markdown(header, rows)}\nSectors:\n\n{sectors}"
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 LONG_NAMES = {
     "ccr": "carbon compensation rate: sink over emission",
-    "ecc": "economic contribution coefficient: share of GDP over share of emission",
+    "ecc": "economic contributive coefficient: share of GDP over share of emission",
     "esc": "ecological support coefficient: share of sink over share of emission",
 }
 
@@ -50,14 +50,26 @@ def indices(
 
     Notes
     -----
-    C, CA and G without an index are sums over the units given::
+    Equations (8), (9) and (10); C, CA and G without an index are sums over the units given::
 
-        CCR_i = CA_i / C_i      ECC_i = (G_i/G) / (C_i/C)      ESC_i = (CA_i/CA) / (C_i/C)
+        CCR_i = CA_i / C_i                      (8)
+        ECC_i = (G_i / G) / (C_i / C)           (9)
+        ESC_i = (CA_i / CA) / (C_i / C)         (10)
 
     A unit of unknown GDP has no ECC (NaN), and for the ECC of the others its C_i leaves C as its
     G_i leaves G. Where C_i = 0 an index is inf, or NaN if its numerator is 0 too; where G = 0
     (CA = 0) every ECC (ESC) is NaN, and where C = 0 both are. Zones are not decided by these quotients but by exact
-    products: see :func:`carbongrid.method.zoning.classify`.
+    products: see :func:`carbongrid.classify`.
+
+    References
+    ----------
+    The 2023 study of Suzhou whose method this package computes numbers the equations so. What it leaves open, as what C, CA and G are summed over, is decided in docs/decisions/README.md, D1 to D5.
+
+    Examples
+    --------
+    >>> found = indices([60, 40], [6, 2], [30, 30])
+    >>> found["ecc"].round(3).values.tolist(), found["esc"].round(3).values.tolist()
+    ([0.833, 1.25], [1.25, 0.625])
     """
     require_same_order(emission=emission, sink=sink, gdp=gdp)
     C_i = _checked(emission, "emission")

@@ -137,6 +137,17 @@ def classify(
     have 96 bits and more); with ``ties`` they are compared by > instead. With C_i = 0, ECC is high only if G_i > 0, ESC only if CA_i > 0.
     For ECC, C and G are sums over the units of known GDP. Unclassified is a unit with neither emission nor
     sink, one of unknown GDP, and every unit of a region that has one unit, G = 0 or CA = 0.
+
+    References
+    ----------
+    The four zones, by ECC of equation (9) and ESC of equation (10), are those of the 2023 study of Suzhou, which states > and < only; D2 to D5 of docs/decisions/README.md say what it leaves open.
+
+    Examples
+    --------
+    >>> classify([60, 40], [6, 2], [30, 30]).tolist()
+    [3, 2]
+    >>> classify([50, 50], [1, 1], [7, 7]).tolist(), classify([50, 50], [1, 1], [7, 7], ties=">").tolist()
+    ([1, 1], [4, 4])
     """
     rows = _units(emission, sink, gdp)
     region = _region(rows, ties)

@@ -76,6 +76,16 @@ def check(case: Case | str | Path, *, progress: Progress | None = None) -> Check
         A case, or the path of its file.
     progress
         Called with a phase, the number of its steps that are done, and their number.
+
+    Returns
+    -------
+    CheckReport
+        What a run would do, in :attr:`~CheckReport.lines` as the command prints it and in ``content`` as data; ``problems``, and whether one of them would stop a run, ``wrong``.
+
+    Raises
+    ------
+    RunError
+        If a file is changed or removed while it is read. What is wrong with a case is not raised, but told among the ``problems``.
     """
     try:
         case = case if isinstance(case, Case) else Case.read(case)

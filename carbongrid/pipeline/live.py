@@ -135,6 +135,11 @@ class LiveResult:
             By category, or by category and region, ``("industry/mining", "320500")``: the whole mass, as text with its unit (``"12.5 Mt CO2e"``) or as a
             number in t CO2e. A total that was there is replaced, one of a further region is added; a whole includes its regions.
 
+        Returns
+        -------
+        LiveResult
+            The answer, which this one is no part of: ask it again to change more.
+
         Raises
         ------
         InputError
@@ -158,6 +163,11 @@ class LiveResult:
             By category: what each parcel claims, as a Series or mapping by parcel id (a parcel that is left out claims nothing) or an array in the
             order of the ids, which is as a column of the parcels and ``field:COLUMN``; or a rule, ``area``, ``field:COLUMN`` or ``raster:PATH`` where the
             run has the column or the raster.
+
+        Returns
+        -------
+        LiveResult
+            The answer, as that of :meth:`with_totals`.
 
         Raises
         ------
@@ -188,6 +198,11 @@ class LiveResult:
         emission
             ``remove``: its mass is gone, the total of its category falls by it, and all others emit what they did. ``redistribute``: the total stays, and all that carries the
             category takes the mass, as if nobody had named the facility.
+
+        Returns
+        -------
+        LiveResult
+            The answer, as that of :meth:`with_totals`.
 
         Raises
         ------
@@ -220,6 +235,11 @@ class LiveResult:
         folder
             What paths in the plan are relative to; default: where Python runs.
 
+        Returns
+        -------
+        LiveResult
+            The answer, as that of :meth:`with_totals`; it can be asked again, or compared with the run by :func:`carbongrid.compare`.
+
         Raises
         ------
         InputError
@@ -234,6 +254,11 @@ class LiveResult:
         ----------
         categories
             Those that are spread so; default: all.
+
+        Returns
+        -------
+        LiveResult
+            The answer, as that of :meth:`with_totals`.
 
         Raises
         ------

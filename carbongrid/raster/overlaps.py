@@ -86,8 +86,8 @@ def coverage(polygons: PolygonsLike, target: Grid | PolygonsLike) -> csr_array:
     Returns
     -------
     scipy.sparse.csr_array, float64 [polygon, target]
-        Areas in m2 on the plane of the CRS, whatever its unit of length (m where none is known); a warning tells where true ones are others by more than 2 %. What lies off the grid is left out. In a cell that an edge enters, less than 1e-12 of the polygon's
-        area, and less than 1e-9 of the cell, is taken for rounding and left out; of two polygons less than 3e-14 of the box that their bounds have in common.
+        Areas in m2 on the plane of the CRS, whatever its unit of length (m where none is known); a warning tells where true ones are others by more than 2 %. What lies off the grid is left out.
+        Overlaps smaller than rounding error are dropped. Polygon and cell that an edge enters: below 1e-12 of the polygon and below 1e-9 of the cell. Two polygons: below 3e-14 of their common bounding box.
 
     Raises
     ------

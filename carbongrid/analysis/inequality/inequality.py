@@ -79,6 +79,11 @@ def inequality(
     progress
         Called with a phase, what is done and what there is to do.
 
+    Returns
+    -------
+    Inequality
+        Gini and Theil by quantity and by what it is held against in ``table``, their curves, the clusters and the units.
+
     Raises
     ------
     InputError

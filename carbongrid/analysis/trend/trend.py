@@ -84,6 +84,11 @@ def trend(
     despite
         What may differ between the runs, as for :func:`carbongrid.compare`, and ``electricity`` and ``sinks``, which of years have to be alike too; units that are not in all of them are left out, and said. GDP in two currencies is refused all the same.
 
+    Returns
+    -------
+    Trend
+        What changed, period by period: of each unit in ``units``, of all together in ``region``, and who went from which zone to which.
+
     Raises
     ------
     InputError

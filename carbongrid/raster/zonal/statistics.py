@@ -90,31 +90,90 @@ def zonal_sum(values: Any, labels: Any, n: int, *, quantum: float | None = None)
 
 
 def zonal_count(values: Any, labels: Any, n: int) -> xr.DataArray:
-    """Count the cells with a known value per label; parameters as for ``zonal_sum``, int64 [label]."""
+    """Count the cells with a known value per label.
+
+    Parameters
+    ----------
+    values, labels, n
+        As for :func:`zonal_sum`.
+
+    Returns
+    -------
+    DataArray
+        int64 [label].
+
+    Raises
+    ------
+    InputError
+        As :func:`zonal_sum`.
+    """
     return _computed("count", values, labels, n)
 
 
 def zonal_mean(values: Any, labels: Any, n: int, *, quantum: float | None = None) -> xr.DataArray:
-    """Average the known values per label; as ``zonal_sum``, float64 [label], NaN where a label has none.
+    """Average the known values per label.
 
+    Parameters
+    ----------
+    values, labels, n, quantum
+        As for :func:`zonal_sum`.
+
+    Returns
+    -------
+    DataArray
+        float64 [label], NaN where a label has no known value.
+
+    Raises
+    ------
+    InputError
+        As :func:`zonal_sum`.
+
+    Notes
+    -----
     All cells count alike: where the rasters say that they are squares of degrees, and those of one label in memory differ in area by more than 2 %, a warning says so.
     """
     return _computed("mean", values, labels, n, quantum)
 
 
 def zonal_min(values: Any, labels: Any, n: int) -> xr.DataArray:
-    """Find the least known value per label; as ``zonal_sum``, float64 [label], NaN where a label has none.
+    """Find the least known value per label.
+
+    Parameters
+    ----------
+    values, labels, n
+        As for :func:`zonal_sum`.
+
+    Returns
+    -------
+    DataArray
+        float64 [label], NaN where a label has no known value.
 
     Raises
     ------
     InputError
-        As ``zonal_sum``, and for integers beyond 2^53, which float64 cannot hold.
+        As :func:`zonal_sum`, and for integers beyond 2^53, which float64 cannot hold.
     """
     return _computed("min", values, labels, n)
 
 
 def zonal_max(values: Any, labels: Any, n: int) -> xr.DataArray:
-    """Find the largest known value per label; as ``zonal_min``."""
+    """Find the largest known value per label.
+
+    Parameters
+    ----------
+    values, labels, n
+        As for :func:`zonal_sum`.
+
+    Returns
+    -------
+    DataArray
+        float64 [label], NaN where a label has no known value.
+
+    Raises
+    ------
+    InputError
+        As :func:`zonal_min`.
+    """
     return _computed("max", values, labels, n)
 
 
