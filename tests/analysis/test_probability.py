@@ -276,10 +276,14 @@ def test_the_table_of_sources_tells_what_moves_zones(town_run):
 
 
 def test_what_cannot_be_drawn_is_refused(town_run, tmp_path, small_run):
+    """Seen to end in a ValueError of the pool's, without threads."""
     with pytest.raises(InputError, match="'weather' is no source of uncertainty"):
         probability(town_run, without=["weather"])
     with pytest.raises(InputError, match="at least one draw"):
         probability(town_run, draws=0)
+    for none in (0, -1):
+        with pytest.raises(InputError, match=f"threads: expected at least one thread, not {none}"):
+            probability(town_run, draws=4, threads=none)
     with pytest.raises(InputError, match="not a finished run"):
         probability(tmp_path)
 
