@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from types import ModuleType
 
+import columns_table
 import factors_table
 import framework
 import how_sure
@@ -57,10 +58,11 @@ PLACES = {
 
 
 def main() -> None:
-    """Write docs/case.md from the models, docs/factors.md from the tables, docs/images, docs/gallery.md and what is said of the demo from runs."""
+    """Write docs/case.md from the models, docs/columns.md and docs/factors.md from the tables, docs/images, docs/gallery.md and what is said of the demo from runs."""
     rooms.main()
     framework.main()
     (DOCS / "case.md").write_text(case_reference(), encoding="utf-8")
+    (DOCS / "columns.md").write_text(columns_table.page(), encoding="utf-8")
     (DOCS / "factors.md").write_text(factors_table.page(), encoding="utf-8")
     GALLERY.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:

@@ -151,7 +151,7 @@ def test_results_open_as_layers_in_their_styles(driven):
     assert with_fgb["layers"] == {**layers, "parcels.fgb": [True, "RuleRenderer"]}
     assert with_fgb["aliases"] == with_parcels["aliases"]
     assert any("t CO2e" in each for each in with_fgb["aliases"])
-    of_city = [f"{CITY}: {name}" for name in ("Zones", "Parcels", "Emission, 1 km")]
+    of_city = [f"{CITY}: {name}" for name in ("Zones", "Parcels", "Emission, coarse grid")]
     assert with_parcels["order"] == with_fgb["order"] == [*of_city, "mine"]
     assert plain["order"] == [of_city[0], of_city[2], "mine"]
     assert all(each["ok"] for each in driven["opened"])

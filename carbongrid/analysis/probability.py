@@ -59,7 +59,7 @@ def probability(
     Raises
     ------
     InputError
-        If the directory is not a finished run, was written without parcels, or a source is unknown.
+        If the directory is not a finished run, was written without parcels, a source is unknown, or there is no draw or thread.
     VerificationError
         If one of its files is missing, unreadable or not as the run wrote it.
 

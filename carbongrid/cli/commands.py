@@ -155,7 +155,7 @@ def check(console: Console, case: Path) -> None:
 @click.option(
     "--public",
     is_flag=True,
-    help="Write what may be published: units and 1 km cells, no parcels or names; counts of people below ten are not printed.",
+    help="Write what may be published: units and coarse cells, no parcels or names; counts of people below ten are not printed.",
 )
 @with_parcels
 @with_console
@@ -231,7 +231,7 @@ def verify(console: Console, directory: Path, sample: int) -> None:
 
         verification = verify_run(directory, sample=sample, progress=progress)
     for each in verification.checks:
-        console.outcome(each.ok, f"{each.name}: {each.text}")
+        console.outcome(each.ok, f"{each.name}: {each.text}", made=each.made)
     console.document(
         {
             "status": "sound" if verification.ok else "damaged",

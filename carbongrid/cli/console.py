@@ -96,11 +96,12 @@ class Console:
             text = json.dumps(content, ensure_ascii=not unicode, indent=1, default=str)
             click.echo(_lines_shown(text))
 
-    def outcome(self, ok: bool, text: str) -> None:
-        """Print a line of what was checked; what failed goes to standard error, quiet or not."""
+    def outcome(self, ok: bool, text: str, *, made: bool = True) -> None:
+        """Print a line of what was checked, or was not; what failed goes to standard error, quiet or not."""
         import click
 
         mark = click.style("ok  ", fg="green") if ok else click.style("FAIL", fg="red")
+        mark = mark if made else "--  "
         if not (self.as_json or (ok and self.quiet)):
             click.echo(f"{mark} {shown(text)}", err=not ok)
 

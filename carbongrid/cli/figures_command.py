@@ -54,7 +54,7 @@ def figures(
     """Draw the study's figures for the finished run in DIRECTORY.
 
     Study area (1), framework (2), which land carries which emissions (3), proportions by
-    department and land use (4), net emissions per parcel and 1 km cell (5), units' emissions and
+    department and land use (4), net emissions per parcel and coarse cell (5), units' emissions and
     sinks (6), CCR (7), ECC and ESC (8), zones and their parts (9); and the sectors on their parcels.
     """
     with console.progress() as progress:

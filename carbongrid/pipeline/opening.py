@@ -27,7 +27,7 @@ def open_run(directory: str | Path) -> Result:
     -------
     Result
         Tables in memory, mass of units, inventory, ledger, evidence and land types in tonnes (float64) under the files' column names;
-        the 1 km grid, the parcels and the labels when they are asked for. A public run has no parcels.
+        the coarse grid, the parcels and the labels when they are asked for. A public run has no parcels.
 
     Raises
     ------

@@ -52,7 +52,7 @@ def dask_client(
     Raises
     ------
     InputError
-        If both a scheduler and a number of workers are given, the scheduler is none, or distributed is not installed.
+        If both a scheduler and a number of workers are given, they are fewer than one, the scheduler is none, or distributed is not installed.
     RunError
         If nobody answers, there is no worker, or versions differ.
     """
@@ -62,6 +62,8 @@ def dask_client(
                 "both a scheduler and a number of workers are given",
                 hint="Give --scheduler for a cluster that is there, or --workers to start one here.",
             )
+        if workers < 1:
+            raise InputError(f"expected at least one worker, not {workers}", "workers")
         with _started_here(workers, memory or MEMORY_PER_WORKER) as client:
             yield client
     elif isinstance(scheduler, str) and scheduler not in LOCAL:

@@ -53,8 +53,8 @@ _TEXTS = {
         "读取案例所列的全部文件，并说明运行会做什么：数量、缺失的内容、无法落到地块的部分。不写任何文件。",
     ),
     "help_run": (
-        "Spreads every total over its land, adds up townships and 1 km cells to the gram, and zones every township. Runs the installed carbongrid command; cancelling keeps what is finished. Parcels are written a second time, as GeoPackage or FlatGeobuf, since not every QGIS reads Parquet; choose parquet where a second file of their size is too much.",
-        "把每项总量分配到土地上，按乡镇与 1 km 网格精确到克地汇总，并对每个乡镇分区。调用已安装的 carbongrid 命令；取消时保留已完成的部分。因并非每个 QGIS 都能读取 Parquet，图斑另写为 GeoPackage 或 FlatGeobuf；若不需要同样大小的第二个文件，请选 parquet。",
+        "Spreads every total over its land, adds up townships and cells of the coarse grid to the gram, and zones every township. Runs the installed carbongrid command; cancelling keeps what is finished. Parcels are written a second time, as GeoPackage or FlatGeobuf, since not every QGIS reads Parquet; choose parquet where a second file of their size is too much.",
+        "把每项总量分配到土地上，按乡镇与粗网格精确到克地汇总，并对每个乡镇分区。调用已安装的 carbongrid 命令；取消时保留已完成的部分。因并非每个 QGIS 都能读取 Parquet，图斑另写为 GeoPackage 或 FlatGeobuf；若不需要同样大小的第二个文件，请选 parquet。",
     ),
     "help_osm": (
         "Makes parcels, units, roads and points of an extract, with a table of totals to fill in. First guesses are the world's means per head and are marked as such everywhere: they are no figures of the place.",
@@ -65,8 +65,8 @@ _TEXTS = {
         "在已完成的运行结果上执行方案中的各项措施，并另存为一个运行结果；图斑另写为 GeoPackage 或 FlatGeobuf，选 parquet 则不另写。",
     ),
     "help_open": (
-        "Adds units coloured by zone, the 1 km grid by powers of ten and the parcels: parcels.gpkg or parcels.fgb where the run has one, else where QGIS can read Parquet. The page to print is added to the project's layouts, under the run's title and year. Zones are relative to the place.",
-        "加入按分区着色的单元、按数量级着色的 1 km 网格；并加入图斑：运行结果中有 parcels.gpkg 或 parcels.fgb 时用之，否则须 QGIS 能读取 Parquet。打印版面以运行标题和年份为名加入工程的布局列表。分区是相对于该地区而言的。",
+        "Adds units coloured by zone, the coarse grid by powers of ten and the parcels: parcels.gpkg or parcels.fgb where the run has one, else where QGIS can read Parquet. The page to print is added to the project's layouts, under the run's title and year. Zones are relative to the place.",
+        "加入按分区着色的单元、按数量级着色的粗网格；并加入图斑：运行结果中有 parcels.gpkg 或 parcels.fgb 时用之，否则须 QGIS 能读取 Parquet。打印版面以运行标题和年份为名加入工程的布局列表。分区是相对于该地区而言的。",
     ),
     "help_form": (
         "Writes a folder with the case file, the layers as GeoPackages and copies of the tables. Check it then; the file has a comment on every line where `carbongrid init` writes it, and can be edited by hand.",
@@ -78,7 +78,7 @@ _TEXTS = {
     "no_page": ("{} has no page to print.", "{} 中没有打印版面。"),
     "exists": ("{} is there already. Give another folder.", "{} 已存在，请另选文件夹。"),
     "not_written": ("{} could not be written: {}", "无法写入 {}：{}"),
-    "grid": ("Emission, 1 km", "排放，1 km"),
+    "grid": ("Emission, coarse grid", "排放，粗网格"),
     "units_layer": ("Zones", "分区"),
     "parcels_layer": ("Parcels", "图斑"),
 }  # fmt: skip

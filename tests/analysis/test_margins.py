@@ -7,6 +7,7 @@ import json
 
 import pandas as pd
 import pytest
+from declared import of_folder
 
 from carbongrid.analysis.margins import margins, write_margins
 from carbongrid.cli.analysis_commands import _nearest
@@ -52,6 +53,7 @@ def test_the_table_of_a_run(small_run, tmp_path):
     assert set(table["measured_in"]) == {"g yr-1", "CNY"}
     assert margins(read_result(small_run)).equals(table)
     write_margins(table, tmp_path / "margins.csv")
+    assert of_folder(tmp_path) == []
     with (tmp_path / "margins.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert [row["difference"] for row in rows] == ["" if v is None else str(v) for v in table["difference"]]  # fmt: skip

@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+from declared import of_folder
 from probability_town import RULES, UNITS, tell, the_long_way, town
 from scipy.special import ndtr
 
@@ -276,10 +277,14 @@ def test_the_table_of_sources_tells_what_moves_zones(town_run):
 
 
 def test_what_cannot_be_drawn_is_refused(town_run, tmp_path, small_run):
+    """Seen to end in a ValueError of the pool's, without threads."""
     with pytest.raises(InputError, match="'weather' is no source of uncertainty"):
         probability(town_run, without=["weather"])
     with pytest.raises(InputError, match="at least one draw"):
         probability(town_run, draws=0)
+    for none in (0, -1):
+        with pytest.raises(InputError, match=f"threads: expected at least one thread, not {none}"):
+            probability(town_run, draws=4, threads=none)
     with pytest.raises(InputError, match="not a finished run"):
         probability(tmp_path)
 
@@ -301,6 +306,7 @@ def test_the_command_writes_its_tables_beside_the_run(small_run, tmp_path, carbo
     assert settings["basis"].value_counts().to_dict() == {"assumed": len(settings) - 1, "off": 1}
     assert f"{len(settings) - 1} of {len(settings) - 1} uncertainties are assumed, no measurement" in done.stdout  # fmt: skip
     assert {path.name for path in out.iterdir()} == {"zone_probability.csv", "zone_probability_sources.csv", "zone_probability_settings.csv", "zone_probability.png", "zone_plane.png", "zone_probability.gpkg"}  # fmt: skip
+    assert of_folder(out) == []
     layer = gpd.read_file(out / "zone_probability.gpkg", layer="zone_probability")
     assert layer["unit"].tolist() == read_units_csv(small_run / "units.csv").frame["id"].tolist()
     assert layer.geometry.is_valid.all()

@@ -78,8 +78,23 @@ def test_verify_ends_with_1_and_names_the_damage(small_run: Path, tmp_path: Path
     code, stdout, err = invoke("verify", out)
     assert code == 1
     assert "units.csv" in err
-    code, stdout, _ = invoke("verify", out, "--json")
+    code, stdout, _ = invoke("verify", out, "--json", "--sample", "0")
     assert json.loads(stdout)["status"] == "damaged"
+    checks = {each["name"]: each for each in json.loads(stdout)["checks"]}
+    assert {name for name, each in checks.items() if not each["made"]} == {"tiles"}
+
+
+def test_verify_of_no_run_ends_with_2_and_a_check_that_was_not_made_is_not_ok(
+    small_run: Path, tmp_path: Path
+) -> None:
+    """Seen to end with 1, as a damaged run does; and to say ok of tiles that nobody asked for."""
+    code, _, err = invoke("verify", tmp_path / "nosuch")
+    assert code == 2
+    assert "this is not a finished run" in err
+    code, stdout, _ = invoke("verify", small_run, "--sample", "0")
+    assert code == 0
+    (tiles,) = (line for line in stdout.splitlines() if "tiles: " in line)
+    assert tiles == "--   tiles: not looked at (--sample 0)"
 
 
 def test_init_writes_a_case_that_explains_itself(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pyogrio
 import pytest
+from declared import of_folder
 from tables_example import example_tables
 
 import carbongrid as cg
@@ -28,6 +29,7 @@ def layered(small_city, small_run, tmp_path_factory):
 
 
 def test_the_layer_has_the_run_s_mass_and_the_zones_of_units(layered):
+    assert of_folder(layered.directory) == []
     layer = gpd.read_file(layered.directory / "parcels.gpkg", layer="parcels").set_index("id")
     parcels = layered.parcels.set_index("id").loc[layer.index]
     for name in ("emission", "sink"):

@@ -27,6 +27,7 @@ from carbongrid.outputs.figures.lettering import Language, installed_lettering
 from carbongrid.outputs.figures.sheet import Sheet, shortened
 from carbongrid.outputs.figures.study import _FIGURES
 from carbongrid.outputs.numbers import plain_number
+from carbongrid.outputs.report.page import _flows
 from carbongrid.outputs.result import RunTables
 from carbongrid.outputs.tables import read_tables
 
@@ -351,6 +352,29 @@ def test_the_framework_has_the_run_s_rule_for_ties(ties: str, rule: str) -> None
         assert {each for each in told if each and "ESC" in each and "?" in each} == {rule}
     figure = drawn(dataclasses.replace(example_tables(), ties=ties), "fig2-framework", "en")
     assert rule in {text.get_text() for text in figure.axes[0].texts}
+
+
+@pytest.mark.parametrize("language", [*LANGUAGES, "switch"])
+def test_the_framework_has_the_run_s_grid(language: Language) -> None:
+    """Seen to fail: the framework of a run with ``coarse = 500`` had a 1 km grid, and so had its line of sums."""
+    for side, told in ((1.0, "1 km"), (0.5, "0.5 km"), (0.125, "0.125 km")):
+        root = ET.fromstring(framework_svg(language, coarse_km=side))
+        texts = [each.text or "" for each in root.iter(f"{_SVG}text")]
+        sizes = {size for text in texts for size in re.findall(r"[\d.]+ km", text)}
+        assert sizes == {told}
+        assert sum(told in text for text in texts) == (2 if language in ("en", "zh") else 4)
+
+
+def test_the_framework_on_paper_and_in_the_report_has_the_run_s_grid() -> None:
+    """Seen to fail as above."""
+    tables = example_tables()
+    grid = tables.grid_1km.assign_attrs(resolution=500.0)
+    tables = dataclasses.replace(tables, grid_1km=grid)
+    figure = drawn(tables, "fig2-framework", "en")
+    assert "0.5 km grid (Fig. 5b)" in {text.get_text() for text in figure.axes[0].texts}
+    in_report = _flows(tables)["framework"]
+    assert "0.5 km grid (Fig. 5b)" in in_report
+    assert ">1 km" not in in_report
 
 
 @pytest.mark.parametrize("languages", [(0,), (1,), (0, 1)])

@@ -12,6 +12,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from declared import of_folder
 from drawing import drawing
 from power_town import sides_agree
 from tables_example import example_tables
@@ -127,6 +128,7 @@ def test_a_run_from_activity_data_gives_the_same_zones_as_one_from_totals(
 
 def test_the_run_is_verified_and_holds_audit_and_intervals(from_activity: Path) -> None:
     assert cg.verify(from_activity).ok
+    assert of_folder(from_activity) == []
     audit = read_text_csv(from_activity / "audit.csv")
     inventory = pd.read_csv(from_activity / "inventory.csv", dtype=str)
     assert {"CO2", "CH4 as CO2e", "N2O as CO2e", "CO2e"} == set(inventory["gas"])

@@ -753,21 +753,38 @@ def test_what_is_read_without_end_is_not_read(run, endless):
         hash_path(run / "units.csv")
 
 
-@pytest.mark.parametrize("kind", ["nothing", "a file", "an empty folder"])
-def test_what_is_no_run_is_said_so(tmp_path, kind):
+@pytest.mark.parametrize("kind", ["nothing", "a file", "an empty folder", "the case's folder"])
+def test_what_is_no_run_is_an_error_of_input(tmp_path, kind):
+    """Seen to be told as a damaged run, with the exit code of one, where other commands say that the input is wrong."""
     path = tmp_path / "run"
     if kind == "a file":
         path.write_text("x", encoding="utf-8")
-    if kind == "an empty folder":
+    if kind in ("an empty folder", "the case's folder"):
         path.mkdir()
-    assert list(failed(path)) == ["files"]
+    if kind == "the case's folder":
+        for name in ("case.toml", "units.gpkg", "inventory.csv"):
+            (path / name).write_text("mine", encoding="utf-8")
+    with pytest.raises(InputError, match="this is not a finished run"):
+        verify(path)
+
+
+def test_a_run_without_its_manifest_is_damaged(run):
+    (run / "manifest.json").unlink()
+    assert list(failed(run)) == ["files"]
+    for path in run.iterdir():  # whatever else is left of it
+        if path.name != "ledger.csv":
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert list(failed(run)) == ["files"]
 
 
 def test_a_file_that_does_not_belong_is_mentioned_and_is_no_damage(run):
     (run / "notes.txt").write_text("mine", encoding="utf-8")
-    first = verify(run, sample=0).checks[0]
+    first, *others = verify(run, sample=0).checks
     assert first.ok
     assert "notes.txt" in first.text
+    # Seen to pass with 0 tiles, 0 labels, as geocube burns them.
+    (tiles,) = (each for each in others if not each.made)
+    assert (tiles.name, tiles.ok, tiles.text) == ("tiles", True, "not looked at (--sample 0)")
 
 
 def test_a_public_run_is_checked_without_parcels(run):

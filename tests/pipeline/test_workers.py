@@ -333,6 +333,13 @@ def test_a_cluster_without_workers_is_told_and_waited_for(
     assert told == ["no worker of the cluster is left; the run waits for new ones"]
 
 
+@pytest.mark.parametrize("none", [0, -1])
+def test_no_worker_is_refused(none: int) -> None:
+    """Seen to fail: a cluster was started for none, and a run on it waited for workers that nobody would start."""
+    with pytest.raises(InputError, match=f"at least one worker, not {none}"), dask_client(workers=none):  # fmt: skip
+        pass
+
+
 def test_nobody_at_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "_TIMEOUT_S", 1)
     logging.getLogger("distributed").setLevel(logging.CRITICAL)

@@ -99,7 +99,7 @@ def draw_zones(
     Raises
     ------
     InputError
-        If a source is unknown, or there is no draw.
+        If a source is unknown, or there is no draw or thread.
     """
     unknown = sorted({*without} - {*SOURCES})
     if unknown:
@@ -110,6 +110,8 @@ def draw_zones(
         )
     if draws < 1:
         raise InputError(f"expected at least one draw, not {draws}", "draws")
+    if threads < 1:
+        raise InputError(f"expected at least one thread, not {threads}", "threads")
     active = frozenset(SOURCES) - {*without}
     combinations = _combinations(active) if sources else {"all": active}
     kinds = run.kinds()

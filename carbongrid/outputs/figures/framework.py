@@ -12,6 +12,7 @@ from carbongrid.outputs.figures.chart import Chart
 from carbongrid.outputs.figures.lettering import Language
 from carbongrid.outputs.figures.pages import Page
 from carbongrid.outputs.figures.sheet import HEADING, Sheet
+from carbongrid.outputs.result import cell_side
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,6 +36,8 @@ _CHIP = 20
 
 RULE = "ECC ≥ 1?  ESC ≥ 1?"
 """As it is by default; a case says what 1 itself is (``ties``)."""
+_COARSE = "1 km"
+"""As it is by default; a case says what a cell of the coarse grid is (``coarse``)."""
 
 
 @dataclass(frozen=True)
@@ -108,11 +111,12 @@ class Box:
 
 @dataclass(frozen=True)
 class Drawing:
-    """The framework laid out: boxes, arrows from point to point, colour chips of the zones, and the height of it all."""
+    """The framework laid out: boxes, arrows from point to point, colour chips of the zones, what is kept and where it stands, and the height of it all."""
 
     boxes: tuple[Box, ...]
     arrows: tuple[tuple[float, float, float, float], ...]
     chips: tuple[tuple[float, float, str, Words], ...]
+    kept: Words
     foot: float
     height: float
 
@@ -127,9 +131,12 @@ def _said(words: Sequence[Words], languages: Sequence[int]) -> list[str]:
     ]
 
 
-def layout(languages: Sequence[int], ties: str = ">=") -> Drawing:
+def layout(languages: Sequence[int], ties: str = ">=", coarse_km: float = 1.0) -> Drawing:
     """Return where everything stands; 0 is English, 1 is Chinese, and in both each is said."""
-    rule: Words = (RULE if ties == ">=" else RULE.replace("≥", ">"), "")
+
+    def of_run(line: Words) -> Words:
+        english, chinese = (text.replace(_COARSE, f"{coarse_km:g} km") for text in line)
+        return (english.replace("≥", ">") if english == RULE and ties != ">=" else english), chinese
 
     def tall(words: Sequence[Words]) -> int:
         return _LINE * len(_said(words, languages))
@@ -153,9 +160,9 @@ def layout(languages: Sequence[int], ties: str = ">=") -> Drawing:
         x = _SIDE + number * (_BOX + _GAP)
         middle = x + _BOX / 2
         texts: dict[str, tuple[tuple[Words, ...], tuple[Words, ...], tuple[str, ...]]] = {
-            "given": ((), tuple(rule if line[0] == RULE else line for line in stage.given), ()),
+            "given": ((), tuple(map(of_run, stage.given)), ()),
             "step": ((stage.name,), stage.does, ()),
-            "made": ((), stage.made, stage.files),
+            "made": ((), tuple(map(of_run, stage.made)), stage.files),
         }
         for kind, height in heights.items():
             boxes.append(Box(x, tops[kind], _BOX, height, kind, *texts[kind]))
@@ -170,14 +177,19 @@ def layout(languages: Sequence[int], ties: str = ">=") -> Drawing:
         (x, first + number * chip, zone.colour, (zone.name_en, zone.name_zh))
         for number, zone in enumerate(zone for zone in zones() if zone.code)
     ]
-    return Drawing(tuple(boxes), tuple(arrows), tuple(chips), y, y + _LINE * len(languages))
+    whole = y + _LINE * len(languages)
+    return Drawing(tuple(boxes), tuple(arrows), tuple(chips), of_run(KEPT), y, whole)
 
 
 _LANGUAGES: dict[str, tuple[int, ...]] = {"en": (0,), "zh": (1,), "both": (0, 1), "switch": (0,)}
 
 
 def framework_svg(
-    language: Language | Literal["switch"], *, styled: bool = True, ties: str = ">="
+    language: Language | Literal["switch"],
+    *,
+    styled: bool = True,
+    ties: str = ">=",
+    coarse_km: float = 1.0,
 ) -> str:
     """Return the framework as SVG, its texts as texts.
 
@@ -190,8 +202,10 @@ def framework_svg(
         Whether it brings its colours, for light and dark pages; without them the page has them.
     ties
         What an index has to be of 1 to be high: ``>=`` or ``>``.
+    coarse_km
+        Side of a cell of the coarse grid, km.
     """
-    drawing = layout(_LANGUAGES[language], ties)
+    drawing = layout(_LANGUAGES[language], ties, coarse_km)
     name = " ".join(_said([TITLE], _LANGUAGES[language]))
     shapes = [f'<rect class="paper" width="{WIDTH}" height="{drawing.height:g}" rx="6"/>'] * styled
     shapes += [
@@ -243,7 +257,7 @@ def _lines(drawing: Drawing, languages: Sequence[int]) -> Iterator[tuple[float, 
     for x, y, _, words in drawing.chips:
         for number, text in enumerate(_said([words], languages), start=1):
             yield x + _CHIP, y + number * _LINE - 4, text, "line"
-    for number, text in enumerate(_said([KEPT], languages)):
+    for number, text in enumerate(_said([drawing.kept], languages)):
         yield _SIDE, drawing.foot + _LINE * number, text, "quiet"
 
 
@@ -283,7 +297,7 @@ def framework_page(sheet: Sheet) -> Page:
 
     letters, of = sheet.letters, COLOURS["light"]
     languages = _LANGUAGES[letters.spoken]
-    drawing = layout(languages, sheet.tables.ties)
+    drawing = layout(languages, sheet.tables.ties, cell_side(sheet.tables.grid_1km) / 1000)
     size = (WIDTH / _INCH, HEADING - 0.1 + drawing.height / _INCH)
     chart = Chart.of(sheet, TITLE, size)
     top = HEADING - 0.15

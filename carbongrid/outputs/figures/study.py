@@ -92,9 +92,9 @@ def write_study_figures(
             path = directory / f"{name}.{suffix}"
             paths.append(path)
             if suffix == "svg" and name == FRAMEWORK:  # its texts as texts, in light and dark
-                path.write_text(
-                    framework_svg(sheet.letters.spoken, ties=tables.ties), encoding="utf-8"
-                )
+                side = cell_side(tables.grid_1km) / 1000
+                text = framework_svg(sheet.letters.spoken, ties=tables.ties, coarse_km=side)
+                path.write_text(text, encoding="utf-8")
                 continue
             # No date: the same run gives the same file.
             metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(suffix)

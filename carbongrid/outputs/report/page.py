@@ -38,6 +38,7 @@ from carbongrid.outputs.report.summary import (
 )
 from carbongrid.outputs.report.unit_table import UnitTable, unit_table
 from carbongrid.outputs.report.wording import EXPLAINED
+from carbongrid.outputs.result import cell_side
 from carbongrid.outputs.zone_shares import zone_shares
 
 if TYPE_CHECKING:
@@ -199,8 +200,9 @@ def _flows(tables: RunTables) -> dict[str, Any]:
     """Return how totals came to land."""
     accounts = ledger_accounts(tables)
     facilities = sorted(tables.facilities, key=lambda row: (-row.grams, row.category, row.name))
+    side = cell_side(tables.grid_1km) / 1000
     return {
-        "framework": framework_svg("switch", styled=False, ties=tables.ties),
+        "framework": framework_svg("switch", styled=False, ties=tables.ties, coarse_km=side),
         "land": land_table(tables),
         "flows": [
             ("emission", "Emissions", "碳排放", sankey(tables, sink=False, height=340)),

@@ -1,4 +1,4 @@
-"""The files of a run: tables and the 1 km grid, their digests, and the way back from files to tables."""
+"""The files of a run: tables and the coarse grid, their digests, and the way back from files to tables."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def write_tables(
     layer: ParcelLayer | None = None,
     parcels: bool = True,
 ) -> None:
-    """Write a run's tables and its 1 km grid.
+    """Write a run's tables and its coarse grid.
 
     Parameters
     ----------

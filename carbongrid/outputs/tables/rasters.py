@@ -1,4 +1,4 @@
-"""The 1 km grid as a cloud-optimized GeoTIFF (tonnes) and as CF NetCDF (grams and densities)."""
+"""The coarse grid as a cloud-optimized GeoTIFF (tonnes) and as CF NetCDF (grams and densities)."""
 
 from __future__ import annotations
 

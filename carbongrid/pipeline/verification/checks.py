@@ -18,7 +18,7 @@ from carbongrid.pipeline.verification.derived import (
     compare_methods,
 )
 from carbongrid.pipeline.verification.drawn import check_drawn
-from carbongrid.pipeline.verification.files import check_digests, check_files
+from carbongrid.pipeline.verification.files import check_digests, check_files, require_run
 from carbongrid.pipeline.verification.formats import SHEET, check_formats
 from carbongrid.pipeline.verification.labels import check_labels, check_tiles
 from carbongrid.pipeline.verification.opened import Opened
@@ -72,9 +72,11 @@ def verify(out: str | Path | Result, *, sample: int = 4, progress: Progress | No
     Raises
     ------
     InputError
-        If a library that a check of this run needs is not installed; no check is left out in silence.
+        If ``out`` is not there or nothing in it is of a run, or if a library that a check of this run needs is not installed;
+        no check is left out in silence, and one that was not made says so (``made``).
     """
     run = Opened(Path(out) if isinstance(out, str | os.PathLike) else out.folder)
+    require_run(run.folder)
     derived = Derived(run)
     try:
         names = _checks(run, derived, sample)

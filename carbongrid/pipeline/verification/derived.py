@@ -213,7 +213,8 @@ def check_cells(run: Opened, derived: Derived) -> Check:
 def compare_methods(run: Opened, derived: Derived) -> Check:
     """Say how far apart sharing by cells and by exact area are; no fault, whatever the distance."""
     if run.exact and run.grid.shape[0] * run.grid.shape[1] > _MAX_CELLS:
-        return Check("methods", True, "by cells was not compared: the fine grid is too large")
+        told = "by cells was not compared: the fine grid is too large"
+        return Check("methods", True, told, made=False)
     other = (
         _by_cells(run) if run.exact else share_by_area(run.parcels, run.outlines, run.coarse_grid)
     )

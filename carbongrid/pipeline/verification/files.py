@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from carbongrid.errors import InputError
 from carbongrid.method.tonnes import counted
 from carbongrid.outputs.tables import digests_of_directory, earlier_digest_of_parcels
 from carbongrid.outputs.tables.digests import FILES_OF
@@ -20,6 +23,19 @@ _ALWAYS = (
     "grid_1km.tif",
 )
 _UNLESS_PUBLIC = ("parcels.parquet", "overlap.npz")
+_OF_RUNS_ALONE = (MANIFEST, "ledger.csv", "evidence.csv", "land_types.csv", "grid_1km.nc", "grid_1km.tif", "overlap.npz", LABELS)  # fmt: skip
+"""A case may well have a units.gpkg and an inventory.csv of its own."""
+
+
+def require_run(folder: Path) -> None:
+    """Raise InputError if a folder is not there or has nothing of a run; a run without its manifest is a damaged one."""
+    if any((folder / name).exists() for name in _OF_RUNS_ALONE):
+        return
+    why = "nothing in it is of a run" if folder.is_dir() else "it is no directory"
+    if not folder.exists():
+        why = "it is not there"
+    hint = "Give the directory that carbongrid run made."
+    raise InputError(f"this is not a finished run: {why}", str(folder), hint)
 
 
 def check_files(run: Opened) -> Check:

@@ -119,8 +119,6 @@ class Opened:
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """What manifest.json holds."""
-        if not self.folder.is_dir():
-            raise VerificationError(f"{self.folder} is not a directory. Name a finished run.")
         path = self.folder / MANIFEST
         if not path.is_file():
             raise VerificationError(f"{MANIFEST} is missing. {RESTORE_MANIFEST}")

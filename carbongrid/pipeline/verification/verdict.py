@@ -22,11 +22,14 @@ class Check:
         Whether the run passed it.
     text
         What was compared or, if it failed, what is wrong in which file and what to do.
+    made
+        Whether anything was looked at; what was not asked for, or cannot be, is no fault of the run.
     """
 
     name: str
     ok: bool
     text: str
+    made: bool = True
 
 
 def check_of(name: str, faults: Sequence[str], success: str, hint: str = RESTORE) -> Check:

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import shapely
 from click.testing import CliRunner
+from declared import of_folder
 from squares_case import squares_case
 from town import CRS, EAST, NORTH, square, write_town
 
@@ -243,6 +244,7 @@ def test_the_audit_is_what_its_readings_are(town, tmp_path):
         assert row["alone"] == alone.sum()
     assert found.choices["mean"].max() > 0
     files = write_choices(found, tmp_path)
+    assert of_folder(tmp_path) == []
     assert [file.name for file in files] == ["choices_units.csv", "choices.csv", "choices_not_tried.csv", "choices_readings.csv"]  # fmt: skip
     assert len(files[3].read_text(encoding="utf-8-sig").splitlines()) == 1 + len(found.readings)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from declared import of_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from town import square, write_town
@@ -134,6 +135,7 @@ def test_a_run_and_the_command(small_run, tmp_path, carbongrid, clusters) -> Non
     table = found.table.set_index(["of", "by"])
     assert (table["between_zones"] + table["within_zones"]).to_numpy() == pytest.approx(table["theil"].to_numpy())  # fmt: skip
     files = write_inequality(found, tmp_path)
+    assert of_folder(tmp_path) == []
     assert "基尼系数" in files[0].read_text(encoding="utf-8")
     done = carbongrid("inequality", small_run, "--no-clusters", "--out", tmp_path / "c", "--json")
     assert done.returncode == 0, done.stderr

@@ -17,6 +17,7 @@ import rasterio
 import shapely
 import squares_case
 import xarray as xr
+from declared import of_folder
 from pyproj import CRS, Geod
 from raster_files import edgar
 
@@ -646,6 +647,7 @@ def test_a_table_of_rasters_and_the_command(finished, axes, tonnes, tmp_path, ca
     assert [row["of"] for row in told["cell_measures"]] == ["agriculture", "industry"]
     assert told["remarks"]
     assert {"validation_cells.csv", "validation_cell_measures.csv"} <= {path.name for path in out.iterdir()}  # fmt: skip
+    assert of_folder(out) == []
     cells = pd.read_csv(out / "validation_cells.csv")
     assert cells.groupby("of")["published_t"].sum().tolist() == pytest.approx([row["published_t"] for row in told["cell_measures"]])  # fmt: skip
     page = (out / "validation.html").read_text(encoding="utf-8")

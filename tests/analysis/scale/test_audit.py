@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import shapely
 from click.testing import CliRunner
+from declared import of_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from town import EAST, NORTH, square, write_town
@@ -296,6 +297,7 @@ def test_parents_among_random_groups(town, found, tmp_path):
         assert row["reached_by"] == np.mean(values >= row["parents"])
     files = write_scale(found, tmp_path)
     assert [file.name for file in files] == ["scale_grids.csv", "scale_groups.csv", "scale_null.csv", "scale_cells.csv", "scale_units.csv"]  # fmt: skip
+    assert of_folder(tmp_path) == []
     assert pd.read_csv(files[0])["gini"].tolist() == pytest.approx(found.grids["gini"].tolist(), abs=1e-6)  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from declared import of_folder
 from town import CRS, EAST, NORTH, square, write_town
 
 import carbongrid as cg
@@ -163,6 +164,7 @@ def test_ten_facilities_by_hand(tmp_path):
     assert not found.spreads["told"].any()
     assert found.rows.empty
     files = write_skill(found, tmp_path)
+    assert [each for each in of_folder(tmp_path) if "skill" in each] == []
     assert [file.name for file in files] == ["skill.csv", "skill_facilities.csv", "skill_spreads.csv"]  # fmt: skip
     assert skill(run, seed=1).facilities["fold"].tolist() != table["fold"].tolist()
 

@@ -14,6 +14,7 @@ import pytest
 import shapely
 from barren_town import barren_run
 from click.testing import CliRunner
+from declared import of_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from town import square, write_town
@@ -219,6 +220,7 @@ def test_a_plan_of_the_small_demo_is_applied_from_its_file(small_run, tmp_path) 
     )
     plan = cg.plan_targets(small_run, limits=path)
     files = write_targets(cg.targets(small_run), tmp_path, plan)
+    assert [each for each in of_folder(tmp_path) if "targets" in each] == []
     assert [file.name for file in files][:2] == ["targets.html", "targets_plan.toml"]
     told = read_plan(tmp_path / "targets_plan.toml")
     assert told.reference == "frozen"

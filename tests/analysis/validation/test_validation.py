@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from declared import of_folder
 
 from carbongrid.analysis.probability import probability
 from carbongrid.analysis.published.table import own_sums
@@ -217,6 +218,7 @@ def test_the_command_says_it_in_words_and_in_its_exit_code(full_demo, units, tmp
     assert f"{SUPPLY}: no skill" in done.stdout
     assert "emission: less than 0.005 is misplaced" in done.stdout
     assert {path.name for path in out.iterdir()} == {"validation.csv", "validation_units.csv", "validation_sums.csv", "validation_zones.csv", "validation.png", "validation.html"}  # fmt: skip
+    assert of_folder(out) == []
     assert len(pd.read_csv(out / "validation_units.csv")) == 2 * 97
     held = carbongrid(*asked, "--min-skill", 0.1, "--json")
     assert held.returncode == 1
