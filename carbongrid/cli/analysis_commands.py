@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from carbongrid.method.probability.zone_probability import ZoneProbability
 
 _NEAREST = 10
+_ENOUGH_DRAWS = 100
+"""From there on the standard error of a share of 90 % is 3 percentage points or less."""
 _WELL = 0.3
 """sigma and tau are told apart where the standard errors of both are no larger than this, of each."""
 
@@ -138,6 +140,8 @@ def probability(
             files += write_probability_figures(tables, found.table, folder)
     for line in _how_sure(found):
         console.say(line)
+    notes = list(_few_draws(draws))
+    console.problems(notes)
     tell_files(console, folder, files)
     console.document(
         {
@@ -147,6 +151,7 @@ def probability(
             "seed": seed,
             "units": json_rows(found.table),
             "sources": found.sources.to_dict("records"),
+            "notes": [str(each) for each in notes],
         }
     )
 
@@ -283,6 +288,7 @@ def _finite_rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
 def _agreement(found: Validation) -> Iterator[str]:
     """Yield what is wrong with the table itself, then a line for each quantity, in words where there is no skill."""
     from carbongrid.analysis.validation.validation import why_no_skill
+    from carbongrid.method.tonnes import counted
 
     for row in found.sums[found.sums["off"]].to_dict("records"):
         where = f"region {row['region']}" if row["region"] else "the whole"
@@ -296,7 +302,8 @@ def _agreement(found: Validation) -> Iterator[str]:
         )
     for row in found.measures.to_dict("records"):
         if row["units_missing"]:
-            yield f"{row['of']}: {row['units_missing']} of {row['units'] + row['units_missing']} units are not in the table; all that is said here is of the others."
+            verb = "is" if row["units_missing"] == 1 else "are"
+            yield f"{row['of']}: {row['units_missing']:,} of {row['units'] + row['units_missing']:,} units {verb} not in the table; all that is said here is of the others."
         if row["same_proxy"]:
             yield f"{row['of']}: less than 0.005 is misplaced, so the published values were probably made with this very proxy; it says nothing of either."
         elif row["skill"] != row["skill"]:
@@ -307,7 +314,7 @@ def _agreement(found: Validation) -> Iterator[str]:
             yield _row_to_paste(row)
     if found.zones:
         zones = found.zones
-        yield f"Zones of {zones['units']:.0f} units: {100 * zones['agreement']:.0f} % agree, kappa {zones['kappa']:.2f}; with emission spread by area {100 * zones['agreement_by_area']:.0f} %, kappa {zones['kappa_by_area']:.2f}."
+        yield f"Zones of {counted(round(zones['units']), 'unit')}: {100 * zones['agreement']:.0f} % agree, kappa {zones['kappa']:.2f}; with emission spread by area {100 * zones['agreement_by_area']:.0f} %, kappa {zones['kappa_by_area']:.2f}."
         if zones["agreement_by_one_total"] == zones["agreement_by_one_total"]:
             yield f"With one whole total of each category instead of those of regions {100 * zones['agreement_by_one_total']:.0f} % agree, kappa {zones['kappa_by_one_total']:.2f}."
         yield f"Published values with the run's totals as a reference: {100 * zones['agreement_by_published']:.0f} % would agree, kappa {zones['kappa_by_published']:.2f}."
@@ -343,6 +350,18 @@ def _row_to_paste(row: dict[Any, Any]) -> str:
         numbers = f"{row['sigma_found']:.2f},{row['tau_found']:.2f}"
         return f'{told}. For [uncertainty]: weights,{row["of"]},,{numbers},,measured,"validate, {row["units"]} units"'
     return f"{told}: these units do not tell them apart. With sigma as it was taken tau is {row['tau_if_sigma_holds']:.2f}."
+
+
+def _few_draws(draws: int) -> Iterator[Problem]:
+    """Yield a note where the share of draws by which a zone is firm is off by several per cent by chance."""
+    from carbongrid.method.probability.zone_probability import FIRM
+    from carbongrid.method.tonnes import counted
+
+    if draws >= _ENOUGH_DRAWS:
+        return
+    error = 100 * math.sqrt(FIRM * (1 - FIRM) / draws)
+    what = f"of {counted(draws, 'draw')} a share of {FIRM:.0%} is off by {error:.0f} percentage points either way by chance (one standard error), so that which zones are firm, and 5 and 95 % points, say little"
+    yield Problem(what, "--draws", f"Draw {_ENOUGH_DRAWS} times or more.", "note")
 
 
 def _how_sure(found: ZoneProbability) -> Iterator[str]:

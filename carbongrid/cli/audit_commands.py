@@ -88,9 +88,12 @@ def audit_choices(
 
 def _decided(found: ChoiceAudit) -> Iterator[str]:
     """Yield how many zones are stable, what moves the rest, what was not tried, and the units that are moved most."""
-    yield f"{found.stable} of {found.zoned} units with a zone have one zone under all readings ({found.design})."
-    if found.zoned < len(found.units):
-        yield f"{len(found.units) - found.zoned} units have no zone in the run, and so none that could hold."
+    from carbongrid.method.tonnes import counted
+
+    yield f"{found.stable:,} of {found.zoned:,} units with a zone have one zone under all readings ({found.design})."
+    none = len(found.units) - found.zoned
+    if none:
+        yield f"{counted(none, 'unit')} {'has' if none == 1 else 'have'} no zone in the run, and so none that could hold."
     yield f"{'choice':<14} {'in the run':<14} {'read as':<14} {'units that flip':>15} {'mean over the others':>21}"
     for row in found.choices.sort_values("mean", ascending=False, kind="stable").to_dict("records"):
         yield f"{row['choice']:<14} {row['own']:<14} {row['value']:<14} {row['alone']:>15} {row['mean']:>21.1f}"
@@ -163,10 +166,14 @@ def audit_scale(
 
 def _by_ruler(found: ScaleAudit) -> Iterator[str]:
     """Yield what coarse grids see, how parents compare with random groups, and what fine cells move."""
+    from carbongrid.method.tonnes import at_decimals
+    from carbongrid.outputs.numbers import density, ends, gini_number
+
     yield f"{'coarse grid':<12} {'quantity':<9} {'Gini of density':>17} {'most, t per km2 and year':>29}"
     for key, rows in found.grids.groupby(["quantity", "side_m"], sort=True):
         quantity, side = str(key[0]), float(str(key[1]))
-        gini, most = (f"{rows[name].min():{form}} to {rows[name].max():{form}}" for name, form in (("gini", ".3f"), ("max_t_km2", ",.0f")))  # fmt: skip
+        gini = ends(rows["gini"], gini_number, " to ")
+        most = ends(rows["max_t_km2"], density, " to ")
         yield f"{side / 1000:>8g} km  {quantity:<9} {gini:>17} {most:>29}"
     words = {"same": "have the zone of most of their units' emission", "adjusted_rand": "adjusted Rand index of zones of units and of theirs"}  # fmt: skip
     for row in found.null.to_dict("records"):
@@ -182,7 +189,7 @@ def _by_ruler(found: ScaleAudit) -> Iterator[str]:
         yield f"{'fine cells':<12} {'emission':>10} {'sink':>10} {'other zones':>12} {'seconds':>8}"
         for row in found.cells.to_dict("records"):
             named = row["fine"] if row["fine"] == "exact" else f"{row['fine']} m"
-            yield f"{named:<12} {row['emission_percent']:>9.3f}% {row['sink_percent']:>9.3f}% {row['zones']:>12} {row['seconds']:>8.1f}"
+            yield f"{named:<12} {at_decimals(row['emission_percent'], 3):>9}% {at_decimals(row['sink_percent'], 3):>9}% {row['zones']:>12} {row['seconds']:>8.1f}"
     yield from found.remarks
 
 

@@ -51,6 +51,7 @@ def from_climate_trace(
     \b
         carbongrid from-climate-trace DATA/*/*_emissions_sources_v*.csv --year 2024 --within townships.gpkg --out facilities.csv
     """  # noqa: D301  (click wants the character)
+    from carbongrid.method.tonnes import counted
     from carbongrid.run_store import detect_full_disk
     from carbongrid.sources.climate_trace import (
         digits,
@@ -75,7 +76,9 @@ def from_climate_trace(
     for line in aligned_columns(lines):
         console.say(line)
     console.problems(made.notes)
-    console.say(f"{len(made.table):,} facilities of {published.year} in {out}. In the case:")
+    console.say(
+        f"{counted(len(made.table), 'facility', 'facilities')} of {published.year} in {out}. In the case:"
+    )
     console.say()
     console.say("    [facilities]")
     console.say(f'    path = "{out.name}"')

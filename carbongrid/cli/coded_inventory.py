@@ -59,6 +59,7 @@ def tell_coded(
     from carbongrid.case.readers.coded_table import read_coded
     from carbongrid.case.readers.ecrf import read_ecrf
     from carbongrid.case.readers.tables import read_table
+    from carbongrid.method.tonnes import counted
     from carbongrid.outputs.tables.plain import write_text_csv
     from carbongrid.pipeline.coded_totals import draft_shares, read_shares, totals_of_codes
 
@@ -76,7 +77,7 @@ def tell_coded(
         draft = draft_shares(read, known, shares)
         if len(draft):
             _write_draft(draft, coded["draft"])
-            console.say(f"{coded['draft']} has {draft['code'].nunique()} codes to decide. Fill in category and share (of each code 1 in all; the category leave-out keeps a code out of every total), delete the rows that do not apply, then run again with --split {coded['draft']}.")  # fmt: skip
+            console.say(f"{coded['draft']} has {counted(draft['code'].nunique(), 'code')} to decide. Fill in category and share (of each code 1 in all; the category leave-out keeps a code out of every total), delete the rows that do not apply, then run again with --split {coded['draft']}.")  # fmt: skip
             for problem in read.notes:
                 console.problem(problem)
             console.document({"status": "drafted", "split": draft.to_dict("records")})

@@ -48,8 +48,8 @@ def demo(
     for line in zone_lines(outcome.result):
         console.say(line)
     console.say(
-        f"With GDP known per district only, {outcome.flipped} of "
-        f"{len(outcome.result.units)} units change their zone."
+        f"With GDP known per district only, {outcome.flipped:,} of "
+        f"{len(outcome.result.units):,} units would be in another zone."
     )
     console.say()
     console.say(f"Results   {outcome.result.directory}")

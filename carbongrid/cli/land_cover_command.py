@@ -48,6 +48,7 @@ def from_raster(
     \b
         carbongrid from-raster worldcover.tif --units townships.gpkg --codes worldcover --out parcels.parquet
     """  # noqa: D301  (click wants the character)
+    from carbongrid.method.tonnes import counted
     from carbongrid.run_store import detect_full_disk
     from carbongrid.sources.land_cover import read_land_cover, require_target, write_land_cover
 
@@ -60,9 +61,9 @@ def from_raster(
     for code, row in cover.codes.iterrows():
         share = row["cells"] / cover.cells
         kind = row["type"] or "unknown"
-        console.say(f"{code:>5}  {kind:<18} {share:7.2%}  {row['parcels']:,} parcels")
+        console.say(f"{code:>5}  {kind:<18} {share:7.2%}  {counted(row['parcels'], 'parcel')}")
     console.problems(cover.notes)
-    console.say(f"{len(cover.parcels):,} parcels in {out}. In the case:")
+    console.say(f"{counted(len(cover.parcels), 'parcel')} in {out}. In the case:")
     console.say()
     settings = {"path": out.name, "id": "id", "land_use": "code", "code_system": codes}
     for line in ("[parcels]", *(f'{key} = "{value}"' for key, value in settings.items())):

@@ -67,6 +67,7 @@ def from_osm(
         carbongrid run mycase/case.toml --out myrun
         carbongrid verify myrun
     """  # noqa: D301  (click wants the character)
+    from carbongrid.method.tonnes import counted
     from carbongrid.run_store import detect_full_disk
     from carbongrid.sources.osm import write_case_from_osm
 
@@ -81,8 +82,12 @@ def from_osm(
             guess=guess,
             progress=progress,
         )
-    console.say(f"{made.units} units (admin_level {made.level}), {made.parcels:,} parcels,")
-    console.say(f"{made.lines:,} lines and {made.pois:,} points of interest in {directory}")
+    console.say(
+        f"{counted(made.units, 'unit')} (admin_level {made.level}), {counted(made.parcels, 'parcel')},"
+    )
+    console.say(
+        f"{counted(made.lines, 'line')} and {counted(made.pois, 'point of interest', 'points of interest')} in {directory}"
+    )
     console.problems(made.notes)
     totals = f"{made.guesses} first guesses" if made.guesses else "all 0"
     console.say(f"Fill in {directory / 'totals.csv'}: {len(made.categories)} categories, {totals}.")

@@ -32,13 +32,13 @@ def zone_lines(result: Result) -> Iterator[str]:
     emission, sink = units["emission_t"].sum(), units["sink_t"].sum()
     grams, mass = mass_scale(max(emission, sink) * 1e6)
     scale = grams / 1e6
-    yield f"{'zone':<36} {rule:<14} {'units':>5} {f'emission {mass}':>12} {f'sink {mass}':>9}"
+    yield f"{'zone':<36} {rule:<13} {'units':>6} {f'emission {mass}':>12} {f'sink {mass}':>9}"
     pairs = {1: (high, high), 2: (high, low), 3: (low, high), 4: (low, low)}
     rules = {code: f"{ecc:<8} {esc}" for code, (ecc, esc) in pairs.items()}
     for row in shares:
         rule = rules.get(row.zone.code, "")
-        yield f"{_name(row):<36} {rule:<14} {row.count:>5} {at_decimals(row.emission / scale, 3, ''):>12} {at_decimals(row.sink / scale, 4, ''):>9}"
-    yield f"{'all units':<36} {'':<14} {len(units):>5} {at_decimals(emission / scale, 3, ''):>12} {at_decimals(sink / scale, 4, ''):>9}"
+        yield f"{_name(row):<36} {rule:<13} {row.count:>6,} {at_decimals(row.emission / scale, 3, ''):>12} {at_decimals(row.sink / scale, 4, ''):>9}"
+    yield f"{'all units':<36} {'':<13} {len(units):>6,} {at_decimals(emission / scale, 3, ''):>12} {at_decimals(sink / scale, 4, ''):>9}"
     yield ""
     if not zoned.any():
         yield from none
@@ -63,14 +63,14 @@ def zone_lines(result: Result) -> Iterator[str]:
     if split:
         either = int(either_side(units["reason"]).sum())
         whose = "its" if either == 1 else "their"
-        yield f"ECC of {counted(split, 'unit')} rests on derived GDP; the 90 % interval of {either} contains 1, so {whose} zone depends on how GDP is split."
+        yield f"ECC of {counted(split, 'unit')} rests on derived GDP; the 90 % interval of {either:,} contains 1, so {whose} zone depends on how GDP is split."
     yield "Zones are relative to the whole of the reference region: halving every emission changes none."
 
 
 def firm_line(firm: int, zoned: int, draws: int) -> str:
     """Return how many of the zones are firm."""
     verb, them = ("is", "it") if firm == 1 else ("are", "them")
-    return f"{firm} of {zoned} zones {verb} firm: at least 90 % of {draws:,} draws have {them}."
+    return f"{firm:,} of {zoned:,} zones {verb} firm: at least 90 % of {draws:,} draws have {them}."
 
 
 def _name(row: ZoneShare) -> str:

@@ -94,7 +94,7 @@ def _told(found: Comparison) -> Iterator[str]:
         masses = format_tonnes(row[f"total_{side}_g"] for side in ("a", "b", "change"))
         yield f"{row['of']:<32} {masses[0]:>24} {masses[1]:>24} {masses[2]:>24}"
     units = found.units
-    yield f"{found.turned} of {len(units)} units are in another zone{':' if found.turned else '.'}"
+    yield f"{found.turned:,} of {len(units):,} units {'is' if found.turned == 1 else 'are'} in another zone{':' if found.turned else '.'}"
     for row in units[units["zone_a"] != units["zone_b"]].head(_LARGEST).to_dict("records"):
         yield f"  {row['unit']} {row['name']}: {row['zone_a']} {row['zone_name_a']} -> {row['zone_b']} {row['zone_name_b']}"
     if found.turned > _LARGEST:
@@ -128,6 +128,7 @@ def scenario(
     from carbongrid.analysis.files import write_csvs
     from carbongrid.analysis.finished import FinishedRun
     from carbongrid.analysis.frozen import zones_both_ways
+    from carbongrid.method.tonnes import counted
     from carbongrid.pipeline.opening import open_run
     from carbongrid.pipeline.plans import read_plan
     from carbongrid.pipeline.scenario_run import run_plan
@@ -154,7 +155,7 @@ def scenario(
     told_first = told.reference
     other = "frozen" if told_first == "floating" else "floating"
     kept = {"floating": "against the region as the plan leaves it", "frozen": "against the region as it was"}  # fmt: skip
-    console.say(f"{turned[told_first]} units are in another zone {kept[told_first]}, {turned[other]} {kept[other]}.")  # fmt: skip
+    console.say(f"{counted(turned[told_first], 'unit')} {'is' if turned[told_first] == 1 else 'are'} in another zone {kept[told_first]}, {turned[other]:,} {kept[other]}.")  # fmt: skip
     console.problems(each for each in answer.problems if each.level != "note")
     console.problems(of_the_run_before(made))
     console.say(f"Results in {made}; the comparison with {run} is {files[0]}.")

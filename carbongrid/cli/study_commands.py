@@ -85,7 +85,7 @@ def compensation(
             files = write_compensation(found, folder)
     moved = int(found.flows["mass_g"].sum())
     payers = int((found.units["balance_g"] < 0).sum())
-    console.say(f"{payers} of {len(found.units)} units {_OWE[allowance]} and compensate the others for {at_decimals(moved / 1e6, 0)} t CO2e per year in {counted(len(found.flows), 'transfer')}.")  # fmt: skip
+    console.say(f"{payers:,} of {len(found.units):,} units {_OWE[allowance]} and compensate the others for {at_decimals(moved / 1e6, 0)} t CO2e per year in {counted(len(found.flows), 'transfer')}.")  # fmt: skip
     for each in price:
         console.say(f"At {plain_price(each)} per t that is {at_decimals(moved / 1e6 * each, 0)} {found.run.manifest['currency']}".rstrip() + ".")  # fmt: skip
     console.problems(found.notes)
@@ -180,6 +180,7 @@ def inequality(
     with console.progress() as progress:
         from carbongrid.analysis.inequality.inequality import inequality as inequality_of
         from carbongrid.analysis.inequality.inequality import write_inequality
+        from carbongrid.outputs.numbers import gini_number
 
         content = content_of(directory)
         found = inequality_of(
@@ -189,7 +190,7 @@ def inequality(
             files = write_inequality(found, folder)
     console.say(f"{'of':<10} {'by':<10} {'Gini':>7} {'Theil':>7}")
     for row in found.table.to_dict("records"):
-        console.say(f"{row['of']:<10} {row['by']:<10} {row['gini']:>7.3f} {row['theil']:>7.3f}")
+        console.say(f"{row['of']:<10} {row['by']:<10} {gini_number(row['gini']):>7} {gini_number(row['theil']):>7}")  # fmt: skip
     for row in () if found.moran is None else found.moran.to_dict("records"):
         by_proxies = row["by_proxies_alone"]
         alone = "" if math.isnan(by_proxies) else f"; by the proxies alone {by_proxies:.3f}"

@@ -114,7 +114,6 @@ def read_categories(
         category = _category(text, packaged.get(text["category"]), place, problems)
         if category is not None:
             found[category.name] = category
-    problems += _faults_of_columns(found, where)
     if problems:
         raise InputError(problems)
     return found
@@ -310,15 +309,3 @@ _EXAMPLES = {
     "types": "Write for example forest+grassland.",
     "weight": f"Write {_WEIGHTS}.",
 }
-
-
-def _faults_of_columns(categories: Mapping[str, Category], where: str) -> list[Problem]:
-    stems: dict[str, str] = dict.fromkeys({c.sector for c in categories.values()}, "a sector")
-    problems = []
-    for name in categories:
-        stem = column_of(name)
-        if stem in stems:
-            what = f"the category {name!r} would have the same column as {stems[stem]!r}"
-            problems.append(Problem(what, where, "Give it another name."))
-        stems[stem] = name
-    return problems

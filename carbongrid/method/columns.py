@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from carbongrid.method.categories import SECTORS, column_of, in_order
@@ -53,12 +53,10 @@ GEOMETRY_COLUMNS = ("geometry", "geom", "fid", "bbox")
 def unit_masses(categories: Iterable[Category]) -> list[str]:
     """Return the mass columns of units.csv, in grams: emission, sink, the sectors, the categories."""
     categories = list(categories)
-    own = (c.sector for c in categories if not c.sink)
-    sectors = [f"{sector}_g" for sector in in_order([*SECTORS, *own])]
     return [
         "emission_g",
         "sink_g",
-        *sectors,
+        *(f"{sector}_g" for sector in _sectors_of(categories)),
         *(f"{column_of(c.name)}_g" for c in categories),
     ]
 
@@ -70,8 +68,24 @@ def repeated_columns(names: Iterable[str]) -> list[str]:
     """
     folded: dict[str, list[str]] = {}
     for name in names:
-        folded.setdefault(in_tonnes(name).casefold(), []).append(name)
+        folded.setdefault(_as_in_a_file(name), []).append(name)
     return sorted({name for same in folded.values() if len(same) > 1 for name in same})
+
+
+def clashes(categories: Iterable[Category]) -> Iterator[tuple[str, str]]:
+    """Yield each sector and category of a run whose column of masses is taken, and what has it."""
+    categories = list(categories)
+    taken = dict.fromkeys(map(_as_in_a_file, (*UNIT_NAMES, *UNIT_NUMBERS, *UNIT_DRAWN)), "a column that a run gives the units")  # fmt: skip
+    names = [
+        "the sum of all sectors",
+        "the sum of all sinks",
+        *(f"the sector {name!r}" for name in _sectors_of(categories)),
+        *(f"the category {one.name!r}" for one in categories),
+    ]
+    for column, name in zip(unit_masses(categories), names, strict=True):
+        other = taken.setdefault(_as_in_a_file(column), name)
+        if other != name:
+            yield name, other
 
 
 def parent_clashes(parents: Iterable[str], categories: Iterable[Category]) -> list[str]:
@@ -85,3 +99,11 @@ def parent_clashes(parents: Iterable[str], categories: Iterable[Category]) -> li
 def in_tonnes(name: str) -> str:
     """Return what a mass column in grams is called where it holds tonnes."""
     return name.removesuffix("_g") + "_t" if name.endswith("_g") else name
+
+
+def _as_in_a_file(name: str) -> str:
+    return in_tonnes(name).casefold()
+
+
+def _sectors_of(categories: Iterable[Category]) -> list[str]:
+    return in_order([*SECTORS, *(one.sector for one in categories if not one.sink)])

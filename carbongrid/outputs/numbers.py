@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from carbongrid.method.tonnes import at_decimals
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def short_number(value: float) -> str:
@@ -138,6 +144,26 @@ def people(count: float) -> str:
     if math.isnan(count):
         return "–"
     return f"{count:,.0f}" if count >= 100 or count == int(count) else short_number(count)
+
+
+def density(tonnes_per_km2: float) -> str:
+    """Return a mass per km2 in whole tonnes, and with three digits below 100 of them; a dash where it is unknown."""
+    return f"{tonnes_per_km2:,.0f}" if tonnes_per_km2 >= 100 else short_number(tonnes_per_km2)
+
+
+def ends(values: pd.Series[Any], show: Callable[[float], str], between: str) -> str:
+    """Return the least and the most of some numbers as shown, once where they are shown alike."""
+    return between.join(dict.fromkeys(map(show, (values.min(), values.max()))))
+
+
+def decimals_or_dash(value: float, digits: int) -> str:
+    """Return a number at so many decimals, what is not 0 never as 0; a dash where it is unknown."""
+    return "–" if math.isnan(value) else at_decimals(value, digits)
+
+
+def gini_number(value: float) -> str:
+    """Return a Gini or Theil coefficient; where all have as much the sums that it is formed of are rounded, which is 0."""
+    return decimals_or_dash(round(value, 12), 3)
 
 
 def millions_of(currency: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from carbongrid.method.zoning import (
 
 _WAYS_OUT: Mapping[str, str] = MappingProxyType(
     {
-        NO_CARBON: "No category is spread on their land: that may be so; if not, look at its land-use codes.",
+        NO_CARBON: "Nothing is spread on their land, or less than a gram: that may be so; if not, look at the totals, and at its land-use codes.",
         NO_REGION: 'Fill the column that reference names, or hold all units against each other: reference = "all".',
         ONE_UNIT: "Zones hold units against each other: give smaller units, or a larger reference region.",
         NO_GDP: "Give GDP of the units, or of what they are part of: [gdp] in the case.",

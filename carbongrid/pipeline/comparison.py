@@ -53,7 +53,7 @@ def _other_references(case: Case, units: gpd.GeoDataFrame) -> Iterator[str]:
             continue
         turned = [flip.unit for flip in flips(units, case.reference, other, case.ties)]
         yield (
-            f'With reference = "{other}", {len(turned)} of {len(units)} units would be in another zone'
+            f'With reference = "{other}", {len(turned):,} of {len(units):,} units would be in another zone'
             f"{': ' + listed(turned, _LISTED, more=', ...') if turned else ''} (D2)."
         )
 

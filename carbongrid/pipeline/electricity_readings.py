@@ -77,7 +77,7 @@ class Readings:
                 yield f'With electricity = "{row.name}" the emission that is spread is {mass} t; which units would be in another zone is not known: {row.why} (D24).'
             else:
                 yield (
-                    f'With electricity = "{row.name}" the emission that is spread is {mass} t, and {len(turned)} of {units} units would be in another zone'
+                    f'With electricity = "{row.name}" the emission that is spread is {mass} t, and {len(turned):,} of {units:,} units would be in another zone'
                     f"{': ' + which if which else ''} (D24)."
                 )
 

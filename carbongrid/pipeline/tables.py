@@ -401,7 +401,7 @@ def notes_of_sinks(units: pd.DataFrame, floor: float) -> list[tuple[str, str]]:
     if not few:
         return []
     text = (
-        f"The reference regions of {few} of {len(units)} units take up less than {100 * floor:g} % of what they emit (sink_floor): "
+        f"The reference regions of {few:,} of {len(units):,} units take up less than {100 * floor:g} % of what they emit (sink_floor): "
         "ESC ranks noise there, and their zones are indicative (docs/decisions/0037)."
     )
     return [("warning", text)]
@@ -413,8 +413,8 @@ def notes_of_draws(units: pd.DataFrame, parcels: int, draws: int) -> list[tuple[
     if "firm" in units:
         firm = int(units["firm"].sum())
         if firm == 1:
-            return [("note", f"1 of {zoned} zones is firm: at least 90 % of {draws:,} draws of uncertain totals, proxies, sinks and GDP have it (docs/method/probability.md).")]  # fmt: skip
-        return [("note", f"{firm} of {zoned} zones are firm: at least 90 % of {draws:,} draws of uncertain totals, proxies, sinks and GDP have them (docs/method/probability.md).")]  # fmt: skip
+            return [("note", f"1 of {zoned:,} zones is firm: at least 90 % of {draws:,} draws of uncertain totals, proxies, sinks and GDP have it (docs/method/probability.md).")]  # fmt: skip
+        return [("note", f"{firm:,} of {zoned:,} zones are firm: at least 90 % of {draws:,} draws of uncertain totals, proxies, sinks and GDP have them (docs/method/probability.md).")]  # fmt: skip
     if zoned and parcels > MAX_DRAWN:
         return [("note", f"How sure zones are was not drawn, since there are more than {MAX_DRAWN:,} parcels: carbongrid probability draws it.")]  # fmt: skip
     return []

@@ -15,11 +15,13 @@ from probability_town import RULES, UNITS, tell, the_long_way, town
 from scipy.special import ndtr
 
 from carbongrid.analysis.probability import probability
+from carbongrid.cli.analysis_commands import _few_draws
 from carbongrid.errors import InputError
 from carbongrid.method.categories import column_of
 from carbongrid.method.draws import Stream, sigma_of_percent
 from carbongrid.method.probability.drawn_numbers import _totals
 from carbongrid.method.probability.uncertainty import Rule, uncertainty_of
+from carbongrid.method.probability.zone_probability import DRAWS
 from carbongrid.method.spread_draws import CategoryDraws
 from carbongrid.outputs.tables.plain import read_units_csv
 from carbongrid.pipeline.run_carriers import RunCarriers
@@ -302,6 +304,7 @@ def test_the_command_writes_its_tables_beside_the_run(small_run, tmp_path, carbo
     done = carbongrid("probability", small_run, "--draws", 40, "--without", "gdp", "--out", out)
     assert done.returncode == 0, done.stderr
     assert "zones are firm" in done.stdout
+    assert "note: --draws: of 40 draws a share of 90% is off by 5 percentage points" in done.stderr
     settings = probability(small_run, draws=1, without=["gdp"]).settings
     assert settings["basis"].value_counts().to_dict() == {"assumed": len(settings) - 1, "off": 1}
     assert f"{len(settings) - 1} of {len(settings) - 1} uncertainties are assumed, no measurement" in done.stdout  # fmt: skip
@@ -320,6 +323,14 @@ def test_the_command_writes_its_tables_beside_the_run(small_run, tmp_path, carbo
     assert json.loads(asked.stdout)["draws"] == 5
     refused = carbongrid("probability", tmp_path, "--json")
     assert refused.returncode == 2
+
+
+def test_few_draws_are_told_to_say_little():
+    """Seen: 0 of 2 zones are firm, of one draw, and not a word."""
+    [alone], [few] = (list(_few_draws(draws)) for draws in (1, 99))
+    assert "of 1 draw a share of 90% is off by 30 percentage points" in alone.what
+    assert "of 99 draws" in few.what and few.level == "note"
+    assert [*_few_draws(100), *_few_draws(DRAWS)] == []
 
 
 def test_settings_say_what_is_assumed(small_run):

@@ -40,7 +40,7 @@ def test_the_demo_ends_with_the_zones_and_what_to_open(tmp_path: Path) -> None:
         "low-carbon economic",
         "high-carbon optimization",
         "report.html",
-        "change their zone",
+        "would be in another zone",
     ):
         assert words in out
     assert (tmp_path / "d" / "case" / "case.toml").exists()

@@ -63,6 +63,8 @@ def test_why_units_have_no_zone_is_told_with_the_way_out(result: Result) -> None
     told = [line for line in lines if "no zone" in line]
     assert told[0].startswith(f"3 of {len(units)} units get no zone, GDP unknown. Give each a value in the table of [gdp]")  # fmt: skip
     assert told[1].startswith(f"1 of {len(units)} units gets no zone, neither emission nor sink.")
+    # Seen: that no category is spread on its land, of totals of 0 and of parts below half a gram.
+    assert "Nothing is spread on their land, or less than a gram" in told[1] and "look at the totals" in told[1]  # fmt: skip
     assert not any("no zone" in line for line in zone_lines(result))
 
 
@@ -98,6 +100,10 @@ def test_what_is_not_nothing_is_not_told_as_0(result: Result) -> None:
     assert cells["1"] == ["<", "0.001", "0.0000"] and cells["2"][1:] == ["0.000", "0.0000"]
     assert cells["4"] == ["1000.000", "<", "0.0001"]
     assert max(map(len, lines[:6])) <= 80
+    many = pd.concat([units] * (10_000 // len(units)), ignore_index=True)
+    lines = list(zone_lines(replace(result, units=many)))
+    assert lines[5].split()[2] == f"{len(many):,}" and max(map(len, lines[:6])) <= 80
+    assert len({len(line) for line in lines[:6]}) == 1
     shown = [at_decimals(value, 2) for value in (0.001, 0.0, -0.001, 0.005, 1234.5)]
     assert shown == ["< 0.01", "0.00", "> -0.01", "0.01", "1,234.50"]
     assert at_decimals(0.4, 0) == "< 1"
@@ -135,5 +141,7 @@ def test_one_thing_is_told_as_one(result: Result) -> None:
     assert "ECC of 1 unit rests on derived GDP" in told
     assert "1 of 4 zones is firm" in firm_line(1, 4, 100)
     assert "0 of 4 zones are firm" in firm_line(0, 4, 100)
+    # Seen: 9087 of 20000 zones are firm, beside 1,025 units are close to 1.
+    assert firm_line(9087, 20_000, 1000).startswith("9,087 of 20,000 zones are firm")
     [alone] = lines_without_zone({NO_CARBON: 1}, 1)
     assert alone.startswith("The unit gets no zone, neither emission nor sink.")

@@ -157,14 +157,9 @@ def test_all_faults_at_once():
     assert len(caught.value.problems) == 2
 
 
-def test_a_category_stands_once_and_has_its_own_column():
+def test_a_category_stands_once():
     with pytest.raises(InputError, match="stands in rows 2, 3"):
         read_categories(pd.concat([row(), row()]).set_axis([2, 3]))
-    clash = pd.concat(
-        [row(category="a/b_c", sector="a"), row(category="a_b/c", sector="a")]
-    ).set_axis([2, 3])
-    with pytest.raises(InputError, match="same column"):
-        read_categories(clash)
     assert column_of("industry/mining") == "industry_mining"
 
 

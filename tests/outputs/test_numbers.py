@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from tables_example import SHARES
 
 from carbongrid.outputs.numbers import (
     change_in_percent,
+    density,
+    ends,
+    gini_number,
     in_percent,
     index_number,
     interval,
@@ -46,6 +50,20 @@ from carbongrid.outputs.numbers import (
 )
 def test_short_numbers(value, text):
     assert short_number(value) == text
+
+
+def test_ends_of_numbers_are_told_as_they_are():
+    """Seen in the terminal: a density of 0.4 as 0 to 0, and nan to nan where nothing is emitted."""
+
+    def of(show, *values):
+        return ends(pd.Series(values), show, " to ")
+
+    assert of(density, 0.4, 1234.5) == "0.400 to 1,234"
+    assert of(density, 12.0, 12.0) == "12.0"
+    assert of(density, math.nan) == of(gini_number, math.nan) == "–"
+    assert of(gini_number, 0.0004, 0.5) == "< 0.001 to 0.500"
+    # What rounding leaves of equal parts is none.
+    assert of(gini_number, -2e-16, 1e-16) == "0.000"
 
 
 def test_an_index_shows_on_which_side_of_1_it_is():

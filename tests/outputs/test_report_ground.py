@@ -185,6 +185,9 @@ def test_without_gdp_of_its_own_the_finding_rests_on_emissions_alone():
         assert sentence(changed) == f"1 of 6 units emits at least half of the emissions in all units ({100 * grams[0] / sum(grams):.0f} %)."  # fmt: skip
     even = units.assign(emission_g=10**9, zone=0)
     assert sentence(even) == "3 of 6 units emit at least half of the emissions in all units (50 %)."
+    # Seen: 9958 of 20000 units, beside 1,025.
+    many = pd.concat([even] * 1000, ignore_index=True)
+    assert sentence(many).startswith("3,000 of 6,000 units emit at least half")
     assert sentence(units.assign(emission_g=0, zone=0)) == "No unit emits anything."
 
 

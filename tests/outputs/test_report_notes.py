@@ -33,7 +33,7 @@ _JOINT = re.compile(r'"\s*\n\s*f?"|\\(?=")')
 # What the code puts together from several strings: a problem's parts, and words for a choice.
 _SEAM = re.compile(
     r"\. (?=[A-Z])|^: |^\. |\.$| \((?:D\d|docs/decisions)[^)]*\)"
-    "|all units|the units of the same|exact area|cells in common on the fine grid|: (?:ledger|nearest)|(?<=pairs of )(?:parcels|units)"
+    "|all units|the units of the same|exact area|cells in common on the fine grid|: (?:ledger|nearest)|(?:(?<=pairs of )|(?<=1 pair of ))(?:parcels|units)"
     r"|(?<=left out): |(?<=Compared all the same): |(?<=gives is not known): |(?<=not formed): |^\): |(?<=come first) \(|(?<=passed over) \(|^\)\. |\)\. (?=Write)|\); (?=it would)|(?<=of the sinks), (?=made by)"
 )
 _PLACE = re.compile(r"\{\w+\}")

@@ -12,6 +12,7 @@ import numpy as np
 from carbongrid.analysis.choices.audit import CANNOT_TELL, CODES
 from carbongrid.analysis.run_page import write_run_page
 from carbongrid.method.landuse import packaged_table
+from carbongrid.method.tonnes import counted
 from carbongrid.outputs.figures.palettes import colours_at
 from carbongrid.outputs.numbers import whole_percent
 from carbongrid.outputs.report.analysis_page import (
@@ -54,7 +55,7 @@ def write_choices_page(found: ChoiceAudit, result: Result, path: Path) -> Path:
         result,
         path,
         kicker=Words("Which choices decide a zone", "哪些选择决定分区"),
-        sub=Words(f"{len(units)} units · {found.design}", f"{len(units)} 个单元 · 共 {len(found.readings)} 种解读"),
+        sub=Words(f"{counted(len(units), 'unit')} · {found.design}", f"{len(units):,} 个单元 · 共 {len(found.readings)} 种解读"),
         cards=list(_cards(found)),
         maps=[_map_of_core(found), _map_of_kept(kept)],
         tables=[_choices(found), _units(found, kept), *_not_tried(found)],
@@ -65,11 +66,18 @@ def write_choices_page(found: ChoiceAudit, result: Result, path: Path) -> Path:
 def _cards(found: ChoiceAudit) -> Iterator[Card]:
     count, made = found.zoned, len(found.readings)
     none = len(found.units) - count
-    rest = (f"; {none} units have none", f"；另有 {none} 个单元未分区") if none else ("", "")
+    rest = (
+        (
+            f"; {counted(none, 'unit')} {'has' if none == 1 else 'have'} none",
+            f"；另有 {none:,} 个单元未分区",
+        )
+        if none
+        else ("", "")
+    )
     yield Card(
         Words("Stable core", "稳定核心"),
-        str(found.stable),
-        Words(f"of {count} units with a zone have one zone under all readings{rest[0]}", f"个单元（共 {count} 个已分区单元）在全部解读下分区不变{rest[1]}"),
+        f"{found.stable:,}",
+        Words(f"of {count:,} units with a zone have one zone under all readings{rest[0]}", f"个单元（共 {count:,} 个已分区单元）在全部解读下分区不变{rest[1]}"),
     )  # fmt: skip
     yield Card(Words("Readings", "解读"), f"{made:,}", Words("of the method were made from what the run keeps", "种，均由本次运算所存数据得出"))  # fmt: skip
     most = found.choices.sort_values("mean", ascending=False, kind="stable").head(2)

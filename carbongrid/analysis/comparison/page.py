@@ -10,6 +10,7 @@ import numpy as np
 
 from carbongrid.analysis.run_page import write_run_page
 from carbongrid.method.categories import sector_names
+from carbongrid.method.tonnes import counted
 from carbongrid.method.zoning import zones
 from carbongrid.outputs.figures.classes import ordered_zones
 from carbongrid.outputs.numbers import change_in_percent, index_number, mass, mass_in_chinese
@@ -83,8 +84,8 @@ def write_comparison_page(found: Comparison, path: Path) -> Path:
     cards.append(
         Card(
             Words("Units in another zone", "分区改变的单元"),
-            str(len(turned)),
-            Words(f"of {len(units)} units", f"共 {len(units)} 个单元"),
+            f"{len(turned):,}",
+            Words(f"of {counted(len(units), 'unit')}", f"共 {len(units):,} 个单元"),
         )
     )
     return write_run_page(

@@ -9,6 +9,7 @@ import numpy as np
 
 from carbongrid.analysis.compensation.transfers import money_column, plain_price
 from carbongrid.analysis.run_page import write_run_page
+from carbongrid.method.tonnes import counted
 from carbongrid.outputs.numbers import short_number, whole_percent
 from carbongrid.outputs.report.analysis_page import (
     Card,
@@ -50,7 +51,7 @@ def write_compensation_page(found: Compensation, path: Path) -> Path:
     money = [money_column(price, currency) for price in found.prices]
     cards = [
         Card(Words("Moved", "转移量"), mass_cell(moved), Words("CO₂e per year; all balances add up to 0", "每年 CO₂ 当量；各单元差额合计为 0")),
-        Card(Words("Units that pay", "支付单元"), str(payers), Words(f"of {len(units)} units", f"共 {len(units)} 个单元")),
+        Card(Words("Units that pay", "支付单元"), f"{payers:,}", Words(f"of {counted(len(units), 'unit')}", f"共 {len(units):,} 个单元")),
         *_of_few_sinks(found, moved),
         *(
             Card(Words(f"Money, {currency}".rstrip(", "), f"金额，{currency}".rstrip("，")), short_number(float(found.flows[name].sum())), Words(f"at {plain_price(price)} {currency} per t".replace("  ", " "), f"单价 {plain_price(price)} {currency}/t"))

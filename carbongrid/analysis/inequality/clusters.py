@@ -18,6 +18,9 @@ ALPHA = 0.05
 _LEAST, _MOST, _DRAWN = 999, 99_999, 20_000_000
 """Permutations at least and at most, and of all units together: ten million took 5 s."""
 
+ENOUGH_UNITS = 4
+"""With a value and a neighbour, of which clusters can be looked for."""
+
 KINDS = (
     "not significant",
     "high beside high",
@@ -102,8 +105,8 @@ def clusters(
     place = np.full(len(values), -1)
     place[taken] = np.arange(len(taken))
     own = values[taken]
-    if len(taken) < 4 or np.ptp(own) == 0:
-        what = f"{len(taken)} units have a value and a neighbour" if len(taken) < 4 else "all units have one value"  # fmt: skip
+    if len(taken) < ENOUGH_UNITS or np.ptp(own) == 0:
+        what = f"{len(taken)} units have a value and a neighbour" if len(taken) < ENOUGH_UNITS else "all units have one value"  # fmt: skip
         raise InputError(f"no clusters {f'of {of} ' if of else ''}can be looked for: {what}", "inequality", "Leave them out: --no-clusters.")  # fmt: skip
     own_neighbours = {row: place[beside_each[unit]].tolist() for row, unit in enumerate(taken)}
     neighbours = W(own_neighbours, silence_warnings=True)  # of units on several islands

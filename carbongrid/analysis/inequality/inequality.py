@@ -11,7 +11,12 @@ import numpy as np
 import pandas as pd
 
 from carbongrid.analysis.finished import Asked, FinishedRun
-from carbongrid.analysis.inequality.clusters import clusters, fewest_told, permutations_for
+from carbongrid.analysis.inequality.clusters import (
+    ENOUGH_UNITS,
+    clusters,
+    fewest_told,
+    permutations_for,
+)
 from carbongrid.analysis.inequality.shares import gini, lorenz, theil
 from carbongrid.analysis.neighbours import neighbours_of
 from carbongrid.errors import InputError, Problem, VerificationError, listed
@@ -31,6 +36,7 @@ SAME_PROXY = Problem(
     "Neighbours whose emission was spread by the same proxy look alike for that reason too: a cluster may be the proxy's.",
     level="note",
 )
+TOO_FEW_TOUCH = Problem("Fewer than four units touch another: no clusters can be looked for.", level="note")  # fmt: skip
 NOT_CAUSE = Problem("Inequality is of emission where it arises, not of who causes or bears it.", level="note")  # fmt: skip
 
 
@@ -48,9 +54,9 @@ class Inequality:
         Lorenz curves: of, by, share_of_weight, share_of_amount.
     moran
         One row per quantity of which units have more than one value, of its density: i, expected, p, and what I is by the proxies alone, one whole total of each category spread and no facility named
-        (blank where the run does not keep what that takes); None without clusters.
+        (blank where the run does not keep what that takes); None without clusters, or where there is no such quantity.
     units
-        One row per unit: unit, name, zone and, for each quantity of ``moran``, local_i, p and kind; None without clusters.
+        One row per unit: unit, name, zone and, for each quantity of ``moran``, local_i, p and kind; None as ``moran`` is.
     notes
         What has to be said beside the numbers.
     """
@@ -87,7 +93,7 @@ def inequality(
     Raises
     ------
     InputError
-        If the directory is not a finished run, or of no quantity clusters can be looked for.
+        If the directory is not a finished run, or clusters are to be looked for without the part ``statistics``.
 
     Notes
     -----
@@ -132,12 +138,14 @@ def inequality(
     if with_clusters:
         tell(phase, 1, steps)
         touching = np.array([len(each) > 0 for each in neighbours_of(told.outlines.to_numpy())])
-        taking = touching if touching.any() else np.ones(len(units), dtype=bool)
-        uneven = {of: amount for of, amount in amounts.items() if np.ptp((amount / area)[taking])}
-        if uneven:  # else the first is refused, and says why
+        uneven: dict[str, NDArray[np.float64]] = {}
+        if touching.sum() < ENOUGH_UNITS:
+            said.append(TOO_FEW_TOUCH)
+        else:
+            uneven = {of: amount for of, amount in amounts.items() if np.ptp((amount / area)[touching])}  # fmt: skip
             said += _of_one_value([of for of in amounts if of not in uneven], amounts, area)
         alone = dict(_by_proxies_alone(told, run, uneven, said))
-        for done, (of, amount) in enumerate((uneven or amounts).items(), start=2):
+        for done, (of, amount) in enumerate(uneven.items(), start=2):
             tell(phase, done, steps)
             beside = alone[of] / area if of in alone else None
             moran, local = clusters(
@@ -165,9 +173,9 @@ def inequality(
         told,
         pd.DataFrame(rows),
         pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=_CURVES),
-        pd.DataFrame(found) if with_clusters else None,
-        table if with_clusters else None,
-        (NOT_CAUSE, *((SAME_PROXY,) if with_clusters else ()), *dict.fromkeys(said)),
+        pd.DataFrame(found) if found else None,
+        table if found else None,
+        (NOT_CAUSE, *((SAME_PROXY,) if found else ()), *dict.fromkeys(said)),
     )
 
 
@@ -179,9 +187,9 @@ def _without_measure(
         name = {"gdp": "GDP"}.get(by, by)
         unknown, nothing = (units["id"][each].tolist() for each in (np.isnan(weight), weight == 0))
         if unknown:
-            yield Problem(f"There are no measures by {name}: {len(unknown)} of {len(units)} units have unknown {name} ({listed(unknown)}). Give those to have them.", level="note" if len(unknown) == len(units) else "warning")  # fmt: skip
+            yield Problem(f"There are no measures by {name}: {len(unknown):,} of {len(units):,} units have unknown {name} ({listed(unknown)}). Give those to have them.", level="note" if len(unknown) == len(units) else "warning")  # fmt: skip
         if nothing:
-            yield Problem(f"There are no measures by {name}: {len(nothing)} of {len(units)} units have 0 {name} ({listed(nothing)}). Merge each with a neighbour to have them.", level="warning")  # fmt: skip
+            yield Problem(f"There are no measures by {name}: {len(nothing):,} of {len(units):,} units have 0 {name} ({listed(nothing)}). Merge each with a neighbour to have them.", level="warning")  # fmt: skip
 
 
 def _by_proxies_alone(

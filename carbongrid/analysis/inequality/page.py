@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from carbongrid.analysis.inequality.clusters import KINDS
 from carbongrid.analysis.run_page import write_run_page
+from carbongrid.method.tonnes import counted
 from carbongrid.outputs.numbers import short_number
 from carbongrid.outputs.report.analysis_page import (
     Card,
@@ -50,7 +51,7 @@ def write_inequality_page(found: Inequality, path: Path) -> Path:
         run,
         path,
         kicker=Words("Inequality and clusters", "不均等与集聚"),
-        sub=Words(f"{len(run.units)} units", f"{len(run.units)} 个单元"),
+        sub=Words(counted(len(run.units), "unit"), f"{len(run.units):,} 个单元"),
         cards=cards,
         maps=_maps(found),
         tables=[_table(found), *_moran(found)],

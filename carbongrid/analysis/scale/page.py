@@ -11,7 +11,15 @@ import numpy as np
 
 from carbongrid.analysis.run_page import write_run_page
 from carbongrid.analysis.scale.audit import CANNOT_TELL
-from carbongrid.outputs.numbers import short_number, whole_percent
+from carbongrid.method.tonnes import at_decimals, counted
+from carbongrid.outputs.numbers import (
+    decimals_or_dash,
+    density,
+    ends,
+    gini_number,
+    short_number,
+    whole_percent,
+)
 from carbongrid.outputs.report.analysis_page import (
     Card,
     Cell,
@@ -43,7 +51,7 @@ def write_scale_page(found: ScaleAudit, result: Result, path: Path) -> Path:
         result,
         path,
         kicker=Words("Does the pattern survive another ruler?", "换一把尺，格局是否依旧？"),
-        sub=Words(f"{len(result.units)} units · coarse grids at eight origins, units merged, other fine cells", f"{len(result.units)} 个单元 · 八种原点的粗网格、单元合并、其他细网格"),
+        sub=Words(f"{counted(len(result.units), 'unit')} · coarse grids at eight origins, units merged, other fine cells", f"{len(result.units):,} 个单元 · 八种原点的粗网格、单元合并、其他细网格"),
         cards=list(_cards(found, result)),
         maps=_maps(found, result),
         tables=[_grids(found.grids), *_null(found.null), *_cells(found.cells)],
@@ -51,15 +59,11 @@ def write_scale_page(found: ScaleAudit, result: Result, path: Path) -> Path:
     )  # fmt: skip
 
 
-def _ends(values: pd.Series, form: str) -> str:
-    return " – ".join(dict.fromkeys(format(each, form) for each in (values.min(), values.max())))
-
-
 def _cards(found: ScaleAudit, result: Result) -> Iterator[Card]:
     inside = (found.grids["quantity"] == "emission") & (found.grids["side_m"] == _KM)
     of_km = found.grids[inside]
-    yield Card(Words("Densest cell of 1 km", "1 km 网格最大密度"), f"{_ends(of_km['max_t_km2'] / 1e6, '.2f')} Mt/km²", Words("by where the grid begins", "随网格原点而异"))  # fmt: skip
-    yield Card(Words("Gini of emission, 1 km", "排放基尼系数，1 km"), _ends(of_km["gini"], ".3f"), Words("of density, cells by their covered area", "按覆盖面积加权的密度"))  # fmt: skip
+    yield Card(Words("Densest cell of 1 km", "1 km 网格最大密度"), f"{ends(of_km['max_t_km2'] / 1e6, lambda each: decimals_or_dash(each, 2), ' – ')} Mt/km²", Words("by where the grid begins", "随网格原点而异"))  # fmt: skip
+    yield Card(Words("Gini of emission, 1 km", "排放基尼系数，1 km"), ends(of_km["gini"], gini_number, " – "), Words("of density, cells by their covered area", "按覆盖面积加权的密度"))  # fmt: skip
     for row in found.null[found.null["measure"] == "same"].head(1).to_dict("records"):
         yield Card(
             Words(f"Merged to {row['merged']}", f"合并至 {row['merged']}"),
@@ -92,7 +96,7 @@ def _maps(found: ScaleAudit, result: Result) -> list[Map]:
 
 def _grids(grids: pd.DataFrame) -> Rows:
     rows: list[list[Cell | str]] = [
-        [_OF[str(of)], f"{float(str(side)) / _KM:g} km", _ends(inside["gini"], ".3f"), _ends(inside["max_t_km2"], ",.0f"), _ends(inside["cells"], ",d")]
+        [_OF[str(of)], f"{float(str(side)) / _KM:g} km", ends(inside["gini"], gini_number, " – "), ends(inside["max_t_km2"], density, " – "), ends(inside["cells"], "{:,}".format, " – ")]
         for (of, side), inside in grids.groupby(["quantity", "side_m"], sort=True)
     ]  # fmt: skip
     columns = [
@@ -152,4 +156,6 @@ def _cells(cells: pd.DataFrame) -> list[Rows]:
 def _largest(row: dict[Any, Any], of: str) -> str:
     """Return the largest change in percent, and the most that a unit without any has now."""
     new = row[f"{of}_from_0_t"]
-    return f"{row[f'{of}_percent']:.3f} %" + (f"; 0 → {new:,.3f} t" if new else "")
+    return f"{at_decimals(row[f'{of}_percent'], 3)} %" + (
+        f"; 0 → {at_decimals(new, 3)} t" if new else ""
+    )

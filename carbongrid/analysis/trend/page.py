@@ -10,6 +10,7 @@ import numpy as np
 
 from carbongrid.analysis.run_page import write_run_page
 from carbongrid.analysis.trend.decomposition import EFFECTS, TAPIO_ZH
+from carbongrid.method.tonnes import counted
 from carbongrid.outputs.numbers import change_in_percent, short_number
 from carbongrid.outputs.report.analysis_page import (
     Card,
@@ -64,7 +65,7 @@ def write_trend_page(found: Trend, path: Path) -> Path:
         path,
         kicker=Words("What changed over the years", "历年变化"),
         title=last.manifest["title"],
-        sub=Words(f"{', '.join(map(str, found.years))} · {len(ids)} units · mass is CO₂e per year", f"{'、'.join(map(str, found.years))} · {len(ids)} 个单元 · 质量均为每年 CO₂ 当量"),
+        sub=Words(f"{', '.join(map(str, found.years))} · {counted(len(ids), 'unit')} · mass is CO₂e per year", f"{'、'.join(map(str, found.years))} · {len(ids):,} 个单元 · 质量均为每年 CO₂ 当量"),
         cards=cards,
         outlines=outlines,
         tips=[unit_in_text(name, code) for code, name in zip(ids, found.units["name"][: len(ids)], strict=True)],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +36,7 @@ from carbongrid.case.readers.uncertainty import Told, read_uncertainty
 from carbongrid.case.readers.units import read_units
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.categories import Category
-from carbongrid.method.columns import parent_clashes
+from carbongrid.method.columns import clashes, parent_clashes
 from carbongrid.method.guidance import COLUMNS, Advice, read_guidance
 from carbongrid.raster.opening.crs import crs_of
 
@@ -251,6 +251,8 @@ def complete_inputs(case: Case, categories: Section, *sections: Section, held: S
     names = None if units is None else codes_by_name(units, case.units.parents)
     totals, formed, by_gas = _read_totals(case, gather, known, (codes, ancestors, names))
     if case.categories and known is not None and totals is not None:
+        own = case.resolve(case.categories.path).name
+        gather.problems += _column_problems(map(known.__getitem__, {*totals["category"]}), own)
         used = {*totals["category"], *(gather(lambda: crosswalk_categories(case)) or ())}
         gather.notes += notes_on_unused(case, known, used)
     facilities = None
@@ -396,6 +398,18 @@ def _clash_problems(case: Case, known: dict[str, Category]) -> list[Problem]:
             "Rename it in the file.",
         )
         for name in parent_clashes(case.units.parents, known.values())
+    ]
+
+
+def _column_problems(spread: Iterable[Category], where: str) -> list[Problem]:
+    """Return an error for each sector and category that is spread and would share a column of the units with another."""
+    return [
+        Problem(
+            f"{name} would have the same column as {other}",
+            where,
+            "Give it another name: files do not tell columns apart by the size of letters.",
+        )
+        for name, other in clashes(sorted(spread))
     ]
 
 

@@ -110,12 +110,16 @@ def overlap_problems(
         for i in worst
         if overlaps.area[i] >= _WORTH_NAMING_M2
     ]
-    head = f"{len(overlaps.area):,} pairs of {what} overlap by {area_text(overlaps.total)}, {_share_text(share)}"
+    size = f"{area_text(overlaps.total)}, {_share_text(share)}"
+    head = f"{len(overlaps.area):,} pairs of {what} overlap by {size}"
     crumbs = overlaps.area[overlaps.area < _WORTH_NAMING_M2]
     tail = (
         f"{len(crumbs):,} of them by less than 0.1 m2 each, {area_text(float(crumbs.sum()))} in all"
     )
-    if not pairs:
+    if len(overlaps.area) == 1:
+        both = f": {names[overlaps.first[0]]} and {names[overlaps.second[0]]}" if pairs else ""
+        text = f"1 pair of {what} overlaps by {size} of the area{both}"
+    elif not pairs:
         text = f"{head} of the area; {tail}"
     else:
         text = f"{head} of the area; the worst: {listed(pairs)}"

@@ -193,8 +193,8 @@ def finding(units: pd.DataFrame, rows: Sequence[ZoneShare]) -> tuple[str, str]:
         known, known_zh = ("known ", "已知") if units["gdp"].isna().any() else ("", "")
         zone, verb = high.zone, "emits" if high.count == 1 else "emit"
         return (
-            f"{high.count} of {len(units)} units, the {zone.name_en} zone, {verb} {emitted} of the emissions in all units, with {earned} of the {known}GDP and {taken} of the sinks.",
-            f"{len(units)} 个单元中，{high.count} 个属{zone.name_zh}：排放占各单元合计的 {emitted}，{known_zh}地区生产总值占 {earned}，碳汇占 {taken}。",
+            f"{high.count:,} of {len(units):,} units, the {zone.name_en} zone, {verb} {emitted} of the emissions in all units, with {earned} of the {known}GDP and {taken} of the sinks.",
+            f"{len(units):,} 个单元中，{high.count:,} 个属{zone.name_zh}：排放占各单元合计的 {emitted}，{known_zh}地区生产总值占 {earned}，碳汇占 {taken}。",
         )
     emission = sorted((int(grams) for grams in units["emission_g"]), reverse=True)
     whole, least, reached = sum(emission), 0, 0
@@ -210,6 +210,6 @@ def finding(units: pd.DataFrame, rows: Sequence[ZoneShare]) -> tuple[str, str]:
         least += 1
     part, verb = whole_percent(reached / whole), "emits" if least == 1 else "emit"
     return (
-        f"{least} of {len(units)} units {verb} at least half of the emissions in all units ({part}).",
-        f"{len(units)} 个单元中，{least} 个单元的排放即占各单元合计的一半以上（{part}）。",
+        f"{least:,} of {len(units):,} units {verb} at least half of the emissions in all units ({part}).",
+        f"{len(units):,} 个单元中，{least:,} 个单元的排放即占各单元合计的一半以上（{part}）。",
     )

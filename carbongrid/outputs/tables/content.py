@@ -336,7 +336,8 @@ def units_of(
     """Return units.csv with geometry, of units as RunTables has them."""
     of_category = {c.name.replace("/", "_") + "_g": c.name for c in categories}
     masses = unit_masses(categories)
-    _refuse_clashes([*UNIT_NAMES, *parents, *masses, *UNIT_NUMBERS, *UNIT_DRAWN, *GEOMETRY_COLUMNS])
+    names = [*UNIT_NAMES, *parents, *masses, *UNIT_NUMBERS, *UNIT_DRAWN, *GEOMETRY_COLUMNS]
+    _refuse_clashes(names, "units.csv", "a parent column or a category")
     kinds = unit_kinds(parents, masses, drawn="firm" in units)
     nothing = pd.Series(np.zeros(len(units), dtype=np.int64), units.index)
     columns = {
@@ -349,7 +350,8 @@ def units_of(
 def parcels_of(parcels: gpd.GeoDataFrame, categories: Sequence[Category]) -> Table:
     """Return parcels.parquet with geometry, of parcels as RunTables has them; raises as :func:`content_of`."""
     masses = [*(category.name for category in categories), "emission_g", "sink_g"]
-    _refuse_clashes([*masses, *(f"{name}{DENSITY_SUFFIX}" for name in masses)])
+    names = [*masses, *(f"{name}{DENSITY_SUFFIX}" for name in masses)]
+    _refuse_clashes(names, "parcels.parquet", "a category")
     return with_geometry(typed(parcels, parcel_kinds(masses)), parcels.geometry)
 
 
@@ -370,15 +372,15 @@ def with_geometry(table: Table, geometry: gpd.GeoSeries) -> Table:
     return Table(frame, table.kinds)
 
 
-def _refuse_clashes(names: list[str]) -> None:
-    """Raise if two names are one in a file."""
+def _refuse_clashes(names: list[str], file: str, named: str) -> None:
+    """Raise if two names are one in a file; columns are called like what is named."""
     twice = repeated_columns(names)
     if twice:
         raise InputError(
             Problem(
-                f"units.csv would have several columns of one name: {', '.join(twice)}",
-                "units.parents, categories",
-                "Rename the parent column or the category.",
+                f"several columns would have one name: {', '.join(twice)}",
+                file,
+                f"Rename {named}.",
             )
         )
 

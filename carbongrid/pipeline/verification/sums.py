@@ -11,6 +11,7 @@ import numpy as np
 
 from carbongrid.method.evidence import FACILITIES, EvidenceRow
 from carbongrid.method.landuse import carrying_types
+from carbongrid.method.tonnes import counted
 from carbongrid.outputs.tables.content import BY_SECTOR, DENSITY_SUFFIX, evidence_of
 from carbongrid.outputs.tables.plain import plain_cells
 from carbongrid.outputs.tables.rasters import with_densities
@@ -37,7 +38,7 @@ def check_sums(run: Opened) -> Check:
     faults += [*_units(run), *_parcels(run), *_grid(run), *_evidence(run), *_land_types(run)]
     faults += _facilities(run)
     grams = total(run.inventory.loc[run.inventory["place"] != "elsewhere", "mass_g"])
-    text = f"{len(run.terms)} categories, {tonnes(grams)} t in all: inventory, ledger, {'' if run.public else 'parcels, '}"
+    text = f"{counted(len(run.terms), 'category', 'categories')}, {tonnes(grams)} t in all: inventory, ledger, {'' if run.public else 'parcels, '}"
     text += "land types, units, outside, unallocated and coarse grid add up to the gram; densities are mass over area"
     return check_of("sums", faults, text)
 

@@ -402,13 +402,13 @@ def test_a_run_whose_zones_all_hold_lists_none_and_counts_those_without_a_zone(t
     told = CliRunner().invoke(main, words)
     assert told.exit_code == 0, told.output
     assert "4 of 4 units with a zone have one zone under all readings" in told.output
-    assert "1 units have no zone in the run" in told.output
+    assert "1 unit has no zone in the run" in told.output
     assert "Kept by the fewest" not in told.output and "nan" not in told.output
     found = audit_choices(tmp_path / "run")
     assert found.units["stable"].tolist() == [True] * 4 + [False]
     assert (found.stable, found.zoned, found.decided.any()) == (4, 4, False)
     page = html.unescape((tmp_path / "choices.html").read_text(encoding="utf-8"))
-    assert "of 4 units with a zone have one zone under all readings; 1 units have none" in page
+    assert "of 4 units with a zone have one zone under all readings; 1 unit has none" in page
 
 
 def test_questions_and_reasons_have_their_chinese():

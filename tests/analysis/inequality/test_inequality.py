@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from click.testing import CliRunner
 from declared import of_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,6 +28,7 @@ from carbongrid.analysis.inequality.clusters import (
 )
 from carbongrid.analysis.inequality.inequality import _without_measure, write_inequality
 from carbongrid.analysis.inequality.shares import gini, lorenz, theil
+from carbongrid.cli import main
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.outputs.report.notes import note_in_chinese
 
@@ -174,6 +176,22 @@ def test_clusters_of_emission_are_told_where_there_are_no_sinks(tmp_path, monkey
     monkeypatch.undo()
     with pytest.raises(InputError, match="no clusters of sink per km2 can be looked for: all units have one value"):  # fmt: skip
         clusters(squares(3), np.ones(9), of="sink per km2")
+
+
+def test_units_without_neighbours_have_measures_and_no_clusters(tmp_path) -> None:
+    """Seen to be refused, Gini and all, since no clusters could be looked for; and nan in the terminal, of residents that nobody knows."""
+    totals = "category,value,unit\nwaste/industrial,90,t CO2e\n"
+    parcels = [("p0", "0601", square(0, 0)), ("p1", "0601", square(5, 0, 2))]
+    units = [("u0", "d", square(0, 0)), ("u1", "d", square(5, 0, 2)), ("u2", "d", square(9, 0))]
+    run = cg.run(write_town(tmp_path, parcels, units, {"totals.csv": totals}, ""), tmp_path / "run")
+    told = CliRunner().invoke(main, ["inequality", str(run.directory), "--out", str(tmp_path / "of")])  # fmt: skip
+    assert told.exit_code == 0, told.output
+    found = {tuple(words[:2]): words[2] for words in map(str.split, told.stdout.splitlines()) if len(words) == 4}  # fmt: skip
+    assert found["emission", "units"] == "0.444" and found["emission", "residents"] == "–"
+    text = "Fewer than four units touch another: no clusters can be looked for."
+    assert text in told.output and note_in_chinese(text)
+    assert "Neighbours whose emission" not in told.output and "nan" not in told.output
+    assert not (tmp_path / "of" / "inequality_moran.csv").exists()
 
 
 def test_where_nothing_is_held_there_are_no_measures_and_it_is_told(tmp_path) -> None:

@@ -32,6 +32,7 @@ from carbongrid.analysis.scale.audit import (
     write_scale,
 )
 from carbongrid.cli import main
+from carbongrid.cli.audit_commands import _by_ruler
 from carbongrid.errors import InputError
 from carbongrid.method.scale import adjusted_rand, contiguous_groups, gini, islands_of, majority
 from carbongrid.outputs.figures.scale import write_scale_figure
@@ -316,6 +317,8 @@ def test_the_figure_of_a_run_of_nothing_is_drawn(tmp_path):
     units = [("u0", "d", square(0, 0)), ("u1", "d", square(1, 0))]
     found = audit_scale(cg.run(write_town(tmp_path, parcels, units, {"totals.csv": totals}, ""), tmp_path / "run"), fine=False, groupings=2)  # fmt: skip
     assert not (found.grids["max_t_km2"] > 0).any()
+    # Seen: nan to nan.
+    assert not [line for line in _by_ruler(found) if "nan" in line]
     assert write_scale_figure(found.grids, found.groups, found.cells, tmp_path / "scale.png").is_file()  # fmt: skip
 
 

@@ -190,6 +190,36 @@ def test_a_parent_column_called_like_one_of_ours_is_refused_before_the_run(tmp_p
     assert "units.gpkg" in told[0]
 
 
+def case_of_categories(folder, *rows):
+    lines = [f"{name},{sector},,,1,false,industrial,area\n" for name, sector in rows]
+    totals = [f"{name},600,t CO2e,\n" for name, _ in rows]
+    head = WASTE.splitlines(keepends=True)[0]
+    files = {"totals.csv": head + "".join(totals), "own.csv": CATEGORIES + "".join(lines)}
+    return squares_case(folder, ["0601"] * 4, files, categories={"path": "own.csv"})
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ([("a/b_c", "a"), ("a_b/c", "a")], "the category 'a_b/c' would have the same column as the category 'a/b_c'"),
+        ([("waste/X", "waste"), ("waste/x", "waste")], "the category 'waste/x' would have the same column as the category 'waste/X'"),
+        ([("Industry/works", "Industry")], "the sector 'Industry' would have the same column as the sector 'industry'"),
+        ([("own/works", "Sink")], "the sector 'Sink' would have the same column as the sum of all sinks"),
+        ([("emission_to/leave_zone", "own")], "would have the same column as a column that a run gives the units"),
+    ],
+)  # fmt: skip
+def test_categories_that_share_a_column_are_refused_before_the_run(tmp_path, rows, says):
+    """Seen to pass ``check`` where only the size of letters tells them apart, and to be refused at the very end of a run."""
+    (told,) = problems_of(case_of_categories(tmp_path, *rows))
+    assert says in told
+    assert "own.csv" in told
+
+
+def test_a_category_written_large_stands_beside_the_packages_that_has_no_total(tmp_path):
+    inputs = read_inputs(case_of_categories(tmp_path, ("Industry/Mining", "industry")))
+    assert list(inputs.categories) == ["Industry/Mining"]
+
+
 def test_parents_named_farthest_first_are_refused(tmp_path):
     # A total of the district counted as one of the city, and the city's as one inside of it.
     city = {"of_units": {"city": ["C"] * 4}}

@@ -118,8 +118,9 @@ def test_degrees_are_measured_in_square_metres():
         ([12.0, 0.06], "2 pairs of parcels overlap by 12.1 m2, 0.012% of the area; the worst: 000 and 001 (12.0 m2), 001 and 002 (0.1 m2)"),
         ([12.0, 0.03, 0.01], "3 pairs of parcels overlap by 12.0 m2, 0.012% of the area; the worst: 000 and 001 (12.0 m2); 2 of them by less than 0.1 m2 each, 400.0 cm2 in all"),
         ([3e-4] * 10, "10 pairs of parcels overlap by 30.0 cm2, less than 0.001% of the area; 10 of them by less than 0.1 m2 each, 30.0 cm2 in all"),
-        ([2e-6], "1 pairs of parcels overlap by 2.0 mm2, less than 0.001% of the area; 1 of them by less than 0.1 m2 each, 2.0 mm2 in all"),
-        ([1e-9], "1 pairs of parcels overlap by less than 0.1 mm2, less than 0.001% of the area; 1 of them by less than 0.1 m2 each, less than 0.1 mm2 in all"),
+        ([2e-6], "1 pair of parcels overlaps by 2.0 mm2, less than 0.001% of the area"),
+        ([1e-9], "1 pair of parcels overlaps by less than 0.1 mm2, less than 0.001% of the area"),
+        ([12.0], "1 pair of parcels overlaps by 12.0 m2, 0.012% of the area: 000 and 001"),
     ],
 )  # fmt: skip
 def test_overlaps_are_told_in_units_that_show_them(areas, told):
