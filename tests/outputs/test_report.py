@@ -341,3 +341,15 @@ def test_each_point_stands_in_the_quadrant_of_its_zone(pairs):
         assert 0 <= y <= drawing.side
         inside = [0.01 <= value <= 100 for value in (ecc[row], esc[row])]
         assert beyond == (not all(inside))
+
+
+def test_circles_of_thousands_of_units_leave_the_axes_to_be_read():
+    """Seen to fail: of 20,000 units with an index of 0 the circles were one band over the numbers of the axis."""
+
+    def sizes(count: int) -> list[float]:
+        values = np.full(count, 1.5)
+        units = pd.DataFrame({"ecc": values, "esc": values, "emission_g": np.ones(count)})
+        return [radius for *_, radius, _ in plane(units).points]
+
+    assert sizes(100) == [18.0] * 100
+    assert sum(radius**2 for radius in sizes(20_000)) < 300 * 18.0**2 * 1.05

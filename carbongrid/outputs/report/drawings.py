@@ -19,6 +19,7 @@ WIDTH = 2000
 MARGIN = 20
 _BAR = 140
 _VERTICES = 60_000  # of all outlines together: about 0.4 MB of path data
+_CROWD = 300  # units whose circles still leave room between them
 _TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 
 
@@ -193,7 +194,9 @@ def plane(units: gpd.GeoDataFrame, side: int = 600) -> Plane:
     x, x_beyond = _places(ecc, x_range, side)
     y, y_beyond = _places(esc, y_range, side)
     emission = units["emission_g"].to_numpy(dtype=np.float64)
-    radius = 4 + 14 * np.sqrt(emission / max(float(emission.max(initial=0.0)), 1.0))
+    # Circles of thousands of units would hide each other, and the axes.
+    crowded = max(math.sqrt(len(units) / _CROWD), 1.0)
+    radius = (4 + 14 * np.sqrt(emission / max(float(emission.max(initial=0.0)), 1.0))) / crowded
     rows = sorted(np.flatnonzero(known).tolist(), key=lambda row: (-radius[row], row))
     return Plane(
         side=side,
