@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 UNITS_SHEET, NOTES_SHEET = "units", "notes"
 NAMES_ROW = 2
 """Row with the columns' names, as in units.csv; row 1 has their headings."""
+YEAR = "year 年份"
+"""What stands beside the year in the notes."""
 
 _FORMATS: dict[Kind, str] = {
     "text": "@",
@@ -407,7 +409,7 @@ def _write_notes(book: Any, sheet: Any, units: Table, tables: RunTables) -> None
 
 def _about(tables: RunTables) -> Iterator[Note]:
     yield "title 标题", tables.title, ""
-    yield "year 年份", str(tables.year), ""
+    yield YEAR, str(tables.year), ""
     yield "currency 货币", tables.currency, ""
     region, of_all = tables.reference, tables.reference == "all"
     english = "all units together" if of_all else f"the unit's own {region}"
