@@ -12,9 +12,9 @@ import numpy as np
 
 from carbongrid.case.readers.zip_limits import check_zip_limits
 from carbongrid.method.columns import in_tonnes
+from carbongrid.outputs.result import AS_GIVEN
 from carbongrid.outputs.tables.plain import plain_cells
 from carbongrid.outputs.tables.project import PROJECT
-from carbongrid.outputs.result import AS_GIVEN
 from carbongrid.outputs.tables.rasters import (
     POTENTIALS,
     bands_of_tif,
