@@ -175,7 +175,7 @@ def run(
     """Run CASE: allocate, reduce, compute the indices, zone."""
     with console.resumable():
         with console.progress() as progress:
-            from carbongrid.cli.outcome import evidence_table, what_to_open, zone_lines
+            from carbongrid.cli.outcome import evidence_table, fate_lines, what_to_open, zone_lines
             from carbongrid.pipeline import run as run_case
 
             result = run_case(
@@ -195,7 +195,7 @@ def run(
         for line in zone_lines(result):
             console.say(line)
         console.say()
-        for line in evidence_table(result):
+        for line in (*evidence_table(result), *fate_lines(result)):
             console.say(line)
         before = [*of_the_run_before(out)]
         console.problems((*(Problem(text, level="warning") for text in warnings), *before))

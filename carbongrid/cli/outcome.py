@@ -92,6 +92,32 @@ def what_to_open(result: Result) -> dict[str, str]:
     return there
 
 
+_FATES = {
+    "facilities": "at facilities",
+    "by_rule": "by rule",
+    "by_area": "by area",
+    "by_parent": "by area of the parent's types",
+    "unallocated": "unallocated",
+}
+
+
+def fate_lines(result: Result) -> Iterator[str]:
+    """Yield what part of the emissions that came in was placed by what, or was not, and what lies in no unit; nothing of a run without emissions."""
+    from carbongrid.outputs.numbers import in_percent, mass_scale
+
+    sinks = {each["name"] for each in result.manifest["categories"] if each["sink"]}
+    rows = [row for row in result.manifest["ledger"] if row["category"] not in sinks]
+    total = sum(row["total"] for row in rows)
+    if not total:
+        return
+    parts = {told: sum(row[name] for row in rows) for name, told in _FATES.items()}
+    told = ", ".join(f"{in_percent(part / total)} {by}" for by, part in parts.items() if part)
+    grams, mass = mass_scale(total)
+    outside = sum(row["outside_units"] or 0 for row in rows)
+    beyond = f"; {in_percent(outside / total)} of all lies outside every unit" if outside else ""
+    yield f"Of {total / grams:,.3f} {mass} of emissions: {told}{beyond}."
+
+
 def evidence_table(result: Result) -> list[str]:
     """Return the lines of what was given, used and lost, by category."""
     from carbongrid.method.evidence import EvidenceRow, evidence_lines

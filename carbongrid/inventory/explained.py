@@ -33,7 +33,7 @@ def explain(trail: Inventory | pd.DataFrame, category: str) -> str:
     """
     table = audit(trail) if isinstance(trail, Inventory) else trail
     rows = [row for row in table.to_dict("records") if row["category"] == category]
-    formed, parts = _once([row for row in rows if row["mass_t"]])
+    formed, parts = rows_of_city([row for row in rows if row["mass_t"]])
     if not formed:
         known = ", ".join(sorted(set(table.loc[table["mass_t"] != "", "category"])))
         raise InputError(f"{category!r} has no line", hint=f"There are: {known}.")
@@ -62,10 +62,10 @@ def explain(trail: Inventory | pd.DataFrame, category: str) -> str:
     return "\n".join(text)
 
 
-def _once(
+def rows_of_city(
     rows: list[dict[Hashable, Any]],
 ) -> tuple[list[dict[Hashable, Any]], list[dict[Hashable, Any]]]:
-    """Return rows of the audit that add up to the city's total, and those of regions that a whole has in it."""
+    """Return rows of a category in the audit that add up to the city's total, and those of regions that a whole has in it."""
     wholes = {(row["scope"], row["activity"]) for row in rows if not row.get("region")}
     held = [bool(row.get("region")) and (row["scope"], row["activity"]) in wholes for row in rows]
     return (

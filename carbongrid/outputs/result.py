@@ -141,6 +141,8 @@ class RunTables:
         How often the run's numbers were drawn to tell how sure zones are; 0 where they were not.
     parent_names
         By parent column, the name of each of its codes, own and English; empty where the case names none.
+    other_years
+        Years that GDP (``gdp``) and residents (``residents``) are of, where these are not all the run's.
     """
 
     title: str
@@ -175,6 +177,7 @@ class RunTables:
     gdp_derived: bool = False
     draws: int = 0
     parent_names: Mapping[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
+    other_years: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def spread(self) -> pd.DataFrame:

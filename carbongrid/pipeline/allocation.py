@@ -33,6 +33,7 @@ from carbongrid.pipeline.guesses import marked_guesses
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.open_land import mass_on_open_land
 from carbongrid.pipeline.regional_totals import land_without_total, moved_by_regions
+from carbongrid.pipeline.residents import homes_without_people
 from carbongrid.pipeline.weights_step import Weighed, regions_of, weighs_by_raster
 from carbongrid.raster.row_blocks import each_block
 
@@ -129,6 +130,7 @@ def allocate_totals(
     # People are evidence of all their categories together: who allows it of homes allows it of what follows them unasked.
     lost = {*allow.lost, *by_people_unasked()} if allow.lost else ()
     limits += evidence_problems(counted, lost)
+    limits += homes_without_people(inputs, land, weighed.claims)
     limits += _outside_by_area(inputs, land, masses, names)
     by_raster = [name for name in names if weighs_by_raster(inputs, name)]
     limits += [*problems_of_borders(named, land, by_raster), *problems_of_place(named)]

@@ -34,7 +34,7 @@ def open_run(directory: str | Path) -> Result:
     InputError
         If the directory is not a finished run.
     VerificationError
-        If one of its files is missing or unreadable, or another run takes its place while it is opened.
+        If its manifest or one of the tables that are read is missing, unreadable or not what the run wrote, or another run takes its place while it is opened.
     """
     return dataclasses.replace(read_result(Path(directory)), prepare=_prepared)
 

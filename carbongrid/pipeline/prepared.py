@@ -153,7 +153,11 @@ class PreparedRun:
             units=self.units,
             facilities=tables.facilities,
             water=tables.water,
-            **dict.fromkeys(("pois", "people", "lines", "gdp", "census")),
+            pois=None,
+            people=None,
+            lines=None,
+            gdp=None,
+            census=None,
             notes=(),
             guidance=(),
         )

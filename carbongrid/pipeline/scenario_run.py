@@ -209,6 +209,10 @@ def _whole_inputs(answer: LiveResult, base: Result, plan: Plan) -> Inputs:
         uncertainty=uncertainty_after(answer, base),
         formed=None if evidence is None else evidence.formed,
         by_gas=None if evidence is None else evidence.by_gas,
+        years={
+            name: tuple(years)
+            for name, years in base.manifest["parameters"].get("other_years", {}).items()
+        },
     )
 
 

@@ -212,6 +212,7 @@ def make_tables(
         inputs=tuple(sorted(fingerprints.digests.items())),
         by_type=_by_type(parcels.frame["type"], allocation),
         scopes=scopes_spread(case, inputs.categories, inputs.totals, inputs.formed),
+        other_years=inputs.years,
     )
     return published(tables, [*of_method, *of_sinks, *of_guesses]) if options.public else tables
 
@@ -473,6 +474,12 @@ def manifest_of(
                 case, inputs.categories, inputs.totals, inputs.formed
             ),
             "parents": list(tables.parents),
+            # None is said as runs of earlier versions say it.
+            **(
+                {"other_years": {name: list(years) for name, years in tables.other_years.items()}}
+                if tables.other_years
+                else {}
+            ),
         },
         "categories": [vars(category) for category in tables.categories],
         "inputs": [{"file": name, "sha256": digest} for name, digest in tables.inputs],

@@ -80,21 +80,48 @@ def test_each_file_that_draws_rest_on_is_held_against_the_manifest(run, tmp_path
     assert ask_all(run, tmp_path) == {"margins"}
 
 
+def with_another_number(path):
+    """Change one number of a table, or of the grid."""
+    if path.suffix == ".nc":
+        with xr.open_dataset(path) as opened:
+            changed = opened.load()
+        changed["emission"][0, 0] += 1
+        changed.to_netcdf(path)
+        return
+    before, last, after = re.split(r"(\d)(?!.*\d)", path.read_text("utf-8"), flags=re.DOTALL)
+    path.write_text(f"{before}{9 - int(last)}{after}", encoding="utf-8")
+
+
+def test_what_is_opened_is_what_the_run_wrote(run):
+    """Seen to open: another digit in any table, a cell of the grid, another year in the manifest."""
+    for file in ("inventory.csv", "ledger.csv", "evidence.csv", "land_types.csv", "units.csv", "facilities.csv", "grid_1km.nc"):  # fmt: skip
+        written = (run / file).read_bytes()
+        with_another_number(run / file)
+        with pytest.raises(VerificationError, match=rf"{file}.* was changed after the run"):
+            cg.open(run)
+        (run / file).write_bytes(written)
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    later = {**manifest, "year": manifest["year"] + 1}
+    (run / "manifest.json").write_text(json.dumps(later), encoding="utf-8")
+    with pytest.raises(VerificationError, match=r"manifest\.json was changed after the run"):
+        cg.open(run)
+
+
+def test_a_run_whose_manifest_tells_no_digests_is_opened(run):
+    """The first runs have neither them nor a seal."""
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    told = {name: value for name, value in manifest.items() if name not in ("seal", "digests")}
+    (run / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
+    assert cg.open(run).manifest == told
+
+
 @pytest.mark.parametrize("file", ["inventory.csv", "ledger.csv", "land_types.csv", "units.csv", "facilities.csv", "grid_1km.nc", "parcels.parquet"])  # fmt: skip
 def test_a_run_that_was_changed_is_not_drawn(run, file, carbongrid, tmp_path):
     """Seen to end in figures of the changed numbers, with exit code 0."""
-    if file == "grid_1km.nc":
-        with xr.open_dataset(run / file) as opened:
-            changed = opened.load()
-        changed["emission"][0, 0] += 1
-        changed.to_netcdf(run / file)
-    elif file == "parcels.parquet":
+    if file == "parcels.parquet":
         (run / file).unlink()
     else:
-        before, last, after = re.split(
-            r"(\d)(?!.*\d)", (run / file).read_text("utf-8"), flags=re.DOTALL
-        )
-        (run / file).write_text(f"{before}{9 - int(last)}{after}", encoding="utf-8")
+        with_another_number(run / file)
     done = carbongrid("figures", run, "--out", tmp_path / "figures", "--dpi", "50")
     assert done.returncode == 1
     assert file in done.stderr
@@ -109,10 +136,15 @@ def test_outlines_that_were_moved_are_told_and_looking_at_them_is_not(run, tmp_p
     assert len(read_tables(run, parcels=False).units)
     units = gpd.read_file(path, layer="units")
     path.unlink()
+    units.to_file(path, layer="units")
+    assert len(cg.open(run).units)
+    path.unlink()
     units.assign(geometry=units.translate(1.0)).to_file(path, layer="units")
     assert ask_all(run, tmp_path) == {"margins", "probability"}
     with pytest.raises(VerificationError, match=r"units\.gpkg was changed after the run"):
         read_tables(run, parcels=False)
+    with pytest.raises(VerificationError, match=r"units\.gpkg was changed after the run"):
+        cg.open(run)
 
 
 def test_a_result_whose_run_was_made_again_is_told(run, small_city, tmp_path):

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from carbongrid.cli.analysis_commands import _nearest
-from carbongrid.cli.outcome import firm_line, what_to_open, zone_lines
+from carbongrid.cli.outcome import fate_lines, firm_line, what_to_open, zone_lines
 from carbongrid.method.tonnes import at_decimals, signed_percent
 from carbongrid.method.zoning import NO_CARBON, NO_GDP, UNKNOWN_GDP
 from carbongrid.outputs.result import Result
@@ -45,6 +45,20 @@ def test_zones_are_told_in_numbers_and_in_percent(result: Result) -> None:
         assert found == pytest.approx(told, abs=0.0051)
         assert line.startswith(f"{code} ")
     assert max(map(len, lines[: start + 5])) <= 80
+
+
+def test_what_was_placed_by_what_is_told(result: Result) -> None:
+    """Seen: 200,000 t that a case let stay unallocated were nowhere on the console, whose table of units lacked them."""
+    (line,) = fate_lines(result)
+    placed = re.fullmatch(r"Of 240\.290 Mt of emissions: ([\d.]+) % at facilities, ([\d.]+) % by rule; < 0\.01 % of all lies outside every unit\.", line)  # fmt: skip
+    assert placed
+    assert sum(map(float, placed.groups())) == pytest.approx(100, abs=0.011)
+    ledger = [{**row} for row in result.manifest["ledger"]]
+    row = next(each for each in ledger if each["category"] == "buildings/commerce")
+    grams = row["by_rule"]
+    row |= {"by_rule": 0, "by_area": grams - 2, "unallocated": 2}
+    (told,) = fate_lines(replace(result, manifest={**result.manifest, "ledger": ledger}))
+    assert f" % by rule, {100 * grams / 240_289_700_000_000:.2f} % by area, < 0.01 % unallocated; " in told  # fmt: skip
 
 
 def test_shares_of_known_gdp_are_told_to_be_that(result: Result) -> None:

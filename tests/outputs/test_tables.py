@@ -827,16 +827,18 @@ def test_netcdf(tables, directory):
 
 
 def test_files_say_by_which_potentials_they_are_co2e(tables, tmp_path):
-    """Seen: workbook, grid, project and the layer of units did not, and the layer had neither title nor year."""
+    """Seen: workbook, grid, project and the layer of units did not, and the layer had neither title nor year; later, GDP of 2018 and a census of 2010 were of the run's year."""
     awkward = '=Six, "townships" <i>of</i> 苏州'
-    write_tables(replace(tables, title=awkward, gwp="AR6"), tmp_path)
+    years = {"gdp": (2018, 2019), "residents": (2010,)}
+    write_tables(replace(tables, title=awkward, gwp="AR6", other_years=years), tmp_path)
     said = "AR6, 100 years"
     notes = openpyxl.load_workbook(tmp_path / "units.xlsx")["notes"]
-    rows = [row[1:] for row in notes.iter_rows(values_only=True) if str(row[0]).startswith("GWP")]
-    assert rows == [(said, "AR6，100 年")]
+    rows = {str(row[0]): row[1:] for row in notes.iter_rows(values_only=True)}
+    assert rows["GWP 全球增温潜势"] == (said, "AR6，100 年")
+    assert [rows[f"year of {name}"][0] for name in ("GDP 地区生产总值年份", "residents 人口年份")] == ["2018, 2019", "2010"]  # fmt: skip
     with closing(sqlite3.connect(tmp_path / "units.gpkg")) as database:
         (told,) = database.execute("SELECT description FROM gpkg_contents WHERE table_name = 'units'").fetchone()  # fmt: skip
-    assert told.startswith(f"{awkward}, 2020")
+    assert told.startswith(f"{awkward}, 2020; GDP of 2018, 2019; residents of 2010; mass in CO2e")
     assert told.endswith(said)
     with xr.open_dataset(tmp_path / "grid_1km.nc", engine="h5netcdf") as dataset:
         assert dataset.attrs["global_warming_potentials"] == said

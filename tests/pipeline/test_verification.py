@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import geopandas as gpd
+import h5py
 import numpy as np
 import openpyxl
 import pandas as pd
@@ -18,7 +19,7 @@ import zarr
 from affine import Affine
 from hypothesis import given
 from hypothesis import strategies as st
-from squares_case import squares_case
+from squares_case import SOUTH, WEST, squares_case
 from town import square, write_town
 
 import carbongrid as cg
@@ -483,6 +484,20 @@ def test_a_geotiff_that_lies_elsewhere_is_found(run, change, told):
     assert told in found["formats"]
 
 
+def test_another_year_or_other_potentials_of_files_that_go_by_themselves_are_found(run):
+    """Seen to pass: what a file says of itself stood on its sha256 alone."""
+    with h5py.File(run / "grid_1km.nc", "a") as grid:
+        grid.attrs["global_warming_potentials"] = "AR4"
+    path = run / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**manifest, "year": 2021}), encoding="utf-8")
+    refresh(run)
+    told = failed(run, ["formats"])["formats"]
+    assert "units.gpkg calls itself" in told
+    assert "the year is 2020, that of the run 2021" in told
+    assert "grid_1km.nc by 'AR4'" in told
+
+
 @pytest.mark.parametrize(
     ("variable", "change", "check", "told"),
     [
@@ -550,6 +565,24 @@ def test_a_label_changed_by_someone_who_knows_zarr_is_found(run):
     ids = gpd.read_parquet(run / "parcels.parquet")["id"]
     assert f"parcel {ids[499]}" in found["shares"]
     assert "files" not in found
+
+
+def test_labels_of_an_exact_run_with_a_raster_are_counted_too(tmp_path):
+    """Seen to pass, moved by cells: of exact runs no label was looked at."""
+    categories = "category,sector,name_en,name_zh,scope,sink,types,weight\nbuildings/urban-homes,buildings,Homes,居民,1,false,urban-residential,raster:people.tif\n"
+    totals = "category,value,unit\nbuildings/urban-homes,3,kt CO2e\n"
+    profile = {"driver": "GTiff", "width": 2, "height": 1, "count": 1, "dtype": "float32", "crs": "EPSG:4549", "transform": Affine(1000, 0, WEST, 0, -1000, SOUTH + 1000)}  # fmt: skip
+    with rasterio.open(tmp_path / "people.tif", "w", **profile) as raster:
+        raster.write(np.array([[[5, 7]]], np.float32))
+    tables = {"totals.csv": totals, "categories.csv": categories}
+    case = squares_case(tmp_path, ["0701", "0701"], tables, reduce="exact", categories={"path": "categories.csv"})  # fmt: skip
+    out = tmp_path / "run"
+    assert cg.run(case, out).manifest["parameters"]["reduce"] == "exact"
+    assert failed(out, ["labels", "tiles"]) == {}
+    labels = read_window(out / "labels.zarr", "parcel", (0, 0), zarr.open_array(out / "labels.zarr", path="parcel").shape)  # fmt: skip
+    write_window(out / "labels.zarr", "parcel", (0, 0), np.roll(labels, 3, axis=1))
+    refresh(out)
+    assert {*failed(out, ["labels", "tiles"])} == {"tiles"}
 
 
 def test_labels_of_other_polygons_are_found(run):

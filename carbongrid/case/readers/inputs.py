@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import geopandas as gpd
@@ -119,6 +119,8 @@ class Inputs:
         Polygons around the units for a figure; None where the case names none.
     uncertainty
         What the case says of how uncertain its numbers are; empty where it says nothing.
+    years
+        Of GDP (``gdp``) and of the census (``residents``), where figures are not all of the case's year.
     """
 
     case: Case
@@ -139,6 +141,7 @@ class Inputs:
     by_gas: pd.DataFrame | None = None
     surroundings: gpd.GeoDataFrame | None = None
     uncertainty: Told | None = None
+    years: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -341,7 +344,9 @@ def _read_regional(
         )
     unit_codes = None if units is None else set(units["id"])
     water = gather(lambda: read_water(case, codes=unit_codes, notes=gather.notes, names=names))
-    return {"gdp": gdp, "census": census, "water": water}
+    told = {name: table.attrs["years"] for name, table in (("gdp", gdp), ("residents", census)) if table is not None}  # fmt: skip
+    years = {name: each for name, each in told.items() if each and each != (case.year,)}
+    return {"gdp": gdp, "census": census, "water": water, "years": years}
 
 
 def _crs_of(case: Case, parcels: Section) -> CRS:

@@ -110,7 +110,7 @@ def read_gdp(
     DataFrame
         region and value, or, where the table has them and ``by`` is a parent, region, primary,
         secondary, tertiary; Int64, missing where the cell is blank; sorted by region. Merged units are
-        added up; an unknown part makes the sum unknown.
+        added up; an unknown part makes the sum unknown. The years of the figures are in its attribute ``years``.
 
     Raises
     ------
@@ -150,6 +150,7 @@ def read_gdp(
         frame[column] = pd.array(
             [values[region][place] for region in frame["region"]], dtype="Int64"
         )
+    frame.attrs["years"] = _years(rows, case)
     _check_sum_of_gdp(values, faults)
     if by_industry:
         notes += _notes_on_wholes(rows, path.name)
@@ -184,7 +185,7 @@ def read_census(
     -------
     DataFrame
         region, thousandths (int64), sorted by region; a blank cell is no census value, and the region
-        is left out. Merged units are added up; an unknown part makes the sum unknown, as for GDP.
+        is left out. Merged units are added up; an unknown part makes the sum unknown, as for GDP. The years are told likewise.
 
     Raises
     ------
@@ -193,19 +194,28 @@ def read_census(
     """
     notes = [] if notes is None else notes
     parts: dict[str, list[int | None]] = {}
+    years: tuple[int, ...] = ()
     if case.people is not None and case.people.census is not None:
         path = case.resolve(case.people.census)
         table = read_declared(path, CENSUS, encoding=case.people.encoding)
         rows, faults = _rows_of_regions(table, CENSUS, path.name, case, codes, notes, names)
         for code, row in rows:
             parts.setdefault(code, []).append(_whole(row.values["residents"], 1000))
+        years = _years(rows, case)
         _check_nested(parts, ancestors or {}, faults)
         faults.raise_any()
         notes += _half_known(parts, path.name)
     known = {region: _sum(counts) for region, counts in parts.items() if None not in counts}
     regions = sorted(known)
     thousandths = pd.Series([known[region] for region in regions], dtype="int64")
-    return pd.DataFrame({"region": pd.Series(regions, dtype="str"), "thousandths": thousandths})
+    frame = pd.DataFrame({"region": pd.Series(regions, dtype="str"), "thousandths": thousandths})
+    frame.attrs["years"] = years
+    return frame
+
+
+def _years(rows: Iterable[tuple[str, Row]], case: Case) -> tuple[int, ...]:
+    """Return the years that figures are of, in order; a row without one is of the case's."""
+    return tuple(sorted({row.values["year"] or case.year for _, row in rows}))
 
 
 def _check_nested(
@@ -377,7 +387,9 @@ def _rows_of(year: int, found: list[str], *, everywhere: bool) -> str:
     rows, more = ", ".join(found[:_LISTED]), len(found) - _LISTED
     if everywhere and len(found) > 1:
         return f"all rows are of {year}"
-    return f"rows {rows} and {more:,} more are of {year}" if more > 0 else f"rows {rows} are of {year}"  # fmt: skip
+    if more > 0:
+        return f"rows {rows} and {more:,} more are of {year}"
+    return f"rows {rows} are of {year}" if len(found) > 1 else f"row {rows} is of {year}"
 
 
 def notes_on_old_codes(

@@ -324,7 +324,7 @@ def check_limits(
     allow_unallocated: Collection[str] = (),
     allow_fallback: Collection[str] = (),
 ) -> list[Problem]:
-    """Return an error for each category of which too much went astray.
+    """Return an error for each category of which too much went astray, a warning where the case allows it.
 
     Parameters
     ----------
@@ -345,19 +345,17 @@ def check_limits(
         lost = sum(row.unallocated for row in rows)
         fallen = sum(row.by_area + row.by_parent for row in rows)
         why = "; ".join(dict.fromkeys(row.reason for row in rows if row.reason))
-        if lost * MAX_UNALLOCATED > total and name not in allow_unallocated:
-            problems.append(_astray(name, lost, total, "stay unallocated", "unallocated", why))
-        if fallen * MAX_BY_FALLBACK > total and name not in allow_fallback:
-            problems.append(
-                _astray(name, fallen, total, "were placed by a fallback", "fallback", why)
-            )
+        if lost * MAX_UNALLOCATED > total:
+            what = f"{_tonnes(lost)} of {name}'s {_tonnes(total)} stay unallocated, more than {100 / MAX_UNALLOCATED:g} % ({why})"
+            problems.append(_astray(what, name, "unallocated", allow_unallocated))
+        if fallen * MAX_BY_FALLBACK > total:
+            what = f"{_tonnes(fallen)} of {name}'s {_tonnes(total)} were placed by a fallback, more than {100 / MAX_BY_FALLBACK:g} % ({why})"
+            problems.append(_astray(what, name, "fallback", allow_fallback))
     return problems
 
 
-def _astray(name: str, part: int, total: int, what: str, key: str, why: str) -> Problem:
-    percent = 100 / (MAX_UNALLOCATED if key == "unallocated" else MAX_BY_FALLBACK)
-    return Problem(
-        f"{_tonnes(part)} of {name}'s {_tonnes(total)} {what}, more than {percent:g} % ({why})",
-        "ledger",
-        f'Give it a carrier and a weight, or allow it: [allow] {key} = ["{name}"].',
-    )
+def _astray(what: str, name: str, key: str, allowed: Collection[str]) -> Problem:
+    if name in allowed:
+        return Problem(what, "ledger", f"The case lets it pass: [allow] {key}.", "warning")
+    hint = f'Give it a carrier and a weight, or allow it: [allow] {key} = ["{name}"].'
+    return Problem(what, "ledger", hint)

@@ -121,6 +121,17 @@ def potentials(tables: RunTables) -> tuple[str, str]:
     return f"{tables.gwp}, 100 years", f"{tables.gwp}，100 年"
 
 
+_OF_OTHER_YEARS = {"gdp": "GDP", "residents": "residents", "totals": "totals"}
+
+
+def other_years(tables: RunTables) -> dict[str, str]:
+    """Return which years GDP, residents and totals are of, in words, of those that are not all of the run's."""
+    of_totals = tuple(sorted({int(year) for year in tables.spread["year"].dropna()}))
+    years = {**tables.other_years, "totals": of_totals}
+    return {name: ", ".join(map(str, years[name])) for name in _OF_OTHER_YEARS if years.get(name, ()) not in ((), (tables.year,))}  # fmt: skip
+
+
 def about_run(tables: RunTables) -> str:
-    """Return what a layer of the run says of itself: title, year, and what its masses are."""
-    return f"{dated_title(tables)}; mass in CO2e per year, global warming potentials: {potentials(tables)[0]}"
+    """Return what a layer of the run says of itself: title, year, which figures are of others, and what its masses are."""
+    mixed = "".join(f"; {_OF_OTHER_YEARS[name]} of {years}" for name, years in other_years(tables).items())  # fmt: skip
+    return f"{dated_title(tables)}{mixed}; mass in CO2e per year, global warming potentials: {potentials(tables)[0]}"

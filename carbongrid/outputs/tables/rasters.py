@@ -22,7 +22,8 @@ from carbongrid.raster.opening.rasters import open_raster
 from carbongrid.raster.opening.stores import open_netcdf
 
 _BANDS = {"emission": "CO2e emitted per cell and year", "sink": "CO2e taken up per cell and year"}
-_POTENTIALS = "global_warming_potentials"
+POTENTIALS = "global_warming_potentials"
+"""What both files of the coarse grid say of the potentials that their masses are by."""
 _VARIABLES = ("emission", "sink", "covered_area", "emission_density", "sink_density")
 
 
@@ -69,7 +70,7 @@ def write_grid_tif(grid: xr.Dataset, title: str, gwp: str, path: Path) -> None:
             raster.write(tonnes)
             raster.descriptions = tuple(_BANDS)
             raster.units = (MASS_RATE,) * len(_BANDS)
-            raster.update_tags(**{"TITLE": title, _POTENTIALS: gwp})
+            raster.update_tags(**{"TITLE": title, POTENTIALS: gwp})
             for band, long_name in enumerate(_BANDS.values(), start=1):
                 raster.update_tags(band, long_name=long_name)
         with memory.open() as raster, plain_folder(path.parent) as folder:
@@ -127,7 +128,7 @@ def write_grid_nc(grid: xr.Dataset, title: str, year: int, gwp: str, path: Path)
         # No time: the same run gives the same bytes. The manifest holds what a history would.
         "history": f"written by carbongrid {__version__}; how it was made is in manifest.json",
         "resolution": cell_side(grid),
-        _POTENTIALS: gwp,
+        POTENTIALS: gwp,
     }
     for variable in dataset.data_vars.values():
         variable.encoding |= {"zlib": True, "complevel": 4}
@@ -224,6 +225,13 @@ def place_of_tif(path: Path) -> tuple[Any, Affine]:
     """Return the CRS of grid_1km.tif, None if it has none, and its transform."""
     with open_raster(path) as raster:
         return raster.crs, raster.transform
+
+
+def potentials_of_tif(path: Path) -> str | None:
+    """Return by which global warming potentials grid_1km.tif says that its masses are CO2e; None if it does not say."""
+    with open_raster(path) as raster:
+        told = raster.tags().get(POTENTIALS)
+    return None if told is None else str(told)
 
 
 def bands_of_tif(path: Path) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:

@@ -235,10 +235,15 @@ def read_result(directory: Path) -> Result:
     """Return what a finished run directory holds; it raises as ``cg.open``, which makes of it a result that can be asked."""
     directory = Path(directory)
     with of_one_run(directory) as manifest:
+        # The first runs have neither seal nor digests.
+        if SEAL in manifest:
+            require_seal(directory, manifest)
         _require_files(directory)
         grid = read_grid_nc(directory / _GRID)
         # All of it is unpacked, so that damage is told here; the result's own values stay packed.
         content = _content(directory, values_of_grid(grid, directory / _GRID), parcels=False)
+        if "digests" in manifest:
+            _require_digests(directory, content, manifest)
     units = gpd.GeoDataFrame(for_people(content.units))
     return Result(
         directory=directory,

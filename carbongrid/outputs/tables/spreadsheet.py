@@ -22,7 +22,7 @@ from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.zoning import few_sinks, zones
 from carbongrid.outputs.numbers import decimals_beside_1
 from carbongrid.outputs.tables.content import Table, titles
-from carbongrid.outputs.tables.headings import Heading, headings_of, potentials
+from carbongrid.outputs.tables.headings import Heading, headings_of, other_years, potentials
 from carbongrid.outputs.tables.plain import plain_cells
 
 if TYPE_CHECKING:
@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 UNITS_SHEET, NOTES_SHEET = "units", "notes"
 NAMES_ROW = 2
 """Row with the columns' names, as in units.csv; row 1 has their headings."""
+YEAR = "year 年份"
+"""What stands beside the year in the notes."""
+_OTHER_YEARS = {
+    "gdp": "year of GDP 地区生产总值年份",
+    "residents": "year of residents 人口年份",
+    "totals": "years of totals 总量年份",
+}
 
 _FORMATS: dict[Kind, str] = {
     "text": "@",
@@ -407,7 +414,9 @@ def _write_notes(book: Any, sheet: Any, units: Table, tables: RunTables) -> None
 
 def _about(tables: RunTables) -> Iterator[Note]:
     yield "title 标题", tables.title, ""
-    yield "year 年份", str(tables.year), ""
+    yield YEAR, str(tables.year), ""
+    for name, years in other_years(tables).items():
+        yield _OTHER_YEARS[name], years, ""
     yield "currency 货币", tables.currency, ""
     region, of_all = tables.reference, tables.reference == "all"
     english = "all units together" if of_all else f"the unit's own {region}"

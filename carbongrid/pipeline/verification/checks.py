@@ -21,7 +21,7 @@ from carbongrid.pipeline.verification.drawn import check_drawn
 from carbongrid.pipeline.verification.files import check_digests, check_files, require_run
 from carbongrid.pipeline.verification.formats import SHEET, check_formats
 from carbongrid.pipeline.verification.labels import check_labels, check_tiles
-from carbongrid.pipeline.verification.opened import Opened
+from carbongrid.pipeline.verification.opened import LABELS, Opened
 from carbongrid.pipeline.verification.sums import check_sums
 from carbongrid.pipeline.verification.verdict import RESTORE, Check, with_hint
 from carbongrid.pipeline.verification.zones import check_zones
@@ -104,12 +104,14 @@ def _checks(run: Opened, derived: Derived, sample: int) -> dict[str, Callable[[]
     run.manifest  # noqa: B018  (raises if it cannot be read)
     if run.public:
         return checks
-    if not run.exact:
+    # An exact run has labels, too, where a category weighs by a raster.
+    with_labels = not run.exact or LABELS in run.manifest["files"]
+    if with_labels:
         checks["labels"] = lambda: check_labels(run)
     checks["shares"] = lambda: check_shares(run, derived)
     checks["units"] = lambda: check_units(run, derived)
     checks["cells"] = lambda: check_cells(run, derived)
-    if not run.exact:
+    if with_labels:
         checks["tiles"] = lambda: check_tiles(run, sample)
     checks["methods"] = lambda: compare_methods(run, derived)
     return checks

@@ -12,15 +12,24 @@ import numpy as np
 
 from carbongrid.case.readers.zip_limits import check_zip_limits
 from carbongrid.method.columns import in_tonnes
+from carbongrid.outputs.result import AS_GIVEN
 from carbongrid.outputs.tables.plain import plain_cells
 from carbongrid.outputs.tables.project import PROJECT
 from carbongrid.outputs.tables.rasters import (
+    POTENTIALS,
     bands_of_tif,
     crs_of_grid,
     place_of_tif,
+    potentials_of_tif,
     tonnes_of_cells,
 )
-from carbongrid.outputs.tables.spreadsheet import NAMES_ROW, NOTES_SHEET, UNITS_SHEET, in_a_cell
+from carbongrid.outputs.tables.spreadsheet import (
+    NAMES_ROW,
+    NOTES_SHEET,
+    UNITS_SHEET,
+    YEAR,
+    in_a_cell,
+)
 from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.parcel_layers import faults_of_layer, layers_of_parcels
 from carbongrid.pipeline.verification.verdict import Check, check_of
@@ -46,6 +55,7 @@ def check_formats(run: Opened) -> Check:
         *(_sheets(run, told) if there else ()),
         *_raster(run),
         *_place(run),
+        *_potentials(run),
     ]
     tables = f"units.gpkg and {SHEET} say" if there else "units.gpkg says"
     text = f"{tables} what units.csv says, grid_1km.tif what grid_1km.nc says, in its place"
@@ -109,6 +119,10 @@ def _geopackage(run: Opened, told: dict[str, list[Any]]) -> Iterator[str]:
         people = [None if _plain(people) is None else round(people) for people in told["residents"]]
         told = {**told, "residents": people}
     yield from _compared("units.gpkg", told, found)
+    about = (info["layer_metadata"] or {}).get("DESCRIPTION", "")
+    year = str(run.manifest["year"])
+    if about and year not in about:
+        yield f"units.gpkg calls itself {about!r}, and the run is of {year}"
 
 
 def _sheets(run: Opened, told: dict[str, list[Any]]) -> Iterator[str]:
@@ -121,6 +135,8 @@ def _sheets(run: Opened, told: dict[str, list[Any]]) -> Iterator[str]:
             check_zip_limits(archive, path.name)
         book = load_workbook(data)
         sheets = {sheet.title: [*sheet.iter_rows(min_row=NAMES_ROW, values_only=True)] for sheet in book if sheet.title != NOTES_SHEET}  # fmt: skip
+        notes = book[NOTES_SHEET].iter_rows(max_col=2, values_only=True) if NOTES_SHEET in book else ()  # fmt: skip
+        years = [str(told) for name, told in notes if name == YEAR]
     shown = {name: [_as_read(value) for value in values] for name, values in told.items()}
     for title, (head, *rows) in sheets.items():
         found = {str(name): [row[k] for row in rows] for k, name in enumerate(head)}
@@ -129,6 +145,9 @@ def _sheets(run: Opened, told: dict[str, list[Any]]) -> Iterator[str]:
         else:
             repeated = {name: values for name, values in shown.items() if name in found}
             yield from _compared(f"{SHEET}, sheet {title}", repeated, found)
+    for year in years:
+        if year != str(run.manifest["year"]):
+            yield f"{SHEET}, sheet {NOTES_SHEET}: the year is {year}, that of the run {run.manifest['year']}"
 
 
 def _as_read(value: Any) -> Any:
@@ -161,6 +180,19 @@ def _place(run: Opened) -> Iterator[str]:
             yield f"{name} is in {'no CRS' if each is None else each.name}, the run in {crs_of(grid.crs).name}"
     if not transform.almost_equals(grid.transform, precision=_NEAR * abs(grid.transform.a)):
         yield f"grid_1km.tif lies elsewhere: its north-west corner is {(transform.c, transform.f)} with cells of {(transform.a, transform.e)}, that of the run {(grid.transform.c, grid.transform.f)} with {(grid.transform.a, grid.transform.e)}"
+
+
+def _potentials(run: Opened) -> Iterator[str]:
+    """Compare what the files of the coarse grid say of global warming potentials with each other and with the set that the run names; files of earlier versions say nothing."""
+    with run.reading("grid_1km.tif", trusted=False) as path:
+        of_both = {"grid_1km.tif": potentials_of_tif(path), "grid_1km.nc": run.grid_1km.attrs.get(POTENTIALS)}  # fmt: skip
+    said = {name: str(told) for name, told in of_both.items() if told is not None}
+    gwp = str(run.manifest["parameters"].get("gwp", AS_GIVEN))
+    for name, told in said.items():
+        if gwp != AS_GIVEN and gwp not in told:
+            yield f"{name} is by the global warming potentials {told!r}, the run by {gwp!r}"
+    if len({*said.values()}) > 1:
+        yield f"the files of the grid are by different global warming potentials: {' and '.join(f'{name} by {told!r}' for name, told in said.items())}"
 
 
 def _project(run: Opened) -> Iterator[str]:

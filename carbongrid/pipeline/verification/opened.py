@@ -20,9 +20,11 @@ from carbongrid.outputs.tables.layers import read_unit_geometry
 from carbongrid.outputs.tables.plain import (
     read_evidence_csv,
     read_facilities_csv,
+    read_interval_csv,
     read_inventory_csv,
     read_land_types_csv,
     read_ledger_csv,
+    read_text_csv,
     read_units_csv,
 )
 from carbongrid.pipeline.verification.verdict import RESTORE, RESTORE_MANIFEST, with_hint
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LABELS = "labels.zarr"
+AUDIT, INTERVALS, UNIT_INTERVALS = "audit.csv", "uncertainty.csv", "uncertainty_units.csv"
 _KEYS = {"parameters": dict, "categories": list, "files": dict, "digests": dict, "ledger": list}
 _PARAMETERS = ("reduce", "reference", "parents", "resolution", "coarse", "crs", "bounds", "water")
 
@@ -224,6 +227,21 @@ class Opened:
             return None
         with self.reading("facilities.csv") as path:
             return read_facilities_csv(path).frame
+
+    @cached_property
+    def audit(self) -> pd.DataFrame | None:
+        """audit.csv, every cell text; None where the run wrote none."""
+        if AUDIT not in self.manifest["files"]:
+            return None
+        with self.reading(AUDIT) as path:
+            return read_text_csv(path)
+
+    def intervals(self, name: str) -> pd.DataFrame | None:
+        """Return a table of intervals in tonnes; None where the run wrote none."""
+        if name not in self.manifest["files"]:
+            return None
+        with self.reading(name) as path:
+            return read_interval_csv(path)
 
     @cached_property
     def units(self) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from carbongrid.outputs.tables.content import BY_SECTOR, DENSITY_SUFFIX, evidenc
 from carbongrid.outputs.tables.plain import plain_cells
 from carbongrid.outputs.tables.rasters import with_densities
 from carbongrid.pipeline.land import regions_of_units
+from carbongrid.pipeline.verification.activity_sums import faults_of_activity
 from carbongrid.pipeline.verification.opened import Opened, Term
 from carbongrid.pipeline.verification.verdict import Check, check_of
 
@@ -31,12 +32,12 @@ def total(column: Any) -> int:
 
 
 def check_sums(run: Opened) -> Check:
-    """Add up inventory, ledger, evidence, facilities, parcels, units and coarse grid, category by category."""
+    """Add up inventory, ledger, evidence, facilities, parcels, units, coarse grid and what activity data left, category by category."""
     faults = [*_ledger_rows(run.ledger), *_manifest(run)]
     for term in run.terms:
         faults += _category(run, term)
     faults += [*_units(run), *_parcels(run), *_grid(run), *_evidence(run), *_land_types(run)]
-    faults += _facilities(run)
+    faults += [*_facilities(run), *faults_of_activity(run)]
     grams = total(run.inventory.loc[run.inventory["place"] != "elsewhere", "mass_g"])
     text = f"{counted(len(run.terms), 'category', 'categories')}, {tonnes(grams)} t in all: inventory, ledger, {'' if run.public else 'parcels, '}"
     text += "land types, units, outside, unallocated and coarse grid add up to the gram; densities are mass over area"

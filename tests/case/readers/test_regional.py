@@ -288,12 +288,14 @@ def test_years_of_figures_are_told(tmp_path):
     }
     case = case_with(tmp_path, tables, **GDP, **PEOPLE)
     notes = []
-    read_gdp(case, CODES, notes=notes)
-    read_census(case, CODES, notes=notes)
+    gdp = read_gdp(case, CODES, notes=notes)
+    census = read_census(case, CODES, notes=notes)
     assert [note.what for note in notes] == [
-        "rows 2 are of 2019, the case is of 2020",
-        "rows 2 are of 2010, the case is of 2020",
+        "row 2 is of 2019, the case is of 2020",
+        "row 2 is of 2010, the case is of 2020",
     ]
+    assert gdp.attrs["years"] == (2019, 2020)
+    assert census.attrs["years"] == (2010,)
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,7 @@ def test_other_years_are_warned_of(tmp_path):
     text = "category,value,unit,year\nwaste/domestic,1,t CO2,2018\nindustry/mining,1,t CO2,\n"
     assert list(totals(tmp_path, text, notes=notes)["year"]) == [2020, 2018]
     assert [str(note) for note in notes if note.level == "warning"] == [
-        "totals.csv: rows 2 are of 2018, the case is of 2020. Years are mixed; the report says so."
+        "totals.csv: row 2 is of 2018, the case is of 2020. Years are mixed; the report says so."
     ]
 
 
