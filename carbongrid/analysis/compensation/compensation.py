@@ -126,21 +126,21 @@ def compensation(
         )
     balance, shared = _balance(units, shares, known)
     points = shapely.get_coordinates(gpd.GeoSeries(told.outlines).representative_point().to_numpy())
-    distance = np.hypot(*(points[:, None, axis] - points[None, :, axis] for axis in (0, 1)))
     flows = sorted(
         (int(rows[i]), int(rows[j]), grams)
         for rows in shared
-        for i, j, grams in least_transfers(balance[rows], distance[np.ix_(rows, rows)])
+        for i, j, grams in least_transfers(balance[rows], points[rows])
     )
+    paying, paid = [i for i, _, _ in flows], [j for _, j, _ in flows]
     ids, zone = units["id"].tolist(), units["zone"].to_numpy(np.int64)
     few = told.sinks_below_floor
     table = pd.DataFrame(
         {
-            "payer": [ids[i] for i, _, _ in flows],
-            "receiver": [ids[j] for _, j, _ in flows],
-            "sinks_below_floor": np.array([few[i] for i, _, _ in flows], np.bool_),
+            "payer": [ids[i] for i in paying],
+            "receiver": [ids[j] for j in paid],
+            "sinks_below_floor": np.array([few[i] for i in paying], np.bool_),
             "mass_g": np.array([grams for *_, grams in flows], np.int64),
-            "distance_km": [distance[i, j] / 1000 for i, j, _ in flows],
+            "distance_km": np.hypot(*(points[paying] - points[paid]).T) / 1000,
         }
     )
     own = pd.DataFrame(
