@@ -14,7 +14,9 @@ import numpy as np
 
 from carbongrid.errors import Problem
 from carbongrid.method.categories import Category, column_of
+from carbongrid.method.gas import Gas, emissions_by_gas
 from carbongrid.method.zoning import sinks_below_floor
+from carbongrid.outputs.result import AS_GIVEN
 from carbongrid.outputs.tables.content import Table, inventory_of, ledger_of, units_of
 from carbongrid.outputs.tables.layers import read_unit_geometry
 from carbongrid.outputs.tables.plain import read_inventory_csv, read_ledger_csv, read_units_csv
@@ -149,6 +151,23 @@ class FinishedRun:
             return inventory_of(inventory_of_totals(self.answer.inputs.totals)).frame
         with self._file("inventory.csv") as file:
             return read_inventory_csv(file).frame
+
+    @property
+    def gas(self) -> Gas:
+        """What the emissions are of."""
+        return Gas.of_manifest(self.manifest)
+
+    @cached_property
+    def gases(self) -> dict[str, str] | None:
+        """What the emissions of each category are of, ``CO2``, ``CO2e`` or both; None of a run of an earlier version, which does not say."""
+        if "gas" not in self.parameters:
+            return None
+        rows = self.inventory.rename(columns={"mass_g": "grams"})
+        formed = self.parameters["gwp"] != AS_GIVEN
+        found: dict[str, str] = {}
+        for name, gas in sorted(emissions_by_gas(rows, self.categories.values(), formed=formed)):
+            found[name] = f"{found[name]} and {gas}" if name in found else gas
+        return found
 
     @cached_property
     def grid(self) -> xr.Dataset:

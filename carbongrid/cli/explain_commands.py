@@ -75,7 +75,8 @@ def _total_as_given(run: Path, category: str) -> str:
     sources = (
         "; ".join(dict.fromkeys(str(each) for each in rows["source"] if each)) or "no source told"
     )
-    return f"{category}: {at_decimals(int(rows['mass_g'].sum()) / 1e6, 2)} t CO2e, given as a total in the case ({sources}); this run was made of totals, so there are no activity data and factors to explain."
+    gas = " and ".join(sorted(set(rows["gas"])))
+    return f"{category}: {at_decimals(int(rows['mass_g'].sum()) / 1e6, 2)} t {gas}, given as a total in the case ({sources}); this run was made of totals, so there are no activity data and factors to explain."
 
 
 @explain.command("unit")

@@ -85,7 +85,8 @@ def compensation(
             files = write_compensation(found, folder)
     moved = int(found.flows["mass_g"].sum())
     payers = int((found.units["balance_g"] < 0).sum())
-    console.say(f"{payers:,} of {len(found.units):,} units {_OWE[allowance]} and compensate the others for {at_decimals(moved / 1e6, 0)} t CO2e per year in {counted(len(found.flows), 'transfer')}.")  # fmt: skip
+    tonnes = found.run.gas.told(f"{at_decimals(moved / 1e6, 0)} t CO2e")
+    console.say(f"{payers:,} of {len(found.units):,} units {_OWE[allowance]} and compensate the others for {tonnes} per year in {counted(len(found.flows), 'transfer')}.")  # fmt: skip
     for each in price:
         console.say(f"At {plain_price(each)} per t that is {at_decimals(moved / 1e6 * each, 0)} {found.run.manifest['currency']}".rstrip() + ".")  # fmt: skip
     console.problems(found.notes)
@@ -113,7 +114,7 @@ def compensation(
 @click.option(
     "--despite",
     multiple=True,
-    type=click.Choice(["units", "gwp", "basis", "currency", "electricity", "sinks"]),
+    type=click.Choice(["units", "gwp", "basis", "currency", "electricity", "sinks", "gas"]),
     help="Follow the years though these differ, and say so.",
 )
 @click.option("--out", type=WRITTEN_FOLDER, required=True, help="Folder for the files.")

@@ -36,5 +36,5 @@ class LedgerTable(pd.DataFrame):
             )
             for name, row in sums.iterrows()
         ]
-        note = "t CO2e, rounded; total = facilities + by rule + fallen back + unallocated"
+        note = "t, rounded; total = facilities + by rule + fallen back + unallocated"
         return card("Ledger", note, columns=("category", *masses), rows=rows)

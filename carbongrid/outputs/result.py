@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from carbongrid.case.notebook import card
 from carbongrid.errors import InputError
+from carbongrid.method.gas import Gas, gas_of_emissions
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -178,6 +179,11 @@ class RunTables:
     draws: int = 0
     parent_names: Mapping[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
     other_years: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def gas(self) -> Gas:
+        """What the emissions are of."""
+        return gas_of_emissions(self.inventory, self.categories, formed=self.gwp != AS_GIVEN)
 
     @property
     def spread(self) -> pd.DataFrame:
@@ -356,10 +362,11 @@ class Result:
             text for level, text in self.as_read.manifest["assumptions"] if level == "warning"
         ]
         missing = "report.html" in self.as_read.manifest.get("left_out", ())
+        gas = Gas.of_manifest(self.as_read.manifest)
         return [
             ("units", f"{len(units):,}"),
-            ("emission in them", f"{emission:,.0f} t CO2e"),
-            ("sink in them", f"{sink:,.0f} t CO2e"),
+            ("emission in them", gas.told(f"{emission:,.0f} t CO2e")),
+            ("sink in them", gas.told(f"{sink:,.0f} t CO2e")),
             ("CCR of all", f"{100 * sink / emission:.3g} %" if emission else "–"),
             ("close to 1", f"{int(units['borderline'].sum())}"),
             ("warnings", f"{len(warnings)}"),

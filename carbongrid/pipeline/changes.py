@@ -38,11 +38,11 @@ MEASURED = ("pois", "people", "roads", "lines")
 Key = str | tuple[str, str]
 """A category, or a category and a region."""
 Mass = str | float | int | Decimal | Fraction
-"""A mass with its unit, such as ``12.5 Mt CO2e``; a number is t CO2e."""
+"""A mass with its unit, such as ``12.5 Mt CO2e``; a number is in tonnes of what the total was of that it replaces."""
 
 
 class Total(NamedTuple):
-    """A total in whole grams of CO2e, and the gas that it is told in."""
+    """A total in whole grams, and the gas that it is told in: blank is that of the total in whose place it stands."""
 
     grams: int
     gas: str
@@ -66,7 +66,7 @@ def total_given(value: Mass, key: Key) -> Total:
     if len(parts) != 2 or not all(isinstance(part, str) for part in parts):
         what = f"{key!r} is no category, and no pair of category and region"
         raise InputError(what, TOTALS, "Both are text, the region's code too.")
-    where, gas = f"{TOTALS}, {_named(key)}", "CO2e"
+    where, gas = f"{TOTALS}, {_named(key)}", ""
     hint = "Mass is >= 0: a sink that is negative is a source, of a category of its own."
     negative = InputError(f"a total is negative: {value}", where, hint)
     try:
@@ -300,7 +300,7 @@ def _set_total(
     same = [row for row in here or own if row["region"] == region]
     if same:
         [row] = same
-        row.update(total._asdict(), source="", basis="")
+        row.update(grams=total.grams, gas=total.gas or row["gas"], source="", basis="")
         return
     where = f"{TOTALS}, {_named(key)}"
     if not here:
@@ -325,7 +325,8 @@ def _set_total(
     if category.weight == "roads":
         what = f"{name} has no total of {region}: road lengths are corrected by region, so that its weights would be others"
         raise InputError(what, TOTALS, RUN)
-    rows.append({**here[0], **total._asdict(), "region": region, "source": "", "basis": ""})
+    gas = total.gas or here[0]["gas"]
+    rows.append({**here[0], "grams": total.grams, "gas": gas, "region": region, "source": "", "basis": ""})  # fmt: skip
 
 
 def _require_same_electricity(inputs: Inputs, totals: pd.DataFrame) -> None:

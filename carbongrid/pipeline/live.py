@@ -57,6 +57,7 @@ from carbongrid.pipeline.tables import (
     Indexed,
     Zoned,
     emission_and_sink,
+    gas_of_inputs,
     inventory_of_totals,
     unit_masses_by_name,
     with_mass,
@@ -133,7 +134,7 @@ class LiveResult:
         ----------
         totals
             By category, or by category and region, ``("industry/mining", "320500")``: the whole mass, as text with its unit (``"12.5 Mt CO2e"``) or as a
-            number in t CO2e. A total that was there is replaced, one of a further region is added; a whole includes its regions.
+            number in t, of what that total was of. A total that was there is replaced, one of a further region is added; a whole includes its regions.
 
         Returns
         -------
@@ -374,7 +375,7 @@ class LiveResult:
         structures = [structure_of(category) for category in kinds]
         shape = (before.sizes["y"], before.sizes["x"])
         cells = reduce_to_cells(self.masses(list(categories)), sectors_of(kinds), structures, self.prepared.shares, shape)  # fmt: skip
-        return with_densities(with_mass(before, cells))
+        return with_densities(with_mass(before, cells, gas_of_inputs(self.inputs)))
 
     def masses(self, names: Sequence[str]) -> list[ParcelMass]:
         """Return grams of some categories on parcels."""
@@ -385,7 +386,7 @@ class LiveResult:
     @property
     def plot(self) -> Plots:
         """Draws the units, as that of a run."""
-        return Plots(self.units, lambda: self.grid_1km)
+        return Plots(self.units, lambda: self.grid_1km, gas_of_inputs(self.inputs))
 
     def __repr__(self) -> str:
         """Return what is changed, and how many units are in another zone."""

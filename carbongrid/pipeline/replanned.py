@@ -150,7 +150,7 @@ def _money(value: Any, unit: str, key: str) -> int:
         raise InputError(dataclasses.replace(each, where=key) for each in error.problems) from error
 
 
-def scaled_total(inputs: Inputs, name: str, after: int, *, gas: str = "") -> pd.DataFrame:
+def scaled_total(inputs: Inputs, name: str, after: int, *, gas: str | None = None) -> pd.DataFrame:
     """Return the totals with another whole of a category, its regions and the rest in proportion.
 
     Parameters
@@ -162,7 +162,7 @@ def scaled_total(inputs: Inputs, name: str, after: int, *, gas: str = "") -> pd.
     after
         Grams of the whole.
     gas
-        What the whole is of, where somebody gives it as a total: then it is no first guess any more, though how it lies over regions may be (docs/decisions/0098).
+        What the whole is of (blank: what it was), where somebody gives it as a total: then it is no first guess any more, though how it lies over regions may be (docs/decisions/0098).
 
     Raises
     ------
@@ -188,8 +188,8 @@ def scaled_total(inputs: Inputs, name: str, after: int, *, gas: str = "") -> pd.
     grams[regions] = parts[:-1]
     if whole.any():
         grams[whole] = after
-    if gas:
-        totals = totals.assign(gas=totals["gas"].mask(own, gas))
+    if gas is not None:
+        totals = totals.assign(gas=totals["gas"].mask(own & bool(gas), gas))
         if "basis" in totals:
             totals = totals.assign(basis=basis_under_given_whole(totals, own, after))
     return _with_grams(totals, grams, own)

@@ -14,6 +14,7 @@ import pandas as pd
 from carbongrid.case.readers.geoparquet import read_geoparquet
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.categories import Category, column_of
+from carbongrid.method.gas import Gas
 from carbongrid.method.ledger import LedgerRow
 from carbongrid.method.parcel_mass import ParcelMass
 from carbongrid.method.probability.mass_on_land import MassOnLand, NamedEmitters, homes_of_points
@@ -59,6 +60,11 @@ class RunCarriers:
                 str(self.directory),
                 "Run the case again without --public.",
             )
+
+    @property
+    def gas(self) -> Gas:
+        """What the run's emissions are of."""
+        return Gas.of_manifest(self.manifest)
 
     def _read[T](self, name: str, read: Callable[[Path], T]) -> T:
         try:

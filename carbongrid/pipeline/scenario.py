@@ -87,7 +87,7 @@ def _scaled(answer: LiveResult, action: Action, folder: Path | None) -> LiveResu
     for name in names:
         now = whole_total(answer.inputs, name)
         after = amount_after(told, now, name)
-        gas = total_given(told["total"], name).gas if "total" in told else ""
+        gas = total_given(told["total"], name).gas if "total" in told else None
         totals = scaled_total(answer.inputs, name, after, gas=gas)
         inputs = under_new_totals(answer.inputs, totals, answer.inputs.facilities)
         answer = answer.recomputed([name], inputs, answer.placed)

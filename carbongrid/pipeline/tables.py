@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -28,6 +28,8 @@ from carbongrid.errors import Problem
 from carbongrid.inventory import intervals_of_parts
 from carbongrid.inventory.units_of_measure import base_currency, gas_of_text, grams_of_text
 from carbongrid.method.categories import Category
+from carbongrid.method.evidence import FACILITIES
+from carbongrid.method.gas import Gas, gas_of_emissions
 from carbongrid.method.margins import leave_zone
 from carbongrid.method.parcel_mass import ParcelMass
 from carbongrid.method.probability.zone_probability import SEED
@@ -174,6 +176,7 @@ def make_tables(
     emission = parcels.frame["emission_g"].to_numpy(np.int64)
     of_method = [*method_notes(inputs), *notes_of_draws(units, len(emission), zoned.draws)]
     of_sinks = notes_of_sinks(units, case.sink_floor)
+    gas = gas_of_inputs(inputs)
     of_guesses = [(str(note.level), str(note)) for note in notes_of_guesses(inputs)]
     differences = [
         *notes_of_comparison(case, land, units, emission, _by_raster(inputs, parcels.frame, units)),
@@ -184,7 +187,7 @@ def make_tables(
         year=case.year,
         currency=base_currency(case.gdp.currency) if case.gdp else "",
         categories=tuple(inputs.categories.values()),
-        inventory=inventory_of_totals(inputs.totals) if inputs.by_gas is None else inputs.by_gas,
+        inventory=_inventory(inputs),
         audit=None if inputs.formed is None else inputs.formed.audit,
         intervals=None if inputs.formed is None else inputs.formed.intervals,
         unit_intervals=_unit_intervals(inputs, units),
@@ -194,7 +197,10 @@ def make_tables(
         parents=case.units.parents,
         parent_names=_parent_names(land.units, case.units.parents),
         ledger=ledger,
-        evidence=allocation.evidence,
+        evidence=tuple(
+            replace(row, unit=gas.told(row.unit)) if row.evidence == FACILITIES else row
+            for row in allocation.evidence
+        ),
         facilities=facilities_by_unit(allocation.facilities, land, reduction.shares, rasters),
         grid_1km=grid_1km,
         assumptions=(*of_method, *of_sinks, *of_guesses, *differences, *said),
@@ -251,6 +257,15 @@ def _benchmark(case: Case) -> Benchmark | None:
         source=given.source,
         scope=given.scope,
     )
+
+
+def _inventory(inputs: Inputs) -> pd.DataFrame:
+    return inventory_of_totals(inputs.totals) if inputs.by_gas is None else inputs.by_gas
+
+
+def gas_of_inputs(inputs: Inputs) -> Gas:
+    """Return what the emissions of a run are of."""
+    return gas_of_emissions(_inventory(inputs), inputs.categories.values(), formed=inputs.case.inventory is not None)  # fmt: skip
 
 
 def inventory_of_totals(totals: pd.DataFrame) -> pd.DataFrame:
@@ -316,7 +331,7 @@ def grid_with_mass(inputs: Inputs, reduction: Reduction, grid: Grid) -> xr.Datas
         coords={"y": coarse.y, "x": coarse.x},
         attrs={"resolution": inputs.case.grid.coarse},
     )
-    return with_mass(in_crs(dataset, coarse.crs), reduction.mass.cells)
+    return with_mass(in_crs(dataset, coarse.crs), reduction.mass.cells, gas_of_inputs(inputs))
 
 
 def covered_area(shares: Shares, cell_area: float) -> NDArray[np.float64]:
@@ -327,16 +342,16 @@ def covered_area(shares: Shares, cell_area: float) -> NDArray[np.float64]:
     return np.asarray(rows @ shares.cells, dtype=np.float64)
 
 
-def with_mass(grid: xr.Dataset, cells: CellMass) -> xr.Dataset:
+def with_mass(grid: xr.Dataset, cells: CellMass, gas: Gas) -> xr.Dataset:
     """Return the coarse grid with this emission and sink, and the emission of each sector where there is one."""
     rate = {"units": "g yr-1"}
     variables: dict[str, Any] = {
-        "emission": (_CELL, cells.emission, {**rate, "long_name": "emission (CO2e)"}),
-        "sink": (_CELL, cells.sink, {**rate, "long_name": "carbon sink (CO2e)"}),
+        "emission": (_CELL, cells.emission, {**rate, "long_name": gas.told("emission (CO2e)")}),
+        "sink": (_CELL, cells.sink, {**rate, "long_name": gas.told("carbon sink (CO2e)")}),
     }
     if cells.by_sector:
         fields = np.stack(list(cells.by_sector.values()))
-        told = {**rate, "long_name": "emission by sector (CO2e)"}
+        told = {**rate, "long_name": gas.told("emission by sector (CO2e)")}
         variables[BY_SECTOR] = (("sector", *_CELL), fields, told)
         variables["sector"] = list(cells.by_sector)
     return in_crs(without_sectors(grid).assign(variables), crs_of_grid(grid))
@@ -469,6 +484,7 @@ def manifest_of(
             "chunks": chunks,
             "gdp_by": case.gdp.by if case.gdp else None,
             "gwp": tables.gwp,
+            "gas": tables.gas.setting,
             "sinks": case.inventory.sinks if case.inventory else None,
             "electricity": electricity_counted(
                 case, inputs.categories, inputs.totals, inputs.formed

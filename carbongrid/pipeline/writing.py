@@ -24,7 +24,7 @@ from carbongrid.pipeline.base_maps import BaseMapLater
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.sections import shapes_of
 from carbongrid.pipeline.step import SAVES, Kept, RunOptions, Step
-from carbongrid.pipeline.tables import Parcels
+from carbongrid.pipeline.tables import Parcels, gas_of_inputs
 
 _IN_DIGESTS = ("inventory", "parcels", "units", "grid_1km", "surroundings")
 PARCELS_STEP = "write parcels"
@@ -80,13 +80,19 @@ def parcels_step() -> Step:
         return [] if parcels.digest is None else [PARCELS_FILE]
 
     def write(folder: Path, inputs: Inputs, parcels: Parcels) -> None:
-        known = tuple(inputs.categories.values())
-        write_parcels(parcels.frame, known, folder / PARCELS_FILE, folder / shapes_of("parcels"))
+        known, gas = tuple(inputs.categories.values()), gas_of_inputs(inputs)
+        write_parcels(
+            parcels.frame, known, folder / PARCELS_FILE, folder / shapes_of("parcels"), gas
+        )
 
     kept = Kept(
         files=files,
         load=lambda *_: None,
-        decided_by=lambda _, parcels: [parcels.digest, str(parcels.frame.crs)],
+        decided_by=lambda inputs, parcels: [
+            parcels.digest,
+            str(parcels.frame.crs),
+            gas_of_inputs(inputs).name,
+        ],
     )
     return Step(PARCELS_STEP, write, ("read", "parcels"), kept=kept, meanwhile=True, imports=SAVES)
 

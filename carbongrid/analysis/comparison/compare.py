@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 DESPITE = ("units", "gwp", "basis", "currency")
 """What two runs must have in common to be compared, unless told otherwise."""
-COUNTED = ("electricity", "sinks")
+COUNTED = ("electricity", "sinks", "gas")
 """What runs of several years must have in common too: otherwise their masses are of different things. Two readings of one year may be compared, and are told."""
 
 _WHAT_SPLITS = ("total", "units", "outside_units", "unallocated", "elsewhere")
@@ -142,7 +142,7 @@ def require_alike(
     a, b
         The runs.
     despite
-        What may differ: some of ``units``, ``gwp``, ``basis``, ``currency``, and of years ``electricity`` and ``sinks``.
+        What may differ: some of ``units``, ``gwp``, ``basis``, ``currency``, and of years ``electricity``, ``sinks`` and ``gas``.
     merged
         Old codes of units that merged, with the new: the units of both runs are held against each other by the new ones, and the outlines of those that did not merge.
     years
@@ -199,6 +199,18 @@ def _counted_otherwise(a: FinishedRun, b: FinishedRun) -> Iterator[tuple[str, st
     for kind, name, (one, other) in (("electricity", "choice of electricity", sides), ("sinks", "set of sinks", sinks)):  # fmt: skip
         if one and other and one != other and not (kind == "electricity" and _one_has_less(a, b)):
             yield kind, name, one, other
+    for (one, other), names in _gases_otherwise(a, b).items():
+        yield "gas", f"gas of {listed(names)}", one, other
+
+
+def _gases_otherwise(a: FinishedRun, b: FinishedRun) -> dict[tuple[str, str], list[str]]:
+    """Return the categories of both runs that emit another gas in one than in the other, by both gases."""
+    found: dict[tuple[str, str], list[str]] = {}
+    one, other = a.gases or {}, b.gases or {}
+    for name in sorted(one.keys() & other.keys()):
+        if one[name] != other[name]:
+            found.setdefault((one[name], other[name]), []).append(name)
+    return found
 
 
 def _one_has_less(a: FinishedRun, b: FinishedRun) -> bool:
@@ -396,12 +408,15 @@ def _made_of(a: FinishedRun, b: FinishedRun) -> Iterator[tuple[str, str, str, st
 
 
 def _settings(a: FinishedRun, b: FinishedRun) -> list[dict[str, Any]]:
-    """Return the parameters of both manifests; which side of electricity counts only where both say."""
+    """Return the parameters of both manifests; which side of electricity, and which gas, counts only where both say."""
     runs = (a, b)
-    settings = [{name: value for name, value in run.parameters.items() if name != "electricity"} for run in runs]  # fmt: skip
-    sides = [_electricity_of(run) for run in runs]
-    if all(sides):
-        settings = [{**own, "electricity": side} for own, side in zip(settings, sides, strict=True)]
+    settings = [{name: value for name, value in run.parameters.items() if name not in ("electricity", "gas")} for run in runs]  # fmt: skip
+    for name, sides in (
+        ("electricity", [_electricity_of(run) for run in runs]),
+        ("gas", [run.parameters.get("gas") for run in runs]),
+    ):
+        if all(sides):
+            settings = [{**own, name: side} for own, side in zip(settings, sides, strict=True)]
     return settings
 
 

@@ -24,6 +24,7 @@ from carbongrid.outputs.report.analysis_page import (
     map_of_changes,
     map_of_zones,
     mass_cell,
+    mass_is,
     unit_cell,
     unit_in_text,
     zone_cell,
@@ -60,6 +61,7 @@ def write_comparison_page(found: Comparison, path: Path) -> Path:
     units, a, b = found.units, found.a, found.b
     shown = b.units["id"].isin(units["unit"]).to_numpy()
     outlines = gpd.GeoDataFrame(geometry=b.outlines[shown].reset_index(drop=True))
+    told = mass_is(a.gas, b.gas)
     order = {code: row for row, code in enumerate(b.units["id"][shown])}
     outlines = outlines.iloc[[order[code] for code in units["unit"]]].reset_index(drop=True)
     turned = np.flatnonzero((units["zone_a"] != units["zone_b"]).to_numpy()).tolist()
@@ -93,7 +95,7 @@ def write_comparison_page(found: Comparison, path: Path) -> Path:
         path,
         kicker=Words("Two runs compared", "两次运算对比"),
         title=_title(a, b),
-        sub=Words(f"A: {_called(a)} · B: {_called(b)} · changes are B less A, mass is CO₂e per year", f"A：{_called(a)} · B：{_called(b)} · 变化为 B 减 A，质量均为每年 CO₂ 当量"),
+        sub=Words(f"A: {_called(a)} · B: {_called(b)} · changes are B less A, {told.en}", f"A：{_called(a)} · B：{_called(b)} · 变化为 B 减 A，{told.zh}"),
         cards=cards,
         outlines=outlines,
         tips=[_tip(row) for row in units.to_dict("records")],

@@ -50,7 +50,7 @@ def write_compensation_page(found: Compensation, path: Path) -> Path:
     currency = run.manifest["currency"] or ""
     money = [money_column(price, currency) for price in found.prices]
     cards = [
-        Card(Words("Moved", "转移量"), mass_cell(moved), Words("CO₂e per year; all balances add up to 0", "每年 CO₂ 当量；各单元差额合计为 0")),
+        Card(Words("Moved", "转移量"), mass_cell(moved), Words(run.gas.told("CO₂e per year; all balances add up to 0"), run.gas.told("每年 CO₂ 当量；各单元差额合计为 0"))),
         Card(Words("Units that pay", "支付单元"), f"{payers:,}", Words(f"of {counted(len(units), 'unit')}", f"共 {len(units):,} 个单元")),
         *_of_few_sinks(found, moved),
         *(
@@ -95,7 +95,7 @@ def _zones(found: Compensation) -> Rows:
         ]
         for row in found.zones.to_dict("records")
     ]
-    columns = [Column(Words("zone that pays", "支付方分区"), False), Column(Words("zone that is paid", "受偿方分区"), False), Column(Words("CO₂e", "CO₂ 当量"))]  # fmt: skip
+    columns = [Column(Words("zone that pays", "支付方分区"), False), Column(Words("zone that is paid", "受偿方分区"), False), Column(Words(*map(found.run.gas.told, ("CO₂e", "CO₂ 当量"))))]  # fmt: skip
     return Rows("zones", Words("From zone to zone", "分区之间"), None, columns, rows)
 
 
@@ -108,7 +108,7 @@ def _flows(found: Compensation, names: dict[str, str], money: list[str]) -> Rows
     columns = [
         Column(Words("pays", "支付"), False),
         Column(Words("is paid", "受偿"), False),
-        Column(Words("CO₂e", "CO₂ 当量")),
+        Column(Words(*map(found.run.gas.told, ("CO₂e", "CO₂ 当量")))),
         Column(Words("km", "公里")),
         *_money_columns(found),
     ]

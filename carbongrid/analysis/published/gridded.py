@@ -13,7 +13,7 @@ import pandas as pd
 from carbongrid.analysis.published.land_on_cells import LandOnCells
 from carbongrid.analysis.published.months import Layered, require_one_year
 from carbongrid.analysis.published.rasters import OpenedRaster, PublishedRaster, Remark
-from carbongrid.analysis.published.table import is_of_sinks, of_co2_alone
+from carbongrid.analysis.published.table import remarks_of_gas
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.units_of_measure import INT64_MAX
 from carbongrid.raster.grid import Grid
@@ -21,6 +21,7 @@ from carbongrid.raster.grid import Grid
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from carbongrid.method.gas import Gas
     from carbongrid.pipeline.run_carriers import RunCarriers
 
 _WHOLE = 0.99
@@ -105,7 +106,7 @@ def gridded(
                 *each.remarks_of_areas(land.window.grid),
             )
         ]
-        remarks += _remarks_of_sums(of, own)
+        remarks += _remarks_of_sums(of, own, run.gas)
         found.append(GriddedQuantity(of, land, grams, tuple(remarks)))
     return found
 
@@ -146,14 +147,12 @@ def _require_one_origin(of: str, rasters: Sequence[OpenedRaster]) -> None:
         )
 
 
-def _remarks_of_sums(of: str, rasters: Sequence[OpenedRaster]) -> list[Remark]:
+def _remarks_of_sums(of: str, rasters: Sequence[OpenedRaster], gas: Gas) -> list[Remark]:
     found: list[Remark] = []
     if len(rasters) > 1:
         names = ", ".join(each.name for each in rasters)
         found.append((Problem(f"{of}: {len(rasters)} rasters are added up: {names}", level="note"), f"{of}：共 {len(rasters)} 个栅格相加。"))  # fmt: skip
-    if rasters[0].unit.gas == "CO2" and not is_of_sinks(of):
-        found.append(of_co2_alone(of))
-    return found
+    return [*found, *remarks_of_gas(of, {rasters[0].unit.gas}, gas)]
 
 
 def published_of(

@@ -15,6 +15,7 @@ from carbongrid.case.table_formats import PUBLISHED
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.units_of_measure import gas_of
 from carbongrid.method.agreement import slip_of
+from carbongrid.method.gas import CO2, Gas
 
 MAX_OFF = 0.02
 """Units that add up to more or less of their total than this are told of."""
@@ -84,16 +85,32 @@ def is_of_sinks(of: str) -> bool:
     return of == "sink" or of.startswith("sink/")
 
 
-def of_co2_alone(of: str) -> tuple[Problem, str]:
-    """Return a note that published values are of one gas where the run's are of all, in both languages."""
+def remarks_of_gas(of: str, gases: Collection[str], run: Gas) -> list[tuple[Problem, str]]:
+    """Return a note that published values or the run's are of one gas where the others are of all, in both languages.
+
+    Parameters
+    ----------
+    of
+        The quantity.
+    gases
+        Of the published values; blank is all.
+    run
+        Of the run's emissions.
+    """
+    of_co2 = set(gases) == {CO2}
+    if is_of_sinks(of) or of_co2 == (run.name == CO2):
+        return []
+    if not of_co2:
+        what = f"{of}: the run's values are of CO2 alone, not the published ones: methane, nitrous oxide and other gases are on one side only"
+        return [(Problem(what, level="note"), f"{of}：本次运算仅含 CO2，发布值不限于此；其他气体只在一侧。")]  # fmt: skip
     what = f"{of}: the published values are of CO2 alone, the run's of CO2e: methane, nitrous oxide and other gases are on one side only"
-    return Problem(what, level="note"), f"{of}：发布值仅含 CO2，本次运算为 CO2 当量；其他气体只在一侧。"  # fmt: skip
+    return [(Problem(what, level="note"), f"{of}：发布值仅含 CO2，本次运算为 CO2 当量；其他气体只在一侧。")]  # fmt: skip
 
 
-def remarks_of_gases(values: pd.DataFrame) -> list[tuple[Problem, str]]:
-    """Return a note for each quantity of which values, of :func:`read_published`, are of CO2 alone."""
+def remarks_of_gases(values: pd.DataFrame, run: Gas) -> list[tuple[Problem, str]]:
+    """Return what :func:`remarks_of_gas` has to say of each quantity of values of :func:`read_published`."""
     gases = values.groupby("of", sort=True)["gas"].agg(set)
-    return [of_co2_alone(str(of)) for of, own in gases.items() if own == {"CO2"} and not is_of_sinks(str(of))]  # fmt: skip
+    return [remark for of, own in gases.items() for remark in remarks_of_gas(str(of), own, run)]
 
 
 def require_same_gases(values: pd.DataFrame, where: str) -> None:

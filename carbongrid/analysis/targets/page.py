@@ -23,6 +23,7 @@ from carbongrid.outputs.report.analysis_page import (
     map_of_changes,
     map_of_zones,
     mass_cell,
+    mass_is,
     unit_cell,
     zone_cell,
 )
@@ -48,7 +49,7 @@ _SHOWN = 10**6
 def write_targets_page(found: Targets, plan: TargetPlan | None, path: Path) -> Path:
     """Write ``targets.html``."""
     run = found.run
-    aim = _AIMS[found.zone]
+    aim, mass = _AIMS[found.zone], mass_is(run.gas)
     maps, tables = [map_of_zones(run.units["zone"].astype(int).tolist(), Words("Zones now", "当前分区"))], []  # fmt: skip
     if plan is not None:
         maps += _maps(plan)
@@ -59,7 +60,7 @@ def write_targets_page(found: Targets, plan: TargetPlan | None, path: Path) -> P
         run,
         path,
         kicker=Words("Targets", "目标"),
-        sub=Words(f"{aim.en}; mass is CO₂e per year", f"{aim.zh}；质量均为每年 CO₂ 当量"),
+        sub=Words(f"{aim.en}; {mass.en}", f"{aim.zh}；{mass.zh}"),
         cards=list(_cards(found, plan)),
         maps=maps,
         tables=[*tables, _needed(found)],

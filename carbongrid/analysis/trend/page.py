@@ -22,6 +22,7 @@ from carbongrid.outputs.report.analysis_page import (
     change_cell,
     map_of_changes,
     map_of_zones,
+    mass_is,
     unit_cell,
     unit_in_text,
     zone_cell,
@@ -44,6 +45,7 @@ _EFFECTS = (
 def write_trend_page(found: Trend, path: Path) -> Path:
     """Write ``trend.html``."""
     last, region = found.runs[-1], found.region.to_dict("records")
+    mass = mass_is(*(run.gas for run in found.runs))
     ids = found.units["unit"][found.units["period"] == len(found.years) - 1].tolist()
     at = {code: row for row, code in enumerate(last.units["id"])}
     outlines = gpd.GeoDataFrame(geometry=last.outlines).iloc[[at[code] for code in ids]].reset_index(drop=True)  # fmt: skip
@@ -65,7 +67,7 @@ def write_trend_page(found: Trend, path: Path) -> Path:
         path,
         kicker=Words("What changed over the years", "历年变化"),
         title=last.manifest["title"],
-        sub=Words(f"{', '.join(map(str, found.years))} · {counted(len(ids), 'unit')} · mass is CO₂e per year", f"{'、'.join(map(str, found.years))} · {len(ids):,} 个单元 · 质量均为每年 CO₂ 当量"),
+        sub=Words(f"{', '.join(map(str, found.years))} · {counted(len(ids), 'unit')} · {mass.en}", f"{'、'.join(map(str, found.years))} · {len(ids):,} 个单元 · {mass.zh}"),
         cards=cards,
         outlines=outlines,
         tips=[unit_in_text(name, code) for code, name in zip(ids, found.units["name"][: len(ids)], strict=True)],

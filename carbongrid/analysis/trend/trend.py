@@ -82,7 +82,7 @@ def trend(
     codes
         Units that merged: old code to new, step by step where they merged twice. Their sums stand for the merged unit before.
     despite
-        What may differ between the runs, as for :func:`carbongrid.compare`, and ``electricity`` and ``sinks``, which of years have to be alike too; units that are not in all of them are left out, and said. GDP in two currencies is refused all the same.
+        What may differ between the runs, as for :func:`carbongrid.compare`, and ``electricity``, ``sinks`` and ``gas``, which of years have to be alike too; units that are not in all of them are left out, and said. GDP in two currencies is refused all the same.
 
     Returns
     -------

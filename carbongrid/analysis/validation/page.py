@@ -21,6 +21,7 @@ from carbongrid.outputs.report.analysis_page import (
     Words,
     map_of_ratios,
     map_of_zones,
+    mass_is,
     unit_cell,
     unit_in_text,
     write_analysis_page,
@@ -55,6 +56,7 @@ def write_validation_page(found: Validation, path: Path) -> Path:
 
 
 def _page(found: Validation) -> AnalysisPage:
+    mass = mass_is(found.gas)
     quantities = found.measures["of"].tolist()
     values = {of: rows.set_index("region") for of, rows in found.values.groupby("of", sort=False)}
     codes = found.outlines["region"]
@@ -68,8 +70,8 @@ def _page(found: Validation) -> AnalysisPage:
         kicker=Words("Agreement with published values", "与已发布数值的一致性"),
         title=found.title,
         sub=Words(
-            f"Against {found.table} · ratios are the run's value over the published one, mass is CO₂e per year",
-            f"对照 {found.table} · 比值为本次运算值与发布值之比，质量均为每年 CO₂ 当量",
+            f"Against {found.table} · ratios are the run's value over the published one, {mass.en}",
+            f"对照 {found.table} · 比值为本次运算值与发布值之比，{mass.zh}",
         ),
         cards=list(_cards(found)),
         outlines=found.outlines[["geometry"]],

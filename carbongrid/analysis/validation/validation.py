@@ -34,6 +34,7 @@ from carbongrid.method.agreement import (
     sigma_and_tau,
     skill,
 )
+from carbongrid.method.gas import ALL_GASES, Gas
 from carbongrid.method.probability.drawn_numbers import drawn_category, kind_factors
 from carbongrid.method.probability.uncertainty import SOURCES, Uncertainty, uncertainty_of
 from carbongrid.pipeline.run_carriers import RunCarriers
@@ -80,6 +81,8 @@ class Validation:
         Of rasters, cell by cell: a row for each quantity, and one for each cell; empty of a table (:func:`carbongrid.analysis.validation.cells.compare_cells`).
     remarks
         What has to be said of the gases of published values, of a baseline that is missing and, of rasters, of their cells, units and places, each with its Chinese.
+    gas
+        Of the run's emissions.
     """
 
     measures: pd.DataFrame
@@ -94,6 +97,7 @@ class Validation:
     cell_measures: pd.DataFrame = field(default_factory=pd.DataFrame)
     cells: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CELLS))
     remarks: tuple[Remark, ...] = ()
+    gas: Gas = ALL_GASES
 
     @property
     def worst(self) -> pd.DataFrame:
@@ -186,6 +190,7 @@ def validate(
         f"{manifest['title']}, {manifest['year']}",
         read.name,
         manifest.get("attribution", ""),
+        gas=found.gas,
         **of_cells,
     )
 
@@ -245,7 +250,7 @@ def _read(
     values = published[published["region"].isin(set(codes))]
     require_same_gases(values, file.name)
     if not quantities:
-        remarks = remarks_of_gases(values)
+        remarks = remarks_of_gases(values, run.gas)
     if values.empty:
         raise InputError("the table has no value of a unit", str(file), "Write a row for each unit, by its code.")  # fmt: skip
     name = file.name if len(rasters) < 2 else f"{file.name} … ({len(rasters)})"

@@ -22,10 +22,11 @@ from carbongrid.case.readers.regions import (
 )
 from carbongrid.case.readers.tables import Faults
 from carbongrid.case.table_formats import ELSEWHERE, HERE, TOTALS
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.inventory.electricity import rows_set_aside, set_aside
 from carbongrid.inventory.units_of_measure import gas_of
 from carbongrid.method.categories import Category
+from carbongrid.method.gas import CO2, CO2E, emissions_by_gas
 from carbongrid.method.tonnes import format_tonnes
 
 _SINK_LAND = "sink/land"
@@ -124,6 +125,7 @@ def read_totals(
     if categories is not None:
         _apply_electricity(rows, categories, case, notes)
         notes += _notes_on_sinks(rows, categories, path.name)
+        notes += _notes_on_gases(_table(rows), categories, path.name)
     notes += notes_on_faint(((row.number, row.cells) for row in read), path.name)
     notes += notes_on_years([(total["row"], total["year"]) for total in rows], case.year, path.name)
     notes += merged
@@ -275,12 +277,29 @@ def _notes_on_sinks(
     ]
     if not parts:
         return []
-    listed = ", ".join(f"{name} {_told(masses[name])}" for name in parts)
+    beside = ", ".join(f"{name} {_told(masses[name])}" for name in parts)
     what = (
-        f"sink/land ({_told(masses[_SINK_LAND])}) stands beside {listed}, on land of the same types: "
+        f"sink/land ({_told(masses[_SINK_LAND])}) stands beside {beside}, on land of the same types: "
         f"{_told(sum(masses[name] for name in parts))} may be counted twice"
     )
     return [Problem(what, file, "Give either, unless they do not overlap.", "warning")]
+
+
+def _notes_on_gases(
+    totals: pd.DataFrame, categories: Mapping[str, Category], file: str
+) -> list[Problem]:
+    """Return a warning of emissions of CO2 alone beside others of CO2e: their sum is of neither."""
+    apart = left_by_regions(totals, ("category", "place"))
+    masses = emissions_by_gas(apart, categories.values(), formed=False)
+    told = {
+        gas: listed(f"{name} {_told(grams)}" for (name, own), grams in sorted(masses.items()) if own == gas)
+        for gas in (CO2, CO2E)
+    }  # fmt: skip
+    if not all(told.values()):
+        return []
+    what = f"emissions are of unlike gases, and added up: of CO2 alone {told[CO2]}; of CO2e {told[CO2E]}"
+    hint = "Give all in CO2e, or all in CO2. What gives off no other gas may be called CO2e: it is as much."
+    return [Problem(what, file, hint, "warning")]
 
 
 def _told(grams: int) -> str:

@@ -132,7 +132,7 @@ def _of_units(sheet: Sheet, key: str, heading: tuple[str, str]) -> Figure:
     """Draw a variable of the units in its classes."""
     figure, axes = sheet.blank(*heading)
     units = sheet.tables.units
-    scale = scales_of(units)[key]
+    scale = scales_of(units, gas=sheet.tables.gas)[key]
     classes = scale.classes(scale.values(units))
     sheet.paint(axes, [scale.colours[k] if k >= 0 else NO_VALUE for k in classes])
     split = key == "ecc" and sheet.gdp_is_split
@@ -191,7 +191,14 @@ def _grid(sheet: Sheet, variable: str, english: str, chinese: str, palette: str)
         bar.minorticks_off()
         for label in bar.ax.get_yticklabels():
             label.set_fontproperties(sheet.letters.properties(8.5))
-    sheet.write(figure, left, 1 - HEADING / height, f"{unit} CO₂e km⁻² yr⁻¹", 9, bold=True)
+    sheet.write(
+        figure,
+        left,
+        1 - HEADING / height,
+        sheet.tables.gas.told(f"{unit} CO₂e km⁻² yr⁻¹"),
+        9,
+        bold=True,
+    )
     # Cells outside of all parcels are not worth a count.
     land = sheet.tables.grid_1km["covered_area"].to_numpy() > 0
     empty = int((land & (density <= 0)).sum())

@@ -63,7 +63,9 @@ def matrix(sheet: Sheet) -> Page:
     chart.write(
         x, y - 0.08, sheet.letters.below("all land", "合计"), ha="center", va="bottom", bold=True
     )
-    chart.write(_MARGIN, y - 0.08, f"{unit} CO₂e yr⁻¹", va="bottom", colour=GREY)
+    chart.write(
+        _MARGIN, y - 0.08, sheet.tables.gas.told(f"{unit} CO₂e yr⁻¹"), va="bottom", colour=GREY
+    )
     for sink, block in blocks:
         if block:
             y = _block(chart, block, lands, (y, row), divisor, sink)

@@ -18,19 +18,22 @@ from carbongrid.raster.polygons.outlines import geometries_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from carbongrid.method.gas import Gas
+
 GROUND = "#f1f2f4"
 """Of land without a class."""
 
 
 def density_of_parcels(panel: Panel, grams: NDArray[np.float64], palette: str) -> None:
     """Draw a mass over the area of each parcel, in classes of about the same area."""
-    area = panel.sheet.tables.parcels["area_m2"].to_numpy(np.float64)
-    frame, scale = density_scale(grams, area, palette)
+    tables = panel.sheet.tables
+    area = tables.parcels["area_m2"].to_numpy(np.float64)
+    frame, scale = density_scale(grams, area, tables.gas, palette)
     classed_parcels(panel, scale, scale.values(frame))
 
 
 def density_scale(
-    grams: NDArray[np.float64], area: NDArray[np.float64], palette: str = "YlOrRd"
+    grams: NDArray[np.float64], area: NDArray[np.float64], gas: Gas, palette: str = "YlOrRd"
 ) -> tuple[pd.DataFrame, Scale]:
     """Return mass over area and its classes of about the same area, in the unit that suits the middle of it."""
     # g per m2 is t per km2. Three digits, as legends show: what differs by the rounding of grams only is one value.
@@ -38,6 +41,7 @@ def density_scale(
     above = density > 0
     middle = area_quantile(density[above], area[above], 0.5) if above.any() else 0.0
     divisor, unit = _unit_of_density(middle)
+    unit = gas.told(unit)
     frame = pd.DataFrame({"density": density})
     scale = by_area(frame["density"], area, (unit, ""), palette, divisor=divisor, palest=0.3)
     return frame, scale

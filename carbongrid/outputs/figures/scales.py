@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from carbongrid.method.gas import ALL_GASES, Gas
 from carbongrid.outputs.figures.classes import (
     RATIOS,
     area_breaks,
@@ -81,7 +82,7 @@ class Scale:
         return found
 
 
-def scales_of(units: pd.DataFrame, currency: str = "") -> dict[str, Scale]:
+def scales_of(units: pd.DataFrame, currency: str = "", gas: Gas = ALL_GASES) -> dict[str, Scale]:  # fmt: skip
     """Return the scale of every variable that the units have, by a short name.
 
     Parameters
@@ -90,6 +91,8 @@ def scales_of(units: pd.DataFrame, currency: str = "") -> dict[str, Scale]:
         Columns emission_g, sink_g, ccr, ecc, esc and, where they are known, gdp and residents.
     currency
         Of GDP.
+    gas
+        Of the emissions.
 
     Returns
     -------
@@ -97,8 +100,8 @@ def scales_of(units: pd.DataFrame, currency: str = "") -> dict[str, Scale]:
         emission, sink, ccr, ecc, esc; gdp and residents if some unit has one.
     """
     scales = {
-        "emission": totals("emission_g", units["emission_g"], ("Emissions", "碳排放"), "YlOrRd"),
-        "sink": totals("sink_g", units["sink_g"], ("Carbon sinks", "碳汇"), "YlGn"),
+        "emission": totals("emission_g", units["emission_g"], ("Emissions", "碳排放"), "YlOrRd", gas),
+        "sink": totals("sink_g", units["sink_g"], ("Carbon sinks", "碳汇"), "YlGn", gas),
         "ccr": rates(units),
         "ecc": around_one("ecc", ("Economic contributive coefficient (ECC)", "经济贡献系数"), ("GDP", "GDP ")),
         "esc": around_one("esc", ("Ecological support coefficient (ESC)", "生态承载系数"), ("sinks", "碳汇")),
@@ -114,10 +117,12 @@ def scales_of(units: pd.DataFrame, currency: str = "") -> dict[str, Scale]:
     return scales
 
 
-def totals(column: str, grams: pd.Series[int], name: tuple[str, str], palette: str) -> Scale:
+def totals(
+    column: str, grams: pd.Series[int], name: tuple[str, str], palette: str, gas: Gas
+) -> Scale:
     """Return five natural classes of a mass, in the unit that suits the largest."""
     divisor, unit = mass_scale(float(grams.max()) if len(grams) else 0.0)
-    scale = natural(grams, (f"{unit} CO₂e yr⁻¹", ""), palette, divisor=divisor)
+    scale = natural(grams, (gas.told(f"{unit} CO₂e yr⁻¹"), ""), palette, divisor=divisor)
     return replace(scale, column=column, name=name)
 
 

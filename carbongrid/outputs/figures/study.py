@@ -131,7 +131,7 @@ def _sectors(sheet: Sheet) -> Page:
 def _density_of_units(panel: Panel, members: list[str]) -> None:
     units = panel.sheet.tables.units
     grams = units[members].sum(axis=1).to_numpy(np.float64)
-    frame, scale = density_scale(grams, units.area.to_numpy())
+    frame, scale = density_scale(grams, units.area.to_numpy(), panel.sheet.tables.gas)
     _units(panel, scale, frame)
 
 
@@ -148,7 +148,9 @@ def _parcels_and_grid(sheet: Sheet) -> Page:
         parcels = tables.parcels
         grams = (parcels["emission_g"] - parcels["sink_g"]).to_numpy(np.float64)
         net = np.where(grams == 0, np.nan, grams / 1e6)
-        classed_parcels(page.panels[0], signed("net", net, ("", ""), "t CO₂e yr⁻¹"), net)
+        classed_parcels(
+            page.panels[0], signed("net", net, ("", ""), tables.gas.told("t CO₂e yr⁻¹")), net
+        )
     _grid(page.panels[-1], side)
     return page
 
@@ -161,7 +163,7 @@ def _grid(panel: Panel, side: float) -> None:
     grams = (grid["emission"] - grid["sink"]).to_numpy()
     there = ((grid["emission"] + grid["sink"]) > 0).to_numpy()
     net = np.where(there, grams / (1e6 * side**2), np.nan)  # g per m2 is t per km2
-    scale = signed("net", net.ravel(), ("", ""), "t CO₂e km⁻² yr⁻¹")
+    scale = signed("net", net.ravel(), ("", ""), sheet.tables.gas.told("t CO₂e km⁻² yr⁻¹"))
     classes = scale.classes(net.ravel())
     land = there | (grid["covered_area"] > 0).to_numpy()
     shown = np.where(classes < 0, len(scale.colours), classes).reshape(net.shape)
@@ -206,7 +208,7 @@ def _in_lines(letters: Lettering, pair: tuple[str, str]) -> str:
 
 def _of_units(heading: tuple[str, str], *keys: str) -> Callable[[Sheet], Page]:
     def draw(sheet: Sheet) -> Page:
-        scales = scales_of(sheet.tables.units)
+        scales = scales_of(sheet.tables.units, gas=sheet.tables.gas)
         below = BELOW + _SPLIT if "ecc" in keys and sheet.gdp_is_split else BELOW
         page = page_of(sheet, heading, [scales[key].name for key in keys], below=below)
         for panel, key in zip(page.panels, keys, strict=True):

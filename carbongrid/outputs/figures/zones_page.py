@@ -100,5 +100,5 @@ def _wholes(sheet: Sheet, rows: list[ZoneShare]) -> list[str]:
         yuan = "元" if tables.currency == "CNY" else f" {tables.currency}".rstrip()
         english = f"{short_number(gdp / 1e9)} bn {tables.currency}".strip()
         money = sheet.letters.below(english, f"{short_number(gdp / 1e8)} 亿{yuan}")
-    mass = f"{short_number(emission / divisor)} {unit} CO₂e"
+    mass = tables.gas.told(f"{short_number(emission / divisor)} {unit} CO₂e")
     return [f"{len(tables.units):,}", f"{area / 1e6:,.0f} km²", mass, money]

@@ -24,7 +24,7 @@ _MASSES = (
     "units", "outside_units", "snapped", "elsewhere",
 )  # fmt: skip
 
-_UNITS = {"m2": "m²", "t CO2e": "t CO₂e"}
+_UNITS = {"m2": "m²", "t CO2e": "t CO₂e", "t CO2": "t CO₂"}
 _BETWEEN = " | "
 """What stands between factors, and between their sources, in an audit trail."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from carbongrid.errors import Problem
+from carbongrid.method.gas import Gas
 from carbongrid.method.zoning import zones
 from carbongrid.outputs.figures.classes import NO_VALUE, RATIOS, natural_breaks, ordered_zones
 from carbongrid.outputs.figures.palettes import colours_at
@@ -42,6 +43,12 @@ class Words(NamedTuple):
 
     en: str
     zh: str
+
+
+def mass_is(*gases: Gas) -> Words:
+    """Return what the masses of a page are, of the gases of its runs."""
+    names = sorted({gas.told("CO₂e") for gas in gases})
+    return Words(f"mass is {' and '.join(names)} per year", f"质量均为每年 {' 与 '.join(names).replace('CO₂e', 'CO₂ 当量')}")  # fmt: skip
 
 
 PLOTS = Words("Values against published ones", "数值对照")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from carbongrid.method.gas import ALL_GASES, Gas
 from carbongrid.outputs.figures.classes import powers_of_ten
 from carbongrid.outputs.figures.scales import ranges, sequential
 from carbongrid.outputs.numbers import counted_in
@@ -60,7 +61,9 @@ class Cells:
         return length_in_words(self.side)
 
 
-def coarse_cells(grid: xr.Dataset, drawing: ZoneMap, room: int = LAYER_BYTES) -> Cells | None:
+def coarse_cells(
+    grid: xr.Dataset, drawing: ZoneMap, room: int = LAYER_BYTES, gas: Gas = ALL_GASES
+) -> Cells | None:
     """Return the cells that emit, by powers of ten as the grid's own style has them; None where none does.
 
     Parameters
@@ -71,27 +74,29 @@ def coarse_cells(grid: xr.Dataset, drawing: ZoneMap, room: int = LAYER_BYTES) ->
         Where they are drawn.
     room
         Bytes that the outlines may take. Where they take more, blocks of two by two cells are drawn, and so on.
+    gas
+        What they emit.
     """
     side = cell_side(grid)
     corner = float(grid["x"][0]) - side / 2, float(grid["y"][0]) + side / 2
     tonnes = grid["emission"].to_numpy() / 1e6
     if not (tonnes > 0).any():
         return None
-    cells = _classed(tonnes, _Transform(*corner, side, drawing))
+    cells = _classed(tonnes, _Transform(*corner, side, drawing), gas)
     while cells.size > room and tonnes.size > 1:
         tonnes, side = _halved(tonnes), 2 * side
-        cells = _classed(tonnes, _Transform(*corner, side, drawing))
+        cells = _classed(tonnes, _Transform(*corner, side, drawing), gas)
     return cells
 
 
-def _classed(tonnes: NDArray[np.float64], to_drawing: _Transform) -> Cells:
+def _classed(tonnes: NDArray[np.float64], to_drawing: _Transform, gas: Gas) -> Cells:
     """Return the cells that emit in their classes."""
     emitting = tonnes[tonnes > 0]
     bounds = powers_of_ten(emitting)
     colours = sequential("YlOrRd", len(bounds) + 1)
     place = np.where(tonnes > 0, np.searchsorted(bounds, tonnes), -1)
     edges = [float(emitting.min()), *bounds, float(emitting.max())]
-    factor, unit_zh = counted_in(edges[-1], 1e-4, "CO₂e")
+    factor, unit_zh = counted_in(edges[-1], 1e-4, gas.told("CO₂e"))
     texts = zip(ranges(edges), ranges([edge * factor for edge in edges]), strict=True)
     classes = [
         CellClass(colour, *text, int((place == k).sum()), _runs(place == k, to_drawing))

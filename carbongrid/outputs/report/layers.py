@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from carbongrid.method.gas import Gas
     from carbongrid.outputs.figures.scales import Scale
     from carbongrid.outputs.result import RunTables
 
@@ -92,18 +93,18 @@ def map_layers(tables: RunTables, area: NDArray[np.float64] | None = None) -> tu
     class a unit differently (D30). A layer without a single number is left out.
     """
     units = tables.units
-    scales, density = scales_of(units), intensity(units, area)
+    scales, density, gas = scales_of(units), intensity(units, area), tables.gas
     layers = [
         _zones(units),
         _sure(units),
-        _mass(units["emission_g"], "emission", "Emissions", "碳排放", _EMBER),
+        _mass(units["emission_g"], "emission", "Emissions", "碳排放", _EMBER, gas),
         _natural(
             density,
-            ("intensity", "Intensity", "排放强度", "t CO₂e km⁻²"),
+            ("intensity", "Intensity", "排放强度", gas.told("t CO₂e km⁻²")),
             _ROSE,
-            counted_in(np.nanmax(density, initial=0.0), 1e-4, "CO₂e/km²"),
+            counted_in(np.nanmax(density, initial=0.0), 1e-4, gas.told("CO₂e/km²")),
         ),
-        _mass(units["sink_g"], "sink", "Sinks", "碳汇", _LEAF),
+        _mass(units["sink_g"], "sink", "Sinks", "碳汇", _LEAF, gas),
         *(
             _around(scales[key], tables, (key, key.upper(), chinese))
             for key, chinese in (
@@ -170,11 +171,13 @@ def _sure(units: pd.DataFrame) -> Layer | None:
     return Layer("sure", "How sure", "可靠程度", "", tuple(entries), tuple(places.tolist()), *notes)
 
 
-def _mass(grams: Any, key: str, english: str, chinese: str, palette: Sequence[str]) -> Layer | None:
+def _mass(
+    grams: Any, key: str, english: str, chinese: str, palette: Sequence[str], gas: Gas
+) -> Layer | None:
     values = grams.to_numpy(np.float64)
     scale, unit = mass_scale(float(values.max(initial=0.0)))
-    names = (key, english, chinese, f"{unit} CO₂e")
-    counted = counted_in(np.nanmax(values, initial=0.0) / scale, scale / 1e10, "CO₂e")
+    names = (key, english, chinese, gas.told(f"{unit} CO₂e"))
+    counted = counted_in(np.nanmax(values, initial=0.0) / scale, scale / 1e10, gas.told("CO₂e"))
     return _natural(values, names, palette, counted, scale)
 
 

@@ -117,6 +117,7 @@ def _content(tables: RunTables, base: BaseMap) -> dict[str, Any]:
     return {
         "title": tables.title,
         "year": tables.year,
+        "gas": tables.gas,
         "sections": sections,
         "headline": sums,
         "benchmark": tables.benchmark,
@@ -158,9 +159,9 @@ def _explorer(tables: RunTables, base: BaseMap) -> dict[str, Any]:
 def _land(tables: RunTables, base: BaseMap) -> dict[str, Any]:
     """Return what the map shows beside the units: of what water and roads leave, half is the grid's, and the rest the parcels'."""
     room = LAYER_BYTES - len(base.water) - len(base.roads)
-    cells = coarse_cells(tables.grid_1km, base.zones, room // 2)
+    cells = coarse_cells(tables.grid_1km, base.zones, room // 2, tables.gas)
     left = room - (cells.size if cells else 0)
-    parcels = parcel_picture(tables.parcels, base, left)
+    parcels = parcel_picture(tables.parcels, base, left, tables.gas)
     return {"water": base.water, "roads": base.roads, "cells": cells, "parcels": parcels}
 
 

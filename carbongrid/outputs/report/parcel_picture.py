@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from carbongrid.method.gas import ALL_GASES, Gas
 from carbongrid.outputs.figures.classes import powers_of_ten
 from carbongrid.outputs.figures.scales import ranges, sequential
 from carbongrid.outputs.numbers import counted_in
@@ -64,7 +65,7 @@ class ParcelPicture:
 
 
 def parcel_picture(
-    parcels: gpd.GeoDataFrame, base: BaseMap, room: int = LAYER_BYTES
+    parcels: gpd.GeoDataFrame, base: BaseMap, room: int = LAYER_BYTES, gas: Gas = ALL_GASES
 ) -> ParcelPicture | None:
     """Return the parcels in classes of emission per area, by powers of ten; None where none emits.
 
@@ -76,6 +77,8 @@ def parcel_picture(
         Where they are drawn, and which of them is seen at each dot.
     room
         Bytes that the picture may take of the page.
+    gas
+        What they emit.
 
     Notes
     -----
@@ -95,7 +98,7 @@ def parcel_picture(
     emitting = density[density > 0]
     bounds = powers_of_ten(emitting)
     edges = [float(emitting.min()), *bounds, float(emitting.max())]
-    factor, unit_zh = counted_in(edges[-1], 1e-4, "CO₂e/km²·年")
+    factor, unit_zh = counted_in(edges[-1], 1e-4, gas.told("CO₂e/km²·年"))
     classes = np.where(density > 0, np.searchsorted(bounds, density), -1)
     colours = sequential("YlOrRd", len(bounds) + 1)
     # Where no parcel is, 0, which is transparent; then without emissions, then the classes.

@@ -12,6 +12,7 @@ import pandas as pd
 
 from carbongrid.errors import InputError, require_extra
 from carbongrid.method.categories import suggestion_of
+from carbongrid.method.gas import ALL_GASES, Gas
 from carbongrid.outputs.figures.classes import (
     NO_VALUE,
     RELATIVE,
@@ -52,10 +53,13 @@ class Plots:
         Columns geometry, zone, ecc, esc, emission_t, borderline, indicative, and firm if it was drawn.
     cells
         The coarse grid, ``emission`` and ``sink`` in g yr-1; or what returns it, when it is asked for.
+    gas
+        Of the emissions.
     """
 
     units: gpd.GeoDataFrame
     cells: xr.Dataset | Callable[[], xr.Dataset] | None = None
+    gas: Gas = ALL_GASES
 
     def __repr__(self) -> str:
         return 'Plots: ("emission_t", ax=None), .zones(ax=None), .ecc_esc(ax=None), .grid("emission", ax=None), .explore("zone")'
@@ -116,19 +120,19 @@ class Plots:
         frame = pd.DataFrame(self.units.drop(columns="geometry"))
         frame = frame.assign(emission_g=1e6 * frame["emission_t"], sink_g=1e6 * frame["sink_t"])
         key = {"emission_t": "emission", "sink_t": "sink"}.get(column, column)
-        known = scales_of(frame)
+        known = scales_of(frame, gas=self.gas)
         values = frame[column].to_numpy(np.float64, na_value=np.nan)
         if key in known:
             scale = known[key]
         elif (values < 0).any():
-            unit = "t CO₂e yr⁻¹" if column.endswith("_t") else ""
+            unit = self.gas.told("t CO₂e yr⁻¹") if column.endswith("_t") else ""
             scale = signed(column, values, (column, ""), unit)
             frame[column] = np.where(values == 0, np.nan, values)
         elif column.endswith("_t"):
             grams = 1e6 * frame[column].rename("grams")
             frame = frame.assign(grams=grams)
             palette = "YlGn" if column.startswith("sink") else "YlOrRd"
-            scale = totals("grams", grams, (column, ""), palette)
+            scale = totals("grams", grams, (column, ""), palette, self.gas)
         else:
             scale = replace(natural(frame[column], ("", ""), "YlOrRd"), name=(column, ""))
         return scale, scale.classes(scale.values(frame))
@@ -172,7 +176,7 @@ class Plots:
             places = np.digitize(shown, edges[1:-1])
             counts = np.bincount(places, minlength=len(colours)).tolist()
             entries = list(zip(colours, ranges(edges), counts, strict=True))[::-1]
-            _legend(axes, entries, f"{field}, t CO₂e per cell and year")
+            _legend(axes, entries, self.gas.told(f"{field}, t CO₂e per cell and year"))
         self.units.boundary.plot(ax=axes, color=_INK, linewidth=0.4)
         return _as_map(axes)
 

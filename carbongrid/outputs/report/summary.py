@@ -149,8 +149,7 @@ def comparison(tables: RunTables, gross: int) -> Comparison | None:
     if published is None:
         return None
     sinks = {category.name for category in tables.categories if category.sink}
-    spread = tables.spread[~tables.spread["category"].isin(sinks)]
-    gas = "CO2" if set(spread["gas"]) == {"CO2"} else "CO2e"
+    gas = tables.gas.name
     scopes = {
         scope for name, own in tables.spread_scopes.items() if name not in sinks for scope in own
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from carbongrid.errors import missing_libraries
+from carbongrid.method.gas import ALL_GASES, Gas
 from carbongrid.outputs.tables.content import Content, ParcelLayer, content_of, parcels_of
 from carbongrid.outputs.tables.digests import digest_of_table, digests_of
 from carbongrid.outputs.tables.headings import dated_title, potentials
@@ -89,9 +90,9 @@ def _write_units_gpkg(content: Content, tables: RunTables, path: Path) -> None:
     write_units_gpkg(content.units, tables, path)
 
 
-def _write_parcels(content: Content, _: RunTables, path: Path) -> None:
+def _write_parcels(content: Content, tables: RunTables, path: Path) -> None:
     if content.parcels is not None:
-        write_parcels_parquet(content.parcels, path)
+        write_parcels_parquet(content.parcels, path, gas=tables.gas)
 
 
 def _write_parcel_layer(content: Content, tables: RunTables, path: Path) -> None:
@@ -121,11 +122,13 @@ _WRITERS: Mapping[str, Callable[[Content, RunTables, Path], None]] = {
     "surroundings.gpkg": _write_surroundings,
     DRAWS_FILE: _write_draws,
     "grid_1km.tif": lambda content, tables, path: write_grid_tif(
-        content.grid_1km, dated_title(tables), potentials(tables)[0], path
+        content.grid_1km, dated_title(tables), potentials(tables)[0], path, tables.gas
     ),
-    "grid_1km.qml": lambda content, _, path: write_grid_qml(content.grid_1km, path),
+    "grid_1km.qml": lambda content, tables, path: write_grid_qml(
+        content.grid_1km, path, tables.gas
+    ),
     "grid_1km.nc": lambda content, tables, path: write_grid_nc(
-        content.grid_1km, dated_title(tables), tables.year, potentials(tables)[0], path
+        content.grid_1km, dated_title(tables), tables.year, potentials(tables)[0], path, tables.gas
     ),
     PROJECT: write_project,
 }
@@ -214,7 +217,11 @@ def write_tables(
 
 
 def write_parcels(
-    parcels: gpd.GeoDataFrame, categories: Sequence[Category], path: Path, shapes: Path
+    parcels: gpd.GeoDataFrame,
+    categories: Sequence[Category],
+    path: Path,
+    shapes: Path,
+    gas: Gas = ALL_GASES,
 ) -> None:
     """Write parcels.parquet, of parcels as RunTables has them.
 
@@ -226,6 +233,8 @@ def write_parcels(
         The file; one of the same name is replaced.
     shapes
         A file of their geometry alone, whose bytes are copied.
+    gas
+        What the run emits.
 
     Raises
     ------
@@ -233,7 +242,7 @@ def write_parcels(
         If the geometry in that file is another one, by its bounds.
     """
     path.unlink(missing_ok=True)
-    write_parcels_parquet(parcels_of(parcels, categories), path, shapes)
+    write_parcels_parquet(parcels_of(parcels, categories), path, shapes, gas)
 
 
 def digest_of_parcels(parcels: gpd.GeoDataFrame, categories: Sequence[Category]) -> str:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from carbongrid.method.categories import column_of, sector_names
+from carbongrid.method.gas import CO2
 from carbongrid.outputs.result import AS_GIVEN
 from carbongrid.outputs.tables.content import Table, titles
 
 if TYPE_CHECKING:
+    from carbongrid.method.gas import Gas
     from carbongrid.outputs.result import RunTables
 
 PER_YEAR = "t CO2e/yr"
@@ -31,6 +33,10 @@ class Heading:
         """The names, and the unit behind a comma."""
         names = f"{self.name_en} {self.name_zh}".strip()
         return f"{names}, {self.unit}" if self.unit else names
+
+    def of(self, gas: Gas) -> Heading:
+        """Return the heading with a run's gas in its unit."""
+        return Heading(self.name_en, self.name_zh, gas.told(self.unit))
 
 
 _HEADINGS: Mapping[str, Heading] = {
@@ -87,26 +93,27 @@ def headings_of(units: Table, tables: RunTables) -> dict[str, Heading]:
     sectors = {f"{sector}_t": Heading(*names, PER_YEAR) for sector, names in sector_names().items()}
     # The unit of the run's own sinks has the sector's name, and the units' sum comes first.
     known = {**sectors, **category_headings(tables), **_HEADINGS}
-    return {title: _of(known, title, tables.currency) for title in titles(units.kinds)}
+    return {title: _of(known, title, tables) for title in titles(units.kinds)}
 
 
 def category_headings(tables: RunTables) -> dict[str, Heading]:
     """Return the heading of each category's mass in tonnes."""
     return {
         f"{column_of(category.name)}_t": Heading(
-            category.name_en or category.name, category.name_zh, PER_YEAR
+            category.name_en or category.name, category.name_zh, tables.gas.told(PER_YEAR)
         )
         for category in tables.categories
     }
 
 
-def _of(known: Mapping[str, Heading], title: str, currency: str) -> Heading:
+def _of(known: Mapping[str, Heading], title: str, tables: RunTables) -> Heading:
     if title not in known:  # a higher level, or a sector of the user's own
-        return Heading(title.removesuffix("_t"), "", PER_YEAR if title.endswith("_t") else "")
+        unit = PER_YEAR if title.endswith("_t") else ""
+        return Heading(title.removesuffix("_t"), "", tables.gas.told(unit))
     heading = known[title]
     if heading.unit == CURRENCY:
-        return Heading(heading.name_en, heading.name_zh, currency)
-    return heading
+        return Heading(heading.name_en, heading.name_zh, tables.currency)
+    return heading.of(tables.gas)
 
 
 def dated_title(tables: RunTables) -> str:
@@ -115,9 +122,12 @@ def dated_title(tables: RunTables) -> str:
 
 
 def potentials(tables: RunTables) -> tuple[str, str]:
-    """Return by which global warming potentials the run's masses are CO2e, in English and Chinese."""
+    """Return by which global warming potentials the run's masses are CO2e, in English and Chinese; what of them counts CO2 alone was multiplied by none."""
+    if tables.gas.name == CO2:
+        return "none, CO2 alone", "不适用，仅含 CO2"
     if tables.gwp == AS_GIVEN:
-        return AS_GIVEN, "以所给总量为准"
+        english, chinese = tables.gas.in_part
+        return f"{AS_GIVEN}{english}", f"以所给总量为准{chinese}"
     return f"{tables.gwp}, 100 years", f"{tables.gwp}，100 年"
 
 
@@ -134,4 +144,5 @@ def other_years(tables: RunTables) -> dict[str, str]:
 def about_run(tables: RunTables) -> str:
     """Return what a layer of the run says of itself: title, year, which figures are of others, and what its masses are."""
     mixed = "".join(f"; {_OF_OTHER_YEARS[name]} of {years}" for name, years in other_years(tables).items())  # fmt: skip
-    return f"{dated_title(tables)}{mixed}; mass in CO2e per year, global warming potentials: {potentials(tables)[0]}"
+    mass = tables.gas.told("mass in CO2e per year")
+    return f"{dated_title(tables)}{mixed}; {mass}, global warming potentials: {potentials(tables)[0]}"

@@ -17,6 +17,7 @@ from carbongrid.case.readers.kept_polygons import KeptPolygons
 from carbongrid.case.readers.polygon_column import PolygonColumn
 from carbongrid.errors import InputError, RunError, VerificationError
 from carbongrid.method.columns import in_tonnes
+from carbongrid.method.gas import ALL_GASES, Gas
 from carbongrid.outputs.tables.content import (
     DENSITY_SUFFIX,
     PARCEL_NAMES,
@@ -63,7 +64,7 @@ def write_units_gpkg(units: Table, tables: RunTables, path: Path) -> None:
     frame["zone"] = frame["zone"].astype(np.int32)
     frame = frame[[*titles(units.kinds), "geometry"]]
     aliases = {name: heading.text for name, heading in headings_of(units, tables).items()}
-    styles = style_table(styles_of(units.frame, tables.currency), UNITS_LAYER, aliases)
+    styles = style_table(styles_of(units.frame, tables.currency, tables.gas), UNITS_LAYER, aliases)
     with plain_folder(path.parent) as folder, fixed_date():
         file, driver = folder / path.name, GPKG
         frame.to_file(
@@ -123,7 +124,9 @@ def _read_gpkg(path: Path, layer: str, column: str) -> gpd.GeoDataFrame:
         raise VerificationError(f"{path.name} cannot be read: {error}") from error
 
 
-def write_parcels_parquet(parcels: Table, path: Path, shapes: Path | None = None) -> None:
+def write_parcels_parquet(
+    parcels: Table, path: Path, shapes: Path | None = None, gas: Gas = ALL_GASES
+) -> None:
     """Write GeoParquet 1.1 with a bounding box column: mass in int64 grams, densities in t per km2, as is told of each column and of the file.
 
     Parameters
@@ -134,6 +137,8 @@ def write_parcels_parquet(parcels: Table, path: Path, shapes: Path | None = None
         The file.
     shapes
         A file of their geometry alone, as :func:`carbongrid.case.readers.geoparquet.write_geoparquet` writes it, where there is one: its bytes are copied.
+    gas
+        What they emit.
 
     Raises
     ------
@@ -149,9 +154,9 @@ def write_parcels_parquet(parcels: Table, path: Path, shapes: Path | None = None
     columns = pd.DataFrame({n: parcels.frame[n].array for n in (*first, *parcels.masses, *others)}, copy=False)  # fmt: skip
 
     units = {
-        **dict.fromkeys(parcels.masses, "g CO2e yr-1"),
+        **dict.fromkeys(parcels.masses, gas.told("g CO2e yr-1")),
         "area_m2": "m2",
-        **{f"{name}{DENSITY_SUFFIX}": "t CO2e km-2 yr-1" for name in parcels.masses},
+        **{f"{name}{DENSITY_SUFFIX}": gas.told("t CO2e km-2 yr-1") for name in parcels.masses},
     }
 
     def written(geometry: Path) -> None:

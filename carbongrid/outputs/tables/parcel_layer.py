@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from carbongrid.method.categories import column_of
+from carbongrid.method.gas import ALL_GASES, Gas
 from carbongrid.outputs.figures.classes import NO_VALUE, powers_of_ten
 from carbongrid.outputs.figures.scales import sequential
 from carbongrid.outputs.numbers import short_number
@@ -83,7 +84,9 @@ def write_parcel_layer(tables: RunTables, layer: ParcelLayer, path: Path) -> Non
         mode = "a" if in_package else "w"
         frame.to_file(file, mode=mode, promote_to_multi=True, **as_layer, **options)
         if in_package:
-            styles = style_table([style_of_density(frame)], PARCELS_LAYER, aliases, label="")
+            styles = style_table(
+                [style_of_density(frame, tables.gas)], PARCELS_LAYER, aliases, label=""
+            )
             pyogrio.write_dataframe(styles, file, layer=STYLES_LAYER, driver=driver)
 
 
@@ -110,29 +113,29 @@ def parcel_frame(tables: RunTables, unit: NDArray[np.int64]) -> gpd.GeoDataFrame
     return gpd.GeoDataFrame(columns, index=parcels.index, geometry=geometry, crs=parcels.crs)
 
 
-def style_of_density(frame: gpd.GeoDataFrame) -> Style:
+def style_of_density(frame: gpd.GeoDataFrame, gas: Gas = ALL_GASES) -> Style:
     """Return classes of emissions by area, by powers of ten: a works emits what a thousand parcels of homes do."""
-    column = f"emission{DENSITY_SUFFIX}"
+    column, measure = f"emission{DENSITY_SUFFIX}", gas.told(_MEASURE)
     values = frame[column].to_numpy(dtype=np.float64)
     bounds = powers_of_ten(values[values > 0])
     colours = sequential("YlOrRd", len(bounds) + 1)
     ends = [0.0, *bounds]
     rules = [
         Rule(
-            f"{short_number(low) if low else '> 0'} – {short_number(high)} {_MEASURE}",
+            f"{short_number(low) if low else '> 0'} – {short_number(high)} {measure}",
             colour, column, low, high, low_in=low > 0,
         )
         for low, high, colour in zip(ends[:-1], bounds, colours, strict=False)
     ]  # fmt: skip
     last = f"≥ {short_number(ends[-1])}" if bounds else "> 0"
     rules.append(
-        Rule(f"{last} {_MEASURE}", colours[-1], column, ends[-1], None, low_in=bool(bounds))
+        Rule(f"{last} {measure}", colours[-1], column, ends[-1], None, low_in=bool(bounds))
     )
     rules.append(Rule("none 无", NO_VALUE))
-    return Style("Emissions by area", _MEASURE, tuple(rules), default=True)
+    return Style("Emissions by area", measure, tuple(rules), default=True)
 
 
 def parcel_aliases(frame: gpd.GeoDataFrame, tables: RunTables) -> dict[str, str]:
     """Return what people are told that each column is, with its unit."""
     known = {**category_headings(tables), **_HEADINGS}
-    return {name: known[name].text for name in frame.columns.drop("geometry")}
+    return {name: known[name].of(tables.gas).text for name in frame.columns.drop("geometry")}

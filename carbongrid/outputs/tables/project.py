@@ -78,7 +78,9 @@ def write_project(content: Content, tables: RunTables, path: Path) -> None:
     ET.SubElement(said, "abstract").text = about_run(tables)
     crs = tables.units.crs
     _reference_system(ET.SubElement(root, "projectCrs"), crs)
-    default = next(each for each in styles_of(content.units.frame, tables.currency) if each.default)
+    default = next(
+        each for each in styles_of(content.units.frame, tables.currency, tables.gas) if each.default
+    )
     named, page = _SHOWN[default.name]
     layers = _layers(content, tables, named, default)
     _tree(ET.SubElement(root, "layer-tree-group"), layers)
@@ -114,7 +116,7 @@ def _layers(content: Content, tables: RunTables, name: str, default: Style) -> l
     layers = [
         _Layer(_id("units"), name, f"./units.gpkg|layername={UNITS_LAYER}", "ogr", "vector", tuple(units_style(default, aliases))),
         *(
-            _Layer(_id(id_), f"{english}, {side:g} km grid {chinese}网格", "./grid_1km.tif", "gdal", "raster", tuple(grid_style(content.grid_1km, field)), shown=False)
+            _Layer(_id(id_), f"{english}, {side:g} km grid {chinese}网格", "./grid_1km.tif", "gdal", "raster", tuple(grid_style(content.grid_1km, field, tables.gas)), shown=False)
             for id_, field, english, chinese in (("grid", "emission", "Emissions", "碳排放"), ("sinks", "sink", "Sinks", "碳汇"))
         ),
     ]  # fmt: skip
@@ -122,7 +124,9 @@ def _layers(content: Content, tables: RunTables, name: str, default: Style) -> l
         content.layer is not None and content.layer.format != "pmtiles"
     ):  # whose parcels are cut at tiles
         frame = parcel_frame(tables, content.layer.unit)
-        style = units_style(style_of_density(frame), parcel_aliases(frame, tables), label="")
+        style = units_style(
+            style_of_density(frame, tables.gas), parcel_aliases(frame, tables), label=""
+        )
         layers.append(_Layer(_id("parcels"), "Emissions of parcels by area 地块碳排放密度", f"./{content.layer.file}", "ogr", "vector", tuple(style), shown=False))  # fmt: skip
     return layers
 

@@ -15,6 +15,7 @@ from rasterio.shutil import copy as copy_raster
 from carbongrid import __version__
 from carbongrid.errors import CarbongridError, RunError, VerificationError
 from carbongrid.inventory.units_of_measure import DENSITY, GRAM_RATE, MASS_RATE
+from carbongrid.method.gas import ALL_GASES, Gas
 from carbongrid.outputs.result import cell_side
 from carbongrid.outputs.tables.content import BY_SECTOR
 from carbongrid.raster.opening.names import plain_folder
@@ -42,7 +43,9 @@ def in_crs[Values: (xr.DataArray, xr.Dataset)](values: Values, crs: Any) -> Valu
     return said
 
 
-def write_grid_tif(grid: xr.Dataset, title: str, gwp: str, path: Path) -> None:
+def write_grid_tif(
+    grid: xr.Dataset, title: str, gwp: str, path: Path, gas: Gas = ALL_GASES
+) -> None:
     """Write a COG with the bands emission and sink, t per cell and year, float64, and by which global warming potentials they are CO2e.
 
     Notes
@@ -72,7 +75,7 @@ def write_grid_tif(grid: xr.Dataset, title: str, gwp: str, path: Path) -> None:
             raster.units = (MASS_RATE,) * len(_BANDS)
             raster.update_tags(**{"TITLE": title, POTENTIALS: gwp})
             for band, long_name in enumerate(_BANDS.values(), start=1):
-                raster.update_tags(band, long_name=long_name)
+                raster.update_tags(band, long_name=gas.told(long_name))
         with memory.open() as raster, plain_folder(path.parent) as folder:
             _require_place(raster.crs)
             options = {"compress": "deflate", "resampling": "average"}
@@ -95,7 +98,9 @@ def _require_place(crs: Any) -> None:
         )
 
 
-def write_grid_nc(grid: xr.Dataset, title: str, year: int, gwp: str, path: Path) -> None:
+def write_grid_nc(
+    grid: xr.Dataset, title: str, year: int, gwp: str, path: Path, gas: Gas = ALL_GASES
+) -> None:
     """Write CF NetCDF: emission and sink in g yr-1 (int64), emission by sector where the grid has it, densities over the covered area in kg m-2 yr-1, and by which global warming potentials they are CO2e.
 
     Notes
@@ -118,7 +123,11 @@ def write_grid_nc(grid: xr.Dataset, title: str, year: int, gwp: str, path: Path)
         "sink_density": (DENSITY, "CO2e taken up per covered area", "area: mean"),
     }
     for name, (units, long_name, methods) in attributes.items():
-        dataset[name].attrs = {"units": units, "long_name": long_name, "cell_methods": methods}
+        dataset[name].attrs = {
+            "units": units,
+            "long_name": gas.told(long_name),
+            "cell_methods": methods,
+        }
     dataset = in_crs(dataset, crs_of_grid(grid)).rio.write_transform(_transform(grid))
     dataset = _dated(dataset.rio.write_coordinate_system(), year)
     dataset.attrs = {

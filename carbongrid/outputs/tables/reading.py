@@ -17,6 +17,7 @@ import pandas as pd
 from carbongrid.errors import CarbongridError, InputError, VerificationError
 from carbongrid.method.categories import Category, column_of
 from carbongrid.method.columns import in_tonnes
+from carbongrid.method.gas import Gas
 from carbongrid.method.ledger import LedgerRow
 from carbongrid.outputs.land_types import UNALLOCATED
 from carbongrid.outputs.ledger_table import LedgerTable
@@ -182,7 +183,7 @@ def read_tables(directory: Path, *, parcels: bool = True) -> RunTables:
         year=manifest["year"],
         currency=manifest["currency"],
         categories=categories,
-        inventory=content.inventory.frame,
+        inventory=content.inventory.frame.rename(columns={"mass_g": "grams"}),
         parcels=land,
         units=units,
         parents=tuple(parameters["parents"]),
@@ -254,7 +255,7 @@ def read_result(directory: Path) -> Result:
         evidence=for_people(content.evidence),
         land_types=for_people(content.land_types),
         grid_1km=grid,
-        plot=Plots(units, grid),
+        plot=Plots(units, grid, Gas.of_manifest(manifest)),
         read_labels=_labels,
         read_parcels=ParcelsLater(directory.absolute(), _digest_of_parcels(manifest), units.crs),
     )

@@ -433,25 +433,27 @@ def _about(tables: RunTables) -> Iterator[Note]:
     )
     yield (
         "mass 质量",
-        "t CO2e per year, rounded from whole grams; units.csv has every gram",
-        "吨二氧化碳当量/年，由整克数取整；精确值见 units.csv",
+        tables.gas.told("t CO2e per year, rounded from whole grams; units.csv has every gram"),
+        tables.gas.told("吨二氧化碳当量/年，由整克数取整；精确值见 units.csv"),
     )
     yield "GWP 全球增温潜势", *potentials(tables)
     yield "made by 生成", "carbongrid", ""
 
 
 def _columns(units: Table, tables: RunTables) -> Iterator[Note]:
-    meanings = dict(_MEANINGS)
+    told = tables.gas.told
+    meanings = {name: (told(english), told(chinese)) for name, (english, chinese) in _MEANINGS.items()}  # fmt: skip
+    per_year = told(_PER_YEAR[0]), told(_PER_YEAR[1])
     meanings |= dict.fromkeys(tables.parents, ("code of a higher level", "上级区域代码"))
     own = {category.sector: (category.sector, category.sector) for category in tables.categories}
     for sector, (english, chinese) in {**own, **sector_names()}.items():
-        meanings.setdefault(f"{sector}_t", (f"{english}, {_PER_YEAR[0]}", f"{chinese}，{_PER_YEAR[1]}"))  # fmt: skip
+        meanings.setdefault(f"{sector}_t", (f"{english}, {per_year[0]}", f"{chinese}，{per_year[1]}"))  # fmt: skip
     for category in tables.categories:
         english, chinese = category.name_en or category.name, category.name_zh or category.name
         scopes = tables.spread_scopes.get(category.name, (category.scope,))
         meanings[f"{column_of(category.name)}_t"] = (
-            f"{english}, {_PER_YEAR[0]}, scope {', '.join(map(str, scopes))}",
-            f"{chinese}，{_PER_YEAR[1]}，范围 {'、'.join(map(str, scopes))}",
+            f"{english}, {per_year[0]}, scope {', '.join(map(str, scopes))}",
+            f"{chinese}，{per_year[1]}，范围 {'、'.join(map(str, scopes))}",
         )
     for title in titles(units.kinds):
         yield title, *meanings.get(title, ("", ""))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from carbongrid.method.columns import in_tonnes
+from carbongrid.method.gas import ALL_GASES, Gas
 from carbongrid.outputs.figures.classes import (
     NO_VALUE,
     RELATIVE,
@@ -81,7 +82,7 @@ class Style:
     flags: tuple[Flag, ...] = ()
 
 
-def styles_of(units: pd.DataFrame, currency: str = "") -> list[Style]:
+def styles_of(units: pd.DataFrame, currency: str = "", gas: Gas = ALL_GASES) -> list[Style]:
     """Return the styles of the units: zones first, as the default, then each variable; emissions are the default where no unit has a zone.
 
     Parameters
@@ -90,6 +91,8 @@ def styles_of(units: pd.DataFrame, currency: str = "") -> list[Style]:
         Content of units.csv.
     currency
         Of GDP.
+    gas
+        Of the emissions.
     """
     zones = tuple(
         Rule(f"{z.name_en} {z.name_zh}", z.colour, "zone", z.code, z.code, high_in=True)
@@ -102,7 +105,7 @@ def styles_of(units: pd.DataFrame, currency: str = "") -> list[Style]:
     )
     zoned = bool((units["zone"] > 0).any())
     styles = [Style("Zones", about_zones, zones, default=zoned, flags=flags)]
-    for key, scale in scales_of(units, currency).items():
+    for key, scale in scales_of(units, currency, gas).items():
         name = key.upper() if len(key) == 3 else key.capitalize()
         about = " ".join(
             f"{scale.name[0]} {scale.name[1]}: {scale.unit[0]}. {scale.note[0]}".split()
@@ -298,16 +301,16 @@ def _condition(parent: ET.Element, rule: Rule) -> None:
         ET.SubElement(test, "ogc:Literal").text = repr(value)
 
 
-def write_grid_qml(grid: xr.Dataset, path: Path) -> None:
+def write_grid_qml(grid: xr.Dataset, path: Path, gas: Gas = ALL_GASES) -> None:
     """Write the style that QGIS takes for grid_1km.tif."""
-    path.write_text(qml(grid_style(grid)), encoding="utf-8")
+    path.write_text(qml(grid_style(grid, gas=gas)), encoding="utf-8")
 
 
 _OF_GRID = {"emission": ("1", "YlOrRd"), "sink": ("2", "YlGn")}
 """The band of a field in grid_1km.tif, and its palette."""
 
 
-def grid_style(grid: xr.Dataset, field: str = "emission") -> ET.Element:
+def grid_style(grid: xr.Dataset, field: str = "emission", gas: Gas = ALL_GASES) -> ET.Element:
     """Return a style of grid_1km.tif: emissions or sinks by powers of ten.
 
     Notes
@@ -331,7 +334,7 @@ def grid_style(grid: xr.Dataset, field: str = "emission") -> ET.Element:
     # QGIS takes a value for the class of the first bound that it is not above; the last is open.
     for bound, colour in zip((*bounds, math.inf), sequential(palette, len(bounds) + 1), strict=True):  # fmt: skip
         label = f"{low or '> 0'} – {short_number(bound)}" if bound < math.inf else f"> {low or 0}"
-        ET.SubElement(ramp, "item", value=repr(bound), label=f"{label} t CO₂e per cell and year", color=colour, alpha="255")  # fmt: skip
+        ET.SubElement(ramp, "item", value=repr(bound), label=gas.told(f"{label} t CO₂e per cell and year"), color=colour, alpha="255")  # fmt: skip
         low = short_number(bound)
     return root
 

@@ -350,6 +350,35 @@ def test_years_that_count_other_things_are_refused_unless_told(tmp_path) -> None
     assert note_in_chinese(str(told))
 
 
+def test_years_of_unlike_gases_are_refused_unless_told(tmp_path) -> None:
+    """Seen to fail: a year of CO2 alone, followed by one of CO2e, was compared without a word of gases."""
+    alone, whole = (
+        year(tmp_path / unit, 2015 + k, 300, (1, 2, 3, 4), rows=f"industry/manufacturing,100,t {unit}\n", more='[allow]\nfallback = ["industry/manufacturing"]\n')
+        for k, unit in enumerate(("CO2", "CO2e"))
+    )  # fmt: skip
+    with pytest.raises(InputError, match=r"gas of industry/manufacturing differs: CO2 and CO2e.*--despite gas"):  # fmt: skip
+        trend([alone, whole])
+    compared = cg.compare(alone, whole)
+    assert ("setting", "gas", alone.manifest["parameters"]["gas"], "CO2e") in compared.made_of.itertuples(index=False, name=None)  # fmt: skip
+    for notes in (trend([alone, whole], despite=("gas",)).notes, compared.notes):
+        [told] = [
+            str(note) for note in notes if "gas of industry/manufacturing differs" in str(note)
+        ]
+        assert "气体口径不同" in note_in_chinese(told)
+    # An answer has the gas that it is given in; a bare number is of what it replaces.
+    answers = [alone.with_totals({"industry/manufacturing": mass}) for mass in (5, "5 t CO2e")]
+    told = [any("gas of" in str(note) for note in cg.compare(alone, each).notes) for each in answers]  # fmt: skip
+    assert told == [False, True]
+    # A run of an earlier version does not say, and is neither refused nor told.
+    manifest = json.loads((alone.directory / "manifest.json").read_text(encoding="utf-8"))
+    del manifest["parameters"]["gas"]
+    manifest[SEAL] = seal_of(manifest)
+    (alone.directory / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    trend([alone.directory, whole])
+    old = cg.compare(alone.directory, whole)
+    assert not any("gas of" in str(note) for note in old.notes) and "gas" not in set(old.made_of["what"])  # fmt: skip
+
+
 def test_runs_of_one_year_are_periods_of_their_own(years: list[cg.Result], tmp_path) -> None:
     found = trend([years[0], years[1], years[1]])
     again = trend([years[0], years[0], years[0]])

@@ -198,6 +198,26 @@ def test_types_of_sinks_are_those_of_the_case(tmp_path):
     assert "beside sink/ponds 2.000000 t, on" in found and "sink/forest" not in found
 
 
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ("industry/mining,5,kt CO2\nwaste/domestic,2,t CO2e\n", "CO2 alone industry/mining 5000.000000 t; of CO2e waste/domestic 2.000000 t"),
+        ("waste/domestic,5,t CO2e\nwaste/domestic,2,t CO2,,01\n", "CO2 alone waste/domestic 2.000000 t; of CO2e waste/domestic 3.000000 t"),
+        ("industry/mining,5,kt C\nwaste/domestic,2,t CO2\n", None),
+        ("waste/domestic,2,t CO2e\nsink/forest,5,t CO2\nsink/crops,5,t C\n", None),
+        ("waste/domestic,2,t CO2e\nindustry/mining,0,t CO2\nwaste/domestic,9,t CO2,elsewhere\n", None),
+    ],
+)  # fmt: skip
+def test_emissions_of_co2_alone_beside_co2e_are_told(tmp_path, rows, told):
+    """Seen to be added up without a word, as of tables of CO2 beside one's own of CO2e. What land takes up, nothing and what lies elsewhere contradict no gas."""
+    notes = []
+    totals(tmp_path, "category,value,unit,place,region\n" + rows, notes=notes)
+    found = [str(note) for note in notes if "unlike gases" in note.what]
+    assert len(found) == (told is not None)
+    for note in found:
+        assert told in note and "气体口径不一" in note_in_chinese(note)
+
+
 def test_figures_of_merged_units_are_added_up(tmp_path):
     tables = {
         "totals.csv": "category,value,unit,region,source\nwaste/domestic,1,t CO2e,0107,a\nwaste/domestic,2,t CO2,0108,b\nwaste/domestic,4,t CO2,0101,a\n",
@@ -305,7 +325,7 @@ def test_what_lies_elsewhere_is_not_compared_with_what_is_here(tmp_path):
     assert len(totals(tmp_path, text)) == 2
 
 
-BOTH = "category,value,unit\nindustry/supply,6905.31,万吨 CO2e\nbuildings/commerce,1030.09,万吨 CO2e\nwaste/domestic,1,t CO2\n"
+BOTH = "category,value,unit\nindustry/supply,6905.31,万吨 CO2e\nbuildings/commerce,1030.09,万吨 CO2e\nwaste/domestic,1,t CO2e\n"
 
 
 @pytest.mark.parametrize(

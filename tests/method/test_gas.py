@@ -1,0 +1,39 @@
+"""What a run's emissions are of: CO2 alone only where nothing that is spread says otherwise."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from carbongrid.method.categories import read_categories
+from carbongrid.method.gas import Gas, gas_of_emissions
+
+KNOWN = read_categories().values()
+WORKS, MINES, FOREST = "industry/manufacturing", "industry/mining", "sink/forest"
+
+
+@pytest.mark.parametrize(
+    ("rows", "formed", "gas"),
+    [
+        ([(WORKS, "CO2e", 5)], False, Gas()),
+        ([(WORKS, "CO2", 5), (MINES, "CO2", 3)], False, Gas("CO2")),
+        ([(WORKS, "CO2", 5), (MINES, "CO2e", 3)], False, Gas(alone=5)),
+        ([(WORKS, "CO2", 5), (FOREST, "CO2e", 3), (MINES, "CO2e", 0)], False, Gas("CO2")),
+        ([(WORKS, "CO2e", 5), (FOREST, "CO2", 3)], False, Gas()),
+        ([(FOREST, "CO2", 3)], False, Gas()),
+        # Of activity data every gas of a row is counted: works that give off CO2 alone are as complete as mines.
+        ([(WORKS, "CO2", 5), (MINES, "CH4 as CO2e", 3)], True, Gas()),
+        ([(WORKS, "CO2", 5), (FOREST, "CH4 as CO2e", 3)], True, Gas()),
+        ([(WORKS, "CO2", 5), (MINES, "CO2", 3)], True, Gas("CO2")),
+    ],
+)
+def test_the_gas_of_emissions(rows: list[tuple[str, str, int]], formed: bool, gas: Gas) -> None:
+    inventory = pd.DataFrame(rows, columns=["category", "gas", "grams"]).assign(place="here")
+    away = pd.DataFrame({"category": [MINES], "gas": ["N2O"], "grams": [7], "place": ["elsewhere"]})
+    assert gas_of_emissions(pd.concat([inventory, away]), KNOWN, formed=formed) == gas
+
+
+def test_old_runs_say_nothing() -> None:
+    assert Gas.of_manifest({"parameters": {"gwp": "AR5"}}) == Gas()
+    assert Gas.of_manifest({"parameters": {"gas": Gas("CO2").setting}}) == Gas("CO2")
+    assert Gas.of_manifest({"parameters": {"gas": Gas(alone=3).setting}}).name == "CO2e"
