@@ -26,9 +26,11 @@ import carbongrid as cg
 from carbongrid import pipeline
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.columns import UNIT_DRAWN
+from carbongrid.method.gas import CO2, CO2E, Gas
 from carbongrid.method.tonnes import counted
 from carbongrid.method.zoning import EITHER_SIDE, FEW_SINKS, classify, zone_units
 from carbongrid.outputs.tables import digests_of_directory, earlier_digest_of_parcels
+from carbongrid.outputs.tables.rasters import read_grid_nc, write_grid_nc, write_grid_tif
 from carbongrid.pipeline.opening import open_run
 from carbongrid.pipeline.verification import Verification, checks, verify
 from carbongrid.pipeline.verification.derived import Derived
@@ -496,6 +498,21 @@ def test_another_year_or_other_potentials_of_files_that_go_by_themselves_are_fou
     assert "units.gpkg calls itself" in told
     assert "the year is 2020, that of the run 2021" in told
     assert "grid_1km.nc by 'AR4'" in told
+
+
+def test_a_set_of_potentials_that_met_no_other_gas_is_no_contradiction(run):
+    """Seen to fail: a run of activity data that give off CO2 alone names the set of its case, and its grid that none was needed."""
+    grid = read_grid_nc(run / "grid_1km.nc").load()
+    write_grid_nc(grid, "x, 2020", 2020, "none, CO2 alone", run / "grid_1km.nc", Gas(CO2))
+    write_grid_tif(grid, "x, 2020", "none, CO2 alone", run / "grid_1km.tif", Gas(CO2))
+    path = run / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    for gas, told in ((CO2, False), (CO2E, True)):
+        manifest["parameters"] |= {"gwp": "AR5", "gas": gas}
+        path.write_text(json.dumps(manifest), encoding="utf-8")
+        refresh(run)
+        found = failed(run, ["formats"])
+        assert ("global warming potentials" in found.get("formats", "")) == told
 
 
 @pytest.mark.parametrize(

@@ -145,4 +145,6 @@ def about_run(tables: RunTables) -> str:
     """Return what a layer of the run says of itself: title, year, which figures are of others, and what its masses are."""
     mixed = "".join(f"; {_OF_OTHER_YEARS[name]} of {years}" for name, years in other_years(tables).items())  # fmt: skip
     mass = tables.gas.told("mass in CO2e per year")
-    return f"{dated_title(tables)}{mixed}; {mass}, global warming potentials: {potentials(tables)[0]}"
+    return (
+        f"{dated_title(tables)}{mixed}; {mass}, global warming potentials: {potentials(tables)[0]}"
+    )

@@ -12,6 +12,7 @@ import numpy as np
 
 from carbongrid.case.readers.zip_limits import check_zip_limits
 from carbongrid.method.columns import in_tonnes
+from carbongrid.method.gas import CO2, Gas
 from carbongrid.outputs.result import AS_GIVEN
 from carbongrid.outputs.tables.plain import plain_cells
 from carbongrid.outputs.tables.project import PROJECT
@@ -187,9 +188,9 @@ def _potentials(run: Opened) -> Iterator[str]:
     with run.reading("grid_1km.tif", trusted=False) as path:
         of_both = {"grid_1km.tif": potentials_of_tif(path), "grid_1km.nc": run.grid_1km.attrs.get(POTENTIALS)}  # fmt: skip
     said = {name: str(told) for name, told in of_both.items() if told is not None}
-    gwp = str(run.manifest["parameters"].get("gwp", AS_GIVEN))
+    gwp, gas = str(run.manifest["parameters"].get("gwp", AS_GIVEN)), Gas.of_manifest(run.manifest)
     for name, told in said.items():
-        if gwp != AS_GIVEN and gwp not in told:
+        if gwp != AS_GIVEN and gas.name != CO2 and gwp not in told:
             yield f"{name} is by the global warming potentials {told!r}, the run by {gwp!r}"
     if len({*said.values()}) > 1:
         yield f"the files of the grid are by different global warming potentials: {' and '.join(f'{name} by {told!r}' for name, told in said.items())}"
