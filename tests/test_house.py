@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterator
 
 import pytest
+import yaml  # of dask
 from data import ROOT
 
 import carbongrid as cg
@@ -67,10 +68,11 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_the_citation_is_that_of_the_package() -> None:
-    """By the schema of CFF 1.2.0 these keys have to be there; what is cited is this version."""
-    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
-    told = dict(re.findall(r"^([a-z-]+): *(.*)$", text, re.MULTILINE))
+    """By the schema of CFF 1.2.0 these keys have to be there; what is cited is this version. Seen to pass a file that was no YAML, and one author for a list of them."""
+    told = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert {"cff-version", "message", "title", "authors"} <= set(told)
+    assert isinstance(told["authors"], list)
+    assert all({"name", "family-names"} & set(author) for author in told["authors"])
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert (told["title"], told["version"]) == (project["name"], cg.__version__)
     assert told["license"] == project["license"]

@@ -37,7 +37,7 @@ class Case(CaseFields):
     Examples
     --------
     >>> values = {"year": 2020, "parcels": {"path": "land.gpkg", "code_system": "tdland3"}, "units": {"path": "units.gpkg"}, "totals": {"path": "totals.csv"}}
-    >>> case = Case.of(values, "mycity/case.toml")
+    >>> case = cg.Case.of(values, "mycity/case.toml")
     >>> case.year, case.grid.coarse, case.people
     (2020, 1000.0, None)
     """

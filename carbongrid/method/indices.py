@@ -67,7 +67,7 @@ def indices(
 
     Examples
     --------
-    >>> found = indices([60, 40], [6, 2], [30, 30])
+    >>> found = cg.indices([60, 40], [6, 2], [30, 30])
     >>> found["ecc"].round(3).values.tolist(), found["esc"].round(3).values.tolist()
     ([0.833, 1.25], [1.25, 0.625])
     """

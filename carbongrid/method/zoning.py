@@ -144,9 +144,9 @@ def classify(
 
     Examples
     --------
-    >>> classify([60, 40], [6, 2], [30, 30]).tolist()
+    >>> cg.classify([60, 40], [6, 2], [30, 30]).tolist()
     [3, 2]
-    >>> classify([50, 50], [1, 1], [7, 7]).tolist(), classify([50, 50], [1, 1], [7, 7], ties=">").tolist()
+    >>> cg.classify([50, 50], [1, 1], [7, 7]).tolist(), cg.classify([50, 50], [1, 1], [7, 7], ties=">").tolist()
     ([1, 1], [4, 4])
     """
     rows = _units(emission, sink, gdp)

@@ -139,7 +139,7 @@ class LiveResult:
         Returns
         -------
         LiveResult
-            The answer, which this one is no part of: ask it again to change more.
+            A new answer; this one stays as it is. Ask the new one again to change more.
 
         Raises
         ------

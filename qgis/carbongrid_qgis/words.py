@@ -8,8 +8,8 @@ from qgis.core import QgsApplication
 
 _TEXTS = {
     "no_command": (
-        'The carbongrid command is not on the PATH. Install it (pipx install "carbongrid[all]"), or write where it is into the setting carbongrid/command.',
-        '在 PATH 中找不到 carbongrid 命令。请安装（pipx install "carbongrid[all]"），或在设置 carbongrid/command 中写明其位置。',
+        'The carbongrid command is not on the PATH. Install it (pipx install ".[all]" in a checkout of carbongrid), or write where it is into the setting carbongrid/command.',
+        '在 PATH 中找不到 carbongrid 命令。请安装（在 carbongrid 源码目录中运行 pipx install ".[all]"），或在设置 carbongrid/command 中写明其位置。',
     ),
     "no_command_there": (
         "{} is no command. Mend the setting carbongrid/command, or clear it to use the PATH.",

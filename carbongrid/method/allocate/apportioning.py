@@ -48,7 +48,7 @@ def apportion(
 
     Examples
     --------
-    >>> apportion(10, [1, 1, 1])
+    >>> cg.apportion(10, [1, 1, 1])
     array([3, 3, 4])
     """
     require_unmasked(weights, "the weights")

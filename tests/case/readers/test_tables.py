@@ -238,7 +238,7 @@ def test_no_row_of_a_file_is_swallowed(tmp_path_factory, cells):
 def test_a_case_file_is_no_table(tmp_path):
     """Seen to ask for other quotes in row 15."""
     path = tmp_path / "case.toml"
-    path.write_text('name = "a"\n')
+    path.write_text('name = "a"\n', encoding="utf-8")
     with pytest.raises(InputError, match="such as a case file, not a table"):
         read_table(path)
 
