@@ -34,7 +34,7 @@ MUTANTS = [
     Mutant("overlaps: the last label is too large", "raster/pair_counts.py", "labels.max() >= size", "labels.max() >= size - 1", _OVERLAPS),
     Mutant("overlaps: tiles that meet are not added up", "raster/kernels/label_pairs.py", "sums = np.add.reduceat(amounts[order], first)", "sums = amounts[order][first]", _OVERLAPS),
     Mutant("indices: upside down", "method/indices.py", "ccr = CA_i / C_i", "ccr = C_i / CA_i", _INDICES),
-    Mutant("indices: ESC of the known units only", "method/indices.py", "(CA_i / CA) / (C_i / C)", "(CA_i / CA) / (C_i / C_known)", _INDICES),
+    Mutant("indices: ESC of the known units only", "method/indices.py", "esc = (CA_i / CA) / (C_i / C)", "esc = (CA_i / CA) / (C_i / C_known)", _INDICES),
     Mutant("indices: ECC over all units", "method/indices.py", "(G_i / G) / (C_i / C_known)", "(G_i / G) / (C_i / C)", _INDICES),
     Mutant("indices: a negative sink passes", "method/indices.py", "(floats < 0) | np.isinf", "np.isinf", _INDICES),
     Mutant("zoning: a tie is low", "method/zoning.py", "TIES[ties](part * C, whole * C_i)", "part * C > whole * C_i", _ZONING),
