@@ -1,15 +1,22 @@
-"""The page of all columns of what runs and analyses write, made from the package's declaration."""
+"""The page of all columns of what runs and analyses write, made of their declaration."""
 
 from __future__ import annotations
 
-from carbongrid.method.landuse import packaged_table
+from pathlib import Path
+
+import pandas as pd
+
+COLUMNS = pd.read_csv(
+    Path(__file__).with_name("columns.csv"), dtype=str, keep_default_na=False, encoding="utf-8"
+)
+"""Files of one table, apart by blanks; a column, its unit, where it is there, and what it means."""
 
 HEAD = """\
 # Columns of the output tables
 
-Every column that a run or an analysis writes, file by file; made by `docs/generate.py` from `carbongrid/data/columns.csv`, which a test holds against files that were written. What the files are for stands in [the files of a run](files.md), [how sure](howto/how-sure.md), [years](howto/years.md), [plans](howto/plan.md) and [agreement](method/agreement.md).
+Every column that a run or an analysis writes, file by file; made by `docs/generate.py` from `docs/columns.csv`, which a test holds against files that were written. What the files are for stands in [the files of a run](files.md), [how sure](howto/how-sure.md), [years](howto/years.md), [plans](howto/plan.md) and [agreement](method/agreement.md).
 
-- A mass is CO2e per year. In a CSV it is tonnes; six decimals are whole grams. The names of such columns end in `_t`.
+- A mass is CO2e per year, in tonnes whose six decimals are whole grams, unless its unit or `measured_in` says otherwise: what `margins.csv` and `targets.csv` measure is in grams, `audit.csv` has tonnes of a gas. `_t` in a name is for tonnes.
 - Blank is unknown, 0 is a value. A share is 0 to 1. `true` and `false` are flags.
 - A unit that is the name of a column stands in that column of the same row. `currency` is that of the run.
 - Zones are 1 to 4, and 0 for none; their names stand in the [glossary](glossary.md).
@@ -20,9 +27,8 @@ Every column that a run or an analysis writes, file by file; made by `docs/gener
 
 def page() -> str:
     """Return docs/columns.md."""
-    table = packaged_table("columns.csv")
     parts = [HEAD]
-    for files, columns in table.groupby("file", sort=False):
+    for files, columns in COLUMNS.groupby("file", sort=False):
         rows = [
             f"| `{row['column']}` | {row['unit']} | {row['meaning']}{f' ({row["where"]})' if row['where'] else ''} |"
             for row in columns.to_dict("records")

@@ -12,11 +12,14 @@ import pyogrio
 import rasterio
 import xarray as xr
 import zarr
+from data import ROOT
+from openpyxl import load_workbook
 
 from carbongrid.method.categories import column_of
 from carbongrid.method.landuse import TYPES, packaged_table
+from carbongrid.outputs.tables.spreadsheet import NAMES_ROW, UNITS_SHEET
 
-COLUMNS = packaged_table("columns.csv")
+COLUMNS = pd.read_csv(ROOT / "docs" / "columns.csv", dtype=str, keep_default_na=False, encoding="utf-8")  # fmt: skip
 _STANDS_FOR = {
     "quantity": ("emission", "sink"),
     "index": ("ccr", "ecc", "esc"),
@@ -43,6 +46,11 @@ def written_columns(path: Path) -> list[str]:
     if path.suffix in (".gpkg", ".fgb"):
         layer = pyogrio.list_layers(path)[0][0]
         return list(pyogrio.read_info(path, layer=layer)["fields"])
+    if path.suffix == ".xlsx":
+        (names,) = load_workbook(path)[UNITS_SHEET].iter_rows(
+            NAMES_ROW, NAMES_ROW, values_only=True
+        )
+        return [*map(str, names)]
     if path.suffix == ".parquet":
         return list(pq.read_schema(path).names)
     if path.suffix == ".tif":
@@ -88,10 +96,13 @@ def differences(path: Path, known: dict[str, tuple[str, ...]] | None = None) -> 
 
 
 def of_folder(folder: Path) -> list[str]:
-    """Return where the tables, layers and fields of a folder, a run's or an analysis's, and the declaration differ."""
+    """Return where the tables, layers and fields of a folder, a run's or an analysis's, and the declaration differ.
+
+    Tiles (PMTiles) are not read: theirs are a layer's attributes, cut at each zoom.
+    """
     is_run = (folder / "manifest.json").is_file()
     known = of_run(folder) if is_run else None
-    suffixes = (".csv", ".gpkg", ".fgb", ".parquet", ".tif", ".nc", ".zarr")
+    suffixes = (".csv", ".xlsx", ".gpkg", ".fgb", ".parquet", ".tif", ".nc", ".zarr")
     found = []
     for path in sorted(folder.iterdir()):
         if path.suffix in suffixes and (is_run or path.name != "uncertainty.csv"):

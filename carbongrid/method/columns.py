@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from carbongrid.method.categories import SECTORS, column_of, in_order
@@ -72,20 +73,49 @@ def repeated_columns(names: Iterable[str]) -> list[str]:
     return sorted({name for same in folded.values() if len(same) > 1 for name in same})
 
 
-def clashes(categories: Iterable[Category]) -> Iterator[tuple[str, str]]:
-    """Yield each sector and category of a run whose column of masses is taken, and what has it."""
+def clashes(categories: Iterable[Category]) -> Iterator[tuple[str, str, str]]:
+    """Yield each sector and category of a run whose column of masses is taken, what has it, and the way out."""
     categories = list(categories)
-    taken = dict.fromkeys(map(_as_in_a_file, (*UNIT_NAMES, *UNIT_NUMBERS, *UNIT_DRAWN)), "a column that a run gives the units")  # fmt: skip
-    names = [
+    of_units = (*UNIT_NAMES, *UNIT_NUMBERS, *UNIT_DRAWN)
+    owned = zip(unit_masses(categories), _owners_of_masses(categories), strict=True)
+    columns = [
+        *(_Column(column, "a column that a run gives the units") for column in of_units),
+        *(_Column(column, owner) for column, owner in owned),
+    ]
+    taken: dict[str, _Column] = {}
+    for column in columns:
+        other = taken.setdefault(_as_in_a_file(column.name), column)
+        if other is not column:
+            yield column.owner, other.owner, _hint(column, other)
+
+
+@dataclass(frozen=True)
+class _Column:
+    name: str
+    owner: str
+
+
+def _owners_of_masses(categories: list[Category]) -> list[str]:
+    """Return in words what each column of :func:`unit_masses` is of."""
+    return [
         "the sum of all sectors",
         "the sum of all sinks",
-        *(f"the sector {name!r}" for name in _sectors_of(categories)),
+        *(
+            f"the package's own sector {name!r}" if name in SECTORS else f"the sector {name!r}"
+            for name in _sectors_of(categories)
+        ),
         *(f"the category {one.name!r}" for one in categories),
     ]
-    for column, name in zip(unit_masses(categories), names, strict=True):
-        other = taken.setdefault(_as_in_a_file(column), name)
-        if other != name:
-            yield name, other
+
+
+def _hint(column: _Column, other: _Column) -> str:
+    if in_tonnes(column.name) == in_tonnes(other.name):
+        # A name of a category has a slash, that of a sector none.
+        why = ": in the name of its column / is written as _" if "/" in column.owner else ""
+        return f"Give it another name{why}."
+    sector = other.name.removesuffix("_g")
+    given = f"Write it {sector!r}, or give" if sector in SECTORS else "Give"
+    return f"{given} it another name: files do not tell columns apart by the size of letters."
 
 
 def parent_clashes(parents: Iterable[str], categories: Iterable[Category]) -> list[str]:

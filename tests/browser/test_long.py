@@ -98,6 +98,11 @@ def test_a_long_table_is_whole_when_it_is_needed(opened, large):
         assert left == 0, name
         if name == "filter":
             assert page.locator("#table tbody tr:visible").count() == 12
+            # Seen without separators, beside masses that have some.
+            assert page.locator("#count").inner_text() == "12 / 1,500"
+            assert "12 of 1,500 units" in page.locator("body").inner_text()
+        if name == "choice":
+            assert " / 1,500" in page.locator("#sheet").inner_text()
     page = opened(large)
     page.emulate_media(media="print")
     assert page.locator("#unit-1500").is_visible()

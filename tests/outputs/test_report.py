@@ -246,6 +246,19 @@ def test_ninety_seven_detailed_units_stay_small(tmp_path):
     assert path.stat().st_size < 1_500_000
 
 
+def test_counts_of_thousands_have_separators(tmp_path):
+    """Seen to be 1483 in legends, in the tables of zones and in the head, and 1,483 in the sentence beside them."""
+    tables = example_tables()
+    rows = np.arange(3_000) % len(tables.units)
+    units = tables.units.iloc[rows].reset_index(drop=True)
+    units.geometry = [shapely.box(place, 0, place + 1, 1) for place in range(3_000)]
+    text = write_report(dataclasses.replace(tables, units=units), tmp_path).read_text("utf-8")
+    assert "3,000 units" in text and "3,000 个单元" in text
+    numbers = re.findall(r'(?:<b>|<td class="number">|· )([\d,]+)(?= |</b>|</td>)', text)
+    of_thousands = [each for each in numbers if len(each) > 3 and each != str(tables.year)]
+    assert len(of_thousands) > 20 and all("," in each for each in of_thousands)
+
+
 def test_nothing_to_show_is_still_a_page(tmp_path):
     tables = example_tables()
     units = tables.units.copy()

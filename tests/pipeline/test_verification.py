@@ -183,6 +183,9 @@ def test_a_sound_run_on_cells_of_any_side_passes(tmp_path, resolution, coarse):
     found = verify(tmp_path / "run")
     assert found.ok, found
     assert {check.name for check in found.checks} >= {"labels", "tiles", "cells"}
+    # Of a case without GDP no zone can be drawn: seen to be told as ok.
+    (drawn,) = (check for check in found.checks if not check.made)
+    assert (drawn.name, drawn.text) == ("probability", "zones were not drawn")
 
 
 def test_a_gram_moved_between_units_of_an_exact_run_is_found(other_run, tmp_path):

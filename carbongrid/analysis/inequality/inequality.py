@@ -49,7 +49,7 @@ class Inequality:
     run
         The run.
     table
-        One row per quantity (emission, sink) and what it is counted by (units, residents, gdp, area): gini, theil, and theil's parts between and within parents and zones; blank where a unit's is unknown or 0.
+        One row per quantity (emission, sink) and what it is counted by (units, residents, gdp, area): gini, theil, and theil's parts between and within parents and zones; blank where a unit's is unknown or 0, and where no unit has any of the quantity.
     curves
         Lorenz curves: of, by, share_of_weight, share_of_amount.
     moran
@@ -187,9 +187,9 @@ def _without_measure(
         name = {"gdp": "GDP"}.get(by, by)
         unknown, nothing = (units["id"][each].tolist() for each in (np.isnan(weight), weight == 0))
         if unknown:
-            yield Problem(f"There are no measures by {name}: {len(unknown):,} of {len(units):,} units have unknown {name} ({listed(unknown)}). Give those to have them.", level="note" if len(unknown) == len(units) else "warning")  # fmt: skip
+            yield Problem(f"There are no measures by {name}: unknown in {len(unknown):,} of {len(units):,} units ({listed(unknown)}). Give those to have them.", level="note" if len(unknown) == len(units) else "warning")  # fmt: skip
         if nothing:
-            yield Problem(f"There are no measures by {name}: {len(nothing):,} of {len(units):,} units have 0 {name} ({listed(nothing)}). Merge each with a neighbour to have them.", level="warning")  # fmt: skip
+            yield Problem(f"There are no measures by {name}: 0 in {len(nothing):,} of {len(units):,} units ({listed(nothing)}). Merge each with a neighbour to have them.", level="warning")  # fmt: skip
 
 
 def _by_proxies_alone(

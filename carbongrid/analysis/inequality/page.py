@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from carbongrid.analysis.inequality.clusters import KINDS
 from carbongrid.analysis.run_page import write_run_page
 from carbongrid.method.tonnes import counted
-from carbongrid.outputs.numbers import short_number
+from carbongrid.outputs.numbers import gini_number, short_number
 from carbongrid.outputs.report.analysis_page import (
     Card,
     Cell,
@@ -41,7 +41,7 @@ def write_inequality_page(found: Inequality, path: Path) -> Path:
     cards = [
         Card(
             Words(f"Gini of {of} by {_EN.get(by, by)}", f"{_ZH[of]}基尼系数（按{_ZH[by]}）"),
-            _number(float(ginis[of, by])),
+            gini_number(float(ginis[of, by])),
             Words("0: all alike; towards 1: few hold all", "0 为均等；趋近 1 为少数占有"),
         )
         for of in ("emission", "sink")
@@ -87,7 +87,7 @@ def _table(found: Inequality) -> Rows:
         "within_zones": Words("within them", "分区内"),
     }
     rows: list[list[Cell | str]] = [
-        [Cell(row["of"], _ZH[row["of"]]), Cell(_EN.get(row["by"], row["by"]), _ZH[row["by"]]), *(_number(row[name]) for name in measures)]
+        [Cell(row["of"], _ZH[row["of"]]), Cell(_EN.get(row["by"], row["by"]), _ZH[row["by"]]), *(gini_number(row[name]) for name in measures)]
         for row in found.table.to_dict("records")
     ]  # fmt: skip
     columns = [Column(Words("of", "对象"), False), Column(Words("by", "按"), False), *(Column(words[name]) for name in measures)]  # fmt: skip

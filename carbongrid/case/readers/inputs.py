@@ -248,14 +248,18 @@ def complete_inputs(case: Case, categories: Section, *sections: Section, held: S
     parcels, units, *others = [gather.table_of(section) for section in sections]
     evidence = dict(zip(("pois", "people", "lines"), others, strict=True))
     crs = _crs_of(case, sections[0])
-    gather.problems += _clash_problems(case, known or {})
     codes = None if units is None else codes_of(units, case.units.parents)
     ancestors = None if units is None else ancestors_of(units, case.units.parents)
     names = None if units is None else codes_by_name(units, case.units.parents)
     totals, formed, by_gas = _read_totals(case, gather, known, (codes, ancestors, names))
+    # A category without a total has no column; of totals that cannot be read any may have one.
+    spread = list((known or {}).values())
+    if known is not None and totals is not None:
+        spread = [known[name] for name in {*totals["category"]}]
+    gather.problems += _clash_problems(case, spread)
     if case.categories and known is not None and totals is not None:
         own = case.resolve(case.categories.path).name
-        gather.problems += _column_problems(map(known.__getitem__, {*totals["category"]}), own)
+        gather.problems += _column_problems(spread, own)
         used = {*totals["category"], *(gather(lambda: crosswalk_categories(case)) or ())}
         gather.notes += notes_on_unused(case, known, used)
     facilities = None
@@ -394,7 +398,7 @@ def guidance_of(case: Case) -> tuple[Advice, ...]:
     return read_guidance(table, where=path.name)
 
 
-def _clash_problems(case: Case, known: dict[str, Category]) -> list[Problem]:
+def _clash_problems(case: Case, spread: Iterable[Category]) -> list[Problem]:
     """Return an error for each parent column whose name a run needs for a column of its own."""
     return [
         Problem(
@@ -402,7 +406,7 @@ def _clash_problems(case: Case, known: dict[str, Category]) -> list[Problem]:
             f"{case.units.path}, {case.path.name}: [units] parents",
             "Rename it in the file.",
         )
-        for name in parent_clashes(case.units.parents, known.values())
+        for name in parent_clashes(case.units.parents, spread)
     ]
 
 
@@ -412,9 +416,9 @@ def _column_problems(spread: Iterable[Category], where: str) -> list[Problem]:
         Problem(
             f"{name} would have the same column as {other}",
             where,
-            "Give it another name: files do not tell columns apart by the size of letters.",
+            hint,
         )
-        for name, other in clashes(sorted(spread))
+        for name, other, hint in clashes(sorted(spread))
     ]
 
 

@@ -117,7 +117,6 @@ _OWN_WORDS = {
     },
     "second": {"none": "无"},
     "weighed": _WEIGHED,
-    "weighed2": _WEIGHED,
     "area_unit": {
         "square feet": "平方英尺",
         "square yards": "平方码",

@@ -74,6 +74,7 @@ def whole_or_none(value: Any) -> int | None:
 
 FILTERS = {
     "chinese": chinese,
+    "count": "{:,}".format,
     "exact_mass": numbers.exact_mass,
     "exact_mass_in_chinese": numbers.exact_mass_in_chinese,
     "index": numbers.index_number,

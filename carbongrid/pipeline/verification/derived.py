@@ -225,7 +225,7 @@ def compare_methods(run: Opened, derived: Derived) -> Check:
     with np.errstate(divide="ignore", invalid="ignore"):
         apart = np.where(mine == theirs, 0.0, np.abs(theirs - mine) / mine)
     if apart.size == 0:
-        return Check("methods", True, "there are no units to compare")
+        return Check("methods", True, "there are no units to compare", made=False)
     worst = int(np.argmax(apart))
     moved = int(np.abs(theirs - mine).sum()) // 2
     text = (

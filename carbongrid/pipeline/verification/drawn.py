@@ -19,8 +19,9 @@ def check_drawn(run: Opened) -> Check:
     """Compare what units.csv says of draws with draws of the same seed; of a published run, whether it can be."""
     units, told = run.units, run.manifest["parameters"]
     if "firm" not in units:
-        faults = ["units.csv lacks what was drawn"] if told.get("draws") else []
-        return check_of("probability", faults, "zones were not drawn", _HINT)
+        if told.get("draws"):
+            return check_of("probability", ["units.csv lacks what was drawn"], "", _HINT)
+        return Check("probability", True, "zones were not drawn", made=False)
     zoned, sure = (units["zone"] > 0).to_numpy(bool), units["zone_probability"].to_numpy(float)
     firm = units["firm"].to_numpy(bool)
     right = np.where(zoned, (sure >= 0) & (sure <= 1) & (firm == (sure >= FIRM)), np.isnan(sure) & ~firm)  # fmt: skip

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from town import square, write_town
 
 import carbongrid as cg
+from carbongrid.analysis.finished import FinishedRun
 from carbongrid.analysis.inequality.clusters import (
     ALPHA,
     KINDS,
@@ -26,7 +27,12 @@ from carbongrid.analysis.inequality.clusters import (
     moran_of,
     permutations_for,
 )
-from carbongrid.analysis.inequality.inequality import _without_measure, write_inequality
+from carbongrid.analysis.inequality.inequality import (
+    Inequality,
+    _without_measure,
+    write_inequality,
+)
+from carbongrid.analysis.inequality.page import _table
 from carbongrid.analysis.inequality.shares import gini, lorenz, theil
 from carbongrid.cli import main
 from carbongrid.errors import InputError, VerificationError
@@ -210,7 +216,7 @@ def test_where_nothing_is_held_there_are_no_measures_and_it_is_told(tmp_path) ->
 
 
 def test_units_without_a_number_are_named() -> None:
-    """Seen to fail: measures by residents were blank, and nothing said that it was one unit with 0 of them."""
+    """Seen to fail: measures by residents were blank, and nothing said that it was one unit with 0 of them; and "1 of 3 units have"."""
     units = pd.DataFrame({"id": ["a", "b", "c"]})
     weights = {
         "units": np.ones(3),
@@ -219,11 +225,18 @@ def test_units_without_a_number_are_named() -> None:
     }
     told = list(_without_measure(units, weights))
     assert [(str(each), each.level) for each in told] == [
-        ("There are no measures by residents: 1 of 3 units have unknown residents (c). Give those to have them.", "warning"),
-        ("There are no measures by residents: 1 of 3 units have 0 residents (b). Merge each with a neighbour to have them.", "warning"),
-        ("There are no measures by GDP: 3 of 3 units have unknown GDP (a, b, c). Give those to have them.", "note"),
+        ("There are no measures by residents: unknown in 1 of 3 units (c). Give those to have them.", "warning"),
+        ("There are no measures by residents: 0 in 1 of 3 units (b). Merge each with a neighbour to have them.", "warning"),
+        ("There are no measures by GDP: unknown in 3 of 3 units (a, b, c). Give those to have them.", "note"),
     ]  # fmt: skip
     assert all("指标" in note_in_chinese(str(each)) for each in told)
+
+
+def test_what_is_not_0_is_not_0_on_the_page(small_run) -> None:
+    """Seen to be 0.000 there, and < 0.001 in the terminal."""
+    table = pd.DataFrame({"of": ["sink"], "by": ["area"], "gini": [4e-4], "theil": [-1e-17], "between_zones": [np.nan]})  # fmt: skip
+    found = Inequality(FinishedRun.of(small_run), table, table, None, None, ())
+    assert _table(found).rows[0][2:] == ["< 0.001", "0.000", "–"]
 
 
 def test_the_null_is_of_the_proxies_alone_or_it_is_said(small_run, monkeypatch) -> None:

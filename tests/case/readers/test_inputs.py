@@ -173,7 +173,7 @@ def test_gdp_of_an_old_code_that_is_a_district_now_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     "name", ["zone", "gdp", "residents", "reason", "waste_g", "waste_t", "emission_t", "fid", "ccr",
-             "industry_manufacturing_t", "waste/industrial", "name", "Zone"],
+             "waste_industrial_t", "waste/industrial", "name", "Zone"],
 )  # fmt: skip
 def test_a_parent_column_called_like_one_of_ours_is_refused_before_the_run(tmp_path, name):
     # Most of them ended in a crash or a clash of columns, after the rasterization; check said nothing.
@@ -190,6 +190,14 @@ def test_a_parent_column_called_like_one_of_ours_is_refused_before_the_run(tmp_p
     assert "units.gpkg" in told[0]
 
 
+def test_a_parent_column_called_like_a_category_without_a_total_is_fine(tmp_path):
+    """Seen to be refused, with a column of the run that it does not have."""
+    parents = {"units": {"parents": ["district", "industry_manufacturing_t"]}}
+    of_units = {"industry_manufacturing_t": ["A", "A", "B", "B"]}
+    case = squares_case(tmp_path, ["0601"] * 4, {"totals.csv": WASTE}, of_units=of_units, **parents)
+    assert list(read_inputs(case).units["industry_manufacturing_t"]) == ["A", "A", "B", "B"]
+
+
 def case_of_categories(folder, *rows):
     lines = [f"{name},{sector},,,1,false,industrial,area\n" for name, sector in rows]
     totals = [f"{name},600,t CO2e,\n" for name, _ in rows]
@@ -199,20 +207,22 @@ def case_of_categories(folder, *rows):
 
 
 @pytest.mark.parametrize(
-    ("rows", "says"),
+    ("rows", "says", "hint"),
     [
-        ([("a/b_c", "a"), ("a_b/c", "a")], "the category 'a_b/c' would have the same column as the category 'a/b_c'"),
-        ([("waste/X", "waste"), ("waste/x", "waste")], "the category 'waste/x' would have the same column as the category 'waste/X'"),
-        ([("Industry/works", "Industry")], "the sector 'Industry' would have the same column as the sector 'industry'"),
-        ([("own/works", "Sink")], "the sector 'Sink' would have the same column as the sum of all sinks"),
-        ([("emission_to/leave_zone", "own")], "would have the same column as a column that a run gives the units"),
+        ([("a/b_c", "a"), ("a_b/c", "a")], "the category 'a_b/c' would have the same column as the category 'a/b_c'", "Give it another name: in the name of its column / is written as _"),
+        ([("waste/X", "waste"), ("waste/x", "waste")], "the category 'waste/x' would have the same column as the category 'waste/X'", "by the size of letters"),
+        ([("Industry/works", "Industry")], "the sector 'Industry' would have the same column as the package's own sector 'industry'", "Write it 'industry', or give it another name"),
+        ([("own/works", "Sink")], "the sector 'Sink' would have the same column as the sum of all sinks", "by the size of letters"),
+        ([("own/works", "sink_to_leave_zone")], "the sector 'sink_to_leave_zone' would have the same column as a column that a run gives the units", "Give it another name."),
+        ([("emission_to/leave_zone", "own")], "would have the same column as a column that a run gives the units", "/ is written as _"),
     ],
 )  # fmt: skip
-def test_categories_that_share_a_column_are_refused_before_the_run(tmp_path, rows, says):
-    """Seen to pass ``check`` where only the size of letters tells them apart, and to be refused at the very end of a run."""
+def test_categories_that_share_a_column_are_refused_before_the_run(tmp_path, rows, says, hint):
+    """Seen to pass ``check`` where only the size of letters tells them apart, and to be refused at the very end of a run; the size of letters was also to blame where / and _ were."""
     (told,) = problems_of(case_of_categories(tmp_path, *rows))
     assert says in told
     assert "own.csv" in told
+    assert hint in told
 
 
 def test_a_category_written_large_stands_beside_the_packages_that_has_no_total(tmp_path):

@@ -39,6 +39,7 @@ const page = {
     }
     return words;
   },
+  count(number) { return number.toLocaleString("en"); },
   // Three digits, as Python writes them.
   digits(number) {
     const rounded = Number(number.toPrecision(3));

@@ -13,7 +13,7 @@
     const part = (own, of) => page.percent(Number(own) / Number(of));
     const [emission, sink] = ["emission_t", "sink_t"].map((key) => sum(units, key));
     const masses = [["emissions", "排放", emission, whole.emission_t], ["sinks", "碳汇", sink, whole.sink_t]];
-    picked.replaceChildren(page.both(`${units.length} of ${all.length} units`, `${all.length} 个单元中的 ${units.length} 个`));
+    picked.replaceChildren(page.both(`${page.count(units.length)} of ${page.count(all.length)} units`, `${page.count(all.length)} 个单元中的 ${page.count(units.length)} 个`));
     for (const [english, chinese, own, of] of masses) {
       picked.append(page.both(`, ${english} `, `，${chinese} `), page.mass(own));
       if (some) picked.append(page.both(` (${part(own, of)})`, `（${part(own, of)}）`));

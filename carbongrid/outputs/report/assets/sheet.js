@@ -53,7 +53,7 @@
       const shown = row.insertCell();
       shown.className = "number";
       shown.append(...copies(cell.childNodes));
-      for (const text of [place ? `${place[0]} / ${place[1]}` : "–", inZone ? `${inZone[0]} / ${inZone[1]}` : "–"]) {
+      for (const text of [place, inZone].map((ranked) => (ranked ? ranked.map(page.count).join(" / ") : "–"))) {
         const added = row.insertCell();
         added.className = "number";
         added.textContent = text;

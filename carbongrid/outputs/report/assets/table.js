@@ -74,7 +74,7 @@
     page.rows.forEach((row, unit) => { row.hidden = !page.shown[unit]; });
     const number = page.shown.filter(Boolean).length;
     if (number < page.rows.length) page.draw();
-    count.textContent = `${number} / ${page.rows.length}`;
+    count.textContent = `${page.count(number)} / ${page.count(page.rows.length)}`;
     document.getElementById("no-match").hidden = number > 0;
     table.parentElement.hidden = number === 0;
     page.filtered = number < page.rows.length;
