@@ -152,6 +152,11 @@ def _remarks_of_sums(of: str, rasters: Sequence[OpenedRaster], gas: Gas) -> list
     if len(rasters) > 1:
         names = ", ".join(each.name for each in rasters)
         found.append((Problem(f"{of}: {len(rasters)} rasters are added up: {names}", level="note"), f"{of}：共 {len(rasters)} 个栅格相加。"))  # fmt: skip
+    years = sorted({each.year_of_file for each in rasters} - {0})
+    if len(years) > 1:
+        told = ", ".join(map(str, years))
+        what = f"{of}: the files' attribute year is {told}: if these are years of emission, they are added up as one"
+        found.append((Problem(what, level="warning"), f"{of}：各文件属性 year 为 {told}；若为排放年份，则多个年份被加成一年。"))  # fmt: skip
     return [*found, *remarks_of_gas(of, {rasters[0].unit.gas}, gas)]
 
 

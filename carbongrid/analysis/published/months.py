@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
+from carbongrid.analysis.published.calendars import MONTHS, days_of, is_a_time, middle_of
 from carbongrid.errors import InputError
 from carbongrid.method.tonnes import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-MONTHS = 12
-"""Of a year."""
 
 _TIMES = ("time", "month")
 _YEARS = ("time", "year")
@@ -27,12 +23,13 @@ _YEARS = ("time", "year")
 _YEAR = re.compile(r"(1[89][0-9]{2}|2[01][0-9]{2})(?:\.[0-9]*)?")
 _STANDS_FOR_A_YEAR = frozenset({(1, 1), (6, 30), (7, 1), (7, 2), (12, 30), (12, 31)})
 """Month and day by which whole years are dated: begin, middle and end, also where each month has thirty days."""
-_SINCE = re.compile(r"\s*months? since (\d{4})-(\d{1,2})\b.*", re.IGNORECASE)
+_YEAR_LONG = (330, 367)
+"""Days of bounds that are a year's: also those from the first of its months to the first day of the last."""
+_MONTH_LONG = (27, 31)
 _OF_A_FILE = "Write the twelve months of one year to a file of their own, or name a GeoTIFF's band: --variable 1."
 
 Month = tuple[int, int]
 """Year, 0 where it is not known, and 1 to 12."""
-Day = tuple[int, int, int]
 
 
 class Dates(NamedTuple):
@@ -49,14 +46,14 @@ class Dates(NamedTuple):
     of_a_month
         Whether a single layer says that it is one month: by its bounds, or by a number of its month.
     odd
-        Date of any other single layer that is neither begin, middle nor end of a year; else blank.
+        Of any other single layer why it may not be a year's, in English and in Chinese; None where nothing speaks against it.
     """
 
     years: tuple[int, ...] = ()
     months: tuple[int, ...] = ()
     assumed: bool = False
     of_a_month: bool = False
-    odd: str = ""
+    odd: tuple[str, str] | None = None
 
     @property
     def month(self) -> Month | None:
@@ -91,7 +88,7 @@ def dates_of(
     bands
         Whether layers are a GeoTIFF's bands, which have no dates.
     attributes
-        Of the raster and its file: ``year`` is looked at where layers have no dates.
+        Of the raster: ``year`` and ``month`` are looked at where layers have no dates.
     bounds
         Begin and end of what a coordinate with one value stands for, by its name.
 
@@ -107,13 +104,13 @@ def dates_of(
     if bands:
         return Dates(year, tuple(range(1, MONTHS + 1)), assumed=True)
     along = stack.coords.get(layer)
-    dated = None if along is None else _days(along)
+    dated = None if along is None else _months_of(along)
     if dated is None:
         return Dates(year, **_numbered(layer, along, name))
-    years, months, _ = zip(*dated, strict=True)
+    years, months = zip(*dated, strict=True)
     if len(set(years)) > 1 or len(set(months)) < MONTHS:
         raise InputError(
-            f"{layer} runs from {written(min(dated)[:2])} to {written(max(dated)[:2])}, not the twelve months of one year",
+            f"{layer} runs from {written(min(dated))} to {written(max(dated))}, not the twelve months of one year",
             name,
             _OF_A_FILE,
         )
@@ -150,23 +147,50 @@ def _of_one_layer(
     attributes: Mapping[Any, Any],
     bounds: Mapping[Hashable, NDArray[Any]],
 ) -> Dates:
-    """Return when a single layer is: by the middle of its bounds, by its date, or by numbers of year and month."""
-    day, is_month = None, False
-    for name in _times_of(stack, singles):
-        middle, length = _middle(bounds.get(name))
-        day = middle or next(iter(_days(stack[name]) or ()), None)
-        # To the last day of a month, or to the first of the next.
-        is_month = 27 <= length < 31.5 or (day is not None and str(name).lower() == "month")
-        if day:
-            break
-    years = (day[0],) if day else _year_said(stack, singles, attributes)
-    number = _month_said(stack)
+    """Return when a single layer is: by its bounds, else by its date, else by numbers of year and month."""
+    times = _times_of(stack, singles)
+    found = next(filter(None, (_of_bounds(bounds.get(each), stack[each]) for each in times)), None)
+    found = found or next(filter(None, (_of_date(stack[each]) for each in times)), None)
+    years = found.years if found else _year_said(stack, singles, attributes)
+    number = _month_said(stack, attributes)
     if number:
         return Dates(years, (number,), of_a_month=True)
-    if day is None:
-        return Dates(years)
-    odd = "" if is_month or day[1:] in _STANDS_FOR_A_YEAR else "{:04}-{:02}-{:02}".format(*day)
-    return Dates(years, (day[1],), of_a_month=is_month, odd=odd)
+    if found is None and not years:
+        unread = [stack[each].attrs["units"] for each in times if is_a_time(stack[each].attrs)]
+        odd = [(f"has a time in {each!r}, which is not read", f"栅格时间单位“{each}”无法识别") for each in unread]  # fmt: skip
+        return Dates(odd=odd[0] if odd else None)
+    return found or Dates(years)
+
+
+def _of_bounds(bounds: NDArray[Any] | None, time: xr.DataArray) -> Dates | None:
+    """Return when a layer is by its bounds: of a year or a month by their length alone; None where they are none, or a moment."""
+    ends = None if bounds is None or bounds.size != 2 else np.ravel(bounds)
+    days = None if ends is None else days_of(ends, time.attrs)
+    if ends is None or days is None or ends[0] == ends[1]:
+        return None
+    begin, end = days
+    (year, month, _), length = middle_of(begin, end)
+    if _YEAR_LONG[0] <= length <= _YEAR_LONG[1]:
+        return Dates((year,))
+    # To the last day of a month, or to the first of the next.
+    if _MONTH_LONG[0] <= length <= _MONTH_LONG[1]:
+        return Dates((year,), (month,), of_a_month=True)
+    days_long = max(length, 1)
+    odd = (f"has bounds of {counted(days_long, 'day')}, neither a month nor a year", f"栅格时间范围为 {days_long} 天，既非一月亦非一年")  # fmt: skip
+    return Dates((year,), (month,), odd=odd)
+
+
+def _of_date(time: xr.DataArray) -> Dates | None:
+    """Return when a layer is by its date; None where it has none that is read."""
+    days = days_of(time.to_numpy(), time.attrs)
+    if days is None:
+        return None
+    [day] = days
+    is_month = str(time.name).lower() == "month"
+    text = "{:04}-{:02}-{:02}".format(*day)
+    odd = (f"is dated {text}, neither begin, middle nor end of a year", f"栅格日期为 {text}，并非年初、年中或年末")  # fmt: skip
+    stands = is_month or day[1:] in _STANDS_FOR_A_YEAR
+    return Dates((day[0],), (day[1],), of_a_month=is_month, odd=None if stands else odd)
 
 
 def _times_of(stack: xr.DataArray, singles: Sequence[Hashable]) -> list[Hashable]:
@@ -185,14 +209,20 @@ def _year_said(
     coordinates = [stack[name] for name in _times_of(stack, singles) if str(name).lower() in _YEARS]
     # A number since a date is no year.
     numbers = [each.item() for each in coordinates if "since" not in str(each.attrs.get("units"))]
-    told = (_YEAR.fullmatch(_one_of(each)) for each in (*numbers, attributes.get("year")))
-    return next(((int(each[1]),) for each in told if each), ())
+    told = (year_in(each) for each in (*numbers, attributes.get("year")))
+    return next(((each,) for each in told if each), ())
 
 
-def _month_said(stack: xr.DataArray) -> int:
+def year_in(value: Any) -> int:
+    """Return the year that a number or a text is, 0 where it is none."""
+    found = _YEAR.fullmatch(_one_of(value))
+    return int(found[1]) if found else 0
+
+
+def _month_said(stack: xr.DataArray, attributes: Mapping[Any, Any]) -> int:
     """Return the month that a raster's own coordinate or attribute ``month`` says as a number, 0 where neither does."""
     own = [stack[name].item() for name in stack.coords if stack[name].ndim == 0 and str(name).lower() == "month"]  # fmt: skip
-    for each in (*own, stack.attrs.get("month")):
+    for each in (*own, attributes.get("month")):
         text = _one_of(each).removesuffix(".0")
         if text.isdecimal() and 1 <= int(text) <= MONTHS:
             return int(text)
@@ -205,42 +235,10 @@ def _one_of(value: Any) -> str:
     return str(values[0]).strip() if len(values) == 1 else ""
 
 
-def _middle(bounds: NDArray[Any] | None) -> tuple[Day | None, float]:
-    """Return the day in the middle of bounds and how many days lie between them; NaN where they are no dates."""
-    if bounds is None or bounds.size != 2:
-        return None, math.nan
-    begin, end = np.ravel(bounds)
-    if np.issubdtype(bounds.dtype, np.datetime64):
-        between = end - begin
-        days = _days_in(np.atleast_1d(begin + between / 2))
-        return (days[0], float(between / np.timedelta64(1, "D"))) if days else (None, math.nan)
-    if not all(hasattr(each, "year") for each in (begin, end)):
-        return None, math.nan
-    middle = begin + (end - begin) / 2
-    return (middle.year, middle.month, middle.day), (end - begin) / timedelta(days=1)
-
-
-def _days(coordinate: xr.DataArray) -> list[Day] | None:
-    """Return the days of dates, or of numbers of months since a date; None of anything else."""
-    values = np.atleast_1d(coordinate.to_numpy())
-    if np.issubdtype(values.dtype, np.datetime64):
-        return _days_in(values)
-    if values.dtype == object:  # of another calendar
-        if not all(hasattr(each, "year") and hasattr(each, "month") for each in values):
-            return None
-        return [(int(each.year), int(each.month), int(each.day)) for each in values]
-    since = _SINCE.fullmatch(str(coordinate.attrs.get("units", "")))
-    if since is None or values.dtype.kind not in "iuf" or not np.isfinite(values).all():
-        return None
-    start = int(since[1]) * MONTHS + int(since[2]) - 1
-    number = start + np.floor(values).astype(np.int64)
-    return [(each // MONTHS, each % MONTHS + 1, 1) for each in number.tolist()]
-
-
-def _days_in(dates: NDArray[np.datetime64]) -> list[Day] | None:
-    if np.isnat(dates).any():
-        return None
-    return [(each.year, each.month, each.day) for each in dates.astype("datetime64[D]").tolist()]
+def _months_of(along: xr.DataArray) -> list[tuple[int, int]] | None:
+    """Return year and month of each time along a dimension; None where they are no times that are read."""
+    found = days_of(along.to_numpy(), along.attrs)
+    return None if found is None else [(year, month) for year, month, _ in found]
 
 
 class Layered(NamedTuple):

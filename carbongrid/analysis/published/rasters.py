@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from carbongrid.analysis.published.months import MONTHS, Dates, dates_of
+from carbongrid.analysis.published.calendars import MONTHS
+from carbongrid.analysis.published.months import Dates, dates_of, year_in
 from carbongrid.analysis.published.units_of_measure import GriddedUnit, periods_in, unit_of
 from carbongrid.case.readers.declared import read_declared, rows_declared
 from carbongrid.case.table_formats import PUBLISHED_RASTERS
@@ -40,6 +41,10 @@ Remark = tuple[Problem, str]
 _AS_NODATA = "Declare it as nodata if it stands for an unknown value."
 _TRIFLE = 0.001
 """Negative values that take away less than this share are corrections that inventories have here and there: of recovered gas, or of a revised month."""
+_A_FEW = 3
+"""More cells with the very same negative value have a number that stands for an unknown one."""
+_FEW_OF_CELLS = 0.01
+"""A larger share of negative ones is no correction here and there."""
 _LIKE_NODATA = re.compile(r"-(?:9{2,}(?:\.9+)?|32768|1e\+[0-9]+)")
 """Numbers that stand for unknown values far more often than for masses."""
 
@@ -163,6 +168,8 @@ class OpenedRaster:
         Of the layers.
     remarks
         What has to be said of it.
+    year_of_file
+        That an attribute of its file says, which may as well be of its publication; 0 where none does or the year is known.
     """
 
     name: str
@@ -172,6 +179,7 @@ class OpenedRaster:
     unit: GriddedUnit
     dates: Dates
     remarks: tuple[Remark, ...]
+    year_of_file: int = 0
 
     @classmethod
     def of(cls, raster: PublishedRaster) -> OpenedRaster:
@@ -183,7 +191,7 @@ class OpenedRaster:
             If it cannot be read, has several variables or layers and nobody says which, no CRS, cells that are not square, or a unit that is not fully said.
         """
         name = raster.path.name
-        variable, attributes, bounds, remarks = _variable(raster)
+        variable, attributes, of_file, bounds, remarks = _variable(raster)
         if stated_crs(variable) is None and is_in_angles(variable.isel(_first_of(variable))):
             variable = in_crs(variable, "EPSG:4326")
             what = "the raster has longitudes and latitudes and no CRS: they are taken as WGS 84"
@@ -203,6 +211,12 @@ class OpenedRaster:
                 name,
                 "Write the one that is meant to a file of its own, or name a GeoTIFF's band: --variable 1.",
             )
+        unit, of_unit = unit_of(attributes, raster.unit, name, of_file)
+        remarks += of_unit
+        if unit.period == "year" and attributes.get("month"):
+            attributes = {each: said for each, said in attributes.items() if each != "month"}
+            what = f"the attribute month is {variable.attrs['month']}, and the unit is per year: it is taken as the whole year's"
+            remarks.append((Problem(what, name, level="warning"), f"{name}：属性 month 为 {variable.attrs['month']}，而单位为每年，按全年处理。"))  # fmt: skip
         bands = not raster.path.is_dir() and is_tiff(raster.path)
         dates = dates_of(stack, singles, name, bands=bands, attributes=attributes, bounds=bounds)
         if dates.assumed:
@@ -215,14 +229,14 @@ class OpenedRaster:
         except InputError as error:
             raise error.at(name) from error
         chosen = "" if variable.name is None else str(variable.name)
-        unit, of_unit = unit_of(attributes, raster.unit, name)
-        found = cls(name, chosen, stack, grid, unit, dates, (*remarks, *of_unit))
+        perhaps = 0 if dates.years else year_in(of_file.get("year"))
+        found = cls(name, chosen, stack, grid, unit, dates, tuple(remarks), perhaps)
         if dates.odd and not found.months:
-            what = f"the raster is dated {dates.odd}, neither begin, middle nor end of a year, and is taken as the whole year's"
+            why, why_zh = dates.odd
             hint = (
                 "If it is a month's, give twelve, each with bounds of its time or a unit per month."
             )
-            odd = Problem(what, name, hint, "warning"), f"{name}：栅格日期为 {dates.odd}，并非年初、年中或年末，按全年处理；若为某月数据，请给出十二个月。"  # fmt: skip
+            odd = Problem(f"the raster {why}, and is taken as the whole year's", name, hint, "warning"), f"{name}：{why_zh}，按全年处理；若为某月数据，请给出十二个月。"  # fmt: skip
             found = replace(found, remarks=(*found.remarks, odd))
         return found
 
@@ -264,7 +278,7 @@ class OpenedRaster:
         period = self.unit.period
         assert period is not None, "a unit that says no time is refused"
         total, below = np.zeros(window.grid.shape), np.zeros(window.grid.shape)
-        lowest = 0.0
+        negatives: list[NDArray[np.float64]] = []
         for number, layer in enumerate(self.layers):
             part = inside_window(layer, window)
             hidden = unknown.where(part)
@@ -280,26 +294,38 @@ class OpenedRaster:
             # Each layer by itself: in a sum a negative one hides behind the others.
             total += np.maximum(values, 0.0) * periods
             below -= np.where(touched & (values < 0), values, 0.0) * periods
-            lowest = min(lowest, float(np.nanmin(values[touched], initial=0.0)))
+            negatives.append(values[touched & (values < 0)])
         scale = np.full(window.grid.shape[0], float(self.unit.grams_of_co2))
         if self.unit.square_metres is not None:
             scale *= window.grid.areas_of_rows()
         total, below = total * scale[:, None], below * scale[:, None]
-        return total, self._negative(below, float(np.nansum(total[touched])), lowest)
+        whole = float(np.nansum(total[touched]))
+        return total, self._negative(below, whole, int(touched.sum()), negatives)
 
-    def _negative(self, below: NDArray[np.float64], whole: float, lowest: float) -> list[Remark]:
-        """Tell of the grams that negative values would take away.
+    def _negative(
+        self,
+        below: NDArray[np.float64],
+        whole: float,
+        touched: int,
+        negatives: Sequence[NDArray[np.float64]],
+    ) -> list[Remark]:
+        """Tell of the grams that negative values, those of each layer, would take away.
 
         Raises
         ------
         InputError
-            If they are no trifle beside the whole, or look like a number that stands for an unknown value.
+            If they are no trifle beside the whole or in too many cells, or look like a number that stands for an unknown value.
         """
-        if lowest >= 0:
+        cells = int((below >= 1).sum())
+        # Less than a gram is what rounding leaves of a difference.
+        if not cells:
             return []
-        cells, tonnes = int((below > 0).sum()), float(below.sum()) / 1e6
+        tonnes, lowest = float(below.sum()) / 1e6, min(each.min() for each in negatives if each.size)  # fmt: skip
         have = f"{counted(cells, 'cell')} that units touch {'has a negative value' if cells == 1 else 'have negative values'} (the lowest is {lowest:g}), {tonnes:,.6g} t together"
-        if below.sum() >= _TRIFLE * whole or _LIKE_NODATA.fullmatch(f"{lowest:g}"):
+        counts = [np.unique(each, return_counts=True) for each in negatives]
+        stands_for_unknown = any((times > _A_FEW).any() or any(_LIKE_NODATA.fullmatch(f"{each:g}") for each in values) for values, times in counts)  # fmt: skip
+        many = cells > max(_A_FEW, _FEW_OF_CELLS * touched)
+        if stands_for_unknown or many or below.sum() >= _TRIFLE * whole:
             hint = (
                 "A sink is a quantity of its own; where nothing is emitted, write 0 into the file."
             )
@@ -310,6 +336,10 @@ class OpenedRaster:
 
     def remarks_of_year(self, year: int) -> list[Remark]:
         """Return what has to be said where the raster is of another year than the run."""
+        if self.year_of_file not in (0, year):
+            own = self.year_of_file
+            what = f"the file's attribute year is {own}, and the run is of {year}: unless that is the year of its publication, what differs may be what happened between"
+            return [(Problem(what, self.name, level="warning"), f"{self.name}：文件属性 year 为 {own}，本次运算为 {year} 年；若非发布年份，差异可能来自年份不同。")]  # fmt: skip
         if not self.dates.years or self.dates.years[0] == year:
             return []
         own = self.dates.years[0]
@@ -333,8 +363,14 @@ def _first_of(variable: xr.DataArray) -> dict[Any, int]:
 
 def _variable(
     raster: PublishedRaster,
-) -> tuple[xr.DataArray, Mapping[Any, Any], Mapping[Hashable, NDArray[Any]], list[Remark]]:
-    """Return the variable that is meant, or the band, with the attributes that say what it is and the bounds of coordinates with one value."""
+) -> tuple[
+    xr.DataArray,
+    Mapping[Any, Any],
+    Mapping[Any, Any],
+    Mapping[Hashable, NDArray[Any]],
+    list[Remark],
+]:
+    """Return the variable that is meant, or the band, with the attributes that say what it is, those of its file, and the bounds of coordinates with one value."""
     name, found = raster.path.name, opened(raster.path, whole=True)
     band: int | None = None
     bounds: Mapping[Hashable, NDArray[Any]] = {}
@@ -364,7 +400,10 @@ def _variable(
             variable = variable.isel(band=band, drop=True).rename(raster.variable)
         elif raster.variable not in (None, "1", variable.name):
             raise _no_variable(raster, [str(variable.name or 1)])
-    attributes = {**whole, **variable.attrs}
+    attributes = dict(variable.attrs)
+    # As EDGAR writes it: beside the substance the year is that of the emission.
+    if whole.get("substance") and "year" in whole:
+        attributes.setdefault("year", whole["year"])
     units = attributes.get("units")
     if isinstance(units, tuple | list):  # of each band
         told = list(dict.fromkeys("" if each is None else str(each) for each in units))
@@ -376,10 +415,10 @@ def _variable(
             )
         attributes["units"] = units[band or 0]
     remarks: list[Remark] = []
-    if str(attributes.get("source", "")).startswith("carbongrid"):
+    if str(attributes.get("source") or whole.get("source", "")).startswith("carbongrid"):
         what = "the raster was written by carbongrid: where it comes from the same inventory, agreement is circular"
         remarks.append((Problem(what, name, level="warning"), f"{name}：该栅格由 carbongrid 写出；若来自同一清单，一致性为循环论证。"))  # fmt: skip
-    return variable, attributes, bounds, remarks
+    return variable, attributes, whole, bounds, remarks
 
 
 def _bounds_of_one(found: xr.Dataset, variable: xr.DataArray) -> dict[Hashable, NDArray[Any]]:

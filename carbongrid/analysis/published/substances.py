@@ -4,32 +4,45 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from carbongrid.errors import InputError, Problem
-from carbongrid.inventory.units_of_measure import SUBSTANCE_NAMES, names_other_gas
+from carbongrid.inventory.units_of_measure import names_other_gas
+from carbongrid.method.landuse import packaged_table
 
 _ATTRIBUTES = ("substance", "species", "gas")
-_SCRIPTS = str.maketrans("₂₄₆₃_", "2463 ")
-_SEVERAL = re.compile(r"[,;/+&|]|\band\b")
-_GWP = re.compile(r"gwp[ -]?(?P<years>[0-9]+)[ -](?P<set>ar[0-9]|sar|tar)\b[ -]?(?P<gases>.*)")
+_MARKS = re.compile(r"<[^<>]*>|[${}]")
+"""Around what stands low or high: CO$_2$, yr$^{-1}$, CO<sub>2</sub>."""
+_SIGNS = str.maketrans("₂₄₆₃_-‐‑–—", "2463      ")
+_GWP = re.compile(r"gwp ?(?P<years>[0-9]+) (?P<set>ar[0-9]|sar|tar)\b ?(?P<gases>.*)")
 """As EDGAR names CO2e: GWP_100_AR5_GHG."""
-_EQUIVALENT = re.compile(r"co2[ -]?e(?:q|quivalents?)?(?![a-z])|carbon dioxide equivalents?|co2 ?当量|二氧化碳当量|\bghgs?\b|greenhouse gas(?:es)?|温室气体")  # fmt: skip
-_DIOXIDE = re.compile(r"co2(?![0-9])|carbon dioxide|二氧化碳")
-_CARBON = re.compile(
-    r"(?:fossil |fossil fuel |anthropogenic )?(?:c|carbon)(?: emissions?)?|co2-c|碳"
+_BIOMASS = r"bio|short cycle|(?<![a-z])bf(?![a-z])|生物"
+_OF_BIOMASS = re.compile(rf"{_BIOMASS}|(?<=co2)bf")
+_NOT_OF_BIOMASS = re.compile(
+    rf"(?:\bexcl\w*|\bnon|\bno|\bnot|without|w/o|不含)\W*(?:[a-z]+ ){{0,2}}?(?:{_BIOMASS})\w*|(?:{_BIOMASS})\w*(?: [a-z]+){{0,2}}? (?:excl|not)|生物\S*除外"
 )
-_OF_BIOMASS = re.compile(r"bio|short[ -]cycle|(?<![a-z])bf(?![a-z])|生物")
-_WITHOUT = re.compile(r"\bexcl|\bnon\b|\bnon-?bio|\bno bio|without|不含|除外")
-_STANDARD = re.compile(r"(?:content|flux)_of_(?P<of>[a-z0-9_]+?)(?:_expressed_as_(?P<mass>[a-z0-9]+(?:_[a-z0-9]+)*?))?(?:_(?:due_to|in|from|by)_.*)?$", re.IGNORECASE)  # fmt: skip
-"""CF's names of what the atmosphere receives."""
 
 _NO_MASS_OF_A_TIME = {
     re.compile(r"(?<![A-Za-z])(?:[munpk]|µ|μ)?mol(?:e|es|ec|ecules?)?s?(?![a-z])|摩尔|分子"): "an amount of molecules, no mass",
-    re.compile(r"(?<![A-Za-z])(?:[munpkM]|µ|μ)?W(?![A-Za-z])|(?<![A-Za-z])sr(?![A-Za-z])"): "light or power, no mass",
+    re.compile(r"(?<![A-Za-z])pp[mbt]v?(?![A-Za-z])"): "a concentration, no mass",
+    re.compile(r"(?<![A-Za-z])(?:[munpkMGT]|µ|μ)W(?![A-Za-z])|(?<![A-Za-z])W\s*(?:/\s*)?c?m(?![A-Za-z])|^\s*W\s*$|(?<![A-Za-z])sr(?![A-Za-z])|\b[Ww]atts?\b"): "light or power, no mass",
+    re.compile(r"(?<![A-Za-z])(?:[kMGTPE]?Wh|[kMGTPE]J|[kMG]cal|[kM]?tce|[kM]?toe)(?![A-Za-z])|^\s*J\s*$|标准煤|千瓦时"): "energy, no mass",
     re.compile(r"(?:/\s*|\bper\s+)(?:h|hrs?|hours?|min|minutes?|weeks?)\b|(?<![A-Za-z])(?:h|hrs?|hours?|min|minutes?|weeks?)\s?(?:\^|\*\*)?[-⁻−][1¹]|小时|分钟|[/每]周"): "per hour, minute or week, a time that is not read",
-    re.compile(r"\b(?:NO[x2]|SO[x2]|NH3|(?:NM)?VOCs?|PM(?:2\.5|10)?|CO(?!\s*2)|BC|OC|Hg)\b"): "of another substance than CO2e, CO2 or C",
 }  # fmt: skip
+
+
+class _Said(NamedTuple):
+    """A substance that is said: CO2e, CO2 or C; blank where none is or several are, and None where it is another one."""
+
+    substance: str | None
+    biogenic: bool = False
+    read: bool = True
+
+
+def unmarked(text: str) -> str:
+    """Return a text without the marks of LaTeX and HTML around what stands low or high."""
+    return _MARKS.sub("", text)
 
 
 def other_quantity(units: str) -> str:
@@ -40,51 +53,95 @@ def other_quantity(units: str) -> str:
     units
         As a raster states them.
     """
-    return next((what for words, what in _NO_MASS_OF_A_TIME.items() if words.search(units)), "")
+    found = next((what for words, what in _NO_MASS_OF_A_TIME.items() if words.search(units)), "")
+    if not found and names_another(units) and not names_other_gas(units):
+        return "of another substance than CO2e, CO2 or C"
+    return found
 
 
-class _Said(NamedTuple):
-    """A substance that is said: CO2e, CO2 or C; blank where several are, and None where it is another one."""
+def names_another(text: str) -> bool:
+    """Tell whether a text names another substance than carbon, CO2 or CO2e, and none of these beside it."""
+    return _read(text).substance is None
 
-    substance: str | None
-    biogenic: bool = False
+
+def _plain(text: str) -> str:
+    """Return a text in small letters with single blanks, in which CO2 is one word."""
+    words = " ".join(unmarked(text).translate(_SIGNS).casefold().split())
+    return re.sub(r"\bco 2(?![0-9])", "co2", words)
+
+
+@cache
+def _words() -> tuple[re.Pattern[str], dict[str, str]]:
+    """Return a pattern of the words that name substances, and what each names; a longer word hides a shorter one in it."""
+    table = packaged_table("words_of_substances.csv")
+    named = dict(zip(table["word"], table["substance"], strict=True))
+    by_length = sorted(named, key=len, reverse=True)
+    return re.compile("|".join(map(_as_it_stands, by_length))), named
+
+
+def _as_it_stands(word: str) -> str:
+    """Return a pattern of a word: CO2 is also read in FFCO2 and CO2bio, and in Chinese no blanks stand between words."""
+    if word == "co2":
+        return "co2(?![0-9])"
+    return re.escape(word) if word[-1] >= "\u4e00" else rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])"  # fmt: skip
 
 
 def _read(text: str) -> _Said:
-    plain = " ".join(text.translate(_SCRIPTS).casefold().split())
-    parts = [each for each in _SEVERAL.split(plain) if each.strip()]
-    if len(parts) > 1:
-        # Of a file with several gases the attribute may list them all: that says of none.
-        return _Said("" if any(_read(each).substance for each in parts) else None)
-    if known := SUBSTANCE_NAMES.get(plain):
-        return _Said(known)
-    if _GWP.match(plain) or _EQUIVALENT.search(plain):
+    plain = _plain(text)
+    pattern, named = _words()
+    words = {named[each] for each in pattern.findall(plain)}
+    biogenic = bool(_OF_BIOMASS.search(_NOT_OF_BIOMASS.sub(" ", plain)))
+    if "CO2e" in words or _GWP.match(plain):
         return _Said("CO2e")
-    if _CARBON.fullmatch(plain):
-        return _Said("C")
-    if _DIOXIDE.search(plain):
-        return _Said("CO2", bool(_OF_BIOMASS.search(plain)) and not _WITHOUT.search(plain))
-    return _Said(None)
+    # "No" is nitric oxide where it is all that is said.
+    if plain == "no" or ("other" in words and "CO2" not in words):
+        return _Said(None)
+    if "other" in words:  # of a file with several gases the attribute may list them all
+        return _Said("", biogenic)
+    if "as CO2" in words:
+        return _Said("CO2", biogenic)
+    if "as C" in words:
+        return _Said("C", biogenic)
+    if words >= {"CO2", "C"}:  # which of both the mass is of is not said
+        return _Said("", biogenic, read=False)
+    found = next((each for each in ("CO2", "C") if each in words), "CO2e" if "GHG" in words else "")
+    return _Said(found, biogenic and found != "CO2e", read=bool(found))
 
 
-def _read_standard(name: str) -> _Said:
-    """Return what a standard_name of CF says; blank of one that names no substance."""
-    match = _STANDARD.search(name)
-    if match is None:
-        return _Said("")
-    of, mass = match["of"].replace("_", " "), match["mass"] or ""
-    if mass == "carbon" and "carbon dioxide" in of:
-        return _Said("C")
-    return _read(of) if not mass else _Said(None)
+class _Statement(NamedTuple):
+    """An attribute that may name a substance, what it says, and whether it is the file's alone."""
+
+    name: str
+    text: str
+    said: _Said
+    of_file: bool
 
 
-def substance_of(attributes: Mapping[Any, Any], *, by_units: str) -> tuple[str, bool]:
+def _statements(own: Mapping[Any, Any], of_file: Mapping[Any, Any]) -> list[_Statement]:
+    """Return what attributes other than units say: those of the raster first, then those of its file that it has not."""
+    found = []
+    for attributes in (own, {name: each for name, each in of_file.items() if name not in own}):
+        for name in _ATTRIBUTES:
+            text = str(attributes.get(name) or "").strip()
+            if re.search(r"[^\W\d_]", text):  # a number is a code of some table
+                found.append(_Statement(name, text, _read(text), attributes is not own))
+        standard = str(attributes.get("standard_name") or "")
+        # What CF says it is due to may name other substances, and whether it is biomass.
+        said = _read(standard.split("_due_to_")[0])
+        biogenic = _read(standard).biogenic and bool(said.substance)
+        found.append(_Statement("standard_name", standard, said._replace(biogenic=biogenic, read=True), attributes is not own))  # fmt: skip
+    return found
+
+
+def substance_of(
+    own: Mapping[Any, Any], of_file: Mapping[Any, Any], *, by_units: str
+) -> tuple[str, bool]:
     """Return what attributes other than units say that a raster is of, and whether that is of biomass.
 
     Parameters
     ----------
-    attributes
-        substance, species, gas and standard_name are looked at.
+    own, of_file
+        Attributes of the raster and of its file: substance, species, gas and standard_name are looked at. What the raster itself says comes first.
     by_units
         What the raster's units are of; one gas in CO2e is no contradiction.
 
@@ -94,8 +151,8 @@ def substance_of(attributes: Mapping[Any, Any], *, by_units: str) -> tuple[str, 
         If it is none of CO2e, CO2 and C.
     """
     found, biogenic = "", False
-    for name, text, said in _all_said(attributes):
-        if said.substance is None and by_units == "CO2e":
+    for name, text, said, is_file in _statements(own, of_file):
+        if said.substance is None and (by_units == "CO2e" or (is_file and (by_units or found))):
             continue
         if said.substance is None:
             gwp = " Of a gas give the mass in CO2e: multiply by its GWP (AR5, 100 years)." if names_other_gas(text) else ""  # fmt: skip
@@ -107,27 +164,30 @@ def substance_of(attributes: Mapping[Any, Any], *, by_units: str) -> tuple[str, 
     return found, biogenic
 
 
-def _all_said(attributes: Mapping[Any, Any]) -> list[tuple[str, str, _Said]]:
-    texts = [(name, str(attributes.get(name) or "").strip()) for name in _ATTRIBUTES]
-    # A number is a code of some table.
-    found = [(name, text, _read(text)) for name, text in texts if re.search(r"[^\W\d_]", text)]
-    standard = str(attributes.get("standard_name") or "")
-    return [*found, ("standard_name", standard, _read_standard(standard))]
-
-
-def remarks_of_substance(attributes: Mapping[Any, Any], where: str) -> list[tuple[Problem, str]]:
-    """Return what has to be said of CO2 of biomass, of CO2e by whose GWPs, and of one gas in CO2e.
+def remarks_of_substance(
+    own: Mapping[Any, Any],
+    of_file: Mapping[Any, Any],
+    where: str,
+    *,
+    stated: str,
+    named: str | None,
+) -> list[tuple[Problem, str]]:
+    """Return what has to be said of CO2 of biomass, of CO2e by whose GWPs, of one gas in CO2e, and of what is not read.
 
     Parameters
     ----------
-    attributes
+    own, of_file
         Those of :func:`substance_of`.
     where
         The raster, for messages.
+    stated
+        What the raster is of by all that it says; blank where it does not say.
+    named
+        The unit that the user names instead.
     """
     found: list[tuple[Problem, str]] = []
-    for name, text, said in _all_said(attributes):
-        gwp = _GWP.match(" ".join(text.translate(_SCRIPTS).casefold().split()))
+    for name, text, said, _ in _statements(own, of_file):
+        gwp = _GWP.match(_plain(text))
         if said.biogenic:
             what = f"{name} is {text!r}: CO2 of biomass, which inventories tell apart from their totals"
             found.append((Problem(what, where, level="warning"), f"{where}：{name} 为“{text}”，属生物源 CO2，清单中单列、不计入总量。"))  # fmt: skip
@@ -137,7 +197,13 @@ def remarks_of_substance(attributes: Mapping[Any, Any], where: str) -> list[tupl
             zh = f"{where}：{name} 为“{text}”，即按 {gwp['set'].upper()} 的 {gwp['years']} 年 GWP 折算的 CO2 当量{'（仅这些气体）' if some else ''}。"
             usual = gwp["years"] == "100" and not some
             found.append((Problem(what, where, level="note" if usual else "warning"), zh))
-        elif said.substance is None:
+        elif said.substance is None and stated == "CO2e":
             what = f"{name} is {text!r}: that alone, in CO2e, stands beside all gases of the run"
             found.append((Problem(what, where, level="warning"), f"{where}：{name} 为“{text}”，仅为该气体的 CO2 当量，而本次运算为所有气体。"))  # fmt: skip
+        elif said.substance is None:
+            what = f"of the file {name} is {text!r}, and the raster itself says that it is of {stated}, which is taken"
+            found.append((Problem(what, where, level="warning"), f"{where}：文件的 {name} 为“{text}”，而栅格自身注明为 {stated}，按后者处理。"))  # fmt: skip
+        elif not said.read and not stated:
+            what = f"{name} is {text!r}, which names no substance that is read: what --unit says is taken, {named}"
+            found.append((Problem(what, where, level="warning"), f"{where}：{name} 为“{text}”，无法识别其物质，按 --unit（{named}）处理。"))  # fmt: skip
     return found

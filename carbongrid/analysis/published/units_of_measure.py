@@ -7,12 +7,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any, Literal
 
 from carbongrid.analysis.published.substances import (
+    names_another,
     other_quantity,
     remarks_of_substance,
     substance_of,
+    unmarked,
 )
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.units_of_measure import as_co2, mass_and_substance, names_other_gas
@@ -26,14 +29,14 @@ _PERIODS: dict[Period, str] = {
     "second": "seconds?|sec|s",
     "day": "days?|d",
     "month": "months?|mon",
-    "year": "years?|yr|a",
+    "year": "years?|yr|y|a",
 }
 _AREAS = {1: "m", 10**4: "ha", 10**6: "km"}
-_CELL = r"(?:grid\s?)?cell|pixel"
+_CELL = r"(?:grid\s?)?cell|grid|pixel"
 _WHOLE_WORDS = (
     (re.compile(r"carbon dioxide", re.IGNORECASE), "CO2"),
     (re.compile(r"\bcarbon\b", re.IGNORECASE), "C"),
-    (re.compile(r"\btonnes?\b|\bmetric tons?\b", re.IGNORECASE), "t"),
+    (re.compile(r"\bmetric ton(?:ne)?s?\b|\btonnes?\b", re.IGNORECASE), "t"),
     (re.compile("平方公里|平方千米"), "km2"),
     (re.compile("平方米"), "m2"),
     (re.compile("公顷"), "ha"),
@@ -108,7 +111,7 @@ def read_unit(text: str) -> GriddedUnit:
     InputError
         If it is no mass, is of another gas, or says an area or a period twice.
     """
-    left = _POWER_SIGN.sub("", text.strip()).translate(_RAISED)
+    left = _POWER_SIGN.sub("", unmarked(text).replace("_", "").strip()).translate(_RAISED)
     for written, short in _WHOLE_WORDS:
         left = written.sub(short, left)
     if ton := _TON.search(left):
@@ -153,7 +156,10 @@ def _taken(text: str, words: str, power: str) -> tuple[str, int]:
 
 
 def unit_of(
-    attributes: Mapping[Any, Any], named: str | None, where: str
+    attributes: Mapping[Any, Any],
+    named: str | None,
+    where: str,
+    of_file: Mapping[Any, Any] = MappingProxyType({}),
 ) -> tuple[GriddedUnit, list[tuple[Problem, str]]]:
     """Return what a raster's values are, by its attributes and by what was named for it, and what has to be said of that.
 
@@ -165,6 +171,8 @@ def unit_of(
         By the user, or None.
     where
         The raster, for messages.
+    of_file
+        Attributes of its file, which say what its own do not.
 
     Raises
     ------
@@ -173,7 +181,7 @@ def unit_of(
     """
     try:
         given = GriddedUnit() if named is None else read_unit(named)
-        stated, odd = _stated(attributes)
+        stated, odd = _stated(attributes, of_file)
     except InputError as error:
         raise InputError(replace(each, where=where) for each in error.problems) from None
     for what, ours, theirs in _pairs(given, stated):
@@ -205,7 +213,7 @@ def unit_of(
         raise InputError(
             f"neither the raster nor --unit says {', '.join(missing)}{told}", where, HINT
         )
-    remarks = remarks_of_substance(attributes, where)
+    remarks = remarks_of_substance(attributes, of_file, where, stated=stated.substance, named=named)
     if odd:
         what = f"the raster's units are {odd!r}, which are not read{ton}: what --unit says is taken, {named}"
         remarks.append((Problem(what, where, level="warning"), f"{where}：栅格单位“{odd}”无法识别，按 --unit（{named}）处理。"))  # fmt: skip
@@ -223,7 +231,7 @@ def _pairs(given: GriddedUnit, stated: GriddedUnit) -> list[tuple[str, Any, Any]
     ]
 
 
-def _stated(attributes: Mapping[Any, Any]) -> tuple[GriddedUnit, str]:
+def _stated(attributes: Mapping[Any, Any], of_file: Mapping[Any, Any]) -> tuple[GriddedUnit, str]:
     """Return what attributes say, and their text of units where that is not read.
 
     Raises
@@ -231,7 +239,7 @@ def _stated(attributes: Mapping[Any, Any]) -> tuple[GriddedUnit, str]:
     InputError
         If they say of something that is no mass of carbon, CO2 or CO2e in a time that can be named.
     """
-    text = str(attributes.get("units") or "").strip()
+    text = str(attributes.get("units") or of_file.get("units") or "").strip()
     odd = "" if text.casefold() in _NO_UNITS else text
     found = GriddedUnit()
     if odd:
@@ -243,9 +251,9 @@ def _stated(attributes: Mapping[Any, Any]) -> tuple[GriddedUnit, str]:
         try:
             found, odd = read_unit(text), ""
         except InputError:
-            if names_other_gas(text):
+            if names_another(text):
                 raise
-    substance, biogenic = substance_of(attributes, by_units=found.substance)
+    substance, biogenic = substance_of(attributes, of_file, by_units=found.substance)
     return replace(found, substance=found.substance or substance, biogenic=biogenic), odd
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -174,7 +174,7 @@ def validate(
     zones, unit_zones = compare_zones(found, read.values, draws, seed) if key is None else NO_ZONES
     tell(phase, 3, 4)
     manifest = found.manifest
-    remarks = (*read.remarks, *_without_people(measures, found.units["residents"]))
+    remarks = (*read.remarks, *_without_people(measures, values, _people(found, codes)))
     of_cells: dict[str, Any] = {"remarks": remarks}
     if read.gridded:
         measured, cells, more = compare_cells(found, read.gridded, groups)
@@ -257,6 +257,11 @@ def _read(
     return _Read(values, own_sums(published, inside), quantities, remarks, name)
 
 
+def _people(run: RunCarriers, codes: pd.Series[str]) -> pd.Series[float]:
+    """Return the residents by code, NaN where none are known."""
+    return run.units["residents"].groupby(codes.to_numpy()).sum(min_count=1)
+
+
 def _compared(
     run: RunCarriers,
     values: pd.DataFrame,
@@ -271,7 +276,7 @@ def _compared(
     uncertainty = uncertainty_of(run.manifest)
     drawn = _drawn_by_key(run, wanted, codes, uncertainty, draws, seed)
     area = pd.Series(areas_of_units(run)).groupby(codes.to_numpy()).sum()
-    people = run.units["residents"].groupby(codes.to_numpy()).sum(min_count=1)
+    people = _people(run, codes)
     rows, compared = [], []
     for of, masses in drawn.items():
         theirs = values[values["of"] == of].groupby("region")["grams"].sum() / 1e6
@@ -411,16 +416,32 @@ def _measures(
     }  # fmt: skip
 
 
-def _without_people(measures: pd.DataFrame, residents: pd.Series[float]) -> list[Remark]:
-    """Tell which quantities are not held against people, without which a run looks more skilful than it is."""
+def _without_people(
+    measures: pd.DataFrame, values: pd.DataFrame, people: pd.Series[float]
+) -> list[Remark]:
+    """Tell which quantities are not held against people, without which a run looks more skilful than it is.
+
+    Parameters
+    ----------
+    measures, values
+        Of each quantity, and of each of its units.
+    people
+        Residents by code of the unit.
+    """
     without = measures.loc[measures["by_people"].isna() & (measures["published_t"] != 0), "of"]
-    if without.empty:
-        return []
-    unknown, known = int(residents.isna().sum()), bool((residents > 0).any())
-    who = f"{unknown} of {residents.size} units" if known else "units"
-    what = f"{listed(without, 3)}: residents of {who} are not known, so that skill is not against people"
-    zh = f"{listed(without, 3, more='等', between='、')}：{f'有 {unknown} 个单元' if known else '所有单元'}人口未知，技巧未与按人口分配比较。"
-    return [(Problem(what, level="warning" if known else "note"), zh)]
+    units = {of: tuple(values.loc[values["of"] == of, "region"]) for of in without}
+    found: list[Remark] = []
+    for compared in dict.fromkeys(units.values()):
+        some = [of for of in without if units[of] == compared]
+        unknown = int(people.reindex(list(compared)).isna().sum())
+        if unknown:
+            level: Literal["warning", "note"] = "warning" if (people > 0).any() else "note"
+            who, zh = f"residents of {unknown} of {len(compared)} units compared are not known", f"所比较的 {len(compared)} 个单元中有 {unknown} 个人口未知"  # fmt: skip
+        else:
+            level, who, zh = "note", "there are no residents in the units compared", "所比较单元没有人口"  # fmt: skip
+        what = f"{listed(some, 3)}: {who}, so that skill is not against people"
+        found.append((Problem(what, level=level), f"{listed(some, 3, more='等', between='、')}：{zh}，技巧未与按人口分配比较。"))  # fmt: skip
+    return found
 
 
 def why_no_skill(row: Mapping[Any, Any]) -> tuple[str, str]:

@@ -388,11 +388,17 @@ def one_layer(path, coordinates=None, attributes=None, bounds=None, whole=None):
     axes = (*coordinates, "lat", "lon")
     told = {"units": "kg m-2 s-1", "substance": "CO2", **(attributes or {})}
     layer = np.ones([1] * len(coordinates) + [3, 3])
-    data = xr.Dataset({"flux": (axes, layer, told)}, {**places, **{of: (of, [at]) for of, at in coordinates.items()}}, whole)  # fmt: skip
+    places |= {of: (of, [at[1]], {"units": at[0], "calendar": at[2]}) if isinstance(at, tuple) else (of, [at]) for of, at in coordinates.items()}  # fmt: skip
+    data = xr.Dataset({"flux": (axes, layer, told)}, places, whole)
     if bounds:
         data["time"].attrs["bounds"] = "time_bnds"
-        data["time"].encoding["units"] = "hours since 2000-01-01"
-        data["time_bnds"] = (("time", "nv"), np.array([bounds], "datetime64[ns]"))
+        dates = isinstance(bounds[0], str)
+        if dates:
+            data["time"].encoding["units"] = "hours since 2000-01-01"
+        data["time_bnds"] = (
+            ("time", "nv"),
+            np.array([bounds], "datetime64[ns]" if dates else None),
+        )
     data.to_netcdf(path, engine="h5netcdf")
     return OpenedRaster.of(PublishedRaster("emission", path))
 
@@ -406,13 +412,14 @@ def date(text):
     [
         {"attributes": {"year": "2015"}},  # EDGAR
         {"attributes": {"year": np.array([2015.0])}},
-        {"whole": {"year": "2015"}},
+        {"whole": {"year": "2015", "substance": "CO2"}},  # EDGAR, where the file has them
+        {"coordinates": {"time": ("days since 2015-01-01", 182.0, "noleap")}, "bounds": [0.0, 365.0]},
         {"coordinates": {"year": 2015}},
         {"coordinates": {"time": 2015.5}},
         {"coordinates": {"time": date("2015-07-02")}, "attributes": {"year": "2022"}},
         {"coordinates": {"time": date("2016-01-01")}, "bounds": ["2015-01-01", "2016-01-01"]},
     ],
-)
+)  # fmt: skip
 def test_a_year_is_read_wherever_it_is_said(tmp_path, said):
     """Seen to fail: EDGAR's attribute, and a year as a number, were not looked at; 2019 and 2020 were added up as one year."""
     opened = one_layer(tmp_path / "a.nc", **said)
@@ -433,6 +440,8 @@ def test_a_year_is_read_wherever_it_is_said(tmp_path, said):
         {"coordinates": {"time": 2015.0}, "attributes": {"release": "2022"}},
         *({"coordinates": {"time": date(f"2020-{day}")}} for day in ("01-01", "06-30", "07-01T12", "07-02", "12-31")),
         {"coordinates": {"time": date("2020-03-16")}, "bounds": ["2020-01-01", "2021-01-01"]},
+        {"coordinates": {"time": date("2020-06-16")}, "bounds": ["2020-01-01", "2020-12-01"]},  # CDO
+        {"coordinates": {"time": date("2020-01-01")}, "bounds": ["2020-01-01", "2020-01-01"]},
     ],
 )  # fmt: skip
 def test_what_stands_for_a_year_is_no_month_and_goes_without_a_word(tmp_path, said):
@@ -449,6 +458,7 @@ def test_what_stands_for_a_year_is_no_month_and_goes_without_a_word(tmp_path, sa
         ({"attributes": {"month": "7", "year": "2015"}}, (2015, 7)),
         ({"coordinates": {"time": date("2020-03-16")}, "bounds": ["2020-03-01", "2020-04-01"]}, (2020, 3)),
         ({"coordinates": {"time": date("2020-03-01")}, "bounds": ["2020-02-01", "2020-02-28"]}, (2020, 2)),
+        ({"coordinates": {"time": ("days since 2020-01-01", 45.0, "noleap")}, "bounds": [31.0, 59.0]}, (2020, 2)),
     ],
 )  # fmt: skip
 def test_a_layer_that_says_it_is_a_month_is_no_year(tmp_path, said, month):
@@ -461,12 +471,38 @@ def test_a_layer_that_says_it_is_a_month_is_no_year(tmp_path, said, month):
     np.testing.assert_allclose(grams[0, 0], 1000 * days * 86400 * window.grid.areas_of_rows()[0])
 
 
-def test_a_date_that_stands_for_no_year_is_told(tmp_path):
-    """Seen to fail: a rate of July was the whole year's without a word."""
-    opened = one_layer(tmp_path / "a.nc", {"time": date("2020-07-16")})
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"coordinates": {"time": date("2020-07-16")}}, "dated 2020-07-16, neither begin, middle nor end of a year"),
+        ({"coordinates": {"time": date("2020-07-01")}, "bounds": ["2020-07-01", "2020-07-02"]}, "bounds of 1 day,"),
+        ({"coordinates": {"time": date("2020-07-01")}, "bounds": ["2020-04-01", "2020-10-01"]}, "bounds of 183 days,"),
+        ({"coordinates": {"time": date("2020-07-01")}, "bounds": ["2018-01-01", "2023-01-01"]}, "bounds of 1,826 days,"),
+        ({"coordinates": {"time": ("days since 2020-01-01", 182.0, "lunar")}}, "'days since 2020-01-01', which is not read"),
+        ({"attributes": {"units": "t CO2 yr-1", "month": "12"}}, "month is 12, and the unit is per year"),
+    ],
+)  # fmt: skip
+def test_what_may_not_be_a_year_is_told(tmp_path, said, told):
+    """Seen to fail: a rate of July, and bounds of a day, of half a year and of five, were the whole year's without a word."""
+    opened = one_layer(tmp_path / "a.nc", **said)
     [(problem, zh)] = [both for both in opened.remarks if both[0].level == "warning"]
-    assert "dated 2020-07-16, neither begin, middle nor end of a year" in problem.what
-    assert "2020-07-16" in zh
+    assert told in problem.what
+    assert "按全年处理" in zh
+    assert opened.months == 0
+
+
+def test_a_year_of_a_file_may_be_that_of_its_publication(finished, axes, tonnes, tmp_path):
+    """Seen to fail: two sectors published in 2022 and 2023 were refused, and a rate had the days of its year of publication."""
+    paths = []
+    for year in (2022, 2023):
+        path = edgar(tmp_path / f"{year}-.nc", axes, tonnes, units="t day-1", substance="CO2")
+        paths.append(tmp_path / f"{year}.nc")
+        xr.open_dataset(path).assign_attrs(year=year).to_netcdf(paths[-1], engine="h5netcdf")
+    found = validate(finished, paths, draws=2)
+    told = [problem.what for problem, _ in found.remarks if problem.level == "warning"]
+    assert sum("the file's attribute year is" in each for each in told) == 2
+    assert any("year is 2022, 2023: if these are years of emission" in each for each in told)
+    assert published(found).sum() == pytest.approx(2 * published(validate(finished, path, draws=2)).sum())  # fmt: skip
 
 
 def test_annual_rasters_of_two_years_are_not_added_up(finished, axes, tonnes, tmp_path):
@@ -502,6 +538,18 @@ def test_a_few_negative_cells_are_told_and_count_as_nothing(finished, squares, a
     values[inside] = -99
     with pytest.raises(InputError, match=r"lowest is -99\), 99 t together.*nodata"):
         validate(finished, edgar(tmp_path / "b.nc", axes, values, **TOLD), **PER_YEAR)
+    # What stands for an unknown value hides behind a lower one, or is small: seen to count as 0.
+    near = np.argwhere(shares.sum(axis=0) > 0)
+    for number, (one, others) in enumerate(((-1000, [-99]), (-0.2, [-0.1] * 4))):
+        values = tonnes * 1e6
+        values[inside] = one
+        values[tuple(near[: len(others)].T)] = others
+        with pytest.raises(InputError, match=r"have negative values.*nodata"):
+            validate(finished, edgar(tmp_path / f"n{number}.nc", axes, values, **TOLD), **PER_YEAR)
+    nothing = np.zeros_like(tonnes)
+    nothing[inside] = -1e-9  # what rounding leaves
+    found = validate(finished, edgar(tmp_path / "z.nc", axes, nothing, **TOLD), **PER_YEAR)
+    assert not any("negative" in problem.what for problem, _ in found.remarks)
     outside = np.where(shares.sum(axis=0) > 0, tonnes, -9999.0)
     found = validate(finished, edgar(tmp_path / "c.nc", axes, outside, **TOLD), **PER_YEAR)
     assert not any("negative" in problem.what for problem, _ in found.remarks)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from carbongrid.analysis.published.calendars import days_of
 from carbongrid.analysis.published.months import Dates, Layered, require_one_year
 from carbongrid.analysis.published.units_of_measure import periods_in, read_unit, unit_of
 from carbongrid.errors import InputError
@@ -52,6 +54,11 @@ def test_every_spelling_is_read_as_the_same_unit(data):
         ("万吨 CO2/年", "1e4 t CO2 yr-1"),
         ("吨二氧化碳/平方公里/月", "t CO2 km-2 month-1"),
         ("千克碳每日", "kg C day-1"),
+        ("Mg/grid/month", "t month-1"),  # MEIC
+        ("metric tonnes C/cell", "t C"),
+        ("Mg C km-2 y-1", "t C km-2 yr-1"),
+        ("Mt CO$_2$ yr$^{-1}$", "Mt CO2 yr-1"),
+        ("kg CO<sub>2</sub> / yr", "kg CO2 yr-1"),
     ],
 )
 def test_published_spellings(text, same):
@@ -92,10 +99,18 @@ def test_what_the_attributes_say_needs_no_name():
         ({"gas": "CO2-eq"}, "CO2e"),
         ({"gas": "GHG"}, "CO2e"),
         ({"substance": "GWP_100_AR5_GHG"}, "CO2e"),
+        ({"species": "carbon-dioxide_excl_short-cycle"}, "CO2"),  # CAMS-GLOB-ANT
+        ({"species": "CO_2"}, "CO2"),
+        ({"species": "FFCO2, no biofuel"}, "CO2"),
+        ({"gas": "greenhouse gas CO2"}, "CO2"),
+        ({"gas": "C, as CO2"}, "CO2"),
+        ({"gas": "CO2 expressed as carbon"}, "C"),
+        ({"gas": "CO2-C"}, "C"),
+        ({"gas": "total carbon (C)"}, "C"),
     ],
 )  # fmt: skip
 def test_what_publishers_call_it_is_read(said, substance):
-    """Seen to fail: EDGAR's total of all gases was refused as a gas by its mass, whatever unit was named."""
+    """Seen to fail: EDGAR's total of all gases, CAMS' carbon-dioxide and total carbon were refused, CO2 as carbon was CO2, and CO2 called a greenhouse gas was CO2e."""
     assert read(RATE | said) == (read_unit(f"kg {substance} m-2 s-1"), [])
     assert read({"units": "Tonnes"} | said, f"t {substance} yr-1")[1] == []
 
@@ -107,9 +122,37 @@ def test_a_list_of_the_gases_of_a_file_says_of_none():
 
 
 @pytest.mark.parametrize(
+    "text", ["various", "total", "fossil", "carbon emissions", "碳排放", "CO2 [carbon]"]
+)
+def test_what_names_no_substance_leaves_it_to_the_unit_that_is_named(text):
+    """Seen to fail: whatever was not known counted as another gas, and no unit that was named was a way out."""
+    for gas in ("CO2", "C"):
+        unit, [warning] = read(RATE | {"species": text}, f"kg {gas} m-2 s-1")
+        assert unit.substance == gas
+        assert f"{text!r}, which names no substance that is read" in warning
+    assert read({"units": "kg CO2 m-2 s-1", "species": text})[1] == []
+    with pytest.raises(InputError, match="says of what"):
+        read(RATE | {"species": text})
+
+
+def test_what_a_raster_says_of_itself_comes_before_what_its_file_says():
+    """Seen to fail: a file's species of all its variables refused one whose own units are of CO2."""
+    own = {"units": "kg CO2 m-2 s-1"}
+    assert unit_of(own, None, "a.nc", {"species": "various"})[1] == []
+    unit, [(problem, zh)] = unit_of(own, None, "a.nc", {"species": "NOx"})
+    assert unit.gas == "CO2"
+    assert "of the file species is 'NOx'" in problem.what
+    assert "NOx" in zh
+    with pytest.raises(InputError, match="species = 'NOx'"):
+        unit_of(RATE, "kg CO2 m-2 s-1", "a.nc", {"species": "NOx"})
+    assert unit_of(RATE, None, "a.nc", {"species": "CO2 (biogenic)"})[0].biogenic
+
+
+@pytest.mark.parametrize(
     "said",
     [
         {"substance": "CO"},
+        {"substance": "no"},
         {"substance": "NOx"},
         {"substance": "PM2.5"},
         {"species": "ch4", "substance": ""},
@@ -134,10 +177,15 @@ def test_another_substance_is_never_read_as_co2(said):
         ({"units": "Tonnes", "substance": "CO2_org_short-cycle_C"}, "CO2 of biomass"),
         ({"units": "ton CO2/yr"}, "'ton CO2/yr', which are not read, where a ton is 1000 kg or a short ton"),
         ({"units": "count"}, "which are not read: what --unit says is taken, t CO2 yr-1"),
+        ({"units": "kt/yr W/O LULUCF"}, "which are not read"),
+        ({"units": "t CO2 yr-1, CO and CH4 excluded"}, "which are not read"),
+        ({"substance": "CO2, biogenic"}, "CO2 of biomass"),
+        ({"substance": "biogenic and fossil CO2"}, "CO2 of biomass"),
+        ({"standard_name": FLUX.format("carbon_dioxide") + "_from_biofuel"}, "CO2 of biomass"),
     ],
 )  # fmt: skip
 def test_what_is_taken_in_spite_of_what_the_raster_says_is_told(said, told):
-    """Seen to fail: units that are not understood vanished behind the one that was named."""
+    """Seen to fail: units that are not understood vanished behind the one that was named, and biomass beside a comma or in a standard_name behind CO2."""
     unit, warnings = read(said, "t CO2 yr-1")
     assert unit.gas == "CO2"
     [warning] = warnings
@@ -169,6 +217,9 @@ def test_one_gas_in_co2e_and_other_horizons_are_told():
         ({"units": "umol m-2 s-1"}, "kg CO2 m-2 s-1", "molecules, no mass"),
         ({"units": "molec. cm-2 s-1"}, "kg CO2 m-2 s-1", "molecules, no mass"),
         ({"units": "nW cm-2 sr-1"}, "t CO2 yr-1", "light or power"),
+        ({"units": "W m-2"}, "t CO2 yr-1", "light or power"),
+        ({"units": "TJ yr-1"}, "t CO2 yr-1", "energy, no mass"),
+        ({"substance": "CO2 as C"}, "t CO2 yr-1", "another substance"),
         ({"units": "kg NOx m-2 s-1"}, "kg CO2 m-2 s-1", "another substance"),
         ({"units": "Tonnes", "substance": "GWP_100_AR5_GHG"}, "t CO2 yr-1", "another substance"),
         ({}, "t CO2 yr-1 day-1", "several areas or times"),
@@ -192,6 +243,27 @@ def test_what_is_not_said_or_contradicts_is_refused(attributes, named, told):
         unit_of(attributes, named, "a.nc")
 
 
+@pytest.mark.parametrize(
+    ("number", "units", "calendar", "day"),
+    [
+        (59, "days since 2020-01-01", "noleap", (2020, 3, 1)),
+        (365 * 24 - 1, "hours since 2015-01-01", "365_day", (2015, 12, 31)),
+        (-1, "days since 2016-03-01", "all_leap", (2016, 2, 29)),
+        (59, "days since 2020-01-01", "360_day", (2020, 2, 30)),
+        (1.5, "months since 2020-12-01", "", (2021, 1, 1)),
+        (0, "years since 2015-01-01", "", (2015, 1, 1)),
+        (20190131.0, "day as %Y%m%d.%f", "", (2019, 1, 31)),
+        (59, "days since 2020-01-01", "julian", None),
+        (1e9, "days since 2020-01-01", "noleap", None),
+        (59, "m", "", None),
+    ],
+)
+def test_days_of_numbers(number, units, calendar, day):
+    """Seen to fail: without cftime, times of the calendars of climate models and of CDO were no times."""
+    found = days_of(np.array([number]), {"units": units, "calendar": calendar})
+    assert found == (None if day is None else [day])
+
+
 @pytest.mark.parametrize("year", [2019, 2020])
 def test_months_and_seconds_make_the_year(year):
     whole = dt.date(year + 1, 1, 1) - dt.date(year, 1, 1)
@@ -213,6 +285,12 @@ def test_twelve_layers_of_two_years_are_no_year():
     whole = [Layered("a.nc", 0, Dates((2019,))), Layered("b.nc", 0, Dates((2020,), (7,)))]
     with pytest.raises(InputError, match=r"dated 2019, 2020-07, and would"):
         require_one_year("industry", whole)
+
+
+def test_a_year_by_its_bounds_stands_beside_one_by_its_date():
+    """Seen to be refused as dated 2020-01 and 2020-07."""
+    annual = [Layered("a.nc", 0, Dates((2020,))), Layered("b.nc", 0, Dates((2020,), (1,)))]
+    require_one_year("industry", annual)
 
 
 def test_numbered_months_without_a_year_are_twelve_and_none_twice():

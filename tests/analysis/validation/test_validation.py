@@ -84,11 +84,19 @@ def test_a_unit_without_residents_leaves_the_baseline_of_people(unpeopled, known
     row = _measures(each, (pd.Series(np.ones(5)), pd.Series(heads), pd.Series(np.full(5, np.nan))), None)  # fmt: skip
     assert math.isnan(row["spearman_per_head"])
     assert (row["by_people"] < 0.02 and row["skill"] < -5) if known else row["skill"] > 0
-    remarks = _without_people(pd.DataFrame([row | {"of": "emission"}]), pd.Series(heads))
-    told = [problem.level for problem, zh in remarks if "人口未知" in zh]  # fmt: skip
+    quantity, values = pd.DataFrame([row | {"of": "emission"}]), pd.DataFrame({"of": "emission", "region": [*"abcde"]})  # fmt: skip
+    people = pd.Series(heads, [*"abcde"])
+    told = [problem.level for problem, zh in _without_people(quantity, values, people) if "人口未知" in zh]  # fmt: skip
     assert told == ([] if known else ["warning"])
-    nobody = _without_people(pd.DataFrame([row | {"of": "emission", "by_people": math.nan}]), pd.Series([np.nan] * 5))  # fmt: skip
-    assert [problem.level for problem, _ in nobody] == ["note"]
+    quantity["by_people"] = math.nan
+    [(nobody, _)] = _without_people(quantity, values, people * np.nan)
+    assert nobody.level == "note"
+    assert "residents of 5 of 5 units compared are not known" in nobody.what
+    if known:
+        # Seen to be told as "residents of 0 of 5 units are not known".
+        [(none, zh)] = _without_people(quantity, values[:1], people)
+        assert "there are no residents in the units compared" in none.what
+        assert "没有人口" in zh
 
 
 def test_zones_that_disagree_are_rather_those_that_are_not_firm(full_demo, units, tmp_path):
