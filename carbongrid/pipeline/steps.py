@@ -75,7 +75,7 @@ STEPS: tuple[Step, ...] = (
             save=residents.save_residents,
             after=("read people", "read units"),
         ),
-        phase="reading",
+        phase="allocating",
     ),
     # What each parcel claims of each category, and the grams that it gets.
     Step(
