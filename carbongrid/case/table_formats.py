@@ -249,7 +249,7 @@ UNCERTAINTY = TableFormat(
 )
 CENSUS = TableFormat(
     "[people] census", "census.csv",
-    "Residents per region, to which the people there are scaled. Blank, or without a row, is unknown: people there keep the count of points or cells, which is told.",
+    "Residents per region, to which the people there are scaled. Blank, or without a row, is unknown: people there keep the count of points or cells, which is told. Of regions one level; only a 0 may lie in another, whose people are then in the rest of it.",
     (
         Column("region", "id", _REGION, True, unit="code", hint="Write its code."),
         Column("residents", "number", "0 or more", True, unit=PERSONS, blank=True, limit=_TOO_LARGE),

@@ -102,20 +102,23 @@ _FATES = {
 
 
 def fate_lines(result: Result) -> Iterator[str]:
-    """Yield what part of the emissions that came in was placed by what, or was not, and what lies in no unit; nothing of a run without emissions."""
+    """Yield what part of the emissions, and of the sinks, that came in was placed by what, or was not, and what lies in no unit; nothing of what a run has none of."""
     from carbongrid.outputs.numbers import in_percent, mass_scale
 
     sinks = {each["name"] for each in result.manifest["categories"] if each["sink"]}
-    rows = [row for row in result.manifest["ledger"] if row["category"] not in sinks]
-    total = sum(row["total"] for row in rows)
-    if not total:
-        return
-    parts = {told: sum(row[name] for row in rows) for name, told in _FATES.items()}
-    told = ", ".join(f"{in_percent(part / total)} {by}" for by, part in parts.items() if part)
-    grams, mass = mass_scale(total)
-    outside = sum(row["outside_units"] or 0 for row in rows)
-    beyond = f"; {in_percent(outside / total)} of all lies outside every unit" if outside else ""
-    yield f"Of {total / grams:,.3f} {mass} of emissions: {told}{beyond}."
+    for kind in ("emissions", "sinks"):
+        rows = [row for row in result.manifest["ledger"] if (row["category"] in sinks) == (kind == "sinks")]  # fmt: skip
+        total = sum(row["total"] for row in rows)
+        if not total:
+            continue
+        parts = {told: sum(row[name] for row in rows) for name, told in _FATES.items()}
+        told = ", ".join(f"{in_percent(part / total)} {by}" for by, part in parts.items() if part)
+        grams, mass = mass_scale(total)
+        outside = sum(row["outside_units"] or 0 for row in rows)
+        beyond = (
+            f"; {in_percent(outside / total)} of all lies outside every unit" if outside else ""
+        )
+        yield f"Of {total / grams:,.3f} {mass} of {kind}: {told}{beyond}."
 
 
 def evidence_table(result: Result) -> list[str]:

@@ -22,6 +22,7 @@ from carbongrid.method.parcel_mass import ParcelMass
 from carbongrid.method.rule_skill import NoSkill, no_skill
 from carbongrid.method.weights import PackedWeights
 from carbongrid.pipeline.cross_checks import WORTH_A_NAME
+from carbongrid.pipeline.empty_homes import homes_without_people
 from carbongrid.pipeline.evidence import evidence_of
 from carbongrid.pipeline.facilities import (
     PlacedFacilities,
@@ -33,7 +34,6 @@ from carbongrid.pipeline.guesses import marked_guesses
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.open_land import mass_on_open_land
 from carbongrid.pipeline.regional_totals import land_without_total, moved_by_regions
-from carbongrid.pipeline.residents import homes_without_people
 from carbongrid.pipeline.weights_step import Weighed, regions_of, weighs_by_raster
 from carbongrid.raster.row_blocks import each_block
 
@@ -81,7 +81,11 @@ class Part:
 
 
 def allocate_totals(
-    inputs: Inputs, land: Land, weighed: Weighed, placed: PlacedFacilities
+    inputs: Inputs,
+    land: Land,
+    weighed: Weighed,
+    placed: PlacedFacilities,
+    residents: tuple[NDArray[np.float64], float] | None = None,
 ) -> Allocation:
     """Spread every category that was weighed over the parcels that carry it.
 
@@ -93,6 +97,8 @@ def allocate_totals(
         What parcels claim.
     placed
         Where facilities lie.
+    residents
+        Who lives in each unit, and in none; None where nothing is to be said of it.
 
     Raises
     ------
@@ -130,7 +136,8 @@ def allocate_totals(
     # People are evidence of all their categories together: who allows it of homes allows it of what follows them unasked.
     lost = {*allow.lost, *by_people_unasked()} if allow.lost else ()
     limits += evidence_problems(counted, lost)
-    limits += homes_without_people(inputs, land, weighed.claims)
+    if residents is not None:
+        limits += homes_without_people(inputs, land, weighed.claims, ledger, residents[0])
     limits += _outside_by_area(inputs, land, masses, names)
     by_raster = [name for name in names if weighs_by_raster(inputs, name)]
     limits += [*problems_of_borders(named, land, by_raster), *problems_of_place(named)]
@@ -224,7 +231,7 @@ def _outside_by_area(
 ) -> list[Problem]:
     """Return an error for each category of which too much will lie outside every unit, by area, before anything is rasterized.
 
-    A category that follows a raster inside its parcels is left to what the run finds.
+    A category that follows a raster inside its parcels is left to what the run finds, and so is what the case allows.
     """
     share = land.share_outside
     if inputs.case.units.water != "ledger":
@@ -233,9 +240,9 @@ def _outside_by_area(
     fates = [
         (name, mass.total, int((mass.grams * share[mass.rows]).sum()))
         for name, mass in zip(names, masses, strict=True)
-        if not weighs_by_raster(inputs, name)
+        if not weighs_by_raster(inputs, name) and name not in inputs.case.allow.outside
     ]
-    return outside_problems(fates, inputs.case.allow.outside)
+    return outside_problems(fates)
 
 
 def _unknown_evidence(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from carbongrid.case import Case
 from carbongrid.case.readers.inputs import Inputs
@@ -25,7 +26,6 @@ from carbongrid.pipeline.electricity_readings import tonnes_by_reading
 from carbongrid.pipeline.guesses import notes_of_guesses
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.memory import estimated_memory, most_memory
-from carbongrid.pipeline.residents import residents_of_units
 from carbongrid.pipeline.step import Progress
 from carbongrid.pipeline.steps import STEPS
 from carbongrid.pipeline.weights_step import weight_rasters
@@ -103,7 +103,7 @@ def check(case: Case | str | Path, *, progress: Progress | None = None) -> Check
     if allocation is not None:
         problems += allocation.problems
     content = {
-        **_of_land(inputs, land),
+        **_of_land(inputs, land, work.values.get("residents")),
         "categories": _of_categories(inputs),
         "electricity": _of_electricity(inputs),
         "without_zone": _without_zone(inputs, land),
@@ -113,7 +113,9 @@ def check(case: Case | str | Path, *, progress: Progress | None = None) -> Check
     return CheckReport(content, tuple(problems), allocation.evidence if allocation else ())
 
 
-def _of_land(inputs: Inputs, land: Land) -> dict[str, Any]:
+def _of_land(
+    inputs: Inputs, land: Land, residents: tuple[NDArray[np.float64], float] | None
+) -> dict[str, Any]:
     case, parcels = inputs.case, land.parcels
     whole = float(land.units.geometry.area.sum()) / 1e6
     found: dict[str, Any] = {
@@ -138,8 +140,8 @@ def _of_land(inputs: Inputs, land: Land) -> dict[str, Any]:
     for key, table in (("pois", inputs.pois), ("lines", inputs.lines)):
         if table is not None:
             found[key] = int((~table["again"]).sum()) if "again" in table else len(table)
-    if inputs.people is not None:
-        inside, outside = residents_of_units(inputs, land)
+    if inputs.people is not None and residents is not None:
+        inside, outside = residents
         found["residents"] = {"in_units": float(np.nansum(inside)), "in_none": float(outside)}
     return found
 

@@ -137,10 +137,11 @@ def structure_of(category: Category) -> str:
 
 
 def problems_outside(inputs: Inputs, allocation: Allocation, mass: UnitMass) -> tuple[Problem, ...]:
-    """Return an error for each category of which too much lies outside every unit."""
+    """Return an error for each category of which too much lies outside every unit; what the case allows is told."""
     placed = [each.total for each in allocation.masses]
     fates = zip(allocation.names, placed, mass.outside.tolist(), strict=True)
-    return tuple(outside_problems(fates, inputs.case.allow.outside))
+    sinks = [name for name, each in inputs.categories.items() if each.sink]
+    return tuple(outside_problems(fates, inputs.case.allow.outside, sinks))
 
 
 def _has_labels(inputs: Inputs) -> bool:

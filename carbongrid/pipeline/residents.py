@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 
 from carbongrid.case.readers.categories import categories_of
 from carbongrid.case.readers.inputs import Inputs
-from carbongrid.errors import Problem, listed
 from carbongrid.method.categories import Category, homes
 from carbongrid.method.weights import (
     Census,
-    PackedWeights,
     Residents,
     eligible,
     locate,
@@ -30,9 +28,6 @@ from carbongrid.pipeline.sections import FOLDER
 from carbongrid.raster.opening.stores import open_arrays
 
 FILES = [f"{FOLDER}/residents.npz"]
-_EMPTY = 10_000.0
-"""Of less land, m2, nobody need live on it: a house may stand empty."""
-_LISTED = 5
 
 
 def residents_on_parcels(inputs: Inputs, land: Land) -> Residents | None:
@@ -93,53 +88,12 @@ def residents_of_units(inputs: Inputs, land: Land) -> tuple[NDArray[np.float64],
         known, _ = shares_known(inputs.people, polygons_in(land.units, inputs.people.crs, everywhere))  # fmt: skip
         silent = known == 0
         # A census of nobody knows more than a raster that is silent.
-        nobody = np.zeros(len(silent), np.bool_) if census is None else _counted_as_empty(census)
+        nobody = np.zeros(len(silent), np.bool_) if census is None else counted_as_empty(census)
         inside[silent & (inside == 0) & ~nobody] = np.nan
     return inside, float(sums[-1] / 1000.0)
 
 
-def homes_without_people(
-    inputs: Inputs, land: Land, claims: Mapping[str, PackedWeights]
-) -> list[Problem]:
-    """Return a warning of the units on whose land of homes no people lie, though the census does not say that nobody lives there: what goes by people goes to others.
-
-    Parameters
-    ----------
-    inputs, land
-        The tables, and where parcels stand.
-    claims
-        Those of the categories that are spread.
-    """
-    names = [name for name, each in inputs.categories.items() if each.weight == "people" and name in claims]  # fmt: skip
-    if inputs.people is None or not names:
-        return []
-    known, people = np.zeros((2, len(land.parcels)))
-    area = land.parcels["area_m2"].to_numpy(np.float64)
-    for each in (claims[name] for name in names):
-        # Of land of which a raster says nothing it is told elsewhere that it does not.
-        silent = each.arrays.get("silent", np.zeros(each.rows.size))
-        said = area[each.rows] * each.arrays["eligible"] - silent
-        known[each.rows] = np.maximum(known[each.rows], said)
-        people[each.rows] = np.maximum(people[each.rows], each.arrays["weight"])
-    inside = land.unit_of_parcel >= 0
-    of_unit = land.unit_of_parcel[inside]
-    homes_of, people_of = (np.bincount(of_unit, values[inside], len(land.units)) for values in (known, people))  # fmt: skip
-    empty = (homes_of >= _EMPTY) & (people_of == 0)
-    census = census_of(inputs, land)
-    if census is not None:
-        empty &= ~_counted_as_empty(census)
-    rows = np.flatnonzero(empty)
-    if not rows.size:
-        return []
-    largest = rows[np.argsort(-homes_of[rows], kind="stable")]
-    ids, called = (land.units[column].astype(str).to_numpy() for column in ("id", "name"))
-    which = listed((f"{' '.join(dict.fromkeys(filter(None, (ids[k], called[k]))))} ({homes_of[k] / 1e4:,.0f} ha)" for k in largest), _LISTED, count=rows.size)  # fmt: skip
-    what = f"no people lie on the land of homes of {rows.size} of {len(land.units)} units, so that it weighs nothing for {', '.join(names)}: {which}"
-    hint = "Check that the people that are read cover these units; of those where nobody lives a row of 0 in the census says so."
-    return [Problem(what, f"{inputs.case.path.name}: [people]", hint, "warning")]
-
-
-def _counted_as_empty(census: Census) -> NDArray[np.bool_]:
+def counted_as_empty(census: Census) -> NDArray[np.bool_]:
     """Return the units of which a census says that nobody lives there."""
     return np.append(census.thousandths == 0, False)[census.region_of_unit]
 

@@ -64,6 +64,19 @@ STEPS: tuple[Step, ...] = (
         phase="reading",
     ),
     Step("cross-check", cross_check, ("read", "land"), phase="reading"),
+    # Who lives in the units, whatever their mass.
+    Step(
+        "residents",
+        residents.residents_of_units,
+        ("read", "land"),
+        kept=Kept(
+            files=residents.files_of_residents,
+            load=residents.load_residents,
+            save=residents.save_residents,
+            after=("read people", "read units"),
+        ),
+        phase="allocating",
+    ),
     # What each parcel claims of each category, and the grams that it gets.
     Step(
         "weigh",
@@ -81,23 +94,11 @@ STEPS: tuple[Step, ...] = (
     Step(
         "allocate",
         allocate_totals,
-        ("read", "land", "weigh", "facilities"),
+        ("read", "land", "weigh", "facilities", "residents"),
         phase="allocating",
     ),
     # What the report shows of outlines: drawn while the labels are made.
     base_map_step(),
-    # Who lives in the units, whatever their mass.
-    Step(
-        "residents",
-        residents.residents_of_units,
-        ("read", "land"),
-        kept=Kept(
-            files=residents.files_of_residents,
-            load=residents.load_residents,
-            save=residents.save_residents,
-            after=("read people", "read units"),
-        ),
-    ),
     # Cells that parcels have in common with units and coarse cells, which tell their tiles themselves, and the grams of these.
     Step("grid", land.fine_grid, ("read",)),
     Step(

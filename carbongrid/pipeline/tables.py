@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -55,6 +56,8 @@ from carbongrid.raster.software import versions
 
 if TYPE_CHECKING:
     from carbongrid.pipeline.electricity_readings import Readings
+
+logger = logging.getLogger(__name__)
 
 ELECTRICITY = {
     "supply": "Electricity is counted where it is made",
@@ -169,7 +172,7 @@ def make_tables(
     ledger = closed_ledger(
         allocation.ledger, names, reduced.units.sum(axis=0), reduced.outside, reduced.snapped
     )
-    notes = (*inputs.notes, *checked.problems, *allocation.problems, *indexed.notes)
+    notes = (*inputs.notes, *checked.problems, *allocation.problems, *reduction.problems, *indexed.notes)  # fmt: skip
     said = tuple((str(note.level), str(note)) for note in notes)
     rules = {name: each.weight.partition(":") for name, each in inputs.categories.items()}
     rasters = {name: path for name, (rule, _, path) in rules.items() if rule == "raster"}
@@ -220,7 +223,14 @@ def make_tables(
         scopes=scopes_spread(case, inputs.categories, inputs.totals, inputs.formed),
         other_years=inputs.years,
     )
-    return published(tables, [*of_method, *of_sinks, *of_guesses]) if options.public else tables
+    if not options.public:
+        return tables
+    kept = [*of_method, *of_sinks, *of_guesses]
+    # What is handed on leaves them out; whoever makes it is to know.
+    for level, text in tables.assumptions:
+        if level == "warning" and (level, text) not in kept:
+            logger.warning("%s", text)
+    return published(tables, kept)
 
 
 def _parent_names(

@@ -20,6 +20,9 @@ from carbongrid.analysis.validation.validation import validate
 from carbongrid.errors import VerificationError
 from carbongrid.outputs.tables import read_tables
 from carbongrid.outputs.tables.plain import read_units_csv
+from carbongrid.pipeline.verification.files import check_digests
+from carbongrid.pipeline.verification.opened import Opened
+from carbongrid.run_store import seal_of
 
 
 @pytest.fixture
@@ -107,12 +110,34 @@ def test_what_is_opened_is_what_the_run_wrote(run):
         cg.open(run)
 
 
-def test_a_run_whose_manifest_tells_no_digests_is_opened(run):
-    """The first runs have neither them nor a seal."""
-    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
-    told = {name: value for name, value in manifest.items() if name not in ("seal", "digests")}
-    (run / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
-    assert cg.open(run).manifest == told
+def test_a_manifest_without_its_seal_or_digests_is_not_believed(run):
+    """Seen to open, with another year, once the seal was taken out; and to end in an AttributeError of digests that are null."""
+    path = run / "manifest.json"
+    written = json.loads(path.read_text(encoding="utf-8"))
+    sealless = {name: value for name, value in written.items() if name != "seal"}
+    bare = {**sealless, "digests": None}
+    for manifest, told in (
+        ({**sealless, "year": 2099}, r"manifest\.json was changed"),
+        ({**sealless, "seal": None}, r"manifest\.json was changed"),
+        ({**bare, "seal": seal_of(bare)}, r"evidence\.csv was changed"),
+    ):
+        path.write_text(json.dumps(manifest), encoding="utf-8")
+        with pytest.raises(VerificationError, match=told):
+            cg.open(run)
+
+
+def test_what_lies_beside_a_run_is_not_its_own_and_what_is_gone_is_missing(run):
+    """Seen to refuse a run that was written to be published, for the publisher's own table of facilities beside it; and to call a table that was deleted a changed one."""
+    path, named = run / "manifest.json", run / "facilities.csv"
+    named.unlink()
+    with pytest.raises(VerificationError, match=r"lacks facilities\.csv"):
+        cg.open(run)
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    del manifest["files"][named.name], manifest["digests"]["facilities"]
+    path.write_text(json.dumps({**manifest, "seal": seal_of(manifest)}), encoding="utf-8")
+    named.write_text("name,contact\nworks,office\n", encoding="utf-8")
+    assert cg.open(run).manifest["digests"] == manifest["digests"]
+    assert check_digests(Opened(run)).ok
 
 
 @pytest.mark.parametrize("file", ["inventory.csv", "ledger.csv", "land_types.csv", "units.csv", "facilities.csv", "grid_1km.nc", "parcels.parquet"])  # fmt: skip

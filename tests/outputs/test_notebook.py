@@ -18,7 +18,8 @@ from tables_example import example_tables
 import carbongrid as cg
 from carbongrid.case.notebook import card
 from carbongrid.method.zoning import zones
-from carbongrid.outputs.tables import read_result, write_tables
+from carbongrid.outputs.tables import read_result, table_digests, write_tables
+from carbongrid.run_store import seal_of
 
 
 class Text(HTMLParser):
@@ -45,7 +46,8 @@ def no_figure_left():
 def result_in(folder, **changes):
     tables = dataclasses.replace(example_tables(), **changes)
     write_tables(tables, folder)
-    manifest = {"title": tables.title, "year": tables.year, "assumptions": tables.assumptions}
+    manifest = {"title": tables.title, "year": tables.year, "assumptions": tables.assumptions, "digests": table_digests(tables), "files": []}  # fmt: skip
+    manifest["seal"] = seal_of(manifest)
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return read_result(folder)
 

@@ -1167,7 +1167,7 @@ def test_numbers_of_a_result_keep_their_decimals_where_none_is_missing(tables, t
     residents = [52_000.25, 8.5, 7.0, 18_000.75, 0.125, 3.0]
     whole = replace(tables, units=tables.units.assign(residents=residents, ecc=0.75))
     write_tables(whole, tmp_path)
-    (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
+    write_manifest(tmp_path, whole)
     result = read_result(tmp_path)
     assert result.units["residents"].tolist() == residents
     assert result.units["ecc"].tolist() == [0.75] * 6

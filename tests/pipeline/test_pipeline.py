@@ -123,9 +123,9 @@ def test_replace_redoes_only_what_changed(city: Path) -> None:
         "hold points",
         "land",
         "facilities",
+        "residents",
         "weigh",
         "base map",
-        "residents",
         "rasterize",
     ]
     assert totals.manifest["digests"]["units"] != first.manifest["digests"]["units"]
@@ -138,7 +138,7 @@ def test_replace_redoes_only_what_changed(city: Path) -> None:
     fewer = run(city / "case.toml", out, replace=True)
     # Other POIs: weights again, but no labels and no geometry of parcels; these were on none that takes some.
     assert fewer.manifest["digests"]["parcels"] == totals.manifest["digests"]["parcels"]
-    kept = [*LAND, *EVIDENCE[1:], "land", "facilities", "base map", "residents", "rasterize"]
+    kept = [*LAND, *EVIDENCE[1:], "land", "facilities", "residents", "base map", "rasterize"]
     kept += ["write parcels", "keep tables"]
     assert fewer.manifest["reused"] == kept
     again = run(city / "case.toml", out, replace=True)
@@ -148,9 +148,9 @@ def test_replace_redoes_only_what_changed(city: Path) -> None:
         "hold points",
         "land",
         "facilities",
+        "residents",
         "weigh",
         "base map",
-        "residents",
         "rasterize",
     ]
     steps += ["write parcels", "keep tables", *PRODUCTS]

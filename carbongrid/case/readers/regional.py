@@ -222,7 +222,8 @@ def _check_nested(
     parts: Mapping[str, list[int | None]], ancestors: Mapping[str, Collection[str]], faults: Faults
 ) -> None:
     given = {region for region, counts in parts.items() if None not in counts}
-    for region in sorted(given):
+    # Nobody in a part of a region leaves all of its people to the rest of it.
+    for region in sorted(region for region in given if any(parts[region])):
         for holder in sorted((set(ancestors.get(region, ())) & given) - {region}):
             faults.add(
                 f"the census counts {_people(parts[holder])} in {holder!r} and {_people(parts[region])} in "

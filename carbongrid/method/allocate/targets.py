@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 
-from carbongrid.errors import Problem
+from carbongrid.errors import Level, Problem
 from carbongrid.method.allocate.apportioning import apportion
 from carbongrid.method.tonnes import format_tonnes
 from carbongrid.raster.kernels.split import MAX_SUM, share_out
@@ -149,9 +149,11 @@ def move_outside(
 
 
 def outside_problems(
-    fates: Iterable[tuple[str, int, int]], allowed: Collection[str] = ()
+    fates: Iterable[tuple[str, int, int]],
+    allowed: Collection[str] = (),
+    sinks: Collection[str] = (),
 ) -> list[Problem]:
-    """Return an error for each category of which more than 5 % lies outside every unit.
+    """Return an error for each category of which more than 5 % lies outside every unit, a warning where the case allows it.
 
     Parameters
     ----------
@@ -159,19 +161,21 @@ def outside_problems(
         Name, grams on parcels and grams outside of each category, water shared out already.
     allowed
         Categories that the case allows by name.
+    sinks
+        Those that are sinks: of what is allowed of them, as of a lake, a note is enough.
     """
     problems = []
     for name, placed, outside in fates:
-        if outside * MAX_OUTSIDE > placed and name not in allowed:
-            part, whole = format_tonnes([outside, placed])
-            problems.append(
-                Problem(
-                    f"{part} of {name}'s {whole} t on parcels lie outside every unit, more than {100 / MAX_OUTSIDE:g} %",
-                    "ledger",
-                    "Check that the units cover the land: parts that are missing, their CRS; of water there is [units] water. "
-                    f'Or allow it: [allow] outside = ["{name}"].',
-                )
-            )
+        if outside * MAX_OUTSIDE <= placed:
+            continue
+        part, whole = format_tonnes([outside, placed])
+        what = f"{part} of {name}'s {whole} t on parcels lie outside every unit, more than {100 / MAX_OUTSIDE:g} %"
+        if name in allowed:
+            level: Level = "note" if name in sinks else "warning"
+            problems.append(Problem(what, "ledger", "The case lets it pass: [allow] outside.", level))  # fmt: skip
+            continue
+        hint = "Check that the units cover the land: parts that are missing, their CRS; of water there is [units] water. "
+        problems.append(Problem(what, "ledger", f'{hint}Or allow it: [allow] outside = ["{name}"].'))  # fmt: skip
     return problems
 
 

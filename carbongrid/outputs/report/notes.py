@@ -64,6 +64,7 @@ _OWN_WORDS = {
         "categories": "核算类别",
         "gdp": "地区生产总值",
         "totals": "总量",
+        "ledger": "台账",
     },
     "category": {"gross": "总排放", "sink": "碳汇"},
     "origin": _REGIONS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -278,15 +278,15 @@ def table_digests(
     return digests_of(content_of(tables, public=public), parcels)
 
 
-def digests_of_directory(directory: Path) -> dict[str, str]:
-    """Return the same digests as :func:`table_digests`, from the files.
+def digests_of_directory(directory: Path, files: Collection[str] | None = None) -> dict[str, str]:
+    """Return the same digests as :func:`table_digests`, from the files: those of the run, or all that are there.
 
     Raises
     ------
     VerificationError
         If a file is missing or unreadable.
     """
-    return digests_of(read_content(directory))
+    return digests_of(read_content(directory, files))
 
 
 def earlier_digest_of_parcels(directory: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,17 +49,19 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _GRID = "grid_1km.nc"
+_OF_SOME = ("surroundings.gpkg", "facilities.csv")
+"""Tables that not every run has, beside the parcels."""
 
 
-def read_content(directory: Path, *, parcels: bool = True) -> Content:
+def read_content(directory: Path, files: Collection[str] | None = None) -> Content:
     """Read the content of a run's files again, to the bit.
 
     Parameters
     ----------
     directory
         The run.
-    parcels
-        Whether to read the parcels, where there are some.
+    files
+        Names of its files: of those that not every run has, no other is read. Default: all that are there.
 
     Raises
     ------
@@ -67,12 +69,14 @@ def read_content(directory: Path, *, parcels: bool = True) -> Content:
         If a file is missing or unreadable, or the units of units.csv and units.gpkg are not the same.
     """
     directory = Path(directory)
-    _require_files(directory)
+    if files is None:
+        files = {path.name for path in directory.iterdir()} if directory.is_dir() else ()
+    _require_files(directory, files)
     with read_grid_nc(directory / _GRID) as grid:
-        return _content(directory, values_of_grid(grid, directory / _GRID), parcels=parcels)
+        return _content(directory, values_of_grid(grid, directory / _GRID), files)
 
 
-def _require_files(directory: Path) -> None:
+def _require_files(directory: Path, files: Collection[str] = ()) -> None:
     required = (
         "inventory.csv",
         "ledger.csv",
@@ -81,26 +85,35 @@ def _require_files(directory: Path) -> None:
         "units.csv",
         "units.gpkg",
         _GRID,
+        *(name for name in _OF_SOME if name in files),
     )
     missing = [name for name in required if not (directory / name).is_file()]
     if missing:
         raise VerificationError(f"{directory} lacks {', '.join(missing)}")
 
 
-def _content(directory: Path, grid: xr.Dataset, *, parcels: bool) -> Content:
-    land, around = directory / "parcels.parquet", directory / "surroundings.gpkg"
-    named = directory / "facilities.csv"
+def _content(directory: Path, grid: xr.Dataset, files: Collection[str]) -> Content:
+    """Return the content of the tables that every run has, and of those of ``files`` that some have."""
+
+    def if_there[Read](name: str, read: Callable[[Path], Read]) -> Read | None:
+        return read(directory / name) if name in files else None
+
     return Content(
         inventory=read_inventory_csv(directory / "inventory.csv"),
         ledger=read_ledger_csv(directory / "ledger.csv"),
         evidence=read_evidence_csv(directory / "evidence.csv"),
         land_types=read_land_types_csv(directory / "land_types.csv"),
         units=_units(directory),
-        parcels=read_parcels_parquet(land) if parcels and land.is_file() else None,
+        parcels=if_there(PARCELS_FILE, read_parcels_parquet),
         grid_1km=grid,
-        surroundings=read_surroundings_gpkg(around) if around.is_file() else None,
-        facilities=read_facilities_csv(named) if named.is_file() else None,
+        surroundings=if_there("surroundings.gpkg", read_surroundings_gpkg),
+        facilities=if_there("facilities.csv", read_facilities_csv),
     )
+
+
+def _without_parcels(manifest: Mapping[str, Any]) -> set[str]:
+    """Return the names of a run's files but the parcels'; what else lies beside them is of whoever put it there."""
+    return {*(manifest.get("files") or ())} - {PARCELS_FILE}
 
 
 @contextlib.contextmanager
@@ -156,7 +169,7 @@ def read_tables(directory: Path, *, parcels: bool = True) -> RunTables:
     """
     directory, manifest = sealed_manifest(directory)
     with of_run(directory, manifest):
-        content = read_content(directory, parcels=False)
+        content = read_content(directory, _without_parcels(manifest))
         _require_digests(directory, content, manifest)
         land = None
         if parcels and PARCELS_FILE in manifest["files"]:
@@ -205,7 +218,7 @@ def read_tables(directory: Path, *, parcels: bool = True) -> RunTables:
 
 def _require_digests(directory: Path, content: Content, manifest: Mapping[str, Any]) -> None:
     """Raise :class:`VerificationError` unless content that was read, without the parcels, is what the run wrote."""
-    told, found = manifest["digests"], digests_of(content)
+    told, found = manifest.get("digests") or {}, digests_of(content)
     for name in sorted((told.keys() | found.keys()) - {"parcels"}):
         if told.get(name) != found.get(name):
             raise VerificationError(
@@ -236,15 +249,13 @@ def read_result(directory: Path) -> Result:
     """Return what a finished run directory holds; it raises as ``cg.open``, which makes of it a result that can be asked."""
     directory = Path(directory)
     with of_one_run(directory) as manifest:
-        # The first runs have neither seal nor digests.
-        if SEAL in manifest:
-            require_seal(directory, manifest)
-        _require_files(directory)
+        require_seal(directory, manifest)
+        files = _without_parcels(manifest)
+        _require_files(directory, files)
         grid = read_grid_nc(directory / _GRID)
         # All of it is unpacked, so that damage is told here; the result's own values stay packed.
-        content = _content(directory, values_of_grid(grid, directory / _GRID), parcels=False)
-        if "digests" in manifest:
-            _require_digests(directory, content, manifest)
+        content = _content(directory, values_of_grid(grid, directory / _GRID), files)
+        _require_digests(directory, content, manifest)
     units = gpd.GeoDataFrame(for_people(content.units))
     return Result(
         directory=directory,

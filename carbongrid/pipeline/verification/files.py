@@ -72,7 +72,7 @@ def check_digests(run: Opened) -> Check:
     for name in ("units.gpkg", "grid_1km.nc", *if_there, *others):
         with run.reading(name, trusted=False):
             pass
-    told, found = run.manifest["digests"], digests_of_directory(run.folder)
+    told, found = run.manifest["digests"], digests_of_directory(run.folder, run.manifest["files"])
     if "parcels" in told and found.get("parcels", told["parcels"]) != told["parcels"]:
         found["parcels"] = earlier_digest_of_parcels(run.folder)
     faults = [
