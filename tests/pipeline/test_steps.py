@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
 from typing import Any
 
 import geopandas as gpd
@@ -562,15 +563,27 @@ def test_units_are_zoned_while_the_table_of_parcels_is_put_together(tmp_path: Pa
 
 
 def test_parcels_are_written_again_where_they_lie_in_another_system() -> None:
-    """The same numbers are another file then."""
+    """The same numbers are another file then, and so they are where they are of another gas."""
     (own,) = [step for step in STEPS if step.name == "write parcels"]
+
+    def inputs(gas: str) -> SimpleNamespace:
+        row = {"category": "waste/industrial", "place": "here", "gas": gas, "grams": 1}
+        category = SimpleNamespace(name="waste/industrial", sink=False)
+        return SimpleNamespace(
+            by_gas=pd.DataFrame([row]),
+            categories={category.name: category},
+            case=SimpleNamespace(inventory=None),
+        )
+
     assert own.meanwhile
     assert own.kept is not None
     frames = [gpd.GeoDataFrame({"geometry": []}, crs=code) for code in (3035, 3857)]
-    decided = [own.kept.decided_by(None, Parcels(frame, "digest")) for frame in frames]
+    of_all = inputs("CO2e")
+    decided = [own.kept.decided_by(of_all, Parcels(frame, "digest")) for frame in frames]
     assert decided[0] != decided[1]
-    assert own.kept.files(None, Parcels(frames[0], "digest")) == ["parcels.parquet"]
-    assert own.kept.files(None, Parcels(frames[0], None)) == []
+    assert own.kept.decided_by(inputs("CO2"), Parcels(frames[0], "digest")) != decided[0]
+    assert own.kept.files(of_all, Parcels(frames[0], "digest")) == ["parcels.parquet"]
+    assert own.kept.files(of_all, Parcels(frames[0], None)) == []
 
 
 def with_weight_raster(city: Path) -> Path:
