@@ -82,6 +82,22 @@ def gas_of_emissions(
     return Gas(alone=alone)
 
 
+def gases_by_category(
+    inventory: pd.DataFrame, categories: Iterable[Category], *, formed: bool
+) -> dict[str, frozenset[str]]:
+    """Return what the emissions of each category that emits are of: ``CO2``, ``CO2e`` or both.
+
+    Parameters
+    ----------
+    inventory, categories, formed
+        As for :func:`emissions_by_gas`.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for name, gas in emissions_by_gas(inventory, categories, formed=formed):
+        found[name] = found.get(name, frozenset()) | {gas}
+    return found
+
+
 def emissions_by_gas(
     inventory: pd.DataFrame, categories: Iterable[Category], *, formed: bool
 ) -> dict[tuple[str, str], int]:
