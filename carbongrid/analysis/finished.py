@@ -14,7 +14,7 @@ import numpy as np
 
 from carbongrid.errors import Problem
 from carbongrid.method.categories import Category, column_of
-from carbongrid.method.gas import Gas, emissions_by_gas
+from carbongrid.method.gas import Gas, gases_by_category
 from carbongrid.method.zoning import sinks_below_floor
 from carbongrid.outputs.result import AS_GIVEN
 from carbongrid.outputs.tables.content import Table, inventory_of, ledger_of, units_of
@@ -153,6 +153,11 @@ class FinishedRun:
             return read_inventory_csv(file).frame
 
     @property
+    def formed(self) -> bool:
+        """Whether the totals are of activity data, of which every gas is counted."""
+        return bool(self.parameters["gwp"] != AS_GIVEN)
+
+    @property
     def gas(self) -> Gas:
         """What the emissions are of."""
         return Gas.of_manifest(self.manifest)
@@ -163,11 +168,8 @@ class FinishedRun:
         if "gas" not in self.parameters:
             return None
         rows = self.inventory.rename(columns={"mass_g": "grams"})
-        formed = self.parameters["gwp"] != AS_GIVEN
-        found: dict[str, str] = {}
-        for name, gas in sorted(emissions_by_gas(rows, self.categories.values(), formed=formed)):
-            found[name] = f"{found[name]} and {gas}" if name in found else gas
-        return found
+        found = gases_by_category(rows, self.categories.values(), formed=self.formed)
+        return {name: " and ".join(sorted(gases)) for name, gases in found.items()}
 
     @cached_property
     def grid(self) -> xr.Dataset:

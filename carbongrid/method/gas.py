@@ -29,11 +29,11 @@ class Gas:
     name
         ``CO2`` where all that is emitted counts CO2 alone, else ``CO2e``.
     alone
-        Grams of emissions that count CO2 alone where others are CO2e.
+        Grams of emissions that count CO2 alone where others are CO2e; None where there are some and nobody says how many.
     """
 
     name: str = CO2E
-    alone: int = 0
+    alone: int | None = 0
 
     def told(self, text: str) -> str:
         """Return a text that names CO2e, in English or Chinese, with the run's gas in its place."""
@@ -43,8 +43,15 @@ class Gas:
         return text
 
     @property
+    def mixed(self) -> bool:
+        """Whether some of the emissions count CO2 alone, others CO2e."""
+        return self.alone != 0
+
+    @property
     def in_part(self) -> tuple[str, str]:
         """What is said behind the gas of a run whose emissions are not all of it, in English and Chinese; else nothing."""
+        if self.alone is None:
+            return ", part of the emissions CO2 alone", "，其中部分排放仅含 CO2"
         if not self.alone:
             return "", ""
         tonnes = at_decimals(self.alone / 1e6, 0)
@@ -53,12 +60,13 @@ class Gas:
     @property
     def setting(self) -> str:
         """What a run's manifest says."""
-        return _IN_PART if self.alone else self.name
+        return _IN_PART if self.mixed else self.name
 
     @classmethod
     def of_manifest(cls, manifest: Mapping[str, Any]) -> Gas:
         """Return the gas of a finished run; CO2e where its manifest does not say, as that of an earlier version."""
-        return cls(CO2 if manifest.get("parameters", {}).get("gas") == CO2 else CO2E)
+        told = manifest.get("parameters", {}).get("gas")
+        return cls(CO2 if told == CO2 else CO2E, None if told == _IN_PART else 0)
 
 
 ALL_GASES = Gas()
@@ -80,6 +88,22 @@ def gas_of_emissions(
     if masses and all(gas == CO2 for _, gas in masses):
         return Gas(CO2)
     return Gas(alone=alone)
+
+
+def gases_by_category(
+    inventory: pd.DataFrame, categories: Iterable[Category], *, formed: bool
+) -> dict[str, frozenset[str]]:
+    """Return what the emissions of each category that emits are of: ``CO2``, ``CO2e`` or both.
+
+    Parameters
+    ----------
+    inventory, categories, formed
+        As for :func:`emissions_by_gas`.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for name, gas in emissions_by_gas(inventory, categories, formed=formed):
+        found[name] = found.get(name, frozenset()) | {gas}
+    return found
 
 
 def emissions_by_gas(

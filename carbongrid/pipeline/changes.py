@@ -20,6 +20,7 @@ from carbongrid.case.readers.inputs import Inputs, ancestors_of, codes_of
 from carbongrid.case.readers.region_columns import codes_by_name
 from carbongrid.case.readers.regions import OF_TOTAL, check_regions, masses_here
 from carbongrid.case.readers.tables import Faults, records
+from carbongrid.case.readers.totals import notes_on_gases
 from carbongrid.case.table_formats import HERE
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.electricity import side_of
@@ -379,6 +380,8 @@ def under_new_totals(
     check_regions(records(totals, OF_TOTAL), ancestors_of(inputs.units, parents), faults, notes)
     faults.raise_any()
     _require_same_electricity(inputs, totals)
+    if inputs.case.inventory is None:  # of activity data CO2 leaves nothing out
+        notes += notes_on_gases(totals, inputs.categories, "totals")
     if facilities is not None:
         facilities = under_totals(facilities, totals, "facilities")
     return dataclasses.replace(inputs, totals=totals, facilities=facilities, notes=tuple(notes))

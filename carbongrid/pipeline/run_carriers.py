@@ -14,13 +14,14 @@ import pandas as pd
 from carbongrid.case.readers.geoparquet import read_geoparquet
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.categories import Category, column_of
-from carbongrid.method.gas import Gas
+from carbongrid.method.gas import Gas, gases_by_category
 from carbongrid.method.ledger import LedgerRow
 from carbongrid.method.parcel_mass import ParcelMass
 from carbongrid.method.probability.mass_on_land import MassOnLand, NamedEmitters, homes_of_points
 from carbongrid.method.sharing import Shares, load_shares, with_water_rule
+from carbongrid.outputs.result import AS_GIVEN
 from carbongrid.outputs.tables.inventory_draws import DRAWS_FILE, read_draws
-from carbongrid.outputs.tables.plain import read_facilities_csv
+from carbongrid.outputs.tables.plain import read_facilities_csv, read_inventory_csv
 from carbongrid.outputs.tables.reading import as_written, open_finished, read_located_units
 from carbongrid.pipeline.land import regions_of_units
 from carbongrid.raster.opening.parquet import open_parquet
@@ -65,6 +66,13 @@ class RunCarriers:
     def gas(self) -> Gas:
         """What the run's emissions are of."""
         return Gas.of_manifest(self.manifest)
+
+    @cached_property
+    def gases(self) -> dict[str, frozenset[str]]:
+        """What the emissions of each category that emits are of: ``CO2``, ``CO2e`` or both."""
+        rows = self._read("inventory.csv", read_inventory_csv).frame.rename(columns={"mass_g": "grams"})  # fmt: skip
+        formed = self.manifest["parameters"]["gwp"] != AS_GIVEN
+        return gases_by_category(rows, self.categories, formed=formed)
 
     def _read[T](self, name: str, read: Callable[[Path], T]) -> T:
         try:

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from carbongrid.case.readers.geometry import only_polygons
 from carbongrid.errors import InputError, Problem, listed
-from carbongrid.inventory.units_of_measure import base_currency
+from carbongrid.inventory.units_of_measure import base_currency, gas_of_text
 from carbongrid.method.allocate import apportion
+from carbongrid.method.gas import CO2, CO2E
 from carbongrid.method.weights import locate
 from carbongrid.pipeline.changes import (
     facility_row,
@@ -39,6 +40,7 @@ from carbongrid.pipeline.replanned import (
     scaled_total,
     whole_money,
 )
+from carbongrid.pipeline.tables import gases_of_inputs
 from carbongrid.raster.opening.vectors import open_vector
 from carbongrid.raster.polygons.outlines import geometries_of
 
@@ -68,7 +70,9 @@ def apply_plan(answer: LiveResult, plan: Plan) -> LiveResult:
     }
     for action in plan.actions:
         try:
+            warned = _warnings_of_gas(answer, action)
             answer = does[action.do](answer, action, plan.folder)
+            answer = dataclasses.replace(answer, said=(*answer.said, *warned)) if warned else answer
         except InputError as error:
             problems = [dataclasses.replace(each, where=", ".join(filter(None, (action.where, each.where)))) for each in error.problems]  # fmt: skip
             raise InputError(problems) from error
@@ -92,6 +96,30 @@ def _scaled(answer: LiveResult, action: Action, folder: Path | None) -> LiveResu
         inputs = under_new_totals(answer.inputs, totals, answer.inputs.facilities)
         answer = answer.recomputed([name], inputs, answer.placed)
     return answer
+
+
+def _warnings_of_gas(answer: LiveResult, action: Action) -> tuple[Problem, ...]:
+    """Return a warning where an action brings CO2e to a category of CO2 alone; a total of the whole says itself what the category is of from then on."""
+    told = action.told
+    mass = next((told[key] for key in ("change", "total", "mass") if key in told), None)
+    part = "facility" in told or action.land or "change" in told
+    if action.do == "gdp" or not part or not isinstance(mass, str):
+        return ()
+    if gas_of_text(mass.strip().lstrip("+-")) != CO2E:
+        return ()
+    if action.do == "scale" and "facility" in told:
+        row, table = facility_row(answer.inputs, told["facility"], _one_category(told)), answer.inputs.facilities  # fmt: skip
+        assert table is not None, "it has the row"
+        names = [str(table["category"].iloc[row])]
+    else:
+        names = _categories(answer, told)
+    gases = gases_of_inputs(answer.inputs)
+    alone = [name for name in names if gases.get(name) == frozenset({CO2})]
+    if not alone:
+        return ()
+    what = f"action {action.number} gives {mass} to {listed(alone)}, of which the total is of CO2 alone."
+    hint = "Give its CO2. What gives off no other gas may be called CO2: it is as much."
+    return (Problem(what, hint=hint, level="warning"),)
 
 
 def _categories(answer: LiveResult, told: Any) -> list[str]:

@@ -30,7 +30,7 @@ from carbongrid.inventory import intervals_of_parts
 from carbongrid.inventory.units_of_measure import base_currency, gas_of_text, grams_of_text
 from carbongrid.method.categories import Category
 from carbongrid.method.evidence import FACILITIES
-from carbongrid.method.gas import Gas, gas_of_emissions
+from carbongrid.method.gas import Gas, gas_of_emissions, gases_by_category
 from carbongrid.method.margins import leave_zone
 from carbongrid.method.parcel_mass import ParcelMass
 from carbongrid.method.probability.zone_probability import SEED
@@ -276,6 +276,11 @@ def _inventory(inputs: Inputs) -> pd.DataFrame:
 def gas_of_inputs(inputs: Inputs) -> Gas:
     """Return what the emissions of a run are of."""
     return gas_of_emissions(_inventory(inputs), inputs.categories.values(), formed=inputs.case.inventory is not None)  # fmt: skip
+
+
+def gases_of_inputs(inputs: Inputs) -> dict[str, frozenset[str]]:
+    """Return what the emissions of each category that emits are of: ``CO2``, ``CO2e`` or both."""
+    return gases_by_category(_inventory(inputs), inputs.categories.values(), formed=inputs.case.inventory is not None)  # fmt: skip
 
 
 def inventory_of_totals(totals: pd.DataFrame) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import pytest
 
 from carbongrid.method.categories import read_categories
 from carbongrid.method.gas import Gas, gas_of_emissions
+from carbongrid.outputs.report.analysis_page import mass_is
 
 KNOWN = read_categories().values()
 WORKS, MINES, FOREST = "industry/manufacturing", "industry/mining", "sink/forest"
@@ -36,4 +37,14 @@ def test_the_gas_of_emissions(rows: list[tuple[str, str, int]], formed: bool, ga
 def test_old_runs_say_nothing() -> None:
     assert Gas.of_manifest({"parameters": {"gwp": "AR5"}}) == Gas()
     assert Gas.of_manifest({"parameters": {"gas": Gas("CO2").setting}}) == Gas("CO2")
-    assert Gas.of_manifest({"parameters": {"gas": Gas(alone=3).setting}}).name == "CO2e"
+    assert Gas.of_manifest({"parameters": {"gas": Gas("CO2e").setting}}) == Gas()
+
+
+def test_a_finished_run_of_both_is_known_for_that() -> None:
+    """Seen to be of CO2e, so that no page of an analysis said more."""
+    mixed = Gas.of_manifest({"parameters": {"gas": Gas(alone=3).setting}})
+    assert mixed.name == "CO2e" and mixed.mixed and mixed.setting == Gas(alone=3).setting
+    assert "part of the emissions CO2 alone" in mixed.in_part[0]
+    assert not Gas().mixed and not Gas("CO2").mixed
+    assert mass_is(mixed).en == "mass is CO₂e (in part CO₂ alone) per year"
+    assert mass_is(Gas("CO2"), Gas(), mixed).zh == "质量均为每年 CO₂ 与 CO₂ 当量 与 CO₂ 当量（部分仅含 CO₂）"  # fmt: skip

@@ -26,6 +26,7 @@ from town import CRS, EAST, NORTH, square, write_raster, write_town
 import carbongrid as cg
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.probability.uncertainty import uncertainty_of
+from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.pipeline import small_tables, writing
 from carbongrid.pipeline.conversion import mass_of_conversion
 from carbongrid.pipeline.plans import plan_of, read_plan
@@ -375,6 +376,30 @@ def test_land_that_is_scaled_leaves_all_other_land_alone(base: cg.Result) -> Non
     assert change[base.parcels["id"] != chosen].eq(0).all()
     now = base.parcels.set_index("id").at[chosen, "agriculture/plantation"]
     assert change.sum() == round(Fraction(int(now)) / 2) - now
+
+
+@pytest.mark.parametrize(
+    ("action", "told"),
+    [
+        ({"do": "scale", "change": "+50 t CO2e"}, True),
+        ({"do": "scale", "facility": "works", "total": "50 t CO2e"}, True),
+        ({"do": "add", "facility": "new works", "mass": "50 t CO2e", "x": EAST + 200, "y": NORTH + 400, "crs": f"EPSG:{CRS}"}, True),
+        ({"do": "scale", "change": "+50 t CO2"}, False),
+        ({"do": "scale", "change": 50}, False),
+        ({"do": "scale", "total": "1 Mt CO2e"}, False),
+    ],
+)  # fmt: skip
+def test_co2e_that_a_plan_brings_to_co2_alone_is_told(base: cg.Result, action: dict[str, Any], told: bool) -> None:  # fmt: skip
+    """Seen to be added without a word and called CO2; so were totals of CO2 beside others of CO2e."""
+    name = "industry/manufacturing"
+    alone = {"do": "scale", "category": name, "total": "1 Mt CO2"}
+    after = base.scenario([alone, {**action, "category": name}])
+    found = [str(each) for each in after.problems if "action 2 gives" in each.what]
+    assert len(found) == told
+    assert all("仅含 CO2" in note_in_chinese(each) for each in found)
+    unlike = [str(each) for each in after.problems if "unlike gases" in each.what]
+    assert len(unlike) == (action.get("total") != "1 Mt CO2e")
+    assert all("气体口径不一" in note_in_chinese(each) for each in unlike)
 
 
 def test_a_facility_on_scaled_land_is_scaled_as_well(base: cg.Result) -> None:

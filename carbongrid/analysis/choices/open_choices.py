@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from carbongrid.case.readers.electricity_counted import has_both_electricities
+from carbongrid.method.gas import CO2, gas_of_emissions
 from carbongrid.method.gdp import industries
 from carbongrid.method.landuse import packaged_table
+from carbongrid.pipeline.tables import inventory_of_totals
 
 if TYPE_CHECKING:
     from carbongrid.case import Case
@@ -21,6 +23,7 @@ AS_GIVEN = "as given"
 NO_CROPS = "no-crops"
 _NO_POIS_OF_GDP = "GDP was split by POIs that the run has not put on parcels, or before a plan changed land or GDP: it cannot be split again"
 _NO_CASE = "the run keeps totals, no activity data: name its case (--case)"
+_OF_CO2_ALONE = "totals are of CO2 alone, which no GWP changes"
 _GIVEN = "totals were given in CO2e: nobody knows their gases and rows"
 
 
@@ -131,7 +134,8 @@ def _own_and_fault(name: str, run: PreparedRun, case: Case | None) -> tuple[str,
         return told.ties, {}
     if name == "gwp":
         if told.inventory is None:
-            return AS_GIVEN, {"*": _GIVEN}
+            gas = gas_of_emissions(inventory_of_totals(run.tables.totals), run.tables.categories.values(), formed=False)  # fmt: skip
+            return AS_GIVEN, {"*": _OF_CO2_ALONE if gas.name == CO2 else _GIVEN}
         return told.inventory.gwp, {} if case else {"*": _NO_CASE}
     assert name == "sinks", f"{name} is a choice of choices.csv"
     return _sinks(run, case)

@@ -25,6 +25,8 @@ DESPITE = ("units", "gwp", "basis", "currency")
 COUNTED = ("electricity", "sinks", "gas")
 """What runs of several years must have in common too: otherwise their masses are of different things. Two readings of one year may be compared, and are told."""
 
+_WAYS_OUT = {"gas": "What gives off no other gas may be called CO2e in both years: it is as much. "}
+"""What is better than to compare all the same."""
 _WHAT_SPLITS = ("total", "units", "outside_units", "unallocated", "elsewhere")
 _INDICES = ("ccr", "ecc", "esc")
 
@@ -172,7 +174,7 @@ def _differences(
     where = f"{a.name}, {b.name}"
 
     def problem(kind: str, what: str) -> tuple[str, Problem]:
-        hint = f'Give --despite {kind}, in Python despite=("{kind}",), to compare all the same.'
+        hint = f'{_WAYS_OUT.get(kind, "")}Give --despite {kind}, in Python despite=("{kind}",), to compare all the same.'
         return kind, Problem(what, where, hint)
 
     mine, others = ({merged.get(code, code) for code in run.units["id"]} for run in (a, b))
@@ -206,11 +208,20 @@ def _counted_otherwise(a: FinishedRun, b: FinishedRun) -> Iterator[tuple[str, st
 def _gases_otherwise(a: FinishedRun, b: FinishedRun) -> dict[tuple[str, str], list[str]]:
     """Return the categories of both runs that emit another gas in one than in the other, by both gases."""
     found: dict[tuple[str, str], list[str]] = {}
+    if a.formed and b.formed:  # in either, CO2 without another gas beside it leaves nothing out
+        return found
     one, other = a.gases or {}, b.gases or {}
     for name in sorted(one.keys() & other.keys()):
         if one[name] != other[name]:
             found.setdefault((one[name], other[name]), []).append(name)
     return found
+
+
+def notes_of_other_gas(a: FinishedRun, b: FinishedRun) -> Iterator[Problem]:
+    """Yield that the emissions of two runs are of other gases where no category in both is."""
+    one, other = (run.parameters.get("gas") for run in (a, b))
+    if one and other and one != other and not _gases_otherwise(a, b):
+        yield Problem(f"Emissions of {a.name} are of {one}, those of {b.name} of {other}; no category of both is of another gas in one than in the other.", level="note")  # fmt: skip
 
 
 def _one_has_less(a: FinishedRun, b: FinishedRun) -> bool:
@@ -445,6 +456,7 @@ def _told(value: Any) -> str:
 
 def _remarks(a: FinishedRun, b: FinishedRun) -> Iterator[Problem]:
     yield from only_one_has(a, b, "note")
+    yield from notes_of_other_gas(a, b)
     for _, what, one, other in _counted_otherwise(a, b):
         yield Problem(f"The {what} differs ({one} and {other}): part of the masses that differ are its doing.", level="warning")  # fmt: skip
     for name, what in (("reference", "reference region"), ("ties", "rule for an index of exactly 1")):  # fmt: skip

@@ -21,6 +21,7 @@ from carbongrid.outputs.report.analysis_page import (
     map_of_changes,
     map_of_zones,
     mass_cell,
+    name_of_gas,
     unit_cell,
     unit_in_text,
     zone_cell,
@@ -43,14 +44,14 @@ _BY = {
 def write_compensation_page(found: Compensation, path: Path) -> Path:
     """Write ``compensation.html``."""
     units, run = found.units, found.run
-    names = dict(zip(units["unit"], units["name"], strict=True))
+    names, gas = dict(zip(units["unit"], units["name"], strict=True)), name_of_gas(run.gas)
     by = _BY[found.allowance]
     moved = int(found.flows["mass_g"].sum())
     payers = int((units["balance_g"] < 0).sum())
     currency = run.manifest["currency"] or ""
     money = [money_column(price, currency) for price in found.prices]
     cards = [
-        Card(Words("Moved", "转移量"), mass_cell(moved), Words(run.gas.told("CO₂e per year; all balances add up to 0"), run.gas.told("每年 CO₂ 当量；各单元差额合计为 0"))),
+        Card(Words("Moved", "转移量"), mass_cell(moved), Words(f"{gas.en} per year; all balances add up to 0", f"每年 {gas.zh}；各单元差额合计为 0")),
         Card(Words("Units that pay", "支付单元"), f"{payers:,}", Words(f"of {counted(len(units), 'unit')}", f"共 {len(units):,} 个单元")),
         *_of_few_sinks(found, moved),
         *(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,6 @@ from carbongrid.raster.grid import Grid
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from carbongrid.method.gas import Gas
     from carbongrid.pipeline.run_carriers import RunCarriers
 
 _WHOLE = 0.99
@@ -57,7 +56,7 @@ class GriddedQuantity:
 
 
 def gridded(
-    run: RunCarriers, rasters: Sequence[PublishedRaster], quantities: Collection[str]
+    run: RunCarriers, rasters: Sequence[PublishedRaster], quantities: Mapping[str, Collection[str]]
 ) -> list[GriddedQuantity]:
     """Read published rasters around a run, those of one quantity added up.
 
@@ -68,7 +67,7 @@ def gridded(
     rasters
         Of its quantities.
     quantities
-        That there are.
+        That there are, each with the gases of the run's emissions.
 
     Raises
     ------
@@ -106,7 +105,7 @@ def gridded(
                 *each.remarks_of_areas(land.window.grid),
             )
         ]
-        remarks += _remarks_of_sums(of, own, run.gas)
+        remarks += _remarks_of_sums(of, own, quantities[of])
         found.append(GriddedQuantity(of, land, grams, tuple(remarks)))
     return found
 
@@ -147,7 +146,9 @@ def _require_one_origin(of: str, rasters: Sequence[OpenedRaster]) -> None:
         )
 
 
-def _remarks_of_sums(of: str, rasters: Sequence[OpenedRaster], gas: Gas) -> list[Remark]:
+def _remarks_of_sums(
+    of: str, rasters: Sequence[OpenedRaster], gases: Collection[str]
+) -> list[Remark]:
     found: list[Remark] = []
     if len(rasters) > 1:
         names = ", ".join(each.name for each in rasters)
@@ -157,7 +158,7 @@ def _remarks_of_sums(of: str, rasters: Sequence[OpenedRaster], gas: Gas) -> list
         told = ", ".join(map(str, years))
         what = f"{of}: the files' attribute year is {told}: if these are years of emission, they are added up as one"
         found.append((Problem(what, level="warning"), f"{of}：各文件属性 year 为 {told}；若为排放年份，则多个年份被加成一年。"))  # fmt: skip
-    return [*found, *remarks_of_gas(of, {rasters[0].unit.gas}, gas)]
+    return [*found, *remarks_of_gas(of, {rasters[0].unit.gas}, gases)]
 
 
 def published_of(

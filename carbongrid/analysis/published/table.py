@@ -15,7 +15,7 @@ from carbongrid.case.table_formats import PUBLISHED
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.units_of_measure import gas_of
 from carbongrid.method.agreement import slip_of
-from carbongrid.method.gas import CO2, Gas
+from carbongrid.method.gas import CO2, CO2E
 
 MAX_OFF = 0.02
 """Units that add up to more or less of their total than this are told of."""
@@ -85,7 +85,9 @@ def is_of_sinks(of: str) -> bool:
     return of == "sink" or of.startswith("sink/")
 
 
-def remarks_of_gas(of: str, gases: Collection[str], run: Gas) -> list[tuple[Problem, str]]:
+def remarks_of_gas(
+    of: str, gases: Collection[str], own: Collection[str]
+) -> list[tuple[Problem, str]]:
     """Return a note that published values or the run's are of one gas where the others are of all, in both languages.
 
     Parameters
@@ -94,23 +96,34 @@ def remarks_of_gas(of: str, gases: Collection[str], run: Gas) -> list[tuple[Prob
         The quantity.
     gases
         Of the published values; blank is all.
-    run
-        Of the run's emissions.
+    own
+        Of the run's emissions of this quantity: ``CO2``, ``CO2e`` or both; none where it emits nothing.
     """
-    of_co2 = set(gases) == {CO2}
-    if is_of_sinks(of) or of_co2 == (run.name == CO2):
+    if is_of_sinks(of) or not own:
         return []
-    if not of_co2:
-        what = f"{of}: the run's values are of CO2 alone, not the published ones: methane, nitrous oxide and other gases are on one side only"
-        return [(Problem(what, level="note"), f"{of}：本次运算仅含 CO2，发布值不限于此；其他气体只在一侧。")]  # fmt: skip
-    what = f"{of}: the published values are of CO2 alone, the run's of CO2e: methane, nitrous oxide and other gases are on one side only"
-    return [(Problem(what, level="note"), f"{of}：发布值仅含 CO2，本次运算为 CO2 当量；其他气体只在一侧。")]  # fmt: skip
+    if set(gases) == {CO2}:
+        if CO2E not in own:
+            return []
+        ours, ours_zh = ("CO2e, in part CO2 alone", "CO2 当量，其中部分仅含 CO2") if CO2 in own else ("CO2e", "CO2 当量")  # fmt: skip
+        what = f"{of}: the published values are of CO2 alone, the run's of {ours}: methane, nitrous oxide and other gases are on one side only"
+        return [(Problem(what, level="note"), f"{of}：发布值仅含 CO2，本次运算为 {ours_zh}；其他气体只在一侧。")]  # fmt: skip
+    if CO2 not in own:
+        return []
+    part, part_zh = ("in part ", "部分") if CO2E in own else ("", "")
+    what = f"{of}: the run's values are {part}of CO2 alone, not the published ones: methane, nitrous oxide and other gases are on one side only"
+    return [(Problem(what, level="note"), f"{of}：本次运算{part_zh}仅含 CO2，发布值不限于此；其他气体只在一侧。")]  # fmt: skip
 
 
-def remarks_of_gases(values: pd.DataFrame, run: Gas) -> list[tuple[Problem, str]]:
-    """Return what :func:`remarks_of_gas` has to say of each quantity of values of :func:`read_published`."""
+def remarks_of_gases(
+    values: pd.DataFrame, own: Mapping[str, Collection[str]]
+) -> list[tuple[Problem, str]]:
+    """Return what :func:`remarks_of_gas` has to say of each quantity of values of :func:`read_published`, by the gases of the run's own."""
     gases = values.groupby("of", sort=True)["gas"].agg(set)
-    return [remark for of, own in gases.items() for remark in remarks_of_gas(str(of), own, run)]
+    return [
+        remark
+        for of, each in gases.items()
+        for remark in remarks_of_gas(str(of), each, own[str(of)])
+    ]
 
 
 def require_same_gases(values: pd.DataFrame, where: str) -> None:

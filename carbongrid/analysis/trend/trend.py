@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from carbongrid.analysis.comparison.compare import only_one_has, require_alike, some_codes
+from carbongrid.analysis.comparison.compare import (
+    notes_of_other_gas,
+    only_one_has,
+    require_alike,
+    some_codes,
+)
 from carbongrid.analysis.comparison.guessed import notes_of_guessed_runs
 from carbongrid.analysis.finished import Asked, FinishedRun
 from carbongrid.analysis.frozen import frozen_zones
@@ -110,6 +115,7 @@ def trend(
     for a, b in itertools.pairwise(found):
         notes += require_alike(a, b, despite, merged, years=True)
         notes += only_one_has(a, b, "warning")
+        notes += notes_of_other_gas(a, b)
     if merged:
         notes.append(Problem(f"{len(merged)} codes are those of merged units: their sums stand for the units of the last year.", level="note"))  # fmt: skip
         notes += merged_across_parents(found, merged)

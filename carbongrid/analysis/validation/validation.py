@@ -241,7 +241,11 @@ def _read(
     """
     codes, inside = places
     file = _named(table, [each.path for each in rasters])
-    quantities = gridded(run, rasters, set(groups))
+    gases = {
+        of: frozenset().union(*(run.gases.get(name, ()) for name in own))
+        for of, own in groups.items()
+    }
+    quantities = gridded(run, rasters, gases)
     remarks: Sequence[Remark] = ()
     if quantities:
         published, remarks = published_of(quantities, codes)
@@ -250,7 +254,7 @@ def _read(
     values = published[published["region"].isin(set(codes))]
     require_same_gases(values, file.name)
     if not quantities:
-        remarks = remarks_of_gases(values, run.gas)
+        remarks = remarks_of_gases(values, gases)
     if values.empty:
         raise InputError("the table has no value of a unit", str(file), "Write a row for each unit, by its code.")  # fmt: skip
     name = file.name if len(rasters) < 2 else f"{file.name} … ({len(rasters)})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -22,13 +22,15 @@ from carbongrid.case.readers.facility_masses import (
 )
 from carbongrid.case.readers.located import place_problems
 from carbongrid.case.readers.masses import notes_on_faint
-from carbongrid.case.readers.regions import masses_here
+from carbongrid.case.readers.regions import left_by_regions, masses_here
 from carbongrid.case.readers.tables import Faults, records
 from carbongrid.case.table_formats import FACILITIES
 from carbongrid.case.values import crs_of_points
 from carbongrid.errors import InputError, Problem, listed
 from carbongrid.inventory.electricity import is_supply
+from carbongrid.inventory.units_of_measure import gas_of
 from carbongrid.method.categories import Category
+from carbongrid.method.gas import CO2, CO2E, gases_by_category
 from carbongrid.method.tonnes import format_tonnes
 from carbongrid.raster.opening.crs import crs_of
 
@@ -89,6 +91,10 @@ def read_facilities(
         rows = [{**row, "grams": grams} for row, grams in zip(rows, masses, strict=True)]
         _check_totals(rows, here, away, faults)
         notes += doubts_of_shares([row["amount"] for row in rows], here, path.name)
+        if categories is not None:
+            apart = left_by_regions(totals, ("category", "place"))
+            gases = gases_by_category(apart, categories.values(), formed=case.inventory is not None)
+            notes += _notes_on_gases(rows, gases, path.name)
     faults.raise_any()
     with_value = ((row.number, row.cells) for row in read if row.cells["value"])
     notes += notes_on_faint(with_value, path.name)
@@ -199,6 +205,7 @@ def _facility(row: Row, faults: Faults) -> dict[str, Any] | None:
         for name in ("x", "y", "place_uncertainty_m")
     )
     found = {"name": cells["name"], "category": cells["category"], "way": amount.way}
+    found["gas"] = gas_of(cells["unit"]) if amount.way == "value" else ""
     place = {"x": x, "y": y, "crs": cells["crs"], "place_uncertainty": reach}
     return {**found, **place, "grams": amount.grams, "amount": amount, "row": row.number}
 
@@ -249,6 +256,18 @@ def _notes(rows: list[dict[str, Any]], away: set[str], file: str) -> list[Proble
         what = f"{_listed(lost)}: without coordinates, so their mass stays in the category's total"
         notes.append(Problem(what, file, "Add x, y and crs to place them.", "warning"))
     return notes
+
+
+def _notes_on_gases(
+    rows: list[dict[str, Any]], gases: Mapping[str, Collection[str]], file: str
+) -> list[Problem]:
+    """Return a warning of facilities in CO2e whose category's total is of CO2 alone; one in CO2 is a part of CO2e, where it gives off nothing else all of it."""
+    more = [row for row in rows if row["gas"] == CO2E and row["grams"] and set(gases.get(row["category"], ())) == {CO2}]  # fmt: skip
+    if not more:
+        return []
+    what = f"{_listed(more)}: given in CO2e, within totals of CO2 alone"
+    hint = "Give the CO2 of each, or the total in CO2e. What gives off no other gas may be called CO2: it is as much."
+    return [Problem(what, file, hint, "warning")]
 
 
 def _notes_on_copies(rows: list[dict[str, Any]], file: str) -> list[Problem]:

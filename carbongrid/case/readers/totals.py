@@ -125,7 +125,7 @@ def read_totals(
     if categories is not None:
         _apply_electricity(rows, categories, case, notes)
         notes += _notes_on_sinks(rows, categories, path.name)
-        notes += _notes_on_gases(_table(rows), categories, path.name)
+        notes += notes_on_gases(_table(rows), categories, path.name)
     notes += notes_on_faint(((row.number, row.cells) for row in read), path.name)
     notes += notes_on_years([(total["row"], total["year"]) for total in rows], case.year, path.name)
     notes += merged
@@ -285,10 +285,18 @@ def _notes_on_sinks(
     return [Problem(what, file, "Give either, unless they do not overlap.", "warning")]
 
 
-def _notes_on_gases(
+def notes_on_gases(
     totals: pd.DataFrame, categories: Mapping[str, Category], file: str
 ) -> list[Problem]:
-    """Return a warning of emissions of CO2 alone beside others of CO2e: their sum is of neither."""
+    """Return a warning of emissions of CO2 alone beside others of CO2e: their sum is of neither.
+
+    Parameters
+    ----------
+    totals, categories
+        Totals as :func:`read_totals` returns them, and their categories.
+    file
+        Where they are from.
+    """
     apart = left_by_regions(totals, ("category", "place"))
     masses = emissions_by_gas(apart, categories.values(), formed=False)
     told = {

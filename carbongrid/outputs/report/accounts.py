@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from carbongrid.method.categories import SECTORS, sector_names
 from carbongrid.method.evidence import WORTH_A_WARNING
+from carbongrid.method.gas import CO2, CO2E
 from carbongrid.outputs.numbers import short_number
 from carbongrid.outputs.report import wording
+from carbongrid.outputs.result import AS_GIVEN
 from carbongrid.outputs.zone_shares import share
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class Account:
     outside_units: int
     snapped: int
     elsewhere: int
+    elsewhere_gas: str
     unplaced: str
     unplaced_zh: str
     reasons: tuple[str, ...]
@@ -77,7 +80,7 @@ class Step:
 
 def ledger_accounts(tables: RunTables) -> list[Account]:
     """Return an account per category, in the order of the categories."""
-    accounts = []
+    accounts, gases = [], _other_gases_elsewhere(tables)
     for category in tables.categories:
         rows = [row for row in tables.ledger if row.category == category.name]
         if not rows:
@@ -87,6 +90,7 @@ def ledger_accounts(tables: RunTables) -> list[Account]:
             Account(
                 category=category,
                 rule=rows[0].rule,
+                elsewhere_gas=gases.get(category.name, ""),
                 unplaced=_unplaced(rows),
                 unplaced_zh=_unplaced(rows, wording.chinese),
                 reasons=tuple(dict.fromkeys(said)),
@@ -94,6 +98,16 @@ def ledger_accounts(tables: RunTables) -> list[Account]:
             )
         )
     return accounts
+
+
+def _other_gases_elsewhere(tables: RunTables) -> dict[str, str]:
+    """Return what the mass that lies elsewhere is of, by category, where that is not what the run's emissions are of."""
+    away = tables.inventory[tables.inventory["place"] == "elsewhere"]
+    if tables.gwp != AS_GIVEN and tables.gas.name != CO2:  # every gas is counted
+        return {}
+    emits = {category.name for category in tables.categories if not category.sink}
+    gases = {str(name): CO2 if set(own) == {CO2} else CO2E for name, own in away.groupby("category")["gas"]}  # fmt: skip
+    return {name: gas for name, gas in gases.items() if gas != tables.gas.name and name in emits}
 
 
 def waterfall(accounts: Sequence[Account], *, sink: bool) -> tuple[Step, ...]:

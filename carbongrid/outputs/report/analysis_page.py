@@ -47,8 +47,15 @@ class Words(NamedTuple):
 
 def mass_is(*gases: Gas) -> Words:
     """Return what the masses of a page are, of the gases of its runs."""
-    names = sorted({gas.told("CO₂e") for gas in gases})
-    return Words(f"mass is {' and '.join(names)} per year", f"质量均为每年 {' 与 '.join(names).replace('CO₂e', 'CO₂ 当量')}")  # fmt: skip
+    names = sorted({name_of_gas(gas) for gas in gases})
+    return Words(f"mass is {' and '.join(name.en for name in names)} per year", f"质量均为每年 {' 与 '.join(name.zh for name in names)}")  # fmt: skip
+
+
+def name_of_gas(gas: Gas) -> Words:
+    """Return what a run's emissions are of; where some of them are of CO2 alone that is said."""
+    if gas.mixed:
+        return Words("CO₂e (in part CO₂ alone)", "CO₂ 当量（部分仅含 CO₂）")
+    return Words(gas.told("CO₂e"), gas.told("CO₂ 当量"))
 
 
 PLOTS = Words("Values against published ones", "数值对照")

@@ -56,6 +56,7 @@ _REGIONS = {
 }
 _TYPES = dict(zip(TERRITORIAL_TYPES["type"], TERRITORIAL_TYPES["name_zh"], strict=True))
 _WEIGHED = {"residents": "人口", "GDP": "地区生产总值", "area": "面积"}
+_GAS_IN_PART = {"CO2e, in part CO2 alone": "CO2e（其中部分仅含 CO2）"}
 _COUNTED = {"POIs": "兴趣点", "people": "人口", "roads": "道路", "lines": "线路"}
 
 _OWN_WORDS = {
@@ -147,6 +148,8 @@ _OWN_WORDS = {
         "read as C here, 44/12 lower if CO2. Forest is ~6x the other forest value: do not default": "此处按 C 理解，若为 CO2 则低 44/12 倍。林地约为另一林地值的 6 倍：不作默认值",
         "see cn.agri.plough.km2: do not default": "参见 cn.agri.plough.km2：不作默认值",
     },
+    "a_gas": _GAS_IN_PART,
+    "b_gas": _GAS_IN_PART,
     "place": {"no unit": "所有单元之外", "world": "全球"},
 }
 

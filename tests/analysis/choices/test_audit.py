@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import random
+from dataclasses import replace
 from itertools import combinations
 
 import geopandas as gpd
@@ -263,6 +264,17 @@ def test_every_value_is_tried_or_told(town):
     assert first.readings.equals(found.readings)
     assert not second.readings.equals(found.readings)
     assert first.choices["alone"].tolist() == second.choices["alone"].tolist()
+
+
+@pytest.mark.parametrize(("gas", "why"), [("CO2", "of CO2 alone"), ("CO2e", "given in CO2e")])
+def test_no_potential_changes_co2(town, gas, why):
+    """Seen to fail: totals of CO2 alone were told to be given in CO2e."""
+    prepared = cg.open(town.parent / "run").live.prepared
+    tables = prepared.tables
+    prepared.__dict__["tables"] = replace(tables, totals=tables.totals.assign(gas=gas))
+    [gwp] = [each for each in choices_of(prepared) if each.name == "gwp"]
+    reasons = {value.not_tried for value in gwp.values if value.name != gwp.own}
+    assert all(why in reason and note_in_chinese(reason) for reason in reasons) and reasons
 
 
 def test_a_run_with_nothing_left_open_is_its_own_core(town):

@@ -15,12 +15,15 @@ from hypothesis import strategies as st
 from town import square, write_town
 
 import carbongrid as cg
+from carbongrid.analysis.comparison.compare import notes_of_other_gas, require_alike
+from carbongrid.analysis.finished import FinishedRun
 from carbongrid.analysis.trend.decomposition import TAPIO_ZH, lmdi, log_mean, tapio
 from carbongrid.analysis.trend.merged_units import read_merged_codes
 from carbongrid.analysis.trend.page import flow_of
 from carbongrid.analysis.trend.trend import trend, write_trend
 from carbongrid.errors import InputError
 from carbongrid.outputs.report.notes import note_in_chinese
+from carbongrid.outputs.result import AS_GIVEN
 from carbongrid.pipeline.tables import ELECTRICITY
 from carbongrid.run_store import SEAL, seal_of
 
@@ -358,6 +361,8 @@ def test_years_of_unlike_gases_are_refused_unless_told(tmp_path) -> None:
     )  # fmt: skip
     with pytest.raises(InputError, match=r"gas of industry/manufacturing differs: CO2 and CO2e.*--despite gas"):  # fmt: skip
         trend([alone, whole])
+    with pytest.raises(InputError, match=r"no other gas may be called CO2e in both years"):
+        trend([alone, whole])
     compared = cg.compare(alone, whole)
     assert ("setting", "gas", alone.manifest["parameters"]["gas"], "CO2e") in compared.made_of.itertuples(index=False, name=None)  # fmt: skip
     for notes in (trend([alone, whole], despite=("gas",)).notes, compared.notes):
@@ -377,6 +382,29 @@ def test_years_of_unlike_gases_are_refused_unless_told(tmp_path) -> None:
     trend([alone.directory, whole])
     old = cg.compare(alone.directory, whole)
     assert not any("gas of" in str(note) for note in old.notes) and "gas" not in set(old.made_of["what"])  # fmt: skip
+
+
+def test_gases_of_categories_that_only_one_year_has_are_told(years: list[cg.Result]) -> None:
+    """Seen to fail: runs of CO2 and of CO2e with no category in common were compared without a word of gases; CO2 of activity data, beside which methane came, was refused."""
+    one, other = (FinishedRun.of(run) for run in years)
+    one.parameters["gas"] = "CO2"
+
+    def of_gases(formed: str, *gases: dict[str, str]) -> list[FinishedRun]:
+        for run, own in zip((one, other), gases, strict=True):
+            run.parameters["gwp"] = formed
+            run.__dict__["gases"] = own
+        return [one, other]
+
+    pair = of_gases(AS_GIVEN, {"industry/mining": "CO2"}, {"waste/industrial": "CO2e"})
+    assert require_alike(*pair, (), years=True) == []
+    [told] = notes_of_other_gas(*pair)
+    assert told.level == "note" and "气体口径均相同" in note_in_chinese(str(told))
+    assert not [*notes_of_other_gas(other, other)]
+    unlike = {"industry/mining": "CO2"}, {"industry/mining": "CO2e", "waste/industrial": "CO2e"}
+    assert require_alike(*of_gases("AR5", *unlike), (), years=True) == []
+    with pytest.raises(InputError, match=r"gas of industry/mining differs"):
+        require_alike(*of_gases(AS_GIVEN, *unlike), (), years=True)
+    assert not [*notes_of_other_gas(one, other)]
 
 
 def test_runs_of_one_year_are_periods_of_their_own(years: list[cg.Result], tmp_path) -> None:

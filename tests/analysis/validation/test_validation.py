@@ -11,7 +11,7 @@ import pytest
 from declared import of_folder
 
 from carbongrid.analysis.probability import probability
-from carbongrid.analysis.published.table import own_sums
+from carbongrid.analysis.published.table import own_sums, remarks_of_gases
 from carbongrid.analysis.validation.validation import (
     _concentration,
     _measures,
@@ -167,6 +167,35 @@ def test_what_a_unit_is_of_counts_where_no_gas_is_told(full_demo, units, tmp_pat
     # A column of gases says more than the unit.
     file.write_text(table("t CO2").read_text(encoding="utf-8").replace("unit\n", "unit,gas\n").replace("t CO2\n", "t CO2e,CO2\n").removesuffix("t CO2") + "t CO2,CO2", encoding="utf-8")  # fmt: skip
     assert len(validate(run, file, draws=2).measures) == 1
+
+
+def test_the_gas_of_a_run_is_that_of_the_quantity(tmp_path):
+    """Seen to fail: of a run with both gases mines in CO2 were told to be of CO2e, and were held against CO2e without a word."""
+    from squares_case import squares_case
+
+    from carbongrid.pipeline import run
+
+    names = ("industry/mining", "industry/manufacturing", "industry", "emission", "transport/road")
+    totals = "category,value,unit\nindustry/mining,100,t CO2\nindustry/manufacturing,50,t CO2e\nsink/land,3,t CO2e\n"
+    case = squares_case(tmp_path, ["0602", "0601", "0301", "0601"], {"totals.csv": totals}, allow={"fallback": [*names[:2]]})  # fmt: skip
+    made = run(case, tmp_path / "run").directory
+    own = {of: RunCarriers(made).gases.get(of, set()) for of in names[:2]}
+    assert own == {names[0]: {"CO2"}, names[1]: {"CO2e"}}
+    own |= {of: {"CO2", "CO2e"} for of in names[2:4]} | {names[4]: set()}
+
+    def told(gas):
+        values = pd.DataFrame({"of": names, "gas": gas})
+        return {
+            of: what for each, _ in remarks_of_gases(values, own) for of, what in [each.what.split(":", 1)]
+        }  # fmt: skip
+
+    of_one, of_all = told("CO2"), told("")
+    assert of_one.keys() == {*names[1:4]} and of_all.keys() == {names[0], *names[2:4]}
+    assert "the run's of CO2e:" in of_one[names[1]] and "CO2e, in part CO2 alone:" in of_one["emission"]  # fmt: skip
+    assert "are of CO2 alone" in of_all[names[0]] and "are in part of CO2 alone" in of_all["emission"]  # fmt: skip
+    file = tmp_path / "t.csv"
+    file.write_text("region,of,value,unit\n01,industry/mining,90,t CO2\n02,industry/mining,1,t CO2\n", encoding="utf-8")  # fmt: skip
+    assert not [each for each, _ in validate(made, file, draws=2).remarks if "CO2" in each.what]
 
 
 def test_sinks_in_co2_and_in_co2e_are_one(full_demo, units, tmp_path):

@@ -81,6 +81,27 @@ def test_above_the_total(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ("A,industry/supply,1,kt CO2e,120,31,gcj02\nB,industry/supply,1,kt CO2e,121,31,gcj02\n", "2 facilities (A, B)"),
+        ("A,industry/supply,1,kt CO2e,120,31,gcj02\nB,industry/supply,1,kt CO2,121,31,gcj02\n", "1 facility (A)"),
+        # CO2 is a part of CO2e, 0 of anything; and sinks are of CO2 in either.
+        ("A,industry/supply,0,kt CO2e,120,31,gcj02\nB,buildings/commerce,1,kt CO2,121,31,gcj02\nC,sink/land,1,kt CO2e,121,31,gcj02\n", None),
+    ],
+)  # fmt: skip
+def test_co2e_within_totals_of_co2_alone_is_told(tmp_path, rows, told):
+    """Seen to be added without a word, and to be called CO2."""
+    totals = "category,value,unit\nindustry/supply,10,kt CO2\nbuildings/commerce,5,kt CO2e\nsink/land,5,kt CO2\n"
+    tables, notes = {"totals.csv": totals, "facilities.csv": HEAD + rows}, []
+    case = case_with(tmp_path, tables, facilities={"path": "facilities.csv"}, electricity="both")
+    read_facilities(case, KNOWN, read_totals(case, KNOWN), notes=notes)
+    found = [str(note) for note in notes if "CO2 alone" in note.what]
+    assert len(found) == (told is not None)
+    for note in found:
+        assert f"{told}: given in CO2e" in note and "仅含 CO2" in note_in_chinese(note)
+
+
 def test_without_coordinates_they_stay_in_the_total(tmp_path):
     assert len(facilities(tmp_path, "A,industry/supply,60,kt CO2,,,\n")) == 1
 
