@@ -26,7 +26,7 @@ _DAYS_OF_MONTHS = {
 }
 """Calendars in which every year is the same. xarray reads the usual one itself, and these only where cftime is installed."""
 _IN_A_DAY = {"day": 1, "hour": 24, "minute": 1440, "second": 86400}
-_SINCE = re.compile(r"\s*(?P<step>year|month|day|hour|minute|second)s? since (?P<year>\d{1,4})-(?P<month>\d{1,2})(?:-(?P<day>\d{1,2}))?\b.*", re.IGNORECASE)  # fmt: skip
+_SINCE = re.compile(r"\s*(?P<step>year|month|day|hour|minute|second)s? since (?P<year>\d{1,4})-(?P<month>\d{1,2})(?:-(?P<day>\d{1,2}))?(?:[T\s].*)?", re.IGNORECASE)  # fmt: skip
 _AS_WRITTEN = re.compile(r"\s*\w+ as %Y%m(?P<day>%d)?(?:\.%f)?\s*")
 """As CDO writes dates as numbers: 20190101."""
 

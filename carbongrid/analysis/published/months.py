@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import xarray as xr
 
+from carbongrid.analysis.published.attributes import only_text
 from carbongrid.analysis.published.calendars import MONTHS, days_of, is_a_time, middle_of
 from carbongrid.errors import InputError
 from carbongrid.method.tonnes import counted
@@ -215,7 +216,7 @@ def _year_said(
 
 def year_in(value: Any) -> int:
     """Return the year that a number or a text is, 0 where it is none."""
-    found = _YEAR.fullmatch(_one_of(value))
+    found = _YEAR.fullmatch(only_text(value))
     return int(found[1]) if found else 0
 
 
@@ -223,16 +224,10 @@ def _month_said(stack: xr.DataArray, attributes: Mapping[Any, Any]) -> int:
     """Return the month that a raster's own coordinate or attribute ``month`` says as a number, 0 where neither does."""
     own = [stack[name].item() for name in stack.coords if stack[name].ndim == 0 and str(name).lower() == "month"]  # fmt: skip
     for each in (*own, attributes.get("month")):
-        text = _one_of(each).removesuffix(".0")
+        text = only_text(each).removesuffix(".0")
         if text.isdecimal() and 1 <= int(text) <= MONTHS:
             return int(text)
     return 0
-
-
-def _one_of(value: Any) -> str:
-    """Return a value, or the only one of an array, as text."""
-    values = np.ravel(np.asarray(value)).tolist()
-    return str(values[0]).strip() if len(values) == 1 else ""
 
 
 def _months_of(along: xr.DataArray) -> list[tuple[int, int]] | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import xarray as xr
 
+from carbongrid.analysis.published.attributes import only_text
 from carbongrid.analysis.published.calendars import MONTHS
 from carbongrid.analysis.published.months import Dates, dates_of, year_in
 from carbongrid.analysis.published.units_of_measure import GriddedUnit, periods_in, unit_of
@@ -41,6 +42,8 @@ Remark = tuple[Problem, str]
 _AS_NODATA = "Declare it as nodata if it stands for an unknown value."
 _TRIFLE = 0.001
 """Negative values that take away less than this share are corrections that inventories have here and there: of recovered gas, or of a revised month."""
+_SEEN = 1e-7
+"""A smaller share is below the digits of float32."""
 _A_FEW = 3
 """More cells with the very same negative value have a number that stands for an unknown one."""
 _FEW_OF_CELLS = 0.01
@@ -213,7 +216,10 @@ class OpenedRaster:
             )
         unit, of_unit = unit_of(attributes, raster.unit, name, of_file)
         remarks += of_unit
-        if unit.period == "year" and attributes.get("month"):
+        if (
+            unit.period == "year"
+            and only_text(attributes.get("month")).removesuffix(".0").isdecimal()
+        ):
             attributes = {each: said for each, said in attributes.items() if each != "month"}
             what = f"the attribute month is {variable.attrs['month']}, and the unit is per year: it is taken as the whole year's"
             remarks.append((Problem(what, name, level="warning"), f"{name}：属性 month 为 {variable.attrs['month']}，而单位为每年，按全年处理。"))  # fmt: skip
@@ -323,8 +329,10 @@ class OpenedRaster:
         tonnes, lowest = float(below.sum()) / 1e6, min(each.min() for each in negatives if each.size)  # fmt: skip
         have = f"{counted(cells, 'cell')} that units touch {'has a negative value' if cells == 1 else 'have negative values'} (the lowest is {lowest:g}), {tonnes:,.6g} t together"
         counts = [np.unique(each, return_counts=True) for each in negatives]
-        stands_for_unknown = any((times > _A_FEW).any() or any(_LIKE_NODATA.fullmatch(f"{each:g}") for each in values) for values, times in counts)  # fmt: skip
-        many = cells > max(_A_FEW, _FEW_OF_CELLS * touched)
+        # What takes nothing away that could be seen is what rounding leaves, however often.
+        seen = below.sum() >= _SEEN * whole
+        stands_for_unknown = seen and any((times > _A_FEW).any() or any(_LIKE_NODATA.fullmatch(f"{each:g}") for each in values) for values, times in counts)  # fmt: skip
+        many = seen and cells > max(_A_FEW, _FEW_OF_CELLS * touched)
         if stands_for_unknown or many or below.sum() >= _TRIFLE * whole:
             hint = (
                 "A sink is a quantity of its own; where nothing is emitted, write 0 into the file."
@@ -402,7 +410,7 @@ def _variable(
             raise _no_variable(raster, [str(variable.name or 1)])
     attributes = dict(variable.attrs)
     # As EDGAR writes it: beside the substance the year is that of the emission.
-    if whole.get("substance") and "year" in whole:
+    if only_text(whole.get("substance")) and "year" in whole:
         attributes.setdefault("year", whole["year"])
     units = attributes.get("units")
     if isinstance(units, tuple | list):  # of each band

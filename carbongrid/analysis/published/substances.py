@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
+from carbongrid.analysis.published.attributes import only_text
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.units_of_measure import names_other_gas
 from carbongrid.method.landuse import packaged_table
@@ -20,8 +21,12 @@ _GWP = re.compile(r"gwp ?(?P<years>[0-9]+) (?P<set>ar[0-9]|sar|tar)\b ?(?P<gases
 _BIOMASS = r"bio|short cycle|(?<![a-z])bf(?![a-z])|生物"
 _OF_BIOMASS = re.compile(rf"{_BIOMASS}|(?<=co2)bf")
 _NOT_OF_BIOMASS = re.compile(
-    rf"(?:\bexcl\w*|\bnon|\bno|\bnot|without|w/o|不含)\W*(?:[a-z]+ ){{0,2}}?(?:{_BIOMASS})\w*|(?:{_BIOMASS})\w*(?: [a-z]+){{0,2}}? (?:excl|not)|生物\S*除外"
+    rf"\bnon\W*(?:{_BIOMASS})\w*|(?:\bexcl\w*|\bno\b|\bnot\b|without|w/o|不含)\W*(?:[a-z]+ ){{0,2}}?(?:{_BIOMASS})\w*|(?:{_BIOMASS})\w*(?: [a-z]+){{0,2}}? (?:excl\w*|not(?: included)?)(?=\W*$|[,;)])|生物\S*除外"
 )
+_EQUIVALENT = re.compile(
+    r"(?:co2|carbon dioxide|二氧化碳) ?[(.]? ?(?:e(?![a-z])|eq(?![a-z])\.?|[eé]quiv\w*\.?|äq\w*|当量)\)?|(?:(?<![a-z])[eé]quiv\w*|(?<![a-z])eq\.?|(?<![a-z])e) ?co2(?![a-z0-9])"
+)
+"""All ways to write CO2e: CO2-eq, CO2 (equivalent), eq. CO2."""
 
 _NO_MASS_OF_A_TIME = {
     re.compile(r"(?<![A-Za-z])(?:[munpk]|µ|μ)?mol(?:e|es|ec|ecules?)?s?(?![a-z])|摩尔|分子"): "an amount of molecules, no mass",
@@ -65,9 +70,9 @@ def names_another(text: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Return a text in small letters with single blanks, in which CO2 is one word."""
+    """Return a text in small letters with single blanks, in which CO2 and CO2e are one word each."""
     words = " ".join(unmarked(text).translate(_SIGNS).casefold().split())
-    return re.sub(r"\bco 2(?![0-9])", "co2", words)
+    return _EQUIVALENT.sub("co2e", re.sub(r"\bco 2(?![0-9])", "co2", words))
 
 
 @cache
@@ -80,9 +85,13 @@ def _words() -> tuple[re.Pattern[str], dict[str, str]]:
 
 
 def _as_it_stands(word: str) -> str:
-    """Return a pattern of a word: CO2 is also read in FFCO2 and CO2bio, and in Chinese no blanks stand between words."""
+    """Return a pattern of a word: CO2 is also read in FFCO2 and CO2bio, CO2e in tCO2e, and in Chinese no blanks stand between words."""
     if word == "co2":
         return "co2(?![0-9])"
+    if word == "co2e":
+        return "co2e(?![a-z0-9])"
+    if word == "碳":  # not in the names of compounds
+        return "(?<![氟氯氢化硫素氧])碳(?![化氢氟氯酸])"
     return re.escape(word) if word[-1] >= "\u4e00" else rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])"  # fmt: skip
 
 
@@ -93,8 +102,10 @@ def _read(text: str) -> _Said:
     biogenic = bool(_OF_BIOMASS.search(_NOT_OF_BIOMASS.sub(" ", plain)))
     if "CO2e" in words or _GWP.match(plain):
         return _Said("CO2e")
+    if "several" in words:
+        return _Said("", read=False)
     # "No" is nitric oxide where it is all that is said.
-    if plain == "no" or ("other" in words and "CO2" not in words):
+    if plain == "no" or "not CO2" in words or ("other" in words and "CO2" not in words):
         return _Said(None)
     if "other" in words:  # of a file with several gases the attribute may list them all
         return _Said("", biogenic)
@@ -122,10 +133,10 @@ def _statements(own: Mapping[Any, Any], of_file: Mapping[Any, Any]) -> list[_Sta
     found = []
     for attributes in (own, {name: each for name, each in of_file.items() if name not in own}):
         for name in _ATTRIBUTES:
-            text = str(attributes.get(name) or "").strip()
+            text = only_text(attributes.get(name))
             if re.search(r"[^\W\d_]", text):  # a number is a code of some table
                 found.append(_Statement(name, text, _read(text), attributes is not own))
-        standard = str(attributes.get("standard_name") or "")
+        standard = only_text(attributes.get("standard_name"))
         # What CF says it is due to may name other substances, and whether it is biomass.
         said = _read(standard.split("_due_to_")[0])
         biogenic = _read(standard).biogenic and bool(said.substance)

@@ -538,10 +538,14 @@ def test_a_few_negative_cells_are_told_and_count_as_nothing(finished, squares, a
     values[inside] = -99
     with pytest.raises(InputError, match=r"lowest is -99\), 99 t together.*nodata"):
         validate(finished, edgar(tmp_path / "b.nc", axes, values, **TOLD), **PER_YEAR)
-    # What stands for an unknown value hides behind a lower one, or is small: seen to count as 0.
+    # What stands for an unknown value hides behind a lower one, or is small: seen to count as 0. What rounding leaves takes nothing away, however often.
     near = np.argwhere(shares.sum(axis=0) > 0)
-    for number, (one, others) in enumerate(((-1000, [-99]), (-0.2, [-0.1] * 4))):
-        values = tonnes * 1e6
+    values = tonnes * 1e6
+    values[tuple(near[:4].T)] = -1e-3
+    found = validate(finished, edgar(tmp_path / "r.nc", axes, values, **TOLD), **PER_YEAR)
+    assert any("4 cells that units touch have negative" in each.what for each, _ in found.remarks)
+    for number, (one, others) in enumerate(((-1000, [-99]), (-200, [-100] * 4))):
+        values = tonnes * 1e4
         values[inside] = one
         values[tuple(near[: len(others)].T)] = others
         with pytest.raises(InputError, match=r"have negative values.*nodata"):

@@ -12,6 +12,7 @@ from hypothesis import strategies as some
 
 from carbongrid.analysis.published.calendars import days_of
 from carbongrid.analysis.published.months import Dates, Layered, require_one_year
+from carbongrid.analysis.published.substances import _read
 from carbongrid.analysis.published.units_of_measure import periods_in, read_unit, unit_of
 from carbongrid.errors import InputError
 
@@ -113,6 +114,33 @@ def test_what_publishers_call_it_is_read(said, substance):
     """Seen to fail: EDGAR's total of all gases, CAMS' carbon-dioxide and total carbon were refused, CO2 as carbon was CO2, and CO2 called a greenhouse gas was CO2e."""
     assert read(RATE | said) == (read_unit(f"kg {substance} m-2 s-1"), [])
     assert read({"units": "Tonnes"} | said, f"t {substance} yr-1")[1] == []
+
+
+@pytest.mark.parametrize(
+    ("said", "substance"),
+    [
+        *((each, "CO2e") for each in ("GHG as CO2 equivalent", "GHG expressed as carbon dioxide equivalent", "CO2 (eq)", "CO2(e)", "CO2-Äquivalente", "CO2 équivalent", "eq. CO2", "eCO2", "tCO2e", "温室气体(折CO2)")),
+        *((each, "CO2") for each in ("CO2 emissions", "ecosystem CO2", "CO2 excl. biofuels")),
+        *((each, "C") for each in ("总碳", "CO2 as C")),
+        *((each, "") for each in ("CO2 and other greenhouse gases", "various")),
+        *((each, None) for each in ("non-CO2 GHG", "GHG excluding CO2", "氢氟碳化物", "四氯化碳", "carbon tetrachloride", "PM2_5", "hydrofluorocarbons", "六氟化硫")),
+    ],
+)  # fmt: skip
+def test_equivalents_compounds_and_what_is_left_out_are_told_apart(said, substance):
+    """Seen to fail: CO2 equivalents were CO2 where "as" stood before them, GHG without CO2 was CO2, and compounds of carbon were carbon."""
+    assert _read(said).substance == substance
+
+
+@pytest.mark.parametrize("said", ["CO2_bio_excl_fossil", "non-energy biofuel CO2", "CO2_bio"])
+def test_biomass_is_told_whatever_else_is_left_out(said):
+    """Seen to fail: of what excludes fossil fuels the biomass was taken for excluded."""
+    assert _read(said).biogenic
+
+
+def test_attributes_of_several_numbers_say_nothing():
+    """Seen to end in a ValueError: the truth of an array."""
+    several = {"units": "kg CO2 m-2 s-1", "species": np.array([1, 2]), "month": np.arange(1, 13)}
+    assert unit_of(several, None, "a.nc")[0] == read_unit("kg CO2 m-2 s-1")
 
 
 def test_a_list_of_the_gases_of_a_file_says_of_none():
@@ -252,6 +280,8 @@ def test_what_is_not_said_or_contradicts_is_refused(attributes, named, told):
         (59, "days since 2020-01-01", "360_day", (2020, 2, 30)),
         (1.5, "months since 2020-12-01", "", (2021, 1, 1)),
         (0, "years since 2015-01-01", "", (2015, 1, 1)),
+        (15, "days since 2020-01-20T00:00:00", "noleap", (2020, 2, 4)),
+        (15, "hours since 2020-01-31T12:00Z", "noleap", (2020, 1, 31)),
         (20190131.0, "day as %Y%m%d.%f", "", (2019, 1, 31)),
         (59, "days since 2020-01-01", "julian", None),
         (1e9, "days since 2020-01-01", "noleap", None),
