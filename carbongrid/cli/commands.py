@@ -155,7 +155,7 @@ def check(console: Console, case: Path) -> None:
 @click.option(
     "--public",
     is_flag=True,
-    help="Write what may be published: units and coarse cells, no parcels or names; counts of people below ten are not printed.",
+    help="Write what may be published: units and coarse cells, no parcels or names; counts of people below ten are not written.",
 )
 @with_parcels
 @with_console

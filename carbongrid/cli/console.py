@@ -273,12 +273,13 @@ class _Shown(logging.Formatter):
         return _lines_shown(super().format(record))
 
 
-def set_up_logging(verbosity: int) -> None:
-    """Send the package's log to standard error: warnings, with -v what is done, with -vv details.
+def set_up_logging(verbosity: int, *, quiet: bool = False) -> None:
+    """Send the package's log to standard error: warnings unless it is quiet, with -v what is done, with -vv details.
 
     Warnings of libraries, which may repeat what a file holds, are shown in the same way.
     """
-    level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbosity, 2)]
+    usual = logging.ERROR if quiet else logging.WARNING
+    level = (usual, logging.INFO, logging.DEBUG)[min(verbosity, 2)]
     handler = _ToStandardError()
     handler.setFormatter(_Shown("%(levelname)s %(name)s: %(message)s"))
     logger = logging.getLogger("carbongrid")

@@ -83,7 +83,7 @@ def with_console(command: Command) -> Command:
 
 def _console(quiet: bool, as_json: bool, verbose: int) -> Console:
     escape_what_cannot_be_encoded()
-    set_up_logging(verbose)
+    set_up_logging(verbose, quiet=quiet)
     console = Console(quiet, as_json)
     names = set_aside()
     if names:

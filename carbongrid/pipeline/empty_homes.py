@@ -111,7 +111,7 @@ def _told(
     largest = sorted(units, key=lambda unit: -homes[unit])
     which = listed((f"{' '.join(dict.fromkeys(filter(None, (ids[k], called[k]))))} ({homes[k] / 1e4:,.0f} ha)" for k in largest), _LISTED, count=len(units))  # fmt: skip
     return Problem(
-        f"no people of their own, or hardly any, lie on the land of homes of {len(units)} of {len(land.units)} units, so that what goes by people ({', '.join(claims)}) goes to others: {which}",
+        f"no people of their own, or hardly any, lie on the land of {', '.join(claims)} in {len(units)} of {len(land.units)} units, so that what goes by people there goes to others: {which}",
         f"{inputs.case.path.name}: [people]",
         "Check that the people that are read cover these units; of those where nobody lives a row of 0 in the census says so.",
         "warning",

@@ -40,7 +40,7 @@ from carbongrid.pipeline.replanned import (
     scaled_total,
     whole_money,
 )
-from carbongrid.pipeline.tables import gases_of_inputs
+from carbongrid.pipeline.tables import gas_of_inputs, gases_of_inputs
 from carbongrid.raster.opening.vectors import open_vector
 from carbongrid.raster.polygons.outlines import geometries_of
 
@@ -114,10 +114,13 @@ def _warnings_of_gas(answer: LiveResult, action: Action) -> tuple[Problem, ...]:
     else:
         names = _categories(answer, told)
     gases = gases_of_inputs(answer.inputs)
-    alone = [name for name in names if gases.get(name) == frozenset({CO2})]
+    # What emits nothing yet is of no gas: it joins a run of one.
+    of_none = frozenset({gas_of_inputs(answer.inputs).name})
+    alone = [name for name in names if gases.get(name, of_none) == frozenset({CO2})]
     if not alone:
         return ()
-    what = f"action {action.number} gives {mass} to {listed(alone)}, of which the total is of CO2 alone."
+    given = f"changes {listed(alone)} by {mass}" if "change" in told else f"gives {mass} to {listed(alone)}"  # fmt: skip
+    what = f"action {action.number} {given}, of which the total is of CO2 alone."
     hint = "Give its CO2. What gives off no other gas may be called CO2: it is as much."
     return (Problem(what, hint=hint, level="warning"),)
 

@@ -148,7 +148,7 @@ def test_units_whose_homes_have_no_people_are_named(tmp_path: Path) -> None:
     """Seen to be 0 residents and no emission of homes, without a word: 46 of 531 points were missing. Who says that nobody lives there is believed, and a lone house may stand empty."""
     told = partial(told_of_empty_homes, tmp_path, ["0701"] * 4, people_at(0, 1, 3))
     (one,) = told("01,10\n02,10\n04,10\n")
-    assert "lie on the land of homes of 1 of 4 units, so that what goes by people (buildings/urban-homes) goes to others: 03 (100 ha). Check" in one  # fmt: skip
+    assert "lie on the land of buildings/urban-homes in 1 of 4 units, so that what goes by people there goes to others: 03 (100 ha). Check" in one  # fmt: skip
     assert note_in_chinese(one).startswith("case.toml: [people]：4 个单元中有 1 个单元")
     assert told("01,10\n02,10\n03,0\n04,10\n") == []
     # Seen to be refused, though it was advised: of a census by district.
@@ -168,7 +168,7 @@ def test_people_of_neighbours_are_not_those_of_a_unit(tmp_path: Path) -> None:
     both = HOMES["totals.csv"] + "buildings/rural-homes,400,t CO2e\n"
     kinds = ["0701", "0702", "0701", "0702"]
     (one,) = told_of_empty_homes(tmp_path, kinds, people_at(0, 1, 2), totals=both)
-    assert "(buildings/rural-homes) goes to others: 04 (100 ha)" in one
+    assert "the land of buildings/rural-homes in 1 of" in one and ": 04 (100 ha)" in one
 
 
 def test_a_kind_of_homes_without_people_is_told_where_it_is_much(tmp_path: Path) -> None:
@@ -184,7 +184,9 @@ def test_a_kind_of_homes_without_people_is_told_where_it_is_much(tmp_path: Path)
         return [each.what for each in check(case).problems if "no people of their own" in each.what]
 
     (one,) = told()
-    assert "of 1 of 2 units" in one and "(buildings/rural-homes) goes to others: 02 (100 ha)" in one
+    assert (
+        "of buildings/rural-homes in 1 of 2 units" in one and "goes to others: 02 (100 ha)" in one
+    )
     # A hamlet of 5 ha need not have a point of its own.
     parcels = layer(4, BSM=["p0", "p1", "p2", "p3"], DLBM=["0701", "0702", "0701", "0702"])
     parcels.geometry = [*(square(column) for column in range(3)), square(3, width=0.05)]

@@ -218,7 +218,9 @@ def _gases_otherwise(a: FinishedRun, b: FinishedRun) -> dict[tuple[str, str], li
 
 
 def notes_of_other_gas(a: FinishedRun, b: FinishedRun) -> Iterator[Problem]:
-    """Yield that the emissions of two runs are of other gases where no category in both is."""
+    """Yield that the emissions of two runs are of other gases where no category in both is; of activity data every gas is counted, and nothing is to be said."""
+    if a.formed and b.formed:
+        return
     one, other = (run.parameters.get("gas") for run in (a, b))
     if one and other and one != other and not _gases_otherwise(a, b):
         yield Problem(f"Emissions of {a.name} are of {one}, those of {b.name} of {other}; no category of both is of another gas in one than in the other.", level="note")  # fmt: skip
