@@ -235,6 +235,19 @@ def test_a_warning_does_not_break_the_bars(monkeypatch):
         assert "\x1b[2K" in before or "\x1b[1A" in before, before
 
 
+def test_who_asks_for_nothing_but_errors_has_no_warning_in_the_log(capsys):
+    """Seen to fail: of a run with --public --quiet what is not published was on standard error."""
+    logger = logging.getLogger("carbongrid")
+    handlers = logger.handlers[:]
+    try:
+        for quiet in (True, False):
+            set_up_logging(0, quiet=quiet)
+            logger.warning("quiet is %s", quiet)
+    finally:
+        logger.handlers[:] = handlers
+    assert capsys.readouterr().err == "WARNING carbongrid: quiet is False\n"
+
+
 def test_a_shell_is_told_how_to_complete(monkeypatch):
     """As docs/howto/command-line.md says."""
     monkeypatch.setenv("_CARBONGRID_COMPLETE", "zsh_source")
