@@ -161,7 +161,7 @@ def test_the_workbook_prints_whole_numbers_on_few_pages(small_run, tmp_path, cou
     office, info, text = (shutil.which(name) for name in ("soffice", "pdfinfo", "pdftotext"))
     if not (office and info and text):
         pytest.skip("no LibreOffice here")
-    units = read_content(small_run, parcels=False).units
+    units = read_content(small_run).units
     copies = pd.concat([units.frame] * -(-count // len(units.frame)), ignore_index=True)
     many = replace(units, frame=copies.iloc[:count])
     tables = read_tables(small_run, parcels=False)
