@@ -119,7 +119,7 @@ def emissions_by_gas(
         Those of the rows.
     formed
         Whether rows are of activity data. Of these every gas that a row gives off is counted, so that CO2 beside other gases leaves nothing out:
-        all are CO2e, unless no row, of a sink neither, is of another gas than CO2.
+        all are CO2e, unless every row, those of sinks too, is of CO2.
     """
     emitting = {category.name for category in categories if not category.sink}
     here = inventory[(inventory["place"] == "here") & (inventory["grams"] > 0)]

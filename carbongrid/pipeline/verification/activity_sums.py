@@ -34,10 +34,11 @@ def _audit(run: Opened) -> list[str]:
         return []
     faults = []
     of_category: dict[str, list[dict[Any, Any]]] = {}
-    sets = {row["gwp_set"] for row in run.audit.to_dict("records")} - {"", run.manifest["parameters"].get("gwp")}  # fmt: skip
+    records = run.audit.to_dict("records")
+    sets = {row["gwp_set"] for row in records} - {"", run.manifest["parameters"].get("gwp")}  # fmt: skip
     if sets:
         faults.append(f"{AUDIT} is by the GWP set {', '.join(sorted(sets))}, the run by {run.manifest['parameters'].get('gwp')}")  # fmt: skip
-    for row in run.audit.to_dict("records"):
+    for row in records:
         if not row["mass_t"] or not row["co2e_t"]:  # the memo, what was left out, the balance
             continue
         of_category.setdefault(row["category"], []).append(row)
