@@ -102,6 +102,12 @@ def codes_of_open_land(system: str) -> frozenset[str]:
     return frozenset(table.loc[table["system"] == system, "code"])
 
 
+@cache
+def _packaged_system(system: str) -> pd.DataFrame:
+    """Return a table that ships with the package; to be selected from, not handed on: others get the same."""
+    return packaged_table(f"landuse/{system}.csv")
+
+
 def read_code_system(system: str | pd.DataFrame, *, where: str = "") -> pd.DataFrame:
     """Return a code system's table.
 
@@ -131,7 +137,7 @@ def read_code_system(system: str | pd.DataFrame, *, where: str = "") -> pd.DataF
                 where or "parcels.code_system",
                 f"Known: {', '.join(SYSTEMS)}, or a CSV with columns code, type.{_nearest(system, SYSTEMS)}",
             )
-        return packaged_table(f"landuse/{system}.csv")[list(SYSTEM_COLUMNS)]
+        return _packaged_system(system)[list(SYSTEM_COLUMNS)]
     table = system.rename(columns=str).copy()
     for column in SYSTEM_COLUMNS[2:]:
         if column not in table:

@@ -55,18 +55,22 @@ def mass_on_open_land(
     for _, place, known in facilities:
         if place >= 0 and by_area[place]:
             by_area[place] -= known
-    land = parcels[["land_use", "type", "area_m2"]].iloc[rows[by_area > 0]]
-    mass = by_area[by_area > 0]
-    public = (land["type"] == _OPEN).to_numpy(dtype=bool)
-    land, on_public = land[public], mass[public]
+    some = np.flatnonzero(by_area > 0)
+    mass = int(by_area[some].sum())
+    told_from = max(1, _TOLD_FROM * mass)
+    public = some[(parcels["type"].iloc[rows[some]] == _OPEN).to_numpy(dtype=bool)]
+    # Codes are looked up where public land has enough at all: every answer of a finished run asks this of every category.
+    if int(by_area[public].sum()) < told_from:
+        return []
+    land = parcels[["land_use", "area_m2"]].iloc[rows[public]]
     codes = match_codes(land["land_use"], read_code_system(system))["matched"]
     is_open = codes.isin(codes_of_open_land(system)).to_numpy(dtype=bool)
-    there = int(on_public[is_open].sum())
-    if not there or there < _TOLD_FROM * int(mass.sum()):
+    there = int(by_area[public][is_open].sum())
+    if there < told_from:
         return []
     m2 = float(land["area_m2"].to_numpy(np.float64)[is_open].sum())
     what = (
-        f"{there / int(mass.sum()):.0%} of what goes by area, {format_tonnes([there])[0]} t, lies on {m2 / 1e6:,.4g} km2 of parks, squares and sports grounds "
+        f"{there / mass:.0%} of what goes by area, {format_tonnes([there])[0]} t, lies on {m2 / 1e6:,.4g} km2 of parks, squares and sports grounds "
         f"({listed(sorted(set(codes[is_open])))}), to which the study gives no emission"
     )
     hint = "Let POIs of it carry it (weight pois), or name its emitters as facilities; or let other types do, or these codes carry nothing (type none, in a CSV of your own): docs/howto/factor.md."

@@ -49,10 +49,19 @@ def residential_parcels(
     Land of homes counts without a total too, and where a case spreads homes by something else: their people are not those of the other kind of home.
     """
     found = np.zeros(len(parcels), np.bool_)
-    by_people = [each for each in categories.values() if each.weight == "people"]
-    for category in (*homes().values(), *by_people):
+    for category in _with_people(categories):
         found |= eligible(category, parcels)
     return found
+
+
+def residential_types(categories: Mapping[str, Category]) -> frozenset[str]:
+    """Return the types of land that people are located on, as :func:`residential_parcels` has the parcels."""
+    return frozenset(name for each in _with_people(categories) for name in each.types)
+
+
+def _with_people(categories: Mapping[str, Category]) -> list[Category]:
+    by_people = (each for each in categories.values() if each.weight == "people")
+    return [*homes().values(), *by_people]
 
 
 def shared_over(inputs: Inputs, land: Land) -> gpd.GeoSeries | None:

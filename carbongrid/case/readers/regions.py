@@ -33,9 +33,12 @@ def left_by_regions(rows: pd.DataFrame, of: Sequence[str]) -> pd.DataFrame:
     of
         Columns that say of what a row is the total.
     """
-    in_regions = rows["grams"].where(rows["region"] != "", 0)
+    of_region = rows["region"] != ""
+    if not of_region.any():
+        return rows
+    in_regions = rows["grams"].where(of_region, 0)
     part = in_regions.groupby([rows[name] for name in of]).transform("sum")
-    return rows.assign(grams=rows["grams"].where(rows["region"] != "", rows["grams"] - part))
+    return rows.assign(grams=rows["grams"].where(of_region, rows["grams"] - part))
 
 
 def whole_masses(rows: Iterable[Row]) -> dict[str, int]:
