@@ -322,6 +322,19 @@ def test_an_answer_reads_no_geometry_of_parcels(opened: cg.Result, monkeypatch: 
     assert again.ledger_rows != first.ledger_rows
 
 
+def test_an_answer_looks_through_no_land_that_it_does_not_concern(opened: cg.Result, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """Seen to: codes of all land by area were looked up, and homes among all parcels, for another weight of industry."""
+    from carbongrid.pipeline import live, open_land
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("all land is looked through")
+
+    monkeypatch.setattr(open_land, "match_codes", refuse)
+    monkeypatch.setattr(live, "residential_parcels", refuse)
+    answer = opened.with_weights({"industry/manufacturing": "area"})
+    assert answer.ledger_rows != opened.live.ledger_rows
+
+
 def _edit_in_place(run: cg.Result | cg.LiveResult) -> None:
     """Do to the tables of a run what people do in a notebook."""
     for table in (run.units, run.parcels):
