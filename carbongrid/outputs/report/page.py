@@ -217,7 +217,10 @@ def _flows(tables: RunTables) -> dict[str, Any]:
         "evidence": evidence_rows(tables),
         "facilities": facilities[:_FACILITIES],
         "more_facilities": max(len(facilities) - _FACILITIES, 0),
-        "unit_of": {row["id"]: row for row in tables.units.filter(["id", "name", "name_en"]).to_dict("records")},  # fmt: skip
+        "unit_of": {
+            row["id"]: row
+            for row in tables.units.filter(["id", "name", "name_en"]).to_dict("records")
+        },  # fmt: skip
         "category_names": {
             each.name: (each.name_en or each.name, each.name_zh or each.name)
             for each in tables.categories
