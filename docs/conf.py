@@ -50,6 +50,10 @@ html_theme_options = {
     "logo": {"text": "carbongrid"},
     "header_links_before_dropdown": 6,
 }
+# Pages beside no others of a section had its heading over nothing.
+html_sidebars = {"*": []}
+html_static_path = ["static"]
+html_css_files = ["pages.css"]
 html_show_sourcelink = False
 
 

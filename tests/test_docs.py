@@ -314,6 +314,8 @@ def test_every_page_is_reached() -> None:
             assert page.stem == "README" or page.stem.startswith("0"), name
         elif page.parent != DOCS:
             assert f"\n{name}\n" in start, name
+        elif name != "index":  # seen to list the tutorial, the gallery and the glossary twice
+            assert len(re.findall(rf"^{name}$|<{name}>$", start, re.MULTILINE)) == 1, name
 
 
 @pytest.mark.parametrize("name", ["zones.png", "gallery/demo-fig9-zones.png", "report-desktop.png"])

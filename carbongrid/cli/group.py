@@ -7,7 +7,20 @@ import click
 from carbongrid import __version__
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class ToldInFull(click.Group):
+    """A group whose list says of each command its whole first sentence."""
+
+    group_class = type
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands: at one line each, seven of them ended before they said what they do."""
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, told.get_short_help_str(limit=1000)) for name, told in commands if told]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.group(cls=ToldInFull, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="carbongrid")
 def main() -> None:
     """Spread a city's carbon inventory over its land and zone its townships.

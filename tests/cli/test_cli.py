@@ -33,6 +33,17 @@ def invoke(*words: object) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
+def test_the_list_of_commands_says_what_each_does() -> None:
+    """Seen to say ``Say which units of the finished run in...`` and no more: seven commands were told apart by nothing."""
+    _, out, _ = invoke("--help")
+    listed = " ".join(out.partition("Commands:")[2].split())
+    assert "..." not in listed.replace("FILE...", "")
+    assert "would compensate which, so that each has its part. demo Write" in listed
+    assert (
+        "Print how the total of CATEGORY is formed, down to the rows" in invoke("explain", "-h")[1]
+    )
+
+
 def test_the_demo_ends_with_the_zones_and_what_to_open(tmp_path: Path) -> None:
     code, out, _ = invoke("demo", tmp_path / "d", "--size", "small")
     assert code == 0

@@ -12,6 +12,7 @@ import pytest
 import shapely
 from hypothesis import example, given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from PIL import Image
 from steps import given as given_to
 from tables_example import example_tables
@@ -31,8 +32,10 @@ from carbongrid.outputs.figures.sheet import (
     LEGEND,
     WIDTH,
     Sheet,
+    _narrow,
     outline,
     sheet_of,
+    shortened,
     told_apart,
 )
 
@@ -287,6 +290,17 @@ def test_names_that_no_font_can_draw_are_told_and_not_cut_to_others(tmp_path, ca
     caplog.clear()
     sheet_of(example_tables())
     assert "lack letters" not in caplog.text
+
+
+def test_a_name_that_is_cut_says_so_whatever_its_shape_has_room_for():
+    """Seen to fail: of a name cut to 17 letters and "…" the "…" alone was cut next, and half a name seemed whole."""
+    figure = Figure()
+    whole = figure.text(0, 0, shortened("Llanfairpwllgwyngyll"))
+    assert whole.get_text() == "Llanfairpwllgwyng…"
+    for pixels in range(1, 40, 4):
+        text = figure.text(0, 0, whole.get_text())
+        _narrow(text, text.get_window_extent().width - pixels)
+        assert text.get_text() != whole.get_text() and text.get_text().endswith("…")
 
 
 def test_a_title_is_left_out_only_where_it_is(caplog):

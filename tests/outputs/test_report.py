@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
+import html
 import math
 import re
 from html.parser import HTMLParser
@@ -16,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tables_example import example_tables
 
+from carbongrid.method.facilities import FacilityRow
 from carbongrid.method.guidance import Advice
 from carbongrid.outputs.report import write_report
 from carbongrid.outputs.report.drawings import plane, zone_map
@@ -181,7 +183,7 @@ def test_every_unit_is_a_row_and_a_shape(tmp_path):
     assert {*rows, *shapes} <= set(links)
     assert len(shapes) == 6
     said = page.all_text()
-    for words in ("131.13 Mt", "2.52 Mt", "1.48 %", "GDP unknown", "地区生产总值未知", "低碳经济区", "low-carbon economic", "Every row adds up to the gram", "231.2 Mt CO2", "23,120.00 万吨 CO2", "The years differ: 2019 there, 2020 here.", "The run's total is 56.7 % of the published one (−100.07 Mt)", "elsewhere, reported and not spread: 5 t", "a" * 64):  # fmt: skip
+    for words in ("131.13 Mt", "2.52 Mt", "1.48 %", "GDP unknown", "地区生产总值未知", "低碳经济区", "low-carbon economic", "Every row adds up to the gram", "231.2 Mt CO₂", "23,120.00 万吨 CO₂", "The years differ: 2019 there, 2020 here.", "The run's total is 56.7 % of the published one (−100.07 Mt)", "elsewhere, reported and not spread: 5 t", "a" * 64):  # fmt: skip
         assert words in said
 
 
@@ -215,6 +217,19 @@ def test_every_number_of_the_table_is_that_of_units_csv(tmp_path):
                 assert shown == "∞"
             elif exact == "":
                 assert shown == "–"
+
+
+def test_units_of_facilities_are_named_and_stand_apart(tmp_path):
+    """Seen to read ``u1 2,750,174, u2 677,926``: codes alone, with one comma between thousands and between units."""
+    tables = example_tables()
+    ids = tables.units["id"]
+    row = FacilityRow("works", tables.categories[0].name, "value", 3_428_100 * 10**6, "p", ids[0], 100.0, (ids[1],), ((ids[0], 2_750_174 * 10**6), (ids[1], 677_926 * 10**6)))  # fmt: skip
+    text, _ = page_of(dataclasses.replace(tables, facilities=[row]), tmp_path)
+    [told] = re.findall(r'<th scope="row">works</th>.*', text)
+    for place in range(2):
+        assert told.count(f"<small>{ids[place]}</small>") == 2
+        assert html.unescape(told).count(f">{tables.units['name'][place]}</bdi>") == 2
+    assert told.count("<br>") == 1
 
 
 def test_a_ledger_that_does_not_add_up_is_said_so(tmp_path):

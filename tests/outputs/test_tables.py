@@ -508,7 +508,15 @@ def test_what_draws_say_is_shown_as_what_they_are_of(small_run):
         assert form[head] == form[head.rpartition("_")[0]], head
     assert form["zone_probability"] == "0.0%"
     flags = {head: sheet.cell(3, 1 + heads.index(head)).alignment.horizontal for head in heads}
-    assert {head for head, where in flags.items() if where == "center"} == {"borderline", "indicative", "firm"}  # fmt: skip
+    assert {head for head, where in flags.items() if where == "center"} == {"borderline", "indicative", "firm", "zone"}  # fmt: skip
+
+
+def test_headings_stand_where_the_cells_below_them_do(small_run):
+    """Seen to stand at the left over numbers at the right: ECC lay over the end of CCR's numbers, and code 4 touched the zone's name."""
+    sheet = openpyxl.load_workbook(small_run / "units.xlsx")["units"]
+    sides = {key.value: (head.alignment.horizontal, cell.alignment.horizontal or "left") for head, key, cell in zip(sheet[1], sheet[NAMES_ROW], sheet[3], strict=True)}  # fmt: skip
+    assert all(head == cell for head, cell in sides.values()), sides
+    assert [sides[name][0] for name in ("name", "ecc", "zone", "zone_name")] == ["left", "right", "center", "left"]  # fmt: skip
 
 
 def test_spreadsheet(tables, directory):

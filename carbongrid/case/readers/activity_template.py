@@ -157,7 +157,9 @@ def _sheet(sheet: Any, table: Table) -> None:
         head.font = Font(bold=True)
         if name in _HELP:
             head.comment = Comment("\n".join(_HELP[name]), "carbongrid", height=120, width=320)
-        widest = max(len(row[column - 1]) for row in table)
+        # In the bytes of GB 18030, of which a Chinese sign has two, as it takes the room of two.
+        shown = (head.value, *(row[column - 1] for row in table))
+        widest = max(len(text.encode("gb18030")) for text in shown)
         sheet.column_dimensions[get_column_letter(column)].width = min(max(widest, 10) + 2, 48)
     for number, row in enumerate(table[1:], start=2):
         for column, text in enumerate(row, start=1):

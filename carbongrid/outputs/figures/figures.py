@@ -112,7 +112,7 @@ def _zones(sheet: Sheet) -> Figure:
     for zone in ordered_zones():
         count = counts.get(zone.code, 0)
         if zone.code or count:
-            text = f"{letters.below(zone.name_en, zone.name_zh)}  ({count})"
+            text = f"{letters.below(zone.name_en, zone.name_zh)}  ({count:,})"
             entries.append(({"facecolor": zone.colour}, text))
     entries += mark_unsure(sheet, axes)
     sheet.name_units(axes)

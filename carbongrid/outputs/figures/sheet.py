@@ -216,7 +216,7 @@ class Sheet:
         # As one: the hatching is rendered anew for each path, which is 0.5 ms.
         shape = Outline.make_compound_path(*(self.outlines[row] for row in rows))
         axes.add_collection(PathCollection([shape], **plural), autolim=False)
-        return style, f"{text}  ({rows.size})"
+        return style, f"{text}  ({rows.size:,})"
 
     @property
     def gdp_is_split(self) -> bool:
@@ -357,7 +357,9 @@ def _narrow(text: Text, width: float) -> None:
     length = len(text.get_text())
     while length > _LEAST and (wide := text.get_window_extent().width) > width:
         length = max(min(length - 1, int(length * width / wide)), _LEAST)
-        text.set_text(shortened(whole, length))
+        text.set_text(
+            whole[: length - 1] + "…"
+        )  # also of what was cut before: without it half a name would seem whole
 
 
 def _free_place(

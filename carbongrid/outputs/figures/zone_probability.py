@@ -87,7 +87,7 @@ def probability_map(sheet: Sheet, sure: Sequence[float], firm: NDArray[np.bool_]
         here = codes == zone.code
         if zone.code and here.any():
             text = letters.below(zone.name_en, zone.name_zh)
-            counts = f"({int(firm[here].sum())} / {int(here.sum())})"
+            counts = f"({int(firm[here].sum()):,} / {int(here.sum()):,})"
             entries.append(({"facecolor": zone.colour}, f"{text}  {counts}"))
     strongest = zones[0].colour
     for each, share in enumerate(SURE):

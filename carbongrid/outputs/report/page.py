@@ -202,6 +202,7 @@ def _flows(tables: RunTables) -> dict[str, Any]:
     accounts = ledger_accounts(tables)
     facilities = sorted(tables.facilities, key=lambda row: (-row.grams, row.category, row.name))
     side = cell_side(tables.grid_1km) / 1000
+    names = tables.units.filter(["id", "name", "name_en"])
     return {
         "framework": framework_svg("switch", styled=False, ties=tables.ties, coarse_km=side),
         "land": land_table(tables),
@@ -217,6 +218,7 @@ def _flows(tables: RunTables) -> dict[str, Any]:
         "evidence": evidence_rows(tables),
         "facilities": facilities[:_FACILITIES],
         "more_facilities": max(len(facilities) - _FACILITIES, 0),
+        "unit_of": {row["id"]: row for row in names.to_dict("records")},
         "category_names": {
             each.name: (each.name_en or each.name, each.name_zh or each.name)
             for each in tables.categories

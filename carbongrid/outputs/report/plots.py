@@ -246,7 +246,7 @@ class Plots:
         )
         counts = self.units["zone"].value_counts()
         handles = [
-            Patch(facecolor=zone.colour, label=f"{zone.name_en} ({counts.get(zone.code, 0)})")
+            Patch(facecolor=zone.colour, label=f"{zone.name_en} ({counts.get(zone.code, 0):,})")
             for zone in ordered_zones()
             if zone.code or counts.get(zone.code, 0)
         ]
@@ -255,7 +255,7 @@ class Plots:
             if len(marked):
                 style: dict[str, Any] = {"facecolor": "none", "edgecolor": _INK, "hatch": flag.hatch, "linewidth": 0}  # fmt: skip
                 marked.plot(ax=axes, **style)
-                handles.append(Patch(label=f"{flag.name_en} ({len(marked)})", **style))
+                handles.append(Patch(label=f"{flag.name_en} ({len(marked):,})", **style))
         axes.legend(handles=handles, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
         axes.set_title(RELATIVE[0].replace("\n", " "), fontsize="small", color=_INK)
         axes.set_aspect("equal")
@@ -327,7 +327,7 @@ def _legend(axes: Axes, entries: list[tuple[str, str, int]], title: str) -> None
     from matplotlib.patches import Patch
 
     handles = [
-        Patch(facecolor=colour, label=f"{text} ({count})") for colour, text, count in entries
+        Patch(facecolor=colour, label=f"{text} ({count:,})") for colour, text, count in entries
     ]
     axes.legend(
         handles=handles, title=title, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False

@@ -272,18 +272,18 @@ def _fill(book: Any, sheet: Any, columns: Sequence[Column], *, folded: Container
     """
     rows = NAMES_ROW + len(columns[0].values)
     _refuse_too_many(rows, len(columns))
-    head, text = book.add_format(_HEAD), book.add_format(_TEXT)
+    text = book.add_format(_TEXT)
     key = book.add_format({**_TEXT, "font_size": 8, "font_color": "#6B7280"})
     height = 1
     for number, (name, heading, values, kind, form) in enumerate(columns):
         lines = [line for line in (heading.name_en, heading.name_zh, heading.unit) if line]
-        write_text(sheet, 0, number, "\n".join(lines), head)
+        side = {"align": _side(name, kind)}
+        write_text(sheet, 0, number, "\n".join(lines), book.add_format({**_HEAD, **side}))
+        # At the left in each column: the filter's button hides what stands at the right.
         write_text(sheet, NAMES_ROW - 1, number, name, key)
         cells = _cells(values, kind)
-        # Alone at its right edge a flag would touch what stands beside it.
-        middle = {"align": "center"} if kind == "flag" else {}
         forms = [_form_of(cell, form) for cell in cells]
-        styles = {each: book.add_format({"num_format": each, **middle}) for each in dict.fromkeys([form, *forms])}  # fmt: skip
+        styles = {each: book.add_format({"num_format": each, **side}) for each in dict.fromkeys([form, *forms])}  # fmt: skip
         _write_column(sheet, number, cells, text, [styles[each] for each in forms])
         most = _NAME_WIDTH if kind == "text" else _MAX_WIDTH
         words = [word for line in lines for word in line.split()]
@@ -303,6 +303,13 @@ def _fill(book: Any, sheet: Any, columns: Sequence[Column], *, folded: Container
     sheet.freeze_panes(NAMES_ROW, 2)
     sheet.repeat_rows(0, NAMES_ROW - 1)
     sheet.repeat_columns(0, 1)
+
+
+def _side(name: str, kind: Kind) -> str:
+    """Return where a column's cells stand, and its heading, which at the left lies nearer to the numbers of the column before."""
+    if kind == "flag" or name == "zone":
+        return "center"  # at the right edge it would touch the text beside it
+    return "left" if kind == "text" else "right"
 
 
 def _refuse_too_many(rows: int, columns: int) -> None:
