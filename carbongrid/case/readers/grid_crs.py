@@ -324,7 +324,9 @@ def _lonlat_bounds(bounds: Bounds, crs: CRS) -> Bounds:
     )
 
 
+@lru_cache(maxsize=64)
 def _area_of_use(crs: CRS) -> Any:
+    """Return the area that a system is made for, or None; PROJ searches tenths of a second for the code of one that names none."""
     if crs.area_of_use is not None:
         return crs.area_of_use
     code = crs.to_epsg(min_confidence=70)
