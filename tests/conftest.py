@@ -25,20 +25,25 @@ if "CARBONGRID_CLUSTER" not in os.environ:
     collect_ignore = ["test_cluster_memory.py", "test_cluster_stalls.py"]  # nox -s cluster has them
 
 LONG_MODULES = (
-    "sources/test_any_place.py",
-    "browser/test_report_reader.py",
     "pipeline/test_verification.py",
-    "test_qgis_plugin.py",
-    "browser/test_report_page.py",
-    "inventory/test_ecrf.py",
+    "sources/test_any_place.py",
     "pipeline/test_pipeline.py",
-    "test_extras.py",
-    "sources/osm/test_from_osm.py",
+    "browser/test_report_reader.py",
+    "test_qgis_plugin.py",
     "faults/test_faults.py",
+    "test_invariance.py",
+    "pipeline/test_residents.py",
+    "pipeline/test_scenario.py",
+    "test_public.py",
     "test_docs.py",
-    "test_bad_input.py",
-    "test_tutorial.py",
     "test_liechtenstein.py",
+    "pipeline/test_live.py",
+    "browser/test_report_page.py",
+    "test_whole_cities.py",
+    "sources/osm/test_from_osm.py",
+    "test_bad_input.py",
+    "test_extras.py",
+    "test_tutorial.py",
 )
 """Begun first, the longest before the others: where processes share the modules, none then works alone at the end."""
 

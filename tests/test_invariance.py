@@ -91,7 +91,9 @@ def replace_layers(case: Path, suffix: str, driver: str, **options: Any) -> None
         edit_case(case, ('layer = "DLTB"', '# layer = "DLTB"'))
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    "seed", [*SEEDS[:2], *(pytest.param(each, marks=pytest.mark.thorough) for each in SEEDS[2:])]
+)
 def test_order_of_rows_and_columns(city: Path, tmp_path: Path, plain: Digests, seed: int) -> None:
     rearrange = shuffled(seed)
     rearrange_layers(city, rearrange)
@@ -143,7 +145,12 @@ def test_chunks_that_do_not_divide_the_grid(
 
 
 @pytest.mark.parametrize(
-    "scheduler", ["synchronous", "threads", pytest.param("processes", marks=pytest.mark.thorough)]
+    "scheduler",
+    # Threads by one and by four of them, below.
+    [
+        "synchronous",
+        *(pytest.param(each, marks=pytest.mark.thorough) for each in ("threads", "processes")),
+    ],
 )
 def test_schedulers(small_city: Path, tmp_path: Path, plain: Digests, scheduler: str) -> None:
     assert digests_of_run(small_city, tmp_path, scheduler=scheduler, chunks=256) == plain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -25,9 +26,12 @@ def promises() -> dict[str, list[str]]:
     return {failure: re.findall(r"`(tests/[^`]+)`", tests) for failure, tests in rows[2:]}
 
 
-def functions(path: Path) -> dict[str, ast.FunctionDef]:
+@functools.cache
+def functions(path: Path) -> dict[str, list[str]]:
+    """Functions of a file, each with its decorators as they are written."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    return {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    return {node.name: [*map(ast.unparse, node.decorator_list)] for node in found}
 
 
 def session_of(test: str) -> str:
@@ -36,8 +40,7 @@ def session_of(test: str) -> str:
     for session, (_, paths) in SESSIONS.items():
         if file.removeprefix("tests/") in paths:
             return session
-    marks = functions(ROOT / file)[name].decorator_list
-    return "thorough" if "pytest.mark.thorough" in map(ast.unparse, marks) else ""
+    return "thorough" if "pytest.mark.thorough" in functions(ROOT / file)[name] else ""
 
 
 def test_every_promise_has_a_test_that_exists() -> None:

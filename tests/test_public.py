@@ -107,7 +107,10 @@ def contents(folder: Path) -> Iterator[tuple[str, bytes]]:
         raw = path.read_bytes()
         yield path.name, raw
         if path.suffix == ".parquet":
-            yield f"{path.name} as text", pd.read_parquet(path).to_csv().encode()
+            table = pd.read_parquet(path)
+            # Bytes as they are: as text most of the time goes to them, and a name among them is spelt by its numbers.
+            outlines = table.pop("geometry").dropna() if "geometry" in table else ()
+            yield f"{path.name} as text", table.to_csv().encode() + b"".join(outlines)
         if is_zipfile(path):
             with ZipFile(path) as archive:
                 for name in archive.namelist():

@@ -154,7 +154,7 @@ def moved(points: NDArray[np.float64], source: CRS, target: CRS) -> NDArray[np.f
     return np.column_stack(transformer_between(source, target).transform(x, y))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def transformer_between(source: CRS, target: CRS) -> Transformer:
     """Return the way from one CRS to another, x first; PROJ takes 0.2 s to find one with a datum shift."""
     return Transformer.from_crs(source, target, always_xy=True)
@@ -324,7 +324,9 @@ def _lonlat_bounds(bounds: Bounds, crs: CRS) -> Bounds:
     )
 
 
+@lru_cache(maxsize=64)
 def _area_of_use(crs: CRS) -> Any:
+    """Return the area that a system is made for, or None; PROJ searches tenths of a second for the code of one that names none."""
     if crs.area_of_use is not None:
         return crs.area_of_use
     code = crs.to_epsg(min_confidence=70)

@@ -25,7 +25,7 @@ def row_of(values):
         (0, 0),
         (starts[0], nothing, nothing, nothing),
         (starts[1], rows, columns, share),
-        as_readonly_contiguous([0], np.int64),
+        np.zeros(1, np.int64),  # not read-only, as of operators, or all is compiled once more
         as_readonly_contiguous([4.0], np.float64),
         as_readonly_contiguous([1.0], np.float64),
     )

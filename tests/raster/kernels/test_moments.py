@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from carbongrid.errors import InputError
 from carbongrid.raster.kernels.bins import BINS, BITS, LARGEST
+from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.moments import (
     SQUARES,
     SUM,
@@ -30,18 +31,22 @@ NUMBERS = st.lists(
 
 
 def one_row(count, edges=()):
-    """Spans of whole cells 0..count-1 of a row, but for edge cells, which come as column and share."""
-    columns = np.array([column for column, _ in edges], np.int32)
-    shares = np.array([share for _, share in edges])
-    end = min(columns, default=count)
-    spans = (np.array([0, 1]), *(np.array([each], np.int32) for each in (0, 0, end)))
-    return spans, (np.array([0, columns.size]), np.zeros(columns.size, np.int32), columns, shares)
+    """Spans of whole cells 0..count-1 of a row, but for edge cells, which come as column and share; read-only as operators have them, or all is compiled once more."""
+    columns = [column for column, _ in edges]
+    spans = ([0, 1], [0], [0], [min(columns, default=count)])
+    cells = ([0, len(columns)], [0] * len(columns), columns, [share for _, share in edges])
+    kinds = (np.int64, np.int32, np.int32)
+    return tuple(map(as_readonly_contiguous, spans, (*kinds, np.int32))), tuple(map(as_readonly_contiguous, cells, (*kinds, np.float64)))  # fmt: skip
+
+
+def bins_of(edges):
+    return tuple(as_readonly_contiguous(each, np.int64) for each in share_bins(edges))
 
 
 def moments(values, cells, weights=None, order=2, corner=(0, 0)):
     row = np.asarray(values, np.float64)[None]
     weighed = None if weights is None else np.asarray(weights, np.float64)[None]
-    own = (*cells, share_bins(cells[1]))
+    own = (*cells, bins_of(cells[1]))
     return block_moments(row, weighed, corner, own, np.zeros(1, np.int64), order)
 
 
@@ -99,7 +104,7 @@ def test_many_cells_in_several_rounds(kind, weighted):
     weights = random.random(count) if weighted else np.ones(count)
     shares = [*np.ones(edge), *(0.01 + 0.9 * random.random(count - edge))]
     cells = one_row(count, list(enumerate(shares))[edge:])
-    own = (*cells, share_bins(cells[1]))
+    own = (*cells, bins_of(cells[1]))
     table = block_moments(
         values[None], weights[None] if weighted else None, (0, 0), own, np.zeros(1, np.int64), 2
     )
@@ -127,7 +132,7 @@ def test_short_integers_are_added_as_they_are(dtype, order, ends, data):
     count = len(numbers)
     whole = data.draw(st.integers(0, count))
     spans, edges = one_row(count, [(column, 0.25) for column in range(whole, count)])
-    own = ((spans, edges, share_bins(edges)), np.zeros(1, np.int64), order)
+    own = ((spans, edges, bins_of(edges)), np.zeros(1, np.int64), order)
 
     def of(first, end):
         row = np.array(numbers[first:end], dtype)[None]
@@ -163,7 +168,7 @@ def test_edges_weigh_by_their_share_exactly():
 def test_shares_alone_are_as_of_a_raster_that_is_known_everywhere():
     """And as they are added up where the polygon is in two windows, or in part unknown."""
     cells = one_row(9, [(k, 0.01 + k / 9.5) for k in range(4, 9)])
-    tops, sums = share_bins(cells[1])
+    tops, sums = bins_of(cells[1])
     halves = [moments(np.ones(5), cells), moments(np.ones(4), cells, corner=(0, 5))]
     for table in (moments(np.ones(9), cells), merged_moments(halves)):
         assert table.cells[0, 1] == 4
@@ -176,10 +181,10 @@ def test_shares_alone_are_as_of_a_raster_that_is_known_everywhere():
 
 
 def test_what_has_no_sum_is_told():
-    cells, none = one_row(3), np.empty((0, 0))
-    own = (*cells, share_bins(cells[1]), np.zeros(1, np.int64))
+    cells, none = one_row(3), as_readonly_contiguous(np.empty((0, 0)), np.float64)
+    own = (*cells, bins_of(cells[1]), np.zeros(1, np.int64))
     for value in (np.inf, -LARGEST):
-        row = np.array([[1.0, value, np.nan]])
+        row = as_readonly_contiguous([[1.0, value, np.nan]], np.float64)
         assert not polygon_moments(row, np.nan, none, (0, 0), *own, 1, True, nothing_found(1))
         table = moments(row[0], cells, order=0)
         assert table.extremes[0].tolist() == sorted([1.0, value])

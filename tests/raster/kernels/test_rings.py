@@ -9,16 +9,23 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from shapes import valid_polygons
 
+from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.rings import normal_rings
 
 OUTER = np.array([(3, 0), (0, 2), (0, 5), (4, 6), (9, 3)], float)
 INNER = np.array([(2, 3), (2, 4), (4, 4), (5, 3)], float)
 
 
+def normalized(points, *starts):
+    """Of arrays as outlines have them, or all is compiled once more."""
+    held = (as_readonly_contiguous(each, np.int64) for each in starts)
+    return normal_rings(as_readonly_contiguous(points, np.float64), *held)
+
+
 def normal(*rings):
     """Rings of one polygon, the exterior first."""
     start = np.cumsum([0, *map(len, rings)])
-    found, unknown = normal_rings(np.concatenate(rings), start, np.array([0, len(rings)]))
+    found, unknown = normalized(np.concatenate(rings), start, [0, len(rings)])
     return np.split(found, start[1:-1]), unknown.tolist()
 
 
@@ -67,7 +74,7 @@ def test_polygons_of_up_to_one_hole_are_those_of_geos(shapes):
     points = shapely.get_coordinates(rings)
     start = np.cumsum([0, *shapely.get_num_coordinates(rings)])
     own = np.cumsum([0, *np.bincount(owner, minlength=len(parts))])
-    found, unknown = normal_rings(points, start, own)
+    found, unknown = normalized(points, start, own)
     expected = shapely.get_rings(shapely.normalize(parts))
     for number in np.flatnonzero(~unknown):
         own = found[start[number] : start[number + 1]]

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from shapes import partition, ribbons
 
+from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.simple_rings import simple_rings
 
 BOWTIE = [(0, 0), (2, 2), (2, 0), (0, 2)]
@@ -36,10 +37,10 @@ PLACES = [
 
 def sure(rings):
     closed = [np.array([*ring, ring[0]], float).reshape(-1, 2) for ring in rings]
-    x, y = np.concatenate(closed).T
-    start = np.cumsum([0, *map(len, closed)])
+    x, y = (as_readonly_contiguous(side, np.float64) for side in np.concatenate(closed).T)
+    start = as_readonly_contiguous(np.cumsum([0, *map(len, closed)]), np.int64)
     with np.errstate(all="ignore"):  # Python warns of what the compiled kernel passes over
-        return simple_rings((np.ascontiguousarray(x), np.ascontiguousarray(y)), start)
+        return simple_rings((x, y), start)
 
 
 def of_geos(ring):
@@ -153,6 +154,6 @@ def test_what_is_no_ring_is_not_sure():
     one, three = np.zeros((1, 2)), np.array([[0.0, 0], [1, 0], [0, 1]])
     odd = [np.where(three == 1, value, three) for value in (np.nan, np.inf, -np.inf)]
     assert sure([one, three[:2], three, *odd]).tolist() == [False, False, True, *[False] * 3]
-    nothing = np.empty(0)
+    nothing = as_readonly_contiguous([], np.float64)
     assert sure([three, three]).tolist() == [True, True]
-    assert simple_rings((nothing, nothing), np.zeros(1, np.int64)).tolist() == []
+    assert simple_rings((nothing, nothing), as_readonly_contiguous([0], np.int64)).tolist() == []

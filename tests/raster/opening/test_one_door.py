@@ -113,15 +113,17 @@ def opened(tree: ast.AST) -> Iterator[tuple[str, int]]:
             yield name, node.lineno
 
 
-def sources() -> Iterator[tuple[str, ast.AST]]:
-    for path in sorted(PACKAGE.rglob("*.py")):
-        name = path.relative_to(PACKAGE).as_posix()
-        yield name, ast.parse(path.read_text(encoding="utf-8"))
+@pytest.fixture(scope="module")
+def sources() -> dict[str, ast.AST]:
+    return {
+        path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(PACKAGE.rglob("*.py"))
+    }
 
 
-def test_only_the_door_opens_files() -> None:
+def test_only_the_door_opens_files(sources: dict[str, ast.AST]) -> None:
     found, used = [], set()
-    for module, tree in sources():
+    for module, tree in sources.items():
         if module.startswith(DOOR):
             continue
         for name, line in opened(tree):
@@ -133,10 +135,10 @@ def test_only_the_door_opens_files() -> None:
     assert used == HELD, "what is let through is there"
 
 
-def test_only_the_door_reads_coordinate_reference_systems() -> None:
+def test_only_the_door_reads_coordinate_reference_systems(sources: dict[str, ast.AST]) -> None:
     """PROJ opens what a definition names."""
     found = []
-    for module, tree in sources():
+    for module, tree in sources.items():
         if module.startswith(DOOR):
             continue
         for node in ast.walk(tree):
