@@ -101,10 +101,10 @@ def matrix(session: nox.Session) -> None:
 @nox.session(venv_backend="uv")
 def lowest(session: nox.Session) -> None:
     """Run the tests with the earliest versions that pyproject says will do, whose own warnings are no errors."""
-    wanted = nox.project.dependency_groups(PYPROJECT, "test")
     # --no-config: else the tested versions, which pyproject repeats, would bind. What has no wheel for this Python is not built.
-    means = ("--no-config", "--resolution", "lowest-direct", "--only-binary", ":all:", "--no-binary", "carbongrid")  # fmt: skip
-    session.install(*means, "-e", ".[all]", *wanted)
+    means = ("--no-config", "--only-binary", ":all:", "--no-binary", "carbongrid")
+    session.install(*means, "--resolution", "lowest-direct", "-e", ".[all]")
+    session.install(*means, *nox.project.dependency_groups(PYPROJECT, "test"))
     words = ("-W", "default", "-m", "not full and not thorough", *session.posargs)
     _pytest(session, *words, **_fresh_numba_cache(session))
 
