@@ -12,7 +12,8 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.units_of_measure import names_other_gas
 from carbongrid.method.landuse import packaged_table
 
-_ATTRIBUTES = ("substance", "species", "gas")
+_ATTRIBUTES = ("substance", "species", "gas", "pollutant")
+_OF_THE_VARIABLE = "the name of the variable"
 _MARKS = re.compile(r"<[^<>]*>|[${}]")
 """Around what stands low or high: CO$_2$, yr$^{-1}$, CO<sub>2</sub>."""
 _SIGNS = str.maketrans("₂₄₆₃_-‐‑–—", "2463      ")
@@ -27,22 +28,34 @@ _EQUIVALENT = re.compile(
     r"(?:co2|carbon dioxide|二氧化碳) ?[(.]? ?(?:e(?![a-z])|eq(?![a-z])\.?|[eé]quiv\w*\.?|äq\w*|当量)\)?|(?:(?<![a-z])[eé]quiv\w*|(?<![a-z])eq\.?|(?<![a-z])e) ?co2(?![a-z0-9])"
 )
 """All ways to write CO2e: CO2-eq, CO2 (equivalent), eq. CO2."""
+_WORKED_OUT_FROM = re.compile(
+    r"(?P<what>.*?)\b(?:from|by|via|using|based on|relative to)\b(?P<source>.*)"
+)
+"""CO from CO2 is CO, and CO2 by a ratio to CO is CO2."""
+_CATEGORY = re.compile(r"\b[1-7]\.?[A-Z]\.?[0-9]?\.?[a-z]*\b")
+"""Of the IPCC, such as 1.A.1.bc, which is no black carbon."""
+_GLUED = re.compile(r"(?<![A-Za-z])(?:[kMGTPmuµμ]?g|[kMG]?t)(?=[A-Z])")
+"""A mass before what it is of, as in kgOC and tCH4."""
 
 _NO_MASS_OF_A_TIME = {
     re.compile(r"(?<![A-Za-z])(?:[munpk]|µ|μ)?mol(?:e|es|ec|ecules?)?s?(?![a-z])|摩尔|分子"): "an amount of molecules, no mass",
     re.compile(r"(?<![A-Za-z])pp[mbt]v?(?![A-Za-z])"): "a concentration, no mass",
     re.compile(r"(?<![A-Za-z])(?:[munpkMGT]|µ|μ)W(?![A-Za-z])|(?<![A-Za-z])W\s*(?:/\s*)?c?m(?![A-Za-z])|^\s*W\s*$|(?<![A-Za-z])sr(?![A-Za-z])|\b[Ww]atts?\b"): "light or power, no mass",
     re.compile(r"(?<![A-Za-z])(?:[kMGTPE]?Wh|[kMGTPE]J|[kMG]cal|[kM]?tce|[kM]?toe)(?![A-Za-z])|^\s*J\s*$|标准煤|千瓦时"): "energy, no mass",
-    re.compile(r"(?:/\s*|\bper\s+)(?:h|hrs?|hours?|min|minutes?|weeks?)\b|(?<![A-Za-z])(?:h|hrs?|hours?|min|minutes?|weeks?)\s?(?:\^|\*\*)?[-⁻−][1¹]|小时|分钟|[/每]周"): "per hour, minute or week, a time that is not read",
+    re.compile(r"(?:/\s*|\bper\s+)(?:min|minutes?|weeks?)\b|(?<![A-Za-z])(?:min|minutes?|weeks?)\s?(?:\^|\*\*)?[-⁻−][1¹]|分钟|[/每]周"): "per minute or week, a time that is not read",
 }  # fmt: skip
 
 
 class _Said(NamedTuple):
-    """A substance that is said: CO2e, CO2 or C; blank where none is or several are, and None where it is another one."""
+    """A substance that is said: CO2e, CO2 or C; blank where none is or several are, and None where it is another one.
+
+    ``expressed`` is whether it says that the mass is told as that of this substance, whatever is emitted.
+    """
 
     substance: str | None
     biogenic: bool = False
     read: bool = True
+    expressed: bool = False
 
 
 def unmarked(text: str) -> str:
@@ -59,14 +72,14 @@ def other_quantity(units: str) -> str:
         As a raster states them.
     """
     found = next((what for words, what in _NO_MASS_OF_A_TIME.items() if words.search(units)), "")
-    if not found and names_another(units) and not names_other_gas(units):
+    if not found and named_by_units(units) is None and not names_other_gas(units):
         return "of another substance than CO2e, CO2 or C"
     return found
 
 
-def names_another(text: str) -> bool:
-    """Tell whether a text names another substance than carbon, CO2 or CO2e, and none of these beside it."""
-    return _read(text).substance is None
+def named_by_units(units: str) -> str | None:
+    """Return the substance that units name, also such as are not read: CO2e, CO2 or C; blank where none is or several are, and None where it is another one."""
+    return _read(_GLUED.sub(r"\g<0> ", units)).substance
 
 
 def _plain(text: str) -> str:
@@ -99,6 +112,10 @@ def _read(text: str) -> _Said:
     plain = _plain(text)
     pattern, named = _words()
     words = {named[each] for each in pattern.findall(plain)}
+    if derived := _WORKED_OUT_FROM.fullmatch(plain):
+        what, source = ({named[each] for each in pattern.findall(derived[part])} for part in ("what", "source"))  # fmt: skip
+        if what - {""} and source <= {"CO2", "C", "other", ""}:
+            words = what
     biogenic = bool(_OF_BIOMASS.search(_NOT_OF_BIOMASS.sub(" ", plain)))
     if "CO2e" in words or _GWP.match(plain):
         return _Said("CO2e")
@@ -107,12 +124,14 @@ def _read(text: str) -> _Said:
     # "No" is nitric oxide where it is all that is said.
     if plain == "no" or "not CO2" in words or ("other" in words and "CO2" not in words):
         return _Said(None)
+    if "other" in words and re.search(r"\bratio\b", plain):  # of one to the other
+        return _Said(None)
     if "other" in words:  # of a file with several gases the attribute may list them all
         return _Said("", biogenic)
     if "as CO2" in words:
-        return _Said("CO2", biogenic)
+        return _Said("CO2", biogenic, expressed=True)
     if "as C" in words:
-        return _Said("C", biogenic)
+        return _Said("C", biogenic, expressed=True)
     if words >= {"CO2", "C"}:  # which of both the mass is of is not said
         return _Said("", biogenic, read=False)
     found = next((each for each in ("CO2", "C") if each in words), "CO2e" if "GHG" in words else "")
@@ -120,12 +139,19 @@ def _read(text: str) -> _Said:
 
 
 class _Statement(NamedTuple):
-    """An attribute that may name a substance, what it says, and whether it is the file's alone."""
+    """An attribute that may name a substance, what it says, whether it is the file's alone, and whether it is a name for people, which may name much and decides nothing."""
 
     name: str
     text: str
     said: _Said
     of_file: bool
+    for_people: bool = False
+
+    def of_another_mass(self, by_units: str) -> bool:
+        """Tell whether this is of carbon and units of CO2, or the other way round; carbon of CO2 is no contradiction."""
+        if {by_units, self.said.substance} == {"C", "CO2"}:
+            return self.said.substance == "C" or self.said.expressed
+        return {by_units, self.said.substance} == {"C", "CO2e"}
 
 
 def _statements(own: Mapping[Any, Any], of_file: Mapping[Any, Any]) -> list[_Statement]:
@@ -144,25 +170,39 @@ def _statements(own: Mapping[Any, Any], of_file: Mapping[Any, Any]) -> list[_Sta
     return found
 
 
+def _names(own: Mapping[Any, Any], variable: str) -> list[_Statement]:
+    """Return what names for people say, which may name much: they are told of and decide nothing."""
+    texts = {"long_name": only_text(own.get("long_name")), _OF_THE_VARIABLE: variable}
+    return [_Statement(name, text, _read(_CATEGORY.sub(" ", text)), of_file=False, for_people=True) for name, text in texts.items()]  # fmt: skip
+
+
 def substance_of(
-    own: Mapping[Any, Any], of_file: Mapping[Any, Any], *, by_units: str
+    own: Mapping[Any, Any], of_file: Mapping[Any, Any], *, by_units: str, named: str = ""
 ) -> tuple[str, bool]:
     """Return what attributes other than units say that a raster is of, and whether that is of biomass.
 
     Parameters
     ----------
     own, of_file
-        Attributes of the raster and of its file: substance, species, gas and standard_name are looked at. What the raster itself says comes first.
+        Attributes of the raster and of its file: substance, species, gas, pollutant and standard_name are looked at. What the raster itself says comes first.
     by_units
-        What the raster's units are of; one gas in CO2e is no contradiction.
+        What the raster's units are of; one gas in CO2e is no contradiction, nor is the carbon of CO2.
+    named
+        What the unit that the user names is of: it decides where units and another attribute contradict each other.
 
     Raises
     ------
     InputError
-        If it is none of CO2e, CO2 and C.
+        If it is none of CO2e, CO2 and C, or the raster's units are of carbon and it is not, or the other way round.
     """
     found, biogenic = "", False
-    for name, text, said, is_file in _statements(own, of_file):
+    for statement in _statements(own, of_file):
+        name, text, said, is_file, _ = statement
+        if not (named or is_file) and statement.of_another_mass(by_units):
+            raise InputError(
+                f"the raster's units are of {by_units}, and {name} = {text!r} is of {said.substance}: one is 44/12 of the other",
+                hint=f"Name the unit that is meant, which is then taken: --unit; or correct its attribute {name}.",
+            )
         if said.substance is None and (by_units == "CO2e" or (is_file and (by_units or found))):
             continue
         if said.substance is None:
@@ -180,10 +220,13 @@ def remarks_of_substance(
     of_file: Mapping[Any, Any],
     where: str,
     *,
+    by_units: str,
     stated: str,
     named: str | None,
+    taken: str,
+    variable: str = "",
 ) -> list[tuple[Problem, str]]:
-    """Return what has to be said of CO2 of biomass, of CO2e by whose GWPs, of one gas in CO2e, and of what is not read.
+    """Return what has to be said of CO2 of biomass, of CO2e by whose GWPs, of one gas in CO2e, of what is not read, and of what says another thing than what is taken.
 
     Parameters
     ----------
@@ -191,26 +234,44 @@ def remarks_of_substance(
         Those of :func:`substance_of`.
     where
         The raster, for messages.
+    by_units
+        What the raster's units are of; blank where they do not say.
     stated
         What the raster is of by all that it says; blank where it does not say.
     named
         The unit that the user names instead.
+    taken
+        What the raster is taken to be of.
+    variable
+        Its own name in its file.
     """
     found: list[tuple[Problem, str]] = []
-    for name, text, said, _ in _statements(own, of_file):
+    statements = _statements(own, of_file)
+    if all(each.said.substance == "" for each in statements):
+        # One of them: variables are often called as their long_name says.
+        statements += [each for each in _names(own, variable) if _tells(each, taken)][:1]
+    for statement in statements:
+        name, text, said, *_ = statement
+        name_zh = "变量名" if name == _OF_THE_VARIABLE else name
         gwp = _GWP.match(_plain(text))
+        contradicts = by_units and said.substance and said.substance != by_units
+        if contradicts and not statement.for_people:
+            found.append(_of_two_substances(statement, by_units, where))
         if said.biogenic:
             what = f"{name} is {text!r}: CO2 of biomass, which inventories tell apart from their totals"
-            found.append((Problem(what, where, level="warning"), f"{where}：{name} 为“{text}”，属生物源 CO2，清单中单列、不计入总量。"))  # fmt: skip
-        elif gwp:
+            found.append((Problem(what, where, level="warning"), f"{where}：{name_zh} 为“{text}”，属生物源 CO2，清单中单列、不计入总量。"))  # fmt: skip
+        elif gwp and by_units in ("", "CO2e"):
             some = "" if gwp["gases"] in ("", "ghg") else ", of these gases alone"
             what = f"{name} is {text!r}: CO2e by the GWPs of {gwp['set'].upper()} over {gwp['years']} years{some}"
             zh = f"{where}：{name} 为“{text}”，即按 {gwp['set'].upper()} 的 {gwp['years']} 年 GWP 折算的 CO2 当量{'（仅这些气体）' if some else ''}。"
             usual = gwp["years"] == "100" and not some
             found.append((Problem(what, where, level="note" if usual else "warning"), zh))
-        elif said.substance is None and stated == "CO2e":
+        elif said.substance is None and taken == "CO2e":
             what = f"{name} is {text!r}: that alone, in CO2e, stands beside all gases of the run"
-            found.append((Problem(what, where, level="warning"), f"{where}：{name} 为“{text}”，仅为该气体的 CO2 当量，而本次运算为所有气体。"))  # fmt: skip
+            found.append((Problem(what, where, level="warning"), f"{where}：{name_zh} 为“{text}”，仅为该气体的 CO2 当量，而本次运算为所有气体。"))  # fmt: skip
+        elif statement.for_people:
+            what = f"{name} is {text!r}, and what is taken is {taken}: look whether this is the raster that is meant"
+            found.append((Problem(what, where, level="warning"), f"{where}：{name_zh} 为“{text}”，而按 {taken} 处理；请核对是否为所需栅格。"))  # fmt: skip
         elif said.substance is None:
             what = f"of the file {name} is {text!r}, and the raster itself says that it is of {stated}, which is taken"
             found.append((Problem(what, where, level="warning"), f"{where}：文件的 {name} 为“{text}”，而栅格自身注明为 {stated}，按后者处理。"))  # fmt: skip
@@ -218,3 +279,23 @@ def remarks_of_substance(
             what = f"{name} is {text!r}, which names no substance that is read: what --unit says is taken, {named}"
             found.append((Problem(what, where, level="warning"), f"{where}：{name} 为“{text}”，无法识别其物质，按 --unit（{named}）处理。"))  # fmt: skip
     return found
+
+
+def _tells(name: _Statement, taken: str) -> bool:
+    """Tell whether a name for people says another thing than what is taken, or biomass."""
+    said = name.said
+    another = said.substance is None or (said.expressed and name.of_another_mass(taken))
+    return another or (said.biogenic and said.substance == "CO2")
+
+
+def _of_two_substances(statement: _Statement, by_units: str, where: str) -> tuple[Problem, str]:
+    """Tell of units of one substance beside an attribute that names another one of CO2e, CO2 and C."""
+    name, text, said, *_ = statement
+    if by_units == "C" and not statement.of_another_mass(by_units):
+        what = f"the units are of C and {name} is {text!r}: a value is taken as the mass of its carbon, 12/44 of that of CO2"
+        return Problem(what, where, level="note"), f"{where}：单位为 C，{name} 为“{text}”，数值按其中碳的质量处理（CO2 的 12/44）。"  # fmt: skip
+    if by_units == "CO2e" and said.substance == "CO2":
+        what = f"the units are of CO2e and {name} is {text!r}: if that is CO2 alone, it stands beside all gases of the run"
+        return Problem(what, where, level="warning"), f"{where}：单位为 CO2e，{name} 为“{text}”；若仅含 CO2，则与本次运算的所有气体并列。"  # fmt: skip
+    what = f"the units are of {by_units} and {name} is {text!r}, which is of {said.substance}: what the units say is taken"
+    return Problem(what, where, level="warning"), f"{where}：单位为 {by_units}，{name} 为“{text}”（{said.substance}），按单位处理。"  # fmt: skip

@@ -19,7 +19,13 @@ from carbongrid.errors import InputError
 MASSES = {"g": 1, "kg": 1000, "t": 10**6, "kt": 10**9, "Gg": 10**9}
 SUBSTANCES = {"CO2": 1, "CO2e": 1, "C": Fraction(44, 12)}
 AREAS = {"": None, "m": 1, "km": 10**6, "ha": 10**4}
-PERIODS = {"second": ["s"], "day": ["d", "day"], "month": ["month"], "year": ["yr", "a", "year"]}
+PERIODS = {
+    "second": ["s"],
+    "hour": ["h", "hr", "hour"],
+    "day": ["d", "day"],
+    "month": ["month"],
+    "year": ["yr", "a", "year"],
+}
 
 
 @given(some.data())
@@ -60,6 +66,13 @@ def test_every_spelling_is_read_as_the_same_unit(data):
         ("Mg C km-2 y-1", "t C km-2 yr-1"),
         ("Mt CO$_2$ yr$^{-1}$", "Mt CO2 yr-1"),
         ("kg CO<sub>2</sub> / yr", "kg CO2 yr-1"),
+        ("Tonne Carbon/cell/month", "t C month-1"),  # ODIAC
+        ("kgC/h", "kg C h-1"),  # GRACED
+        ("吨碳/小时", "t C per hour"),
+        ("metric tons CO2/km2/year", "t CO2 km-2 yr-1"),  # Vulcan
+        ("kilograms of carbon per square meter per second", "kg C m-2 s-1"),
+        ("tonnes CO2 per hectare per annum", "t CO2 ha-1 yr-1"),
+        ("kg CO2-C m-2 s-1", "kg C m-2 s-1"),
     ],
 )
 def test_published_spellings(text, same):
@@ -121,13 +134,15 @@ def test_what_publishers_call_it_is_read(said, substance):
     [
         *((each, "CO2e") for each in ("GHG as CO2 equivalent", "GHG expressed as carbon dioxide equivalent", "CO2 (eq)", "CO2(e)", "CO2-Äquivalente", "CO2 équivalent", "eq. CO2", "eCO2", "tCO2e", "温室气体(折CO2)")),
         *((each, "CO2") for each in ("CO2 emissions", "ecosystem CO2", "CO2 excl. biofuels")),
-        *((each, "C") for each in ("总碳", "CO2 as C")),
+        *((each, "C") for each in ("总碳", "CO2 as C", "CO2 from fossil fuels, as C")),
+        *((each, "CO2") for each in ("CO2 from CO ratio", "CO2 emissions from oil and gas", "CO2 by CH4 oxidation")),
+        *((each, None) for each in ("CO from CO2 ratio", "NOx scaled from CO2", "CO/CO2 ratio", "black carbon by CO2")),
         *((each, "") for each in ("CO2 and other greenhouse gases", "various")),
         *((each, None) for each in ("non-CO2 GHG", "GHG excluding CO2", "氢氟碳化物", "四氯化碳", "carbon tetrachloride", "PM2_5", "hydrofluorocarbons", "六氟化硫")),
     ],
 )  # fmt: skip
 def test_equivalents_compounds_and_what_is_left_out_are_told_apart(said, substance):
-    """Seen to fail: CO2 equivalents were CO2 where "as" stood before them, GHG without CO2 was CO2, and compounds of carbon were carbon."""
+    """Seen to fail: CO2 equivalents were CO2 where "as" stood before them, GHG without CO2 was CO2, compounds of carbon were carbon, and CO that was worked out from CO2 could be taken as CO2."""
     assert _read(said).substance == substance
 
 
@@ -220,6 +235,79 @@ def test_what_is_taken_in_spite_of_what_the_raster_says_is_told(said, told):
     assert told in warning
 
 
+@pytest.mark.parametrize(
+    ("units", "said"),
+    [
+        ("kg CO2 m-2 s-1", {"substance": "C"}),
+        ("kg CO2 m-2 s-1", {"standard_name": FLUX.format("carbon_dioxide_expressed_as_carbon")}),
+        ("t C yr-1", {"species": "C, as CO2"}),
+        ("t C yr-1", {"gas": "GHG"}),
+        ("t CO2e yr-1", {"pollutant": "CO2 as C"}),
+    ],
+)
+def test_carbon_and_carbon_dioxide_contradict_each_other_until_a_unit_is_named(units, said):
+    """Seen to fail: what the units said was taken, at 44/12 or 12/44 of what the attribute said, without a word."""
+    told = {"units": units, **said}
+    with pytest.raises(InputError, match=r"a\.nc: the raster's units are of .* one is 44/12 of the other\. .*--unit"):  # fmt: skip
+        read(told)
+    unit, [warning] = read(told, units)
+    assert unit == read_unit(units)
+    assert "what the units say is taken" in warning
+    # What the file says of all its variables decides nothing.
+    [(problem, _)] = unit_of({"units": units}, None, "a.nc", said)[1]
+    assert problem.level == "warning"
+
+
+def test_units_and_attributes_of_other_gases_are_told():
+    """Seen to fail: all three went without a word."""
+    for text in ("GHG", "GWP_100_AR5_GHG"):
+        unit, [warning] = read({"units": "t CO2 yr-1", "substance": text})
+        assert unit.gas == "CO2"
+        assert "which is of CO2e: what the units say is taken" in warning
+    assert "if that is CO2 alone" in read({"units": "t CO2e yr-1", "gas": "CO2"})[1][0]
+    # As ODIAC and FFDAS have it: CO2, told as the mass of its carbon.
+    [(note, zh)] = unit_of({"units": "gC/m2/d", "species": "CO2"}, None, "a.nc")[1]
+    assert note.level == "note"
+    assert "mass of its carbon" in note.what
+    assert "碳" in zh
+
+
+@pytest.mark.parametrize(
+    ("told", "variable", "named"),
+    [
+        ({"units": "kg m-2 s-1", "long_name": "CH4 emissions"}, "sum", "kg CO2 m-2 s-1"),
+        ({"units": "kg m-2 s-1", "long_name": "CH4 emissions"}, "CH4_em_anthro", "kg CO2 m-2 s-1"),
+        ({"units": "kg CO2 m-2 s-1"}, "emi_co", None),
+        ({"units": "t C yr-1", "long_name": "CO emissions from CO2 ratio"}, "z", None),
+        ({"units": "kg yr-1"}, "co2_bf", "kg CO2 yr-1"),
+        ({"units": "t CO2 yr-1", "long_name": "CO2 flux, expressed as carbon"}, "z", None),
+    ],
+)
+def test_names_of_another_substance_are_told(told, variable, named):
+    """Seen to fail: a file of methane or of CO was CO2 once a unit was named, and nothing was said."""
+    _, remarks = unit_of(told, named, "a.nc", variable=variable)
+    [(problem, zh)] = remarks
+    assert problem.level == "warning"
+    assert ("变量名" in zh) is ("the name of the variable" in problem.what)
+
+
+@pytest.mark.parametrize(
+    ("long_name", "variable"),
+    [
+        ("CO2 emissions", "emissions"),
+        ("Total", "CO2_em_anthro"),
+        ("1.A.1.bc Other energy industries", "z"),
+        ("Emissions, EC-JRC/PBL", "z"),
+        ("Emissions without biofuels", "carbon_emissions"),
+        ("NOx", "no2"),  # beside a substance that is said
+    ],
+)
+def test_names_that_say_nothing_else_go_without_a_word(long_name, variable):
+    told = {"units": "t CO2 yr-1", "long_name": long_name}
+    told |= {"substance": "CO2"} if variable == "no2" else {}
+    assert unit_of(told, None, "a.nc", variable=variable)[1] == []
+
+
 def test_one_gas_in_co2e_and_other_horizons_are_told():
     assert "that alone" in read({"units": "kt CO2e yr-1", "gas": "CH4"})[1][0]
     assert "AR6 over 20 years" in read({"units": "t yr-1", "substance": "GWP_20_AR6_GHG"})[1][0]
@@ -240,8 +328,15 @@ def test_one_gas_in_co2e_and_other_horizons_are_told():
         ({"units": "kg m-2 s-1", "substance": "CO2"}, "kg C m-2 s-1", "another substance"),
         ({"units": "kg m-2 s-1", "substance": "CH4"}, "kg CO2 m-2 s-1", "GWP"),
         ({"units": "kg CH4 m-2 s-1"}, "kg CO2 m-2 s-1", "GWP"),
-        ({"units": "kg m-2 h-1"}, "kg CO2 m-2 s-1", "per hour, minute or week"),
-        ({"units": "kg/km2/h"}, "kg CO2 m-2 s-1", "per hour, minute or week"),
+        ({"units": "kg m-2 h-1"}, "kg CO2 m-2 s-1", "another time"),
+        ({"units": "kg/m2/week"}, "kg CO2 m-2 s-1", "per minute or week"),
+        ({"units": "kgOC/m2/s"}, "kg CO2 m-2 s-1", "another substance than"),
+        ({"units": "tCH4/yr"}, "t CO2 yr-1", "another substance than|GWP"),
+        ({"units": "kgCO m-2 s-1"}, "kg CO2 m-2 s-1", "another substance than"),
+        ({"units": "tPM25/yr"}, "t CO2 yr-1", "another substance than"),
+        ({"units": "t C / 1km"}, "t CO2 month-1", "the raster says C, .* another substance"),
+        ({"units": "t C / 1km"}, None, r"how much one is .*its units are 't C / 1km'.*--unit"),
+        ({"units": "kg m-2 s-1", "pollutant": "CH4"}, "kg CO2 m-2 s-1", "GWP"),
         ({"units": "umol m-2 s-1"}, "kg CO2 m-2 s-1", "molecules, no mass"),
         ({"units": "molec. cm-2 s-1"}, "kg CO2 m-2 s-1", "molecules, no mass"),
         ({"units": "nW cm-2 sr-1"}, "t CO2 yr-1", "light or power"),
@@ -266,7 +361,7 @@ def test_one_gas_in_co2e_and_other_horizons_are_told():
     ],
 )
 def test_what_is_not_said_or_contradicts_is_refused(attributes, named, told):
-    """Seen to fail: kg in an hour were kg in a second, and molecules and light were tonnes, once a unit was named."""
+    """Seen to fail: kg in an hour were kg in a second, molecules and light were tonnes, kgOC and kgCO kg of CO2, and t C / 1km t of CO2, once a unit was named."""
     with pytest.raises(InputError, match=told):
         unit_of(attributes, named, "a.nc")
 
@@ -300,6 +395,7 @@ def test_months_and_seconds_make_the_year(year):
     assert sum(periods_in("day", year, month) for month in range(1, 13)) == whole.days
     assert sum(periods_in("second", year, month) for month in range(1, 13)) == whole.total_seconds()
     assert periods_in("second", year, None) == whole.total_seconds()
+    assert periods_in("hour", year, None) == 24 * whole.days
     assert periods_in("year", year, None) == 1
 
 
