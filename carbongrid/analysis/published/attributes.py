@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
+
+def in_small_letters(attributes: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return attributes also by their names in small letters, and what a unit is called in the singular as units; those that are spelled as usual come first."""
+    found = {**{str(name).lower(): each for name, each in attributes.items()}, **attributes}
+    return {"units": found["unit"], **found} if "unit" in found else found
 
 
 def only_text(value: Any) -> str:

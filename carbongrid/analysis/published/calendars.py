@@ -29,6 +29,16 @@ _IN_A_DAY = {"day": 1, "hour": 24, "minute": 1440, "second": 86400}
 _SINCE = re.compile(r"\s*(?P<step>year|month|day|hour|minute|second)s? since (?P<year>\d{1,4})-(?P<month>\d{1,2})(?:-(?P<day>\d{1,2}))?(?:[T\s].*)?", re.IGNORECASE)  # fmt: skip
 _AS_WRITTEN = re.compile(r"\s*\w+ as %Y%m(?P<day>%d)?(?:\.%f)?\s*")
 """As CDO writes dates as numbers: 20190101."""
+_ISO = re.compile(r"\s*(\d{4})-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?(?:[T ].*)?")
+
+
+def units_as_written(values: NDArray[Any]) -> str:
+    """Return the units of numbers without any that are written as dates, 202001 or 20200131; blank where they are not."""
+    values = np.ravel(values)
+    if values.dtype.kind not in "iuf" or not np.isfinite(values).all():
+        return ""
+    written = (("month as %Y%m", 180001, 219912), ("day as %Y%m%d", 18000101, 21991231))
+    return next((units for units, first, last in written if (values >= first).all() and (values <= last).all()), "")  # fmt: skip
 
 
 def is_a_time(attributes: Mapping[Any, Any]) -> bool:
@@ -42,7 +52,7 @@ def days_of(values: NDArray[Any], attributes: Mapping[Any, Any]) -> list[Day] | 
     Parameters
     ----------
     values
-        Dates, or numbers.
+        Dates, numbers, or texts such as 2020-01 and 2020-01-31.
     attributes
         Of the coordinate: units and calendar of numbers.
     """
@@ -51,6 +61,9 @@ def days_of(values: NDArray[Any], attributes: Mapping[Any, Any]) -> list[Day] | 
         if np.isnat(values).any():
             return None
         return [(each.year, each.month, each.day) for each in values.astype("datetime64[D]").tolist()]  # fmt: skip
+    if values.dtype.kind in "UO" and all(isinstance(each, str) for each in values):
+        texts = [_ISO.fullmatch(each) for each in values]
+        return [(int(each[1]), int(each[2]), int(each[3] or 1)) for each in texts if each] if all(texts) else None  # fmt: skip
     if values.dtype == object:  # of cftime
         if not all(hasattr(each, "year") and hasattr(each, "month") for each in values):
             return None

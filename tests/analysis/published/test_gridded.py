@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import dataclasses
 import json
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from declared import of_folder
 from pyproj import CRS, Geod
 from raster_files import edgar
 
+from carbongrid.analysis.published.gridded import _as_months
 from carbongrid.analysis.published.land_on_cells import matrix_of
 from carbongrid.analysis.published.rasters import (
     OpenedRaster,
@@ -28,6 +30,7 @@ from carbongrid.analysis.published.rasters import (
     Window,
     read_rasters_table,
 )
+from carbongrid.analysis.published.units_of_measure import read_unit
 from carbongrid.analysis.validation.cells import centres_written
 from carbongrid.analysis.validation.validation import validate
 from carbongrid.errors import InputError
@@ -299,6 +302,82 @@ def test_months_of_files_are_those_of_their_dates(finished, axes, tonnes, tmp_pa
         validate(finished, files[:2], **PER_YEAR)
 
 
+@pytest.mark.parametrize("dated", ["middles", "last days", "numbers"])
+def test_twelve_files_of_rates_with_a_date_each_are_months(tmp_path, dated):
+    """Seen to be refused: without bounds each was a year, dated in another month."""
+    lengths = [calendar.monthrange(YEAR, month)[1] for month in range(1, 13)]
+    days = {"middles": [15] * 12, "last days": lengths}.get(dated)
+    meant, rasters = [], []
+    for month in (*range(4, 13), 1, 2, 3):
+        path = tmp_path / f"{month}.nc"
+        time = np.datetime64(f"{YEAR}-{month:02}-{days[month - 1]:02}", "ns") if days else 100 * YEAR + month  # fmt: skip
+        rasters.append(one_layer(path, {"time": time}))
+        meant.append(PublishedRaster("emission", path))
+    months = _as_months(meant, rasters)
+    assert {each.dates.month for each in months} == {(YEAR, month) for month in range(1, 13)}
+    assert all(each.months == 1 for each in months)
+    assert not any(problem.level == "warning" for each in months for problem, _ in each.remarks)
+    window = Window((0, 0), months[0].grid)
+    grams = sum(each.grams(window, np.ones((3, 3), bool), YEAR)[0] for each in months)
+    np.testing.assert_allclose(grams, 1000 * SECONDS * window.grid.areas_of_rows()[:, None] * np.ones(3))  # fmt: skip
+    # Eleven say nothing, nor do twelve of a unit per year.
+    assert not any(each.months for each in _as_months(meant[1:], rasters[1:]))
+    per_year = dataclasses.replace(rasters[0], unit=read_unit("t CO2 yr-1"))
+    assert not any(each.months for each in _as_months(meant, [per_year, *rasters[1:]]))
+
+
+@pytest.mark.parametrize("dated", ["next", "last", "moments", "middles", "texts"])
+def test_twelve_layers_are_the_months_of_their_bounds(tmp_path, dated):
+    """Seen to be refused: the end of a month, of which the bounds are, is a date of the next one; so were dates that are texts."""
+    edges = np.arange(f"{YEAR}-01", f"{YEAR + 1}-02", dtype="datetime64[M]").astype("datetime64[ns]")  # fmt: skip
+    day = np.timedelta64(1, "D")
+    times, bounds = {
+        "next": (edges[1:], np.stack([edges[:-1], edges[1:]], axis=1)),
+        "last": (edges[1:] - day, np.stack([edges[:-1], edges[1:] - day], axis=1)),
+        "texts": ([f"{month}" for month in edges[:-1].astype("datetime64[M]")], None),
+        "moments": (edges[:-1], np.stack([edges[:-1]] * 2, axis=1)),
+        "middles": (edges[:-1], np.stack([edges[:-1] - 15 * day, edges[:-1] + 15 * day], axis=1)),
+    }[dated]
+    opened = twelve_layers(tmp_path / "a.nc", times, bounds)
+    assert opened.dates.years == (YEAR,)
+    assert opened.dates.months == tuple(range(1, 13))
+    assert not any(problem.level == "warning" for problem, _ in opened.remarks)
+
+
+def test_attributes_are_read_in_whatever_letters_they_are_called(tmp_path):
+    """Seen to fail: what a raster calls Unit or Species was not held against --unit."""
+    for told, wrong in (({"Unit": "t C yr-1"}, "another substance"), ({"Species": "CH4"}, "Species|species")):  # fmt: skip
+        path = edgar(tmp_path / f"{min(told)}.nc", (np.arange(3.0), np.arange(3.0)), np.ones((3, 3)), **told)  # fmt: skip
+        with pytest.raises(InputError, match=wrong):
+            OpenedRaster.of(PublishedRaster("emission", path, "t CO2 yr-1"))
+
+
+def test_twelve_layers_whose_bounds_are_no_months_are_told(tmp_path):
+    """Seen to go without a word: sums since January, and days that stand for months."""
+    edges = np.arange(f"{YEAR}-01", f"{YEAR + 1}-02", dtype="datetime64[M]").astype("datetime64[ns]")  # fmt: skip
+    bounds = np.stack([np.full(12, edges[0]), edges[1:]], axis=1)
+    opened = twelve_layers(tmp_path / "a.nc", edges[:-1], bounds)
+    [(problem, zh)] = [both for both in opened.remarks if both[0].level == "warning"]
+    assert "bounds of up to 366 days, which are no months" in problem.what
+    assert "366 天" in zh
+    with pytest.raises(InputError, match="time runs from 2020-02 to 2021-01"):
+        twelve_layers(tmp_path / "b.nc", edges[1:], None)
+
+
+def twelve_layers(path, times, bounds):
+    """A raster of nine cells and twelve layers; opened."""
+    places = {"lat": [1.0, 2, 3], "lon": [1.0, 2, 3], "time": times}
+    told = {"units": "kg m-2 s-1", "substance": "CO2"}
+    data = xr.Dataset({"flux": (("time", "lat", "lon"), np.ones((12, 3, 3)), told)}, places)
+    if bounds is not None:
+        data["time"].attrs["bounds"] = "time_bnds"
+        data["time_bnds"] = (("time", "nv"), bounds)
+    if data["time"].dtype.kind == "M":
+        data["time"].encoding["units"] = "hours since 2000-01-01"
+    data.to_netcdf(path, engine="h5netcdf")
+    return OpenedRaster.of(PublishedRaster("emission", path))
+
+
 def test_years_dated_at_their_middle_and_at_their_begin_are_parts(finished, axes, tonnes, tmp_path):
     """As grid_1km.nc and EDGAR date them; the message says the way out, which is gone here."""
     paths = [
@@ -412,6 +491,7 @@ def date(text):
     [
         {"attributes": {"year": "2015"}},  # EDGAR
         {"attributes": {"year": np.array([2015.0])}},
+        {"attributes": {"Year": "2015"}},
         {"whole": {"year": "2015", "substance": "CO2"}},  # EDGAR, where the file has them
         {"coordinates": {"time": ("days since 2015-01-01", 182.0, "noleap")}, "bounds": [0.0, 365.0]},
         {"coordinates": {"year": 2015}},
@@ -456,6 +536,7 @@ def test_what_stands_for_a_year_is_no_month_and_goes_without_a_word(tmp_path, sa
         ({"coordinates": {"month": 7}}, (0, 7)),
         ({"coordinates": {"month": 7, "year": 2015}}, (2015, 7)),
         ({"attributes": {"month": "7", "year": "2015"}}, (2015, 7)),
+        ({"whole": {"month": "7", "year": "2015", "substance": "CO2"}}, (2015, 7)),
         ({"coordinates": {"time": date("2020-03-16")}, "bounds": ["2020-03-01", "2020-04-01"]}, (2020, 3)),
         ({"coordinates": {"time": date("2020-03-01")}, "bounds": ["2020-02-01", "2020-02-28"]}, (2020, 2)),
         ({"coordinates": {"time": ("days since 2020-01-01", 45.0, "noleap")}, "bounds": [31.0, 59.0]}, (2020, 2)),

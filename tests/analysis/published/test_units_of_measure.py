@@ -10,8 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from carbongrid.analysis.published.calendars import days_of
-from carbongrid.analysis.published.months import Dates, Layered, require_one_year
+from carbongrid.analysis.published.calendars import days_of, units_as_written
+from carbongrid.analysis.published.months import (
+    Dates,
+    Layered,
+    require_one_year,
+    told_apart_by_dates,
+)
 from carbongrid.analysis.published.substances import _read
 from carbongrid.analysis.published.units_of_measure import periods_in, read_unit, unit_of
 from carbongrid.errors import InputError
@@ -381,12 +386,21 @@ def test_what_is_not_said_or_contradicts_is_refused(attributes, named, told):
         (59, "days since 2020-01-01", "julian", None),
         (1e9, "days since 2020-01-01", "noleap", None),
         (59, "m", "", None),
+        (202007, "month as %Y%m", "", (2020, 7, 1)),
     ],
 )
 def test_days_of_numbers(number, units, calendar, day):
     """Seen to fail: without cftime, times of the calendars of climate models and of CDO were no times."""
     found = days_of(np.array([number]), {"units": units, "calendar": calendar})
     assert found == (None if day is None else [day])
+
+
+def test_texts_are_dates_only_as_iso_writes_them():
+    """Seen to be refused: stores without dates have them as texts."""
+    assert days_of(np.array(["2020-01", "2020-02-29T12"]), {}) == [(2020, 1, 1), (2020, 2, 29)]
+    assert days_of(np.array(["2020-01-31"], object), {}) == [(2020, 1, 31)]
+    for other in (["road", "air"], ["2020-13"], ["2020-01", "2020"], ["01"]):
+        assert days_of(np.array(other), {}) is None
 
 
 @pytest.mark.parametrize("year", [2019, 2020])
@@ -417,6 +431,23 @@ def test_a_year_by_its_bounds_stands_beside_one_by_its_date():
     """Seen to be refused as dated 2020-01 and 2020-07."""
     annual = [Layered("a.nc", 0, Dates((2020,))), Layered("b.nc", 0, Dates((2020,), (1,)))]
     require_one_year("industry", annual)
+
+
+def test_twelve_dates_of_a_year_are_its_months():
+    """Seen to fail: twelve files with a date each, as CAMS and others give them, were years that contradict each other."""
+    every = [Dates((2020,), (month,), by_date=True) for month in (*range(7, 13), *range(1, 7))]
+    assert told_apart_by_dates(every)
+    next_year = Dates((2021,), (1,), by_date=True)
+    of_a_day = every[0]._replace(by_date=False)  # by its bounds
+    for wrong in (every[:11], [*every[:11], every[0]], [*every[:11], next_year], [of_a_day, *every[1:]], [*every, Dates((2020,))], [], [Dates()] * 12):  # fmt: skip
+        assert not told_apart_by_dates(wrong)
+
+
+def test_numbers_are_dates_only_where_they_are_written_so():
+    assert units_as_written(np.arange(202001, 202013)) == "month as %Y%m"
+    assert units_as_written(np.array([20200131.0])) == "day as %Y%m%d"
+    for other in (np.arange(12), np.array([2020]), np.array([43_829]), np.array([np.nan]), np.array(["202001"])):  # fmt: skip
+        assert units_as_written(other) == ""
 
 
 def test_numbered_months_without_a_year_are_twelve_and_none_twice():
