@@ -22,7 +22,7 @@ _GWP = re.compile(r"gwp ?(?P<years>[0-9]+) (?P<set>ar[0-9]|sar|tar)\b ?(?P<gases
 _BIOMASS = r"bio|short cycle|(?<![a-z])bf(?![a-z])|生物"
 _OF_BIOMASS = re.compile(rf"{_BIOMASS}|(?<=co2)bf")
 _NOT_OF_BIOMASS = re.compile(
-    rf"\bnon\W*(?:{_BIOMASS})\w*|(?:\bexcl\w*|\bno\b|\bnot\b|without|w/o|不含)\W*(?:[a-z]+ ){{0,2}}?(?:{_BIOMASS})\w*|(?:{_BIOMASS})\w*(?: [a-z]+){{0,2}}? (?:excl\w*|not(?: included)?)(?=\W*$|[,;)])|生物\S*除外"
+    rf"\bnon\W*(?:{_BIOMASS})\w*|(?:\bexcl\w*|\bno\b|\bnot\b|without|w/o|不含)\W*(?:[a-z0-9]+ ){{0,2}}?(?:{_BIOMASS})\w*(?: co2(?![a-z0-9]))?|(?:{_BIOMASS})\w*(?: [a-z0-9]+){{0,2}}? (?:excl\w*|not(?: included)?)(?=\W*$|[,;)])|生物\S*除外"
 )
 _EQUIVALENT = re.compile(
     r"(?:co2|carbon dioxide|二氧化碳) ?[(.]? ?(?:e(?![a-z])|eq(?![a-z])\.?|[eé]quiv\w*\.?|äq\w*|当量)\)?|(?:(?<![a-z])[eé]quiv\w*|(?<![a-z])eq\.?|(?<![a-z])e) ?co2(?![a-z0-9])"
@@ -109,14 +109,14 @@ def _as_it_stands(word: str) -> str:
 
 
 def _read(text: str) -> _Said:
-    plain = _plain(text)
+    plain = _NOT_OF_BIOMASS.sub(" ", _plain(text))  # CO2 without that of biomass is CO2
     pattern, named = _words()
     words = {named[each] for each in pattern.findall(plain)}
     if derived := _WORKED_OUT_FROM.fullmatch(plain):
         what, source = ({named[each] for each in pattern.findall(derived[part])} for part in ("what", "source"))  # fmt: skip
         if what - {""} and source <= {"CO2", "C", "other", ""}:
             words = what
-    biogenic = bool(_OF_BIOMASS.search(_NOT_OF_BIOMASS.sub(" ", plain)))
+    biogenic = bool(_OF_BIOMASS.search(plain))
     if "CO2e" in words or _GWP.match(plain):
         return _Said("CO2e")
     if "several" in words:
@@ -201,7 +201,7 @@ def substance_of(
         if not (named or is_file) and statement.of_another_mass(by_units):
             raise InputError(
                 f"the raster's units are of {by_units}, and {name} = {text!r} is of {said.substance}: one is 44/12 of the other",
-                hint=f"Name the unit that is meant, which is then taken: --unit; or correct its attribute {name}.",
+                hint=f"If the units are right, name them, too: --unit; else correct them, or its attribute {name}.",
             )
         if said.substance is None and (by_units == "CO2e" or (is_file and (by_units or found))):
             continue

@@ -137,17 +137,17 @@ def test_what_publishers_call_it_is_read(said, substance):
 @pytest.mark.parametrize(
     ("said", "substance"),
     [
-        *((each, "CO2e") for each in ("GHG as CO2 equivalent", "GHG expressed as carbon dioxide equivalent", "CO2 (eq)", "CO2(e)", "CO2-Äquivalente", "CO2 équivalent", "eq. CO2", "eCO2", "tCO2e", "温室气体(折CO2)")),
+        *((each, "CO2e") for each in ("GHG as CO2 equivalent", "GHG expressed as carbon dioxide equivalent", "CO2 (eq)", "CO2(e)", "CO2-Äquivalente", "CO2 équivalent", "eq. CO2", "GHG without biogenic CO2", "eCO2", "tCO2e", "温室气体(折CO2)")),
         *((each, "CO2") for each in ("CO2 emissions", "ecosystem CO2", "CO2 excl. biofuels")),
         *((each, "C") for each in ("总碳", "CO2 as C", "CO2 from fossil fuels, as C")),
-        *((each, "CO2") for each in ("CO2 from CO ratio", "CO2 emissions from oil and gas", "CO2 by CH4 oxidation")),
+        *((each, "CO2") for each in ("CO2 from CO ratio", "CO2 emissions from oil and gas", "CO2 by CH4 oxidation", "fossil CO2, excluding CO2 of biomass", "CO2, biogenic CO2 not included")),
         *((each, None) for each in ("CO from CO2 ratio", "NOx scaled from CO2", "CO/CO2 ratio", "black carbon by CO2")),
         *((each, "") for each in ("CO2 and other greenhouse gases", "various")),
         *((each, None) for each in ("non-CO2 GHG", "GHG excluding CO2", "氢氟碳化物", "四氯化碳", "carbon tetrachloride", "PM2_5", "hydrofluorocarbons", "六氟化硫")),
     ],
 )  # fmt: skip
 def test_equivalents_compounds_and_what_is_left_out_are_told_apart(said, substance):
-    """Seen to fail: CO2 equivalents were CO2 where "as" stood before them, GHG without CO2 was CO2, compounds of carbon were carbon, and CO that was worked out from CO2 could be taken as CO2."""
+    """Seen to fail: CO2 equivalents were CO2 where "as" stood before them, GHG without CO2 was CO2, compounds of carbon were carbon, CO that was worked out from CO2 could be taken as CO2, and CO2 without that of biomass was none."""
     assert _read(said).substance == substance
 
 
@@ -304,6 +304,7 @@ def test_names_of_another_substance_are_told(told, variable, named):
         ("1.A.1.bc Other energy industries", "z"),
         ("Emissions, EC-JRC/PBL", "z"),
         ("Emissions without biofuels", "carbon_emissions"),
+        ("Emissions excl. CO2 of biomass", "z"),
         ("NOx", "no2"),  # beside a substance that is said
     ],
 )
