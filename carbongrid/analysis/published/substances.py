@@ -248,8 +248,10 @@ def remarks_of_substance(
     found: list[tuple[Problem, str]] = []
     statements = _statements(own, of_file)
     if all(each.said.substance == "" for each in statements):
+        names = _names(own, variable)
+        named_so = any(each.said.substance for each in names)
         # One of them: variables are often called as their long_name says.
-        statements += [each for each in _names(own, variable) if _tells(each, taken)][:1]
+        statements += [each for each in names if _tells(each, taken, named_so=named_so)][:1]
     for statement in statements:
         name, text, said, *_ = statement
         name_zh = "变量名" if name == _OF_THE_VARIABLE else name
@@ -281,10 +283,11 @@ def remarks_of_substance(
     return found
 
 
-def _tells(name: _Statement, taken: str) -> bool:
-    """Tell whether a name for people says another thing than what is taken, or biomass."""
+def _tells(name: _Statement, taken: str, *, named_so: bool) -> bool:
+    """Tell whether a name for people says another thing than what is taken, while no other name is of CO2e, CO2 or C, or biomass."""
     said = name.said
-    another = said.substance is None or (said.expressed and name.of_another_mass(taken))
+    other_gas = said.substance is None and not named_so
+    another = other_gas or (said.expressed and name.of_another_mass(taken))
     return another or (said.biogenic and said.substance == "CO2")
 
 

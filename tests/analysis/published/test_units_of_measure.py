@@ -300,6 +300,7 @@ def test_names_of_another_substance_are_told(told, variable, named):
     ("long_name", "variable"),
     [
         ("CO2 emissions", "emissions"),
+        ("CO2 emissions", "no"),
         ("Total", "CO2_em_anthro"),
         ("1.A.1.bc Other energy industries", "z"),
         ("Emissions, EC-JRC/PBL", "z"),
