@@ -265,9 +265,12 @@ def _months_of(along: xr.DataArray) -> list[Month] | None:
 
 
 def _days_of(times: xr.DataArray) -> list[Day] | None:
-    """Return the days of times, also where numbers without units are written as dates."""
+    """Return the days of times, also where numbers without units, or texts of digits, are written as dates."""
     values, attributes = times.to_numpy(), times.attrs
-    if str(times.name).lower() in {*_TIMES, "date"} and not attributes.get("units"):
+    units = str(attributes.get("units", "")).strip().upper()
+    if str(times.name).lower() in {*_TIMES, "date"} and units in ("", "YYYYMM", "YYYYMMDD"):
+        digits = all(isinstance(each, str) and re.fullmatch("[0-9]{6}|[0-9]{8}", each) for each in np.ravel(values))  # fmt: skip
+        values = values.astype(np.int64) if digits else values
         attributes = {"units": units_as_written(values)}
     return days_of(values, attributes)
 

@@ -19,10 +19,10 @@ _MARKS = re.compile(r"<[^<>]*>|[${}]")
 _SIGNS = str.maketrans("₂₄₆₃_-‐‑–—", "2463      ")
 _GWP = re.compile(r"gwp ?(?P<years>[0-9]+) (?P<set>ar[0-9]|sar|tar)\b ?(?P<gases>.*)")
 """As EDGAR names CO2e: GWP_100_AR5_GHG."""
-_BIOMASS = r"bio|short cycle|(?<![a-z])bf(?![a-z])|生物"
+_BIOMASS = r"bio|short cycle(?: org\w*)?(?: c(?:arbon)?(?![a-z0-9]))?|(?<![a-z])bf(?![a-z])|生物"
 _OF_BIOMASS = re.compile(rf"{_BIOMASS}|(?<=co2)bf")
 _NOT_OF_BIOMASS = re.compile(
-    rf"\bnon\W*(?:{_BIOMASS})\w*|(?:\bexcl\w*|\bno\b|\bnot\b|without|w/o|不含)\W*(?:[a-z0-9]+ ){{0,2}}?(?:{_BIOMASS})\w*(?: co2(?![a-z0-9]))?|(?:{_BIOMASS})\w*(?: [a-z0-9]+){{0,2}}? (?:excl\w*|not(?: included)?)(?=\W*$|[,;)])|生物\S*除外"
+    rf"\bnon\W*(?:{_BIOMASS})\w*|(?:\bexcl\w*|\bno\b|\bnot\b|without|w/o|不含)\W*(?:(?:[a-z0-9]+ ){{0,2}}?|(?:(?:co2|emissions?|from|of|the|combustion|burning|use) ){{3,6}})(?:{_BIOMASS})\w*(?: (?:co2|c|carbon(?: dioxide)?)(?![a-z0-9]))?|(?:{_BIOMASS})\w*(?: [a-z0-9]+){{0,2}}? (?:excl\w*|not(?: included)?)(?=\W*$|[,;)])|生物\S*除外"
 )
 _EQUIVALENT = re.compile(
     r"(?:co2|carbon dioxide|二氧化碳) ?[(.]? ?(?:e(?![a-z])|eq(?![a-z])\.?|[eé]quiv\w*\.?|äq\w*|当量)\)?|(?:(?<![a-z])[eé]quiv\w*|(?<![a-z])eq\.?|(?<![a-z])e) ?co2(?![a-z0-9])"
@@ -40,6 +40,7 @@ _GLUED = re.compile(r"(?<![A-Za-z])(?:[kMGTPmuµμ]?g|[kMG]?t)(?=[A-Z])")
 _NO_MASS_OF_A_TIME = {
     re.compile(r"(?<![A-Za-z])(?:[munpk]|µ|μ)?mol(?:e|es|ec|ecules?)?s?(?![a-z])|摩尔|分子"): "an amount of molecules, no mass",
     re.compile(r"(?<![A-Za-z])pp[mbt]v?(?![A-Za-z])"): "a concentration, no mass",
+    re.compile(r"(?<![A-Za-z])(?:[kMGTPmuµμ]?g|[kMG]?t)\s?(?:NO?|S)(?![\w^*⁻−-])"): "of another substance than CO2e, CO2 or C",
     re.compile(r"(?<![A-Za-z])(?:[munpkMGT]|µ|μ)W(?![A-Za-z])|(?<![A-Za-z])W\s*(?:/\s*)?c?m(?![A-Za-z])|^\s*W\s*$|(?<![A-Za-z])sr(?![A-Za-z])|\b[Ww]atts?\b"): "light or power, no mass",
     re.compile(r"(?<![A-Za-z])(?:[kMGTPE]?Wh|[kMGTPE]J|[kMG]cal|[kM]?tce|[kM]?toe)(?![A-Za-z])|^\s*J\s*$|标准煤|千瓦时"): "energy, no mass",
     re.compile(r"(?:/\s*|\bper\s+)(?:min|minutes?|weeks?)\b|(?<![A-Za-z])(?:min|minutes?|weeks?)\s?(?:\^|\*\*)?[-⁻−][1¹]|分钟|[/每]周"): "per minute or week, a time that is not read",
@@ -211,7 +212,10 @@ def substance_of(
                 f"the raster says {name} = {text!r}, which is none of CO2e, CO2 and C",
                 hint=f"Give the raster of what is meant, or correct its attribute {name}.{gwp}",
             )
-        found, biogenic = found or said.substance, biogenic or said.biogenic
+        # CO2 beside CO2 as carbon: what it is told as says more.
+        told_as = said.expressed and not is_file and {found, said.substance} == {"C", "CO2"}
+        found = said.substance if told_as else found or said.substance
+        biogenic = biogenic or said.biogenic
     return found, biogenic
 
 

@@ -37,7 +37,7 @@ _CELL = r"(?:grid\s?)?cell|grid|pixel"
 _WHOLE_WORDS = (
     (re.compile(r"carbon dioxide", re.IGNORECASE), "CO2"),
     (re.compile(r"\bcarbon\b", re.IGNORECASE), "C"),
-    (re.compile(r"\bCO2-C\b|\bC-CO2\b"), " C"),
+    (re.compile(r"CO2-C\b|C-CO2\b"), " C"),
     (re.compile(r"\bmetric ton(?:ne)?s?\b|\btonnes?\b", re.IGNORECASE), "t"),
     (re.compile(r"\bkilograms?\b", re.IGNORECASE), "kg"),
     (re.compile(r"\bgrams?\b", re.IGNORECASE), "g"),

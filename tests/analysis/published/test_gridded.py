@@ -326,7 +326,7 @@ def test_twelve_files_of_rates_with_a_date_each_are_months(tmp_path, dated):
     assert not any(each.months for each in _as_months(meant, [per_year, *rasters[1:]]))
 
 
-@pytest.mark.parametrize("dated", ["next", "last", "moments", "middles", "texts"])
+@pytest.mark.parametrize("dated", ["next", "last", "moments", "middles", "texts", "digits"])
 def test_twelve_layers_are_the_months_of_their_bounds(tmp_path, dated):
     """Seen to be refused: the end of a month, of which the bounds are, is a date of the next one; so were dates that are texts."""
     edges = np.arange(f"{YEAR}-01", f"{YEAR + 1}-02", dtype="datetime64[M]").astype("datetime64[ns]")  # fmt: skip
@@ -335,6 +335,10 @@ def test_twelve_layers_are_the_months_of_their_bounds(tmp_path, dated):
         "next": (edges[1:], np.stack([edges[:-1], edges[1:]], axis=1)),
         "last": (edges[1:] - day, np.stack([edges[:-1], edges[1:] - day], axis=1)),
         "texts": ([f"{month}" for month in edges[:-1].astype("datetime64[M]")], None),
+        "digits": (
+            [f"{month}".replace("-", "") for month in edges[:-1].astype("datetime64[M]")],
+            None,
+        ),
         "moments": (edges[:-1], np.stack([edges[:-1]] * 2, axis=1)),
         "middles": (edges[:-1], np.stack([edges[:-1] - 15 * day, edges[:-1] + 15 * day], axis=1)),
     }[dated]

@@ -78,6 +78,8 @@ def test_every_spelling_is_read_as_the_same_unit(data):
         ("kilograms of carbon per square meter per second", "kg C m-2 s-1"),
         ("tonnes CO2 per hectare per annum", "t CO2 ha-1 yr-1"),
         ("kg CO2-C m-2 s-1", "kg C m-2 s-1"),
+        ("kgCO2-C ha-1 yr-1", "kg C ha-1 yr-1"),
+        ("gC-CO2 m-2 d-1", "g C m-2 day-1"),
     ],
 )
 def test_published_spellings(text, same):
@@ -109,6 +111,10 @@ def test_what_the_attributes_say_needs_no_name():
     ("said", "substance"),
     [
         ({"substance": "CO2_excl_short-cycle_org_C"}, "CO2"),  # EDGAR, to its release 8
+        ({"substance": "CO2_excl_short-cycle_C"}, "CO2"),
+        ({"substance": "CO2, non-short-cycle carbon"}, "CO2"),
+        ({"substance": "CO2 without biogenic carbon"}, "CO2"),
+        ({"species": "合成氨", "standard_name": FLUX.format("carbon_dioxide")}, "CO2"),  # of making it
         ({"species": "co2_ff"}, "CO2"),  # TNO
         ({"species": "Carbon dioxide (CO2)", "standard_name": FLUX.format("carbon_dioxide")}, "CO2"),
         ({"species": "CO2", "standard_name": "emission", "long_name": "NOx"}, "CO2"),
@@ -140,7 +146,7 @@ def test_what_publishers_call_it_is_read(said, substance):
         *((each, "CO2e") for each in ("GHG as CO2 equivalent", "GHG expressed as carbon dioxide equivalent", "CO2 (eq)", "CO2(e)", "CO2-Äquivalente", "CO2 équivalent", "eq. CO2", "GHG without biogenic CO2", "eCO2", "tCO2e", "温室气体(折CO2)")),
         *((each, "CO2") for each in ("CO2 emissions", "ecosystem CO2", "CO2 excl. biofuels")),
         *((each, "C") for each in ("总碳", "CO2 as C", "CO2 from fossil fuels, as C")),
-        *((each, "CO2") for each in ("CO2 from CO ratio", "CO2 emissions from oil and gas", "CO2 by CH4 oxidation", "fossil CO2, excluding CO2 of biomass", "CO2, biogenic CO2 not included")),
+        *((each, "CO2") for each in ("CO2 from CO ratio", "CO2 emissions from oil and gas", "CO2 by CH4 oxidation", "fossil CO2, excluding CO2 of biomass", "CO2 (excluding CO2 from the combustion of biomass)", "CO2, biogenic CO2 not included")),
         *((each, None) for each in ("CO from CO2 ratio", "NOx scaled from CO2", "CO/CO2 ratio", "black carbon by CO2")),
         *((each, "") for each in ("CO2 and other greenhouse gases", "various")),
         *((each, None) for each in ("non-CO2 GHG", "GHG excluding CO2", "氢氟碳化物", "四氯化碳", "carbon tetrachloride", "PM2_5", "hydrofluorocarbons", "六氟化硫")),
@@ -263,6 +269,15 @@ def test_carbon_and_carbon_dioxide_contradict_each_other_until_a_unit_is_named(u
     assert problem.level == "warning"
 
 
+def test_carbon_dioxide_that_another_attribute_tells_as_carbon_is_carbon():
+    """Seen to fail: the first attribute decided, 44/12 off in silence, and the unit that is right was refused."""
+    as_carbon = FLUX.format("carbon_dioxide_expressed_as_carbon")
+    for told in ({"species": "CO2", "standard_name": as_carbon}, {"substance": "CO2 as C", "gas": "CO2"}):  # fmt: skip
+        for named in (None, "kg C m-2 s-1"):
+            unit, remarks = read({"units": "kg m-2 s-1", **told}, named)
+            assert (unit, remarks) == (read_unit("kg C m-2 s-1"), [])
+
+
 def test_units_and_attributes_of_other_gases_are_told():
     """Seen to fail: all three went without a word."""
     for text in ("GHG", "GWP_100_AR5_GHG"):
@@ -303,6 +318,8 @@ def test_names_of_another_substance_are_told(told, variable, named):
         ("CO2 emissions", "no"),
         ("Total", "CO2_em_anthro"),
         ("1.A.1.bc Other energy industries", "z"),
+        ("2.B.1 Ammonia production", "z"),
+        ("合成氨生产", "z"),
         ("Emissions, EC-JRC/PBL", "z"),
         ("Emissions without biofuels", "carbon_emissions"),
         ("Emissions excl. CO2 of biomass", "z"),
@@ -341,6 +358,18 @@ def test_one_gas_in_co2e_and_other_horizons_are_told():
         ({"units": "tCH4/yr"}, "t CO2 yr-1", "another substance than|GWP"),
         ({"units": "kgCO m-2 s-1"}, "kg CO2 m-2 s-1", "another substance than"),
         ({"units": "tPM25/yr"}, "t CO2 yr-1", "another substance than"),
+        ({"units": "tNO/yr"}, "t CO2 yr-1", "another substance than"),
+        ({"units": "kg N m-2 s-1"}, "kg CO2 m-2 s-1", "another substance than"),
+        ({"units": "kg S yr-1"}, "kg CO2 yr-1", "another substance than"),
+        (
+            {
+                "units": "kg m-2 s-1",
+                "species": "CO2",
+                "standard_name": FLUX.format("carbon_dioxide_expressed_as_carbon"),
+            },
+            "kg CO2 m-2 s-1",
+            "says 1000 g C .* another substance",
+        ),
         ({"units": "t C / 1km"}, "t CO2 month-1", "the raster says C, .* another substance"),
         ({"units": "t C / 1km"}, None, r"how much one is .*its units are 't C / 1km'.*--unit"),
         ({"units": "kg m-2 s-1", "pollutant": "CH4"}, "kg CO2 m-2 s-1", "GWP"),
