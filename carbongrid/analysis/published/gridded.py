@@ -121,7 +121,7 @@ def _as_months(
         per_year = any(each.unit.period == "year" for each in of_part)
         if not per_year and told_apart_by_dates([each.dates for each in of_part]):
             for place, each in zip(places, of_part, strict=True):
-                found[place] = replace(each, dates=each.dates._replace(of_a_month=True))
+                found[place] = replace(each, dates=each.dates.as_a_month())
     return found
 
 

@@ -55,6 +55,8 @@ class Dates(NamedTuple):
         Whether a single layer says that it is one month: by its bounds, by a number of its month, or as one of twelve.
     by_date
         Whether nothing but its date says when a single layer is, which may be that of a month or stand for a year.
+    number
+        1 to 12 that ``time`` says of a single layer without a date, which may be its month or nothing; 0 where it says none.
     odd
         Why any other single layer may not be a year's, or twelve may not be its months', in English and in Chinese; None where nothing speaks against it.
     """
@@ -64,12 +66,18 @@ class Dates(NamedTuple):
     assumed: bool = False
     of_a_month: bool = False
     by_date: bool = False
+    number: int = 0
     odd: tuple[str, str] | None = None
 
     @property
     def month(self) -> Month | None:
         """The month of a single layer, where it is known."""
         return (max(self.years, default=0), self.months[0]) if len(self.months) == 1 else None
+
+    def as_a_month(self) -> Dates:
+        """Return them as those of a single layer that is one month: by its date, or by the number of its time."""
+        months = (self.number,) if self.number else self.months
+        return self._replace(months=months, of_a_month=True)
 
 
 def written(month: Month) -> str:
@@ -181,8 +189,8 @@ def _of_one_layer(
     if found is None and not years:
         unread = [stack[each].attrs["units"] for each in times if is_a_time(stack[each].attrs)]
         odd = [(f"has a time in {each!r}, which is not read", f"栅格时间单位“{each}”无法识别") for each in unread]  # fmt: skip
-        return Dates(odd=odd[0] if odd else None)
-    return found or Dates(years)
+        return Dates(number=_number_of_time(stack), odd=odd[0] if odd else None)
+    return found or Dates(years, number=_number_of_time(stack))
 
 
 def _of_bounds(bounds: NDArray[Any] | None, time: xr.DataArray) -> Dates | None:
@@ -258,6 +266,13 @@ def _month_said(stack: xr.DataArray, attributes: Mapping[Any, Any]) -> int:
     return 0
 
 
+def _number_of_time(stack: xr.DataArray) -> int:
+    """Return the number from 1 to 12 that the coordinate ``time`` of a single layer is, 0 where it is none."""
+    times = [stack[name] for name in stack.coords if stack[name].ndim == 0 and str(name).lower() == "time"]  # fmt: skip
+    texts = [only_text(each.item()).removesuffix(".0") for each in times if not is_a_time(each.attrs)]  # fmt: skip
+    return next((int(each) for each in texts if each.isdecimal() and 1 <= int(each) <= MONTHS), 0)
+
+
 def _months_of(along: xr.DataArray) -> list[Month] | None:
     """Return year and month of each time along a dimension; None where they are no times that are read."""
     found = _days_of(along)
@@ -290,14 +305,15 @@ def _are_of_one_year(months: Sequence[Month]) -> bool:
 
 
 def told_apart_by_dates(rasters: Sequence[Dates]) -> bool:
-    """Tell whether twelve rasters, of which some have nothing but their dates, are a year's twelve months: years are not dated at twelve months.
+    """Tell whether twelve rasters, of which some have nothing but their dates or the numbers of their times, are a year's twelve months: years are not dated at twelve months.
 
     Parameters
     ----------
     rasters
         Those that are added up, of which none has a unit per year.
     """
-    months = [each.month for each in rasters if each.by_date or each.of_a_month]
+    told = [each for each in rasters if each.by_date or each.of_a_month or each.number]
+    months = [each.as_a_month().month for each in told]
     known = [month for month in months if month is not None]
     return len(known) == len(rasters) and _are_of_one_year(known)
 

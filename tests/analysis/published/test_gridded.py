@@ -302,16 +302,17 @@ def test_months_of_files_are_those_of_their_dates(finished, axes, tonnes, tmp_pa
         validate(finished, files[:2], **PER_YEAR)
 
 
-@pytest.mark.parametrize("dated", ["middles", "last days", "numbers"])
+@pytest.mark.parametrize("dated", ["middles", "last days", "numbers", "months"])
 def test_twelve_files_of_rates_with_a_date_each_are_months(tmp_path, dated):
-    """Seen to be refused: without bounds each was a year, dated in another month."""
+    """Seen to be refused: without bounds each was a year, dated in another month; of times 1 to 12 each was a year in silence."""
     lengths = [calendar.monthrange(YEAR, month)[1] for month in range(1, 13)]
     days = {"middles": [15] * 12, "last days": lengths}.get(dated)
     meant, rasters = [], []
     for month in (*range(4, 13), 1, 2, 3):
         path = tmp_path / f"{month}.nc"
         time = np.datetime64(f"{YEAR}-{month:02}-{days[month - 1]:02}", "ns") if days else 100 * YEAR + month  # fmt: skip
-        rasters.append(one_layer(path, {"time": time}))
+        when = {"time": month, "year": YEAR} if dated == "months" else {"time": time}
+        rasters.append(one_layer(path, when))
         meant.append(PublishedRaster("emission", path))
     months = _as_months(meant, rasters)
     assert {each.dates.month for each in months} == {(YEAR, month) for month in range(1, 13)}
