@@ -16,7 +16,7 @@ MONTHS = 12
 """Of a year."""
 
 type Day = tuple[int, int, int]
-"""Year, month and day of the month, in the calendar of the file."""
+"""Year, month and day of the month, in the calendar of the file; the day is 0 where only a month is written."""
 
 _USUAL = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _DAYS_OF_MONTHS = {
@@ -63,7 +63,7 @@ def days_of(values: NDArray[Any], attributes: Mapping[Any, Any]) -> list[Day] | 
         return [(each.year, each.month, each.day) for each in values.astype("datetime64[D]").tolist()]  # fmt: skip
     if values.dtype.kind in "UO" and all(isinstance(each, str) for each in values):
         texts = [_ISO.fullmatch(each) for each in values]
-        return [(int(each[1]), int(each[2]), int(each[3] or 1)) for each in texts if each] if all(texts) else None  # fmt: skip
+        return [(int(each[1]), int(each[2]), int(each[3] or 0)) for each in texts if each] if all(texts) else None  # fmt: skip
     if values.dtype == object:  # of cftime
         if not all(hasattr(each, "year") and hasattr(each, "month") for each in values):
             return None
@@ -86,9 +86,11 @@ def middle_of(begin: Day, end: Day) -> tuple[Day, int]:
     Parameters
     ----------
     begin, end
-        One that the usual calendar has not, as 30 February, counts on from the first of its month.
+        One that the usual calendar has not, as 30 February, counts on from the first of its month; a month without a day is its first.
     """
-    first, last = (date(year, month, 1).toordinal() + day - 1 for year, month, day in (begin, end))
+    first, last = (
+        date(year, month, 1).toordinal() + max(day, 1) - 1 for year, month, day in (begin, end)
+    )
     middle = date.fromordinal((first + last) // 2)
     return (middle.year, middle.month, middle.day), last - first
 
@@ -101,7 +103,9 @@ def _since(
     if step in ("year", "month"):
         months = np.floor(values * (MONTHS if step == "year" else 1)).astype(np.int64)
         first = year * MONTHS + month - 1
-        return [(each // MONTHS, each % MONTHS + 1, 1) for each in (first + months).tolist()]
+        # Half a year is its middle; half a month is no day.
+        day = 1 if step == "year" else 0
+        return [(each // MONTHS, each % MONTHS + 1, day) for each in (first + months).tolist()]
     if lengths is None:
         return None
     begins = np.cumsum((0, *lengths))  # of the months, and of the next year
@@ -114,7 +118,7 @@ def _since(
 
 def _as_written(values: NDArray[Any], written: re.Match[str]) -> list[Day] | None:
     number = np.floor(values).astype(np.int64)
-    number, day = np.divmod(number, 100) if written["day"] else (number, np.ones_like(number))
+    number, day = np.divmod(number, 100) if written["day"] else (number, np.zeros_like(number))
     year, month = np.divmod(number, 100)
     if not ((month >= 1) & (month <= MONTHS)).all():
         return None

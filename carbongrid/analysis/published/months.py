@@ -29,8 +29,8 @@ _TIMES = ("time", "month")
 _YEARS = ("time", "year")
 """Coordinates whose number may be a year."""
 _YEAR = re.compile(r"(1[89][0-9]{2}|2[01][0-9]{2})(?:\.[0-9]*)?")
-_STANDS_FOR_A_YEAR = frozenset({(1, 1), (6, 30), (7, 1), (7, 2), (12, 30), (12, 31)})
-"""Month and day by which whole years are dated: begin, middle and end, also where each month has thirty days."""
+_STANDS_FOR_A_YEAR = frozenset({(1, 0), (1, 1), (6, 30), (7, 1), (7, 2), (12, 30), (12, 31)})
+"""Month and day by which whole years are dated: begin, middle and end, also where each month has thirty days; without a day only January."""
 _YEAR_LONG = (330, 367)
 """Days of bounds that are a year's: also those from the first of its months to the first day of the last."""
 _MONTH_LONG = (27, 31)
@@ -139,10 +139,16 @@ def dates_of(
             _OF_A_FILE,
         )
     lengths = [length for _, length in spans]
-    if len(bounded) == len(lengths) or not any(lengths):
+    no_months = [each for each in lengths if not _MONTH_LONG[0] <= each <= _MONTH_LONG[1]]
+    if not no_months or not any(lengths):
         return Dates((years[0],), months)
-    days_long = counted(max(lengths), "day")
-    odd = (f"has layers with bounds of up to {days_long}, which are no months", f"各层时间范围最长 {max(lengths)} 天，并非整月")  # fmt: skip
+    shortest, longest = min(no_months), max(no_months)
+    several = "" if shortest == longest else f"{shortest:,} to "
+    several_zh = "" if shortest == longest else f"{shortest} 至 "
+    odd = (
+        f"has {counted(len(no_months), 'layer')} with bounds of {several}{counted(longest, 'day')}, no month's",
+        f"有 {len(no_months)} 层时间范围为 {several_zh}{longest} 天，并非整月",
+    )
     return Dates((years[0],), months, odd=odd)
 
 
@@ -218,8 +224,10 @@ def _of_date(time: xr.DataArray) -> Dates | None:
         return None
     [day] = days
     is_month = str(time.name).lower() == "month"
-    text = "{:04}-{:02}-{:02}".format(*day)
+    text = "-".join(f"{each:02}" for each in day if each)
     odd = (f"is dated {text}, neither begin, middle nor end of a year", f"栅格日期为 {text}，并非年初、年中或年末")  # fmt: skip
+    if not day[2]:
+        odd = (f"is dated {text}, which may be that month alone", f"栅格日期为 {text}，可能仅为该月")  # fmt: skip
     stands = is_month or day[1:] in _STANDS_FOR_A_YEAR
     return Dates(
         (day[0],),

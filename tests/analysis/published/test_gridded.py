@@ -22,6 +22,7 @@ from declared import of_folder
 from pyproj import CRS, Geod
 from raster_files import edgar
 
+from carbongrid.analysis.published.attributes import in_small_letters
 from carbongrid.analysis.published.gridded import _as_months
 from carbongrid.analysis.published.land_on_cells import matrix_of
 from carbongrid.analysis.published.rasters import (
@@ -357,14 +358,27 @@ def test_attributes_are_read_in_whatever_letters_they_are_called(tmp_path):
             OpenedRaster.of(PublishedRaster("emission", path, "t CO2 yr-1"))
 
 
+@pytest.mark.parametrize("unit", ["m", "Metre", "degree", "US survey foot", "°", "米"])
+def test_the_unit_of_a_crs_is_none_of_values(unit):
+    """Seen to be told as the raster's units, which are not read."""
+    assert "units" not in in_small_letters({"unit": unit})
+    assert in_small_letters({"unit": unit, "units": "t"})["units"] == "t"
+    assert in_small_letters({"units": unit})["units"] == unit
+
+
 def test_twelve_layers_whose_bounds_are_no_months_are_told(tmp_path):
-    """Seen to go without a word: sums since January, and days that stand for months."""
+    """Seen to go without a word: sums since January, and days that stand for months; of one without a length among months theirs was told."""
     edges = np.arange(f"{YEAR}-01", f"{YEAR + 1}-02", dtype="datetime64[M]").astype("datetime64[ns]")  # fmt: skip
     bounds = np.stack([np.full(12, edges[0]), edges[1:]], axis=1)
     opened = twelve_layers(tmp_path / "a.nc", edges[:-1], bounds)
     [(problem, zh)] = [both for both in opened.remarks if both[0].level == "warning"]
-    assert "bounds of up to 366 days, which are no months" in problem.what
+    assert "has 11 layers with bounds of 60 to 366 days, no month's" in problem.what
     assert "366 天" in zh
+    bounds = np.stack([edges[:-1], np.append(edges[1:-1], edges[-2])], axis=1)
+    opened = twelve_layers(tmp_path / "c.nc", edges[:-1], bounds)
+    [(problem, zh)] = [both for both in opened.remarks if both[0].level == "warning"]
+    assert "has 1 layer with bounds of 0 days, no month's" in problem.what
+    assert "1 层时间范围为 0 天" in zh
     with pytest.raises(InputError, match="time runs from 2020-02 to 2021-01"):
         twelve_layers(tmp_path / "b.nc", edges[1:], None)
 
@@ -521,6 +535,7 @@ def test_a_year_is_read_wherever_it_is_said(tmp_path, said):
     [
         {},
         {"attributes": {"year": "2015-2020", "month": "all"}},
+        *({"coordinates": {"time": when}} for when in (202001, "2020-01", ("years since 2020-01-01", 0.5, "standard"))),
         {"coordinates": {"sector": 2015}},
         {"coordinates": {"time": 2015.0}, "attributes": {"release": "2022"}},
         *({"coordinates": {"time": date(f"2020-{day}")}} for day in ("01-01", "06-30", "07-01T12", "07-02", "12-31")),
@@ -561,6 +576,7 @@ def test_a_layer_that_says_it_is_a_month_is_no_year(tmp_path, said, month):
     ("said", "told"),
     [
         ({"coordinates": {"time": date("2020-07-16")}}, "dated 2020-07-16, neither begin, middle nor end of a year"),
+        *(({"coordinates": {"time": when}}, "dated 2020-07, which may be that month alone") for when in (202007, "202007", "2020-07", ("months since 2020-01-01", 6.5, "standard"))),
         ({"coordinates": {"time": date("2020-07-01")}, "bounds": ["2020-07-01", "2020-07-02"]}, "bounds of 1 day,"),
         ({"coordinates": {"time": date("2020-07-01")}, "bounds": ["2020-04-01", "2020-10-01"]}, "bounds of 183 days,"),
         ({"coordinates": {"time": date("2020-07-01")}, "bounds": ["2018-01-01", "2023-01-01"]}, "bounds of 1,826 days,"),
@@ -569,7 +585,7 @@ def test_a_layer_that_says_it_is_a_month_is_no_year(tmp_path, said, month):
     ],
 )  # fmt: skip
 def test_what_may_not_be_a_year_is_told(tmp_path, said, told):
-    """Seen to fail: a rate of July, and bounds of a day, of half a year and of five, were the whole year's without a word."""
+    """Seen to fail: a rate of July, also where no day is written, and bounds of a day, of half a year and of five, were the whole year's without a word."""
     opened = one_layer(tmp_path / "a.nc", **said)
     [(problem, zh)] = [both for both in opened.remarks if both[0].level == "warning"]
     assert told in problem.what
