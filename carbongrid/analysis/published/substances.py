@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -32,6 +32,15 @@ _WORKED_OUT_FROM = re.compile(
     r"(?P<what>.*?)\b(?:from|by|via|using|based on|relative to)\b(?P<source>.*)"
 )
 """CO from CO2 is CO, and CO2 by a ratio to CO is CO2."""
+_A_RATIO = re.compile(
+    r"[\w.]+ ?(?:[/:]|to\b) ?[\w.]+(?: emissions?)? ratio\b|(?:emission )?ratio of [\w.]+ to\b"
+)
+"""Of one gas to the other, as CO/CO2 ratio; CO2 by the method of a CO ratio is CO2."""
+_GHG_IN_A_LIST = re.compile(
+    r"(?<![a-z0-9])(?:ghgs?|greenhouse gases|温室气体) ?(?:[,;/+&，；、和及与]|and\b)|(?:[,;/+&，；、和及与]|\band) ?(?:ghgs?\b|greenhouse gases|温室气体)"
+)
+"""With air pollutants, say; CH4 that is called a greenhouse gas is CH4."""
+_EMISSION = r"em(?:is?|issions?)?"
 _CATEGORY = re.compile(r"\b[1-7]\.?[A-Z]\.?[0-9]?\.?[a-z]*\b")
 """Of the IPCC, such as 1.A.1.bc, which is no black carbon."""
 _GLUED = re.compile(r"(?<![A-Za-z])(?:[kMGTPmuµμ]?g|[kMG]?t)(?=[A-Z])")
@@ -98,6 +107,15 @@ def _words() -> tuple[re.Pattern[str], dict[str, str]]:
     return re.compile("|".join(map(_as_it_stands, by_length))), named
 
 
+@cache
+def _short_codes() -> re.Pattern[str]:
+    """Return a pattern of codes of two letters, with emission beside them where it is: else they are also numbers, times, places and regulations."""
+    codes = "|".join(word for word, substance in _words()[1].items() if substance == "other" and re.fullmatch("[a-z]{2}", word))  # fmt: skip
+    return re.compile(
+        rf"^no$|(?P<before>(?<![a-z]){_EMISSION} (?:of )?)?(?<![a-z0-9])(?:{codes})(?![a-z0-9])(?P<after> {_EMISSION}(?![a-z])| ?排放)?"
+    )
+
+
 def _as_it_stands(word: str) -> str:
     """Return a pattern of a word: CO2 is also read in FFCO2 and CO2bio, CO2e in tCO2e, and in Chinese no blanks stand between words."""
     if word == "co2":
@@ -115,7 +133,7 @@ def _read(text: str) -> _Said:
     words = {named[each] for each in pattern.findall(plain)}
     if derived := _WORKED_OUT_FROM.fullmatch(plain):
         what, source = ({named[each] for each in pattern.findall(derived[part])} for part in ("what", "source"))  # fmt: skip
-        if what - {""} and source <= {"CO2", "C", "other", ""}:
+        if what - {""} and source <= {"CO2", "C", "GHG", "other", ""}:
             words = what
     biogenic = bool(_OF_BIOMASS.search(plain))
     if "CO2e" in words or _GWP.match(plain):
@@ -123,9 +141,12 @@ def _read(text: str) -> _Said:
     if "several" in words:
         return _Said("", read=False)
     # "No" is nitric oxide where it is all that is said.
-    if plain == "no" or "not CO2" in words or ("other" in words and "CO2" not in words):
+    if plain == "no" or "not CO2" in words:
         return _Said(None)
-    if "other" in words and re.search(r"\bratio\b", plain):  # of one to the other
+    if "other" in words and "CO2" not in words:
+        listed = "GHG" in words and _GHG_IN_A_LIST.search(plain)
+        return _Said("", read=False) if listed else _Said(None)
+    if "other" in words and _A_RATIO.match(plain):
         return _Said(None)
     if "other" in words:  # of a file with several gases the attribute may list them all
         return _Said("", biogenic)
@@ -173,14 +194,19 @@ def _statements(own: Mapping[Any, Any], of_file: Mapping[Any, Any]) -> list[_Sta
 
 def _names(own: Mapping[Any, Any], variable: str) -> list[_Statement]:
     """Return what names for people say, which may name much: they are told of and decide nothing."""
+
+    def said(text: str) -> _Said:
+        plain = _plain(_CATEGORY.sub(" ", text))
+        return _read(_short_codes().sub(lambda code: code[0] if code["before"] or code["after"] else " ", plain))  # fmt: skip
+
     texts = {"long_name": only_text(own.get("long_name")), _OF_THE_VARIABLE: variable}
-    return [_Statement(name, text, _read(_CATEGORY.sub(" ", text)), of_file=False, for_people=True) for name, text in texts.items()]  # fmt: skip
+    return [_Statement(name, text, said(text), of_file=False, for_people=True) for name, text in texts.items()]  # fmt: skip
 
 
 def substance_of(
     own: Mapping[Any, Any], of_file: Mapping[Any, Any], *, by_units: str, named: str = ""
 ) -> tuple[str, bool]:
-    """Return what attributes other than units say that a raster is of, and whether that is of biomass.
+    """Return what a raster is of by its units, else by its other attributes, and whether that is of biomass.
 
     Parameters
     ----------
@@ -189,14 +215,14 @@ def substance_of(
     by_units
         What the raster's units are of; one gas in CO2e is no contradiction, nor is the carbon of CO2.
     named
-        What the unit that the user names is of: it decides where units and another attribute contradict each other.
+        What the unit that the user names is of: it decides where units and attributes contradict each other.
 
     Raises
     ------
     InputError
-        If it is none of CO2e, CO2 and C, or the raster's units are of carbon and it is not, or the other way round.
+        If it is none of CO2e, CO2 and C, or units or attributes of the raster are of carbon and others are not.
     """
-    found, biogenic = "", False
+    naming, biogenic = list[_Statement](), False
     for statement in _statements(own, of_file):
         name, text, said, is_file, _ = statement
         if not (named or is_file) and statement.of_another_mass(by_units):
@@ -204,7 +230,7 @@ def substance_of(
                 f"the raster's units are of {by_units}, and {name} = {text!r} is of {said.substance}: one is 44/12 of the other",
                 hint=f"If the units are right, name them, too: --unit; else correct them, or its attribute {name}.",
             )
-        if said.substance is None and (by_units == "CO2e" or (is_file and (by_units or found))):
+        if said.substance is None and (by_units == "CO2e" or (is_file and (by_units or naming))):
             continue
         if said.substance is None:
             gwp = " Of a gas give the mass in CO2e: multiply by its GWP (AR5, 100 years)." if names_other_gas(text) else ""  # fmt: skip
@@ -212,11 +238,39 @@ def substance_of(
                 f"the raster says {name} = {text!r}, which is none of CO2e, CO2 and C",
                 hint=f"Give the raster of what is meant, or correct its attribute {name}.{gwp}",
             )
-        # CO2 beside CO2 as carbon: what it is told as says more.
-        told_as = said.expressed and not is_file and {found, said.substance} == {"C", "CO2"}
-        found = said.substance if told_as else found or said.substance
+        naming += [statement] if said.substance else []
         biogenic = biogenic or said.biogenic
-    return found, biogenic
+    return by_units or _decided(naming, named), biogenic
+
+
+def _decided(naming: Sequence[_Statement], named: str) -> str:
+    """Return the substance that a raster is of by statements that name one each: its own, and those of its file where it has none; blank where there are none.
+
+    Raises
+    ------
+    InputError
+        If they are of carbon and of CO2 or CO2e, and no unit names the one that is meant.
+    """
+    of_file = [each for each in naming if each.of_file]
+    own = [each for each in naming if not each.of_file] or of_file
+    if _of_carbon_and_not(own):  # of CO2 beside CO2 as carbon the latter says more
+        own = [each for each in own if each.said.expressed] or own
+    confirmed = [each for each in (*own, *of_file) if each.said.substance == named]
+    if _of_carbon_and_not(own) and not confirmed:
+        one, other = own[0], next(each for each in own if _of_carbon_and_not((own[0], each)))
+        raise InputError(
+            f"the raster says {one.name} = {one.text!r}, which is of {one.said.substance}, and {other.name} = {other.text!r}, which is of {other.said.substance}: one is 44/12 of the other",
+            hint=f"Name the one that the mass is of: --unit; or correct the attribute {other.name}.",
+        )
+    if _of_carbon_and_not((*own[:1], *confirmed[:1])):
+        return named
+    return next((each.said.substance for each in own if each.said.substance), "")
+
+
+def _of_carbon_and_not(statements: Sequence[_Statement]) -> bool:
+    """Tell whether some statements are of carbon and others of CO2 or CO2e."""
+    substances = {each.said.substance for each in statements}
+    return "C" in substances and len(substances) > 1
 
 
 def remarks_of_substance(
@@ -263,6 +317,10 @@ def remarks_of_substance(
         contradicts = by_units and said.substance and said.substance != by_units
         if contradicts and not statement.for_people:
             found.append(_of_two_substances(statement, by_units, where))
+        elif not (by_units or statement.for_people) and statement.of_another_mass(taken):
+            of = "of the file " if statement.of_file else ""
+            what = f"{of}{name} is {text!r}, which is of {said.substance}, and what is taken is {taken}: one is 44/12 of the other"
+            found.append((Problem(what, where, level="warning"), f"{where}：{'文件的 ' if of else ''}{name} 为“{text}”（{said.substance}），而按 {taken} 处理，两者相差 44/12 倍。"))  # fmt: skip
         if said.biogenic:
             what = f"{name} is {text!r}: CO2 of biomass, which inventories tell apart from their totals"
             found.append((Problem(what, where, level="warning"), f"{where}：{name_zh} 为“{text}”，属生物源 CO2，清单中单列、不计入总量。"))  # fmt: skip

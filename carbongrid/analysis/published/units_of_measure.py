@@ -279,7 +279,7 @@ def _stated(
                 raise
             found = GriddedUnit(substance=named_there)
     substance, biogenic = substance_of(attributes, of_file, by_units=found.substance, named=named)
-    stated = replace(found, substance=found.substance or substance, biogenic=biogenic)
+    stated = replace(found, substance=substance, biogenic=biogenic)
     return stated, found.substance, odd
 
 

@@ -148,12 +148,13 @@ def test_what_publishers_call_it_is_read(said, substance):
         *((each, "C") for each in ("总碳", "CO2 as C", "CO2 from fossil fuels, as C")),
         *((each, "CO2") for each in ("CO2 from CO ratio", "CO2 emissions from oil and gas", "CO2 by CH4 oxidation", "fossil CO2, excluding CO2 of biomass", "CO2 (excluding CO2 from the combustion of biomass)", "CO2, biogenic CO2 not included")),
         *((each, None) for each in ("CO from CO2 ratio", "NOx scaled from CO2", "CO/CO2 ratio", "black carbon by CO2")),
-        *((each, "") for each in ("CO2 and other greenhouse gases", "various")),
+        *((each, None) for each in ("CO:CO2 ratio", "CO to CO2 emission ratio", "ratio of CO to CO2", "CO from GHG inventory", "greenhouse gas CH4", "CO (indirect GHG)")),
+        *((each, "") for each in ("CO2 and other greenhouse gases", "various", "GHG and air pollutants (NOx, PM)", "GHG, PM", "NOx and greenhouse gases", "CO2 (CO ratio method)", "CO2 (CO/CO2 ratio method)", "CO2; emission ratio of CO from EDGAR")),
         *((each, None) for each in ("non-CO2 GHG", "GHG excluding CO2", "氢氟碳化物", "四氯化碳", "carbon tetrachloride", "PM2_5", "hydrofluorocarbons", "六氟化硫")),
     ],
 )  # fmt: skip
 def test_equivalents_compounds_and_what_is_left_out_are_told_apart(said, substance):
-    """Seen to fail: CO2 equivalents were CO2 where "as" stood before them, GHG without CO2 was CO2, compounds of carbon were carbon, CO that was worked out from CO2 could be taken as CO2, and CO2 without that of biomass was none."""
+    """Seen to fail: CO2 equivalents were CO2 where "as" stood before them, GHG without CO2 was CO2, compounds of carbon were carbon, CO that was worked out from CO2 could be taken as CO2, CO2 without that of biomass was none, and so were greenhouse gases in a list with others and CO2 by a ratio to CO."""
     assert _read(said).substance == substance
 
 
@@ -176,7 +177,8 @@ def test_a_list_of_the_gases_of_a_file_says_of_none():
 
 
 @pytest.mark.parametrize(
-    "text", ["various", "total", "fossil", "carbon emissions", "碳排放", "CO2 [carbon]"]
+    "text",
+    ["various", "total", "fossil", "carbon emissions", "碳排放", "CO2 [carbon]", "GHG, PM"],
 )
 def test_what_names_no_substance_leaves_it_to_the_unit_that_is_named(text):
     """Seen to fail: whatever was not known counted as another gas, and no unit that was named was a way out."""
@@ -278,6 +280,37 @@ def test_carbon_dioxide_that_another_attribute_tells_as_carbon_is_carbon():
             assert (unit, remarks) == (read_unit("kg C m-2 s-1"), [])
 
 
+def test_carbon_beside_carbon_dioxide_is_refused_until_a_unit_names_one():
+    """Seen to fail: the first attribute decided, 44/12 off in silence, and the unit that names the other one was refused."""
+    for told in ({"substance": "CO2", "gas": "C"}, {"gas": "Carbon", "pollutant": "GHG"}):
+        with pytest.raises(InputError, match=r"a\.nc: the raster says .* and .*: one is 44/12 of the other.*--unit"):  # fmt: skip
+            read(RATE | told)
+        assert read(RATE | told, "kg C m-2 s-1")[0] == read_unit("kg C m-2 s-1")
+    unit, [warning] = read(RATE | {"substance": "CO2", "gas": "C"}, "kg CO2 m-2 s-1")
+    assert unit.substance == "CO2"
+    assert "gas is 'C', which is of C, and what is taken is CO2" in warning
+    with pytest.raises(InputError, match="one is 44/12 of the other"):
+        read(RATE | {"substance": "CO2", "gas": "C"}, "kg CO2e m-2 s-1")
+    # Units that say it need no other word.
+    assert read({"units": "kg C m-2 s-1", "substance": "CO2", "gas": "C"})[0].substance == "C"
+
+
+def test_carbon_of_the_file_beside_carbon_dioxide_of_the_raster_is_told():
+    """Seen to go without a word, and to refuse the unit that the file says."""
+    as_carbon = {"standard_name": FLUX.format("carbon_dioxide_expressed_as_carbon")}
+    for named in (None, "kg CO2 m-2 s-1"):
+        unit, [(problem, zh)] = unit_of(RATE | {"gas": "CO2"}, named, "a.nc", as_carbon)
+        assert unit.substance == "CO2"
+        assert "of the file standard_name is" in problem.what
+        assert "which is of C, and what is taken is CO2" in problem.what
+        assert "44/12" in zh
+    for own, of_file in (({"gas": "CO2"}, as_carbon), ({}, {"gas": "CO2", **as_carbon})):
+        assert unit_of(RATE | own, "kg C m-2 s-1", "a.nc", of_file) == (read_unit("kg C m-2 s-1"), [])  # fmt: skip
+    assert unit_of(RATE, None, "a.nc", {"gas": "CO2", **as_carbon})[0].substance == "C"
+    # The carbon of CO2 is no contradiction.
+    assert unit_of(RATE | {"species": "C"}, None, "a.nc", {"gas": "CO2"})[1] == []
+
+
 def test_units_and_attributes_of_other_gases_are_told():
     """Seen to fail: all three went without a word."""
     for text in ("GHG", "GWP_100_AR5_GHG"):
@@ -298,6 +331,9 @@ def test_units_and_attributes_of_other_gases_are_told():
         ({"units": "kg m-2 s-1", "long_name": "CH4 emissions"}, "sum", "kg CO2 m-2 s-1"),
         ({"units": "kg m-2 s-1", "long_name": "CH4 emissions"}, "CH4_em_anthro", "kg CO2 m-2 s-1"),
         ({"units": "kg CO2 m-2 s-1"}, "emi_co", None),
+        ({"units": "t CO2 yr-1"}, "CO_em_anthro", None),  # CEDS
+        ({"units": "t CO2 yr-1", "long_name": "Emissions of PM"}, "z", None),
+        ({"units": "t CO2 yr-1", "long_name": "CO排放"}, "z", None),
         ({"units": "t C yr-1", "long_name": "CO emissions from CO2 ratio"}, "z", None),
         ({"units": "kg yr-1"}, "co2_bf", "kg CO2 yr-1"),
         ({"units": "t CO2 yr-1", "long_name": "CO2 flux, expressed as carbon"}, "z", None),
@@ -324,9 +360,14 @@ def test_names_of_another_substance_are_told(told, variable, named):
         ("Emissions without biofuels", "carbon_emissions"),
         ("Emissions excl. CO2 of biomass", "z"),
         ("NOx", "no2"),  # beside a substance that is said
+        *(("Road transport", each) for each in ("no", "pm", "ec")),
+        ("Emissions in CO (Colorado)", "z"),
+        ("Emissions, EC regulation", "z"),
+        ("Emissions, no biofuels", "z"),
     ],
 )
 def test_names_that_say_nothing_else_go_without_a_word(long_name, variable):
+    """Seen to fail: codes of two letters, which are times, places and regulations as well, were other gases wherever they stood."""
     told = {"units": "t CO2 yr-1", "long_name": long_name}
     told |= {"substance": "CO2"} if variable == "no2" else {}
     assert unit_of(told, None, "a.nc", variable=variable)[1] == []
