@@ -16,7 +16,7 @@ MONTHS = 12
 """Of a year."""
 
 type Day = tuple[int, int, int]
-"""Year, month and day of the month, in the calendar of the file."""
+"""Year, month and day of the month, in the calendar of the file; the day is 0 where only a month is written."""
 
 _USUAL = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _DAYS_OF_MONTHS = {
@@ -29,6 +29,16 @@ _IN_A_DAY = {"day": 1, "hour": 24, "minute": 1440, "second": 86400}
 _SINCE = re.compile(r"\s*(?P<step>year|month|day|hour|minute|second)s? since (?P<year>\d{1,4})-(?P<month>\d{1,2})(?:-(?P<day>\d{1,2}))?(?:[T\s].*)?", re.IGNORECASE)  # fmt: skip
 _AS_WRITTEN = re.compile(r"\s*\w+ as %Y%m(?P<day>%d)?(?:\.%f)?\s*")
 """As CDO writes dates as numbers: 20190101."""
+_ISO = re.compile(r"\s*(\d{4})-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?(?:[T ].*)?")
+
+
+def units_as_written(values: NDArray[Any]) -> str:
+    """Return the units of numbers without any that are written as dates, 202001 or 20200131; blank where they are not."""
+    values = np.ravel(values)
+    if values.dtype.kind not in "iuf" or not np.isfinite(values).all():
+        return ""
+    written = (("month as %Y%m", 180001, 219912), ("day as %Y%m%d", 18000101, 21991231))
+    return next((units for units, first, last in written if (values >= first).all() and (values <= last).all()), "")  # fmt: skip
 
 
 def is_a_time(attributes: Mapping[Any, Any]) -> bool:
@@ -42,7 +52,7 @@ def days_of(values: NDArray[Any], attributes: Mapping[Any, Any]) -> list[Day] | 
     Parameters
     ----------
     values
-        Dates, or numbers.
+        Dates, numbers, or texts such as 2020-01 and 2020-01-31.
     attributes
         Of the coordinate: units and calendar of numbers.
     """
@@ -51,6 +61,9 @@ def days_of(values: NDArray[Any], attributes: Mapping[Any, Any]) -> list[Day] | 
         if np.isnat(values).any():
             return None
         return [(each.year, each.month, each.day) for each in values.astype("datetime64[D]").tolist()]  # fmt: skip
+    if values.dtype.kind in "UO" and all(isinstance(each, str) for each in values):
+        texts = [_ISO.fullmatch(each) for each in values]
+        return [(int(each[1]), int(each[2]), int(each[3] or 0)) for each in texts if each] if all(texts) else None  # fmt: skip
     if values.dtype == object:  # of cftime
         if not all(hasattr(each, "year") and hasattr(each, "month") for each in values):
             return None
@@ -73,9 +86,11 @@ def middle_of(begin: Day, end: Day) -> tuple[Day, int]:
     Parameters
     ----------
     begin, end
-        One that the usual calendar has not, as 30 February, counts on from the first of its month.
+        One that the usual calendar has not, as 30 February, counts on from the first of its month; a month without a day is its first.
     """
-    first, last = (date(year, month, 1).toordinal() + day - 1 for year, month, day in (begin, end))
+    first, last = (
+        date(year, month, 1).toordinal() + max(day, 1) - 1 for year, month, day in (begin, end)
+    )
     middle = date.fromordinal((first + last) // 2)
     return (middle.year, middle.month, middle.day), last - first
 
@@ -88,7 +103,9 @@ def _since(
     if step in ("year", "month"):
         months = np.floor(values * (MONTHS if step == "year" else 1)).astype(np.int64)
         first = year * MONTHS + month - 1
-        return [(each // MONTHS, each % MONTHS + 1, 1) for each in (first + months).tolist()]
+        # Half a year is its middle; half a month is no day.
+        day = 1 if step == "year" else 0
+        return [(each // MONTHS, each % MONTHS + 1, day) for each in (first + months).tolist()]
     if lengths is None:
         return None
     begins = np.cumsum((0, *lengths))  # of the months, and of the next year
@@ -101,7 +118,7 @@ def _since(
 
 def _as_written(values: NDArray[Any], written: re.Match[str]) -> list[Day] | None:
     number = np.floor(values).astype(np.int64)
-    number, day = np.divmod(number, 100) if written["day"] else (number, np.ones_like(number))
+    number, day = np.divmod(number, 100) if written["day"] else (number, np.zeros_like(number))
     year, month = np.divmod(number, 100)
     if not ((month >= 1) & (month <= MONTHS)).all():
         return None

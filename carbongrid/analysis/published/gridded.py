@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from carbongrid.analysis.published.land_on_cells import LandOnCells
-from carbongrid.analysis.published.months import Layered, require_one_year
+from carbongrid.analysis.published.months import Layered, require_one_year, told_apart_by_dates
 from carbongrid.analysis.published.rasters import OpenedRaster, PublishedRaster, Remark
 from carbongrid.analysis.published.table import remarks_of_gas
 from carbongrid.errors import InputError, Problem
@@ -84,7 +84,7 @@ def gridded(
     year, lands, found = int(run.manifest["year"]), dict[Grid, LandOnCells](), []
     for of in dict.fromkeys(each.of for each in rasters):
         meant = [each for each in rasters if each.of == of]
-        own = [OpenedRaster.of(each) for each in meant]
+        own = _as_months(meant, [OpenedRaster.of(each) for each in meant])
         _require_once(of, [(each.path.resolve(), opened.variable) for each, opened in zip(meant, own, strict=True)])  # fmt: skip
         for part in dict.fromkeys(each.part for each in meant):
             of_part = [opened for opened, each in zip(own, meant, strict=True) if each.part == part]
@@ -107,6 +107,21 @@ def gridded(
         ]
         remarks += _remarks_of_sums(of, own, quantities[of])
         found.append(GriddedQuantity(of, land, grams, tuple(remarks)))
+    return found
+
+
+def _as_months(
+    meant: Sequence[PublishedRaster], rasters: Sequence[OpenedRaster]
+) -> list[OpenedRaster]:
+    """Return rasters of one quantity, twelve of one part as months where their dates say that they are a year's."""
+    found = list(rasters)
+    for part in dict.fromkeys(each.part for each in meant):
+        places = [place for place, each in enumerate(meant) if each.part == part]
+        of_part = [rasters[place] for place in places]
+        per_year = any(each.unit.period == "year" for each in of_part)
+        if not per_year and told_apart_by_dates([each.dates for each in of_part]):
+            for place, each in zip(places, of_part, strict=True):
+                found[place] = replace(each, dates=each.dates.as_a_month())
     return found
 
 

@@ -11,7 +11,14 @@ import numpy as np
 import xarray as xr
 
 from carbongrid.analysis.published.attributes import only_text
-from carbongrid.analysis.published.calendars import MONTHS, days_of, is_a_time, middle_of
+from carbongrid.analysis.published.calendars import (
+    MONTHS,
+    Day,
+    days_of,
+    is_a_time,
+    middle_of,
+    units_as_written,
+)
 from carbongrid.errors import InputError
 from carbongrid.method.tonnes import counted
 
@@ -22,8 +29,8 @@ _TIMES = ("time", "month")
 _YEARS = ("time", "year")
 """Coordinates whose number may be a year."""
 _YEAR = re.compile(r"(1[89][0-9]{2}|2[01][0-9]{2})(?:\.[0-9]*)?")
-_STANDS_FOR_A_YEAR = frozenset({(1, 1), (6, 30), (7, 1), (7, 2), (12, 30), (12, 31)})
-"""Month and day by which whole years are dated: begin, middle and end, also where each month has thirty days."""
+_STANDS_FOR_A_YEAR = frozenset({(1, 0), (1, 1), (6, 30), (7, 1), (7, 2), (12, 30), (12, 31)})
+"""Month and day by which whole years are dated: begin, middle and end, also where each month has thirty days; without a day only January."""
 _YEAR_LONG = (330, 367)
 """Days of bounds that are a year's: also those from the first of its months to the first day of the last."""
 _MONTH_LONG = (27, 31)
@@ -45,21 +52,32 @@ class Dates(NamedTuple):
     assumed
         Whether the months are taken as January to December, since nothing says them.
     of_a_month
-        Whether a single layer says that it is one month: by its bounds, or by a number of its month.
+        Whether a single layer says that it is one month: by its bounds, by a number of its month, or as one of twelve.
+    by_date
+        Whether nothing but its date says when a single layer is, which may be that of a month or stand for a year.
+    number
+        1 to 12 that ``time`` says of a single layer without a date, which may be its month or nothing; 0 where it says none.
     odd
-        Of any other single layer why it may not be a year's, in English and in Chinese; None where nothing speaks against it.
+        Why any other single layer may not be a year's, or twelve may not be its months', in English and in Chinese; None where nothing speaks against it.
     """
 
     years: tuple[int, ...] = ()
     months: tuple[int, ...] = ()
     assumed: bool = False
     of_a_month: bool = False
+    by_date: bool = False
+    number: int = 0
     odd: tuple[str, str] | None = None
 
     @property
     def month(self) -> Month | None:
         """The month of a single layer, where it is known."""
         return (max(self.years, default=0), self.months[0]) if len(self.months) == 1 else None
+
+    def as_a_month(self) -> Dates:
+        """Return them as those of a single layer that is one month: by its date, or by the number of its time."""
+        months = (self.number,) if self.number else self.months
+        return self._replace(months=months, of_a_month=True)
 
 
 def written(month: Month) -> str:
@@ -91,7 +109,7 @@ def dates_of(
     attributes
         Of the raster: ``year`` and ``month`` are looked at where layers have no dates.
     bounds
-        Begin and end of what a coordinate with one value stands for, by its name.
+        Begins and ends [value, 2] of what the values of a coordinate stand for, by its name.
 
     Raises
     ------
@@ -108,14 +126,30 @@ def dates_of(
     dated = None if along is None else _months_of(along)
     if dated is None:
         return Dates(year, **_numbered(layer, along, name))
+    spans = _spans(bounds.get(layer), along)
+    # The end of a month is a date of the next one.
+    bounded = [month for month, length in spans if _MONTH_LONG[0] <= length <= _MONTH_LONG[1]]
+    if _are_of_one_year(bounded):
+        dated = bounded
     years, months = zip(*dated, strict=True)
-    if len(set(years)) > 1 or len(set(months)) < MONTHS:
+    if not _are_of_one_year(dated):
         raise InputError(
             f"{layer} runs from {written(min(dated))} to {written(max(dated))}, not the twelve months of one year",
             name,
             _OF_A_FILE,
         )
-    return Dates((years[0],), months)
+    lengths = [length for _, length in spans]
+    no_months = [each for each in lengths if not _MONTH_LONG[0] <= each <= _MONTH_LONG[1]]
+    if not no_months or not any(lengths):
+        return Dates((years[0],), months)
+    shortest, longest = min(no_months), max(no_months)
+    several = "" if shortest == longest else f"{shortest:,} to "
+    several_zh = "" if shortest == longest else f"{shortest} 至 "
+    odd = (
+        f"has {counted(len(no_months), 'layer')} with bounds of {several}{counted(longest, 'day')}, no month's",
+        f"有 {len(no_months)} 层时间范围为 {several_zh}{longest} 天，并非整月",
+    )
+    return Dates((years[0],), months, odd=odd)
 
 
 def _numbered(layer: Hashable, along: xr.DataArray | None, name: str) -> dict[str, Any]:
@@ -130,6 +164,8 @@ def _numbered(layer: Hashable, along: xr.DataArray | None, name: str) -> dict[st
     if along is None:
         return {"months": from_january, "assumed": True}
     values = along.to_numpy().tolist()
+    if all(isinstance(each, str) and each.isdecimal() for each in values):
+        values = [int(each) for each in values]
     if sorted(values, key=str) == sorted(from_january, key=str):
         return {"months": tuple(int(each) for each in values)}
     if values == list(range(MONTHS)):
@@ -159,8 +195,8 @@ def _of_one_layer(
     if found is None and not years:
         unread = [stack[each].attrs["units"] for each in times if is_a_time(stack[each].attrs)]
         odd = [(f"has a time in {each!r}, which is not read", f"栅格时间单位“{each}”无法识别") for each in unread]  # fmt: skip
-        return Dates(odd=odd[0] if odd else None)
-    return found or Dates(years)
+        return Dates(number=_number_of_time(stack), odd=odd[0] if odd else None)
+    return found or Dates(years, number=_number_of_time(stack))
 
 
 def _of_bounds(bounds: NDArray[Any] | None, time: xr.DataArray) -> Dates | None:
@@ -183,15 +219,23 @@ def _of_bounds(bounds: NDArray[Any] | None, time: xr.DataArray) -> Dates | None:
 
 def _of_date(time: xr.DataArray) -> Dates | None:
     """Return when a layer is by its date; None where it has none that is read."""
-    days = days_of(time.to_numpy(), time.attrs)
+    days = _days_of(time)
     if days is None:
         return None
     [day] = days
     is_month = str(time.name).lower() == "month"
-    text = "{:04}-{:02}-{:02}".format(*day)
+    text = "-".join(f"{each:02}" for each in day if each)
     odd = (f"is dated {text}, neither begin, middle nor end of a year", f"栅格日期为 {text}，并非年初、年中或年末")  # fmt: skip
+    if not day[2]:
+        odd = (f"is dated {text}, which may be that month alone", f"栅格日期为 {text}，可能仅为该月")  # fmt: skip
     stands = is_month or day[1:] in _STANDS_FOR_A_YEAR
-    return Dates((day[0],), (day[1],), of_a_month=is_month, odd=None if stands else odd)
+    return Dates(
+        (day[0],),
+        (day[1],),
+        of_a_month=is_month,
+        by_date=not is_month,
+        odd=None if stands else odd,
+    )
 
 
 def _times_of(stack: xr.DataArray, singles: Sequence[Hashable]) -> list[Hashable]:
@@ -230,10 +274,56 @@ def _month_said(stack: xr.DataArray, attributes: Mapping[Any, Any]) -> int:
     return 0
 
 
-def _months_of(along: xr.DataArray) -> list[tuple[int, int]] | None:
+def _number_of_time(stack: xr.DataArray) -> int:
+    """Return the number from 1 to 12 that the coordinate ``time`` of a single layer is, 0 where it is none."""
+    times = [stack[name] for name in stack.coords if stack[name].ndim == 0 and str(name).lower() == "time"]  # fmt: skip
+    texts = [only_text(each.item()).removesuffix(".0") for each in times if not is_a_time(each.attrs)]  # fmt: skip
+    return next((int(each) for each in texts if each.isdecimal() and 1 <= int(each) <= MONTHS), 0)
+
+
+def _months_of(along: xr.DataArray) -> list[Month] | None:
     """Return year and month of each time along a dimension; None where they are no times that are read."""
-    found = days_of(along.to_numpy(), along.attrs)
+    found = _days_of(along)
     return None if found is None else [(year, month) for year, month, _ in found]
+
+
+def _days_of(times: xr.DataArray) -> list[Day] | None:
+    """Return the days of times, also where numbers without units, or texts of digits, are written as dates."""
+    values, attributes = times.to_numpy(), times.attrs
+    units = str(attributes.get("units", "")).strip().upper()
+    if str(times.name).lower() in {*_TIMES, "date"} and units in ("", "YYYYMM", "YYYYMMDD"):
+        digits = all(isinstance(each, str) and re.fullmatch("[0-9]{6}|[0-9]{8}", each) for each in np.ravel(values))  # fmt: skip
+        values = values.astype(np.int64) if digits else values
+        attributes = {"units": units_as_written(values)}
+    return days_of(values, attributes)
+
+
+def _spans(bounds: NDArray[Any] | None, along: xr.DataArray | None) -> list[tuple[Month, int]]:
+    """Return the month of the middle between each begin and end along a dimension, and the days between; none where they are no times that are read."""
+    if along is None or bounds is None or bounds.shape != (along.size, 2):
+        return []
+    days = days_of(bounds, along.attrs) or []
+    middles = [middle_of(begin, end) for begin, end in zip(days[::2], days[1::2], strict=True)]
+    return [((year, month), length) for (year, month, _), length in middles]
+
+
+def _are_of_one_year(months: Sequence[Month]) -> bool:
+    """Tell whether months are the twelve of one year, in whatever order."""
+    return len({year for year, _ in months}) == 1 and len({month for _, month in months}) == MONTHS == len(months)  # fmt: skip
+
+
+def told_apart_by_dates(rasters: Sequence[Dates]) -> bool:
+    """Tell whether twelve rasters, of which some have nothing but their dates or the numbers of their times, are a year's twelve months: years are not dated at twelve months.
+
+    Parameters
+    ----------
+    rasters
+        Those that are added up, of which none has a unit per year.
+    """
+    told = [each for each in rasters if each.by_date or each.of_a_month or each.number]
+    months = [each.as_a_month().month for each in told]
+    known = [month for month in months if month is not None]
+    return len(known) == len(rasters) and _are_of_one_year(known)
 
 
 class Layered(NamedTuple):
@@ -297,7 +387,7 @@ def require_one_year(of: str, rasters: Sequence[Layered]) -> None:
         undated = (each.dates.years for each in rasters if each.dates.month is None)
         told = ", ".join(sorted({*map(written, known), *(str(year) for own in undated for year in own)}))  # fmt: skip
         # 1 January may stand for a year or for its first month, in whatever unit a rate is told.
-        whole = "A date does not tell a year from a month of it: where each raster is of the whole year, say so in a table with a column part: --rasters. Where they are its months, write them as the twelve layers of one file."
+        whole = "A date does not tell a year from a month of it: where each raster is of the whole year, say so in a table with a column part: --rasters. Where they are its months, give the twelve of them, in a unit that is not per year."
         raise InputError(
             f"the rasters of {of} are dated {told}, and would be added up as of one year",
             rasters[0].name,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
-from carbongrid.analysis.published.attributes import only_text
+from carbongrid.analysis.published.attributes import in_small_letters, only_text
 from carbongrid.analysis.published.calendars import MONTHS
 from carbongrid.analysis.published.months import Dates, dates_of, year_in
 from carbongrid.analysis.published.units_of_measure import GriddedUnit, periods_in, unit_of
@@ -169,8 +169,8 @@ class OpenedRaster:
         What a value is.
     dates
         Of the layers.
-    remarks
-        What has to be said of it.
+    told
+        What has to be said of it, but of when it is.
     year_of_file
         That an attribute of its file says, which may as well be of its publication; 0 where none does or the year is known.
     """
@@ -181,7 +181,7 @@ class OpenedRaster:
     grid: Grid
     unit: GriddedUnit
     dates: Dates
-    remarks: tuple[Remark, ...]
+    told: tuple[Remark, ...]
     year_of_file: int = 0
 
     @classmethod
@@ -214,15 +214,14 @@ class OpenedRaster:
                 name,
                 "Write the one that is meant to a file of its own, or name a GeoTIFF's band: --variable 1.",
             )
-        unit, of_unit = unit_of(attributes, raster.unit, name, of_file)
+        of_variable = "" if variable.name is None else str(variable.name)
+        unit, of_unit = unit_of(attributes, raster.unit, name, of_file, of_variable)
         remarks += of_unit
-        if (
-            unit.period == "year"
-            and only_text(attributes.get("month")).removesuffix(".0").isdecimal()
-        ):
+        month = only_text(attributes.get("month"))
+        if unit.period == "year" and month.removesuffix(".0").isdecimal():
             attributes = {each: said for each, said in attributes.items() if each != "month"}
-            what = f"the attribute month is {variable.attrs['month']}, and the unit is per year: it is taken as the whole year's"
-            remarks.append((Problem(what, name, level="warning"), f"{name}：属性 month 为 {variable.attrs['month']}，而单位为每年，按全年处理。"))  # fmt: skip
+            what = f"the attribute month is {month}, and the unit is per year: it is taken as the whole year's"
+            remarks.append((Problem(what, name, level="warning"), f"{name}：属性 month 为 {month}，而单位为每年，按全年处理。"))  # fmt: skip
         bands = not raster.path.is_dir() and is_tiff(raster.path)
         dates = dates_of(stack, singles, name, bands=bands, attributes=attributes, bounds=bounds)
         if dates.assumed:
@@ -234,17 +233,21 @@ class OpenedRaster:
             grid = Grid.like(north_up(stack[0]))
         except InputError as error:
             raise error.at(name) from error
-        chosen = "" if variable.name is None else str(variable.name)
         perhaps = 0 if dates.years else year_in(of_file.get("year"))
-        found = cls(name, chosen, stack, grid, unit, dates, tuple(remarks), perhaps)
-        if dates.odd and not found.months:
-            why, why_zh = dates.odd
-            hint = (
-                "If it is a month's, give twelve, each with bounds of its time or a unit per month."
-            )
-            odd = Problem(f"the raster {why}, and is taken as the whole year's", name, hint, "warning"), f"{name}：{why_zh}，按全年处理；若为某月数据，请给出十二个月。"  # fmt: skip
-            found = replace(found, remarks=(*found.remarks, odd))
-        return found
+        return cls(name, of_variable, stack, grid, unit, dates, tuple(remarks), perhaps)
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What has to be said of it."""
+        if not self.dates.odd or self.months == 1:
+            return self.told
+        why, why_zh = self.dates.odd
+        if self.months:
+            odd = Problem(f"the raster {why}: each layer is taken as the month of its date", self.name, "Write bounds of whole months, or none.", "warning"), f"{self.name}：{why_zh}，各层按其日期所在月份处理。"  # fmt: skip
+            return (*self.told, odd)
+        hint = "If it is a month's, give the twelve of its year."
+        odd = Problem(f"the raster {why}, and is taken as the whole year's", self.name, hint, "warning"), f"{self.name}：{why_zh}，按全年处理；若为某月数据，请给出十二个月。"  # fmt: skip
+        return (*self.told, odd)
 
     @property
     def months(self) -> int:
@@ -378,11 +381,11 @@ def _variable(
     Mapping[Hashable, NDArray[Any]],
     list[Remark],
 ]:
-    """Return the variable that is meant, or the band, with the attributes that say what it is, those of its file, and the bounds of coordinates with one value."""
+    """Return the variable that is meant, or the band, with the attributes that say what it is, those of its file, and the bounds of coordinates with one value or twelve."""
     name, found = raster.path.name, opened(raster.path, whole=True)
     band: int | None = None
     bounds: Mapping[Hashable, NDArray[Any]] = {}
-    whole = dict(found.attrs) if isinstance(found, xr.Dataset) else {}
+    whole = in_small_letters(found.attrs) if isinstance(found, xr.Dataset) else {}
     if isinstance(found, xr.Dataset):
         rasters = {str(key): each for key, each in rasters_in(with_mappings(found), None).items()}
         if raster.variable is None and len(rasters) > 1:
@@ -397,7 +400,7 @@ def _variable(
         if chosen not in rasters:
             raise _no_variable(raster, rasters)
         variable = rasters[chosen]
-        bounds = _bounds_of_one(found, variable)
+        bounds = _bounds_of(found, variable)
     else:
         variable = found
         if raster.variable is not None and "band" in variable.dims:
@@ -408,10 +411,10 @@ def _variable(
             variable = variable.isel(band=band, drop=True).rename(raster.variable)
         elif raster.variable not in (None, "1", variable.name):
             raise _no_variable(raster, [str(variable.name or 1)])
-    attributes = dict(variable.attrs)
-    # As EDGAR writes it: beside the substance the year is that of the emission.
-    if only_text(whole.get("substance")) and "year" in whole:
-        attributes.setdefault("year", whole["year"])
+    attributes = in_small_letters(variable.attrs)
+    # As EDGAR writes it: beside the substance year and month are those of the emission.
+    if only_text(whole.get("substance")):
+        attributes = {key: whole[key] for key in ("year", "month") if key in whole} | attributes
     units = attributes.get("units")
     if isinstance(units, tuple | list):  # of each band
         told = list(dict.fromkeys("" if each is None else str(each) for each in units))
@@ -429,12 +432,12 @@ def _variable(
     return variable, attributes, whole, bounds, remarks
 
 
-def _bounds_of_one(found: xr.Dataset, variable: xr.DataArray) -> dict[Hashable, NDArray[Any]]:
-    """Return begin and end that a file gives for coordinates of a variable with one value."""
+def _bounds_of(found: xr.Dataset, variable: xr.DataArray) -> dict[Hashable, NDArray[Any]]:
+    """Return begins and ends that a file gives for coordinates of a variable with one value, or one a month."""
     named = {
         name: each.attrs.get("bounds", each.encoding.get("bounds"))
         for name, each in variable.coords.items()
-        if each.size == 1
+        if each.size in (1, MONTHS)
     }
     return {name: found[of].to_numpy() for name, of in named.items() if of in found.variables}
 

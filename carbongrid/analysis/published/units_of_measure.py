@@ -1,4 +1,4 @@
-"""What a value of a published raster is: a mass of carbon, CO2 or CO2e, per cell or per area, in a second, a day, a month or a year; never guessed."""
+"""What a value of a published raster is: a mass of carbon, CO2 or CO2e, per cell or per area, in a second, an hour, a day, a month or a year; never guessed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from carbongrid.analysis.published.substances import (
-    names_another,
+    named_by_units,
     other_quantity,
     remarks_of_substance,
     substance_of,
@@ -20,28 +20,36 @@ from carbongrid.analysis.published.substances import (
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.units_of_measure import as_co2, mass_and_substance, names_other_gas
 
-Period = Literal["second", "day", "month", "year"]
+Period = Literal["second", "hour", "day", "month", "year"]
 
 HINT = 'Name it: --unit "t CO2 yr-1", "t C month-1", "kg CO2 m-2 s-1", "g C m-2 day-1" ...'
 
-_SECONDS_OF_A_DAY = 86400
+_IN_A_DAY = {"second": 86400, "hour": 24, "day": 1}
 _PERIODS: dict[Period, str] = {
     "second": "seconds?|sec|s",
+    "hour": "hours?|hrs?|h",
     "day": "days?|d",
     "month": "months?|mon",
-    "year": "years?|yr|y|a",
+    "year": "years?|annum|yr|y|a",
 }
 _AREAS = {1: "m", 10**4: "ha", 10**6: "km"}
 _CELL = r"(?:grid\s?)?cell|grid|pixel"
 _WHOLE_WORDS = (
     (re.compile(r"carbon dioxide", re.IGNORECASE), "CO2"),
     (re.compile(r"\bcarbon\b", re.IGNORECASE), "C"),
+    (re.compile(r"CO2-C\b|C-CO2\b"), " C"),
     (re.compile(r"\bmetric ton(?:ne)?s?\b|\btonnes?\b", re.IGNORECASE), "t"),
+    (re.compile(r"\bkilograms?\b", re.IGNORECASE), "kg"),
+    (re.compile(r"\bgrams?\b", re.IGNORECASE), "g"),
+    (re.compile(r"\bsquare kilomet(?:er|re)s?\b", re.IGNORECASE), "km2"),
+    (re.compile(r"\bsquare met(?:er|re)s?\b", re.IGNORECASE), "m2"),
+    (re.compile(r"\bhectares?\b", re.IGNORECASE), "ha"),
     (re.compile("平方公里|平方千米"), "km2"),
     (re.compile("平方米"), "m2"),
     (re.compile("公顷"), "ha"),
     (re.compile("像元|网格|格网"), "cell"),
     (re.compile("每"), "/"),
+    (re.compile("小时"), "h"),
     (re.compile("秒"), "s"),
     (re.compile("日|天"), "day"),
     (re.compile("月"), "month"),
@@ -93,7 +101,9 @@ class GriddedUnit:
         return "CO2" if self.substance == "C" else self.substance
 
     def __str__(self) -> str:
-        mass = "" if self.grams is None else f"{float(self.grams):g} g {self.substance}".strip()
+        if self.grams is None:
+            return " per ".join(filter(None, (self.substance, self.period)))
+        mass = f"{float(self.grams):g} g {self.substance}".strip()
         area = "cell" if self.square_metres is None else f"{self.square_metres} m2"
         return " per ".join(filter(None, (mass, area, self.period)))
 
@@ -160,19 +170,22 @@ def unit_of(
     named: str | None,
     where: str,
     of_file: Mapping[Any, Any] = MappingProxyType({}),
+    variable: str = "",
 ) -> tuple[GriddedUnit, list[tuple[Problem, str]]]:
     """Return what a raster's values are, by its attributes and by what was named for it, and what has to be said of that.
 
     Parameters
     ----------
     attributes
-        units, substance (species, gas) and standard_name are looked at.
+        units, substance (species, gas, pollutant) and standard_name are looked at, and long_name for what it may contradict.
     named
         By the user, or None.
     where
         The raster, for messages.
     of_file
         Attributes of its file, which say what its own do not.
+    variable
+        The raster's own name in its file, looked at as long_name is.
 
     Raises
     ------
@@ -181,7 +194,7 @@ def unit_of(
     """
     try:
         given = GriddedUnit() if named is None else read_unit(named)
-        stated, odd = _stated(attributes, of_file)
+        stated, by_units, odd = _stated(attributes, of_file, given.substance)
     except InputError as error:
         raise InputError(replace(each, where=where) for each in error.problems) from None
     for what, ours, theirs in _pairs(given, stated):
@@ -203,7 +216,7 @@ def unit_of(
         for what, said in (
             ("how much one is (t, kg, g)", found.grams),
             ("of what (CO2e, CO2 or C)", found.substance),
-            ("in which time (s-1, day-1, month-1, yr-1)", found.period),
+            ("in which time (s-1, h-1, day-1, month-1, yr-1)", found.period),
         )
         if not said
     ]
@@ -213,7 +226,16 @@ def unit_of(
         raise InputError(
             f"neither the raster nor --unit says {', '.join(missing)}{told}", where, HINT
         )
-    remarks = remarks_of_substance(attributes, of_file, where, stated=stated.substance, named=named)
+    remarks = remarks_of_substance(
+        attributes,
+        of_file,
+        where,
+        by_units=by_units,
+        stated=stated.substance,
+        named=named,
+        taken=found.substance,
+        variable=variable,
+    )
     if odd:
         what = f"the raster's units are {odd!r}, which are not read{ton}: what --unit says is taken, {named}"
         remarks.append((Problem(what, where, level="warning"), f"{where}：栅格单位“{odd}”无法识别，按 --unit（{named}）处理。"))  # fmt: skip
@@ -231,8 +253,10 @@ def _pairs(given: GriddedUnit, stated: GriddedUnit) -> list[tuple[str, Any, Any]
     ]
 
 
-def _stated(attributes: Mapping[Any, Any], of_file: Mapping[Any, Any]) -> tuple[GriddedUnit, str]:
-    """Return what attributes say, and their text of units where that is not read.
+def _stated(
+    attributes: Mapping[Any, Any], of_file: Mapping[Any, Any], named: str
+) -> tuple[GriddedUnit, str, str]:
+    """Return what attributes say, what their units alone are of, and their text of units where that is not read.
 
     Raises
     ------
@@ -246,15 +270,17 @@ def _stated(attributes: Mapping[Any, Any], of_file: Mapping[Any, Any]) -> tuple[
         if other := other_quantity(text):
             raise InputError(
                 f"the raster's units are {text!r}, which is {other}",
-                hint="Write it as a mass of CO2e, CO2 or C in a second, a day, a month or a year, and say so in its attribute units.",
+                hint="Write it as a mass of CO2e, CO2 or C in a second, an hour, a day, a month or a year, and say so in its attribute units.",
             )
         try:
             found, odd = read_unit(text), ""
         except InputError:
-            if names_another(text):
+            if (named_there := named_by_units(text)) is None:
                 raise
-    substance, biogenic = substance_of(attributes, of_file, by_units=found.substance)
-    return replace(found, substance=found.substance or substance, biogenic=biogenic), odd
+            found = GriddedUnit(substance=named_there)
+    substance, biogenic = substance_of(attributes, of_file, by_units=found.substance, named=named)
+    stated = replace(found, substance=substance, biogenic=biogenic)
+    return stated, found.substance, odd
 
 
 def periods_in(period: Period, year: int, month: int | None) -> int:
@@ -272,4 +298,4 @@ def periods_in(period: Period, year: int, month: int | None) -> int:
     if period in ("year", "month"):
         return 1
     days = (365 + calendar.isleap(year)) if month is None else calendar.monthrange(year, month)[1]
-    return days * (_SECONDS_OF_A_DAY if period == "second" else 1)
+    return days * _IN_A_DAY[period]

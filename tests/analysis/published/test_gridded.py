@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import dataclasses
 import json
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from declared import of_folder
 from pyproj import CRS, Geod
 from raster_files import edgar
 
+from carbongrid.analysis.published.attributes import in_small_letters
+from carbongrid.analysis.published.gridded import _as_months
 from carbongrid.analysis.published.land_on_cells import matrix_of
 from carbongrid.analysis.published.rasters import (
     OpenedRaster,
@@ -28,6 +31,7 @@ from carbongrid.analysis.published.rasters import (
     Window,
     read_rasters_table,
 )
+from carbongrid.analysis.published.units_of_measure import read_unit
 from carbongrid.analysis.validation.cells import centres_written
 from carbongrid.analysis.validation.validation import validate
 from carbongrid.errors import InputError
@@ -299,6 +303,100 @@ def test_months_of_files_are_those_of_their_dates(finished, axes, tonnes, tmp_pa
         validate(finished, files[:2], **PER_YEAR)
 
 
+@pytest.mark.parametrize("dated", ["middles", "last days", "numbers", "months"])
+def test_twelve_files_of_rates_with_a_date_each_are_months(tmp_path, dated):
+    """Seen to be refused: without bounds each was a year, dated in another month; of times 1 to 12 each was a year in silence."""
+    lengths = [calendar.monthrange(YEAR, month)[1] for month in range(1, 13)]
+    days = {"middles": [15] * 12, "last days": lengths}.get(dated)
+    meant, rasters = [], []
+    for month in (*range(4, 13), 1, 2, 3):
+        path = tmp_path / f"{month}.nc"
+        time = np.datetime64(f"{YEAR}-{month:02}-{days[month - 1]:02}", "ns") if days else 100 * YEAR + month  # fmt: skip
+        when = {"time": month, "year": YEAR} if dated == "months" else {"time": time}
+        rasters.append(one_layer(path, when))
+        meant.append(PublishedRaster("emission", path))
+    months = _as_months(meant, rasters)
+    assert {each.dates.month for each in months} == {(YEAR, month) for month in range(1, 13)}
+    assert all(each.months == 1 for each in months)
+    assert not any(problem.level == "warning" for each in months for problem, _ in each.remarks)
+    window = Window((0, 0), months[0].grid)
+    grams = sum(each.grams(window, np.ones((3, 3), bool), YEAR)[0] for each in months)
+    np.testing.assert_allclose(grams, 1000 * SECONDS * window.grid.areas_of_rows()[:, None] * np.ones(3))  # fmt: skip
+    # Eleven say nothing, nor do twelve of a unit per year.
+    assert not any(each.months for each in _as_months(meant[1:], rasters[1:]))
+    per_year = dataclasses.replace(rasters[0], unit=read_unit("t CO2 yr-1"))
+    assert not any(each.months for each in _as_months(meant, [per_year, *rasters[1:]]))
+
+
+@pytest.mark.parametrize("dated", ["next", "last", "moments", "middles", "texts", "digits"])
+def test_twelve_layers_are_the_months_of_their_bounds(tmp_path, dated):
+    """Seen to be refused: the end of a month, of which the bounds are, is a date of the next one; so were dates that are texts."""
+    edges = np.arange(f"{YEAR}-01", f"{YEAR + 1}-02", dtype="datetime64[M]").astype("datetime64[ns]")  # fmt: skip
+    day = np.timedelta64(1, "D")
+    times, bounds = {
+        "next": (edges[1:], np.stack([edges[:-1], edges[1:]], axis=1)),
+        "last": (edges[1:] - day, np.stack([edges[:-1], edges[1:] - day], axis=1)),
+        "texts": ([f"{month}" for month in edges[:-1].astype("datetime64[M]")], None),
+        "digits": (
+            [f"{month}".replace("-", "") for month in edges[:-1].astype("datetime64[M]")],
+            None,
+        ),
+        "moments": (edges[:-1], np.stack([edges[:-1]] * 2, axis=1)),
+        "middles": (edges[:-1], np.stack([edges[:-1] - 15 * day, edges[:-1] + 15 * day], axis=1)),
+    }[dated]
+    opened = twelve_layers(tmp_path / "a.nc", times, bounds)
+    assert opened.dates.years == (YEAR,)
+    assert opened.dates.months == tuple(range(1, 13))
+    assert not any(problem.level == "warning" for problem, _ in opened.remarks)
+
+
+def test_attributes_are_read_in_whatever_letters_they_are_called(tmp_path):
+    """Seen to fail: what a raster calls Unit or Species was not held against --unit."""
+    for told, wrong in (({"Unit": "t C yr-1"}, "another substance"), ({"Species": "CH4"}, "Species|species")):  # fmt: skip
+        path = edgar(tmp_path / f"{min(told)}.nc", (np.arange(3.0), np.arange(3.0)), np.ones((3, 3)), **told)  # fmt: skip
+        with pytest.raises(InputError, match=wrong):
+            OpenedRaster.of(PublishedRaster("emission", path, "t CO2 yr-1"))
+
+
+@pytest.mark.parametrize("unit", ["m", "Metre", "degree", "US survey foot", "°", "米"])
+def test_the_unit_of_a_crs_is_none_of_values(unit):
+    """Seen to be told as the raster's units, which are not read."""
+    assert "units" not in in_small_letters({"unit": unit})
+    assert in_small_letters({"unit": unit, "units": "t"})["units"] == "t"
+    assert in_small_letters({"units": unit})["units"] == unit
+
+
+def test_twelve_layers_whose_bounds_are_no_months_are_told(tmp_path):
+    """Seen to go without a word: sums since January, and days that stand for months; of one without a length among months theirs was told."""
+    edges = np.arange(f"{YEAR}-01", f"{YEAR + 1}-02", dtype="datetime64[M]").astype("datetime64[ns]")  # fmt: skip
+    bounds = np.stack([np.full(12, edges[0]), edges[1:]], axis=1)
+    opened = twelve_layers(tmp_path / "a.nc", edges[:-1], bounds)
+    [(problem, zh)] = [both for both in opened.remarks if both[0].level == "warning"]
+    assert "has 11 layers with bounds of 60 to 366 days, no month's" in problem.what
+    assert "366 天" in zh
+    bounds = np.stack([edges[:-1], np.append(edges[1:-1], edges[-2])], axis=1)
+    opened = twelve_layers(tmp_path / "c.nc", edges[:-1], bounds)
+    [(problem, zh)] = [both for both in opened.remarks if both[0].level == "warning"]
+    assert "has 1 layer with bounds of 0 days, no month's" in problem.what
+    assert "1 层时间范围为 0 天" in zh
+    with pytest.raises(InputError, match="time runs from 2020-02 to 2021-01"):
+        twelve_layers(tmp_path / "b.nc", edges[1:], None)
+
+
+def twelve_layers(path, times, bounds):
+    """A raster of nine cells and twelve layers; opened."""
+    places = {"lat": [1.0, 2, 3], "lon": [1.0, 2, 3], "time": times}
+    told = {"units": "kg m-2 s-1", "substance": "CO2"}
+    data = xr.Dataset({"flux": (("time", "lat", "lon"), np.ones((12, 3, 3)), told)}, places)
+    if bounds is not None:
+        data["time"].attrs["bounds"] = "time_bnds"
+        data["time_bnds"] = (("time", "nv"), bounds)
+    if data["time"].dtype.kind == "M":
+        data["time"].encoding["units"] = "hours since 2000-01-01"
+    data.to_netcdf(path, engine="h5netcdf")
+    return OpenedRaster.of(PublishedRaster("emission", path))
+
+
 def test_years_dated_at_their_middle_and_at_their_begin_are_parts(finished, axes, tonnes, tmp_path):
     """As grid_1km.nc and EDGAR date them; the message says the way out, which is gone here."""
     paths = [
@@ -412,6 +510,7 @@ def date(text):
     [
         {"attributes": {"year": "2015"}},  # EDGAR
         {"attributes": {"year": np.array([2015.0])}},
+        {"attributes": {"Year": "2015"}},
         {"whole": {"year": "2015", "substance": "CO2"}},  # EDGAR, where the file has them
         {"coordinates": {"time": ("days since 2015-01-01", 182.0, "noleap")}, "bounds": [0.0, 365.0]},
         {"coordinates": {"year": 2015}},
@@ -436,6 +535,7 @@ def test_a_year_is_read_wherever_it_is_said(tmp_path, said):
     [
         {},
         {"attributes": {"year": "2015-2020", "month": "all"}},
+        *({"coordinates": {"time": when}} for when in (202001, "2020-01", ("years since 2020-01-01", 0.5, "standard"))),
         {"coordinates": {"sector": 2015}},
         {"coordinates": {"time": 2015.0}, "attributes": {"release": "2022"}},
         *({"coordinates": {"time": date(f"2020-{day}")}} for day in ("01-01", "06-30", "07-01T12", "07-02", "12-31")),
@@ -456,6 +556,7 @@ def test_what_stands_for_a_year_is_no_month_and_goes_without_a_word(tmp_path, sa
         ({"coordinates": {"month": 7}}, (0, 7)),
         ({"coordinates": {"month": 7, "year": 2015}}, (2015, 7)),
         ({"attributes": {"month": "7", "year": "2015"}}, (2015, 7)),
+        ({"whole": {"month": "7", "year": "2015", "substance": "CO2"}}, (2015, 7)),
         ({"coordinates": {"time": date("2020-03-16")}, "bounds": ["2020-03-01", "2020-04-01"]}, (2020, 3)),
         ({"coordinates": {"time": date("2020-03-01")}, "bounds": ["2020-02-01", "2020-02-28"]}, (2020, 2)),
         ({"coordinates": {"time": ("days since 2020-01-01", 45.0, "noleap")}, "bounds": [31.0, 59.0]}, (2020, 2)),
@@ -475,6 +576,7 @@ def test_a_layer_that_says_it_is_a_month_is_no_year(tmp_path, said, month):
     ("said", "told"),
     [
         ({"coordinates": {"time": date("2020-07-16")}}, "dated 2020-07-16, neither begin, middle nor end of a year"),
+        *(({"coordinates": {"time": when}}, "dated 2020-07, which may be that month alone") for when in (202007, "202007", "2020-07", ("months since 2020-01-01", 6.5, "standard"))),
         ({"coordinates": {"time": date("2020-07-01")}, "bounds": ["2020-07-01", "2020-07-02"]}, "bounds of 1 day,"),
         ({"coordinates": {"time": date("2020-07-01")}, "bounds": ["2020-04-01", "2020-10-01"]}, "bounds of 183 days,"),
         ({"coordinates": {"time": date("2020-07-01")}, "bounds": ["2018-01-01", "2023-01-01"]}, "bounds of 1,826 days,"),
@@ -483,7 +585,7 @@ def test_a_layer_that_says_it_is_a_month_is_no_year(tmp_path, said, month):
     ],
 )  # fmt: skip
 def test_what_may_not_be_a_year_is_told(tmp_path, said, told):
-    """Seen to fail: a rate of July, and bounds of a day, of half a year and of five, were the whole year's without a word."""
+    """Seen to fail: a rate of July, also where no day is written, and bounds of a day, of half a year and of five, were the whole year's without a word."""
     opened = one_layer(tmp_path / "a.nc", **said)
     [(problem, zh)] = [both for both in opened.remarks if both[0].level == "warning"]
     assert told in problem.what
