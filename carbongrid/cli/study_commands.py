@@ -70,7 +70,7 @@ def compensation(
 
     A transfer between units, which adds up to zero: never an offset against the atmosphere. Writes compensation.html and, as CSV, balances of units, who pays whom over the least distance, and sums by zone and by parent.
     """
-    with console.progress():
+    with console.progress() as progress:
         from carbongrid.analysis.compensation.compensation import compensation as compensation_of
         from carbongrid.analysis.compensation.compensation import read_caps, write_compensation
         from carbongrid.analysis.compensation.transfers import plain_price
@@ -80,7 +80,9 @@ def compensation(
             raise InputError("--allowance cap and --caps go together", hint="Give both, or neither.")  # fmt: skip
         given = None if caps is None else read_caps(caps)
         results = folder_beside(directory, "analysis", out)
-        found = compensation_of(directory, allowance=allowance, prices=price, caps=given)
+        found = compensation_of(
+            directory, allowance=allowance, prices=price, caps=given, progress=progress
+        )
         with results as folder:
             files = write_compensation(found, folder)
     moved = int(found.flows["mass_g"].sum())
