@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Set as AbstractSet
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,7 @@ from carbongrid.raster.opening.vectors import open_vector
 from carbongrid.raster.polygons.outlines import geometries_of
 
 if TYPE_CHECKING:
+    from carbongrid.case.readers.inputs import Inputs
     from carbongrid.pipeline.live import LiveResult
 
 Rows = NDArray[np.int64]
@@ -113,16 +115,23 @@ def _warnings_of_gas(answer: LiveResult, action: Action) -> tuple[Problem, ...]:
         names = [str(table["category"].iloc[row])]
     else:
         names = _categories(answer, told)
-    gases = gases_of_inputs(answer.inputs)
-    # What emits nothing yet is of no gas: it joins a run of one.
-    of_none = frozenset({gas_of_inputs(answer.inputs).name})
-    alone = [name for name in names if gases.get(name, of_none) == frozenset({CO2})]
+    alone = [name for name in names if _gases_joined(answer.inputs, name) == {CO2}]
     if not alone:
         return ()
     given = f"changes {listed(alone)} by {mass}" if "change" in told else f"gives {mass} to {listed(alone)}"  # fmt: skip
     what = f"action {action.number} {given}, of which the total is of CO2 alone."
     hint = "Give its CO2. What gives off no other gas may be called CO2: it is as much."
     return (Problem(what, hint=hint, level="warning"),)
+
+
+def _gases_joined(inputs: Inputs, name: str) -> AbstractSet[str]:
+    """Return the gases that mass brought to a category joins: those that it emits, of a total of 0 what it says; else the run's."""
+    emitted, totals = gases_of_inputs(inputs).get(name), inputs.totals
+    if emitted:
+        return emitted
+    of_zero = {*totals["gas"][(totals["category"] == name) & (totals["place"] == "here")]}
+    # Of activity data a gas leaves nothing out.
+    return of_zero if of_zero and inputs.case.inventory is None else {gas_of_inputs(inputs).name}
 
 
 def _categories(answer: LiveResult, told: Any) -> list[str]:

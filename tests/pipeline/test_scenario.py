@@ -359,6 +359,11 @@ def test_a_total_that_a_plan_gives_is_of_the_gas_that_it_says(base: cg.Result) -
     planned, asked = base.scenario([total]), base.with_totals({"industry/mining": "1 Mt CO2"})
     gases = [set(each.inventory.set_index("category").loc[["industry/mining"], "gas"]) for each in (planned, asked)]  # fmt: skip
     assert gases == [{"CO2"}, {"CO2"}]
+    # Seen to be called CO2 without a word, in a run that has CO2e elsewhere.
+    nothing = {**total, "total": "0 t CO2"}
+    for change, told in (("+50 t CO2e", 1), ("+50 t CO2", 0)):
+        after = base.scenario([nothing, {"do": "scale", "category": "industry/mining", "change": change}])  # fmt: skip
+        assert sum("of which the total is of CO2 alone" in each.what for each in after.problems) == told  # fmt: skip
 
 
 def test_gdp_is_a_change_too(base: cg.Result) -> None:

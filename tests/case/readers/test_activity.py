@@ -560,6 +560,13 @@ def test_a_unit_may_say_of_what_it_is(
     assert what in said
 
 
+def test_electricity_by_net_calorific_value_is_told_to_have_none(sheets: Sheets) -> None:
+    """Seen to be told to work the amount out in kWh, which is what PJ are."""
+    rows = "a,electricity,industry/manufacturing,1000,PJ NCV,,"
+    with pytest.raises(InputError, match="Leave NCV out if it is electricity that is counted: only fuels have a calorific value"):  # fmt: skip
+        inventory.form(read_activity(sheets(industry=rows)))
+
+
 def of_gases(sheets: Sheets, **rows: str) -> dict[str, str]:
     """Return the tonnes of each gas of a row of one category."""
     table = inventory.totals(inventory.form(read_activity(sheets(**rows)), year=2020))
