@@ -227,7 +227,8 @@ def _is_latin(text: str) -> bool:
 def _is_no_text(text: str, encoding: str) -> bool:
     """Whether text is clearly none, whatever else its bytes may be: by its characters, or by those that stand inside words."""
     if _is_of_several_bytes(encoding):
-        common = set(_common(text, encoding) or text)
+        found = _common(text, encoding)
+        common = set(text if found is None else found)
         odd = {sign for sign in _BESIDE_SMALL.findall(text) if sign not in common}
         return _has_no_meaning(text, "Cc", "Cn", "Cs") or len(odd) >= _MIN_STRANGE
     runs = set(_RUN.findall(_without_marks(text))) if _too_many_accents(text) else ()

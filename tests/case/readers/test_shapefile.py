@@ -129,6 +129,14 @@ def test_a_named_encoding_that_makes_no_words_is_told(tmp_path, named):
     assert note_in_chinese(str(told))
 
 
+def test_latin_names_by_a_chinese_encoding_are_told(tmp_path):
+    """Seen to be silent where not one of the characters was a common one: ``D黶seldorf``."""
+    names = ["Düsseldorf", "Köln", "München", "Görlitz", "Aachen", "Bonn"]
+    path = write_layer(survey_layer()[["BSM", "geometry"]].assign(name=names), tmp_path / "layer.shp", "cp1252")  # fmt: skip
+    (told,) = read_vector(path, encoding="gbk").attrs[DOUBTS]
+    assert '"cp1252" reads' in told.hint
+
+
 def test_a_cpg_that_makes_no_words_is_told(tmp_path):
     """Seen to fail: garbage names, without a word."""
     with pytest.raises(InputError, match=r'the text is cp932: .*"cp932" reads'):
