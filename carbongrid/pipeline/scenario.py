@@ -19,6 +19,7 @@ from carbongrid.errors import InputError, Problem, listed
 from carbongrid.inventory.units_of_measure import base_currency, gas_of_text
 from carbongrid.method.allocate import apportion
 from carbongrid.method.gas import CO2, CO2E
+from carbongrid.method.tonnes import counted
 from carbongrid.method.weights import locate
 from carbongrid.pipeline.changes import (
     facility_row,
@@ -178,7 +179,7 @@ def _scaled_land(answer: LiveResult, action: Action, names: list[str], rows: Row
     there = [name for name, mass in zip(names, masses, strict=True) if np.isin(mass.rows, rows).any()]  # fmt: skip
     if not there:
         which = names[0] if len(names) == 1 else f"{len(names)} categories"
-        raise InputError(f"the {len(rows)} parcels that it selects have nothing of {which}", hint="Select other land.")  # fmt: skip
+        raise InputError(f"the {counted(len(rows), 'parcel that it selects has', 'parcels that it selects have')} nothing of {which}", hint="Select other land.")  # fmt: skip
     if len(there) > 1 and "factor" not in told:
         raise InputError(f"an amount for {len(there)} categories at once: {', '.join(there)}", hint="Give factor, or one category.")  # fmt: skip
     for name in there:
@@ -283,10 +284,10 @@ def _with_gdp(answer: LiveResult, action: Action, _: Path | None) -> LiveResult:
     if "total" in action.told:
         known, unknown = positions, []
     elif unknown and ("units" in action.told or not known):
-        raise InputError(f"GDP of {len(unknown)} units is unknown: {some}", "units", "Give total, or other units.")  # fmt: skip
+        raise InputError(f"GDP of {counted(len(unknown), 'unit')} is unknown: {some}", "units", "Give total, or other units.")  # fmt: skip
     if "factor" not in action.told and len(known) != 1:
         raise InputError(f"an amount for {len(known)} units at once", "units", "Give factor, or one unit.")  # fmt: skip
-    said = [f"action {action.number} leaves {len(unknown)} units whose GDP is unknown as they are: {some}"] if unknown else []  # fmt: skip
+    said = [f"action {action.number} leaves {counted(len(unknown), 'unit whose GDP is unknown as it is', 'units whose GDP is unknown as they are')}: {some}"] if unknown else []  # fmt: skip
     before = [0 if pd.isna(now) else int(now) for now in units["gdp"].iloc[known]]
     exact = [money_after(action.told, now, section.currency) for now in before]
     for row, after in zip(known, whole_money(exact, section.currency, "factor"), strict=True):
@@ -377,7 +378,7 @@ def _converted(answer: LiveResult, action: Action, folder: Path | None) -> LiveR
     rows = _selected(answer, action, folder)
     chosen, rows = rows, rows[(prepared.parcels["land_use"].iloc[rows] != code).to_numpy(bool)]
     if not rows.size:
-        raise InputError(f"the {len(chosen)} parcels that it selects are {code} already", "to", "Take the action out.")  # fmt: skip
+        raise InputError(f"the {counted(len(chosen), 'parcel that it selects is', 'parcels that it selects are')} {code} already", "to", "Take the action out.")  # fmt: skip
     _require_no_facility(answer, rows)
     return convert_parcels(answer, code, rows, remove=action.fate == "remove")
 

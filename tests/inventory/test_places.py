@@ -311,7 +311,7 @@ def test_waste_decays_as_in_the_climate(
         decayed = math.exp(-rate) - math.exp(-2 * rate)
         by_hand = 1000 * 0.6 * carbon * 0.5 * decayed * 0.5 * 16 / 12
         assert tonnes(made, "ch4") == pytest.approx(by_hand), waste
-        said = [note for note in inventory.notes(made) if "landfills of 1 rows (x)" in note.what]
+        said = [note for note in inventory.notes(made) if "landfills of 1 row (x)" in note.what]
         assert len(said) == (not climate)
         assert all("temperate-wet" in note_in_chinese(str(note)) for note in said)
 
@@ -382,7 +382,7 @@ def test_the_climate_of_manure_is_told_unless_the_row_chose_it() -> None:
 
     def said(**told: Any) -> list[Problem]:
         notes = inventory.notes(formed(**(probe | told)))
-        return [note for note in notes if "manure of 1 rows (x)" in note.what]
+        return [note for note in notes if "manure of 1 row (x)" in note.what]
 
     (note,) = said(country="LI")
     assert "16 °C" in note_in_chinese(str(note))

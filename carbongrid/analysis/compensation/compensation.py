@@ -21,6 +21,7 @@ from carbongrid.analysis.compensation.transfers import (
 from carbongrid.analysis.finished import Asked, FinishedRun
 from carbongrid.case.readers.tables import read_table, require_columns
 from carbongrid.errors import InputError, Problem, listed
+from carbongrid.method.tonnes import counted
 from carbongrid.method.zoning import reference_codes
 from carbongrid.outputs.numbers import whole_percent
 from carbongrid.pipeline.work import silent
@@ -245,8 +246,12 @@ def _shares(
 def _nothing_known(units: pd.DataFrame, allowance: str, rows: Sequence[int]) -> InputError:
     which = ", ".join(units["id"].iloc[list(rows[:10])])
     if allowance == "cap":
-        return InputError(f"{len(rows)} units have no cap: {which}", "caps", "Give each unit's.")
-    what = f"{_COLUMNS[allowance]} of {len(rows)} units are unknown: {which}"
+        return InputError(
+            f"{counted(len(rows), 'unit has', 'units have')} no cap: {which}",
+            "caps",
+            "Give each unit's.",
+        )
+    what = f"{_COLUMNS[allowance]} of {counted(len(rows), 'unit is', 'units are')} unknown: {which}"
     return InputError(what, "allowance", "Give another allowance.")
 
 

@@ -197,7 +197,7 @@ def _gaps(years: Sequence[int], tables: Sequence[pd.DataFrame]) -> Iterator[Prob
                 have = (
                     f"1 unit has 0 {name}"
                     if len(nothing) == 1
-                    else f"{len(nothing)} units have 0 {name}"
+                    else f"{counted(len(nothing), 'unit has', 'units have')} 0 {name}"
                 )
                 yield Problem(f"{have} in {year}: {some_codes(nothing)}. {theirs}", level="note")
 

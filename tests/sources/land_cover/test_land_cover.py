@@ -238,7 +238,7 @@ def test_scaled_numbers_are_no_codes(tmp_path):
     ("shape", "said"),
     [
         (shapely.LineString([(WEST, NORTH), (WEST + 9 * STEP, NORTH - 9 * STEP)]), "not polygons: row 1 .LineString"),
-        (shapely.Polygon(), "1 rows have no geometry"),
+        (shapely.Polygon(), "1 row has no geometry"),
     ],
 )  # fmt: skip
 def test_units_that_are_no_polygons_are_refused(tmp_path, shape, said):
