@@ -297,14 +297,14 @@ def _own_factors(inventory: Inventory) -> list[Problem]:
     """Return which of the user's factors replace the package's, and which no row takes: a warning if rows take the package's of another use or climate."""
     place, found = f"{inventory.data.file}, sheet factors", []
     used = {entry.factor.key for line in inventory.lines for entry in line.inputs[1:]}
-    used = {entry.factor.key for line in inventory.lines if line.row.amount for entry in line.inputs[1:]}  # fmt: skip
+    adding = {entry.factor.key for line in inventory.lines if line.row.amount for entry in line.inputs[1:]}  # fmt: skip
     rows_of: dict[str, dict[str, None]] = {}
     for line, entry in _unasked(inventory):
         rows_of.setdefault(entry.factor.key, {})[line.row.id] = None
     for now in inventory.data.factors:
         was = inventory.factors.overridden.get(now.key)
         instead = sorted(instead_of(now.key) & rows_of.keys())
-        if was is not None and now.key not in used and instead:
+        if was is not None and now.key not in adding and instead:
             rows = dict.fromkeys(row for key in instead for row in rows_of[key])
             what = f"your factor {now.key} enters no total: rows {listed(rows, more=', ...')} take {', '.join(instead)}"
             hint = "Bring it by the key of these too, if it is meant for them."

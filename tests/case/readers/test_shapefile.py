@@ -137,6 +137,13 @@ def test_latin_names_by_a_chinese_encoding_are_told(tmp_path):
     assert '"cp1252" reads' in told.hint
 
 
+def test_rare_characters_behind_pinyin_are_no_latin_names(tmp_path):
+    """Seen to be warned of, and in a layer with a .cpg refused."""
+    names = ["wang喆", "zhao翀", "qian堃", "zhou赟", "sun燚", "wu"]
+    path = write_layer(survey_layer()[["BSM", "geometry"]].assign(name=names), tmp_path / "layer.shp", "gbk")  # fmt: skip
+    assert not read_vector(path, encoding="gbk").attrs
+
+
 def test_a_cpg_that_makes_no_words_is_told(tmp_path):
     """Seen to fail: garbage names, without a word."""
     with pytest.raises(InputError, match=r'the text is cp932: .*"cp932" reads'):
