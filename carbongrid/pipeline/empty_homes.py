@@ -58,7 +58,8 @@ def homes_without_people(
     census = census_of(inputs, land)
     if census is not None:
         hardly &= ~counted_as_empty(census)
-    if isinstance(inputs.people, pd.DataFrame):
+    # To find the units of a million points takes seconds.
+    if hardly.any() and isinstance(inputs.people, pd.DataFrame):
         hardly &= ~pointed_as_empty(inputs.people, land.units.geometry)
     # Units are told together that have no people for the same categories.
     alike: dict[tuple[str, ...], list[int]] = {}

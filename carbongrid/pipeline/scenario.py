@@ -287,7 +287,7 @@ def _with_gdp(answer: LiveResult, action: Action, _: Path | None) -> LiveResult:
         raise InputError(f"GDP of {counted(len(unknown), 'unit')} is unknown: {some}", "units", "Give total, or other units.")  # fmt: skip
     if "factor" not in action.told and len(known) != 1:
         raise InputError(f"an amount for {len(known)} units at once", "units", "Give factor, or one unit.")  # fmt: skip
-    said = [f"action {action.number} leaves {counted(len(unknown), 'unit whose GDP is unknown as it is', 'units whose GDP is unknown as they are')}: {some}"] if unknown else []  # fmt: skip
+    said = [f"action {action.number} leaves {counted(len(unknown), 'unit')} of unknown GDP unchanged: {some}"] if unknown else []  # fmt: skip
     before = [0 if pd.isna(now) else int(now) for now in units["gdp"].iloc[known]]
     exact = [money_after(action.told, now, section.currency) for now in before]
     for row, after in zip(known, whole_money(exact, section.currency, "factor"), strict=True):
@@ -305,7 +305,7 @@ def _with_gdp(answer: LiveResult, action: Action, _: Path | None) -> LiveResult:
 
 def _positions(answer: LiveResult, codes: Any) -> list[int]:
     ids = pd.Index(answer.prepared.units["id"])
-    named_once(codes, lambda code: code in ids, "units", f"Units are {listed(ids, more=', ...')}.")  # fmt: skip
+    named_once(codes, lambda code: code in ids, "unit", f"Units are {listed(ids, more=', ...')}.")  # fmt: skip
     return [int(row) for row in ids.get_indexer(list(codes))]
 
 
@@ -318,11 +318,11 @@ def _selected(answer: LiveResult, action: Action, folder: Path | None) -> Rows:
         chosen &= np.isin(prepared.land.unit_of_parcel, _positions(answer, told["units"]))
     if "parcels" in told:
         ids = pd.Index(parcels["id"])
-        named_once(told["parcels"], lambda code: code in ids, "parcels", "parcels.parquet has the ids.")  # fmt: skip
+        named_once(told["parcels"], lambda code: code in ids, "parcel", "parcels.parquet has the ids.")  # fmt: skip
         chosen &= parcels["id"].isin(told["parcels"]).to_numpy(bool)
     if "code" in told:
         codes = set(parcels["land_use"].unique())
-        named_once(told["code"], lambda code: code in codes, "land-use codes", f"There are {', '.join(sorted(codes)[:20])}.")  # fmt: skip
+        named_once(told["code"], lambda code: code in codes, "land-use code", f"There are {', '.join(sorted(codes)[:20])}.")  # fmt: skip
         chosen &= parcels["land_use"].isin(told["code"]).to_numpy(bool)
     if "inside" in told:
         outlines = outlines_in(told["inside"], folder, prepared.units.crs)

@@ -449,9 +449,9 @@ def test_selections_hold_all_that_they_say(base: cg.Result, tmp_path: Path) -> N
         ({"do": "scale", "facility": "work", "factor": 2}, "the run has no facility 'work'.*Did you mean 'works'"),
         ({"do": "convert", "to": "0404"}, "it selects no land"),
         ({"do": "convert", "units": ["u1", "u1"], "to": "0404"}, "each once; 'u1' stands twice"),
-        ({"do": "convert", "units": ["u9"], "to": "0404"}, r"1 units are none of the run: 'u9'\. Units are u0, u1, u2, u3"),
-        ({"do": "convert", "parcels": ["p9", "p1"], "to": "0404"}, "1 parcels are none of the run: 'p9'"),
-        ({"do": "convert", "code": "0499", "to": "0404"}, r"land-use codes are none of the run: '0499'\. There are 0101, 0301"),
+        ({"do": "convert", "units": ["u9"], "to": "0404"}, r"1 unit is none of the run: 'u9'\. Units are u0, u1, u2, u3"),
+        ({"do": "convert", "parcels": ["p9", "p1"], "to": "0404"}, "1 parcel is none of the run: 'p9'"),
+        ({"do": "convert", "code": "0499", "to": "0404"}, r"1 land-use code is none of the run: '0499'\. There are 0101, 0301"),
         ({"do": "convert", "parcels": "p1", "to": "99"}, "the land-use code '99' means no land of the method.*tdland3"),
         ({"do": "convert", "parcels": "p1", "to": "0101"}, "the 1 parcel that it selects is 0101 already"),
         ({"do": "convert", "parcels": "p1", "code": "0301", "to": "0404"}, "no parcel of the run is selected by parcels p1, code 0301"),
@@ -630,7 +630,7 @@ def test_money_counts_the_cases_unit(base: cg.Result) -> None:
     gdp = prepared.units["gdp"].copy()
     gdp.iloc[0] = pd.NA
     some = live.on(prepared.changed(units=prepared.units.assign(gdp=gdp)))
-    assert "leaves 1 unit whose GDP is unknown as it is: u0" in str(some.scenario([{"do": "gdp", "factor": 2}]).problems[-1])  # fmt: skip
+    assert "leaves 1 unit of unknown GDP unchanged: u0" in str(some.scenario([{"do": "gdp", "factor": 2}]).problems[-1])  # fmt: skip
     gdp.iloc[:] = pd.NA
     none = live.on(prepared.changed(units=prepared.units.assign(gdp=gdp)))
     with pytest.raises(InputError, match="GDP of 4 units is unknown: u0, u1"):

@@ -154,11 +154,11 @@ _OWN_WORDS = {
 }
 
 
-_ONE_OF_THEM = re.compile(r"(?<![\w.,'])1 (row|unit|parcel|polygon|point|cell|region|area|place|generator|code)\b(?! of \d)([^:;(]*)")  # fmt: skip
+_ONE_OF_THEM = re.compile(r"(?<![\w.,'])1 (row|unit|merged unit|parcel|polygon|point|cell|region|area|place|generator|code)\b(?! of \d)([^:;(]*)")  # fmt: skip
 """A count of one, and what is said of it."""
 _IN_THE_PLURAL = {
     "is": "are", "has": "have", "does": "do", "lies": "lie", "stands": "stand", "holds": "hold",
-    "says": "say", "crosses": "cross", "itself": "themselves", "its": "their", "it": "them",
+    "says": "say", "carries": "carry", "crosses": "cross", "itself": "themselves", "its": "their", "it": "them",
 }  # fmt: skip
 
 

@@ -178,7 +178,7 @@ def test_merged_units_are_the_sums_of_what_they_were(years: list[cg.Result], tmp
         trend([years[0], last], codes={"u2": "v"})
     left = trend([years[0], last], codes={"u2": "v"}, despite=("units",))
     dropped = before["u3"]
-    assert any(f"1 units of 2015 are left out, since not every year has them: u3; they emit {dropped:.6f} t" in str(note) for note in left.notes)  # fmt: skip
+    assert any(f"1 unit of 2015 is left out, since not every year has it: u3; it emits {dropped:.6f} t" in str(note) for note in left.notes)  # fmt: skip
     with pytest.raises(InputError) as told:
         trend([years[0], last], codes={**codes, "zzz": "v", "u0": "v", "u1x": "nowhere"})
     assert [each.what for each in told.value.problems] == ["no earlier run has a unit 'zzz'", "'u0' is a unit of the last run still", "no earlier run has a unit 'u1x'"]  # fmt: skip
