@@ -138,7 +138,7 @@ def test_latin_names_by_a_chinese_encoding_are_told(tmp_path):
 
 
 def test_rare_characters_behind_pinyin_are_no_latin_names(tmp_path):
-    """Seen to be warned of, and in a layer with a .cpg refused."""
+    """Seen to be warned of where the column has no common character."""
     names = ["wang喆", "zhao翀", "qian堃", "zhou赟", "sun燚", "wu"]
     path = write_layer(survey_layer()[["BSM", "geometry"]].assign(name=names), tmp_path / "layer.shp", "gbk")  # fmt: skip
     assert not read_vector(path, encoding="gbk").attrs
