@@ -352,7 +352,7 @@ def test_how_a_raster_is_stored_changes_nothing(tmp_path: Path, use: str) -> Non
 @pytest.mark.parametrize("use", ["people", "weight"])
 def test_chunks_that_are_not_there_are_told_before_a_run(tmp_path: Path, use: str) -> None:
     case = case_by(tmp_path / "case", use, PLAIN, file="people.zarr")
-    what = "chunks are not in the store"
+    what = "not in the store"
     assert not [each for each in check(case).problems if what in each.what]
     (tmp_path / "case" / "people.zarr" / "people" / "c" / "0" / "0").unlink()
     (told,) = [each for each in check(case).problems if what in each.what]

@@ -240,7 +240,7 @@ def polygon_problems(
     if other.any():
         rows = np.flatnonzero(other)
         kinds = (f"{names[row]} ({geometry[row].geom_type})" for row in rows)
-        what = f"{len(rows)} geometries are not polygons: {listed(kinds)}"
+        what = f"{counted(len(rows), 'geometry is no polygon', 'geometries are not polygons')}: {listed(kinds)}"
         advice = "Take out what is no polygon in a GIS."
         if hint == _REPAIR and len(_with_polygons(geometry)):
             advice = "Take out what is no polygon in a GIS, or set repair = true, which keeps the polygons of a collection."

@@ -211,7 +211,11 @@ def _positions(
     if len(other):
         kinds = listed(f"{names[row]} ({points[row].geom_type})" for row in other)
         hint = "Put a point inside each, in QGIS by Point on surface; people that are known by area may be a raster, too."
-        raise InputError(f"{len(other)} geometries are not points: {kinds}", where, hint)
+        raise InputError(
+            f"{counted(len(other), 'geometry is no point', 'geometries are not points')}: {kinds}",
+            where,
+            hint,
+        )
     return shapely.get_x(points), shapely.get_y(points)
 
 
