@@ -237,7 +237,7 @@ def test_scaled_numbers_are_no_codes(tmp_path):
 @pytest.mark.parametrize(
     ("shape", "said"),
     [
-        (shapely.LineString([(WEST, NORTH), (WEST + 9 * STEP, NORTH - 9 * STEP)]), "not polygons: row 1 .LineString"),
+        (shapely.LineString([(WEST, NORTH), (WEST + 9 * STEP, NORTH - 9 * STEP)]), "1 geometry is no polygon: row 1 .LineString"),
         (shapely.Polygon(), "1 row has no geometry"),
     ],
 )  # fmt: skip
