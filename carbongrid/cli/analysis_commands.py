@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from carbongrid.cli.answers import can_draw, json_rows, tell_files
-from carbongrid.cli.beside import content_of, folder_beside
+from carbongrid.cli.beside import folder_beside
 from carbongrid.cli.console import Console, or_dash
 from carbongrid.cli.group import main
 from carbongrid.cli.options import FILE, FOLDER, PATH, with_console, with_out, with_seed
@@ -45,11 +45,12 @@ def margins(console: Console, directory: Path, out: Path | None) -> None:
         from carbongrid.analysis.margins import margins as margins_of
         from carbongrid.analysis.margins import write_margins
 
-        content, asked = content_of(directory), FinishedRun.of(directory)
+        results = folder_beside(directory, "analysis", out)
+        asked = FinishedRun.of(directory)
         table = margins_of(directory)
         of_esc = table[(table["boundary"] == "esc") & table["at_boundary"].notna()]
         warnings = asked.warnings_of_esc(of_esc["unit"])
-        with folder_beside(directory, "analysis", out, content) as folder:
+        with results as folder:
             write_margins(table, folder / "margins.csv")
     for line in _nearest(table):
         console.say(line)
@@ -127,12 +128,12 @@ def probability(
 
     # The run may be replaced while zones are drawn.
     with of_one_run(directory), console.progress() as progress:
-        content = content_of(directory)
+        results = folder_beside(directory, "analysis", out)
         tables = read_tables(directory, parcels=False)
         found = probability_of(
             directory, draws=draws, seed=seed, without=without, progress=progress
         )
-    with folder_beside(directory, "analysis", out, content) as folder:
+    with results as folder:
         files = write_probability(found, tables.units, folder)
         if missing_libraries("matplotlib"):
             console.problem(Problem("without matplotlib there is no figure", hint='pip install "carbongrid[report]"', level="note"))  # fmt: skip
@@ -227,7 +228,7 @@ def validate(
         ]
         listed = () if rasters is None else read_rasters_table(rasters)
         every: list[str | Path | PublishedRaster] = [*published, *named, *listed]
-        content = content_of(directory)
+        results = folder_beside(directory, "analysis", out)
         found = validate_run(
             directory,
             every,
@@ -238,7 +239,7 @@ def validate(
             variable=variable,
             progress=progress,
         )
-        with folder_beside(directory, "analysis", out, content) as folder:
+        with results as folder:
             files = write_validation(found, folder)
             if can_draw(console):
                 files.append(write_scatter(found.values, folder / "validation.png"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from carbongrid.cli.answers import can_draw, json_rows, tell_files
-from carbongrid.cli.beside import content_of, folder_beside
+from carbongrid.cli.beside import folder_beside
 from carbongrid.cli.console import Console, or_dash
 from carbongrid.cli.group import main
 from carbongrid.cli.options import FILE, FOLDER, with_console, with_out, with_seed
@@ -59,10 +59,10 @@ def audit_choices(
     from carbongrid.outputs.tables import read_result
 
     with console.progress() as progress:
-        content = content_of(directory)
+        results = folder_beside(directory, "analysis", out)
         result = read_result(directory)
         found = audit(result, case=case, without=without, seed=seed, progress=progress)
-    with folder_beside(directory, "analysis", out, content) as folder:
+    with results as folder:
         files = write_choices(found, folder)
         if can_draw(console):
             files.append(write_choices_figure(found.units, found.choices, folder / "choices.png"))  # fmt: skip
@@ -139,10 +139,10 @@ def audit_scale(
     from carbongrid.outputs.tables import read_result
 
     with console.progress() as progress:
-        content = content_of(directory)
+        results = folder_beside(directory, "analysis", out)
         result = read_result(directory)
         found = audit(result, fine=not without_fine, groupings=groupings, seed=seed, progress=progress)  # fmt: skip
-    with folder_beside(directory, "analysis", out, content) as folder:
+    with results as folder:
         files = write_scale(found, folder)
         if can_draw(console):
             files.append(write_scale_figure(found.grids, found.groups, found.cells, folder / "scale.png"))  # fmt: skip
@@ -211,10 +211,10 @@ def skill(console: Console, directory: Path, seed: int, out: Path | None) -> Non
         from carbongrid.outputs.figures.skill import write_skill_figure
         from carbongrid.outputs.tables import read_result
 
-        content = content_of(directory)
+        results = folder_beside(directory, "analysis", out)
         result = read_result(directory)
         found = skill_of(result, seed=seed, progress=progress)
-        with folder_beside(directory, "analysis", out, content) as folder:
+        with results as folder:
             files = write_skill(found, folder)
             if len(found.measures) and can_draw(console):
                 files.append(write_skill_figure(found.measures, found.facilities, folder / "skill.png"))  # fmt: skip

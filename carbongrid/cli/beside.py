@@ -6,7 +6,7 @@ import contextlib
 import json
 import shlex
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,22 +41,42 @@ def content_of(run: Path) -> str:
     return hash_values(told)
 
 
-@contextlib.contextmanager
-def folder_beside(run: Path, kind: str, out: Path | None, content: str) -> Iterator[Path]:
-    """Give the folder that a command writes to, made if it is not there: as given, or ``RUN-KIND`` beside the run, which stays as it is.
+def folder_beside(run: Path, kind: str, out: Path | None) -> AbstractContextManager[Path]:
+    """Return the folder that a command writes to, as given or :func:`beside` the run; it is asked for before the work and entered after it.
 
-    What the folder holds is noted to be of a run with this content, once all is written.
+    It is made when it is entered, so that a command that is refused leaves none. What it holds is noted, once all is written, to be of the run as it was when the folder was asked for.
+
+    Raises
+    ------
+    InputError
+        If the directory is not a finished run.
+    RunError
+        If nothing can be written into the folder.
     """
+    from carbongrid.run_store import require_writable
+
+    content = content_of(run)
+    folder = out or beside(run, kind)
+    require_writable(folder)
+    return _written(folder, content, noted=out is None)
+
+
+def beside(run: Path, kind: str) -> Path:
+    """Return ``RUN-KIND`` beside a run, which stays as it is."""
+    here = run.resolve()  # "." has no name of its own
+    return here.with_name(f"{here.name}-{kind}")
+
+
+@contextlib.contextmanager
+def _written(folder: Path, content: str, *, noted: bool) -> Iterator[Path]:
     from carbongrid.run_store import detect_full_disk, open_to_write
 
-    here = run.resolve()  # "." has no name of its own
-    folder = out or here.with_name(f"{here.name}-{kind}")
     open_to_write(folder)
     with detect_full_disk(folder):
-        if out is None:
+        if noted:
             _note(folder, None)
         yield folder
-        if out is None:
+        if noted:
             _note(folder, content)
 
 
@@ -113,8 +133,8 @@ def _from_anywhere(parameter: click.Parameter, value: Any) -> str:
 
 def of_the_run_before(run: Path) -> Iterator[Problem]:
     """Yield a warning for each command whose files beside a run are of another one that was in its place before, or were never finished."""
-    here, content = run.resolve(), content_of(run)
-    for folder in (here.with_name(f"{here.name}-{kind}") for kind in _FOLDERS):
+    content = content_of(run)
+    for folder in (beside(run, kind) for kind in _FOLDERS):
         for command, made in _noted(folder).items():
             of = made.get("content", "")
             if of != content:

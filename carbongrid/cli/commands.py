@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from carbongrid.cli.beside import of_the_run_before
-from carbongrid.cli.console import Console
+from carbongrid.cli.console import Console, warnings_logged
 from carbongrid.cli.group import main
 from carbongrid.cli.options import FILE, FOLDER, WRITTEN_FOLDER, with_console, with_parcels
 from carbongrid.errors import Problem, require_extra
@@ -174,7 +174,7 @@ def run(
 ) -> None:
     """Run CASE: allocate, reduce, compute the indices, zone."""
     with console.resumable():
-        with console.progress() as progress:
+        with console.progress() as progress, warnings_logged() as logged:
             from carbongrid.cli.outcome import evidence_table, fate_lines, what_to_open, zone_lines
             from carbongrid.pipeline import run as run_case
 
@@ -209,7 +209,7 @@ def run(
                 "digests": result.manifest["digests"],
                 "reused": result.manifest["reused"],
                 "left_out": result.manifest["left_out"],
-                "warnings": [*warnings, *map(str, before)],
+                "warnings": [*warnings, *logged, *map(str, before)],
             }
         )
 

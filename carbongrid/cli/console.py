@@ -225,6 +225,18 @@ def _tell_a_program(step: str, done: int, total: int) -> None:
 
 
 @contextlib.contextmanager
+def warnings_logged() -> Iterator[list[str]]:
+    """Give the warnings that are logged meanwhile, each once: those that no file of a run has, for its answer in JSON."""
+    kept = _Kept(logging.WARNING)
+    logger = logging.getLogger("carbongrid")
+    logger.addHandler(kept)
+    try:
+        yield kept.texts
+    finally:
+        logger.removeHandler(kept)
+
+
+@contextlib.contextmanager
 def _interrupts_kept() -> Iterator[None]:
     """Ask again for an interrupt that came while a callback ran that cannot raise: Python would print it and go on."""
     usual = sys.unraisablehook
@@ -266,6 +278,20 @@ class _ToStandardError(logging.StreamHandler[Any]):
         """Stay with standard error."""
 
 
+class _Kept(logging.Handler):
+    """Keeps texts."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep what is said, without where."""
+        text = record.getMessage()
+        if text not in self.texts:
+            self.texts.append(text)
+
+
 class _Shown(logging.Formatter):
     """Log lines, and tracebacks, as a terminal may show them."""
 
@@ -281,10 +307,11 @@ def set_up_logging(verbosity: int, *, quiet: bool = False) -> None:
     usual = logging.ERROR if quiet else logging.WARNING
     level = (usual, logging.INFO, logging.DEBUG)[min(verbosity, 2)]
     handler = _ToStandardError()
+    handler.setLevel(level)
     handler.setFormatter(_Shown("%(levelname)s %(name)s: %(message)s"))
     logger = logging.getLogger("carbongrid")
     logger.handlers[:] = [handler]
-    logger.setLevel(level)
+    logger.setLevel(min(level, logging.WARNING))  # quiet or not, an answer in JSON has warnings
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(_Shown("%(message)s"))
     warnings.formatwarning = _warning_shown

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from carbongrid.cli.beside import content_of, folder_beside
+from carbongrid.cli.beside import folder_beside
 from carbongrid.cli.console import Console
 from carbongrid.cli.group import main
 from carbongrid.cli.options import FOLDER, WRITTEN_FOLDER, with_console
@@ -62,12 +62,12 @@ def figures(
         from carbongrid.outputs.tables import read_tables
 
         progress("reading", 0, 1)
-        content = content_of(directory)
+        results = folder_beside(directory, "figures", out)
         tables = read_tables(directory)
         progress("reading", 1, 1)
         # Before a folder is made.
         require_extra("report", "matplotlib", purpose="drawing figures")
-        with folder_beside(directory, "figures", out, content) as folder:
+        with results as folder:
             paths = write_study_figures(
                 tables, folder, formats=formats, dpi=dpi, language=language, progress=progress
             )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from carbongrid.cli.answers import json_rows, signed_tonnes, tell_files
-from carbongrid.cli.beside import content_of, folder_beside, of_the_run_before
+from carbongrid.cli.beside import beside, folder_beside, of_the_run_before
 from carbongrid.cli.console import Console
 from carbongrid.cli.group import main
 from carbongrid.cli.options import (
@@ -61,9 +61,9 @@ def compare(
         from carbongrid.analysis.comparison.compare import compare as compare_runs
         from carbongrid.analysis.comparison.compare import write_comparison
 
-        content = content_of(b)
+        results = folder_beside(b, "analysis", out)
         found = compare_runs(a, b, despite=despite)
-        with folder_beside(b, "analysis", out, content) as folder:
+        with results as folder:
             files = write_comparison(found, folder)
     for line in _told(found):
         console.say(line)
@@ -132,17 +132,19 @@ def scenario(
     from carbongrid.pipeline.opening import open_run
     from carbongrid.pipeline.plans import read_plan
     from carbongrid.pipeline.scenario_run import run_plan
+    from carbongrid.run_store import require_writable
 
     told = read_plan(plan)
+    require_writable(beside(out, "analysis"))
     with console.progress() as progress:
         progress("reading", 0, 1)
         base = open_run(run)
         progress("reading", 1, 1)
         answer, made = run_plan(base, told, out, path=plan, replace=replace, parcels=parcels, progress=progress)  # fmt: skip
-    content = content_of(made)
+    results = folder_beside(made, "analysis", None)
     found = compare_runs(run, made)
     zones = zones_both_ways(FinishedRun.of(run), FinishedRun.of(made))
-    with folder_beside(made, "analysis", None, content) as folder:
+    with results as folder:
         files = [*write_comparison(found, folder), *write_csvs({"zones.csv": zones}, folder)]
     for action in told.actions:
         console.say(str(action))
@@ -211,12 +213,12 @@ def targets(
         from carbongrid.method.tonnes import counted
 
         progress("reading", 0, 1)
-        content = content_of(directory)
+        results = folder_beside(directory, "analysis", out)
         found = targets_of(directory, units=units, zone=zone)
         plan = None
         if limits is not None or not found.run.manifest.get("public"):
             plan = plan_targets(directory, units=units, zone=zone, limits=limits, progress=progress)
-        with folder_beside(directory, "analysis", out, content) as folder:
+        with results as folder:
             files = write_targets(found, folder, plan)
     lifted = found.table["unit"].nunique()
     if lifted:

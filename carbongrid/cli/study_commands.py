@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from carbongrid.cli.answers import json_rows, signed_tonnes, tell_files
-from carbongrid.cli.beside import content_of, folder_beside
+from carbongrid.cli.beside import folder_beside
 from carbongrid.cli.console import Console
 from carbongrid.cli.group import main
 from carbongrid.cli.options import FILE, FOLDER, WRITTEN_FOLDER, with_console, with_out, with_seed
@@ -70,7 +70,7 @@ def compensation(
 
     A transfer between units, which adds up to zero: never an offset against the atmosphere. Writes compensation.html and, as CSV, balances of units, who pays whom over the least distance, and sums by zone and by parent.
     """
-    with console.progress():
+    with console.progress() as progress:
         from carbongrid.analysis.compensation.compensation import compensation as compensation_of
         from carbongrid.analysis.compensation.compensation import read_caps, write_compensation
         from carbongrid.analysis.compensation.transfers import plain_price
@@ -79,9 +79,11 @@ def compensation(
         if (caps is None) == (allowance == "cap"):
             raise InputError("--allowance cap and --caps go together", hint="Give both, or neither.")  # fmt: skip
         given = None if caps is None else read_caps(caps)
-        content = content_of(directory)
-        found = compensation_of(directory, allowance=allowance, prices=price, caps=given)
-        with folder_beside(directory, "analysis", out, content) as folder:
+        results = folder_beside(directory, "analysis", out)
+        found = compensation_of(
+            directory, allowance=allowance, prices=price, caps=given, progress=progress
+        )
+        with results as folder:
             files = write_compensation(found, folder)
     moved = int(found.flows["mass_g"].sum())
     payers = int((found.units["balance_g"] < 0).sum())
@@ -135,10 +137,11 @@ def trend(
         from carbongrid.analysis.trend.trend import trend as trend_of
         from carbongrid.analysis.trend.trend import write_trend
         from carbongrid.method.tonnes import counted
-        from carbongrid.run_store import detect_full_disk, open_to_write
+        from carbongrid.run_store import detect_full_disk, open_to_write, require_writable
 
         if len(runs) < 2:
             raise InputError("one run is no trend", hint="Name two runs or more.")
+        require_writable(out)
         found = trend_of(
             runs, codes=None if codes is None else read_merged_codes(codes), despite=despite
         )
@@ -183,11 +186,11 @@ def inequality(
         from carbongrid.analysis.inequality.inequality import write_inequality
         from carbongrid.outputs.numbers import gini_number
 
-        content = content_of(directory)
+        results = folder_beside(directory, "analysis", out)
         found = inequality_of(
             directory, with_clusters=not no_clusters, seed=seed, progress=progress
         )
-        with folder_beside(directory, "analysis", out, content) as folder:
+        with results as folder:
             files = write_inequality(found, folder)
     console.say(f"{'of':<10} {'by':<10} {'Gini':>7} {'Theil':>7}")
     for row in found.table.to_dict("records"):

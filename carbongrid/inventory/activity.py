@@ -268,8 +268,15 @@ def check_unit(activity: Activity, written: str, given: Collection[str] = ()) ->
     if strange:
         raise InputError(
             f"{written!r} is of {strange}, but {activity.name} is counted of {activity.of or 'the thing itself'}",
-            hint=f"Work the amount out, and write it in {activity.units[0]}; or choose an activity that is counted so.",
+            hint=_of_words_hint(activity, strange),
         )
+
+
+def _of_words_hint(activity: Activity, words: str) -> str:
+    """Return the way out for an amount of which the unit says what goes with other activities."""
+    if words.strip("()") == "NCV":
+        return f"Leave {words} out if it is {activity.name} that is counted: only fuels have a calorific value. If it is the fuel that was burnt, choose that fuel."  # fmt: skip
+    return f"Work the amount out, and write it in {activity.units[0]}; or choose an activity that is counted so."
 
 
 def _of_another_hint(activity: Activity, substance: str) -> str:

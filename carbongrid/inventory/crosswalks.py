@@ -22,7 +22,7 @@ from carbongrid.inventory.methods import methods_of
 from carbongrid.inventory.regions import counted_once
 from carbongrid.inventory.terms import TERMS
 from carbongrid.inventory.units_of_measure import INT64_MAX
-from carbongrid.method.categories import Category, read_categories
+from carbongrid.method.categories import Category, homes, read_categories
 from carbongrid.method.landuse import packaged_table
 
 COLUMNS = ("code", "category", "scope", "gas", "grams", "grams_co2e", "reason")
@@ -51,7 +51,7 @@ def to_system(inventory: Inventory, system: str) -> pd.DataFrame:
     check_system(system)
     sums: dict[tuple[str, str, int, str, str], list[int]] = {}
     for line, grams, co2e in counted_once(inventory).formed:
-        code, reason = code_of(line, system)
+        code, reason = code_of(line, system, inventory.categories)
         sign = -1 if inventory.categories[line.category].sink else 1
         entry = sums.setdefault((code, line.category, line.scope, line.gas, reason), [0, 0])
         entry[0] += sign * grams
@@ -204,9 +204,10 @@ def _whole_grams(cell: object) -> int:
     return int(grams)
 
 
-def code_of(line: Line, system: str) -> tuple[str, str]:
-    """Return the code of a line, or a blank and the reason."""
-    row = _row_of(line.row.activity, line.category, line.product)
+def code_of(line: Line, system: str, categories: Mapping[str, Category]) -> tuple[str, str]:
+    """Return the code of a line, whose category is one of those, or a blank and the reason."""
+    name = _name_in_the_table(categories[line.category])
+    row = _row_of(line.row.activity, name, line.product)
     if row is None:
         return "", "the category is the user's own"
     return row[system], "" if row[system] else row["reason"]
@@ -241,18 +242,18 @@ def _homes(system: str, categories: tuple[tuple[str, Category], ...]) -> dict[st
     known = dict(categories)
     found: dict[str, set[str]] = {}
     for activity in activities().values():
-        homes = {
+        goes = {
             name
             for sheet in activity.sheets
             for name in known
             if _goes(activity, sheet, name, known)
         }
-        if any(known[name].sink for name in homes):
-            homes |= {LOST_LAND} & set(known)
+        if any(known[name].sink for name in goes):
+            goes |= {LOST_LAND} & set(known)
         terms = {method.term for method in methods_of(activity.name)}
         products = {product.name for term in terms for product in TERMS[term].products}
-        for home, product in itertools.product(homes, products):
-            row = _row_of(activity.name, home, product)
+        for home, product in itertools.product(goes, products):
+            row = _row_of(activity.name, _name_in_the_table(known[home]), product)
             if row is not None and row[system]:
                 found.setdefault(row[system], set()).add(home)
     return found
@@ -263,6 +264,13 @@ def _goes(activity: Activity, sheet: str, name: str, known: Mapping[str, Categor
         return category_of(activity, sheet, name, known) == name
     except InputError:
         return False
+
+
+def _name_in_the_table(category: Category) -> str:
+    """Return the name under which the table finds a category: of a user's own buildings that homes alone carry, that of these."""
+    of_homes = {carrier for each in homes().values() for carrier in each.types}
+    own = category.name not in read_categories() and category.sector == "buildings"
+    return next(iter(homes())) if own and {*category.types} <= of_homes else category.name
 
 
 @lru_cache(maxsize=4096)

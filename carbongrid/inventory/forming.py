@@ -275,8 +275,10 @@ def _not_formed(
 ) -> LeftOut:
     """Return a product that has no factor: a gas that is emitted all the same is a warning, with the way out."""
     what, why = f"{row.activity}, {product.name}", f"not formed: {why}"
-    # Of poultry's digestion the Guidelines have no factor.
-    if product.gas not in ("CH4", "N2O") or product.name == "enteric":
+    if product.name == "enteric":
+        why = "the IPCC has no factor for the digestion of poultry (2006 Guidelines, Vol. 4, Table 10.10)"  # fmt: skip
+        return LeftOut(row, what, why, False)
+    if product.gas not in ("CH4", "N2O"):
         return LeftOut(row, what, why, False)
     roles = missing_roles(product, chosen.method, row, setting)
     hint = what_to_write(roles, row, setting)

@@ -20,6 +20,7 @@ from carbongrid.inventory.regions import counted_once, has_regions
 from carbongrid.inventory.tables import caution_of
 from carbongrid.inventory.thousands import thousands_problems
 from carbongrid.inventory.units_of_measure import in_usual_width
+from carbongrid.method.tonnes import counted
 
 _BURNT_IN_WORKS = re.compile(r"fuel/(?:coke|anthracite|bituminous|lignite|cleaned-coal|briquette)")
 _BY_NET_FUEL = re.compile(r"标准?[煤油]|油当量|(?:[tkg]|\b)(?:ce|ec|oe)s?\b")
@@ -105,13 +106,13 @@ def _bases_of_energy(data: ActivityData) -> list[Problem]:
                 power.append(row.id)
     found = []
     if fuels:
-        what = f"the energy of {len(fuels)} rows ({listed(fuels, more=', ...')}) is taken as net calorific value, as the factors are by (2006 IPCC Guidelines, Vol. 2, 1.4.1.2): by the gross one it is about 10 % more of gas, 5 % more of coal and oil"
+        what = f"the energy of {counted(len(fuels), 'row')} ({listed(fuels, more=', ...')}) is taken as net calorific value, as the factors are by (2006 IPCC Guidelines, Vol. 2, 1.4.1.2): by the gross one it is about 10 % more of gas, 5 % more of coal and oil"
         hint = (
             "Write NCV behind the unit if it is net; multiply a gross one by 0.9, or 0.95, first."
         )
         found.append(Problem(what, data.file, hint, "note"))
     if power:
-        what = f"the coal or oil equivalent of the electricity of {len(power)} rows ({listed(power, more=', ...')}) is taken by its heat (0.1229 kgce/kWh, 0.086 kgoe/kWh; GB/T 2589, calorific equivalent): by what a power station burns (about 0.3 kgce/kWh, 0.2 kgoe/kWh, equivalent of supply) it is less than half as much electricity"
+        what = f"the coal or oil equivalent of the electricity of {counted(len(power), 'row')} ({listed(power, more=', ...')}) is taken by its heat (0.1229 kgce/kWh, 0.086 kgoe/kWh; GB/T 2589, calorific equivalent): by what a power station burns (about 0.3 kgce/kWh, 0.2 kgoe/kWh, equivalent of supply) it is less than half as much electricity"
         hint = "Write the electricity in kWh if the source counts by the second."
         found.append(Problem(what, data.file, hint, "note"))
     return found
@@ -131,7 +132,7 @@ def _cubic_metres(inventory: Inventory) -> list[Problem]:
     if not rows:
         return []
     rows = list(dict.fromkeys(rows))
-    what = f"the gas of {len(rows)} rows ({listed(rows, more=', ...')}) is by m3 and its own factor or calorific value by Nm3, or the other way, and both count as one: m3 does not tell its state, and if it is one at 20 C, and Nm3 one at 0 C, they are 7.3 % apart"
+    what = f"the gas of {counted(len(rows), 'row')} ({listed(rows, more=', ...')}) is by m3 and its own factor or calorific value by Nm3, or the other way, and both count as one: m3 does not tell its state, and if it is one at 20 C, and Nm3 one at 0 C, they are 7.3 % apart"
     hint = "If they are of two states, write both by one: 1 m3 at 20 C is 0.932 m3 at 0 C."
     return [Problem(what, inventory.data.file, hint, "note")]
 
@@ -246,11 +247,11 @@ def _climate_notes(inventory: Inventory) -> list[Problem]:
     )  # fmt: skip
     found, file = [], inventory.data.file
     if rotting and not inventory.data.settings["climate"]:
-        what = f"the landfills of {len(rotting)} rows ({listed(rotting, more=', ...')}) are taken as {CLIMATES[0]}, boreal or temperate with more rain than evaporates: food decays about twice as fast where it is tropical and moist, a third as fast where it is temperate and dry"
+        what = f"the landfills of {counted(len(rotting), 'row')} ({listed(rotting, more=', ...')}) are taken as {CLIMATES[0]}, boreal or temperate with more rain than evaporates: food decays about twice as fast where it is tropical and moist, a third as fast where it is temperate and dry"
         hint = f"Write climate on the sheet settings: {', '.join(CLIMATES[:-1])} or {CLIMATES[-1]}."
         found.append(Problem(what, file, hint, "note"))
     if manure:
-        what = f"the CH4 of manure of {len(manure)} rows ({listed(manure, more=', ...')}) is that of a temperate climate: of 16 °C, or of 15 to 25 °C where the IPCC has no single degrees"
+        what = f"the CH4 of manure of {counted(len(manure), 'row')} ({listed(manure, more=', ...')}) is that of a temperate climate: of 16 °C, or of 15 to 25 °C where the IPCC has no single degrees"
         hint = "Write manure_methane=... in parameters where it is colder or warmer, with a factor's key or a number with its unit."
         found.append(Problem(what, file, hint, "note"))
     return found
@@ -296,14 +297,14 @@ def _own_factors(inventory: Inventory) -> list[Problem]:
     """Return which of the user's factors replace the package's, and which no row takes: a warning if rows take the package's of another use or climate."""
     place, found = f"{inventory.data.file}, sheet factors", []
     used = {entry.factor.key for line in inventory.lines for entry in line.inputs[1:]}
-    counted = {entry.factor.key for line in inventory.lines if line.row.amount for entry in line.inputs[1:]}  # fmt: skip
+    adding = {entry.factor.key for line in inventory.lines if line.row.amount for entry in line.inputs[1:]}  # fmt: skip
     rows_of: dict[str, dict[str, None]] = {}
     for line, entry in _unasked(inventory):
         rows_of.setdefault(entry.factor.key, {})[line.row.id] = None
     for now in inventory.data.factors:
         was = inventory.factors.overridden.get(now.key)
         instead = sorted(instead_of(now.key) & rows_of.keys())
-        if was is not None and now.key not in counted and instead:
+        if was is not None and now.key not in adding and instead:
             rows = dict.fromkeys(row for key in instead for row in rows_of[key])
             what = f"your factor {now.key} enters no total: rows {listed(rows, more=', ...')} take {', '.join(instead)}"
             hint = "Bring it by the key of these too, if it is meant for them."

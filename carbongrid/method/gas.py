@@ -106,6 +106,22 @@ def gases_by_category(
     return found
 
 
+def gases_beside_others(
+    inventory: pd.DataFrame, categories: Iterable[Category], *, formed: bool
+) -> dict[str, frozenset[str]]:
+    """Return :func:`gases_by_category` without categories of activity data that give off CO2 and no other gas: their CO2 is all of their CO2e, whichever others tell.
+
+    Parameters
+    ----------
+    inventory, categories, formed
+        As for :func:`emissions_by_gas`.
+    """
+    known = tuple(categories)
+    found = gases_by_category(inventory, known, formed=formed)
+    given_off = gases_by_category(inventory, known, formed=False)
+    return {name: gases for name, gases in found.items() if gases == given_off[name] or given_off[name] != {CO2}}  # fmt: skip
+
+
 def emissions_by_gas(
     inventory: pd.DataFrame, categories: Iterable[Category], *, formed: bool
 ) -> dict[tuple[str, str], int]:

@@ -94,7 +94,7 @@ def totals_of_codes(
     for mass, reason in undecided:
         problems.append(Problem(f"{_shown(mass)}: {reason}", table.file))
     if undecided:
-        what = f"{len(undecided)} codes need a category"
+        what = f"{'1 code needs' if len(undecided) == 1 else f'{len(undecided)} codes need'} a category"
         hint = "Give them to categories in a table with the columns code, category, share: --split FILE. --draft FILE writes one to begin with."
         problems.append(Problem(what, table.file, hint))
     parts: list[tuple[CodeMass, str, Fraction, int]] = []

@@ -15,7 +15,7 @@ from carbongrid.method.ledger import LedgerRow
 from carbongrid.method.weights import PackedWeights
 from carbongrid.method.weights.people import THOUSANDTHS
 from carbongrid.pipeline.land import Land
-from carbongrid.pipeline.residents import census_of, counted_as_empty
+from carbongrid.pipeline.residents import census_of, counted_as_empty, pointed_as_empty
 from carbongrid.pipeline.weights_step import regions_of
 
 _EMPTY = 10_000.0
@@ -25,6 +25,9 @@ _EMPTY_KIND = 100_000.0
 _HARDLY = 1e-3
 """Fewer people per area than this part of their region's mean are hardly any: a new town or an island has more than a hundredth."""
 _LISTED = 5
+_CHECK_POINTS = "Check that the people that are read cover these units; of those where nobody lives a row of 0 in the census says so."
+_CHECK_RASTER = "Check that the raster has the people of these units, and its 0 is no missing value; of those where nobody lives a row of 0 in the census says so."
+"""A raster covers what it calls 0, which it may be where it knows nothing."""
 
 
 def homes_without_people(
@@ -34,7 +37,7 @@ def homes_without_people(
     ledger: Sequence[LedgerRow],
     residents: NDArray[np.float64],
 ) -> list[Problem]:
-    """Return warnings of the units on whose land of homes hardly any people of their own lie, though the census does not say that nobody lives there: what goes by people goes to others.
+    """Return warnings of the units on whose land of homes hardly any people of their own lie, though neither the census nor a point of 0 says that nobody lives there: what goes by people goes to others.
 
     Parameters
     ----------
@@ -55,6 +58,9 @@ def homes_without_people(
     census = census_of(inputs, land)
     if census is not None:
         hardly &= ~counted_as_empty(census)
+    # To find the units of a million points takes seconds.
+    if hardly.any() and isinstance(inputs.people, pd.DataFrame):
+        hardly &= ~pointed_as_empty(inputs.people, land.units.geometry)
     # Units are told together that have no people for the same categories.
     alike: dict[tuple[str, ...], list[int]] = {}
     for unit in np.flatnonzero(hardly.any(axis=0)).tolist():
@@ -113,6 +119,6 @@ def _told(
     return Problem(
         f"no people of their own, or hardly any, lie on the land of {', '.join(claims)} in {len(units)} of {len(land.units)} units, so that what goes by people there goes to others: {which}",
         f"{inputs.case.path.name}: [people]",
-        "Check that the people that are read cover these units; of those where nobody lives a row of 0 in the census says so.",
+        _CHECK_POINTS if isinstance(inputs.people, pd.DataFrame) else _CHECK_RASTER,
         "warning",
     )

@@ -29,7 +29,7 @@ from carbongrid.inventory.units_of_measure import (
 from carbongrid.method.allocate import apportion
 from carbongrid.method.categories import Category
 from carbongrid.method.landuse import SYSTEMS, match_codes, read_code_system
-from carbongrid.method.tonnes import format_tonnes
+from carbongrid.method.tonnes import counted, format_tonnes
 from carbongrid.method.weights import PackedWeights
 from carbongrid.method.weights.packing import OF_SOME
 from carbongrid.method.weights.rules import eligible
@@ -389,8 +389,9 @@ def _times(rate: Fraction, numbers: NDArray[np.float64]) -> list[int]:
 
 
 def named_once[T](values: Sequence[T], known: Callable[[T], bool], what: str, there: str) -> None:
-    """Raise :class:`InputError` for values that are not known."""
+    """Raise :class:`InputError` for values that are not known; what one of them is called takes an s for several."""
     unknown = [value for value in values if not known(value)]
     if unknown:
         listed = ", ".join(map(repr, unknown[:10]))
-        raise InputError(f"{len(unknown)} {what} are none of the run: {listed}", hint=there)
+        told = counted(len(unknown), f"{what} is", f"{what}s are")
+        raise InputError(f"{told} none of the run: {listed}", hint=there)

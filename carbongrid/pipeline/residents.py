@@ -107,6 +107,15 @@ def counted_as_empty(census: Census) -> NDArray[np.bool_]:
     return np.append(census.thousandths == 0, False)[census.region_of_unit]
 
 
+def pointed_as_empty(people: pd.DataFrame, units: gpd.GeoSeries) -> NDArray[np.bool_]:
+    """Return the units in which points of people stand that all say that nobody lives there."""
+    unit = locate(people["x"].to_numpy(np.float64), people["y"].to_numpy(np.float64), units.to_numpy())  # fmt: skip
+    inside, thousandths = unit >= 0, people["thousandths"].to_numpy(np.int64)
+    points = np.bincount(unit[inside], minlength=len(units))
+    found: NDArray[np.bool_] = (points > 0) & (np.bincount(unit[inside], thousandths[inside], len(units)) == 0)  # fmt: skip
+    return found
+
+
 def files_of_residents(inputs: Inputs, _: Land) -> list[str]:
     """Return the files of the residents of units; none where the case has no people."""
     return [] if inputs.people is None else FILES

@@ -14,7 +14,7 @@ import pandas as pd
 from carbongrid.case.readers.geoparquet import read_geoparquet
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.categories import Category, column_of
-from carbongrid.method.gas import Gas, gases_by_category
+from carbongrid.method.gas import Gas, gases_beside_others
 from carbongrid.method.ledger import LedgerRow
 from carbongrid.method.parcel_mass import ParcelMass
 from carbongrid.method.probability.mass_on_land import MassOnLand, NamedEmitters, homes_of_points
@@ -69,10 +69,10 @@ class RunCarriers:
 
     @cached_property
     def gases(self) -> dict[str, frozenset[str]]:
-        """What the emissions of each category that emits are of: ``CO2``, ``CO2e`` or both."""
+        """What the emissions of each category that emits are of, ``CO2``, ``CO2e`` or both; of activity data without those that are both alike."""
         rows = self._read("inventory.csv", read_inventory_csv).frame.rename(columns={"mass_g": "grams"})  # fmt: skip
         formed = self.manifest["parameters"]["gwp"] != AS_GIVEN
-        return gases_by_category(rows, self.categories, formed=formed)
+        return gases_beside_others(rows, self.categories, formed=formed)
 
     def _read[T](self, name: str, read: Callable[[Path], T]) -> T:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Set as AbstractSet
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from carbongrid.errors import InputError, Problem, listed
 from carbongrid.inventory.units_of_measure import base_currency, gas_of_text
 from carbongrid.method.allocate import apportion
 from carbongrid.method.gas import CO2, CO2E
+from carbongrid.method.tonnes import counted
 from carbongrid.method.weights import locate
 from carbongrid.pipeline.changes import (
     facility_row,
@@ -45,6 +47,7 @@ from carbongrid.raster.opening.vectors import open_vector
 from carbongrid.raster.polygons.outlines import geometries_of
 
 if TYPE_CHECKING:
+    from carbongrid.case.readers.inputs import Inputs
     from carbongrid.pipeline.live import LiveResult
 
 Rows = NDArray[np.int64]
@@ -113,16 +116,23 @@ def _warnings_of_gas(answer: LiveResult, action: Action) -> tuple[Problem, ...]:
         names = [str(table["category"].iloc[row])]
     else:
         names = _categories(answer, told)
-    gases = gases_of_inputs(answer.inputs)
-    # What emits nothing yet is of no gas: it joins a run of one.
-    of_none = frozenset({gas_of_inputs(answer.inputs).name})
-    alone = [name for name in names if gases.get(name, of_none) == frozenset({CO2})]
+    alone = [name for name in names if _gases_joined(answer.inputs, name) == {CO2}]
     if not alone:
         return ()
     given = f"changes {listed(alone)} by {mass}" if "change" in told else f"gives {mass} to {listed(alone)}"  # fmt: skip
     what = f"action {action.number} {given}, of which the total is of CO2 alone."
     hint = "Give its CO2. What gives off no other gas may be called CO2: it is as much."
     return (Problem(what, hint=hint, level="warning"),)
+
+
+def _gases_joined(inputs: Inputs, name: str) -> AbstractSet[str]:
+    """Return the gases that mass brought to a category joins: those that it emits, of a total of 0 what it says; else the run's."""
+    emitted, totals = gases_of_inputs(inputs).get(name), inputs.totals
+    if emitted:
+        return emitted
+    of_zero = {*totals["gas"][(totals["category"] == name) & (totals["place"] == "here")]}
+    # Of activity data a gas leaves nothing out.
+    return of_zero if of_zero and inputs.case.inventory is None else {gas_of_inputs(inputs).name}
 
 
 def _categories(answer: LiveResult, told: Any) -> list[str]:
@@ -169,7 +179,7 @@ def _scaled_land(answer: LiveResult, action: Action, names: list[str], rows: Row
     there = [name for name, mass in zip(names, masses, strict=True) if np.isin(mass.rows, rows).any()]  # fmt: skip
     if not there:
         which = names[0] if len(names) == 1 else f"{len(names)} categories"
-        raise InputError(f"the {len(rows)} parcels that it selects have nothing of {which}", hint="Select other land.")  # fmt: skip
+        raise InputError(f"the {counted(len(rows), 'parcel that it selects has', 'parcels that it selects have')} nothing of {which}", hint="Select other land.")  # fmt: skip
     if len(there) > 1 and "factor" not in told:
         raise InputError(f"an amount for {len(there)} categories at once: {', '.join(there)}", hint="Give factor, or one category.")  # fmt: skip
     for name in there:
@@ -274,10 +284,10 @@ def _with_gdp(answer: LiveResult, action: Action, _: Path | None) -> LiveResult:
     if "total" in action.told:
         known, unknown = positions, []
     elif unknown and ("units" in action.told or not known):
-        raise InputError(f"GDP of {len(unknown)} units is unknown: {some}", "units", "Give total, or other units.")  # fmt: skip
+        raise InputError(f"GDP of {counted(len(unknown), 'unit')} is unknown: {some}", "units", "Give total, or other units.")  # fmt: skip
     if "factor" not in action.told and len(known) != 1:
         raise InputError(f"an amount for {len(known)} units at once", "units", "Give factor, or one unit.")  # fmt: skip
-    said = [f"action {action.number} leaves {len(unknown)} units whose GDP is unknown as they are: {some}"] if unknown else []  # fmt: skip
+    said = [f"action {action.number} leaves {counted(len(unknown), 'unit')} of unknown GDP unchanged: {some}"] if unknown else []  # fmt: skip
     before = [0 if pd.isna(now) else int(now) for now in units["gdp"].iloc[known]]
     exact = [money_after(action.told, now, section.currency) for now in before]
     for row, after in zip(known, whole_money(exact, section.currency, "factor"), strict=True):
@@ -295,7 +305,7 @@ def _with_gdp(answer: LiveResult, action: Action, _: Path | None) -> LiveResult:
 
 def _positions(answer: LiveResult, codes: Any) -> list[int]:
     ids = pd.Index(answer.prepared.units["id"])
-    named_once(codes, lambda code: code in ids, "units", f"Units are {listed(ids, more=', ...')}.")  # fmt: skip
+    named_once(codes, lambda code: code in ids, "unit", f"Units are {listed(ids, more=', ...')}.")  # fmt: skip
     return [int(row) for row in ids.get_indexer(list(codes))]
 
 
@@ -308,11 +318,11 @@ def _selected(answer: LiveResult, action: Action, folder: Path | None) -> Rows:
         chosen &= np.isin(prepared.land.unit_of_parcel, _positions(answer, told["units"]))
     if "parcels" in told:
         ids = pd.Index(parcels["id"])
-        named_once(told["parcels"], lambda code: code in ids, "parcels", "parcels.parquet has the ids.")  # fmt: skip
+        named_once(told["parcels"], lambda code: code in ids, "parcel", "parcels.parquet has the ids.")  # fmt: skip
         chosen &= parcels["id"].isin(told["parcels"]).to_numpy(bool)
     if "code" in told:
         codes = set(parcels["land_use"].unique())
-        named_once(told["code"], lambda code: code in codes, "land-use codes", f"There are {', '.join(sorted(codes)[:20])}.")  # fmt: skip
+        named_once(told["code"], lambda code: code in codes, "land-use code", f"There are {', '.join(sorted(codes)[:20])}.")  # fmt: skip
         chosen &= parcels["land_use"].isin(told["code"]).to_numpy(bool)
     if "inside" in told:
         outlines = outlines_in(told["inside"], folder, prepared.units.crs)
@@ -368,7 +378,7 @@ def _converted(answer: LiveResult, action: Action, folder: Path | None) -> LiveR
     rows = _selected(answer, action, folder)
     chosen, rows = rows, rows[(prepared.parcels["land_use"].iloc[rows] != code).to_numpy(bool)]
     if not rows.size:
-        raise InputError(f"the {len(chosen)} parcels that it selects are {code} already", "to", "Take the action out.")  # fmt: skip
+        raise InputError(f"the {counted(len(chosen), 'parcel that it selects is', 'parcels that it selects are')} {code} already", "to", "Take the action out.")  # fmt: skip
     _require_no_facility(answer, rows)
     return convert_parcels(answer, code, rows, remove=action.fate == "remove")
 

@@ -197,7 +197,8 @@ class _Variable(PlaneFile):
             missing, chunks, fill = missing_chunks(self.path, self.variable)
             unknown = np.isnan(self._meant(np.full((1, 1), fill, self.layer.dtype))).all()
             if missing:
-                what = f"{missing:,} of the raster's {chunks:,} chunks are not in the store, and are read as {'unknown' if unknown else f'{fill:g}'}"
+                verb = "is" if missing == 1 else "are"
+                what = f"{missing:,} of the raster's {chunks:,} chunks {verb} not in the store, and {verb} read as {'unknown' if unknown else f'{fill:g}'}"
                 yield Problem(what, self.path.name, "Copy the store again, if it should be whole.", "note")  # fmt: skip
 
     def known(self, window: Window) -> NDArray[np.float64]:

@@ -205,8 +205,9 @@ def require_no_turn(polygons: Polygons, grid: Grid) -> None:
     odd = np.flatnonzero(beyond & (there[0] | there[1]))
     if odd.size:
         row = odd[0] if polygons.place is None else np.flatnonzero(polygons.place == odd[0])[0]
+        have = "1 polygon has" if odd.size == 1 else f"{odd.size} polygons have"
         raise InputError(
-            f"{odd.size} polygons have land that is on the grid only after a whole turn round the earth: the first lies from {left[odd[0]]:g} to {right[odd[0]]:g}, the grid from {west:g} to {east:g}",
+            f"{have} land that is on the grid only after a whole turn round the earth: the first lies from {left[odd[0]]:g} to {right[odd[0]]:g}, the grid from {west:g} to {east:g}",
             f"row {row}",
             "Write their longitudes as the grid has them, or take cg.zonal_stats, which moves them.",
         )

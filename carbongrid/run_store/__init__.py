@@ -5,7 +5,7 @@ it made; the manifest is written last, then one rename. What is taken over, from
 that is being replaced, is held against its digest first, which is taken once for as long as a file is the same.
 """
 
-from carbongrid.run_store.disk import detect_full_disk, open_to_write
+from carbongrid.run_store.disk import detect_full_disk, open_to_write, require_writable
 from carbongrid.run_store.hashes import Hashes
 from carbongrid.run_store.hashing import SEAL, hash_values, seal_of
 from carbongrid.run_store.location import MANIFEST, check_target, is_cut_short, mend, place_of
@@ -29,5 +29,6 @@ __all__ = [
     "new_run",
     "open_to_write",
     "place_of",
+    "require_writable",
     "seal_of",
 ]

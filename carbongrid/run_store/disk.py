@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,17 +54,32 @@ def open_to_write(folder: Path) -> None:
     Raises
     ------
     RunError
-        If nothing can be written into it, for whatever reason but a full disk.
+        If nothing can be written into it.
     """
-    with detect_full_disk(folder):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder):
-                pass
-        except OSError as error:
-            if error.errno in _FULL:
-                raise
-            raise RunError(f"{folder}: nothing can be written here ({error.strerror}). Give another.") from error  # fmt: skip
+    with detect_full_disk(folder), _refusals_told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+
+
+def require_writable(folder: Path) -> None:
+    """Raise RunError where :func:`open_to_write` would, before there is anything to write; a folder that is not there is not made."""
+    there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    with detect_full_disk(there), _refusals_told(folder):
+        if there == folder:
+            tempfile.TemporaryFile(dir=there).close()
+        else:  # a folder, since the root of a drive of Windows takes no file of everybody's
+            tempfile.TemporaryDirectory(dir=there).cleanup()
+
+
+@contextlib.contextmanager
+def _refusals_told(folder: Path) -> Iterator[None]:
+    """Raise RunError where a folder takes nothing, for whatever reason but a full disk."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise
+        raise RunError(f"{folder}: nothing can be written here ({error.strerror}). Give another.") from error  # fmt: skip
 
 
 def _may_be_of_writing(error: BaseException) -> bool:

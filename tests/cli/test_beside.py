@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from carbongrid.cli import main
 from carbongrid.cli.beside import RECORD, _words, content_of, of_the_run_before
+from carbongrid.errors import InputError
 
 
 def invoke(*words: object) -> tuple[int, str, str]:
@@ -121,3 +122,28 @@ def test_a_folder_of_ones_own_is_left_without_a_record(small_run: Path, tmp_path
     """A later run looks only beside itself."""
     assert invoke("margins", small_run, "--out", tmp_path / "mine")[0] == 0
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["margins.csv"]
+
+
+@pytest.mark.parametrize("words", [("probability", "{run}"), ("compensation", "{run}"), ("audit-choices", "{run}"), ("trend", "{run}", "{run}"), ("figures", "{run}")])  # fmt: skip
+def test_a_folder_that_takes_nothing_is_told_before_the_work(
+    small_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """Seen to tell it after minutes, when all was solved. A folder that is not there is made with what is written, not before."""
+    worked: list[str] = []
+    for work in (
+        *("probability.probability", "compensation.compensation.compensation"),
+        *("choices.audit.audit_choices", "trend.trend.trend"),
+    ):
+
+        def refused(*_: object, work: str = work, **__: object) -> None:
+            worked.append(work)
+            raise InputError("the work has begun")
+
+        monkeypatch.setattr(f"carbongrid.analysis.{work}", refused)
+    monkeypatch.setattr("carbongrid.outputs.tables.read_tables", refused)
+    (tmp_path / "file").touch()
+    given = [word.format(run=small_run) for word in words]
+    code, _, err = invoke(*given, "--out", tmp_path / "file" / "folder")
+    assert (code, worked) == (1, []) and "nothing can be written here (Not a directory). Give another." in " ".join(err.split())  # fmt: skip
+    assert invoke(*given, "--out", tmp_path / "new")[0] == 2 and worked
+    assert not (tmp_path / "new").exists()

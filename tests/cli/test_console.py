@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+import carbongrid as cg
 from carbongrid.cli import main
 from carbongrid.cli.bars import Bars
 from carbongrid.cli.console import (
@@ -21,6 +22,7 @@ from carbongrid.cli.console import (
     escape_what_cannot_be_encoded,
     or_dash,
     set_up_logging,
+    warnings_logged,
 )
 from carbongrid.errors import Problem
 from carbongrid.pipeline.work import Work
@@ -242,10 +244,27 @@ def test_who_asks_for_nothing_but_errors_has_no_warning_in_the_log(capsys):
     try:
         for quiet in (True, False):
             set_up_logging(0, quiet=quiet)
-            logger.warning("quiet is %s", quiet)
+            with warnings_logged() as logged:
+                logger.warning("quiet is %s", quiet)
+                logger.info("no warning")
+            assert logged == [f"quiet is {quiet}"]
     finally:
         logger.handlers[:] = handlers
     assert capsys.readouterr().err == "WARNING carbongrid: quiet is False\n"
+
+
+def test_a_program_has_the_warnings_that_a_run_with_public_leaves_out(small_run, monkeypatch):
+    """Seen to fail: they were on standard error alone, and not there when quiet."""
+
+    def warn(*_, **__):
+        for _time in range(2):
+            logging.getLogger("carbongrid.pipeline.tables").warning("%s", "left out of what is handed on")  # fmt: skip
+        return cg.open(small_run)
+
+    monkeypatch.setattr("carbongrid.pipeline.run", warn)
+    told = CliRunner().invoke(main, ["run", "case.toml", "--out", str(small_run), "--public", "--json", "--quiet"])  # fmt: skip
+    assert json.loads(told.stdout)["warnings"].count("left out of what is handed on") == 1
+    assert told.stderr == ""
 
 
 def test_a_shell_is_told_how_to_complete(monkeypatch):

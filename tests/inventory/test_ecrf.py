@@ -252,7 +252,7 @@ def test_notation_keys_are_no_numbers_and_sums_do_not_count(folder: Path) -> Non
     assert "so totals may be too low: I.1.1 all gases (NE, row 3), I.1.2 all gases (C, row 4)\n" in shown  # fmt: skip
     assert "count where they are included: I.2.1 all gases (IE, row 5)\n" in shown
     assert "2 rows of sums say what the rows above them add up to" in shown
-    assert "1 rows without emissions have no GPC reference" in shown
+    assert "1 row without emissions has no GPC reference" in shown
     assert "no sheet of sub-sectors" in shown
 
 
@@ -391,7 +391,7 @@ def test_rows_without_mass_may_contradict_their_reference(tmp_path: Path) -> Non
     ]
     read = read_ecrf(workbook(tmp_path / "place.xlsx", rows))
     assert read is not None
-    assert "1 rows without emissions have a GPC reference of another scope or sub-sector: I.1.1 (row 2)" in read.checked[0].what  # fmt: skip
+    assert "1 row without emissions has a GPC reference of another scope or sub-sector: I.1.1 (row 2)" in read.checked[0].what  # fmt: skip
 
 
 def test_a_row_with_a_reference_is_no_sum(tmp_path: Path) -> None:
@@ -402,7 +402,7 @@ def test_a_row_with_a_reference_is_no_sum(tmp_path: Path) -> None:
     read = read_ecrf(workbook(tmp_path / "place.xlsx", rows))
     assert read is not None
     assert [(value.code, value.grams) for value in read.values] == [("I.1.1", 7_000_000)]
-    assert "1 rows of sums say what the rows above them add up to" in [each.what for each in read.checked]  # fmt: skip
+    assert "1 row of sums says what the rows above it add up to" in [each.what for each in read.checked]  # fmt: skip
 
 
 def test_a_land_sink_may_stand_in_the_sums(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from carbongrid import inventory
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory import Inventory
 from carbongrid.inventory.activity import SETTINGS, ActivityData, ActivityRow
+from carbongrid.inventory.crosswalks import categories_of
 from carbongrid.inventory.factors import Factor, catalogue
 from carbongrid.inventory.places import place_of
 from carbongrid.inventory.units_of_measure import in_usual_width
@@ -134,6 +135,12 @@ def test_a_category_of_ones_own_has_stoves_where_only_homes_carry_it(
     made = formed("fuel/bituminous", category=category, categories=own, country="CN")
     (methane,) = (line for line in made.lines if line.product == "ch4")
     assert methane.inputs[-1].factor.key == f"ipcc.{use}.ch4.other_bituminous_coal"
+    # Seen to be of commerce under codes: those of homes whose name did not end in -homes.
+    of_homes = use == "residential_agri"
+    codes = {"crt": "1.A.4.b" if of_homes else "1.A.4.a", "gpc": "I.1.1" if of_homes else "I.2.1"}
+    for system, code in codes.items():
+        assert {*inventory.to_system(made, system)["code"]} == {code}
+        assert category in categories_of(code, system, own)
 
 
 @pytest.mark.parametrize(
@@ -274,6 +281,10 @@ def test_poultry_of_developed_countries_is_told_of_the_kinds_that_there_are() ->
     taken = "manure_nitrous_oxide=0.1 kg N2O/head"
     (told,) = elsewhere(formed(**probe, parameters=taken))
     assert "Write manure_methane=... in parameters of poultry: ipcc.manure.layers_dry" in told.hint
+    # Seen to be told as "not formed: no enteric".
+    told_of_row = inventory.notes(formed(**probe, parameters=taken))
+    (digestion,) = [str(each) for each in told_of_row if "digestion of poultry" in each.what]
+    assert "家禽" in note_in_chinese(digestion)
     assert "ipcc.manure.turkeys.temperate_developed" in told.hint
     assert note_in_chinese(str(told))
     by_kind = "manure_methane=ipcc.manure.turkeys.temperate_developed"
@@ -300,7 +311,7 @@ def test_waste_decays_as_in_the_climate(
         decayed = math.exp(-rate) - math.exp(-2 * rate)
         by_hand = 1000 * 0.6 * carbon * 0.5 * decayed * 0.5 * 16 / 12
         assert tonnes(made, "ch4") == pytest.approx(by_hand), waste
-        said = [note for note in inventory.notes(made) if "landfills of 1 rows (x)" in note.what]
+        said = [note for note in inventory.notes(made) if "landfills of 1 row (x)" in note.what]
         assert len(said) == (not climate)
         assert all("temperate-wet" in note_in_chinese(str(note)) for note in said)
 
@@ -371,7 +382,7 @@ def test_the_climate_of_manure_is_told_unless_the_row_chose_it() -> None:
 
     def said(**told: Any) -> list[Problem]:
         notes = inventory.notes(formed(**(probe | told)))
-        return [note for note in notes if "manure of 1 rows (x)" in note.what]
+        return [note for note in notes if "manure of 1 row (x)" in note.what]
 
     (note,) = said(country="LI")
     assert "16 °C" in note_in_chinese(str(note))

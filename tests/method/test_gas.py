@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from carbongrid.method.categories import read_categories
-from carbongrid.method.gas import Gas, gas_of_emissions
+from carbongrid.method.gas import Gas, gas_of_emissions, gases_beside_others
 from carbongrid.outputs.report.analysis_page import mass_is
 
 KNOWN = read_categories().values()
@@ -32,6 +32,22 @@ def test_the_gas_of_emissions(rows: list[tuple[str, str, int]], formed: bool, ga
     inventory = pd.DataFrame(rows, columns=["category", "gas", "grams"]).assign(place="here")
     away = pd.DataFrame({"category": [MINES], "gas": ["N2O"], "grams": [7], "place": ["elsewhere"]})
     assert gas_of_emissions(pd.concat([inventory, away]), KNOWN, formed=formed) == gas
+
+
+@pytest.mark.parametrize(
+    ("rows", "formed", "gases"),
+    [
+        # Seen to be told as CO2e beside published CO2, which is as much.
+        ([(WORKS, "CO2", 5), (MINES, "CO2", 2), (MINES, "CH4 as CO2e", 3)], True, {MINES: {"CO2e"}}),
+        ([(WORKS, "CO2", 5)], True, {WORKS: {"CO2"}}),
+        ([(WORKS, "CO2", 5), (MINES, "CO2e", 3)], False, {WORKS: {"CO2"}, MINES: {"CO2e"}}),
+    ],
+)  # fmt: skip
+def test_activity_data_without_other_gases_is_as_much_co2_as_co2e(
+    rows: list[tuple[str, str, int]], formed: bool, gases: dict[str, set[str]]
+) -> None:
+    inventory = pd.DataFrame(rows, columns=["category", "gas", "grams"]).assign(place="here")
+    assert gases_beside_others(inventory, KNOWN, formed=formed) == gases
 
 
 def test_old_runs_say_nothing() -> None:

@@ -451,7 +451,7 @@ def test_ecc_stands_with_its_interval_wherever_gdp_was_derived(tmp_path):
     shown = f"{index_number(value)} ({index_number(value / 2)} – {index_number(3 * value)})"
     text = write_report(derived, tmp_path).read_text(encoding="utf-8")
     assert text.count(shown) == 2
-    assert "ECC of 1 units rests on GDP derived" in text
+    assert "ECC of 1 unit rests on GDP derived" in text
     assert "least, mean and greatest have no interval of their own" in text
     assert interval(1.5, 1.5, 1.5) == "1.50"
     assert interval(math.nan, math.nan, math.nan) == "–"

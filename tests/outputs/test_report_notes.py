@@ -23,7 +23,12 @@ from carbongrid.case import Case
 from carbongrid.case.readers.inputs import read_inputs
 from carbongrid.method.evidence import EvidenceRow, evidence_problems
 from carbongrid.method.facilities import FacilityRow
-from carbongrid.outputs.report.notes import note_in_chinese, templates
+from carbongrid.outputs.report.notes import (
+    _ONE_OF_THEM,
+    _in_the_plural,
+    note_in_chinese,
+    templates,
+)
 from carbongrid.pipeline.cross_checks import _problems_of_supply
 from carbongrid.pipeline.facilities import problems_of_borders, problems_of_place
 from carbongrid.pipeline.land import Land
@@ -37,10 +42,18 @@ _SEAM = re.compile(
     r"|(?<=left out): |(?<=Compared all the same): |(?<=gives is not known): |(?<=not formed): |^\): |(?<=come first) \(|(?<=passed over) \(|^\)\. |\)\. (?=Write)|\); (?=it would)|(?<=of the sinks), (?=made by)"
 )
 _PLACE = re.compile(r"\{\w+\}")
+_COUNTED = re.compile(
+    r"""\{?counted\([^"'{}]*?(?:\['\w+'\])?, ["']([^"']*)["'](?:, ["']([^"']*)["'])?\)\}?"""
+)
+# Sentences are of several things; of one they are the same in Chinese.
 
 
 def _code() -> str:
-    """All modules, strings over several lines joined."""
+    """All modules, strings over several lines joined, and what is counted in the plural."""
+    return _COUNTED.sub(lambda each: f"{{}} {each[2] or each[1] + 's'}", _code_as_written())
+
+
+def _code_as_written() -> str:
     folder = Path(cg.__file__).parent
     return "\n".join(_JOINT.sub("", path.read_text("utf-8")) for path in folder.rglob("*.py"))
 
@@ -53,6 +66,26 @@ def test_every_sentence_is_one_that_the_code_says() -> None:
             for words in _SEAM.split(piece):
                 said = words.strip(" :")
                 assert len(said) < 6 or said in code, f"{said!r} of {english!r}"
+
+
+def test_of_one_thing_remarks_are_those_of_several() -> None:
+    """Seen to say "1 points", whose Chinese is that of one."""
+    code, english = _code_as_written(), [each for each, _ in templates()]
+    pairs = {(one, many or f"{one}s") for one, many in _COUNTED.findall(code)}
+    # A noun alone may stand in another sentence.
+    used = [(one, many) for one, many in pairs if " " in one and any(f"}} {many}" in each for each in english)]  # fmt: skip
+    assert ("point has no count and is", "points have no count and are") in used
+    for one, many in used:
+        assert _ONE_OF_THEM.sub(_in_the_plural, f"1 {one}") == f"1 {many}"
+    said = "people.csv: 1 point has no count and is left out: row 3. Write 0 where nobody lives."
+    assert note_in_chinese(said).startswith("people.csv：1 ")
+    for said in (
+        "1 unit of 2015 is left out, since not every year has it: u3; it emits 1 t and takes up 2 t.",
+        "action 1 leaves 1 unit of unknown GDP unchanged: u3",
+        "1 merged unit had parts in another city before: u3. They count in that of the last run in all years.",
+        "1 parcel (3 ha) is kept by red.gpkg, of which 0 (0 ha) might else be converted.",
+    ):
+        assert note_in_chinese(said)
 
 
 def test_each_place_is_in_both_languages() -> None:

@@ -154,6 +154,9 @@ def test_units_whose_homes_have_no_people_are_named(tmp_path: Path) -> None:
     # Seen to be refused, though it was advised: of a census by district.
     assert told("D1,20\nD2,20\n03,0\n") == []
     assert told_of_empty_homes(tmp_path, ["0701", "0701", "0301", "0701"], people_at(0, 1, 3), "01,10\n") == []  # fmt: skip
+    # Seen to be told as not covered, though blank counts are answered with "Write 0 where nobody lives".
+    with_zero = people_at(0, 1, 3, 2).removesuffix("10\n") + "0\n"
+    assert told_of_empty_homes(tmp_path, ["0701"] * 4, with_zero) == []
 
 
 def test_people_of_neighbours_are_not_those_of_a_unit(tmp_path: Path) -> None:
@@ -349,7 +352,7 @@ def test_how_a_raster_is_stored_changes_nothing(tmp_path: Path, use: str) -> Non
 @pytest.mark.parametrize("use", ["people", "weight"])
 def test_chunks_that_are_not_there_are_told_before_a_run(tmp_path: Path, use: str) -> None:
     case = case_by(tmp_path / "case", use, PLAIN, file="people.zarr")
-    what = "chunks are not in the store"
+    what = "not in the store"
     assert not [each for each in check(case).problems if what in each.what]
     (tmp_path / "case" / "people.zarr" / "people" / "c" / "0" / "0").unlink()
     (told,) = [each for each in check(case).problems if what in each.what]
@@ -444,3 +447,12 @@ def test_points_have_no_shares_of_cells(tmp_path: Path) -> None:
     tables = {**HOMES, "people.csv": people_at(0)}
     with pytest.raises(InputError, match=r"cells of a raster have shares.*these people are points"):
         squares_case(tmp_path, ["0701"] * 4, tables, people={**PEOPLE, "share": "exact"})
+
+
+def test_a_raster_of_zeros_is_asked_whether_they_are_missing_values(tmp_path: Path) -> None:
+    """Seen to be told as a raster that may not cover the unit, which it does."""
+    values = np.repeat([[4, 4, 0, 0, 8, 9, 3, 5]], 2, axis=0)
+    checked = check(raster_case(tmp_path, values, {}, people={"path": "people.tif"}))
+    (one,) = (str(each) for each in checked.problems if "no people of their own" in each.what)
+    assert ": 02 (100 ha). Check that the raster has" in one
+    assert "栅格" in note_in_chinese(one)

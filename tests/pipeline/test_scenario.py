@@ -359,6 +359,11 @@ def test_a_total_that_a_plan_gives_is_of_the_gas_that_it_says(base: cg.Result) -
     planned, asked = base.scenario([total]), base.with_totals({"industry/mining": "1 Mt CO2"})
     gases = [set(each.inventory.set_index("category").loc[["industry/mining"], "gas"]) for each in (planned, asked)]  # fmt: skip
     assert gases == [{"CO2"}, {"CO2"}]
+    # Seen to be called CO2 without a word, in a run that has CO2e elsewhere.
+    nothing = {**total, "total": "0 t CO2"}
+    for change, told in (("+50 t CO2e", 1), ("+50 t CO2", 0)):
+        after = base.scenario([nothing, {"do": "scale", "category": "industry/mining", "change": change}])  # fmt: skip
+        assert sum("of which the total is of CO2 alone" in each.what for each in after.problems) == told  # fmt: skip
 
 
 def test_gdp_is_a_change_too(base: cg.Result) -> None:
@@ -439,16 +444,16 @@ def test_selections_hold_all_that_they_say(base: cg.Result, tmp_path: Path) -> N
         ({"do": "scale", "category": "sink/lands", "factor": 1}, r"action 2 \(scale\), category: 'sink/lands' has no total .*Did you mean 'sink/land'"),
         ({"do": "scale", "category": "sink/land", "change": "-2 Mt CO2e"}, r"it removes more than there is: 1000000\.000000 t"),
         ({"do": "scale", "category": "*", "change": "-2 t CO2e"}, "an amount for 5 categories at once"),
-        ({"do": "scale", "category": "industry/mining", "parcels": "p1", "factor": 2}, "the 1 parcels that it selects have nothing of industry/mining"),
+        ({"do": "scale", "category": "industry/mining", "parcels": "p1", "factor": 2}, "the 1 parcel that it selects has nothing of industry/mining"),
         ({"do": "scale", "facility": "works", "parcels": "p1", "factor": 2}, "it names a facility and land"),
         ({"do": "scale", "facility": "work", "factor": 2}, "the run has no facility 'work'.*Did you mean 'works'"),
         ({"do": "convert", "to": "0404"}, "it selects no land"),
         ({"do": "convert", "units": ["u1", "u1"], "to": "0404"}, "each once; 'u1' stands twice"),
-        ({"do": "convert", "units": ["u9"], "to": "0404"}, r"1 units are none of the run: 'u9'\. Units are u0, u1, u2, u3"),
-        ({"do": "convert", "parcels": ["p9", "p1"], "to": "0404"}, "1 parcels are none of the run: 'p9'"),
-        ({"do": "convert", "code": "0499", "to": "0404"}, r"land-use codes are none of the run: '0499'\. There are 0101, 0301"),
+        ({"do": "convert", "units": ["u9"], "to": "0404"}, r"1 unit is none of the run: 'u9'\. Units are u0, u1, u2, u3"),
+        ({"do": "convert", "parcels": ["p9", "p1"], "to": "0404"}, "1 parcel is none of the run: 'p9'"),
+        ({"do": "convert", "code": "0499", "to": "0404"}, r"1 land-use code is none of the run: '0499'\. There are 0101, 0301"),
         ({"do": "convert", "parcels": "p1", "to": "99"}, "the land-use code '99' means no land of the method.*tdland3"),
-        ({"do": "convert", "parcels": "p1", "to": "0101"}, "the 1 parcels that it selects are 0101 already"),
+        ({"do": "convert", "parcels": "p1", "to": "0101"}, "the 1 parcel that it selects is 0101 already"),
         ({"do": "convert", "parcels": "p1", "code": "0301", "to": "0404"}, "no parcel of the run is selected by parcels p1, code 0301"),
         ({"do": "convert", "parcels": "p0", "to": "0404"}, "there are facilities on this land: works. Remove them in an action before"),
         ({"do": "convert", "inside": "nowhere.gpkg", "to": "0404"}, "there is no file"),
@@ -625,7 +630,7 @@ def test_money_counts_the_cases_unit(base: cg.Result) -> None:
     gdp = prepared.units["gdp"].copy()
     gdp.iloc[0] = pd.NA
     some = live.on(prepared.changed(units=prepared.units.assign(gdp=gdp)))
-    assert "leaves 1 units whose GDP is unknown as they are: u0" in str(some.scenario([{"do": "gdp", "factor": 2}]).problems[-1])  # fmt: skip
+    assert "leaves 1 unit of unknown GDP unchanged: u0" in str(some.scenario([{"do": "gdp", "factor": 2}]).problems[-1])  # fmt: skip
     gdp.iloc[:] = pd.NA
     none = live.on(prepared.changed(units=prepared.units.assign(gdp=gdp)))
     with pytest.raises(InputError, match="GDP of 4 units is unknown: u0, u1"):

@@ -403,7 +403,7 @@ def test_land_that_is_on_the_grid_a_turn_further_is_refused():
     grid = Grid("EPSG:4326", 1, (0, -90, 360, 90))
     west = gpd.GeoSeries([shapely.box(10, 10, 20, 20), shapely.box(-20, 10, -10, 20)], crs=4326)
     for call in (lambda: rasterize(west, grid), lambda: overlap(west, west, grid=grid)):
-        with pytest.raises(InputError, match=r"row 1: 1 polygons .* only after a whole turn"):
+        with pytest.raises(InputError, match=r"row 1: 1 polygon has .* only after a whole turn"):
             call()
     assert (rasterize(west.translate(360).iloc[1:], grid) > 0).sum() == 100
     # Nothing of it holds the centre of a cell, lies on the grid's rows, or is beyond the grid.

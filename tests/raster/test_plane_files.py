@@ -167,10 +167,24 @@ def test_chunks_that_are_not_in_a_store_are_counted(tmp_path):
     gone[0].unlink()
     with open_plane(path) as plane:
         (remark,) = plane.remarks()
-    assert "1 of the raster's 6 chunks are not in the store, and are read as 0" in remark.what
+    assert "1 of the raster's 6 chunks is not in the store, and is read as 0" in remark.what
     gone[1].write_bytes(b"none")
     with open_plane(path) as plane, pytest.raises(InputError, match="cannot be read"):
         plane.known(Window(0, 0, COLUMNS, ROWS))
+
+
+def test_a_store_of_zarr_2_that_tells_no_fill_value_is_read(tmp_path):
+    """As xarray writes integers. Seen to end in a TypeError, whole or not."""
+    path, made = tmp_path / "people.zarr", raster("uint8") + np.uint8(1)
+    encoding = {"people": {"chunks": (14, 12), "_FillValue": None}}
+    made.to_dataset().to_zarr(path, zarr_format=2, encoding=encoding, consolidated=False)
+    with open_plane(path) as plane:
+        assert not [*plane.remarks()]
+    (path / "people" / "0.0").unlink()
+    with open_plane(path) as plane:
+        (remark,) = plane.remarks()
+        assert plane.known(Window(0, 0, COLUMNS, ROWS)).min() == 0
+    assert "1 of the raster's 6 chunks is not in the store, and is read as 0" in remark.what
 
 
 def test_cells_that_were_never_written_or_are_not_valid_are_unknown(tmp_path):

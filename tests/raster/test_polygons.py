@@ -339,9 +339,7 @@ def test_nothing_is_fine(shapes):
 
 
 def test_other_geometry_is_refused():
-    with pytest.raises(
-        InputError, match=r"1 geometries are not polygons \(POINT \.\.\.\), rows \[1\]"
-    ):
+    with pytest.raises(InputError, match=r"1 geometry is no polygon \(POINT \.\.\.\), rows \[1\]"):
         Polygons.of(np.array([SHAPES[0], shapely.Point(0, 0)], dtype=object))
     with pytest.raises(InputError, match=r"NaN or infinite in rows \[1\]"):
         Polygons.of(

@@ -41,6 +41,7 @@ from carbongrid.run_store import (
     lock,
     new_run,
     open_to_write,
+    require_writable,
 )
 from carbongrid.run_store.recall import Record
 
@@ -1058,6 +1059,10 @@ def test_a_folder_that_takes_nothing_is_told(tmp_path: Path, monkeypatch: pytest
     def refuse(**_: object) -> None:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
+    require_writable(tmp_path / "another" / "folder")
+    assert not (tmp_path / "another").exists()
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
-    with pytest.raises(RunError, match=r"nothing can be written here \(Read-only file system\)"):
-        open_to_write(tmp_path / "new")
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", refuse)
+    for ask, folder in ((open_to_write, "new"), (require_writable, "new"), (require_writable, "another")):  # fmt: skip
+        with pytest.raises(RunError, match=rf"{folder}: nothing can be written here \(Read-only file system\)"):  # fmt: skip
+            ask(tmp_path / folder)

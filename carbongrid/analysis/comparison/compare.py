@@ -13,6 +13,7 @@ import pandas as pd
 from carbongrid.analysis.comparison.guessed import MARKS, marked_grams, notes_of_guessed_runs
 from carbongrid.analysis.finished import Asked, FinishedRun
 from carbongrid.errors import InputError, Level, Problem, listed
+from carbongrid.method.tonnes import counted
 from carbongrid.method.zoning import zones
 from carbongrid.outputs.result import AS_GIVEN
 from carbongrid.pipeline.tables import ELECTRICITY
@@ -183,7 +184,9 @@ def _differences(
         yield problem("units", f"the runs have other units: {first} only in the first, {second} only in the second; {len(mine & others)} are in both")  # fmt: skip
     moved = [code for code in _moved(a, b) if code not in {*merged, *merged.values()}]
     if moved:
-        yield problem("units", f"the outlines of {len(moved)} units differ: {some_codes(moved)}")
+        yield problem(
+            "units", f"the outlines of {counted(len(moved), 'unit')} differ: {some_codes(moved)}"
+        )
     for kind, name in (("gwp", "GWP set"), ("basis", "basis of shares")):
         if a.parameters[kind] != b.parameters[kind]:
             yield problem(kind, f"the {name} differs: {a.parameters[kind]} and {b.parameters[kind]}")  # fmt: skip

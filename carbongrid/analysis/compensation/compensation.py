@@ -21,13 +21,17 @@ from carbongrid.analysis.compensation.transfers import (
 from carbongrid.analysis.finished import Asked, FinishedRun
 from carbongrid.case.readers.tables import read_table, require_columns
 from carbongrid.errors import InputError, Problem, listed
+from carbongrid.method.tonnes import counted
 from carbongrid.method.zoning import reference_codes
 from carbongrid.outputs.numbers import whole_percent
+from carbongrid.pipeline.work import silent
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from carbongrid.pipeline.step import Progress
 
 ALLOWANCES = ("sink", "gdp", "people", "cap")
 _COLUMNS = {"gdp": "gdp", "people": "residents"}
@@ -77,6 +81,7 @@ def compensation(
     allowance: str = "sink",
     prices: tuple[float, ...] = (),
     caps: Mapping[str, int] | None = None,
+    progress: Progress | None = None,
 ) -> Compensation:
     """Return who would compensate whom within each reference region, so that no unit is above its allowance.
 
@@ -91,6 +96,8 @@ def compensation(
         Currency units of the run's GDP per t CO2e, such as the ends of a range; none is guessed.
     caps
         By unit, in g CO2e or any whole number, for the allowance ``cap``.
+    progress
+        Called with a phase, the units whose region is solved, and their number.
 
     Returns
     -------
@@ -126,11 +133,7 @@ def compensation(
         )
     balance, shared = _balance(units, shares, known)
     points = shapely.get_coordinates(gpd.GeoSeries(told.outlines).representative_point().to_numpy())
-    flows = sorted(
-        (int(rows[i]), int(rows[j]), grams)
-        for rows in shared
-        for i, j, grams in least_transfers(balance[rows], points[rows])
-    )
+    flows = sorted(_least_by_region(shared, balance, points, progress or silent))
     paying, paid = [i for i, _, _ in flows], [j for _, j, _ in flows]
     ids, zone = units["id"].tolist(), units["zone"].to_numpy(np.int64)
     few = told.sinks_below_floor
@@ -176,6 +179,22 @@ def compensation(
             *((money,) if prices else ()),
         ),
     )
+
+
+def _least_by_region(
+    shared: Sequence[NDArray[np.intp]],
+    balance: NDArray[np.int64],
+    points: NDArray[np.float64],
+    tell: Progress,
+) -> Iterator[tuple[int, int, int]]:
+    """Yield payer, receiver and grams of the least transfers within each region, given by the rows of its units."""
+    solved, units = 0, sum(map(len, shared))
+    for rows in shared:
+        tell("solving transfers", solved, units)
+        for i, j, grams in least_transfers(balance[rows], points[rows]):
+            yield int(rows[i]), int(rows[j]), grams
+        solved += len(rows)
+    tell("solving transfers", solved, units)
 
 
 def read_caps(path: Path) -> dict[str, int]:
@@ -227,8 +246,12 @@ def _shares(
 def _nothing_known(units: pd.DataFrame, allowance: str, rows: Sequence[int]) -> InputError:
     which = ", ".join(units["id"].iloc[list(rows[:10])])
     if allowance == "cap":
-        return InputError(f"{len(rows)} units have no cap: {which}", "caps", "Give each unit's.")
-    what = f"{_COLUMNS[allowance]} of {len(rows)} units are unknown: {which}"
+        return InputError(
+            f"{counted(len(rows), 'unit has', 'units have')} no cap: {which}",
+            "caps",
+            "Give each unit's.",
+        )
+    what = f"{_COLUMNS[allowance]} of {counted(len(rows), 'unit is', 'units are')} unknown: {which}"
     return InputError(what, "allowance", "Give another allowance.")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from carbongrid.case.readers.tables import Faults, read_table, require_columns
 from carbongrid.errors import InputError
+from carbongrid.method.tonnes import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -169,5 +170,5 @@ def _require_one_measure(limits: list[Limit], where: str) -> None:
     priced = [each for each in limits if each.cost is not None]
     without = [each for each in limits if each.do != "keep" and each.cost is None]
     if without and (priced or len(kinds) > 1):
-        what = f"{', '.join(sorted(kinds))} stand in one table, and {len(without)} rows have no cost" if len(kinds) > 1 else f"{len(without)} rows have no cost, others have"  # fmt: skip
+        what = f"{', '.join(sorted(kinds))} stand in one table, and {counted(len(without), 'row has', 'rows have')} no cost" if len(kinds) > 1 else f"{counted(len(without), 'row has', 'rows have')} no cost, others have"  # fmt: skip
         raise InputError(what, where, "Give each row what a tonne, a hectare or a unit of GDP costs, in one unit of your own: tonnes and hectares cannot be added.")  # fmt: skip

@@ -370,7 +370,10 @@ class _Search:
             said.append(Problem(f"Some of {', '.join(fallen)} lies on land of the parent type, or on none: no land of it is cut.", level="warning"))  # fmt: skip
         for row in self._kept().to_dict("records"):
             what = row["polygons"] or row["code"]
-            said.append(Problem(f"{row['parcels']} parcels ({row['hectares']:,.0f} ha) are kept by {what}, of which {row['parcels_else_converted']} ({row['hectares_else_converted']:,.0f} ha) might else be converted.", level="note"))  # fmt: skip
+            kept = f"1 parcel ({row['hectares']:,.0f} ha) is kept by {what}"
+            if row["parcels"] > 1:
+                kept = f"{row['parcels']:,} parcels ({row['hectares']:,.0f} ha) are kept by {what}"
+            said.append(Problem(f"{kept}, of which {row['parcels_else_converted']} ({row['hectares_else_converted']:,.0f} ha) might else be converted.", level="note"))  # fmt: skip
         return tuple(said)
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from carbongrid.analysis.comparison.compare import some_codes
 from carbongrid.case.readers.tables import read_table, require_columns
 from carbongrid.errors import InputError, Problem
-from carbongrid.method.tonnes import format_tonnes
+from carbongrid.method.tonnes import counted, format_tonnes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,7 +118,7 @@ def merged_across_parents(
             if (code := codes.get(old)) is not None and own != last.at[code, parent]
         }
         if moved:
-            yield Problem(f"{len(moved)} merged units had parts in another {parent} before: {some_codes(sorted(moved))}. They count in that of the last run in all years.", level="warning")  # fmt: skip
+            yield Problem(f"{counted(len(moved), 'merged unit')} had parts in another {parent} before: {some_codes(sorted(moved))}. They count in that of the last run in all years.", level="warning")  # fmt: skip
 
 
 def what_was_left_out(
@@ -129,4 +129,8 @@ def what_was_left_out(
         out = table[~table["id"].isin([*kept])]
         if len(out):
             emission, sink = format_tonnes([int(out[name].sum()) for name in ("emission_g", "sink_g")])  # fmt: skip
-            yield Problem(f"{len(out)} units of {run.manifest['year']} are left out, since not every year has them: {some_codes(out['id'])}; they emit {emission} t and take up {sink} t.", level="warning")  # fmt: skip
+            year, names = run.manifest["year"], some_codes(out["id"])
+            what = f"1 unit of {year} is left out, since not every year has it: {names}; it emits {emission} t and takes up {sink} t."
+            if len(out) > 1:
+                what = f"{len(out):,} units of {year} are left out, since not every year has them: {names}; they emit {emission} t and take up {sink} t."
+            yield Problem(what, level="warning")

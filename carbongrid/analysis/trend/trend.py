@@ -117,7 +117,10 @@ def trend(
         notes += only_one_has(a, b, "warning")
         notes += notes_of_other_gas(a, b)
     if merged:
-        notes.append(Problem(f"{len(merged)} codes are those of merged units: their sums stand for the units of the last year.", level="note"))  # fmt: skip
+        what = "1 code is that of a merged unit: its sum stands for the unit of the last year."
+        if len(merged) > 1:
+            what = f"{len(merged):,} codes are those of merged units: their sums stand for the units of the last year."
+        notes.append(Problem(what, level="note"))
         notes += merged_across_parents(found, merged)
     tables = [units_by_new_codes(run, found[-1], merged) for run in found]
     every = [set(table["id"]) for table in tables]
@@ -197,7 +200,7 @@ def _gaps(years: Sequence[int], tables: Sequence[pd.DataFrame]) -> Iterator[Prob
                 have = (
                     f"1 unit has 0 {name}"
                     if len(nothing) == 1
-                    else f"{len(nothing)} units have 0 {name}"
+                    else f"{counted(len(nothing), 'unit has', 'units have')} 0 {name}"
                 )
                 yield Problem(f"{have} in {year}: {some_codes(nothing)}. {theirs}", level="note")
 

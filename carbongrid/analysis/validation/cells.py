@@ -22,6 +22,7 @@ from carbongrid.method.agreement import (
     skill,
     slip_of,
 )
+from carbongrid.method.tonnes import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -199,6 +200,6 @@ def _remarks(of: str, row: Mapping[str, Any]) -> list[Remark]:
     total = row["ours_t"] + row["ours_off_t"]
     if row["cells_unknown"] or row["ours_off_t"] > ROUNDING * total:
         share = row["ours_off_t"] / total if total else 0.0
-        what = f"{of}: {row['cells_unknown']} cells that the units touch have no value; {row['ours_off_t']:,.0f} t of the run ({100 * share:.1f} %) lie there or off the raster, and are in no comparison of cells"
+        what = f"{of}: {counted(row['cells_unknown'], 'cell that the units touch has', 'cells that the units touch have')} no value; {row['ours_off_t']:,.0f} t of the run ({100 * share:.1f} %) lie there or off the raster, and are in no comparison of cells"
         found.append((Problem(what, level="warning"), f"{of}：单元所及像元中有 {row['cells_unknown']} 个无值；本次 {row['ours_off_t']:,.0f} t 未参与像元比较。"))  # fmt: skip
     return found

@@ -23,7 +23,7 @@ from carbongrid.errors import InputError, Level, Problem, listed
 from carbongrid.inventory.coded_table import BIOGENIC, CodedTable
 from carbongrid.inventory.codes import gpc_scope, is_within, normal_code
 from carbongrid.method.landuse import packaged_table
-from carbongrid.method.tonnes import format_tonnes
+from carbongrid.method.tonnes import counted, format_tonnes
 
 _SHEETS = re.compile("crf", re.IGNORECASE)
 _HEAD = ("gpcrefno", "crfsubsector", "scope")
@@ -392,24 +392,26 @@ class _Reading:
             rest = sum((abs(said - gases) for _, said, gases, _ in self._differing), Fraction(0))
             others = {_plain(gas).removeprefix(_TONNES) for gas in self._gases} - _GASES
             reason = "" if others else ", since the sheet has no columns of other gases"
-            what = f"{len(self._differing)} rows say another total than their gases, by {_tonnes(rest)} t in all; the totals count{reason}: {shown}"
+            what = f"{counted(len(self._differing), 'row says another total than its gases', 'rows say another total than their gases')}, by {_tonnes(rest)} t in all; the totals count{reason}: {shown}"
             self._note(what, "Look for gases that are missing, and for biogenic CO2, which is in no total.", "warning")  # fmt: skip
         if self._doubtful:
-            what = f"{len(self._doubtful)} rows without emissions have a GPC reference of another scope or sub-sector: {_list(self._doubtful)}"
+            what = f"{counted(len(self._doubtful), 'row without emissions has', 'rows without emissions have')} a GPC reference of another scope or sub-sector: {_list(self._doubtful)}"
             self._note(what, "They count nothing; what is said of them may be of another code.", "warning")  # fmt: skip
         if self._covered:
-            self._note(f"{len(self._covered)} rows without emissions are of parts of what other rows have as a whole, which counts: {_list(self._covered)}")  # fmt: skip
+            self._note(f"{counted(len(self._covered), 'row without emissions is', 'rows without emissions are')} of parts of what other rows have as a whole, which counts: {_list(self._covered)}")  # fmt: skip
         if self._placeless:
-            self._note(f"{self._placeless} rows without emissions have no GPC reference, and none follows from their names")  # fmt: skip
+            self._note(counted(self._placeless, "row without emissions has no GPC reference, and none follows from its name", "rows without emissions have no GPC reference, and none follows from their names"))  # fmt: skip
         wrong = []
         for row, said, begin, end in self._sums:
             ways = [self.lines[begin:end], self.lines[:end]]
             if not any(_fits(said, [line.tonnes for line in way]) for way in ways):
                 wrong.append(f"row {row} {_tonnes(Fraction(said))} t, the rows above it {' or '.join(_tonnes(_sum(line.tonnes for line in way)) for way in ways)} t")  # fmt: skip
         if wrong:
-            self._note(f"{len(wrong)} rows of sums say another mass than the rows above them: {_list(wrong)}", "Find the rows that are missing or wrong.", "warning")  # fmt: skip
+            self._note(f"{counted(len(wrong), 'row of sums says another mass than the rows above it', 'rows of sums say another mass than the rows above them')}: {_list(wrong)}", "Find the rows that are missing or wrong.", "warning")  # fmt: skip
         elif self._sums:
-            self._note(f"{len(self._sums)} rows of sums say what the rows above them add up to")
+            self._note(
+                f"{counted(len(self._sums), 'row of sums says what the rows above it', 'rows of sums say what the rows above them')} add up to"
+            )
 
     def _note(self, what: str, hint: str = "", level: Level = "note") -> None:
         self.notes.append(Problem(what, self._where, hint, level))

@@ -14,6 +14,7 @@ from pyproj import CRS
 
 from carbongrid.case.readers.grid_crs import moved, reproject, transformer_between
 from carbongrid.errors import Problem, listed
+from carbongrid.method.tonnes import counted
 from carbongrid.raster.kernels.geodesic import ring_areas
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.scanline import Starts
@@ -217,7 +218,7 @@ def missing_problems(shapes: Shapes, names: Names, where: str) -> list[Problem]:
         return []
     return [
         Problem(
-            f"{int(missing.sum())} rows have no geometry (null, empty, or a ring that is not "
+            f"{counted(int(missing.sum()), 'row has', 'rows have')} no geometry (null, empty, or a ring that is not "
             f"closed): {listed(names[row] for row in np.flatnonzero(missing))}",
             where,
             "Mend these rows, or remove them.",
@@ -239,7 +240,7 @@ def polygon_problems(
     if other.any():
         rows = np.flatnonzero(other)
         kinds = (f"{names[row]} ({geometry[row].geom_type})" for row in rows)
-        what = f"{len(rows)} geometries are not polygons: {listed(kinds)}"
+        what = f"{counted(len(rows), 'geometry is no polygon', 'geometries are not polygons')}: {listed(kinds)}"
         advice = "Take out what is no polygon in a GIS."
         if hint == _REPAIR and len(_with_polygons(geometry)):
             advice = "Take out what is no polygon in a GIS, or set repair = true, which keeps the polygons of a collection."
@@ -251,7 +252,7 @@ def polygon_problems(
         told = (f"{names[row]} ({reason})" for row, reason in zip(rows, reasons, strict=True))
         problems.append(
             Problem(
-                f"{len(rows)} polygons are not valid: {listed(told, 20)}",
+                f"{counted(len(rows), 'polygon is', 'polygons are')} not valid: {listed(told, 20)}",
                 where,
                 hint,
             )
@@ -296,7 +297,7 @@ def repair_polygons(geometry: Geometries, crs: CRS, names: Names, where: str) ->
         told = (f"{names[rows[i]]} ({before[i]:,.1f} to {after[i]:,.1f} m2)" for i in too_much)
         problems.append(
             Problem(
-                f"repair would change the area of {len(too_much)} polygons by more than 1 %: {listed(told, 20)}",
+                f"repair would change the area of {counted(len(too_much), 'polygon')} by more than 1 %: {listed(told, 20)}",
                 where,
                 "Mend these by hand.",
             )

@@ -29,6 +29,7 @@ from carbongrid.case.table_formats import LINE_WEIGHT
 from carbongrid.errors import InputError, Problem, listed
 from carbongrid.inventory.truth import truth_of
 from carbongrid.method.landuse import MODES
+from carbongrid.method.tonnes import counted
 from carbongrid.raster.opening.crs import crs_of
 
 FAR_APART = 10
@@ -107,8 +108,8 @@ def read_lines(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     notes += shift_problems(source, crs, (west, south, east, north), where)
     lines = lines.iloc[_canonical(lines)].reset_index(drop=True)
     outlines = shapely.to_wkb(np.asarray(lines.geometry.array, dtype=object))
-    counted = [lines[name].to_numpy() for name in ("line_class", "dual", "weight")]
-    return lines, notes + copy_problems([outlines, *counted], where, OF_LINES)
+    values = [lines[name].to_numpy() for name in ("line_class", "dual", "weight")]
+    return lines, notes + copy_problems([outlines, *values], where, OF_LINES)
 
 
 def _truth(
@@ -226,7 +227,12 @@ def _geometry_problems(table: gpd.GeoDataFrame, geometry: Geometries, where: str
     other = np.flatnonzero(~missing & ~np.isin(shapely.get_type_id(geometry), _LINEAR))
     if len(other):
         kinds = listed(f"{names[row]} ({geometry[row].geom_type})" for row in other)
-        problems.append(Problem(f"{len(other)} geometries are not lines: {kinds}", where))
+        problems.append(
+            Problem(
+                f"{counted(len(other), 'geometry is no line', 'geometries are not lines')}: {kinds}",
+                where,
+            )
+        )
     return problems + layer_crs_problems(table, where)
 
 

@@ -28,6 +28,7 @@ from carbongrid.case.readers.vector import fields_of, read_vector
 from carbongrid.case.table_formats import PERSONS, Column
 from carbongrid.case.values import is_table
 from carbongrid.errors import InputError, Problem, listed
+from carbongrid.method.tonnes import counted
 from carbongrid.raster.opening.crs import crs_of, same_crs
 
 PER_ONE = 1000
@@ -193,7 +194,7 @@ def _coordinates(
     wrong = np.flatnonzero(~np.isfinite(numbers))
     if len(wrong):
         told = listed(f"{names[row]} ({table[column].iloc[row] or 'blank'})" for row in wrong)
-        what = f"column {column!r} must hold coordinates; {len(wrong)} rows do not: {told}"
+        what = f"column {column!r} must hold coordinates; {counted(len(wrong), 'row does', 'rows do')} not: {told}"
         problems.append(Problem(what, where, "Write degrees or metres with a point."))
     return numbers
 
@@ -210,7 +211,11 @@ def _positions(
     if len(other):
         kinds = listed(f"{names[row]} ({points[row].geom_type})" for row in other)
         hint = "Put a point inside each, in QGIS by Point on surface; people that are known by area may be a raster, too."
-        raise InputError(f"{len(other)} geometries are not points: {kinds}", where, hint)
+        raise InputError(
+            f"{counted(len(other), 'geometry is no point', 'geometries are not points')}: {kinds}",
+            where,
+            hint,
+        )
     return shapely.get_x(points), shapely.get_y(points)
 
 
@@ -263,7 +268,12 @@ def place_problems(
     infinite = np.flatnonzero(~(np.isfinite(x) & np.isfinite(y)))
     if len(infinite):
         told = listed(names[row] for row in infinite)
-        return [Problem(f"{len(infinite)} points have no finite coordinates: {told}", where)]
+        return [
+            Problem(
+                f"{counted(len(infinite), 'point has', 'points have')} no finite coordinates: {told}",
+                where,
+            )
+        ]
     crs = system if isinstance(system, CRS) else CRS.from_epsg(4326)
     if crs.is_geographic:
         outside = np.flatnonzero((np.abs(x) > 360) | (np.abs(y) > 90))
@@ -272,7 +282,7 @@ def place_problems(
             hint = "Check which columns x and y are, and crs."
             if fits(crs, (float(y.min()), float(x.min()), float(y.max()), float(x.max()))):
                 hint = "x and y seem swapped: x is the longitude."
-            what = f"{len(outside)} points are not at a longitude and latitude: {told}"
+            what = f"{counted(len(outside), 'point is', 'points are')} not at a longitude and latitude: {told}"
             return [Problem(what, where, hint)]
     bounds: Bounds = (float(x.min()), float(y.min()), float(x.max()), float(y.max()))
     return crs_problems(crs, bounds, where)

@@ -60,6 +60,7 @@ _SURELY_UTF_8, _MIN_CHARACTERS, _HARDLY_BY_CHANCE, _MANY = 4, 4, 6, 12
 _EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "IDEOGRAPHIC")
 _WORD = re.compile(r"[^\W\d_]+")
 _BESIDE_SMALL = re.compile(r"(?<=[a-z])[^\x00-\x7f]|[^\x00-\x7f](?=[a-z])")
+_WITHIN_LATIN = re.compile(r"(?<=[A-Za-z])[^\x00-\x7f](?=[a-z])")
 _LAST_LATIN = "\u024f"
 _SECOND_LEVEL = b"\xd8"
 """With which the less common half of GB 2312 begins."""
@@ -227,9 +228,12 @@ def _is_latin(text: str) -> bool:
 def _is_no_text(text: str, encoding: str) -> bool:
     """Whether text is clearly none, whatever else its bytes may be: by its characters, or by those that stand inside words."""
     if _is_of_several_bytes(encoding):
-        common = set(_common(text, encoding) or text)
+        found = _common(text, encoding)
+        common = set(text if found is None else found)
         odd = {sign for sign in _BESIDE_SMALL.findall(text) if sign not in common}
-        return _has_no_meaning(text, "Cc", "Cn", "Cs") or len(odd) >= _MIN_STRANGE
+        # Rare characters of given names may stand behind pinyin, but not within it.
+        within = not odd.isdisjoint(_WITHIN_LATIN.findall(text))
+        return _has_no_meaning(text, "Cc", "Cn", "Cs") or (within and len(odd) >= _MIN_STRANGE)
     runs = set(_RUN.findall(_without_marks(text))) if _too_many_accents(text) else ()
     return _has_no_meaning(text) or len(set(_inside(text))) >= _MIN_STRANGE or len(runs) >= _MIN_STRANGE  # fmt: skip
 

@@ -61,6 +61,7 @@ from carbongrid.method.landuse import (
     read_code_system,
     type_priority,
 )
+from carbongrid.method.tonnes import counted
 from carbongrid.raster.kernels.rings import LARGEST
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.polygons.outlines import (
@@ -308,7 +309,7 @@ def parcel_ids(
         rows = listed(str(row + 1) for row in np.flatnonzero(blank))
         problems.append(
             Problem(
-                f"{int(blank.sum())} rows have a blank id ({' or '.join(columns)}): rows {rows}",
+                f"{counted(int(blank.sum()), 'row has', 'rows have')} a blank id ({' or '.join(columns)}): rows {rows}",
                 where,
                 "Give every row an id.",
             )
@@ -332,7 +333,7 @@ def _blank_areas(
     blank = np.flatnonzero(np.isnan(surveyed))
     if not len(blank):
         return []
-    what = f"{len(blank)} parcels have no area in {column!r}: {listed(names[row] for row in blank)}"
+    what = f"{counted(len(blank), 'parcel has', 'parcels have')} no area in {column!r}: {listed(names[row] for row in blank)}"
     return [Problem(what, where, _FILL_IN)]
 
 
@@ -539,12 +540,12 @@ def _partitioned(overlap: str, parcels: _Parcels) -> tuple[_Parcels, list[Proble
     eaten = np.zeros(area.size, np.bool_)
     eaten[rows[gone]] = True
     what = (
-        f"{len(rows)} parcels lay partly under others; by priority {moved:,.1f} m2, "
+        f"{counted(len(rows), 'parcel lay', 'parcels lay')} partly under others; by priority {moved:,.1f} m2, "
         f"{moved / parcels.area.sum():.3%} of the area, stay with the parcel on top"
     )
     notes = [Problem(what, parcels.where, level="warning")]
     if eaten.any():
-        what = f"{int(eaten.sum())} parcels lay wholly under others and are left out: "
+        what = f"{counted(int(eaten.sum()), 'parcel lay wholly under others and is', 'parcels lay wholly under others and are')} left out: "
         what += listed(parcels.names[row] for row in np.flatnonzero(eaten))
         notes.append(Problem(what, parcels.where, level="warning"))
     attributes = parcels.attributes
@@ -620,7 +621,7 @@ def _in_grid(
         outlines, rows = without_crossings(reproject_outlines(outlines, parcels.crs, target))
         if rows.size:
             what = (
-                f"{rows.size} parcels cross themselves in the grid's CRS, since long edges stay straight between corners that "
+                f"{counted(rows.size, 'parcel crosses itself', 'parcels cross themselves')} in the grid's CRS, since long edges stay straight between corners that "
                 f"move, and were mended there: {listed(parcels.names[rows])}"
             )
             hint = "Give these more corners along their long edges."

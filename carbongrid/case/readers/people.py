@@ -27,6 +27,7 @@ from carbongrid.case.readers.located import PER_ONE, read_located
 from carbongrid.case.readers.rounding import MAX_ROUNDED
 from carbongrid.case.table_formats import MAX_PEOPLE, PEOPLE
 from carbongrid.errors import InputError, Problem, listed
+from carbongrid.method.tonnes import counted
 from carbongrid.raster.plane_files import PlaneFile, open_plane
 
 AROUND = 1000.0
@@ -118,7 +119,7 @@ def read_people(
     notes += copy_problems([table[name].to_numpy() for name in table], points.where, OF_POINTS)
     if not known.all():
         blank = listed(points.names[row] for row in np.flatnonzero(~known))
-        what = f"{int((~known).sum())} points have no count and are left out: {blank}"
+        what = f"{counted(int((~known).sum()), 'point has no count and is', 'points have no count and are')} left out: {blank}"
         notes.append(Problem(what, points.where, "Write 0 where nobody lives.", "warning"))
     return table, notes
 
@@ -162,7 +163,7 @@ def read_people_grid(
     wrong = known & ~((people >= 0) & (people <= MAX_PEOPLE))
     if wrong.any():
         raise InputError(
-            f"{int(wrong.sum())} cells hold negative, infinite or impossibly many people, the first "
+            f"{counted(int(wrong.sum()), 'cell holds', 'cells hold')} negative, infinite or impossibly many people, the first "
             f"{people[wrong][0]:g}",
             where,
             "If this value means no data, declare it: gdal_edit.py -a_nodata VALUE FILE",

@@ -19,6 +19,7 @@ from carbongrid.case.readers.grid_crs import layer_crs_problems, reproject
 from carbongrid.case.readers.tables import DOUBTS
 from carbongrid.case.readers.vector import read_layer, text_column
 from carbongrid.errors import InputError, Problem, listed
+from carbongrid.method.tonnes import counted
 from carbongrid.raster.opening.crs import crs_of
 
 _DETAIL = 3000
@@ -82,7 +83,7 @@ def _in_plane(
     if far.any():
         raise InputError(
             Problem(
-                f"{int(far.sum())} polygons lie too far away for the plane of the grid: {listed(rows[far])}",
+                f"{counted(int(far.sum()), 'polygon lies', 'polygons lie')} too far away for the plane of the grid: {listed(rows[far])}",
                 where,
                 "Leave out what is no neighbour of the units.",
             )

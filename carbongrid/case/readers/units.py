@@ -27,6 +27,7 @@ from carbongrid.case.readers.partition import find_overlaps, overlap_problems
 from carbongrid.case.readers.tables import DOUBTS
 from carbongrid.case.readers.vector import read_layer, text_column
 from carbongrid.errors import InputError, Problem, listed
+from carbongrid.method.tonnes import counted
 from carbongrid.raster.opening.crs import crs_of
 
 
@@ -110,7 +111,7 @@ def _attributes(
             hint = (
                 "Names repeat between districts: give the units codes, and set id to that column."
             )
-        what = f"{int((counts > 1).sum())} units stand more than once: {listed(codes[counts > 1])}"
+        what = f"{counted(int((counts > 1).sum()), 'unit stands', 'units stand')} more than once: {listed(codes[counts > 1])}"
         problems.append(Problem(what, where, hint))
     return pd.DataFrame(attributes, dtype=str)
 
@@ -172,5 +173,5 @@ def _check_blank(
     blank = np.flatnonzero(values == "")
     if len(blank):
         told = listed(str(names[row]) for row in blank)
-        text = f"{len(blank)} units have no {what}: {told}"
+        text = f"{counted(len(blank), 'unit has', 'units have')} no {what}: {told}"
         problems.append(Problem(text, where, "Fill it in."))

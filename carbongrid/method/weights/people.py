@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 
 from carbongrid.errors import InputError
+from carbongrid.method.tonnes import counted
 from carbongrid.method.weights.cell_shares import CellShares, cells_over_units
 from carbongrid.method.weights.points import locate, points_in_parcels
 from carbongrid.raster.crs_units import crs_text
@@ -324,7 +325,7 @@ def _scaled(
         names = ", ".join(
             str(census.codes[row]) if census.codes else str(row) for row in empty[:10]
         )
-        note = f"the census counts people in {empty.size} regions without any people point or cell: {names}"
+        note = f"the census counts people in {counted(empty.size, 'region')} without any people point or cell: {names}"
     scaled = scale_to_census(counts, region, census.thousandths)
     reached = np.zeros(len(census.thousandths), np.int64)
     np.add.at(reached, region[region >= 0], scaled[region >= 0])
@@ -419,7 +420,7 @@ def _floor_area(parcels: gpd.GeoDataFrame, rows: NDArray[np.int64]) -> NDArray[n
     if bad.size:
         ids = ", ".join(str(name) for name in parcels["id"].to_numpy()[bad[:10]])
         raise InputError(
-            f"floor_area is negative or infinite in {bad.size} parcels: {ids}",
+            f"floor_area is negative or infinite in {counted(bad.size, 'parcel')}: {ids}",
             "parcels",
             "Leave it blank where it is unknown.",
         )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from carbongrid.errors import InputError
 from carbongrid.method.categories import Category
 from carbongrid.method.landuse import carrying_types, packaged_table
+from carbongrid.method.tonnes import counted
 from carbongrid.method.weights.claims import Weight, Weights, count_alike
 from carbongrid.method.weights.lines import LineWeights, weighted_lengths
 from carbongrid.method.weights.people import THOUSANDTHS, Residents
@@ -386,7 +387,7 @@ def _check(
         ids = parcels["id"].to_numpy()
         listed = ", ".join(f"{ids[row]} ({value[row]})" for row in bad[:_LISTED])
         raise InputError(
-            f"{name} is negative, infinite or not a number in {bad.size} parcels that carry {category.name}: {listed}",
+            f"{name} is negative, infinite or not a number in {counted(bad.size, 'parcel that carries', 'parcels that carry')} {category.name}: {listed}",
             "parcels",
             "Mend these values; 0 is fine.",
         )

@@ -154,8 +154,25 @@ _OWN_WORDS = {
 }
 
 
+_ONE_OF_THEM = re.compile(r"(?<![\w.,'])1 (row|unit|merged unit|parcel|polygon|point|cell|region|area|place|generator|code)\b(?! of \d)([^:;(]*)")  # fmt: skip
+"""A count of one, and what is said of it."""
+_IN_THE_PLURAL = {
+    "is": "are", "has": "have", "does": "do", "lies": "lie", "stands": "stand", "holds": "hold",
+    "says": "say", "carries": "carry", "crosses": "cross", "itself": "themselves", "its": "their", "it": "them",
+}  # fmt: skip
+
+
 def note_in_chinese(text: str) -> str:
-    """Return a remark in Chinese; nothing where it is none of those that are known."""
+    """Return a remark in Chinese; nothing where it is none of those that are known. Of one thing it is as of several: Chinese makes no difference."""
+    return _known_note(text) or _known_note(_ONE_OF_THEM.sub(_in_the_plural, text))
+
+
+def _in_the_plural(one: re.Match[str]) -> str:
+    said = re.sub(r"\w+", lambda word: _IN_THE_PLURAL.get(word[0], word[0]), one[2])
+    return f"1 {one[1]}s{said}"
+
+
+def _known_note(text: str) -> str:
     for words, chinese in _known():
         values = _values(text, words)
         if values is not None:

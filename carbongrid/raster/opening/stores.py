@@ -207,7 +207,9 @@ def missing_chunks(path: Path, name: str) -> tuple[int, int, Any]:
 
     store = zarr.storage.LocalStore(path, read_only=True)
     array = zarr.open_array(store, path=name, mode="r")
-    return array.nchunks - array.nchunks_initialized, array.nchunks, array.fill_value
+    # Of Zarr 2 an array may tell none, which is read as zeros.
+    fill = array.dtype.type(0) if array.fill_value is None else array.fill_value
+    return array.nchunks - array.nchunks_initialized, array.nchunks, fill
 
 
 def _local(path: Path, mode: str) -> Any:

@@ -40,7 +40,7 @@ def ragged(geometries: NDArray[np.object_]) -> tuple[NDArray[np.float64], Starts
     if odd.size:
         name = shapely.GeometryType(kinds[odd[0]]).name
         raise InputError(
-            f"{odd.size} geometries are not polygons ({name} ...), rows {odd[:10].tolist()}",
+            f"{'1 geometry is no polygon' if odd.size == 1 else f'{odd.size:,} geometries are not polygons'} ({name} ...), rows {odd[:10].tolist()}",
             hint="Leave them out, or take their polygons only.",
         )
     size = shapely.get_num_coordinates(geometries)

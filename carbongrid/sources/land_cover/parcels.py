@@ -206,7 +206,7 @@ def _lacking(
     none = (cells.known == 0) & (area >= shapely.area(cells.land) / 2)
     hint = "Does the raster cover them? gdalinfo tells where it lies; several tiles become one with gdalbuildvrt and gdal_translate."
     if none.all() or (every_unit and none.any()):
-        what = f"{int(none.sum())} of {area.size} units hold no cell with a code: {listed(named[none])}"
+        what = f"{int(none.sum())} of {area.size} units {'holds' if none.sum() == 1 else 'hold'} no cell with a code: {listed(named[none])}"
         return [Problem(what, where, hint)]
     lacking = 1 - known.sum() / area.sum()
     if lacking < _TOLD:

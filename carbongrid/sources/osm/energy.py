@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from carbongrid.errors import Problem, listed
 from carbongrid.method.landuse import packaged_table
+from carbongrid.method.tonnes import counted
 
 SUPPLY = "industry/supply"
 KINDS = ("plant", "generator")
@@ -172,7 +173,7 @@ def energy_sites(
     )
     notes = _notes(sites[factor == 0], burning, int(untold_source.sum()))
     if len(idle):
-        what = f"{len(idle)} generators stand in plants that are closed, and are left out with them: {listed(idle['id'])}"
+        what = f"{counted(len(idle), 'generator stands in a plant that is closed, and is left out with it', 'generators stand in plants that are closed, and are left out with them')}: {listed(idle['id'])}"
         notes = (*notes, Problem(what, level="note"))
     return EnergySites(table, notes)
 
@@ -273,7 +274,7 @@ def _notes(silent: pd.DataFrame, burning: pd.DataFrame, untold: int) -> tuple[Pr
         ]
         order = np.argsort(-output, kind="stable")
         names = listed(f"{called[k]} ({burning['source'][k]}, {output[k]:g} MW)" for k in order)
-        notes.append(Problem(f"{len(burning)} places burn something for power and heat; their output times what they burn weighs {SUPPLY}: {names}", level="note"))  # fmt: skip
+        notes.append(Problem(f"{counted(len(burning), 'place burns something for power and heat; its output times what it burns', 'places burn something for power and heat; their output times what they burn')} weighs {SUPPLY}: {names}", level="note"))  # fmt: skip
         odd = burning[burning["unread"] != ""]
         if len(odd):
             tags = listed(f"{row.id} ({row.unread})" for row in odd.itertuples())

@@ -14,6 +14,7 @@ from carbongrid.case.readers.geometry import normalize_geometry, only_polygons
 from carbongrid.case.readers.partition import partition_by_order, stack_order, without
 from carbongrid.errors import InputError, Problem, listed
 from carbongrid.method.landuse import match_codes, read_code_system, type_priority
+from carbongrid.method.tonnes import counted
 from carbongrid.sources.osm.energy import land_of_plants
 from carbongrid.sources.osm.extract import AREA_KEYS, more_precise, tag_of
 from carbongrid.sources.osm.lifecycle import LEFT
@@ -192,4 +193,4 @@ def _unknown_notes(land: gpd.GeoDataFrame, kinds: pd.DataFrame) -> list[Problem]
         return []
     counts = land.loc[unknown, "land_use"].value_counts()
     told = listed((f"{tag} ({count})" for tag, count in counts.items()), 20)
-    return [Problem(f"{unknown.sum()} areas whose tag the crosswalk does not know are left out: {told}", level="note")]  # fmt: skip
+    return [Problem(f"{counted(int(unknown.sum()), 'area whose tag the crosswalk does not know is', 'areas whose tag the crosswalk does not know are')} left out: {told}", level="note")]  # fmt: skip

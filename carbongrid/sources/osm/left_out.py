@@ -8,6 +8,7 @@ import pandas as pd
 import shapely
 
 from carbongrid.errors import Problem, listed
+from carbongrid.method.tonnes import counted
 from carbongrid.sources.osm.energy import KINDS
 from carbongrid.sources.osm.land import used_land
 from carbongrid.sources.osm.lifecycle import LEFT, NotInUse
@@ -75,7 +76,7 @@ def _told(
     if things.empty:
         return None
     tags = listed(f"{tag} ({count})" for tag, count in things["gone"].value_counts().items())
-    parts = [f"{len(places)} places"] if len(places) else []
+    parts = [counted(len(places), "place")] if len(places) else []
     parts += [f"{things['m'].sum() / 1000:,.1f} km of lines"] if len(lines) else []
     parts += [f"{things['m2'].sum() / 1e6:,.2f} km2 of land"] if len(left) else []
     what = f"{what}: {', '.join(parts)} of {tags}"

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from carbongrid.errors import Problem
 from carbongrid.method.landuse import packaged_table
+from carbongrid.method.tonnes import counted
 from carbongrid.outputs.tables.plain import quoted
 from carbongrid.sources.osm.extract import POINT_KEYS, Extract, tag_of
 
@@ -62,10 +63,10 @@ def points_of_interest(extract: Extract, sites: gpd.GeoDataFrame, units: gpd.Geo
     (drawn, grounds), stops = _drawn_again(every), _beside_platforms(every)
     notes = []
     if drawn.any():
-        what = f"{int(drawn.sum())} points of interest are drawn twice, in an area of the same tag, and count once"
+        what = f"{counted(int(drawn.sum()), 'point of interest is drawn twice, in an area of the same tag, and counts', 'points of interest are drawn twice, in an area of the same tag, and count')} once"
         notes.append(Problem(what, level="note"))
     if grounds.any():
-        what = f"{int(grounds.sum())} areas without a name hold several points of interest of their tag, and count as these"
+        what = f"{counted(int(grounds.sum()), 'area without a name holds several points of interest of its tag, and counts', 'areas without a name hold several points of interest of their tag, and count')} as these"
         notes.append(Problem(what, level="note"))
     if stops.any():
         what = f"{int(stops.sum())} bus stops are drawn beside their platforms, and count once"

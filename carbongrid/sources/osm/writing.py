@@ -16,6 +16,7 @@ import shapely
 
 from carbongrid.case import commented_toml
 from carbongrid.errors import InputError, Problem, listed
+from carbongrid.method.tonnes import counted
 from carbongrid.raster.opening.dates import fixed_date
 from carbongrid.raster.opening.files import path_to_write
 from carbongrid.raster.opening.names import plain_folder
@@ -188,7 +189,11 @@ def write_case_from_osm(
 def _notes(extract: Extract, network: Network, units: Units, land: Land) -> list[Problem]:
     notes = []
     if extract.broken:
-        notes.append(Problem(f"{len(extract.broken)} areas could not be mended and are left out"))
+        notes.append(
+            Problem(
+                f"{counted(len(extract.broken), 'area could not be mended and is', 'areas could not be mended and are')} left out"
+            )
+        )
     if network.tunnels:
         notes.append(Problem(f"{network.tunnels} ways run in tunnels and are left out"))
     inside = land.parcels.geometry.representative_point()
@@ -200,7 +205,7 @@ def _notes(extract: Extract, network: Network, units: Units, land: Land) -> list
     poor = np.flatnonzero(share < 0.5)
     if len(poor):
         named = listed(f"{units.table['name'][k]} ({share[k]:.0%})" for k in poor)
-        what = f"{len(poor)} units are mapped over less than half of their area, or reach into the sea or over the extract's edge: {named}"
+        what = f"{counted(len(poor), 'unit is mapped over less than half of its area, or reaches', 'units are mapped over less than half of their area, or reach')} into the sea or over the extract's edge: {named}"
         notes.append(Problem(what, level="warning"))
     bare = 1 - mapped.sum() / units.table.area.sum()
     notes.append(Problem(f"{bare:.1%} of the units' area is not mapped and carries nothing"))
@@ -212,7 +217,7 @@ def _missing_most(land: Land, units: Units, totals: pd.DataFrame, *, people: boo
     given = int((totals["value"] != "0").sum())
     guesses = f"{given} are first guesses, " if given else ""
     lacks = [
-        f"totals ({guesses}{len(totals) - given} categories are 0)",
+        f"totals ({guesses}{counted(len(totals) - given, 'category is', 'categories are')} 0)",
         "GDP of the units (without it no unit has a zone: [gdp])",
     ]
     if not people:

@@ -108,10 +108,10 @@ def test_other_units_are_refused_unless_told(base: cg.Result, tmp_path: Path) ->
     moved = [*UNITS[:2], ("c", "y", square(2.55, 0, 1.3))]
     other = [*UNITS[:2], ("d", "y", UNITS[2][2])]
     run = town(tmp_path / "moved", units=moved)
-    with pytest.raises(InputError, match=r"outlines of 1 units differ: c.*--despite units"):
+    with pytest.raises(InputError, match=r"outlines of 1 unit differ: c.*--despite units"):
         cg.compare(base, run)
     found = cg.compare(base, run, despite=("units",))
-    assert any("outlines of 1 units differ" in str(note) for note in found.notes)
+    assert any("outlines of 1 unit differ" in str(note) for note in found.notes)
     run = town(tmp_path / "other", units=other, gdp=GDP.replace("c,", "d,"))
     with pytest.raises(InputError, match="c only in the first, d only in the second; 2 are in both"):  # fmt: skip
         cg.compare(base, run)

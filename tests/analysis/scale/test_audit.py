@@ -253,7 +253,7 @@ def test_a_unit_that_had_nothing_is_told_in_tonnes(tmp_path):
     change = found.units.set_index("unit")
     assert np.isnan(change.at["01", "emission_percent_50"])
     assert change.at["01", "emission_change_t_50"] == -change.at["00", "emission_change_t_50"] > 0
-    [said] = [each for each in found.remarks if each.startswith("1 units have no emission")]
+    [said] = [each for each in found.remarks if each.startswith("1 unit has no emission")]
     assert said.endswith(": 01. No percentage tells of it.") and note_in_chinese(said)
     assert said in told.output
     page = html.unescape((tmp_path / "scale.html").read_text(encoding="utf-8"))

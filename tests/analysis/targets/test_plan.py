@@ -296,7 +296,7 @@ def test_gdp_is_raised_in_whole_currency_units(base, tmp_path) -> None:
         (["keep,,,,,,,,"], "keep names no land"),
         (["keep,,,0103,,,,,"], "the table allows no action"),
         (["cut,*,,,,,,,", "convert,*,,0103,0301,,,,"], "tonnes and hectares cannot be added"),
-        (["cut,a,,,,,,1,", "cut,b,,,,,,,"], "1 rows have no cost, others have"),
+        (["cut,a,,,,,,1,", "cut,b,,,,,,,"], "1 row has no cost, others have"),
         (["cut,*,waste/*,,,,,,", "cut,a,*,,,,,,"], "waste/industrial of a is cut by two rows, 2 and 3"),
         (["cut,*,transport/*,,,,,,"], "limits, row 2: no category 'transport/\\*' emits"),
         (["convert,*,,0103,9999,,,,"], "limits, row 2: the land-use code '9999' means no land"),

@@ -159,7 +159,7 @@ def test_merged_units_are_the_sums_of_what_they_were(years: list[cg.Result], tmp
     found = trend([years[0], last], codes=codes)
     assert found.units["unit"].tolist() == ["u0", "u1", "v"]
     said = [str(note) for note in found.notes]
-    assert "1 merged units had parts in another district before: v. They count in that of the last run in all years." in said  # fmt: skip
+    assert "1 merged unit had parts in another district before: v. They count in that of the last run in all years." in said  # fmt: skip
     assert all(note_in_chinese(note) for note in said)
     before = years[0].units.set_index("id")["emission_t"]
     of_merged = found.units.set_index("unit").at["v", "emission_from_g"]
@@ -178,7 +178,11 @@ def test_merged_units_are_the_sums_of_what_they_were(years: list[cg.Result], tmp
         trend([years[0], last], codes={"u2": "v"})
     left = trend([years[0], last], codes={"u2": "v"}, despite=("units",))
     dropped = before["u3"]
-    assert any(f"1 units of 2015 are left out, since not every year has them: u3; they emit {dropped:.6f} t" in str(note) for note in left.notes)  # fmt: skip
+    assert any(
+        "1 code is that of a merged unit: its sum stands" in str(note) for note in left.notes
+    )
+    assert all(note_in_chinese(str(note)) for note in left.notes)
+    assert any(f"1 unit of 2015 is left out, since not every year has it: u3; it emits {dropped:.6f} t" in str(note) for note in left.notes)  # fmt: skip
     with pytest.raises(InputError) as told:
         trend([years[0], last], codes={**codes, "zzz": "v", "u0": "v", "u1x": "nowhere"})
     assert [each.what for each in told.value.problems] == ["no earlier run has a unit 'zzz'", "'u0' is a unit of the last run still", "no earlier run has a unit 'u1x'"]  # fmt: skip

@@ -253,11 +253,15 @@ def test_fractions_potentials_and_distributions_of_own_factors_are_checked(sheet
     ]
 
 
+@pytest.mark.parametrize("amount", ["5", "0"])
 def test_own_factors_that_no_row_takes_are_told_and_only_those_in_use_replace(
-    sheets: Sheets,
+    sheets: Sheets, amount: str
 ) -> None:
+    """A row of 0 takes one, too."""
     factors = "ipcc.lime.high_calcium,L,0.7,t CO2/t,CO2,,\nipcc.coke,C,0.5,t CO2/t coke,CO2,,\nmine,M,1,t CO2/t,CO2,,"
-    path = sheets(industry="a,product/lime,,5,t,factor=ipcc.lime.high_calcium,", factors=factors)
+    path = sheets(
+        industry=f"a,product/lime,,{amount},t,factor=ipcc.lime.high_calcium,", factors=factors
+    )
     said = [note.what for note in inventory.notes(inventory.form(read_activity(path)))]
     assert [what for what in said if "replaces" in what] == [
         "your factor ipcc.lime.high_calcium = 0.7 t CO2/t replaces 0.75 t CO2/t (verified)"
@@ -561,6 +565,13 @@ def test_a_unit_may_say_of_what_it_is(
     [(where, said)] = told(path)
     assert where == f"data, sheet {sheet}, row 2, column {column}"
     assert what in said
+
+
+def test_electricity_by_net_calorific_value_is_told_to_have_none(sheets: Sheets) -> None:
+    """Seen to be told to work the amount out in kWh, which is what PJ are."""
+    rows = "a,electricity,industry/manufacturing,1000,PJ NCV,,"
+    with pytest.raises(InputError, match="Leave NCV out if it is electricity that is counted: only fuels have a calorific value"):  # fmt: skip
+        inventory.form(read_activity(sheets(industry=rows)))
 
 
 def of_gases(sheets: Sheets, **rows: str) -> dict[str, str]:

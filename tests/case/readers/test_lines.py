@@ -237,8 +237,8 @@ def test_everything_wrong_is_told_at_once(tmp_path):
     text = str(error.value)
     assert "'class' is read as numbers" in text
     assert "must be true or false" in text
-    assert "1 rows have no geometry" in text
-    assert "1 geometries are not lines: feature 2 (Point)" in text
+    assert "1 row has no geometry" in text
+    assert "1 geometry is no line: feature 2 (Point)" in text
     with pytest.raises(InputError, match=r"no column 'klass'. Did you mean 'class'"):
         reading(tmp_path, network(), **{"class": "klass"})
 

@@ -48,13 +48,13 @@ def test_coordinates_that_are_none(tmp_path):
         "'lon' must hold coordinates; 3 rows do not: row 3 (blank), row 5 (inf), row 6 (east)"
         in text
     )
-    assert "'lat' must hold coordinates; 1 rows do not: row 4 (nan)" in text
+    assert "'lat' must hold coordinates; 1 row does not: row 4 (nan)" in text
 
 
 def test_places_that_are_none(tmp_path):
     table(tmp_path, "a,120.6,31.3", "b,31.3,120.6")
     with pytest.raises(
-        InputError, match=r"1 points are not at a longitude and latitude: row 3 \(31.3, 120.6\)"
+        InputError, match=r"1 point is not at a longitude and latitude: row 3 \(31.3, 120.6\)"
     ):
         located(tmp_path, "pois.csv")
     table(tmp_path, "a,31.3,120.6", "b,31.4,120.5")
@@ -98,7 +98,7 @@ def test_other_geometry(tmp_path):
     missing = layer()
     missing.loc[1, "geometry"] = None
     write_layer(missing, tmp_path / "pois.gpkg")
-    with pytest.raises(InputError, match=r"1 rows have no geometry .*: feature 2"):
+    with pytest.raises(InputError, match=r"1 row has no geometry .*: feature 2"):
         located(tmp_path, "pois.gpkg")
 
 

@@ -140,7 +140,7 @@ def test_land_use_is_read_as_it_comes(tmp_path):
     parcels = cg.check(case)
     assert not [each for each in parcels.problems if each.level == "error"]
     case = write_case(tmp_path, "land.parquet")
-    with pytest.raises(InputError, match=r"1 geometries are not polygons: land-1 \(LineString\)"):
+    with pytest.raises(InputError, match=r"1 geometry is no polygon: land-1 \(LineString\)"):
         cg.run(case, tmp_path / "run")
 
 

@@ -229,11 +229,11 @@ def test_everything_wrong_is_told_at_once(tmp_path):
     layer.loc[5, "geometry"] = None
     layer["DLBM"] = [101, 702, 601, 1003, 701, 1101]
     text = refused(tmp_path, layer)
-    assert "1 rows have a blank id (BSM): rows 1" in text
+    assert "1 row has a blank id (BSM): rows 1" in text
     assert "1 ids stand more than once: 0010" in text
     assert "column 'DLBM' is read as numbers (101)" in text
     assert "0002 (Self-intersection" in text
-    assert "1 rows have no geometry (null, empty, or a ring that is not closed): 0020" in text
+    assert "1 row has no geometry (null, empty, or a ring that is not closed): 0020" in text
     assert text.count("parcels.gpkg") == 5
 
 
@@ -310,7 +310,7 @@ def test_a_parcel_that_lies_wholly_under_another_is_listed(tmp_path):
     under = pd.concat([layer, layer.iloc[[1]].assign(BSM="0099", DLBM="0301")], ignore_index=True)
     table, notes = reading(tmp_path, under, overlap="priority")
     assert "0099" not in set(table["id"])
-    assert "1 parcels lay wholly under others and are left out: 0099" in notes[1].what
+    assert "1 parcel lay wholly under others and is left out: 0099" in notes[1].what
     assert len(table) == 6
 
 
@@ -470,11 +470,11 @@ def test_areas_that_are_missing(tmp_path):
     layer = survey_layer()
     layer.loc[[0, 3], "TBDLMJ"] = [np.nan, -1.0]
     text = refused(tmp_path, layer, area_field="TBDLMJ")
-    assert "1 parcels have no area in 'TBDLMJ': 0004" in text
+    assert "1 parcel has no area in 'TBDLMJ': 0004" in text
     assert "wrong in 0001 (-1.0)" in text
     layer.loc[0, "BSM"] = None  # seen to end in ": .", with nothing behind the colon
     text = refused(tmp_path, layer, area_field="TBDLMJ")
-    assert "1 parcels have no area in 'TBDLMJ': row 1" in text
+    assert "1 parcel has no area in 'TBDLMJ': row 1" in text
 
 
 @pytest.mark.parametrize("overlap", ["error", "priority"])
@@ -618,7 +618,7 @@ def test_what_is_wrong_in_geoparquet_is_told_as_in_geopackage(tmp_path):
             reading(tmp_path, layer, suffix)
         told.append(str(error.value).replace(suffix, "file"))
     assert told[0] == told[1]
-    assert "1 rows have no geometry" in told[0]
+    assert "1 row has no geometry" in told[0]
     assert f"{layer['BSM'][20]} (Self-intersection" in told[0]
 
 
@@ -651,7 +651,7 @@ def test_a_parcel_that_crosses_itself_in_the_grids_crs_is_mended_and_named(tmp_p
     case = case_of(tmp_path, parcels={"path": path.name}, grid={"crs": "EPSG:4549"})
     table, notes = read_parcels(case)
     assert shapely.is_valid(table.geometry.to_numpy()).all()
-    (note,) = (note for note in notes if "cross themselves" in note.what)
-    assert note.what.startswith("1 parcels cross themselves in the grid's CRS")
+    (note,) = (note for note in notes if "crosses itself" in note.what)
+    assert note.what.startswith("1 parcel crosses itself in the grid's CRS")
     assert note.what.endswith(": b")
     assert (note.where, note.level) == (path.name, "warning")

@@ -59,7 +59,7 @@ def test_points_in_thousandths(tmp_path):
 def test_unknown_is_not_zero(tmp_path):
     table, (note,) = read_people(points_case(tmp_path, "120.6,31.3,5", "120.7,31.3,"), GRID)
     assert len(table) == 1
-    assert "1 points have no count and are left out: row 3" in note.what
+    assert "1 point has no count and is left out: row 3" in note.what
 
 
 @pytest.mark.parametrize("count", ["-1", "nan", "inf", "many", "1,000"])

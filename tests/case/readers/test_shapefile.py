@@ -129,6 +129,21 @@ def test_a_named_encoding_that_makes_no_words_is_told(tmp_path, named):
     assert note_in_chinese(str(told))
 
 
+def test_latin_names_by_a_chinese_encoding_are_told(tmp_path):
+    """Seen to be silent where not one of the characters was a common one: ``D黶seldorf``."""
+    names = ["Düsseldorf", "Köln", "München", "Görlitz", "Aachen", "Bonn"]
+    path = write_layer(survey_layer()[["BSM", "geometry"]].assign(name=names), tmp_path / "layer.shp", "cp1252")  # fmt: skip
+    (told,) = read_vector(path, encoding="gbk").attrs[DOUBTS]
+    assert '"cp1252" reads' in told.hint
+
+
+def test_rare_characters_behind_pinyin_are_no_latin_names(tmp_path):
+    """Seen to be warned of where the column has no common character."""
+    names = ["wang喆", "zhao翀", "qian堃", "zhou赟", "sun燚", "wu"]
+    path = write_layer(survey_layer()[["BSM", "geometry"]].assign(name=names), tmp_path / "layer.shp", "gbk")  # fmt: skip
+    assert not read_vector(path, encoding="gbk").attrs
+
+
 def test_a_cpg_that_makes_no_words_is_told(tmp_path):
     """Seen to fail: garbage names, without a word."""
     with pytest.raises(InputError, match=r'the text is cp932: .*"cp932" reads'):

@@ -100,13 +100,13 @@ def test_polygons_beyond_the_plane_are_named(tmp_path: Path) -> None:
     path = write_layer(layer, tmp_path / "around.gpkg")
     case = case_of(tmp_path, surroundings={"path": path.name})
     local = UNITS.to_crs("+proj=gnom +lat_0=31 +lon_0=117")
-    with pytest.raises(InputError, match=r"1 polygons lie too far away .*: row 2"):
+    with pytest.raises(InputError, match=r"1 polygon lies too far away .*: row 2"):
         read_surroundings(case, local)
 
 
 def test_what_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     layer = provinces()
     layer.loc[1, "geometry"] = None
-    assert "1 rows have no geometry" in refused(tmp_path, layer)
+    assert "1 row has no geometry" in refused(tmp_path, layer)
     assert "there is no column 'name_'" in refused(tmp_path, provinces(), name="name_")
     assert "the layer is empty" in refused(tmp_path, provinces().iloc[:0])

@@ -75,7 +75,7 @@ def test_names_are_optional(tmp_path):
 
 def test_a_name_that_repeats_is_no_code(tmp_path):
     text = refused(tmp_path, townships(), id="name_zh")
-    assert "1 units stand more than once: 东桥镇" in text
+    assert "1 unit stands more than once: 东桥镇" in text
     assert "give the units codes" in text
 
 
@@ -94,11 +94,11 @@ def test_everything_wrong_is_told_at_once(tmp_path):
     layer["city"] = 5.5
     layer.loc[3, "geometry"] = None
     text = refused(tmp_path, layer)
-    assert "1 units have no code in 'code': row 1" in text
-    assert "1 units have no code in 'district': 01" in text
-    assert "1 units stand more than once: 03" in text
+    assert "1 unit has no code in 'code': row 1" in text
+    assert "1 unit has no code in 'district': 01" in text
+    assert "1 unit stands more than once: 03" in text
     assert "column 'city' is read as numbers" in text
-    assert "1 rows have no geometry" in text
+    assert "1 row has no geometry" in text
 
 
 def test_invalid_units_are_not_repaired(tmp_path):

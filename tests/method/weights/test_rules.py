@@ -12,6 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from carbongrid.errors import InputError
+from carbongrid.method.tonnes import counted
 from carbongrid.method.weights import Residents, WeightInputs, eligible, sink_coefficients, weigh
 from carbongrid.method.weights.claims import count_alike
 from carbongrid.method.weights.rules import may_carry
@@ -223,7 +224,7 @@ def test_a_field_that_is_no_weight_is_an_error_that_names_the_parcels(bad):
     category = small_land.category("a/b", "industrial", "field:floor")
     fine = land(**{"field:floor": [1.5, bad, bad, bad, bad, 0.0]})
     assert weigh(category, fine, WeightInputs()).weight.tolist() == [1.5, 0, 0, 0, 0, 0]
-    with pytest.raises(InputError, match=r"floor .* in 1 parcels .* 0005"):
+    with pytest.raises(InputError, match=r"floor .* in 1 parcel .* 0005"):
         weigh(category, land(**{"field:floor": [1.0] * 5 + [bad]}), WeightInputs())
 
 
@@ -233,7 +234,7 @@ def test_ten_parcels_are_named_and_all_counted(count):
     squares = small_land.squares(4)[:count]
     bad = small_land.parcels(squares, ["industrial"] * count, **{"field:floor": [-1.0] * count})
     category = small_land.category("a/b", "industrial", "field:floor")
-    with pytest.raises(InputError, match=rf"in {count} parcels .*: 0000") as told:
+    with pytest.raises(InputError, match=rf"in {counted(count, 'parcel')} .*: 0000") as told:
         weigh(category, bad, WeightInputs())
     listed = str(told.value).count("(-1.0)")
     assert listed == min(count, 10)

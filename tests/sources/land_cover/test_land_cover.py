@@ -213,7 +213,7 @@ def test_what_is_written_comes_back(tmp_path, suffix):
         (np.ones((9, 9), np.float32), {}, "codes are whole"),
         (np.full((9, 9), 10, np.uint8), {"crs": None}, "has no CRS"),
         (np.full((9, 9), 10, np.uint8), {"transform": from_origin(120, 30, STEP, STEP)}, "2 of 2 units hold no cell with a code: row 1, row 2"),
-        (np.full((9, 9), 10, np.uint8), {"transform": from_origin(WEST - 4 * STEP, NORTH, STEP, STEP)}, "1 of 2 units hold no cell with a code: row 2"),
+        (np.full((9, 9), 10, np.uint8), {"transform": from_origin(WEST - 4 * STEP, NORTH, STEP, STEP)}, "1 of 2 units holds no cell with a code: row 2"),
         (np.zeros((9, 9), np.uint8), {}, "2 of 2 units hold no cell with a code"),
         (np.full((9, 9), 10, np.uint8), {"transform": rasterio.Affine(STEP, 1e-6, WEST, 0, -STEP, NORTH)}, "rotated"),
         (np.full((9, 9), 10, np.uint8), {"transform": rasterio.Affine(STEP, 0, WEST, 0, STEP, NORTH - 9 * STEP)}, "first row lies in the south"),
@@ -237,8 +237,8 @@ def test_scaled_numbers_are_no_codes(tmp_path):
 @pytest.mark.parametrize(
     ("shape", "said"),
     [
-        (shapely.LineString([(WEST, NORTH), (WEST + 9 * STEP, NORTH - 9 * STEP)]), "not polygons: row 1 .LineString"),
-        (shapely.Polygon(), "1 rows have no geometry"),
+        (shapely.LineString([(WEST, NORTH), (WEST + 9 * STEP, NORTH - 9 * STEP)]), "1 geometry is no polygon: row 1 .LineString"),
+        (shapely.Polygon(), "1 row has no geometry"),
     ],
 )  # fmt: skip
 def test_units_that_are_no_polygons_are_refused(tmp_path, shape, said):

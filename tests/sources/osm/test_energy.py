@@ -166,7 +166,9 @@ def test_generators_of_a_closed_plant_are_closed_with_it():
     sites = energy_sites(live, points, UNITS, closed)
     found = dict(zip(sites.table["id"], sites.table["weight"], strict=True))
     assert found == {"way/1": 2805.0, "node/2": 148.2, "node/4": 94.6, "node/5": 94.6}
-    assert sites.notes[-1].what.endswith("are left out with them: node/1")
+    assert sites.notes[-1].what.endswith(
+        "1 generator stands in a plant that is closed, and is left out with it: node/1"
+    )
 
 
 def test_panels_on_a_coal_plant_do_not_make_it_solar():

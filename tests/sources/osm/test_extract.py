@@ -321,8 +321,8 @@ def test_a_thing_that_is_drawn_as_a_point_and_as_an_area_counts_once():
     own = [*(f"node/{k}" for k in range(1, 8)), "way/1", "way/3"]
     assert found.table["id"].tolist() == own
     assert [note.what for note in found.notes] == [
-        "1 points of interest are drawn twice, in an area of the same tag, and count once",
-        "1 areas without a name hold several points of interest of their tag, and count as these",
+        "1 point of interest is drawn twice, in an area of the same tag, and counts once",
+        "1 area without a name holds several points of interest of its tag, and counts as these",
     ]
 
 
