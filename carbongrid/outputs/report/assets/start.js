@@ -27,6 +27,6 @@
   reach();
   page.recall();
   const unit = /^#unit-(\d+)$/.exec(location.hash);
-  if (unit && page.rows[unit[1] - 1]) page.choose(unit[1] - 1, "link");
+  if (unit && unit[1] - 1 in page.rows) page.choose(unit[1] - 1, "link");
   document.documentElement.dataset.ready = "";
 }
