@@ -58,7 +58,7 @@ def rows(count: int) -> str:
 
 
 def test_a_browser_lays_out_what_is_seen(opened, many):
-    """Seen to fail: a row was 60 elements, and 20,000 units were more than a million."""
+    """A row is 60 elements: of 20,000 units that were all laid out they were more than a million."""
     page = opened(many)
     assert page.locator("#table tbody tr").count() <= SIZE
     page.wait_for_selector(rows(SIZE))
@@ -115,5 +115,37 @@ def test_paper_and_a_page_without_scripts_have_all_rows(opened, many):
     page.emulate_media(media="screen")
     page.wait_for_selector(f"#table tbody:not(:has(tr:nth-child({SIZE + 1})))")
     plain = opened(many, java_script_enabled=False)
+    assert plain.locator(".unread").is_hidden()
     assert plain.locator("#table tbody tr").count() == MANY
     assert plain.locator(f"#unit-{MANY} th").inner_text() == NAME
+
+
+def test_a_page_that_a_browser_saved_has_its_rows_once(opened, many, tmp_path):
+    """Seen to fail: the rows that were drawn were saved too, and stood below those of the text with the same names."""
+    saved = tmp_path / "report.html"
+    saved.write_text(re.sub(r' style="[^"]*"', "", opened(many).content()), encoding="utf-8")
+    page = opened(saved)
+    assert page.locator("table#table").count() == page.locator("#unit-1").count() == 1
+
+
+def test_a_server_that_forbids_scripts_leaves_a_word(chromium, many):
+    """Seen to fail: a browser that runs scripts passed over the rows, scripts were forbidden, and nothing stood there."""
+    page = chromium.new_page()
+    body, policy = many.read_text("utf-8"), "script-src 'self'"
+    page.route("**/*", lambda asked: asked.fulfill(body=body, content_type="text/html", headers={"content-security-policy": policy}))  # fmt: skip
+    page.goto("http://carbongrid.test/report.html")
+    assert "units.csv" in page.locator(".unread").inner_text()
+    page.close()
+
+
+def test_pages_are_turned_by_keyboard_and_by_address(opened, many):
+    """Seen to fail: at the last page the focus was nowhere, and the name of a row that was not made led nowhere."""
+    page = opened(many)
+    page.focus("[data-turn='1']")
+    for _ in range(MANY // SIZE):
+        page.keyboard.press("Enter")
+    assert page.locator("[data-turn='1']").is_disabled()
+    page.keyboard.press("Enter")
+    assert page.locator("#pager output").inner_text() == "rows 81 to 120 of 130"
+    page.evaluate("location.hash = '#unit-50'")
+    page.wait_for_selector("#unit-50.chosen")

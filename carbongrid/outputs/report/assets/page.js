@@ -5,6 +5,7 @@ const page = {
   lines: (() => {
     const stored = document.getElementById("stored");
     if (!stored) return null;
+    document.getElementById("table")?.remove(); // what a browser saved with the page: the text has all rows
     const [head, ...lines] = stored.textContent.split(/(?=<tr id="unit-)/);
     stored.insertAdjacentHTML("afterend", head);
     return lines;

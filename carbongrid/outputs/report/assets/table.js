@@ -21,7 +21,7 @@
     const rows = units.map((unit) => page.row(unit));
     let kept = 0;
     while (kept < rows.length && body.rows[kept] === rows[kept]) kept += 1;
-    while (body.rows.length > kept) body.lastElementChild.remove();
+    for (const row of [...body.rows].slice(kept)) row.remove(); // read once: a browser counts them anew after each that goes
     body.append(...rows.slice(kept));
   };
   page.draw = (rows = size) => {
@@ -53,6 +53,7 @@
     if (!button) return;
     page.draw();
     turn(first + button.dataset.turn * size);
+    if (button.disabled) pager.querySelector("button:enabled").focus(); // at the end, who turns by keyboard stays here
     frame.scrollTop = 0;
   });
   // Paper has all rows, but where it is the sheet of one unit.
