@@ -47,9 +47,25 @@ if TYPE_CHECKING:
     from carbongrid.outputs.result import RunTables
 
 _D3 = ("dispatch", "selection", "drag", "timer", "color", "interpolate", "ease", "transition", "brush", "zoom")  # fmt: skip
-_SCRIPTS = ("page", "table", "map", "plane", "sheet", "selection", "save", "address", "start")
+_SCRIPTS = (
+    "page",
+    "table",
+    "map",
+    "plane",
+    "sheet",
+    "selection",
+    "save",
+    "address",
+    "start",
+    "rescue",
+)
 _FACILITIES = 50
 """Rows of the table of facilities; facilities.csv has all."""
+_ROWS_AT_ONCE = 100
+"""Rows that a browser lays out before the page answers; of a longer table scripts make the rows that are seen."""
+_ROWS_IN_ONE = 2000
+"""Rows of a table without pages: a browser lays a table out as a whole, 3,000 rows in six seconds."""
+_ROWS_OF_A_PAGE = 500
 _LEVELS = {"error": 0, "warning": 1}
 _SECTIONS = (
     ("explorer", "Map and units", "地图与单元"),
@@ -136,6 +152,7 @@ def _explorer(tables: RunTables, base: BaseMap) -> dict[str, Any]:
     assert len(base.areas) == len(units), "the base map is of these units"
     table, layers = unit_table(tables, base.areas), map_layers(tables, base.areas)
     quadrants = plane(units)
+    paged = len(units) > _ROWS_IN_ONE
     flags = {flag: int(flag.marked(units).sum()) for flag in flags_of(units)}
     return {
         "parents": tables.parents,
@@ -143,6 +160,8 @@ def _explorer(tables: RunTables, base: BaseMap) -> dict[str, Any]:
         "zones": zones_by_code(),
         "flags": {flag: count for flag, count in flags.items() if count},
         "columns": table.columns,
+        "stored": len(units) > _ROWS_AT_ONCE,
+        "paged": paged,
         "drawn": "firm" in units,
         "units": _unit_rows(tables, drawing, table),
         "map": drawing,
@@ -152,7 +171,13 @@ def _explorer(tables: RunTables, base: BaseMap) -> dict[str, Any]:
         "reasons": _reasons(tables),
         "why_indicative": _why_indicative(tables),
         "explained": EXPLAINED,
-        "data": {**_data(tables, layers, drawing), "plane": quadrants.axes},
+        "data": {
+            **_data(tables, layers, drawing),
+            "plane": quadrants.axes,
+            "paged": paged,
+            "rows_of_a_page": _ROWS_OF_A_PAGE if paged else len(units),
+            "rows_at_once": _ROWS_AT_ONCE,
+        },
     }
 
 

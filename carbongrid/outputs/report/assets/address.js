@@ -5,7 +5,7 @@
   const fields = ["text", "ecc-from", "ecc-to", "esc-from", "esc-to"];
   const boxes = { names: "show-names", water: "show-water", roads: "show-roads", more: "more-columns" };
   const zones = () => [...form.querySelectorAll("[name=zone]")];
-  const codeOf = (unit) => page.cell(unit, "id").textContent;
+  const codeOf = (unit) => page.plain(page.held(unit, page.columns.get("id")).html);
   let reading = true; // nothing is written before what the address holds is read
 
   const write = () => {
@@ -50,7 +50,7 @@
     const head = page.table.tHead.rows[0].cells[column];
     if (column !== "" && head && ["ascending", "descending"].includes(order)) page.sortBy(head, order);
     page.filter();
-    const unit = state.has("unit") ? page.rows.findIndex((_, at) => codeOf(at) === state.get("unit")) : -1;
+    const unit = state.has("unit") ? page.units.findIndex((at) => codeOf(at) === state.get("unit")) : -1;
     page.choose(unit < 0 ? null : unit, unit < 0 ? undefined : "link");
   };
 

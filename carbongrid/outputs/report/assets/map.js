@@ -16,27 +16,28 @@
 
   // The tooltip says more than the plain title.
   for (const a of shapes.values()) {
-    a.querySelector("title").remove();
+    a.querySelector("title")?.remove();
     a.setAttribute("tabindex", "-1");
   }
   // A name for those who hear the page: what the table says, without the words of the other language.
+  // Of thousands only the unit that is reached is told in full; the others have their names.
+  let describe = () => {};
   page.name = (other) => {
-    const said = (node) => node.nodeType === Node.TEXT_NODE ? node.data : node.classList.contains(other) ? "" : [...node.childNodes].map(said).join("");
     const keys = ["zone", "zone_probability", "emission_t", "sink_t", "ccr", "ecc", "esc"].filter((key) => page.has(key));
     const heads = keys.map((key) => {
       const words = [...page.head(key).querySelector("button").childNodes];
       const [measure, name] = [words.filter((node) => node.nodeName === "SMALL"), words.filter((node) => node.nodeName !== "SMALL")];
-      return [page.columns.get(key), ...[name, measure].map((nodes) => nodes.map(said).join("").trim())];
+      return [page.columns.get(key), ...[name, measure].map((nodes) => page.said(nodes.map((node) => node.outerHTML ?? node.data).join(""), other))];
     });
-    for (const [unit, a] of shapes) {
-      const { cells } = page.rows[unit];
-      a.setAttribute("aria-label", `${said(cells[0]).trim()}: ${heads.map(([at, head, measure]) => `${head} ${said(cells[at]).trim()} ${measure}`.trim()).join(", ")}`);
-    }
+    const words = (unit, at) => page.said(page.held(unit, at).html, other);
+    describe = (unit) => shapes.get(unit)?.setAttribute("aria-label", `${words(unit, 0)}: ${heads.map(([at, head, measure]) => `${head} ${words(unit, at)} ${measure}`.trim()).join(", ")}`);
+    for (const unit of page.data.paged ? [entry] : shapes.keys()) describe(unit);
   };
   let entry = shapes.keys().next().value;
   const enter = (unit) => {
     shapes.get(entry)?.setAttribute("tabindex", "-1");
     entry = unit;
+    if (page.data.paged) describe(unit);
     shapes.get(unit)?.setAttribute("tabindex", "0");
   };
   if (entry !== undefined) enter(entry);
@@ -53,7 +54,7 @@
     for (const note of document.querySelectorAll("[data-note]")) note.hidden = note.dataset.note !== key;
     page.tell("change");
   };
-  if (page.rows.every((row) => row.dataset.zone === "0") && "emission" in page.data.layers) {
+  if (page.units.every((unit) => page.zone(unit) === "0") && "emission" in page.data.layers) {
     page.layer("emission"); // a map without a zone says nothing
   }
   page.firstLayer = page.layered;
@@ -138,29 +139,35 @@
   const names = document.getElementById("names");
   const wanted = document.getElementById("show-names");
   const nameOf = (unit) => {
-    const cell = page.rows[unit].cells[0];
-    const shown = [...cell.querySelectorAll(".en, .own, bdi")].find((part) => part.getClientRects().length);
-    return (shown ?? cell).textContent.trim();
+    const { html } = page.held(unit, 0);
+    const english = page.other === "zh" && /<span class="en">(.*?)<\/span>/s.exec(html);
+    return english ? page.plain(english[1]).trim() : page.said(html, "en");
   };
   const label = () => {
     names.replaceChildren();
     if (!wanted.checked) return;
     const { x: dx, y: dy, k } = d3.zoomTransform(svg);
-    names.setAttribute("font-size", 12 / svg.getScreenCTM().a);
+    const scale = svg.getScreenCTM().a;
+    names.setAttribute("font-size", 12 / scale);
+    // Measured before any is written: a page with text that was just added is laid out anew for each question.
+    const pen = document.createElement("canvas").getContext("2d");
+    pen.font = `12px ${getComputedStyle(names).fontFamily}`;
     const taken = [];
     const order = [...shapes.keys()].filter((unit) => places[unit] && page.shown[unit]).sort((a, b) => page.number(b, "emission_t") - page.number(a, "emission_t"));
     for (const unit of order) {
       const [left, top] = [places[unit][0] * k + dx, places[unit][1] * k + dy];
       if (left < x || left > x + width || top < y || top > y + height) continue;
+      const name = nameOf(unit);
+      const { width: wide, fontBoundingBoxAscent: above, fontBoundingBoxDescent: below } = pen.measureText(name);
+      const box = { x: left - wide / scale / 2, y: top - above / scale, width: wide / scale, height: (above + below) / scale };
+      const apart = (other) => box.x > other.x + other.width || other.x > box.x + box.width || box.y > other.y + other.height || other.y > box.y + box.height;
+      if (!taken.every(apart)) continue;
+      taken.push(box);
       const text = document.createElementNS(svg.namespaceURI, "text");
-      text.textContent = nameOf(unit);
+      text.textContent = name;
       text.setAttribute("x", left.toFixed(0));
       text.setAttribute("y", top.toFixed(0));
       names.append(text);
-      const box = text.getBBox();
-      const apart = (other) => box.x > other.x + other.width || other.x > box.x + box.width || box.y > other.y + other.height || other.y > box.y + box.height;
-      if (taken.every(apart)) taken.push(box);
-      else text.remove();
       if (taken.length > 150) break;
     }
   };

@@ -1,6 +1,15 @@
 // What all parts of the page share: the table as data, the unit pointed at, the unit chosen, the units shown.
 "use strict";
 const page = {
+  // The rows of a long table, as text that the browser has passed over; null of a short one, which is there.
+  lines: (() => {
+    const stored = document.getElementById("stored");
+    if (!stored) return null;
+    document.getElementById("table")?.remove(); // what a browser saved with the page: the text has all rows
+    const [head, ...lines] = stored.textContent.split(/(?=<tr id="unit-)/);
+    stored.insertAdjacentHTML("afterend", head);
+    return lines;
+  })(),
   data: JSON.parse(document.getElementById("data").textContent),
   table: document.getElementById("table"),
   tip: document.getElementById("tip"),
@@ -11,23 +20,79 @@ const page = {
   on(event, listener) { this.listeners[event].push(listener); },
   tell(event, ...told) { for (const listener of this.listeners[event]) listener(...told); },
 
-  // The rows in the order of the units, whatever the table is sorted by.
+  // In the order of the units, whatever the table is sorted by; null where a row was not needed yet.
   rows: [],
+  units: [],
   columns: new Map(),
 
   read() {
-    this.rows = [...this.table.tBodies[0].rows];
-    this.rows.forEach((row, number) => { row.dataset.row = number; });
+    this.rows = this.lines ? this.lines.map(() => null) : [...this.table.tBodies[0].rows];
+    this.units = this.rows.map((_, unit) => unit);
+    this.rows.forEach((row, unit) => { if (row) row.dataset.row = unit; });
     for (const head of this.table.tHead.rows[0].cells) {
       if (!this.columns.has(head.dataset.key)) this.columns.set(head.dataset.key, head.cellIndex);
     }
     this.shown = this.rows.map(() => true);
   },
-  cell(unit, key) { return this.rows[unit].cells[this.columns.get(key)]; },
+  row(unit) {
+    if (!this.rows[unit]) {
+      const body = document.createElement("tbody");
+      body.innerHTML = this.lines[unit];
+      const [row] = body.rows;
+      row.dataset.row = unit;
+      row.classList.toggle("pointed", unit === this.pointed);
+      row.classList.toggle("chosen", unit === this.chosen);
+      this.rows[unit] = row;
+    }
+    return this.rows[unit];
+  },
+  cell(unit, key) { return this.row(unit).cells[this.columns.get(key)]; },
+
+  // What a cell says, whether or not its row was made: of twenty thousand rows that would take a browser half a minute.
+  held(unit, column) {
+    if (!this.lines) {
+      const cell = this.rows[unit].cells[column];
+      return { html: cell.innerHTML, exact: cell.dataset.v, code: cell.dataset.code };
+    }
+    if (this.opened !== unit) [this.opened, this.pieces] = [unit, this.lines[unit].split("</t")];
+    const [, tag, html] = /<t[hd]([^>]*)>(.*)/s.exec(this.pieces[column]);
+    const attribute = (name) => { const found = tag.match(` ${name}="([^"]*)"`); return found ? this.plain(found[1]) : undefined; };
+    return { html, exact: attribute("data-v"), code: attribute("data-code") };
+  },
+  // The text of markup, of which names are none: they are escaped.
+  plain(html) {
+    const signs = { amp: "&", lt: "<", gt: ">", quot: '"', nbsp: "\u00a0", "#34": '"', "#39": "'" };
+    return html.replace(/<[^>]*>/g, "").replace(/&(amp|lt|gt|quot|nbsp|#34|#39);/g, (_, sign) => signs[sign]);
+  },
+  // Without the words of the other language.
+  said(html, other) { return this.plain(html.replace(new RegExp(`<span class="${other}"[^>]*>.*?</span>`, "gs"), "")).trim(); },
+  get other() { return document.documentElement.lang.startsWith("zh") ? "en" : "zh"; },
+  // As units.csv has it.
+  exact(unit, key) { return this.exacts.get(key)[unit]; },
+  get exacts() {
+    const keys = [...this.columns].filter(([, column]) => this.units.length && this.held(0, column).exact !== undefined);
+    const found = new Map(keys.map(([key]) => [key, new Array(this.units.length)]));
+    for (const unit of this.units) {
+      // No name has a quote in it: they are escaped.
+      const texts = this.lines?.[unit].split(' data-v="');
+      keys.forEach(([key, column], at) => {
+        found.get(key)[unit] = texts ? texts[at + 1].slice(0, texts[at + 1].indexOf('"')) : this.held(unit, column).exact;
+      });
+    }
+    Object.defineProperty(this, "exacts", { value: found });
+    return found;
+  },
+  marked(unit, mark) {
+    if (!this.lines) return this.rows[unit].hasAttribute(`data-${mark}`);
+    const line = this.lines[unit];
+    return `${line.slice(0, line.indexOf(">"))} `.includes(` data-${mark} `);
+  },
+  // A unit without a zone is sorted behind the last.
+  zone(unit) { return this.exact(unit, "zone").replace("9", "0"); },
   has(key) { return this.columns.has(key); },
   head(key) { return this.table.tHead.rows[0].cells[this.columns.get(key)]; },
   // Grams as the table has them: tonnes with six decimals.
-  grams(unit, key) { return BigInt(this.cell(unit, key).dataset.v.replace(".", "")); },
+  grams(unit, key) { return BigInt(this.exact(unit, key).replace(".", "")); },
 
   // Words and numbers in both languages, of which the switch shows one.
   both(english, chinese) {
@@ -58,17 +123,24 @@ const page = {
     return value >= 1e10 ? `${this.digits(value / 1e10)} 万吨` : `${this.digits(value / 1e6)} 吨`;
   },
   // A number as units.csv has it; NaN where it is unknown.
+  numbers: new Map(),
   number(unit, key) {
-    const exact = this.has(key) ? this.cell(unit, key).dataset.v : "";
-    return exact === "" ? NaN : exact === "inf" ? Infinity : Number(exact);
+    if (!this.has(key)) return NaN;
+    if (!this.numbers.has(key)) {
+      this.numbers.set(key, this.units.map((each) => {
+        const exact = this.exact(each, key);
+        return exact === "" ? NaN : exact === "inf" ? Infinity : Number(exact);
+      }));
+    }
+    return this.numbers.get(key)[unit];
   },
 
   point(unit, where) {
     if (unit !== this.pointed) {
       const before = this.pointed;
       this.pointed = unit;
-      if (before !== null) this.rows[before].classList.remove("pointed");
-      if (unit !== null) this.rows[unit].classList.add("pointed");
+      if (before !== null) this.row(before).classList.remove("pointed");
+      if (unit !== null) this.row(unit).classList.add("pointed");
       this.tell("hover", unit, before);
       if (unit === null) this.tip.hidden = true;
       else if (where) this.fillTip(unit);
@@ -78,8 +150,8 @@ const page = {
   choose(unit, from) {
     const before = this.chosen;
     this.chosen = unit;
-    if (before !== null) this.rows[before].classList.remove("chosen");
-    if (unit !== null) this.rows[unit].classList.add("chosen");
+    if (before !== null) this.row(before).classList.remove("chosen");
+    if (unit !== null) this.row(unit).classList.add("chosen");
     this.tell("choose", unit, before, from);
     this.tell("change");
   },
@@ -105,7 +177,7 @@ const page = {
       list.append(term, text);
     }
     const name = document.createElement("strong");
-    for (const node of this.rows[unit].cells[0].firstElementChild.childNodes) name.append(node.cloneNode(true));
+    for (const node of this.row(unit).cells[0].firstElementChild.childNodes) name.append(node.cloneNode(true));
     this.tip.replaceChildren(name, list);
   },
   placeTip({ x, y }) {

@@ -43,6 +43,7 @@
         fields("esc", y, side - bottom, side - top);
         page.filter();
       });
+    layer.selectAll("*").remove(); // what a browser saved with the page
     layer.call(brush);
     touch.addEventListener("change", () => layer.call(brush));
     const clear = () => { silent = true; layer.call(brush.clear); silent = false; };

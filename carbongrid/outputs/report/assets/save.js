@@ -24,12 +24,10 @@
     // On a phone remarks have no room in the table, and every reader of a file does.
     const heads = [...page.table.tHead.rows[0].cells].filter((head) => head.dataset.key === "remarks" || getComputedStyle(head).display !== "none");
     const lines = [heads.map((head) => head.dataset.column ?? head.dataset.key)];
-    for (const row of page.table.tBodies[0].rows) {
-      if (row.hidden) continue;
+    for (const unit of page.listed) {
       lines.push(heads.map((head) => {
-        const own = row.cells[head.cellIndex];
-        if ("code" in own.dataset) return own.dataset.code;
-        return head.dataset.key !== "zone" && "v" in own.dataset ? own.dataset.v : shownText(own).trim();
+        const { html, exact, code } = page.held(unit, head.cellIndex);
+        return code ?? (head.dataset.key !== "zone" && exact !== undefined ? exact : page.said(html, page.other));
       }));
     }
     return `\ufeff${lines.map((line) => line.map(cell).join(",")).join("\n")}\n`;

@@ -4,7 +4,7 @@
   const [picked, reset] = ["picked", "reset"].map((name) => document.getElementById(name));
   const sum = (units, key) => units.reduce((all, unit) => all + page.grams(unit, key), 0n);
   const money = (unit) => (page.has("gdp") ? page.number(unit, "gdp") : NaN);
-  const all = page.rows.map((_, unit) => unit);
+  const all = page.units;
   const earned = (units) => units.map(money).filter((value) => value === value).reduce((whole, value) => whole + value, 0);
   const whole = { emission_t: sum(all, "emission_t"), sink_t: sum(all, "sink_t"), gdp: earned(all) };
 

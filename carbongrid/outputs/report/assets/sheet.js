@@ -5,7 +5,7 @@
   const body = document.getElementById("sheet-body");
   const template = document.getElementById("sheet-template");
   const { categories, ties } = page.data;
-  const grams = page.data.grams.map((row) => row.map(BigInt));
+  const gramsOf = (unit) => page.data.grams[unit].map(BigInt);
   const svgElement = (name, attributes) => {
     const element = document.createElementNS("http://www.w3.org/2000/svg", name);
     for (const [key, text] of Object.entries(attributes)) element.setAttribute(key, text);
@@ -22,7 +22,7 @@
     if (number > 0 && number < 0.001) return "< 0.001 %";
     return number === 0 ? "0 %" : `${Number(number.toPrecision(3)).toLocaleString("en", { minimumSignificantDigits: 3, maximumSignificantDigits: 3 })} %`;
   };
-  const sums = categories.map((_, at) => grams.reduce((sum, row) => sum + row[at], 0n));
+  let sums; // of all units: the first sheet needs them
 
   function bar(share, of) {
     const svg = svgElement("svg", { viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" });
@@ -39,10 +39,10 @@
   }
 
   function fillPeers(rows, unit) {
-    const all = page.rows.map((_, at) => at);
-    const zone = all.filter((at) => page.rows[at].dataset.zone === page.rows[unit].dataset.zone);
+    const all = page.units;
+    const zone = all.filter((at) => page.zone(at) === page.zone(unit));
     for (const [key, column] of page.columns) {
-      const cell = page.rows[unit].cells[column];
+      const cell = page.row(unit).cells[column];
       const head = page.table.tHead.rows[0].cells[column];
       if (!head.classList.contains("number") || head.classList.contains("optional")) continue;
       const [row, name] = [rows.insertRow(), document.createElement("th")];
@@ -70,7 +70,9 @@
   }
 
   function fillParts(rows, unit) {
-    const mass = new Map(categories.map((name, at) => [name, [grams[unit][at], sums[at]]]));
+    sums ??= page.units.map(gramsOf).reduce((sum, row) => sum.map((all, at) => all + row[at]), categories.map(() => 0n));
+    const masses = gramsOf(unit);
+    const mass = new Map(categories.map((name, at) => [name, [masses[at], sums[at]]]));
     const total = { true: [0n, 0n], false: [0n, 0n] };
     const sector = new Map();
     for (const row of rows.querySelectorAll("[data-category]")) {
@@ -101,7 +103,7 @@
   }
 
   function fill(unit) {
-    const row = page.rows[unit];
+    const row = page.row(unit);
     const copy = template.content.cloneNode(true);
     const at = (name) => copy.querySelector(`[data-fill="${name}"]`);
     at("name").append(...copies(row.cells[0].firstElementChild.childNodes));

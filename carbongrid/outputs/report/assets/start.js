@@ -26,7 +26,12 @@
   page.on("choose", reach);
   reach();
   page.recall();
-  const unit = /^#unit-(\d+)$/.exec(location.hash);
-  if (unit && page.rows[unit[1] - 1]) page.choose(unit[1] - 1, "link");
+  // A row that was not made cannot be scrolled to by its name alone.
+  const follow = () => {
+    const unit = /^#unit-(\d+)$/.exec(location.hash);
+    if (unit && unit[1] - 1 in page.rows) page.choose(unit[1] - 1, "link");
+  };
+  follow();
+  addEventListener("hashchange", follow);
   document.documentElement.dataset.ready = "";
 }

@@ -7,25 +7,72 @@
   const count = document.getElementById("count");
   page.read();
 
-  // Rows after the hundredth are drawn some at a time, so that a long table answers from the start; all at once if they are needed.
-  const later = [...body.getElementsByClassName("later")].reverse();
-  page.draw = (rows = later.length) => {
-    for (const row of later.splice(-rows, rows)) row.classList.remove("later");
+  // Of thousands of units the table has pages, since a browser lays a table out as a whole.
+  const frame = table.parentElement;
+  const pager = document.getElementById("pager");
+  const size = page.data.rows_of_a_page;
+  let sorted = page.units;
+  page.listed = sorted; // the units that are shown, in their order
+  let [first, whole] = [0, false];
+  // Rows after the first are drawn some at a time, so that a long table answers from the start; all of its page at once if they are needed.
+  let drawn = Math.min(page.data.rows_at_once, size);
+  const lay = () => {
+    const units = whole ? page.listed : page.listed.slice(first, first + drawn);
+    const rows = units.map((unit) => page.row(unit));
+    let kept = 0;
+    while (kept < rows.length && body.rows[kept] === rows[kept]) kept += 1;
+    for (const row of [...body.rows].slice(kept)) row.remove(); // read once: a browser counts them anew after each that goes
+    body.append(...rows.slice(kept));
+  };
+  page.draw = (rows = size) => {
+    if (drawn === size) return;
+    drawn = Math.min(size, drawn + rows);
+    lay();
   };
   page.drawOn = () => {
     page.draw(200);
-    if (later.length) setTimeout(page.drawOn, 150);
+    if (drawn < size) setTimeout(page.drawOn, 150);
   };
-  // Hidden only now, when what shows them again is there: no failure of another script can keep rows from the reader.
-  table.classList.add("lazy");
   setTimeout(page.drawOn, 1000);
-  table.parentElement.addEventListener("scroll", () => page.draw(), { once: true, passive: true });
+  frame.addEventListener("scroll", () => page.draw(), { once: true, passive: true });
+  const list = () => {
+    page.listed = sorted.filter((unit) => page.shown[unit]);
+    turn(0);
+  };
+  const turn = (to) => {
+    first = to;
+    lay();
+    if (!pager) return;
+    const [from, until, all] = [first + 1, Math.min(first + size, page.listed.length), page.listed.length].map(page.count);
+    pager.hidden = page.listed.length <= size;
+    pager.querySelector("output").replaceChildren(page.both(`rows ${from} to ${until} of ${all}`, `第 ${from} 至 ${until} 行，共 ${all} 行`));
+    for (const button of pager.querySelectorAll("button")) button.disabled = !(first + button.dataset.turn * size in page.listed);
+  };
+  pager?.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    page.draw();
+    turn(first + button.dataset.turn * size);
+    if (button.disabled) pager.querySelector("button:enabled").focus(); // at the end, who turns by keyboard stays here
+    frame.scrollTop = 0;
+  });
+  // Paper has all rows, but where it is the sheet of one unit.
+  const onPaper = (paper) => {
+    const wanted = paper && !document.documentElement.classList.contains("sheet-only");
+    if (whole === wanted) return;
+    whole = wanted;
+    lay();
+  };
+  addEventListener("beforeprint", () => onPaper(true));
+  addEventListener("afterprint", () => onPaper(false));
+  matchMedia("print").addEventListener("change", (event) => onPaper(event.matches));
 
   let texts; // what the search looks into
   const words = (unit) => {
-    texts ??= page.rows.map((row) =>
-      [row.cells[0], ...[...row.cells].filter((cell, at) => at > 0 && !("v" in cell.dataset))]
-        .map((cell) => cell.textContent).join(" ").toLowerCase());
+    if (!texts) {
+      const columns = [...table.tHead.rows[0].cells].map((_, at) => at).filter((at) => at === 0 || page.held(0, at).exact === undefined);
+      texts = page.units.map((each) => columns.map((at) => page.plain(page.held(each, at).html)).join(" ").toLowerCase());
+    }
     return texts[unit];
   };
 
@@ -38,45 +85,46 @@
     for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", order);
     const column = head.cellIndex;
-    const numeric = "v" in page.rows[0].cells[column].dataset;
-    const key = (row) => {
-      const cell = row.cells[column];
-      return numeric ? (cell.dataset.v === "inf" ? Infinity : cell.dataset.v === "" ? NaN : Number(cell.dataset.v)) : cell.textContent.trim();
-    };
+    const numeric = page.held(0, column).exact !== undefined;
+    const key = (unit) => (numeric ? page.number(unit, head.dataset.key) : page.plain(page.held(unit, column).html).trim());
     const sign = up ? 1 : -1;
     const words = new Intl.Collator(document.documentElement.lang, { numeric: true });
-    const rows = page.rows.map((row) => [key(row), row]);
-    rows.sort(([a], [b]) => {
+    const keyed = page.units.map((unit) => [key(unit), unit]);
+    keyed.sort(([a], [b]) => {
       if (!numeric) return sign * words.compare(a, b);
       if (a !== a || b !== b) return (a !== a) - (b !== b); // the unknown last, either way
       return a === b ? 0 : sign * (a < b ? -1 : 1);
     });
-    body.append(...rows.map(([, row]) => row));
+    sorted = keyed.map(([, unit]) => unit);
+    list();
     page.tell("change");
   };
   for (const button of table.tHead.querySelectorAll("button")) {
     button.addEventListener("click", () => page.sortBy(button.closest("th")));
   }
 
-  const within = (unit, key) => {
+  const within = (key) => {
     const [from, to] = ["from", "to"].map((end) => form.elements[`${key}-${end}`].value);
-    if (from === "" && to === "") return true;
-    const value = page.number(unit, key);
-    return (from === "" || value >= Number(from)) && (to === "" || value <= Number(to));
+    if (from === "" && to === "") return () => true;
+    return (unit) => {
+      const value = page.number(unit, key);
+      return (from === "" || value >= Number(from)) && (to === "" || value <= Number(to));
+    };
   };
   page.filter = () => {
     const wanted = form.elements.text.value.toLowerCase().split(/\s+/).filter(Boolean);
     const zones = new Set([...form.querySelectorAll("[name=zone]:checked")].map((box) => box.value));
     const unsure = form.elements.unsure.checked;
-    page.shown = page.rows.map((row, unit) =>
-      zones.has(row.dataset.zone) && wanted.every((word) => words(unit).includes(word)) &&
-      (!unsure || "unsure" in row.dataset) && within(unit, "ecc") && within(unit, "esc"));
-    page.rows.forEach((row, unit) => { row.hidden = !page.shown[unit]; });
-    const number = page.shown.filter(Boolean).length;
+    const [inECC, inESC] = ["ecc", "esc"].map(within);
+    page.shown = page.units.map((unit) =>
+      zones.has(page.zone(unit)) && wanted.every((word) => words(unit).includes(word)) &&
+      (!unsure || page.marked(unit, "unsure")) && inECC(unit) && inESC(unit));
+    list();
+    const number = page.listed.length;
     if (number < page.rows.length) page.draw();
     count.textContent = `${page.count(number)} / ${page.count(page.rows.length)}`;
     document.getElementById("no-match").hidden = number > 0;
-    table.parentElement.hidden = number === 0;
+    frame.hidden = number === 0;
     page.filtered = number < page.rows.length;
     page.tell("show", page.shown, page.filtered);
     page.tell("change");
@@ -110,10 +158,11 @@
   });
   page.on("choose", (unit, before, from) => {
     if (unit === null || from === "table" || from === "name") return;
-    const [row, frame] = [page.rows[unit], table.parentElement];
-    if (row.hidden) return;
+    const at = page.listed.indexOf(unit);
+    if (at < 0) return;
     page.draw();
-    const top = row.offsetTop - table.tHead.offsetHeight;
+    turn(at - (at % size));
+    const top = page.row(unit).offsetTop - table.tHead.offsetHeight;
     frame.scrollTop = Math.max(0, top - frame.clientHeight / 3);
   });
 }
