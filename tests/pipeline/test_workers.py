@@ -85,16 +85,41 @@ def test_workers_are_bound_in_memory_and_never_spill(client: Any) -> None:
         assert not spill
 
 
+def _cut_off(address: str, dask_scheduler: Any) -> None:
+    dask_scheduler.stream_comms[address].comm.abort()
+
+
 @pytest.mark.thorough
-def test_a_worker_that_ends_comes_back_however_long_it_takes() -> None:
-    """Seen to fail: one that took longer than 15 s to start again was given up, and a run went on, or waited, without it."""
+@pytest.mark.parametrize("how", ["ended", "cut off"])
+def test_a_worker_that_is_lost_comes_back_however_long_it_takes(how: str) -> None:
+    """Seen to fail: one that took longer than 15 s to start again, or whose connection broke, was given up, and a run went on, or waited, without it."""
     impatient = dask.config.set({"distributed.deploy.lost-worker-timeout": "0s"})
     with impatient, dask_client(workers=1, memory="1GB") as client:
-        ((before, _),) = client.run(os.getpid).items()
-        psutil.Process(client.run(os.getpid)[before]).kill()
+        ((before, pid),) = client.run(os.getpid).items()
+        if how == "ended":
+            psutil.Process(pid).kill()
+        else:
+            client.run_on_scheduler(_cut_off, before)
         until(lambda: before not in client.scheduler_info()["workers"])
         client.wait_for_workers(1, timeout=HANG)
         assert run_tasks(_square, [2, 3], client) == [4, 9]
+
+
+def test_a_worker_does_not_take_its_nanny_along(client: Any) -> None:
+    """Seen to fail: a worker whose connection broke as it started ended its nanny, and whoever waited for two waited in vain."""
+    nannies = list(client.cluster.workers.values())
+    assert len(nannies) == 2
+    for nanny in nannies:
+        nanny.close_gracefully(reason="worker-handle-scheduler-connection-broken")
+        assert nanny.status == distributed.core.Status.running
+
+
+@pytest.mark.thorough
+def test_a_worker_process_that_does_not_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail: one that stood still was waited for without an end, deaf to Ctrl-C; of one that ended, the library's words."""
+    monkeypatch.setattr(workers, "_UNTIL_STARTED_S", 0.0)
+    with pytest.raises(RunError, match="worker processes could not be started"), dask_client(workers=1):  # fmt: skip
+        pass
 
 
 @pytest.mark.thorough
@@ -331,6 +356,73 @@ def test_a_cluster_without_workers_is_told_and_waited_for(
         assert run_tasks(_square, [1, 2, 3], client) == [1, 4, 9]
     told = [record.message for record in caplog.records if record.name == tasks.logger.name]
     assert told == ["no worker of the cluster is left; the run waits for new ones"]
+
+
+@pytest.fixture
+def cluster() -> Iterator[Any]:
+    """A client of two workers in threads of this process, whose memory nobody watches."""
+    means = {"n_workers": 2, "threads_per_worker": 1, "processes": False, "memory_limit": 0}
+    with (
+        distributed.LocalCluster(**means, dashboard_address="127.0.0.1:0") as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+async def _pause(dask_worker: Any) -> None:
+    dask_worker.status = distributed.core.Status.paused
+
+
+def test_workers_that_are_paused_for_good_end_a_run_in_words(
+    cluster: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to stand still without a word: workers answered, and took no task."""
+    monkeypatch.setattr(tasks, "_UNTIL_ASKED", 0.0)
+    monkeypatch.setattr(tasks, "_UNTIL_GIVEN_UP", 0.0)
+    cluster.run(_pause)
+    until(lambda: not any(map(tasks._works, cluster.scheduler_info()["workers"].values())))
+    with pytest.raises(RunError, match=r"has been paused .* Give workers more memory"):
+        run_tasks(_square, [1, 2, 3], cluster)
+    told = [record.message for record in caplog.records if record.name == tasks.logger.name]
+    assert told == [
+        "every worker of the cluster is paused, as when its memory is nearly full; the run waits for them"
+    ]
+
+
+def test_a_worker_that_is_paused_and_at_a_task_is_no_reason_to_give_up() -> None:
+    """It ends what it has, however long that takes."""
+    paused = {"status": "paused", "metrics": {"task_counts": {"executing": 1}}}
+    assert tasks._works(paused)
+    assert not tasks._works({"status": "paused", "metrics": {}})
+
+
+async def _end_when_asked_for_results(dask_worker: Any) -> None:
+    async def gone(*_: Any, **__: Any) -> None:
+        await dask_worker.close(nanny=False)
+
+    dask_worker.handlers["get_data"] = gone
+
+
+def test_a_result_that_is_lost_on_its_way_home_is_waited_for_with_an_end(
+    cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to stand still: its task was to be done again, nobody was left to do it, and nobody looked."""
+    monkeypatch.setattr(tasks, "_UNTIL_ASKED", 0.0)
+    monkeypatch.setattr(tasks, "_UNTIL_GIVEN_UP", 0.0)
+    cluster.run(_end_when_asked_for_results)
+    with pytest.raises(RunError, match="no worker of the cluster has come for"):
+        run_tasks(_square, [1, 2, 3], cluster)
+
+
+async def _leave_or_answer(dask_worker: Any) -> str:
+    if dask_worker.name:
+        await dask_worker.close(nanny=False)
+    return "here"
+
+
+def test_a_worker_that_leaves_as_it_is_asked_has_no_other_versions(cluster: Any) -> None:
+    """Seen to refuse the run: CommClosedError was a version."""
+    assert list(workers._asked(cluster, _leave_or_answer).values()) == ["here"]
 
 
 @pytest.mark.parametrize("none", [0, -1])
