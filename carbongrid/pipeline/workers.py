@@ -6,6 +6,7 @@ whether its workers see the run directory.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import logging
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from carbongrid.errors import InputError, RunError, require_extra
-from carbongrid.raster.chunked.tasks import answered, client_at
+from carbongrid.raster.chunked.tasks import answered, client_at, present
 from carbongrid.raster.chunked.versions import HINT, differences
 from carbongrid.raster.opening.files import read_text
 from carbongrid.raster.portable import interrupts_blocked
@@ -124,7 +125,8 @@ def _started_here(workers: int, memory: str) -> Iterator[distributed.Client]:
                 )
             except (OSError, RuntimeError) as error:
                 raise RunError(
-                    "worker processes could not be started, as when memory is full or one is ended from outside. "
+                    "worker processes could not be started, as when memory is full, one is ended from outside, or a script "
+                    'that asks for them does so outside of `if __name__ == "__main__":`. '
                     "Run again, with fewer workers or without: a run has threads by itself."
                 ) from error
             _hear_nannies()
@@ -138,19 +140,31 @@ def _started_here(workers: int, memory: str) -> Iterator[distributed.Client]:
 def _nanny() -> type[distributed.Nanny]:
     """Return the class of what starts a worker process, and another one when it ends."""
     import distributed
+    from distributed.core import Status
+
+    ends = (Status.closing, Status.closed, Status.failed)
 
     class Nanny(distributed.Nanny):
+        def __init__(self, *about: Any, **known: Any) -> None:
+            super().__init__(*about, **known)
+            self._one_start = asyncio.Lock()
+
         def close_gracefully(self, reason: str = "") -> None:
             """Stay: a worker whose connection breaks asks its nanny to end with it, and none would come in its place."""
             # One connection that its other end closed breaks sound ones of the thread, as those of workers just there:
             # Python leaves its error in OpenSSL's queue, where the next to read finds it (python/cpython#148594).
 
-        async def instantiate(self) -> distributed.core.Status:
-            overdue = self.loop.call_later(_UNTIL_STARTED_S, self._end_process)
-            try:
-                return await super().instantiate()
-            finally:
-                self.loop.remove_timeout(overdue)
+        async def instantiate(self) -> Status:
+            # Before distributed 2026.8 a process that ended as it started was followed by the next while this one was
+            # still waited for, and who waited for the first took what came from the next: neither had an end.
+            async with self._one_start:
+                if self.status in ends:
+                    return self.status
+                overdue = self.loop.call_later(_UNTIL_STARTED_S, self._end_process)
+                try:
+                    return await super().instantiate()
+                finally:
+                    self.loop.remove_timeout(overdue)
 
         async def _end_process(self) -> None:
             if self.process is not None and self.process.process is not None:
@@ -209,7 +223,7 @@ def _require_workers(client: distributed.Client) -> None:
 def _asked(client: distributed.Client, function: Any) -> dict[str, Any]:
     """Return each worker's answer, or its exception in words; whoever left meanwhile is not asked."""
     answers = answered(client.run, function, on_error="return")
-    there = answered(client.scheduler_info)["workers"]
+    there = present(client)
     return {
         worker: f"{type(answer).__name__}: {answer}"
         if isinstance(answer, BaseException)

@@ -122,6 +122,24 @@ def test_a_worker_process_that_does_not_start_is_told(monkeypatch: pytest.Monkey
         pass
 
 
+def _end_the_first_child() -> None:
+    def started() -> list[psutil.Process]:
+        return [each for each in psutil.Process().children() if "spawn_main" in str(each.cmdline())]
+
+    until(started)
+    started()[0].kill()
+
+
+@pytest.mark.thorough
+def test_a_worker_process_that_ends_as_it_starts_is_told() -> None:
+    """Seen to stand still with distributed 2025.1: who waited for it took the news of the one that came in its place."""
+    ending = threading.Thread(target=_end_the_first_child)
+    ending.start()
+    with pytest.raises(RunError, match="worker processes could not be started"), dask_client(workers=1):  # fmt: skip
+        pass
+    ending.join()
+
+
 @pytest.mark.thorough
 def test_a_large_land_sends_little(client: Any, tmp_path: Path) -> None:
     """36 tiles, a lake with 100,000 vertices in half of them: what the client sends is the plan, not the land. Caught: slices in the graph."""
@@ -394,6 +412,47 @@ def test_a_worker_that_is_paused_and_at_a_task_is_no_reason_to_give_up() -> None
     paused = {"status": "paused", "metrics": {"task_counts": {"executing": 1}}}
     assert tasks._works(paused)
     assert not tasks._works({"status": "paused", "metrics": {}})
+
+
+class _FiveTold:
+    """A client as of distributed 2025.7, which tells of five workers unless it is asked for more; all but the last are paused."""
+
+    def __init__(self, last: str) -> None:
+        self._last = last
+
+    def scheduler_info(self, n_workers: int = 5) -> dict[str, Any]:
+        states = ["paused"] * 6 + [self._last]
+        told = {f"tcp://{n}": {"status": each, "metrics": {}} for n, each in enumerate(states)}
+        return {"workers": dict(list(told.items())[: n_workers if n_workers >= 0 else None])}
+
+    def run(self, *_: Any, **__: Any) -> dict[str, str]:
+        return dict.fromkeys(self.scheduler_info(-1)["workers"], "here")
+
+
+def test_all_workers_are_heard_and_looked_at(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail: the sixth could have other versions, or be the one that works."""
+    monkeypatch.setattr(tasks, "_UNTIL_ASKED", -1.0)
+    client: Any = _FiveTold("running")
+    assert len(workers._asked(client, str)) == 7
+    tasks._Watch(client).look()
+    assert not caplog.records
+
+
+def test_workers_that_are_paused_now_and_then_are_no_reason_to_give_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Seen to fail: a pause of half a minute ended a run, a quarter of an hour of tiles after another one."""
+    monkeypatch.setattr(tasks, "_UNTIL_ASKED", -1.0)
+    monkeypatch.setattr(tasks, "_UNTIL_GIVEN_UP", -1.0)
+    client: Any = _FiveTold("paused")
+    watch = tasks._Watch(client)
+    watch.look()
+    watch.moves()
+    watch.look()
+    with pytest.raises(RunError, match="has been paused"):
+        watch.look()
 
 
 async def _end_when_asked_for_results(dask_worker: Any) -> None:

@@ -233,6 +233,13 @@ def answer_within[T](seconds: float, ask: Callable[..., T], *about: Any, **known
     return coming.answer()
 
 
+def present(client: distributed.Client) -> dict[str, dict[str, Any]]:
+    """Return what the scheduler says of each worker, by address; raises as :func:`answer_within`."""
+    # Asked for no number, distributed 2025.7 tells of five.
+    told = answered(client.scheduler_info, n_workers=-1)
+    return cast("dict[str, dict[str, Any]]", told["workers"])
+
+
 class _Coming[T]:
     """An answer that a thread waits for, which is left behind if none comes."""
 
@@ -422,13 +429,13 @@ class _Watch:
         self._looked, self._alone = time.monotonic(), 0.0
 
     def moves(self) -> None:
-        """Wait anew before the next look, since something came."""
-        self._looked = time.monotonic()
+        """Wait anew before the next look, and from it on for who works: something came."""
+        self._looked, self._alone = time.monotonic(), 0.0
 
     def look(self) -> None:
         if time.monotonic() - self._looked <= _UNTIL_ASKED:
             return
-        workers = answered(self._client.scheduler_info)["workers"].values()
+        workers = present(self._client).values()
         self._looked = time.monotonic()
         if any(map(_works, workers)):
             self._alone = 0.0
