@@ -35,6 +35,9 @@ MEMORY_PER_WORKER = "1GB"
 _TIMEOUT_S = 30
 _UNTIL_STARTED_S = 300.0
 """Seconds in which a worker process is there, however busy its machine; one that stands still is ended then."""
+_UNTIL_BACK_S = 240.0
+"""Seconds in which another worker comes where all have left; shorter than any question to a cluster may take."""
+_TIMES_ASKED = 5
 
 
 @contextlib.contextmanager
@@ -221,16 +224,33 @@ def _require_workers(client: distributed.Client) -> None:
 
 
 def _asked(client: distributed.Client, function: Any) -> dict[str, Any]:
-    """Return each worker's answer, or its exception in words; whoever left meanwhile is not asked."""
-    answers = answered(client.run, function, on_error="return")
-    there = present(client)
-    return {
-        worker: f"{type(answer).__name__}: {answer}"
-        if isinstance(answer, BaseException)
-        else answer
-        for worker, answer in answers.items()
-        if worker in there
-    }
+    """Return each worker's answer, or its exception in words; whoever left meanwhile is not asked, but who came in place of all.
+
+    Raises
+    ------
+    RunError
+        If nobody comes, or all leave again and again.
+    """
+    for _ in range(_TIMES_ASKED):
+        answers = answered(client.run, function, on_error="return")
+        there = present(client)
+        told = {
+            worker: f"{type(answer).__name__}: {answer}"
+            if isinstance(answer, BaseException)
+            else answer
+            for worker, answer in answers.items()
+            if worker in there
+        }
+        if told:
+            return told
+        try:
+            answered(client.wait_for_workers, 1, timeout=_UNTIL_BACK_S)
+        except TimeoutError:
+            break
+    raise RunError(
+        "every worker of the cluster left while it was asked, and none came that stays, as where they may take less memory "
+        "than their libraries do. Give workers more memory (--memory for those of --workers), or start others, and run again."
+    )
 
 
 def require_shared(client: Any, out: Path) -> None:

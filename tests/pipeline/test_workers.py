@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -212,8 +213,6 @@ class Tile:
 
 
 def _fail(tile: Tile) -> None:
-    import uuid
-
     (Path(tile.folder) / uuid.uuid4().hex).touch()
     raise OSError("no luck")
 
@@ -254,6 +253,8 @@ def test_cancel_leaves_nothing_running(client: Any, tmp_path: Path) -> None:
 
     def interrupt(done: int, total: int) -> None:
         until(lambda: len(list(tmp_path.glob("*.begun"))) > 1)
+        # As any version of distributed says it, or a run of long tiles is given up.
+        until(lambda: any(map(tasks._at_a_task, tasks.present(client).values())))
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -455,6 +456,36 @@ def test_workers_that_are_paused_now_and_then_are_no_reason_to_give_up(
         watch.look()
 
 
+class _EndAsTheyCome:
+    """A client of a cluster whose nanny starts one worker after the other: each is there for a moment, idle, and is ended."""
+
+    def __init__(self) -> None:
+        self.at: dict[str, int] = {}
+
+    def scheduler_info(self, **_: Any) -> dict[str, Any]:
+        worker = {"status": "running", "metrics": {"task_counts": self.at}}
+        return {"workers": {f"tcp://{uuid.uuid4().hex}": worker}}
+
+
+def test_workers_that_end_as_they_come_end_a_run_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to have no end: of workers that may take less than their libraries one was always there, and none took a task."""
+    monkeypatch.setattr(tasks, "_UNTIL_ASKED", -1.0)
+    monkeypatch.setattr(tasks, "_UNTIL_TAKEN_UP", -1.0)
+    client: Any = _EndAsTheyCome()
+    watch = tasks._Watch(client)
+    watch.look()
+    # One that took a task since, or is at one for long, is waited for.
+    watch.moves()
+    watch.look()
+    client.at["executing"] = 1
+    watch.look()
+    watch.look()
+    client.at.clear()
+    watch.look()
+    with pytest.raises(RunError, match=r"been at a task for .* Give workers more memory \(--memory"):  # fmt: skip
+        watch.look()
+
+
 async def _end_when_asked_for_results(dask_worker: Any) -> None:
     async def gone(*_: Any, **__: Any) -> None:
         await dask_worker.close(nanny=False)
@@ -482,6 +513,36 @@ async def _leave_or_answer(dask_worker: Any) -> str:
 def test_a_worker_that_leaves_as_it_is_asked_has_no_other_versions(cluster: Any) -> None:
     """Seen to refuse the run: CommClosedError was a version."""
     assert list(workers._asked(cluster, _leave_or_answer).values()) == ["here"]
+
+
+class _LeaveWhenAsked:
+    """A client whose workers leave while they are asked, so many times; in their place another one comes, or nobody."""
+
+    def __init__(self, times: int, *, nobody: bool = False) -> None:
+        self._left, self._nobody = times, nobody
+
+    def run(self, *_: Any, **__: Any) -> dict[str, Any]:
+        self._left -= 1
+        return {f"tcp://{self._left}": "here"}
+
+    def scheduler_info(self, **_: Any) -> dict[str, Any]:
+        return {"workers": {} if self._left >= 0 else {f"tcp://{self._left}": {}}}
+
+    def wait_for_workers(self, *_: Any, **__: Any) -> None:
+        if self._nobody:
+            raise TimeoutError
+
+
+def test_where_every_worker_leaves_as_it_is_asked_the_next_is_asked(tmp_path: Path) -> None:
+    """Seen to pass: of workers that had left none had other versions, and each saw the folder."""
+    client: Any = _LeaveWhenAsked(2)
+    assert list(workers._asked(client, str).values()) == ["here"]
+    without_end: Any = _LeaveWhenAsked(1000)
+    without_others: Any = _LeaveWhenAsked(1, nobody=True)
+    for client in (without_end, without_others):
+        with pytest.raises(RunError, match="every worker of the cluster left while it was asked"):
+            require_shared(client, tmp_path / "run")
+        assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("none", [0, -1])

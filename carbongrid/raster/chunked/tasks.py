@@ -42,6 +42,8 @@ _STANDS_STILL = 300.0
 """Seconds in which a cluster answers a question, however much it has to do: workers may have to import every library first."""
 _UNTIL_GIVEN_UP = 900.0
 """Seconds for which a run waits for workers, once none is left: clusters that start some on demand take minutes."""
+_UNTIL_TAKEN_UP = 900.0
+"""Seconds for which a run waits until any worker is at a task: of workers that are ended as they come, and started again, one is always there."""
 _ABSENT = {
     False: ("no worker of the cluster is left", "new ones"),
     True: ("every worker of the cluster is paused, as when its memory is nearly full", "them"),
@@ -51,6 +53,11 @@ _GIVEN_UP = {
     True: "every worker of the cluster has been paused for {:.0f} minutes, as when its memory is nearly full. "
     "Give workers more memory and run again: what is finished is taken over.",
 }
+_NOT_TAKEN_UP = (
+    "no worker of the cluster has been at a task for {:.0f} minutes, though some came: they are paused, or end as they come, "
+    "as where they may take less memory than their libraries do. Give workers more memory (--memory for those of --workers) "
+    "and run again: what is finished is taken over."
+)
 _LOCAL = ("threads", "processes", "synchronous")
 _ADDRESS = re.compile(
     r"[a-z][a-z0-9+.-]*://(\[[0-9A-Fa-f:.]+(%\w+)?\]|[A-Za-z0-9_.-]{1,253}):(?P<port>[0-9]{1,5})(/[\w./-]*)?|inproc://[\w./-]+",
@@ -426,11 +433,11 @@ class _Watch:
 
     def __init__(self, client: distributed.Client) -> None:
         self._client = client
-        self._looked, self._alone = time.monotonic(), 0.0
+        self.moves()
 
     def moves(self) -> None:
         """Wait anew before the next look, and from it on for who works: something came."""
-        self._looked, self._alone = time.monotonic(), 0.0
+        self._looked, self._alone, self._idle = time.monotonic(), 0.0, 0.0
 
     def look(self) -> None:
         if time.monotonic() - self._looked <= _UNTIL_ASKED:
@@ -444,12 +451,22 @@ class _Watch:
             self._alone = self._looked
         elif self._looked - self._alone > _UNTIL_GIVEN_UP:
             raise RunError(_GIVEN_UP[bool(workers)].format(_UNTIL_GIVEN_UP / 60))
+        if any(map(_at_a_task, workers)):
+            self._idle = 0.0
+        elif not self._idle:
+            self._idle = self._looked
+        elif self._looked - self._idle > _UNTIL_TAKEN_UP:
+            raise RunError(_NOT_TAKEN_UP.format(_UNTIL_TAKEN_UP / 60))
 
 
 def _works(worker: dict[str, Any]) -> bool:
     """Tell whether a worker takes tasks, or is at one: where memory is nearly full it ends what it has and takes no more."""
+    return worker["status"] == "running" or _at_a_task(worker)
+
+
+def _at_a_task(worker: dict[str, Any]) -> bool:
     at = worker["metrics"].get("task_counts", {})
-    return bool(worker["status"] == "running" or at.get("executing") or at.get("long-running"))
+    return bool(at.get("executing") or at.get("long-running"))
 
 
 def _as_they_come(
