@@ -14,6 +14,7 @@ import pytest
 from waiting import HANG, until
 
 from carbongrid.errors import RunError
+from carbongrid.pipeline.workers import dask_client
 from carbongrid.raster.chunked import tasks
 from carbongrid.raster.chunked.tasks import run_tasks
 
@@ -24,7 +25,7 @@ def _freeze(number: int) -> None:
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
-@pytest.mark.parametrize("frozen", ["scheduler", "worker"])
+@pytest.mark.parametrize("frozen", ["scheduler", "worker", "scheduler before the run"])
 def test_a_process_that_stands_still_ends_the_run_in_words(
     frozen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,6 +68,11 @@ def test_a_process_that_stands_still_ends_the_run_in_words(
                 started[0].send_signal(signal.SIGSTOP)
 
             monkeypatch.setattr(tasks, "_STANDS_STILL", 2.0)
+            if frozen != "scheduler":
+                stop(0, 0)
+                with pytest.raises(RunError, match="has not answered for 2 s"), dask_client(client):
+                    pass
+                return
             with pytest.raises(RunError, match="has not answered for 2 s"):
                 run_tasks(_square_in_turn, [(n, str(tmp_path)) for n in range(100)], client, stop)
     finally:

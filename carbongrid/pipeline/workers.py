@@ -6,6 +6,7 @@ whether its workers see the run directory.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import logging
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from carbongrid.errors import InputError, RunError, require_extra
-from carbongrid.raster.chunked.tasks import answered, client_at
+from carbongrid.raster.chunked.tasks import answered, client_at, present
 from carbongrid.raster.chunked.versions import HINT, differences
 from carbongrid.raster.opening.files import read_text
 from carbongrid.raster.portable import interrupts_blocked
@@ -32,6 +33,11 @@ MEMORY_PER_WORKER = "1GB"
 """What a worker of a cluster started here may take; a tile of 2048 x 2048 cells needs about 0.5 GB with all libraries."""
 
 _TIMEOUT_S = 30
+_UNTIL_STARTED_S = 300.0
+"""Seconds in which a worker process is there, however busy its machine; one that stands still is ended then."""
+_UNTIL_BACK_S = 240.0
+"""Seconds in which another worker comes where all have left; shorter than any question to a cluster may take."""
+_TIMES_ASKED = 5
 
 
 @contextlib.contextmanager
@@ -104,27 +110,70 @@ def _started_here(workers: int, memory: str) -> Iterator[distributed.Client]:
         stack.callback(setattr, told, "disabled", told.disabled)
         stack.enter_context(dask.config.set(settings))
         with interrupts_blocked():
-            cluster = distributed.LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                processes=True,
-                host="127.0.0.1",
-                memory_limit=memory,
-                # Any user of the machine reaches its ports, and whoever is let in runs code: certificates made for this
-                # run, which no file holds, keep the others out.
-                protocol="tls://",
-                security=distributed.Security.temporary(),
-                dashboard_address="127.0.0.1:0",
-                scheduler_kwargs={"dashboard": False},
-                # What fails in a task comes home as its error. What else a worker says is how it lost a cluster that ends.
-                silence_logs=logging.CRITICAL,
-            )
+            try:
+                cluster = distributed.LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    worker_class=_nanny(),
+                    host="127.0.0.1",
+                    memory_limit=memory,
+                    # Any user of the machine reaches its ports, and whoever is let in runs code: certificates made for this
+                    # run, which no file holds, keep the others out.
+                    protocol="tls://",
+                    security=distributed.Security.temporary(),
+                    dashboard_address="127.0.0.1:0",
+                    scheduler_kwargs={"dashboard": False},
+                    # What fails in a task comes home as its error. What else a worker says is how it lost a cluster that ends.
+                    silence_logs=logging.CRITICAL,
+                )
+            except (OSError, RuntimeError) as error:
+                raise RunError(
+                    "worker processes could not be started, as when memory is full, one is ended from outside, or a script "
+                    'that asks for them does so outside of `if __name__ == "__main__":`. '
+                    "Run again, with fewer workers or without: a run has threads by itself."
+                ) from error
             _hear_nannies()
             # Before a Ctrl-C that came meanwhile arrives, which it does at the end of this block.
             stack.callback(_end, cluster)
             # What its parts still ask each other while it ends, over connections that are closed by then, is no news.
             stack.callback(setattr, told, "disabled", True)
         yield stack.enter_context(distributed.Client(cluster, set_as_default=False))
+
+
+def _nanny() -> type[distributed.Nanny]:
+    """Return the class of what starts a worker process, and another one when it ends."""
+    import distributed
+    from distributed.core import Status
+
+    ends = (Status.closing, Status.closed, Status.failed)
+
+    class Nanny(distributed.Nanny):
+        def __init__(self, *about: Any, **known: Any) -> None:
+            super().__init__(*about, **known)
+            self._one_start = asyncio.Lock()
+
+        def close_gracefully(self, reason: str = "") -> None:
+            """Stay: a worker whose connection breaks asks its nanny to end with it, and none would come in its place."""
+            # One connection that its other end closed breaks sound ones of the thread, as those of workers just there:
+            # Python leaves its error in OpenSSL's queue, where the next to read finds it (python/cpython#148594).
+
+        async def instantiate(self) -> Status:
+            # Before distributed 2026.8 a process that ended as it started was followed by the next while this one was
+            # still waited for, and who waited for the first took what came from the next: neither had an end.
+            async with self._one_start:
+                if self.status in ends:
+                    return self.status
+                overdue = self.loop.call_later(_UNTIL_STARTED_S, self._end_process)
+                try:
+                    return await super().instantiate()
+                finally:
+                    self.loop.remove_timeout(overdue)
+
+        async def _end_process(self) -> None:
+            if self.process is not None and self.process.process is not None:
+                await self.process.process.kill()
+
+    return Nanny
 
 
 def _end(cluster: distributed.LocalCluster) -> None:
@@ -155,7 +204,7 @@ def _active_client() -> distributed.Client | None:
 def _require_workers(client: distributed.Client) -> None:
     """Raise RunError unless there are workers, with the versions of this process."""
     try:
-        client.wait_for_workers(1, timeout=_TIMEOUT_S)
+        answered(client.wait_for_workers, 1, timeout=_TIMEOUT_S)
     except TimeoutError as error:
         raise RunError(
             "the scheduler has no workers. Start some, for example with: dask worker ADDRESS"
@@ -175,14 +224,33 @@ def _require_workers(client: distributed.Client) -> None:
 
 
 def _asked(client: distributed.Client, function: Any) -> dict[str, Any]:
-    """Return each worker's answer, or its exception in words."""
-    answers = answered(client.run, function, on_error="return")
-    return {
-        worker: f"{type(answer).__name__}: {answer}"
-        if isinstance(answer, BaseException)
-        else answer
-        for worker, answer in answers.items()
-    }
+    """Return each worker's answer, or its exception in words; whoever left meanwhile is not asked, but who came in place of all.
+
+    Raises
+    ------
+    RunError
+        If nobody comes, or all leave again and again.
+    """
+    for _ in range(_TIMES_ASKED):
+        answers = answered(client.run, function, on_error="return")
+        there = present(client)
+        told = {
+            worker: f"{type(answer).__name__}: {answer}"
+            if isinstance(answer, BaseException)
+            else answer
+            for worker, answer in answers.items()
+            if worker in there
+        }
+        if told:
+            return told
+        try:
+            answered(client.wait_for_workers, 1, timeout=_UNTIL_BACK_S)
+        except TimeoutError:
+            break
+    raise RunError(
+        "every worker of the cluster left while it was asked, and none came that stays, as where they may take less memory "
+        "than their libraries do. Give workers more memory (--memory for those of --workers), or start others, and run again."
+    )
 
 
 def require_shared(client: Any, out: Path) -> None:

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -85,16 +86,59 @@ def test_workers_are_bound_in_memory_and_never_spill(client: Any) -> None:
         assert not spill
 
 
+def _cut_off(address: str, dask_scheduler: Any) -> None:
+    dask_scheduler.stream_comms[address].comm.abort()
+
+
 @pytest.mark.thorough
-def test_a_worker_that_ends_comes_back_however_long_it_takes() -> None:
-    """Seen to fail: one that took longer than 15 s to start again was given up, and a run went on, or waited, without it."""
+@pytest.mark.parametrize("how", ["ended", "cut off"])
+def test_a_worker_that_is_lost_comes_back_however_long_it_takes(how: str) -> None:
+    """Seen to fail: one that took longer than 15 s to start again, or whose connection broke, was given up, and a run went on, or waited, without it."""
     impatient = dask.config.set({"distributed.deploy.lost-worker-timeout": "0s"})
     with impatient, dask_client(workers=1, memory="1GB") as client:
-        ((before, _),) = client.run(os.getpid).items()
-        psutil.Process(client.run(os.getpid)[before]).kill()
+        ((before, pid),) = client.run(os.getpid).items()
+        if how == "ended":
+            psutil.Process(pid).kill()
+        else:
+            client.run_on_scheduler(_cut_off, before)
         until(lambda: before not in client.scheduler_info()["workers"])
         client.wait_for_workers(1, timeout=HANG)
         assert run_tasks(_square, [2, 3], client) == [4, 9]
+
+
+def test_a_worker_does_not_take_its_nanny_along(client: Any) -> None:
+    """Seen to fail: a worker whose connection broke as it started ended its nanny, and whoever waited for two waited in vain."""
+    nannies = list(client.cluster.workers.values())
+    assert len(nannies) == 2
+    for nanny in nannies:
+        nanny.close_gracefully(reason="worker-handle-scheduler-connection-broken")
+        assert nanny.status == distributed.core.Status.running
+
+
+@pytest.mark.thorough
+def test_a_worker_process_that_does_not_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail: one that stood still was waited for without an end, deaf to Ctrl-C; of one that ended, the library's words."""
+    monkeypatch.setattr(workers, "_UNTIL_STARTED_S", 0.0)
+    with pytest.raises(RunError, match="worker processes could not be started"), dask_client(workers=1):  # fmt: skip
+        pass
+
+
+def _end_the_first_child() -> None:
+    def started() -> list[psutil.Process]:
+        return [each for each in psutil.Process().children() if "spawn_main" in str(each.cmdline())]
+
+    until(started)
+    started()[0].kill()
+
+
+@pytest.mark.thorough
+def test_a_worker_process_that_ends_as_it_starts_is_told() -> None:
+    """Seen to stand still with distributed 2025.1: who waited for it took the news of the one that came in its place."""
+    ending = threading.Thread(target=_end_the_first_child)
+    ending.start()
+    with pytest.raises(RunError, match="worker processes could not be started"), dask_client(workers=1):  # fmt: skip
+        pass
+    ending.join()
 
 
 @pytest.mark.thorough
@@ -169,8 +213,6 @@ class Tile:
 
 
 def _fail(tile: Tile) -> None:
-    import uuid
-
     (Path(tile.folder) / uuid.uuid4().hex).touch()
     raise OSError("no luck")
 
@@ -211,6 +253,8 @@ def test_cancel_leaves_nothing_running(client: Any, tmp_path: Path) -> None:
 
     def interrupt(done: int, total: int) -> None:
         until(lambda: len(list(tmp_path.glob("*.begun"))) > 1)
+        # As any version of distributed says it, or a run of long tiles is given up.
+        until(lambda: any(map(tasks._at_a_task, tasks.present(client).values())))
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -331,6 +375,174 @@ def test_a_cluster_without_workers_is_told_and_waited_for(
         assert run_tasks(_square, [1, 2, 3], client) == [1, 4, 9]
     told = [record.message for record in caplog.records if record.name == tasks.logger.name]
     assert told == ["no worker of the cluster is left; the run waits for new ones"]
+
+
+@pytest.fixture
+def cluster() -> Iterator[Any]:
+    """A client of two workers in threads of this process, whose memory nobody watches."""
+    means = {"n_workers": 2, "threads_per_worker": 1, "processes": False, "memory_limit": 0}
+    with (
+        distributed.LocalCluster(**means, dashboard_address="127.0.0.1:0") as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+async def _pause(dask_worker: Any) -> None:
+    dask_worker.status = distributed.core.Status.paused
+
+
+def test_workers_that_are_paused_for_good_end_a_run_in_words(
+    cluster: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to stand still without a word: workers answered, and took no task."""
+    monkeypatch.setattr(tasks, "_UNTIL_ASKED", 0.0)
+    monkeypatch.setattr(tasks, "_UNTIL_GIVEN_UP", 0.0)
+    cluster.run(_pause)
+    until(lambda: not any(map(tasks._works, cluster.scheduler_info()["workers"].values())))
+    with pytest.raises(RunError, match=r"has been paused .* Give workers more memory"):
+        run_tasks(_square, [1, 2, 3], cluster)
+    told = [record.message for record in caplog.records if record.name == tasks.logger.name]
+    assert told == [
+        "every worker of the cluster is paused, as when its memory is nearly full; the run waits for them"
+    ]
+
+
+def test_a_worker_that_is_paused_and_at_a_task_is_no_reason_to_give_up() -> None:
+    """It ends what it has, however long that takes."""
+    paused = {"status": "paused", "metrics": {"task_counts": {"executing": 1}}}
+    assert tasks._works(paused)
+    assert not tasks._works({"status": "paused", "metrics": {}})
+
+
+class _FiveTold:
+    """A client as of distributed 2025.7, which tells of five workers unless it is asked for more; all but the last are paused."""
+
+    def __init__(self, last: str) -> None:
+        self._last = last
+
+    def scheduler_info(self, n_workers: int = 5) -> dict[str, Any]:
+        states = ["paused"] * 6 + [self._last]
+        told = {f"tcp://{n}": {"status": each, "metrics": {}} for n, each in enumerate(states)}
+        return {"workers": dict(list(told.items())[: n_workers if n_workers >= 0 else None])}
+
+    def run(self, *_: Any, **__: Any) -> dict[str, str]:
+        return dict.fromkeys(self.scheduler_info(-1)["workers"], "here")
+
+
+def test_all_workers_are_heard_and_looked_at(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail: the sixth could have other versions, or be the one that works."""
+    monkeypatch.setattr(tasks, "_UNTIL_ASKED", -1.0)
+    client: Any = _FiveTold("running")
+    assert len(workers._asked(client, str)) == 7
+    tasks._Watch(client).look()
+    assert not caplog.records
+
+
+def test_workers_that_are_paused_now_and_then_are_no_reason_to_give_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Seen to fail: a pause of half a minute ended a run, a quarter of an hour of tiles after another one."""
+    monkeypatch.setattr(tasks, "_UNTIL_ASKED", -1.0)
+    monkeypatch.setattr(tasks, "_UNTIL_GIVEN_UP", -1.0)
+    client: Any = _FiveTold("paused")
+    watch = tasks._Watch(client)
+    watch.look()
+    watch.moves()
+    watch.look()
+    with pytest.raises(RunError, match="has been paused"):
+        watch.look()
+
+
+class _EndAsTheyCome:
+    """A client of a cluster whose nanny starts one worker after the other: each is there for a moment, idle, and is ended."""
+
+    def __init__(self) -> None:
+        self.at: dict[str, int] = {}
+
+    def scheduler_info(self, **_: Any) -> dict[str, Any]:
+        worker = {"status": "running", "metrics": {"task_counts": self.at}}
+        return {"workers": {f"tcp://{uuid.uuid4().hex}": worker}}
+
+
+def test_workers_that_end_as_they_come_end_a_run_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to have no end: of workers that may take less than their libraries one was always there, and none took a task."""
+    monkeypatch.setattr(tasks, "_UNTIL_ASKED", -1.0)
+    monkeypatch.setattr(tasks, "_UNTIL_TAKEN_UP", -1.0)
+    client: Any = _EndAsTheyCome()
+    watch = tasks._Watch(client)
+    watch.look()
+    # One that took a task since, or is at one for long, is waited for.
+    watch.moves()
+    watch.look()
+    client.at["executing"] = 1
+    watch.look()
+    watch.look()
+    client.at.clear()
+    watch.look()
+    with pytest.raises(RunError, match=r"been at a task for .* Give workers more memory \(--memory"):  # fmt: skip
+        watch.look()
+
+
+async def _end_when_asked_for_results(dask_worker: Any) -> None:
+    async def gone(*_: Any, **__: Any) -> None:
+        await dask_worker.close(nanny=False)
+
+    dask_worker.handlers["get_data"] = gone
+
+
+def test_a_result_that_is_lost_on_its_way_home_is_waited_for_with_an_end(
+    cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to stand still: its task was to be done again, nobody was left to do it, and nobody looked."""
+    monkeypatch.setattr(tasks, "_UNTIL_ASKED", 0.0)
+    monkeypatch.setattr(tasks, "_UNTIL_GIVEN_UP", 0.0)
+    cluster.run(_end_when_asked_for_results)
+    with pytest.raises(RunError, match="no worker of the cluster has come for"):
+        run_tasks(_square, [1, 2, 3], cluster)
+
+
+async def _leave_or_answer(dask_worker: Any) -> str:
+    if dask_worker.name:
+        await dask_worker.close(nanny=False)
+    return "here"
+
+
+def test_a_worker_that_leaves_as_it_is_asked_has_no_other_versions(cluster: Any) -> None:
+    """Seen to refuse the run: CommClosedError was a version."""
+    assert list(workers._asked(cluster, _leave_or_answer).values()) == ["here"]
+
+
+class _LeaveWhenAsked:
+    """A client whose workers leave while they are asked, so many times; in their place another one comes, or nobody."""
+
+    def __init__(self, times: int, *, nobody: bool = False) -> None:
+        self._left, self._nobody = times, nobody
+
+    def run(self, *_: Any, **__: Any) -> dict[str, Any]:
+        self._left -= 1
+        return {f"tcp://{self._left}": "here"}
+
+    def scheduler_info(self, **_: Any) -> dict[str, Any]:
+        return {"workers": {} if self._left >= 0 else {f"tcp://{self._left}": {}}}
+
+    def wait_for_workers(self, *_: Any, **__: Any) -> None:
+        if self._nobody:
+            raise TimeoutError
+
+
+def test_where_every_worker_leaves_as_it_is_asked_the_next_is_asked(tmp_path: Path) -> None:
+    """Seen to pass: of workers that had left none had other versions, and each saw the folder."""
+    client: Any = _LeaveWhenAsked(2)
+    assert list(workers._asked(client, str).values()) == ["here"]
+    without_end: Any = _LeaveWhenAsked(1000)
+    without_others: Any = _LeaveWhenAsked(1, nobody=True)
+    for client in (without_end, without_others):
+        with pytest.raises(RunError, match="every worker of the cluster left while it was asked"):
+            require_shared(client, tmp_path / "run")
+        assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("none", [0, -1])

@@ -42,6 +42,22 @@ _STANDS_STILL = 300.0
 """Seconds in which a cluster answers a question, however much it has to do: workers may have to import every library first."""
 _UNTIL_GIVEN_UP = 900.0
 """Seconds for which a run waits for workers, once none is left: clusters that start some on demand take minutes."""
+_UNTIL_TAKEN_UP = 900.0
+"""Seconds for which a run waits until any worker is at a task: of workers that are ended as they come, and started again, one is always there."""
+_ABSENT = {
+    False: ("no worker of the cluster is left", "new ones"),
+    True: ("every worker of the cluster is paused, as when its memory is nearly full", "them"),
+}
+_GIVEN_UP = {
+    False: "no worker of the cluster has come for {:.0f} minutes. Start some and run again: what is finished is taken over.",
+    True: "every worker of the cluster has been paused for {:.0f} minutes, as when its memory is nearly full. "
+    "Give workers more memory and run again: what is finished is taken over.",
+}
+_NOT_TAKEN_UP = (
+    "no worker of the cluster has been at a task for {:.0f} minutes, though some came: they are paused, or end as they come, "
+    "as where they may take less memory than their libraries do. Give workers more memory (--memory for those of --workers) "
+    "and run again: what is finished is taken over."
+)
 _LOCAL = ("threads", "processes", "synchronous")
 _ADDRESS = re.compile(
     r"[a-z][a-z0-9+.-]*://(\[[0-9A-Fa-f:.]+(%\w+)?\]|[A-Za-z0-9_.-]{1,253}):(?P<port>[0-9]{1,5})(/[\w./-]*)?|inproc://[\w./-]+",
@@ -215,26 +231,46 @@ def answer_within[T](seconds: float, ask: Callable[..., T], *about: Any, **known
     RunError
         If nothing comes in so many seconds, as from a process that was stopped. Who waits for it is left behind.
     """
-    answers: list[T] = []
-    faults: list[BaseException] = []
-
-    def wait() -> None:
-        try:
-            answers.append(ask(*about, **known))
-        except BaseException as error:  # told by whoever asked
-            faults.append(error)
-
-    waiting = threading.Thread(target=wait, daemon=True)
-    waiting.start()
-    waiting.join(seconds)
-    if faults:
-        raise faults[0]
-    if not answers:
+    coming = _Coming(functools.partial(ask, *about, **known))
+    if not coming.came(seconds):
         raise RunError(
             f"the cluster has not answered for {seconds:.0f} s: its scheduler or a worker stands still. "
             "Start it anew and run again: what is finished is taken over."
         )
-    return answers[0]
+    return coming.answer()
+
+
+def present(client: distributed.Client) -> dict[str, dict[str, Any]]:
+    """Return what the scheduler says of each worker, by address; raises as :func:`answer_within`."""
+    # Asked for no number, distributed 2025.7 tells of five.
+    told = answered(client.scheduler_info, n_workers=-1)
+    return cast("dict[str, dict[str, Any]]", told["workers"])
+
+
+class _Coming[T]:
+    """An answer that a thread waits for, which is left behind if none comes."""
+
+    def __init__(self, ask: Callable[[], T]) -> None:
+        self._answers: list[T] = []
+        self._faults: list[BaseException] = []
+        self._waiting = threading.Thread(target=self._wait, args=(ask,), daemon=True)
+        self._waiting.start()
+
+    def _wait(self, ask: Callable[[], T]) -> None:
+        try:
+            self._answers.append(ask())
+        except BaseException as error:  # told by whoever asked
+            self._faults.append(error)
+
+    def came(self, seconds: float) -> bool:
+        """Wait so many seconds at most; tell whether it came."""
+        self._waiting.join(seconds)
+        return not self._waiting.is_alive()
+
+    def answer(self) -> T:
+        if self._faults:
+            raise self._faults[0]
+        return self._answers[0]
 
 
 def _run_locally[T, R](
@@ -368,9 +404,10 @@ def _run_distributed[T, R](
     done = 0
     try:
         report(done, len(pieces))
-        for future in _as_they_come(futures, client):
+        watch = _Watch(client)
+        for future in _as_they_come(futures, client, watch):
             number = place[future.key]
-            results[number] = _taken_home(future, batches[number])
+            results[number] = _taken_home(future, batches[number], watch)
             future.release()
             done += len(batches[number])
             report(done, len(pieces))
@@ -391,33 +428,61 @@ def _end(client: distributed.Client, futures: list[distributed.Future[Any]]) -> 
         logger.warning("%s", error)
 
 
+class _Watch:
+    """Looks, while nothing comes, whether anybody works on it: warns, once, while nobody does, and gives up in the end."""
+
+    def __init__(self, client: distributed.Client) -> None:
+        self._client = client
+        self.moves()
+
+    def moves(self) -> None:
+        """Wait anew before the next look, and from it on for who works: something came."""
+        self._looked, self._alone, self._idle = time.monotonic(), 0.0, 0.0
+
+    def look(self) -> None:
+        if time.monotonic() - self._looked <= _UNTIL_ASKED:
+            return
+        workers = present(self._client).values()
+        self._looked = time.monotonic()
+        if any(map(_works, workers)):
+            self._alone = 0.0
+        elif not self._alone:
+            logger.warning("%s; the run waits for %s", *_ABSENT[bool(workers)])
+            self._alone = self._looked
+        elif self._looked - self._alone > _UNTIL_GIVEN_UP:
+            raise RunError(_GIVEN_UP[bool(workers)].format(_UNTIL_GIVEN_UP / 60))
+        if any(map(_at_a_task, workers)):
+            self._idle = 0.0
+        elif not self._idle:
+            self._idle = self._looked
+        elif self._looked - self._idle > _UNTIL_TAKEN_UP:
+            raise RunError(_NOT_TAKEN_UP.format(_UNTIL_TAKEN_UP / 60))
+
+
+def _works(worker: dict[str, Any]) -> bool:
+    """Tell whether a worker takes tasks, or is at one: where memory is nearly full it ends what it has and takes no more."""
+    return worker["status"] == "running" or _at_a_task(worker)
+
+
+def _at_a_task(worker: dict[str, Any]) -> bool:
+    at = worker["metrics"].get("task_counts", {})
+    return bool(at.get("executing") or at.get("long-running"))
+
+
 def _as_they_come(
-    futures: list[distributed.Future[Any]], client: distributed.Client
+    futures: list[distributed.Future[Any]], client: distributed.Client, watch: _Watch
 ) -> Iterator[distributed.Future[Any]]:
-    """Yield futures as they are finished; warn, once, while nobody works on them, and give up in the end."""
+    """Yield futures as they are finished."""
     from distributed import as_completed
 
     coming = as_completed(futures, loop=client.loop)
-    asked, alone = time.monotonic(), 0.0
     while coming.count():
         batch = coming.next_batch(block=False)
         yield from batch
         if batch:
-            asked = time.monotonic()
-        elif time.monotonic() - asked > _UNTIL_ASKED:
-            there = answered(client.scheduler_info)["workers"]
-            asked = time.monotonic()
-            if there:
-                alone = 0.0
-            elif not alone:
-                logger.warning("no worker of the cluster is left; the run waits for new ones")
-                alone = asked
-            elif asked - alone > _UNTIL_GIVEN_UP:
-                raise RunError(
-                    f"no worker of the cluster has come for {_UNTIL_GIVEN_UP / 60:.0f} minutes. "
-                    "Start some and run again: what is finished is taken over."
-                )
+            watch.moves()
         else:
+            watch.look()
             time.sleep(_BETWEEN_LOOKS)
 
 
@@ -432,13 +497,19 @@ def _batch[T, R](task: Callable[[T], R], theirs: dict[str, str], pieces: list[T]
     return [task(piece) for piece in pieces]
 
 
-def _taken_home(future: distributed.Future[Any], batch: Sequence[object]) -> list[Any]:
+def _taken_home(
+    future: distributed.Future[Any], batch: Sequence[object], watch: _Watch
+) -> list[Any]:
     from distributed.client import FutureCancelledError
     from distributed.scheduler import KilledWorker
 
     named = str(batch[0]) if len(batch) == 1 else f"{batch[0]} to {batch[-1]}"
+    # One that is lost with its worker on the way home is made again, for which nobody may be left.
+    coming = _Coming(future.result)
+    while not coming.came(_UNTIL_ASKED):
+        watch.look()
     try:
-        results = future.result()
+        results = coming.answer()
     except KilledWorker as error:
         raise RunError(
             f"{named}: the workers that had it died, one after the other, as they do when their memory is full. "
