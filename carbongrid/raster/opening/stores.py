@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import io
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -56,6 +58,23 @@ def open_netcdf(path: Path) -> xr.Dataset:
     opened = xr.open_dataset(held, engine="h5netcdf", decode_coords="all")
     opened.set_close(None)  # no file is open, and whoever leaves a ``with`` block may read on
     return opened
+
+
+@atexit.register
+def _close_what_is_read_through_python() -> None:
+    """Close HDF5 files that are in memory, while there is Python.
+
+    Else HDF5 does as the process ends, and asks Python, which is gone by then: a script that keeps a run's grid to its end ended with a segmentation fault.
+    """
+    if "h5py" not in sys.modules:
+        return
+    import h5py
+    from h5py import h5f, h5fd
+
+    for file in h5f.get_obj_ids(types=h5f.OBJ_FILE):
+        through_python = file.get_access_plist().get_driver() == h5fd.fileobj_driver
+        if through_python and file.get_intent() == h5f.ACC_RDONLY:
+            h5py.File(file).close()
 
 
 def is_netcdf(path: Path) -> bool:

@@ -6,6 +6,8 @@ import json
 import os
 import pickle
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -187,3 +189,20 @@ def test_a_run_in_a_folder_named_as_a_home_is_read_there(
     grid = shutil.copy(small_run / "grid_1km.nc", Path("~", "grid_1km.nc"))
     with open_netcdf(Path(grid)) as opened, open_published_netcdf(Path(grid)) as published:
         assert opened.sizes == published.sizes
+
+
+KEPT_TO_THE_END = """
+import ctypes, sys
+from pathlib import Path
+from carbongrid.raster.opening.stores import open_netcdf
+
+grid = open_netcdf(Path(sys.argv[1]))
+ctypes.pythonapi.Py_IncRef(ctypes.py_object(grid))  # a library may keep it beyond Python
+"""
+
+
+def test_a_grid_that_is_kept_to_the_end_lets_the_process_end(small_run: Path) -> None:
+    """Seen to fail: HDF5 closed it after Python was gone, by a segmentation fault."""
+    words = [sys.executable, "-c", KEPT_TO_THE_END, str(small_run / "grid_1km.nc")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
