@@ -16,7 +16,8 @@ NOISE = 1e-6  # m: a middle this near to a polygon lies on its border
 
 def segments(geometry):
     """Starts and ends of all segments of lines or polygon borders, with the row that each comes from."""
-    parts, owner = shapely.get_parts(geometry, return_index=True)
+    # A copy: Shapely 2.1 takes no array that must not be written.
+    parts, owner = shapely.get_parts(np.array(geometry, dtype=object), return_index=True)
     if len(parts) and shapely.get_type_id(parts[0]) == 3:
         rings, of_part = shapely.get_rings(parts, return_index=True)
         parts, owner = rings, owner[of_part]

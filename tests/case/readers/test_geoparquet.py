@@ -233,7 +233,11 @@ def test_lists_of_texts_of_any_kind_are_one_text(tmp_path: Path, kind: pa.DataTy
     """Caught: arrays in the cells, and a message of numbers."""
     way = pa.array([["a", None, "b"], None], kind)
     way = pa.StructArray.from_arrays([way], names=["way"])
-    path = with_columns(tmp_path / "a.parquet", top=way.field("way"), inner=way)
+    try:
+        path = with_columns(tmp_path / "a.parquet", top=way.field("way"), inner=way)
+        parquet.read_table(path)
+    except pa.ArrowException as error:
+        pytest.skip(f"this release of Arrow does not write and read {kind}: {error}")
     found = read_vector(path, columns=["top", "inner.way"])
     for name in ("top", "inner.way"):
         assert found[name].fillna("none").tolist() == ["a > b", "none"]
