@@ -357,9 +357,8 @@ def _narrow(text: Text, width: float) -> None:
     length = len(text.get_text())
     while length > _LEAST and (wide := text.get_window_extent().width) > width:
         length = max(min(length - 1, int(length * width / wide)), _LEAST)
-        text.set_text(
-            whole[: length - 1] + "…"
-        )  # also of what was cut before: without it half a name would seem whole
+        # Also of what was cut before: without it half a name would seem whole.
+        text.set_text(whole[: length - 1] + "…")
 
 
 def _free_place(
