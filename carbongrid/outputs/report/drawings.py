@@ -77,8 +77,8 @@ def zone_map(units: gpd.GeoDataFrame, parent: str | None) -> ZoneMap:
     return ZoneMap(
         width=max(math.ceil((east - west) * scale), 1),
         height=max(math.ceil((north - south) * scale), 1),
-        units=tuple(path_of(shape, offset, scale) for shape in shapes),
-        borders=tuple(path_of(shape, offset, scale) for shape in borders),
+        units=paths_of(shapes, offset, scale),
+        borders=paths_of(np.array(borders, object), offset, scale),
         places=_places_inside(shapes, offset, scale),
         bar=round(length * scale),
         bar_text=length_in_words(length),
@@ -124,19 +124,32 @@ def simplified(
     return simple
 
 
-def path_of(shape: Any, offset: NDArray[np.float64], scale: float) -> str:
-    """Return a polygon's rings as SVG path data in whole drawing units, relative and short."""
-    pieces = []
-    for ring in shapely.get_rings(shapely.get_parts(shape)):
-        points = (shapely.get_coordinates(ring) - offset) * (scale, -scale)
-        whole = np.rint(points).astype(np.int64)
-        steps = np.diff(whole, axis=0)
-        steps = steps[steps.any(axis=1)][:-1]
-        if len(steps) < 2:
-            continue
-        moves = "".join(f"{dx}{'' if dy < 0 else ' '}{dy} " for dx, dy in steps.tolist()).rstrip()
-        pieces.append(f"M{whole[0, 0]} {whole[0, 1]}l{moves}z")
-    return "".join(pieces)
+def paths_of(
+    shapes: NDArray[np.object_], offset: NDArray[np.float64], scale: float
+) -> tuple[str, ...]:
+    """Return each polygon's rings as SVG path data in whole drawing units, relative and short.
+
+    All are taken apart at once: of 2,000 roads a call for each took four times as long.
+    """
+    parts, shape_of_part = shapely.get_parts(shapes, return_index=True)
+    rings, part_of_ring = shapely.get_rings(parts, return_index=True)
+    points, ring_of = shapely.get_coordinates(rings, return_index=True)
+    whole = np.rint((points - offset) * (scale, -scale)).astype(np.int64)
+    steps, ring_of = np.diff(whole, axis=0), ring_of[1:]
+    begins = np.append(0, np.cumsum(shapely.get_num_coordinates(rings)))[:-1]
+    moved = steps.any(axis=1)
+    # What leads from one ring to the next is none of either's.
+    moved[begins[1:] - 1] = False
+    steps, ring_of = steps[moved], ring_of[moved]
+    # The last step of a ring is its closing.
+    inner = ring_of[1:] == ring_of[:-1]
+    number = np.bincount(ring_of[:-1][inner], minlength=len(rings))
+    moves = [f"{dx}{'' if dy < 0 else ' '}{dy} " for dx, dy in steps[:-1][inner].tolist()]
+    pieces: list[list[str]] = [[] for _ in shapes]
+    for shape, (x, y), end, count in zip(shape_of_part[part_of_ring].tolist(), whole[begins].tolist(), np.cumsum(number).tolist(), number.tolist(), strict=True):  # fmt: skip
+        if count >= 2:
+            pieces[shape].append(f"M{x} {y}l{''.join(moves[end - count : end]).rstrip()}z")
+    return tuple(map("".join, pieces))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from carbongrid.method.gas import ALL_GASES, Gas
 from carbongrid.outputs.figures.classes import powers_of_ten
 from carbongrid.outputs.figures.scales import ranges, sequential
 from carbongrid.outputs.numbers import counted_in
-from carbongrid.outputs.report.drawings import length_in_words, path_of, simplified
+from carbongrid.outputs.report.drawings import length_in_words, paths_of, simplified
 from carbongrid.outputs.result import cell_side
 from carbongrid.raster.polygons.outlines import geometries_of
 
@@ -171,14 +171,13 @@ def _path_of_land(parcels: gpd.GeoDataFrame, chosen: NDArray[np.bool_], drawing:
     whole = _no_specks(geometries_of(parcels, chosen), drawing)
     shapes = _no_specks(shapely.get_parts(whole), drawing)
     shapes = simplified(shapes, 1.2 * drawing.metres, False, _VERTICES)
-    order = np.lexsort((np.arange(len(shapes)), -shapely.area(shapes)))
+    shapes = shapes[np.lexsort((np.arange(len(shapes)), -shapely.area(shapes)))]
+    room, fit = _VERTICES, []
+    for size in shapely.get_num_coordinates(shapes).tolist():
+        fit.append(size <= room)
+        room -= size if fit[-1] else 0
     offset = np.array([drawing.west, drawing.north])
-    room, pieces = _VERTICES, []
-    for shape, size in zip(shapes[order], shapely.get_num_coordinates(shapes[order]), strict=True):
-        if size <= room:
-            room -= int(size)
-            pieces.append(path_of(shape, offset, 1 / drawing.metres))
-    return "".join(pieces)
+    return "".join(paths_of(shapes[np.array(fit, bool)], offset, 1 / drawing.metres))
 
 
 def _no_specks(shapes: NDArray[np.object_], drawing: ZoneMap) -> NDArray[np.object_]:
