@@ -86,7 +86,7 @@ type Published = (
 
 
 def rasters_of(
-    published: Published, unit: str | None = None, variable: str | None = None
+    published: Published, unit: str | None, variable: str | None
 ) -> tuple[PublishedRaster, ...]:
     """Return the rasters that are meant; none where it is a table.
 
