@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from carbongrid.method.columns import in_tonnes
-from carbongrid.method.tonnes import format_tonnes
+from carbongrid.method.tonnes import exact_tonnes
 from carbongrid.outputs.tables.plain import write_text_csv
 
 _DIGITS = 6
@@ -65,7 +65,7 @@ def write_exact_csvs(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[P
 
 
 def _tonnes(value: Any) -> str:
-    return "" if value is None or pd.isna(value) else format_tonnes([value])[0]
+    return "" if value is None or pd.isna(value) else exact_tonnes(value)
 
 
 def _cells(table: pd.DataFrame, column: Any) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -288,9 +288,6 @@ def _finite_rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
 
 def _agreement(found: Validation) -> Iterator[str]:
     """Yield what is wrong with the table itself, then a line for each quantity, in words where there is no skill."""
-    from carbongrid.analysis.validation.validation import why_no_skill
-    from carbongrid.method.tonnes import counted
-
     for row in found.sums[found.sums["off"]].to_dict("records"):
         where = f"region {row['region']}" if row["region"] else "the whole"
         why = f": as if {row['slip']}" if row["slip"] else ""
@@ -302,25 +299,38 @@ def _agreement(found: Validation) -> Iterator[str]:
             f"{or_dash(row['by_area'], 8, '.3f')} {or_dash(row['by_people'], 7, '.3f')} {or_dash(row['by_one_total'], 7, '.3f')} {or_dash(row['skill'], 6, '.2f')} {or_dash(row['coverage_90'], 8, '.0%')}"
         )
     for row in found.measures.to_dict("records"):
-        if row["units_missing"]:
-            verb = "is" if row["units_missing"] == 1 else "are"
-            yield f"{row['of']}: {row['units_missing']:,} of {row['units'] + row['units_missing']:,} units {verb} not in the table; all that is said here is of the others."
-        if row["same_proxy"]:
-            yield f"{row['of']}: less than 0.005 is misplaced, so the published values were probably made with this very proxy; it says nothing of either."
-        elif row["skill"] != row["skill"]:
-            yield f"{row['of']}: no skill can be told: {why_no_skill(row)[0]}."
-        elif row["skill"] <= 0:
-            yield f"{row['of']}: no skill. Area, people or one total alone would have placed it as well."
-        if row["sigma_found"] == row["sigma_found"] and not row["same_proxy"]:
-            yield _row_to_paste(row)
+        yield from _remarks_of_quantity(row)
     if found.zones:
-        zones = found.zones
-        yield f"Zones of {counted(round(zones['units']), 'unit')}: {100 * zones['agreement']:.0f} % agree, kappa {zones['kappa']:.2f}; with emission spread by area {100 * zones['agreement_by_area']:.0f} %, kappa {zones['kappa_by_area']:.2f}."
-        if zones["agreement_by_one_total"] == zones["agreement_by_one_total"]:
-            yield f"With one whole total of each category instead of those of regions {100 * zones['agreement_by_one_total']:.0f} % agree, kappa {zones['kappa_by_one_total']:.2f}."
-        yield f"Published values with the run's totals as a reference: {100 * zones['agreement_by_published']:.0f} % would agree, kappa {zones['kappa_by_published']:.2f}."
-        if zones["agreement"] < 1:
-            yield f"Of the zones that disagree {100 * zones['disagreements_not_firm']:.0f} % are not firm, of all {100 * zones['not_firm']:.0f} %."
+        yield from _agreement_of_zones(found.zones)
+
+
+def _remarks_of_quantity(row: dict[Any, Any]) -> Iterator[str]:
+    """Yield what the measures of a quantity do not say themselves, and how uncertain it was found to be."""
+    from carbongrid.analysis.validation.validation import why_no_skill
+
+    if row["units_missing"]:
+        verb = "is" if row["units_missing"] == 1 else "are"
+        yield f"{row['of']}: {row['units_missing']:,} of {row['units'] + row['units_missing']:,} units {verb} not in the table; all that is said here is of the others."
+    if row["same_proxy"]:
+        yield f"{row['of']}: less than 0.005 is misplaced, so the published values were probably made with this very proxy; it says nothing of either."
+    elif row["skill"] != row["skill"]:
+        yield f"{row['of']}: no skill can be told: {why_no_skill(row)[0]}."
+    elif row["skill"] <= 0:
+        yield f"{row['of']}: no skill. Area, people or one total alone would have placed it as well."
+    if row["sigma_found"] == row["sigma_found"] and not row["same_proxy"]:
+        yield _row_to_paste(row)
+
+
+def _agreement_of_zones(zones: Mapping[str, float]) -> Iterator[str]:
+    """Yield how far zones agree, and by what else they would."""
+    from carbongrid.method.tonnes import counted
+
+    yield f"Zones of {counted(round(zones['units']), 'unit')}: {100 * zones['agreement']:.0f} % agree, kappa {zones['kappa']:.2f}; with emission spread by area {100 * zones['agreement_by_area']:.0f} %, kappa {zones['kappa_by_area']:.2f}."
+    if zones["agreement_by_one_total"] == zones["agreement_by_one_total"]:
+        yield f"With one whole total of each category instead of those of regions {100 * zones['agreement_by_one_total']:.0f} % agree, kappa {zones['kappa_by_one_total']:.2f}."
+    yield f"Published values with the run's totals as a reference: {100 * zones['agreement_by_published']:.0f} % would agree, kappa {zones['kappa_by_published']:.2f}."
+    if zones["agreement"] < 1:
+        yield f"Of the zones that disagree {100 * zones['disagreements_not_firm']:.0f} % are not firm, of all {100 * zones['not_firm']:.0f} %."
 
 
 def _agreement_of_cells(found: Validation) -> Iterator[str]:

@@ -226,7 +226,7 @@ def category_of(
     raise InputError(f"{activity.name} is no part of {written}", hint=known)
 
 
-def check_unit(activity: Activity, written: str, given: Collection[str] = ()) -> None:
+def check_unit(activity: Activity, written: str, given: Collection[str]) -> None:
     """Check that a unit measures what the activity is counted in.
 
     Parameters

@@ -11,7 +11,7 @@ from carbongrid.errors import Problem, listed
 from carbongrid.inventory.coded_table import ALL_GASES, BIOGENIC, CodedTable, CodedValue
 from carbongrid.inventory.codes import codes_above, is_within
 from carbongrid.inventory.gas_names import gases_above
-from carbongrid.method.tonnes import format_tonnes
+from carbongrid.method.tonnes import exact_tonnes, format_tonnes
 
 MEMO = {"crt": ("1.D",), "ipcc2006": ("1.A.3.a.i", "1.A.3.d.i"), "gpc": ()}
 """Codes that a system lists without counting them: fuel of ships and aircraft between countries."""
@@ -210,7 +210,7 @@ def _differing(table: CodedTable, uncounted: Iterable[Uncounted]) -> list[Proble
         found = [each for each in uncounted if each.reason.endswith(reason)]
         if not found:
             continue
-        tonnes = format_tonnes([sum(abs(each.grams) for each in found if not _is_told_above(each, found))])[0]  # fmt: skip
+        tonnes = exact_tonnes(sum(abs(each.grams) for each in found if not _is_told_above(each, found)))  # fmt: skip
         gases: dict[str, list[str]] = {}
         for each in found:
             gases.setdefault(each.code, []).append(each.gas)

@@ -120,7 +120,7 @@ def _rows_of_balance(as_given: Inventory) -> list[dict[str, str]]:
             )
         masses = [(gas, mass) for gas, mass in flow.gases.items() if mass.grams or mass.co2e]
         for gas, mass in masses or [("CO2", Mass())]:
-            told = [*format_tonnes([mass.grams]), *format_tonnes([mass.co2e])]
+            told = format_tonnes([mass.grams, mass.co2e])
             remark = f"part of the mix, in no total of its own: {told[0]} t {gas}, {told[1]} t CO2e"
             rows.append({**common, "gas": gas, "remark": remark})
     return rows

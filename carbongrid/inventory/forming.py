@@ -218,17 +218,7 @@ def _of_row(
         return [], [LeftOut(row, row.activity, OF_THE_BALANCE, False)], memo
     if sink and sinks.row_of(row.activity) is None:
         return [], [LeftOut(row, row.activity, sinks.why_not(row.activity), False)], memo
-    flagged = sorted(
-        {
-            entry.factor.key
-            for _, inputs in chosen.products
-            if not isinstance(inputs, str)
-            for entry in inputs
-            if entry.factor.upstream
-        }
-    )
-    if TERMS[chosen.method.term].upstream and not flagged:
-        flagged = [f"the making of {row.activity.removeprefix('input/')}"]
+    flagged = _upstream(row, chosen)
     if flagged and upstream != "include":
         why = f"{', '.join(flagged)} holds upstream or life-cycle emissions, which overlap equation 2 (D28)"
         return [], [LeftOut(row, row.activity, why, False)], memo
@@ -255,6 +245,20 @@ def _of_row(
             hint="Name one in parameters.",
         )
     return lines, left, memo
+
+
+def _upstream(row: ActivityRow, chosen: Chosen) -> list[str]:
+    """Return which of a row's factors hold what was emitted upstream, or that the row as a whole is of such emissions."""
+    flagged = {
+        entry.factor.key
+        for _, inputs in chosen.products
+        if not isinstance(inputs, str)
+        for entry in inputs
+        if entry.factor.upstream
+    }
+    if TERMS[chosen.method.term].upstream and not flagged:
+        return [f"the making of {row.activity.removeprefix('input/')}"]
+    return sorted(flagged)
 
 
 def _require_gases(products: Iterable[tuple[Product, tuple[Input, ...] | str]]) -> None:

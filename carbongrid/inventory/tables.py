@@ -14,7 +14,7 @@ from carbongrid.inventory.factors.catalogue import GASES
 from carbongrid.inventory.lines import Inventory, Line, plain
 from carbongrid.inventory.regions import counted_once
 from carbongrid.method.categories import SECTORS
-from carbongrid.method.tonnes import format_tonnes
+from carbongrid.method.tonnes import exact_tonnes, format_tonnes
 
 SEPARATOR = " | "
 """Between the factors of a line, their sources, its conversions."""
@@ -27,7 +27,6 @@ _BY_REGION = (
 MEMO = "memo: biogenic CO2, in no total"
 """What the audit remarks of a row of the memo, whose tonnes stand in a column of their own."""
 
-TOTALS_COLUMNS = ("category", "region", "gas", "mass_t", "co2e_t")
 AUDIT_COLUMNS = (
     "file", "sheet", "row", "id", "activity", "category", "region", "scope", "equation", "term", "product", "variant", "amount", "unit", "year",
     "activity_source", "factors", "factor_sources", "conversions", "gas", "mass_t", "gwp", "gwp_set", "co2e_t", "passed_over", "remark", "memo_t",
@@ -122,7 +121,7 @@ def memo(inventory: Inventory) -> pd.DataFrame:
     for line, grams in zip(once.memo, once.memo_grams, strict=True):
         key = (line.category, line.row.activity)
         sums[key] = sums.get(key, 0) + grams
-    rows = [(*key, format_tonnes([grams])[0]) for key, grams in sums.items()]
+    rows = [(*key, exact_tonnes(grams)) for key, grams in sums.items()]
     return pd.DataFrame(rows, columns=["category", "activity", "mass_t"])
 
 
@@ -137,16 +136,16 @@ def audit(inventory: Inventory) -> pd.DataFrame:
         rows.append(
             {
                 **_how(line),
-                "mass_t": format_tonnes([grams])[0],
+                "mass_t": exact_tonnes(grams),
                 "gwp": plain(line.potential(inventory.gwp)),
                 "gwp_set": inventory.gwp,
-                "co2e_t": format_tonnes([co2e])[0],
+                "co2e_t": exact_tonnes(co2e),
                 "passed_over": SEPARATOR.join(_passed_over(line)),
                 "remark": "; ".join(_remarks(inventory, line)),
             }
         )
     for line, grams in zip(inventory.memo, inventory.memo_grams, strict=True):
-        rows.append({**_how(line), "remark": MEMO, "memo_t": format_tonnes([grams])[0]})
+        rows.append({**_how(line), "remark": MEMO, "memo_t": exact_tonnes(grams)})
     for left in inventory.left_out:
         place = {
             "file": left.row.file,
@@ -215,7 +214,7 @@ def _sources(line: Line) -> list[str]:
 def _passed_over(line: Line) -> list[str]:
     """Return the factors that were not taken, each with what it would have given and why it was passed over."""
     return [
-        f"{other.name}: {format_tonnes([round(other.mass)])[0]} t {other.gas} ({other.why})"
+        f"{other.name}: {exact_tonnes(round(other.mass))} t {other.gas} ({other.why})"
         for other in line.passed_over
     ]
 

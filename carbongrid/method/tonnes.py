@@ -13,11 +13,12 @@ def format_tonnes(masses: Iterable[int]) -> list[str]:
     masses
         Integer grams, shape (n,): an int64 array or Python integers.
     """
-    return [_six_decimals(int(mass)) for mass in masses]
+    return [exact_tonnes(mass) for mass in masses]
 
 
-def _six_decimals(mass: int) -> str:
-    whole, rest = divmod(abs(mass), 10**6)
+def exact_tonnes(mass: int) -> str:
+    """Return one mass in grams as :func:`format_tonnes` does."""
+    whole, rest = divmod(abs(int(mass)), 10**6)  # an int64 has no absolute value of its least
     return f"{'-' if mass < 0 else ''}{whole}.{rest:06d}"
 
 

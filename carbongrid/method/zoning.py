@@ -227,7 +227,7 @@ def zone_units(
 
 
 def units_in_regions(
-    units: pd.DataFrame, reference: str = "all", ties: str = ">="
+    units: pd.DataFrame, reference: str, ties: str = ">="
 ) -> list[tuple[Unit, Region | None]]:
     """Return each unit in whole numbers, with the sums of its reference region.
 

@@ -383,7 +383,7 @@ def under_new_totals(
     if inputs.case.inventory is None:  # of activity data CO2 leaves nothing out
         notes += notes_on_gases(totals, inputs.categories, "totals")
     if facilities is not None:
-        facilities = under_totals(facilities, totals, "facilities")
+        facilities = under_totals(facilities, totals)
     return dataclasses.replace(inputs, totals=totals, facilities=facilities, notes=tuple(notes))
 
 

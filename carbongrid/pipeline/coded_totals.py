@@ -25,7 +25,7 @@ from carbongrid.inventory.codes import (
 from carbongrid.inventory.crosswalks import candidates_of, home_of, level_of
 from carbongrid.method.allocate import apportion
 from carbongrid.method.categories import Category, read_categories
-from carbongrid.method.tonnes import format_tonnes
+from carbongrid.method.tonnes import exact_tonnes, format_tonnes
 
 LEAVE_OUT = "leave-out"
 """Stands for a category in a table of shares: the code is in no total, on purpose."""
@@ -121,9 +121,7 @@ def totals_of_codes(
 
 
 def draft_shares(
-    table: CodedTable,
-    categories: Mapping[str, Category] | None = None,
-    shares: Shares | None = None,
+    table: CodedTable, categories: Mapping[str, Category], shares: Shares | None
 ) -> pd.DataFrame:
     """Return a table of shares to fill in: a row for each category that an undecided code may be, its share blank.
 
@@ -137,13 +135,12 @@ def draft_shares(
     DataFrame
         code, category, share, name, co2e_t, all text; no rows if nothing is to be decided.
     """
-    known = read_categories() if categories is None else categories
     shares = shares or {}
     counted, _, _ = counted_codes(table, shares)
     rows = []
-    for mass, _ in _undecided(table, known, shares, counted):
-        candidates = candidates_of(mass.code, mass.grams, table.system, known) or [""]
-        tonnes = format_tonnes([mass.grams])[0]
+    for mass, _ in _undecided(table, categories, shares, counted):
+        candidates = candidates_of(mass.code, mass.grams, table.system, categories) or [""]
+        tonnes = exact_tonnes(mass.grams)
         rows += [(mass.code, name, "", mass.name, tonnes) for name in candidates]
     given = [(c, name, str(part), "", "") for c, of in shares.items() for name, part in of.items()]
     return pd.DataFrame([*given, *rows] if rows else [], columns=list(DRAFT_COLUMNS), dtype=str)
@@ -273,7 +270,7 @@ def _of_the_protocol(
         what += f", and of {untold} t the codes do not tell"
     found = [Problem(what, where, "", "note")]
     if outside:
-        tonnes = format_tonnes([sum(outside.values())])[0]
+        tonnes = exact_tonnes(sum(outside.values()))
         what = f"{tonnes} t CO2e of {', '.join(outside)} are emitted outside the boundary, and would be spread over land within it"
         found.append(Problem(what, where, f"Give these codes to {LEAVE_OUT} by --split where a map of the territory is wanted.", "warning"))  # fmt: skip
     return found
@@ -291,7 +288,7 @@ def _shares_of(
 
 def _shown(mass: CodeMass) -> str:
     name = f" {mass.name}" if mass.name else ""
-    return f"{mass.code}{name}, {format_tonnes([mass.grams])[0]} t CO2e"
+    return f"{mass.code}{name}, {exact_tonnes(mass.grams)} t CO2e"
 
 
 def _faults_of_sign(
@@ -334,7 +331,7 @@ def _totals(
     year = "" if table.year is None else str(table.year)
     gwp = f" ({table.gwp})" if table.gwp else ""
     rows = [
-        (name, format_tonnes([sums[name]])[0], "t CO2e", year, f"{table.file}: {table.system.upper()} {', '.join(codes[name])}{gwp}")
+        (name, exact_tonnes(sums[name]), "t CO2e", year, f"{table.file}: {table.system.upper()} {', '.join(codes[name])}{gwp}")
         for name in order
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["category", "value", "unit", "year", "source"], dtype=str)
@@ -344,10 +341,8 @@ def _trail(
     parts: Sequence[tuple[CodeMass, str, Fraction, int]], left: Sequence[Uncounted]
 ) -> pd.DataFrame:
     rows = [
-        (mass.code, mass.name, name, _plain(share), format_tonnes([grams])[0], "")
+        (mass.code, mass.name, name, _plain(share), exact_tonnes(grams), "")
         for mass, name, share, grams in parts
     ]
-    rows += [
-        (each.code, each.name, "", "", format_tonnes([each.grams])[0], each.reason) for each in left
-    ]
+    rows += [(each.code, each.name, "", "", exact_tonnes(each.grams), each.reason) for each in left]
     return pd.DataFrame(sorted(rows), columns=list(TRAIL_COLUMNS), dtype=str)

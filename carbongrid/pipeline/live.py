@@ -179,10 +179,7 @@ class LiveResult:
         inputs, claims = self.inputs, dict(self.claims)
         for name, weight in weights.items():
             inputs, claims[name] = self._weighed(inputs, name, weight)
-        self._require_people_where_they_were(inputs)
-        return dataclasses.replace(self, claims=claims).recomputed(
-            weights.keys(), inputs, self.placed
-        )
+        return self._with_claims(claims, weights, inputs)
 
     @in_own_decimals
     def without(
@@ -280,9 +277,7 @@ class LiveResult:
     ) -> LiveResult:
         """Return the answer with other tables, and what parcels claim of a category as a column of this name would have it."""
         inputs, packed = self._weighed(inputs, name, weights, column)
-        self._require_people_where_they_were(inputs)
-        claims = {**self.claims, name: packed}
-        return dataclasses.replace(self, claims=claims).recomputed([name], inputs, self.placed)
+        return self._with_claims({**self.claims, name: packed}, [name], inputs)
 
     @cached_property
     def units(self) -> gpd.GeoDataFrame:
@@ -425,6 +420,13 @@ class LiveResult:
             raster_known=prepared.shares.raster_known,
         )
         return inputs, PackedWeights.of(weigh(inputs.categories[name], parcels, evidence))
+
+    def _with_claims(
+        self, claims: Mapping[str, PackedWeights], names: Iterable[str], inputs: Inputs
+    ) -> LiveResult:
+        """Return the answer with what parcels claim, of some categories by other weights."""
+        self._require_people_where_they_were(inputs)
+        return dataclasses.replace(self, claims=claims).recomputed(names, inputs, self.placed)
 
     def _require_people_where_they_were(self, inputs: Inputs) -> None:
         """Raise InputError if categories go by people who would be located on other land than in the run, since other categories go by them now."""

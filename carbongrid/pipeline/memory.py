@@ -235,7 +235,7 @@ def count_rings(polygons: NDArray[np.object_]) -> int:
 
 
 def require_memory_of_inputs(
-    inputs: Inputs, memory: str, grid: Grid, *, chunks: int = 2048, tiles: int | None = None
+    inputs: Inputs, memory: str, grid: Grid, *, chunks: int, tiles: int | None
 ) -> None:
     """Raise InputError if a run of what was read may take more than it may.
 

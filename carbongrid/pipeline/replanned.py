@@ -29,7 +29,7 @@ from carbongrid.inventory.units_of_measure import (
 from carbongrid.method.allocate import apportion
 from carbongrid.method.categories import Category
 from carbongrid.method.landuse import SYSTEMS, match_codes, read_code_system
-from carbongrid.method.tonnes import counted, format_tonnes
+from carbongrid.method.tonnes import counted, exact_tonnes, format_tonnes
 from carbongrid.method.weights import PackedWeights
 from carbongrid.method.weights.packing import OF_SOME
 from carbongrid.method.weights.rules import eligible
@@ -65,7 +65,7 @@ def amount_after(told: Mapping[str, Any], now: int, where: str) -> int:
         return total_given(told["total"], where).grams
     after = now + _signed_mass(told["change"], where)
     if after < 0:
-        there = format_tonnes([now])[0]
+        there = exact_tonnes(now)
         raise InputError(f"it removes more than there is: {there} t", hint="Give a smaller change.")
     return after
 
@@ -150,7 +150,7 @@ def _money(value: Any, unit: str, key: str) -> int:
         raise InputError(dataclasses.replace(each, where=key) for each in error.problems) from error
 
 
-def scaled_total(inputs: Inputs, name: str, after: int, *, gas: str | None = None) -> pd.DataFrame:
+def scaled_total(inputs: Inputs, name: str, after: int, *, gas: str | None) -> pd.DataFrame:
     """Return the totals with another whole of a category, its regions and the rest in proportion.
 
     Parameters

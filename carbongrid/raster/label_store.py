@@ -87,9 +87,7 @@ def _grid_mapping(grid: Grid) -> dict[str, Any]:
     return {**crs.to_cf(), "spatial_ref": crs.to_wkt(), "GeoTransform": transform}
 
 
-def create_label_store(
-    path: Path, grid: Grid, variables: Mapping[str, str], chunks: int = CHUNK
-) -> None:
+def create_label_store(path: Path, grid: Grid, variables: Mapping[str, str], chunks: int) -> None:
     """Make an empty Zarr store (format 3) of label rasters on one grid, to be filled block by block.
 
     Parameters

@@ -43,7 +43,7 @@ def require_same_order(**tables: Any) -> None:
         )
 
 
-def require_order_of_labels(table: Any, what: str) -> None:
+def require_order_of_labels(table: Any) -> None:
     """Raise if a table of labels 1, 2, 3 ... says that it is of others, or in another order, as what zonal sums gave and somebody sorted does.
 
     Any other table is taken in its order, as labels were given: of ids, and of the rows of a frame that was sorted before it was burnt.
@@ -57,7 +57,7 @@ def require_order_of_labels(table: Any, what: str) -> None:
     if own is None or own.name != "label" or np.array_equal(own, np.arange(1, len(own) + 1)):
         return
     raise InputError(
-        f"{what} is of labels that are not 1, 2, 3 ... in this order",
+        "the table is of labels that are not 1, 2, 3 ... in this order",
         hint="Sort it by its labels, all of them: .sort_index() of a Series, .sortby('label') of a DataArray.",
     )
 

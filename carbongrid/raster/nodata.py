@@ -227,7 +227,7 @@ def _number(value: Any) -> float:
         return unpacked[0]
 
 
-def _is_scaled(attributes: Mapping[Any, Any], band: int | None = None) -> bool:
+def _is_scaled(attributes: Mapping[Any, Any], band: int | None) -> bool:
     """Return whether values are stored scaled: those of one band, where it is known which."""
     for name, neutral in _SCALING.items():
         if attributes.get(name) is not None and (np.asarray(attributes[name], np.float64) != neutral).any():  # fmt: skip

@@ -27,7 +27,7 @@ def seal_of(manifest: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def sync_tree(path: Path, *, files: bool = True) -> None:
+def sync_tree(path: Path, *, files: bool) -> None:
     """Bring a file, or a folder with all that it holds, to the disk; without ``files`` what folders hold, but not the files' content."""
     entries = [*path.rglob("*"), path] if path.is_dir() else [path]
     for entry in entries:

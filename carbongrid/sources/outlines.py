@@ -12,7 +12,7 @@ from carbongrid.case.readers.vector import read_vector
 from carbongrid.errors import InputError, Problem
 
 
-def read_outlines(path: Path, layer: str | None = None) -> gpd.GeoDataFrame:
+def read_outlines(path: Path, layer: str | None) -> gpd.GeoDataFrame:
     """Return the outlines of units, without their columns.
 
     Parameters

@@ -514,7 +514,7 @@ def test_bounds_of_small_changes_are_told_apart():
 
 def test_few_numbers_are_in_few_classes():
     values = np.append(1.64e6 * 1.1 ** np.arange(15), np.nan)
-    drawn = map_of_classes(values, Words("Facilities", "设施"), "YlOrRd")
+    drawn = map_of_classes(values, Words("Facilities", "设施"))
     known = [entry.count for entry in drawn.entries[:-1]]
     assert len(known) == 3, "five classes of fifteen numbers had one of a single number"
     assert sum(known) == 15 and drawn.entries[-1].count == 1

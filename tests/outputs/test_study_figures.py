@@ -378,7 +378,7 @@ def test_no_class_is_of_one_number_where_more_than_two_are_left(
     assert len(told) > 1 or len(scale.labels) == 1
     assert len(scale.labels) > 1 or values.max() < 2 * values.min()
     assert set(scale.classes(scale.values(values.to_frame()))) == set(range(len(scale.labels)))
-    entries = map_of_classes(values.to_numpy() / divisor, Words("x", "x"), "YlGn").entries
+    entries = map_of_classes(values.to_numpy() / divisor, Words("x", "x")).entries
     assert all("…" in entry.text_en for entry in entries[:-1])
     assert len({entry.text_en for entry in entries}) == len(entries)
     assert sum(entry.count for entry in entries) == len(numbers)

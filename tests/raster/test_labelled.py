@@ -100,9 +100,9 @@ def test_a_sorted_table_is_not_taken_by_place():
 def test_what_tells_no_order_of_labels_is_taken_by_place():
     """Seen to refuse masses of a frame that was sorted before it was burnt, with the hint to sort them back."""
     for index in (pd.RangeIndex(3), pd.Index(["p7", "p1", "p3"]), pd.Index([2, 0, 1]), pd.Index([3, 1, 2])):  # fmt: skip
-        require_order_of_labels(pd.Series([5, 6, 7], index), "the table")
-    require_order_of_labels(xr.DataArray([5.0, 6, 7], dims="label"), "the table")
-    require_order_of_labels(by_unit([1, 2, 3], [0, 1, 2]), "the table")
+        require_order_of_labels(pd.Series([5, 6, 7], index))
+    require_order_of_labels(xr.DataArray([5.0, 6, 7], dims="label"))
+    require_order_of_labels(by_unit([1, 2, 3], [0, 1, 2]))
     require_same_order(a=pd.Series([1, 2]), b=pd.Series([1, 2], ["x", "y"]), c=[1, 2])
     require_same_order(a=by_unit([1, 2, 3]).drop_indexes("unit"), b=by_unit([1, 2, 3], "xyz"))
     categories = [pd.CategoricalIndex(list(each)) for each in ("ab", "ac")]

@@ -205,7 +205,7 @@ class Readings:
         facilities = inputs.facilities
         if facilities is not None:
             there = facilities[~facilities["category"].isin(aside)].reset_index(drop=True)
-            facilities = under_totals(there, totals, "facilities")
+            facilities = under_totals(there, totals)
         return totals, facilities
 
     def _formed(self, electricity: str, gwp: str, sinks: str) -> tuple[pd.DataFrame, Any]:

@@ -230,9 +230,8 @@ def _of_place(quantity: GriddedQuantity, known: NDArray[np.float64]) -> list[Rem
             f"{of}: the cells that units touch have {touched / 1e6:,.0f} t, of which {100 * beside:.1f} % are left out as the share of these cells outside every unit; "
             f"the rectangle of cells around units and parcels has {around / 1e6:,.0f} t"
         )
-        level = "warning" if beside > _BIG_SHARE else "note"
         zh = f"{of}：单元所及像元共 {touched / 1e6:,.0f} t，其中 {100 * beside:.1f} % 位于单元之外而未计入；外围矩形共 {around / 1e6:,.0f} t。"
-        found.append((Problem(what, level="warning" if level == "warning" else "note"), zh))
+        found.append((Problem(what, level="warning" if beside > _BIG_SHARE else "note"), zh))
     return found
 
 

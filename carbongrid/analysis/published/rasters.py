@@ -86,7 +86,7 @@ type Published = (
 
 
 def rasters_of(
-    published: Published, unit: str | None = None, variable: str | None = None
+    published: Published, unit: str | None, variable: str | None
 ) -> tuple[PublishedRaster, ...]:
     """Return the rasters that are meant; none where it is a table.
 
@@ -385,32 +385,12 @@ def _variable(
     name, found = raster.path.name, opened(raster.path, whole=True)
     band: int | None = None
     bounds: Mapping[Hashable, NDArray[Any]] = {}
-    whole = in_small_letters(found.attrs) if isinstance(found, xr.Dataset) else {}
+    whole: Mapping[Any, Any] = {}
     if isinstance(found, xr.Dataset):
-        rasters = {str(key): each for key, each in rasters_in(with_mappings(found), None).items()}
-        if raster.variable is None and len(rasters) > 1:
-            raise InputError(
-                f"the raster has several variables: {', '.join(rasters)}",
-                name,
-                "Name the one that is meant: --variable NAME.",
-            )
-        chosen = raster.variable or next(iter(rasters))
-        if chosen == "1" and len(rasters) == 1:
-            [chosen] = rasters
-        if chosen not in rasters:
-            raise _no_variable(raster, rasters)
-        variable = rasters[chosen]
+        whole, variable = in_small_letters(found.attrs), _variable_of_file(raster, found)
         bounds = _bounds_of(found, variable)
     else:
-        variable = found
-        if raster.variable is not None and "band" in variable.dims:
-            numbers = [str(each) for each in variable["band"].to_numpy()]
-            if raster.variable not in numbers:
-                raise _no_variable(raster, numbers)
-            band = numbers.index(raster.variable)
-            variable = variable.isel(band=band, drop=True).rename(raster.variable)
-        elif raster.variable not in (None, "1", variable.name):
-            raise _no_variable(raster, [str(variable.name or 1)])
+        variable, band = _band(raster, found)
     attributes = in_small_letters(variable.attrs)
     # As EDGAR writes it: beside the substance year and month are those of the emission.
     if only_text(whole.get("substance")):
@@ -430,6 +410,36 @@ def _variable(
         what = "the raster was written by carbongrid: where it comes from the same inventory, agreement is circular"
         remarks.append((Problem(what, name, level="warning"), f"{name}：该栅格由 carbongrid 写出；若来自同一清单，一致性为循环论证。"))  # fmt: skip
     return variable, attributes, whole, bounds, remarks
+
+
+def _variable_of_file(raster: PublishedRaster, found: xr.Dataset) -> xr.DataArray:
+    """Return the variable that is meant of a file that may hold several; ``1`` is the only one of a file, as it is of a GeoTIFF."""
+    rasters = {str(key): each for key, each in rasters_in(with_mappings(found), None).items()}
+    if raster.variable is None and len(rasters) > 1:
+        raise InputError(
+            f"the raster has several variables: {', '.join(rasters)}",
+            raster.path.name,
+            "Name the one that is meant: --variable NAME.",
+        )
+    chosen = raster.variable or next(iter(rasters))
+    if chosen == "1" and len(rasters) == 1:
+        [chosen] = rasters
+    if chosen not in rasters:
+        raise _no_variable(raster, rasters)
+    return rasters[chosen]
+
+
+def _band(raster: PublishedRaster, found: xr.DataArray) -> tuple[xr.DataArray, int | None]:
+    """Return the band that is meant and its place, or all bands and None where none is named."""
+    if raster.variable is not None and "band" in found.dims:
+        numbers = [str(each) for each in found["band"].to_numpy()]
+        if raster.variable not in numbers:
+            raise _no_variable(raster, numbers)
+        band = numbers.index(raster.variable)
+        return found.isel(band=band, drop=True).rename(raster.variable), band
+    if raster.variable not in (None, "1", found.name):
+        raise _no_variable(raster, [str(found.name or 1)])
+    return found, None
 
 
 def _bounds_of(found: xr.Dataset, variable: xr.DataArray) -> dict[Hashable, NDArray[Any]]:

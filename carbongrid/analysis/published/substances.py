@@ -204,7 +204,7 @@ def _names(own: Mapping[Any, Any], variable: str) -> list[_Statement]:
 
 
 def substance_of(
-    own: Mapping[Any, Any], of_file: Mapping[Any, Any], *, by_units: str, named: str = ""
+    own: Mapping[Any, Any], of_file: Mapping[Any, Any], *, by_units: str, named: str
 ) -> tuple[str, bool]:
     """Return what a raster is of by its units, else by its other attributes, and whether that is of biomass.
 
@@ -282,7 +282,7 @@ def remarks_of_substance(
     stated: str,
     named: str | None,
     taken: str,
-    variable: str = "",
+    variable: str,
 ) -> list[tuple[Problem, str]]:
     """Return what has to be said of CO2 of biomass, of CO2e by whose GWPs, of one gas in CO2e, of what is not read, and of what says another thing than what is taken.
 

@@ -85,7 +85,7 @@ def _maps(found: ScaleAudit, result: Result) -> list[Map]:
     zones = map_of_zones(zone.tolist(), name, turned.tolist())
     note = Words("Heavy outlines: in another zone by some other fine cells.", "粗线：在其他细网格下换区。")  # fmt: skip
     change = found.units[[f"emission_percent_{each}" for each in fine]].abs().max(axis=1)
-    more = map_of_classes(change.to_numpy(np.float64), Words("Largest change of emission by fine cells, %", "细网格引起的最大排放变化，%"), "YlOrRd")  # fmt: skip
+    more = map_of_classes(change.to_numpy(np.float64), Words("Largest change of emission by fine cells, %", "细网格引起的最大排放变化，%"))  # fmt: skip
     return [
         Map(
             zones.name, zones.colours, zones.entries, turned.tolist(), note if turned.size else None

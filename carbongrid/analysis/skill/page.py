@@ -71,7 +71,7 @@ def _maps(found: Skill, result: Result) -> Iterator[Map]:
     codes = result.units["id"].tolist()
     if len(found.facilities):
         held = found.facilities.groupby("unit")["mass_t"].sum().reindex(codes).to_numpy(np.float64)
-        drawn = map_of_classes(held / 1e6, Words("Facilities that are held out, Mt", "留出的设施，Mt"), "YlOrRd")  # fmt: skip
+        drawn = map_of_classes(held / 1e6, Words("Facilities that are held out, Mt", "留出的设施，Mt"))  # fmt: skip
         none = [Entry(each.colour, "no facility", "无设施", each.count) if each.colour == NO_VALUE else each for each in drawn.entries]  # fmt: skip
         yield Map(drawn.name, drawn.colours, none)
     if len(found.gdp) and found.gdp["predicted"].notna().any():

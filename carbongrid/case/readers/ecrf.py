@@ -23,7 +23,7 @@ from carbongrid.errors import InputError, Level, Problem, listed
 from carbongrid.inventory.coded_table import BIOGENIC, CodedTable
 from carbongrid.inventory.codes import gpc_scope, is_within, normal_code
 from carbongrid.method.landuse import packaged_table
-from carbongrid.method.tonnes import counted, format_tonnes
+from carbongrid.method.tonnes import counted, exact_tonnes
 
 _SHEETS = re.compile("crf", re.IGNORECASE)
 _HEAD = ("gpcrefno", "crfsubsector", "scope")
@@ -294,13 +294,8 @@ class _Reading:
             return
         if fault:
             self._doubtful.append(f"{code} (row {row})")
-        year = _year(cells)
-        if year is None and (tonnes or biogenic):
-            self.faults.add(f"{cells['year']!r} is no year of four digits", "Write the year that the row is of, such as 2019.", row=row, column=self._told["year"])  # fmt: skip
-            return
-        year = year or (min(years) if len(years) == 1 else "")
-        if not year and len(years) > 1 and (tonnes or biogenic):
-            self.faults.add(f"the year is not told, where other rows are of {', '.join(sorted(years))}", "Write the year.", row=row, column=self._told["year"])  # fmt: skip
+        year = self._year_of(row, cells, years, needed=bool(tonnes or biogenic))
+        if year is None:
             return
         here = _is_treated_here(code, _scope(cells["scope"]))
         if here:
@@ -311,6 +306,20 @@ class _Reading:
             self._records.append((row, (code, f"{biogenic:f}", BIOGENIC, "t CO2e", year, name)))
         if tonnes:
             self.lines.append(_Line(row, year, code, here, _group(name), gpc_scope(code) or _scope(cells["scope"]), tonnes))  # fmt: skip
+
+    def _year_of(
+        self, row: int, cells: Mapping[str, str], years: set[str], *, needed: bool
+    ) -> str | None:
+        """Return the year of a row, that of all others where it tells none; None, with an error added, where it is needed and not known."""
+        year = _year(cells)
+        if year is None and needed:
+            self.faults.add(f"{cells['year']!r} is no year of four digits", "Write the year that the row is of, such as 2019.", row=row, column=self._told["year"])  # fmt: skip
+            return None
+        year = year or (min(years) if len(years) == 1 else "")
+        if not year and len(years) > 1 and needed:
+            self.faults.add(f"the year is not told, where other rows are of {', '.join(sorted(years))}", "Write the year.", row=row, column=self._told["year"])  # fmt: skip
+            return None
+        return year
 
     def _number(self, row: int, cells: Mapping[str, str], role: str) -> Decimal | None:
         text = cells.get(role, "")
@@ -541,7 +550,7 @@ def _allowed(numbers: Sequence[Decimal]) -> Fraction:
 
 
 def _tonnes(mass: Fraction) -> str:
-    return format_tonnes([round(mass * 10**6)])[0]
+    return exact_tonnes(round(mass * 10**6))
 
 
 def _list(texts: Sequence[str]) -> str:

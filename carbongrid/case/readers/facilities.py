@@ -31,7 +31,7 @@ from carbongrid.inventory.electricity import is_supply
 from carbongrid.inventory.units_of_measure import gas_of
 from carbongrid.method.categories import Category
 from carbongrid.method.gas import CO2, CO2E, gases_by_category
-from carbongrid.method.tonnes import format_tonnes
+from carbongrid.method.tonnes import exact_tonnes, format_tonnes
 from carbongrid.raster.opening.crs import crs_of
 
 COLUMNS = ("name", "category", "way", "grams", "x", "y", "crs", "place_uncertainty", "part", "part_unit")  # fmt: skip
@@ -40,7 +40,7 @@ COLUMNS = ("name", "category", "way", "grams", "x", "y", "crs", "place_uncertain
 def read_facilities(
     case: Case,
     categories: Mapping[str, Category] | None,
-    totals: pd.DataFrame | None = None,
+    totals: pd.DataFrame | None,
     *,
     notes: list[Problem] | None = None,
 ) -> pd.DataFrame:
@@ -102,7 +102,7 @@ def read_facilities(
     return _table([facility for facility in rows if facility["category"] not in away])
 
 
-def under_totals(facilities: pd.DataFrame, totals: pd.DataFrame, where: str) -> pd.DataFrame:
+def under_totals(facilities: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
     """Return facilities with the grams that they have under other totals: shares and capacities follow those of their category.
 
     Parameters
@@ -111,8 +111,6 @@ def under_totals(facilities: pd.DataFrame, totals: pd.DataFrame, where: str) -> 
         Of :func:`read_facilities`, or some of them.
     totals
         Of the same categories.
-    where
-        Their file, for messages.
 
     Raises
     ------
@@ -120,7 +118,7 @@ def under_totals(facilities: pd.DataFrame, totals: pd.DataFrame, where: str) -> 
         For facilities above their category's total, and what :func:`carbongrid.case.readers.facility_masses.grams_of` refuses.
     """
     here = masses_here(totals)
-    faults, amounts = Faults(where), []
+    faults, amounts = Faults("facilities"), []
     rows = records(facilities, facilities.columns)
     for row in rows:
         mass = int(row["grams"]) if row["way"] == "value" else 0
@@ -277,7 +275,7 @@ def _notes_on_copies(rows: list[dict[str, Any]], file: str) -> list[Problem]:
         if row["grams"] and row["way"] != "capacity" and row["x"] == row["x"]:
             alike.setdefault(tuple(row[name] for name in ("category", "crs", "x", "y", "grams")), []).append(row)  # fmt: skip
     told = [
-        f"{' and '.join(repr(row['name']) for row in same)} ({same[0]['category']}, {format_tonnes([same[0]['grams']])[0]} t each, rows {', '.join(str(row['row']) for row in same)})"
+        f"{' and '.join(repr(row['name']) for row in same)} ({same[0]['category']}, {exact_tonnes(same[0]['grams'])} t each, rows {', '.join(str(row['row']) for row in same)})"
         for same in alike.values()
         if len(same) > 1
     ]

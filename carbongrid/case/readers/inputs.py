@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -248,10 +248,8 @@ def complete_inputs(case: Case, categories: Section, *sections: Section, held: S
     parcels, units, *others = [gather.table_of(section) for section in sections]
     evidence = dict(zip(("pois", "people", "lines"), others, strict=True))
     crs = _crs_of(case, sections[0])
-    codes = None if units is None else codes_of(units, case.units.parents)
-    ancestors = None if units is None else ancestors_of(units, case.units.parents)
-    names = None if units is None else codes_by_name(units, case.units.parents)
-    totals, formed, by_gas = _read_totals(case, gather, known, (codes, ancestors, names))
+    regions = _Regions() if units is None else _Regions.of(units, case.units.parents)
+    totals, formed, by_gas = _read_totals(case, gather, known, regions)
     # A category without a total has no column; of totals that cannot be read any may have one.
     spread = list((known or {}).values())
     if known is not None and totals is not None:
@@ -267,11 +265,13 @@ def complete_inputs(case: Case, categories: Section, *sections: Section, held: S
         facilities = gather(
             lambda: _placed_facilities(case, known, totals, parcels, crs, gather.notes)
         )
-    regional = _read_regional(case, gather, units, (codes, ancestors, names))
+    regional = _read_regional(case, gather, units, regions)
     guidance = gather(lambda: guidance_of(case))
     uncertainty = None
     if not gather.problems:
-        uncertainty = gather(lambda: read_uncertainty(case, codes, known, notes=gather.notes))
+        uncertainty = gather(
+            lambda: read_uncertainty(case, regions.codes, known, notes=gather.notes)
+        )
     around = None if units is None else gather(lambda: read_surroundings(case, units, gather.notes))
     gather.table_of(held)
     if gather.problems:
@@ -296,14 +296,26 @@ def complete_inputs(case: Case, categories: Section, *sections: Section, held: S
     )
 
 
+class _Regions(NamedTuple):
+    """What a table may name as a region, and the codes that are above one; None where the units cannot be read."""
+
+    codes: set[str] | None = None
+    ancestors: dict[str, set[str]] | None = None
+    codes_by_name: dict[str, set[str]] | None = None
+
+    @classmethod
+    def of(cls, units: gpd.GeoDataFrame, parents: tuple[str, ...]) -> _Regions:
+        return cls(codes_of(units, parents), ancestors_of(units, parents), codes_by_name(units, parents))  # fmt: skip
+
+
 def _read_totals(
     case: Case,
     gather: _Gathering,
     known: dict[str, Category] | None,
-    of: tuple[set[str] | None, dict[str, set[str]] | None, dict[str, set[str]] | None],
+    regions: _Regions,
 ) -> tuple[Any, Formed | None, pd.DataFrame | None]:
     """Read the totals, or form them of activity data: the totals, what they were formed of, and their gases."""
-    codes, ancestors, names = of
+    codes, ancestors, names = regions
     if case.inventory is None:
         told = gather.notes
         totals = gather(
@@ -326,10 +338,10 @@ def _read_regional(
     case: Case,
     gather: _Gathering,
     units: gpd.GeoDataFrame | None,
-    of: tuple[set[str] | None, dict[str, set[str]] | None, dict[str, set[str]] | None],
+    regions: _Regions,
 ) -> dict[str, Any]:
     """Read what is told by region: GDP, census, water; None where the case names none."""
-    codes, ancestors, names = of
+    codes, ancestors, names = regions
     if codes is not None:
         gather(lambda: read_old_codes(case, codes))
     gdp_codes = None if units is None else gather(lambda: _gdp_codes(units, case))

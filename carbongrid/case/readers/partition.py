@@ -128,8 +128,7 @@ def overlap_problems(
         hint = f"More than {MAX_OVERLAP:.1%} is an error. Mend the layer"
         hint += ', or set overlap = "priority".' if what == "parcels" else "."
         return [Problem(text, where, hint)]
-    level = "warning" if share > _WORTH_A_WARNING else "note"
-    return [Problem(text, where, level=level)]  # type: ignore[arg-type]
+    return [Problem(text, where, level="warning" if share > _WORTH_A_WARNING else "note")]
 
 
 def area_text(square_metres: float) -> str:

@@ -29,7 +29,7 @@ from carbongrid.case.readers.rounding import MAX_ROUNDED
 from carbongrid.case.readers.tables import require_columns
 from carbongrid.case.readers.vector import text_column
 from carbongrid.case.table_formats import CROSSWALK, POIS
-from carbongrid.errors import InputError, Problem, listed
+from carbongrid.errors import InputError, Level, Problem, listed
 from carbongrid.inventory.units_of_measure import of_percent
 from carbongrid.method.categories import Category
 from carbongrid.method.landuse import carrying_types, packaged_table
@@ -497,9 +497,9 @@ def _unmatched(pois: pd.DataFrame, crosswalk: str, where: str) -> list[Problem]:
         f"{int(counts.sum())} of {len(pois)} POIs are of {len(counts)} types without a category in "
         f"{crosswalk}: {told}"
     )
-    level = "warning" if counts.sum() > 0.5 * len(pois) else "note"
+    level: Level = "warning" if counts.sum() > 0.5 * len(pois) else "note"
     hint = "Write a crosswalk of your own with these types, if they matter."
-    return [Problem(what, where, hint, level)]  # type: ignore[arg-type]
+    return [Problem(what, where, hint, level)]
 
 
 def _shared(pois: pd.DataFrame, entries: pd.DataFrame, crosswalk: str) -> list[Problem]:

@@ -12,7 +12,7 @@ from carbongrid.case.readers.tables import Faults, records
 from carbongrid.case.table_formats import HERE
 from carbongrid.errors import Problem, listed
 from carbongrid.inventory.units_of_measure import INT64_MAX
-from carbongrid.method.tonnes import format_tonnes
+from carbongrid.method.tonnes import exact_tonnes
 
 LEFT_OVER = 100
 """Regions that cover every unit may leave one part in this many of their whole, for rounding."""
@@ -134,13 +134,13 @@ def _check_activity(name: str, rows: list[Row], regions: list[str], faults: Faul
     lacking = listed(map(repr, missing), more=", ...")
     if "" not in given:
         faults.add(
-            f"{name} ({ids}) has {_tonnes(parts)} in regions and no row of the whole, which other activities of the category have: "
+            f"{name} ({ids}) has {exact_tonnes(parts)} t in regions and no row of the whole, which other activities of the category have: "
             "it would lie in place of what they have there",
             "Write a row without a region that has the regions in it, or give all of the category by region.",
         )
     elif missing:
         faults.add(
-            f"{name} ({ids}) has {_tonnes(whole)} for the whole and nothing for {lacking}, which other activities of the category name: "
+            f"{name} ({ids}) has {exact_tonnes(whole)} t for the whole and nothing for {lacking}, which other activities of the category name: "
             f"it would all lie outside {lacking if len(missing) == 1 else 'them'}",
             "Write its amount there, 0 if there is none, or take the category's other rows of that region out.",
         )
@@ -178,9 +178,9 @@ def _check_nested(
         if added > mass or _cover_all(parts, within):
             told = _moves(mass, parts)
         else:
-            told = f"they leave {_tonnes(mass - added)} to the rest of it"
+            told = f"they leave {exact_tonnes(mass - added)} t to the rest of it"
         faults.add(
-            f"{name} is given for {holder!r} ({_tonnes(mass)}) and for {_listed(parts)} in it ({_tonnes(added)} together): {told}",
+            f"{name} is given for {holder!r} ({exact_tonnes(mass)} t) and for {_listed(parts)} in it ({exact_tonnes(added)} t together): {told}",
             "Give one level of regions for a category.",
         )
 
@@ -196,27 +196,29 @@ def _check_sum(
     added = sum(regional.values())
     if added > whole:
         faults.add(
-            f"{name}: the regions ({_listed(regional)}) add up to {_tonnes(added)}, more than the whole's "
-            f"{_tonnes(whole)}: {_moves(whole, regional)}",
+            f"{name}: the regions ({_listed(regional)}) add up to {exact_tonnes(added)} t, more than the whole's "
+            f"{exact_tonnes(whole)} t: {_moves(whole, regional)}",
             "Correct the row without a region, or those with one.",
         )
     elif added < whole and _cover_all(regional, ancestors):
         rest = whole - added
         what = (
-            f"{name}: the regions ({_listed(regional)}) cover every unit and add up to {_tonnes(added)}, less than "
-            f"the whole's {_tonnes(whole)}: {_moves(whole, regional)}"
+            f"{name}: the regions ({_listed(regional)}) cover every unit and add up to {exact_tonnes(added)} t, less than "
+            f"the whole's {exact_tonnes(whole)} t: {_moves(whole, regional)}"
         )
         if rest * LEFT_OVER > whole:
             hint = "Correct one of them. If the rest lies elsewhere, take it off the row without a region and give it a row of its own, with place = elsewhere."
             faults.add(what, hint)
         else:
-            hint = f"The remaining {_tonnes(rest)} go to land in no unit."
+            hint = f"The remaining {exact_tonnes(rest)} t go to land in no unit."
             notes.append(Problem(what, faults.file, hint, "warning"))
 
 
 def _listed(masses: Mapping[str, int]) -> str:
     """Return regions with their masses, the first ten."""
-    return listed((f"{region} {_tonnes(mass)}" for region, mass in masses.items()), more=", ...")
+    return listed(
+        (f"{region} {exact_tonnes(mass)} t" for region, mass in masses.items()), more=", ..."
+    )
 
 
 def _moves(whole: int, parts: Mapping[str, int]) -> str:
@@ -244,7 +246,7 @@ def _percent(now: int, change: int) -> str:
 
 
 def _signed(change: int) -> str:
-    return f"{'-' if change < 0 else '+'}{_tonnes(abs(change))}"
+    return f"{'-' if change < 0 else '+'}{exact_tonnes(abs(change))} t"
 
 
 def _cover_all(regional: Mapping[str, int], ancestors: Mapping[str, Collection[str]]) -> bool:
@@ -259,7 +261,3 @@ def lowest_codes(ancestors: Mapping[str, Collection[str]]) -> list[str]:
     """Return the codes of units: those that hold no other, by the codes of the higher levels that hold each."""
     holders = {holder for code, above in ancestors.items() for holder in above if holder != code}
     return [code for code in ancestors if code not in holders]
-
-
-def _tonnes(mass: int) -> str:
-    return f"{format_tonnes([mass])[0]} t"

@@ -27,7 +27,7 @@ from carbongrid.inventory.electricity import rows_set_aside, set_aside
 from carbongrid.inventory.units_of_measure import gas_of
 from carbongrid.method.categories import Category
 from carbongrid.method.gas import CO2, CO2E, emissions_by_gas
-from carbongrid.method.tonnes import format_tonnes
+from carbongrid.method.tonnes import exact_tonnes
 
 _SINK_LAND = "sink/land"
 
@@ -254,7 +254,7 @@ def _apply_electricity(
 
 
 def _aside_note(case: Case, what: str, grams: int, hint: str = "") -> Problem:
-    (tonnes,) = format_tonnes([grams])
+    tonnes = exact_tonnes(grams)
     told = f"electricity = {case.electricity!r} {what} aside: its {tonnes} t are reported, never spread"
     return Problem(told, case.path.name, hint, "note")
 
@@ -277,10 +277,10 @@ def _notes_on_sinks(
     ]
     if not parts:
         return []
-    beside = ", ".join(f"{name} {_told(masses[name])}" for name in parts)
+    beside = ", ".join(f"{name} {exact_tonnes(masses[name])} t" for name in parts)
     what = (
-        f"sink/land ({_told(masses[_SINK_LAND])}) stands beside {beside}, on land of the same types: "
-        f"{_told(sum(masses[name] for name in parts))} may be counted twice"
+        f"sink/land ({exact_tonnes(masses[_SINK_LAND])} t) stands beside {beside}, on land of the same types: "
+        f"{exact_tonnes(sum(masses[name] for name in parts))} t may be counted twice"
     )
     return [Problem(what, file, "Give either, unless they do not overlap.", "warning")]
 
@@ -300,7 +300,7 @@ def notes_on_gases(
     apart = left_by_regions(totals, ("category", "place"))
     masses = emissions_by_gas(apart, categories.values(), formed=False)
     told = {
-        gas: listed(f"{name} {_told(grams)}" for (name, own), grams in sorted(masses.items()) if own == gas)
+        gas: listed(f"{name} {exact_tonnes(grams)} t" for (name, own), grams in sorted(masses.items()) if own == gas)
         for gas in (CO2, CO2E)
     }  # fmt: skip
     if not all(told.values()):
@@ -308,10 +308,6 @@ def notes_on_gases(
     what = f"emissions are of unlike gases, and added up: of CO2 alone {told[CO2]}; of CO2e {told[CO2E]}"
     hint = "Give all in CO2e, or all in CO2. What gives off no other gas may be called CO2e: it is as much."
     return [Problem(what, file, hint, "warning")]
-
-
-def _told(grams: int) -> str:
-    return f"{format_tonnes([grams])[0]} t"
 
 
 def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:

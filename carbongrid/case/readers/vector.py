@@ -279,7 +279,7 @@ def fields_of(path: Path, layer: str | None, encoding: str | None = None) -> lis
             return _attributes(file.info(_layer_of(file, layer), encoding))
 
 
-def count_features(path: Path, layer: str | None, encoding: str | None = None) -> int:
+def count_features(path: Path, layer: str | None, encoding: str | None) -> int:
     """Return how many rows a layer has, from its header.
 
     Raises

@@ -7,8 +7,6 @@ from xml.parsers import expat
 
 from carbongrid.errors import InputError
 
-_HEAD = 65536
-
 MAX_PARTS, MAX_RATIO, MAX_UNPACKED = 1_000, 500, 2**29
 """Of a workbook: parts, bytes per packed byte (of what unpacks to more than 1 MiB), bytes (512 MiB)."""
 

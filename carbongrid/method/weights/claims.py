@@ -102,7 +102,7 @@ class Weights:
         return _whole(placed, self.per_unit), _whole(snapped, self.per_unit)
 
 
-def count_alike(quanta: NDArray[np.int64], per_unit: int = 1) -> bool:
+def count_alike(quanta: NDArray[np.int64], per_unit: int) -> bool:
     """Whether points count alike, or so nearly that no size is in it: (sum w)^2 / sum w^2, the number of alike points that would tell as much, is above 0.9 of theirs.
 
     A point that is alone counts alike if it counts 1. Points that count nothing are none.

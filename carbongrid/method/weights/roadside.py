@@ -28,7 +28,7 @@ def lengths_by_pois(
     x: NDArray[np.float64],
     y: NDArray[np.float64],
     regions: NDArray[np.int64],
-    quanta: NDArray[np.int64] | None = None,
+    quanta: NDArray[np.int64],
 ) -> NDArray[np.float64]:
     """Return road lengths as the transport POIs beside the road alone would share them out.
 
@@ -40,15 +40,15 @@ def lengths_by_pois(
         Transport POIs, in the grid's CRS.
     regions : int64, shape (parcels,)
         Region of each parcel, whose whole length is shared; those of none (-1) share one.
-    quanta : int64, shape (pois,), optional
-        What each POI counts; default 1.
+    quanta : int64, shape (pois,)
+        What each POI counts.
 
     Returns
     -------
     float64, shape (parcels,)
         Without any POI beside a road of the region the length itself.
     """
-    n = served_pois(claims, x, y, np.ones(len(x), np.int64) if quanta is None else quanta)
+    n = served_pois(claims, x, y, quanta)
     group = np.asarray(regions, np.int64) + 1
     size = int(group.max(initial=0)) + 1
     pois, length = np.zeros(size, np.int64), np.bincount(group, claims.weight, size)

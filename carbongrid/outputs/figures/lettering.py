@@ -226,7 +226,7 @@ def _with_letters(manager: FontManager, letters: Collection[str]) -> str | None:
     return None
 
 
-def tell_lost(units: Collection[str], letters: Lettering, title: str = "") -> None:
+def tell_lost(units: Collection[str], letters: Lettering, title: str) -> None:
     """Log one warning of names of units, and of a title, that no font here has the letters of, those in Chinese apart where it is told that there is no font for it."""
     lost = [*filter(None, [title]), *units]
     signs = sorted(set().union(*map(letters.missing, lost)))

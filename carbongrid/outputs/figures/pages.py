@@ -55,7 +55,7 @@ class Panel:
         self.legend_at(self.corner, title, entries, note)
 
     def legend_at(
-        self, corner: tuple[float, float], title: str, entries: Sequence[Entry], note: str = ""
+        self, corner: tuple[float, float], title: str, entries: Sequence[Entry], note: str
     ) -> None:
         """Draw a legend from another corner."""
         small = self.columns > 1

@@ -296,7 +296,7 @@ def map_of_ratios(of: str, logs: NDArray[np.float64]) -> Map:
     return Map(Words(f"{of}: run / published", f"{of}：本次 / 发布"), colours, entries)
 
 
-def map_of_classes(values: NDArray[np.float64], name: Words, palette: str) -> Map:
+def map_of_classes(values: NDArray[np.float64], name: Words) -> Map:
     """Return the units by a number, in at most five natural classes, of few numbers in fewer; unknown stands apart."""
     known = ~np.isnan(values)
     distinct = np.unique(values[known]).size
@@ -307,7 +307,7 @@ def map_of_classes(values: NDArray[np.float64], name: Words, palette: str) -> Ma
             name, [NO_VALUE] * len(values), [Entry(NO_VALUE, "unknown", "未知", len(values))]
         )
     places = np.minimum(np.searchsorted(bounds, np.where(known, values, bounds[0])), len(bounds) - 1)  # fmt: skip
-    shades = colours_at(palette, [0.15 + 0.75 * (k + 1) / len(bounds) for k in range(len(bounds))])
+    shades = colours_at("YlOrRd", [0.15 + 0.75 * (k + 1) / len(bounds) for k in range(len(bounds))])
     colours = [shades[k] if there else NO_VALUE for k, there in zip(places, known, strict=True)]
     edges = [least, *bounds]
     entries = []

@@ -59,6 +59,13 @@ _WEIGHED = {"residents": "人口", "GDP": "地区生产总值", "area": "面积"
 _GAS_IN_PART = {"CO2e, in part CO2 alone": "CO2e（其中部分仅含 CO2）"}
 _COUNTED = {"POIs": "兴趣点", "people": "人口", "roads": "道路", "lines": "线路"}
 
+_COMPARED = {
+    "none told": "未说明",
+    "as the totals were given": "按给定总量",
+    "gross": "总量",
+    "net": "净量",
+}
+
 _OWN_WORDS = {
     "where": {
         "facilities": "重点排放设施",
@@ -93,18 +100,8 @@ _OWN_WORDS = {
     },
     "currency": {"currency units that nobody told": "未说明的货币"},
     "amount": {"GDP": "地区生产总值", "residents": "人口", "emission": "排放"},
-    "a": {
-        "none told": "未说明",
-        "as the totals were given": "按给定总量",
-        "gross": "总量",
-        "net": "净量",
-    },
-    "b": {
-        "none told": "未说明",
-        "as the totals were given": "按给定总量",
-        "gross": "总量",
-        "net": "净量",
-    },
+    "a": _COMPARED,
+    "b": _COMPARED,
     "no_zone": WHY_NO_ZONE,
     "quantity": {"emission": "排放", "sink": "碳汇"},
     "held": {"facilities": "设施", "regions": "区域", "units": "单元"},

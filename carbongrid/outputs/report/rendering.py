@@ -20,7 +20,7 @@ _FOLDER = Path(__file__).parent
 
 
 def render_page(
-    template: str, content: Mapping[str, Any], scripts: Sequence[str] = (), style: str = ""
+    template: str, content: Mapping[str, Any], scripts: Sequence[str], style: str = ""
 ) -> str:
     """Return a page as HTML.
 

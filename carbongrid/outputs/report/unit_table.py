@@ -12,7 +12,7 @@ import shapely
 
 from carbongrid.case.readers.geometry import geodesic_area
 from carbongrid.method.categories import SECTORS, sector_names
-from carbongrid.method.tonnes import format_tonnes
+from carbongrid.method.tonnes import exact_tonnes, format_tonnes
 from carbongrid.outputs.numbers import (
     hundreds_of_millions_of,
     index_number,
@@ -169,7 +169,7 @@ def _leaving(units: gpd.GeoDataFrame, currency: str) -> list[tuple[NumberColumn,
             elif now == "gdp":
                 cells.append(Cell(str(by), threshold(amount, by, money), threshold(amount, by, money_in_chinese)))  # fmt: skip
             else:
-                cells.append(Cell(format_tonnes([by])[0], threshold(amount, by, to_the_gram), threshold(amount, by, to_the_gram_in_chinese)))  # fmt: skip
+                cells.append(Cell(exact_tonnes(by), threshold(amount, by, to_the_gram), threshold(amount, by, to_the_gram_in_chinese)))  # fmt: skip
         found.append((column, cells))
     return found
 

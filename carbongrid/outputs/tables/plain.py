@@ -13,7 +13,7 @@ import pandas as pd
 
 from carbongrid.errors import VerificationError
 from carbongrid.method.columns import Kind
-from carbongrid.method.tonnes import format_tonnes
+from carbongrid.method.tonnes import exact_tonnes
 from carbongrid.outputs.tables.content import (
     EVIDENCE,
     FACILITIES,
@@ -114,7 +114,7 @@ def _cells(column: pd.Series[Any], kind: Kind) -> list[str]:
     if kind == "flag":
         return ["true" if value else "false" for value in values]
     write: Callable[[Any], str] = {
-        "mass": lambda value: format_tonnes([value])[0],
+        "mass": exact_tonnes,
         "number": lambda value: repr(float(value)),
     }.get(kind, lambda value: str(int(value)))
     return ["" if no else write(value) for value, no in zip(values, missing, strict=True)]

@@ -98,9 +98,7 @@ def _require_place(crs: Any) -> None:
         )
 
 
-def write_grid_nc(
-    grid: xr.Dataset, title: str, year: int, gwp: str, path: Path, gas: Gas = ALL_GASES
-) -> None:
+def write_grid_nc(grid: xr.Dataset, title: str, year: int, gwp: str, path: Path, gas: Gas) -> None:
     """Write CF NetCDF: emission and sink in g yr-1 (int64), emission by sector where the grid has it, densities over the covered area in kg m-2 yr-1, and by which global warming potentials they are CO2e.
 
     Notes

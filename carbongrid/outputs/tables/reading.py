@@ -76,7 +76,7 @@ def read_content(directory: Path, files: Collection[str] | None = None) -> Conte
         return _content(directory, values_of_grid(grid, directory / _GRID), files)
 
 
-def _require_files(directory: Path, files: Collection[str] = ()) -> None:
+def _require_files(directory: Path, files: Collection[str]) -> None:
     required = (
         "inventory.csv",
         "ledger.csv",

@@ -82,7 +82,7 @@ class Style:
     flags: tuple[Flag, ...] = ()
 
 
-def styles_of(units: pd.DataFrame, currency: str = "", gas: Gas = ALL_GASES) -> list[Style]:
+def styles_of(units: pd.DataFrame, currency: str, gas: Gas) -> list[Style]:
     """Return the styles of the units: zones first, as the default, then each variable; emissions are the default where no unit has a zone.
 
     Parameters
@@ -303,14 +303,14 @@ def _condition(parent: ET.Element, rule: Rule) -> None:
 
 def write_grid_qml(grid: xr.Dataset, path: Path, gas: Gas = ALL_GASES) -> None:
     """Write the style that QGIS takes for grid_1km.tif."""
-    path.write_text(qml(grid_style(grid, gas=gas)), encoding="utf-8")
+    path.write_text(qml(grid_style(grid, "emission", gas)), encoding="utf-8")
 
 
 _OF_GRID = {"emission": ("1", "YlOrRd"), "sink": ("2", "YlGn")}
 """The band of a field in grid_1km.tif, and its palette."""
 
 
-def grid_style(grid: xr.Dataset, field: str = "emission", gas: Gas = ALL_GASES) -> ET.Element:
+def grid_style(grid: xr.Dataset, field: str, gas: Gas) -> ET.Element:
     """Return a style of grid_1km.tif: emissions or sinks by powers of ten.
 
     Notes

@@ -278,7 +278,7 @@ def _run_locally[T, R](
     pieces: Sequence[T],
     scheduler: str,
     report: Progress,
-    combine: Callable[[list[R]], R] | None = None,
+    combine: Callable[[list[R]], R] | None,
 ) -> Any:
     import dask
     from dask.base import compute, named_schedulers

@@ -78,7 +78,7 @@ def label_counts(labels: NDArray[np.uint32]) -> Columns:
     return combined(parts)
 
 
-def label_minima(values: NDArray[Any], labels: NDArray[np.uint32], sign: float = 1.0) -> Columns:
+def label_minima(values: NDArray[Any], labels: NDArray[np.uint32], sign: float) -> Columns:
     """Return the least value times sign (1 or -1) of each label above 0, as float64; NaN counts as nothing."""
     return _by_label(_lower_runs, np.float64(sign), values, labels, np.float64(np.inf), np.minimum)
 

@@ -72,7 +72,7 @@ def label_table(table: ArrayLike) -> NDArray[np.float64]:
     """
     require_unmasked(table, "the table")
     require_real(table, "the table")
-    require_order_of_labels(table, "the table")
+    require_order_of_labels(table)
     values = np.asarray(table, np.float64)
     if values.ndim != 1 or not np.isfinite(values).all():
         raise InputError("give one row of finite numbers, one for each label")

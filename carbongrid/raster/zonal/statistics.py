@@ -385,9 +385,7 @@ def _tables_block(
     return {need: make[need]() for need in needs}
 
 
-def _sums_block(
-    unknown: Unknown, values: Any, labels: Any, *, scale: float | None = None
-) -> Columns:
+def _sums_block(unknown: Unknown, values: Any, labels: Any, *, scale: float | None) -> Columns:
     flat, numbers = flat_pair(values, labels, unknown)
     if scale is None and _largest(flat) >= MAX_QUANTA:
         return _sums_of_halves(flat, numbers)

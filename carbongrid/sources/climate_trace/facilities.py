@@ -19,7 +19,7 @@ import shapely
 from carbongrid.case.readers.coordinates import project_points
 from carbongrid.case.readers.grid_crs import transformer_between
 from carbongrid.errors import InputError, Problem, listed
-from carbongrid.method.tonnes import format_tonnes
+from carbongrid.method.tonnes import exact_tonnes
 from carbongrid.outputs.tables.plain import write_text_csv
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.sources.climate_trace import account as why
@@ -274,7 +274,7 @@ def _table(written: Sequence[Written], unit: str) -> tuple[pd.DataFrame, Fractio
         number = source.number if alone else f"{source.number}, {subsector.name}"
         name = f"{source.name or subsector.name} ({number})"
         place = f"{source.x:f}", f"{source.y:f}", CRS
-        value = format_tonnes([grams])[0]
+        value = exact_tonnes(grams)
         rows.append((name, subsector.category, value, unit, *place, subsector.name, source.number))
     table = pd.DataFrame(rows, columns=list(_COLUMNS), dtype="str")
     return table.sort_values(["category", "name"], kind="stable", ignore_index=True), rounded

@@ -190,7 +190,7 @@ def facility_rows(city: City) -> Rows:
     return rows
 
 
-def people_grid(city: City, cell: int = 250) -> tuple[NDArray[np.float32], tuple[float, float]]:
+def people_grid(city: City, cell: int) -> tuple[NDArray[np.float32], tuple[float, float]]:
     """Return residents per cell of this many metres, row 0 in the north, and the north-west corner.
 
     Cells with one to three residents are suppressed, as statistical offices do: -1, unknown.

@@ -115,7 +115,7 @@ def land_cover_in(
     named: tuple[str, NDArray[np.object_]],
     every_unit: bool = True,
     side: int = SIDE,
-    progress: Progress | None = None,
+    progress: Progress | None,
 ) -> LandCover:
     """Return parcels of a land-cover raster within outlines that have been read.
 

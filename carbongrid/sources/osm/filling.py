@@ -43,9 +43,7 @@ def require_codes(codes: str | None) -> None:
     system_of(codes)
 
 
-def cover_in(
-    raster: Path, units: gpd.GeoDataFrame, codes: str, progress: Progress | None = None
-) -> Cover:
+def cover_in(raster: Path, units: gpd.GeoDataFrame, codes: str, progress: Progress | None) -> Cover:
     """Return the land of a land-cover raster whose class is known.
 
     Parameters

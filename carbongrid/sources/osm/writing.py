@@ -113,11 +113,7 @@ def write_case_from_osm(
         If the folder is an address, or holds something, the extract cannot be read, or has no such units; if a raster cannot be read, or lies elsewhere; if guesses are
         asked for without people.
     """
-    path_to_write(directory)
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise InputError(
-            "the directory is not empty", str(directory), "Give a new one, or empty this one."
-        )
+    _require_new(directory)
     if codes is not None and land_cover is None:
         what = "a code system is named, and there is no land cover that it is of"
         raise InputError(what, "--codes", "Give --land-cover FILE too, or leave --codes out.")
@@ -184,6 +180,14 @@ def write_case_from_osm(
     names = tuple(totals["category"])
     counts = (len(units.table), len(land.parcels), len(lines), len(pois))
     return OsmCase(directory / "case.toml", units.level, *counts, names, guesses, tuple(notes))
+
+
+def _require_new(directory: Path) -> None:
+    path_to_write(directory)
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise InputError(
+            "the directory is not empty", str(directory), "Give a new one, or empty this one."
+        )
 
 
 def _notes(extract: Extract, network: Network, units: Units, land: Land) -> list[Problem]:

@@ -62,6 +62,7 @@ def cut_by_lines(rng, land, cuts):
 
 
 def corrected_lengths(claims, x, y, lambda_, regions, quanta=None):
+    quanta = np.ones(len(x), np.int64) if quanta is None else quanta
     return blended_lengths(claims.weight, lengths_by_pois(claims, x, y, regions, quanta), lambda_)
 
 
