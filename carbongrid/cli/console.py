@@ -59,6 +59,13 @@ def escape_what_cannot_be_encoded() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
+def _coloured(text: str, **style: Any) -> str:
+    """Return a text in its style, which Click leaves out of pipes and files; and plain for who asks for that (https://no-color.org)."""
+    import click
+
+    return text if os.environ.get("NO_COLOR") else click.style(text, **style)
+
+
 def _folded(line: str, stream: Any) -> str:
     """Return a line as the stream shows it: a terminal breaks lines in words and numbers; a file and a pipe have them whole."""
     if not stream.isatty():
@@ -113,7 +120,7 @@ class Console:
         """Print a line of what was checked, or was not; what failed goes to standard error, quiet or not."""
         import click
 
-        mark = click.style("ok  ", fg="green") if ok else click.style("FAIL", fg="red")
+        mark = _coloured("ok  ", fg="green") if ok else _coloured("FAIL", fg="red")
         mark = mark if made else "--  "
         if not (self.as_json or (ok and self.quiet)):
             stream = sys.stdout if ok else sys.stderr
@@ -126,7 +133,7 @@ class Console:
         if problem.level != "error" and (self.quiet or self.as_json):
             return
         colour = _COLOURS[problem.level]
-        level = click.style(problem.level, fg=colour, bold=True)
+        level = _coloured(problem.level, fg=colour, bold=True)
         # Further lines stand in, so that none can pass for a problem of its own.
         told = f"{problem.level}: {_lines_shown(str(problem), between='\n  ')}"
         told = "\n".join(_folded(line, sys.stderr) for line in told.split("\n"))
