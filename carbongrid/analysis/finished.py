@@ -37,7 +37,7 @@ type Asked = str | Path | Result | LiveResult
 """A run directory, what :func:`carbongrid.open` returned, or an answer of it."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FinishedRun:
     """A run, or an answer of one, as exact tables.
 
@@ -57,6 +57,10 @@ class FinishedRun:
     manifest: dict[str, Any]
     directory: Path | None = None
     answer: LiveResult | None = None
+
+    def __repr__(self) -> str:
+        """Return what it is called: its manifest is pages."""
+        return self.name
 
     @classmethod
     def of(cls, asked: Asked) -> FinishedRun:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from carbongrid.cli.aligned import aligned_columns
 from carbongrid.cli.answers import can_draw, json_rows, tell_files
 from carbongrid.cli.beside import folder_beside
 from carbongrid.cli.console import Console, or_dash
@@ -80,11 +81,13 @@ def _nearest(table: pd.DataFrame) -> Iterator[str]:
         yield "No unit has a zone that a change of its emission would end."
         return
     yield "The units nearest to another zone by their own emission, all other units as they are:"
-    yield f"{'unit':<28} {'index':<6} {'emission, t':>16} {'at the boundary, t':>19} {'change':>12}"
+    rows = [("unit", "index", "emission, t", "at the boundary, t", "change")]
     for row in nearest.to_dict("records"):
         named = f"{row['unit']} {row['name']}"
         change = change_in_percent(row["now"], row["difference"]).replace("−", "-") if row["now"] else f"+{_whole_tonnes(row['difference'])} t"  # fmt: skip
-        yield f"{named:<28} {row['boundary'].upper():<6} {_whole_tonnes(row['now']):>16} {_whole_tonnes(row['at_boundary']):>19} {change:>12}"
+        masses = _whole_tonnes(row["now"]), _whole_tonnes(row["at_boundary"])
+        rows.append((named, row["boundary"].upper(), *masses, change))
+    yield from aligned_columns(rows)
 
 
 def _whole_tonnes(grams: int) -> str:

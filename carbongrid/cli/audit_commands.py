@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from carbongrid.cli.aligned import aligned_columns
 from carbongrid.cli.answers import can_draw, json_rows, tell_files
 from carbongrid.cli.beside import folder_beside
 from carbongrid.cli.console import Console, or_dash
@@ -94,9 +95,17 @@ def _decided(found: ChoiceAudit) -> Iterator[str]:
     none = len(found.units) - found.zoned
     if none:
         yield f"{counted(none, 'unit')} {'has' if none == 1 else 'have'} no zone in the run, and so none that could hold."
-    yield f"{'choice':<14} {'in the run':<14} {'read as':<14} {'units that flip':>15} {'mean over the others':>21}"
-    for row in found.choices.sort_values("mean", ascending=False, kind="stable").to_dict("records"):
-        yield f"{row['choice']:<14} {row['own']:<14} {row['value']:<14} {row['alone']:>15} {row['mean']:>21.1f}"
+    head = ("choice", "in the run", "read as", "units that flip", "mean over the others")
+    choices = found.choices.sort_values("mean", ascending=False, kind="stable").to_dict("records")
+    yield from aligned_columns(
+        [
+            head,
+            *(
+                (row["choice"], row["own"], row["value"], str(row["alone"]), f"{row['mean']:.1f}")
+                for row in choices
+            ),
+        ]
+    )
     for (choice, reason), rows in found.not_tried.groupby(["choice", "reason"], sort=False):
         yield f"Not tried: {choice} {', '.join(rows['value'])}: {reason}."
     moved = found.units[found.decided]
@@ -250,10 +259,11 @@ def _placed(found: Skill) -> Iterator[str]:
     if found.measures.empty:
         yield "Nothing is known to hold out: no facility with a place, no category with three regions that have totals and claims by its rule, no GDP of units with a parent."
         return
-    yield f"{'of':<28} {'by':<7} {'held out':<14} {'misplaced':>9} {'by area':>8} {'people':>7} {'skill':>6}"
+    rows = [("of", "by", "held out", "misplaced", "by area", "people", "skill")]
     for row in found.measures.to_dict("records"):
-        held = _counted(row)
-        yield f"{row['of']:<28} {row['rule']:<7} {held:<14} {or_dash(row['misplaced'], 9, '.3f')} {or_dash(row['by_area'], 8, '.3f')} {or_dash(row['by_people'], 7, '.3f')} {or_dash(row['skill'], 6, '.2f')}"
+        shares = (or_dash(row[name], 0, ".3f") for name in ("misplaced", "by_area", "by_people"))
+        rows.append((row["of"], row["rule"], _counted(row), *shares, or_dash(row["skill"], 0, ".2f")))  # fmt: skip
+    yield from aligned_columns(rows)
     yield from without_skill(found.measures)
     for row in found.measures[found.measures["left_out"] > 0].to_dict("records"):
         if row["left_out"] == 1:

@@ -59,6 +59,26 @@ def escape_what_cannot_be_encoded() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
+def _coloured(text: str, **style: Any) -> str:
+    """Return a text in its style, which Click leaves out of pipes and files; and plain for who asks for that (https://no-color.org)."""
+    import click
+
+    return text if os.environ.get("NO_COLOR") else click.style(text, **style)
+
+
+def _folded(line: str, stream: Any) -> str:
+    """Return a line as the stream shows it: a terminal breaks lines in words and numbers; a file and a pipe have them whole."""
+    if not stream.isatty():
+        return line
+    from carbongrid.cli.aligned import folded
+
+    try:
+        columns = os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):  # what stands in for a terminal
+        return line
+    return folded(line, columns) if columns else line
+
+
 def _lines_shown(text: str, between: str = "\n") -> str:
     return between.join(map(shown, text.split("\n")))
 
@@ -84,7 +104,7 @@ class Console:
         import click
 
         if not (self.quiet or self.as_json):
-            click.echo(shown(text))
+            click.echo(_folded(shown(text), sys.stdout))
 
     def document(self, content: Mapping[str, Any]) -> None:
         """Print the answer for machines, if it was asked for."""
@@ -100,10 +120,11 @@ class Console:
         """Print a line of what was checked, or was not; what failed goes to standard error, quiet or not."""
         import click
 
-        mark = click.style("ok  ", fg="green") if ok else click.style("FAIL", fg="red")
+        mark = _coloured("ok  ", fg="green") if ok else _coloured("FAIL", fg="red")
         mark = mark if made else "--  "
         if not (self.as_json or (ok and self.quiet)):
-            click.echo(f"{mark} {shown(text)}", err=not ok)
+            stream = sys.stdout if ok else sys.stderr
+            click.echo(_folded(f"{mark} {shown(text)}", stream), err=not ok)
 
     def problem(self, problem: Problem) -> None:
         """Print a problem to standard error; warnings and notes keep still when quiet."""
@@ -112,9 +133,11 @@ class Console:
         if problem.level != "error" and (self.quiet or self.as_json):
             return
         colour = _COLOURS[problem.level]
-        level = click.style(problem.level, fg=colour, bold=True)
+        level = _coloured(problem.level, fg=colour, bold=True)
         # Further lines stand in, so that none can pass for a problem of its own.
-        click.echo(f"{level}: {_lines_shown(str(problem), between='\n  ')}", err=True)
+        told = f"{problem.level}: {_lines_shown(str(problem), between='\n  ')}"
+        told = "\n".join(_folded(line, sys.stderr) for line in told.split("\n"))
+        click.echo(f"{level}{told.removeprefix(problem.level)}", err=True)
 
     def problems(self, problems: Iterable[Problem]) -> None:
         """Print problems, equal ones as one with a count."""

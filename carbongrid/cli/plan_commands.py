@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from carbongrid.cli.aligned import aligned_columns
 from carbongrid.cli.answers import json_rows, signed_tonnes, tell_files
 from carbongrid.cli.beside import beside, folder_beside, of_the_run_before
 from carbongrid.cli.console import Console
@@ -88,11 +89,12 @@ def _told(found: Comparison) -> Iterator[str]:
     from carbongrid.method.tonnes import format_tonnes
 
     changed = found.totals[(found.totals["kind"] != "sector") & (found.totals["total_change_g"] != 0)]  # fmt: skip
-    yield f"{len(changed)} of {int((found.totals['kind'] != 'sector').sum())} totals differ."
-    yield f"{'total':<32} {'A, t':>24} {'B, t':>24} {'change, t':>24}"
-    for row in changed.to_dict("records"):
-        masses = format_tonnes(row[f"total_{side}_g"] for side in ("a", "b", "change"))
-        yield f"{row['of']:<32} {masses[0]:>24} {masses[1]:>24} {masses[2]:>24}"
+    yield f"{len(changed)} of {int((found.totals['kind'] != 'sector').sum())} totals differ{':' if len(changed) else '.'}"
+    rows = [
+        (row["of"], *format_tonnes(row[f"total_{side}_g"] for side in ("a", "b", "change")))
+        for row in changed.to_dict("records")
+    ]
+    yield from aligned_columns([("total", "A, t", "B, t", "change, t"), *rows]) if rows else ()
     units = found.units
     yield f"{found.turned:,} of {len(units):,} units {'is' if found.turned == 1 else 'are'} in another zone{':' if found.turned else '.'}"
     for row in units[units["zone_a"] != units["zone_b"]].head(_LARGEST).to_dict("records"):

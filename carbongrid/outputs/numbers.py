@@ -5,11 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
 from carbongrid.method.tonnes import at_decimals
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def text_width(text: str) -> int:
+    """Return how many characters wide a text is; those of Chinese are as wide as two."""
+    if text.isascii():
+        return len(text)
+    return sum(1 + (east_asian_width(letter) in "WF") for letter in text)
 
 
 def short_number(value: float) -> str:

@@ -374,7 +374,7 @@ class Result:
         ]
 
     def _zones(self) -> list[tuple[str, str, str, str]]:
-        """Return name, units, emission and sink in t of each zone."""
+        """Return name, units, emission and sink in t of each zone, as legends list them."""
         return [
             (
                 str(name),
@@ -382,5 +382,8 @@ class Result:
                 f"{inside['emission_t'].sum():,.0f}",
                 f"{inside['sink_t'].sum():,.0f}",
             )
-            for name, inside in self.as_read.units.groupby("zone_name", sort=True)
+            for (_, name), inside in sorted(
+                self.as_read.units.groupby(["zone", "zone_name"]),
+                key=lambda group: (group[0][0] == 0, group[0][0]),  # unclassified comes last
+            )
         ]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from carbongrid.case import Case
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.regions import masses_here
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, merged
 from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.method.evidence import EvidenceRow, evidence_lines
 from carbongrid.method.tonnes import at_decimals, counted
@@ -37,7 +37,7 @@ CELLS_PER_SECOND = 1.5e7
 """Rasterizing, counting and compressing on two cores, measured on the full demo."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CheckReport:
     """What a run of this case would do.
 
@@ -54,6 +54,11 @@ class CheckReport:
     content: Mapping[str, Any]
     problems: tuple[Problem, ...]
     evidence: tuple[EvidenceRow, ...] = ()
+
+    def __repr__(self) -> str:
+        """Return what the command prints."""
+        said = (f"{each.level}: {each}" for each in merged(self.problems))
+        return "\n".join([*self.lines, *said])
 
     @property
     def wrong(self) -> bool:

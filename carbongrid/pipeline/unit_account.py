@@ -228,9 +228,9 @@ def account_lines(account: UnitAccount, currency: str) -> Iterator[str]:
     if unit["reason"]:
         yield f"{unit['reason']}"
     yield ""
-    yield f"{'category':<30} {'t':>16} {'of unit':>8} {'of category':>12} {'parcels':>8}  rule"
+    yield f"{'category':<26} {'t':>14} {'of unit':>8} {'of category':>11} {'parcels':>7}  rule"
     for each in account.categories:
-        yield f"{each.category:<30} {_tonnes(each.grams):>16} {_percent(each.part_of_unit, 2):>8} {_percent(each.part_of_category, 2):>12} {each.parcels:>8,}  {_how(each)}"
+        yield f"{each.category:<26} {_tonnes(each.grams):>14} {_percent(each.part_of_unit, 2):>8} {_percent(each.part_of_category, 2):>11} {each.parcels:>7,}  {_how(each)}"
         for name, grams in each.facilities:
             yield f"  facility {name}: {_tonnes(grams)} t"
         for parcel in each.largest:

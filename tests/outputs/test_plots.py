@@ -13,8 +13,9 @@ from matplotlib import pyplot as plt
 from tables_example import example_tables
 
 from carbongrid.errors import InputError
-from carbongrid.outputs.figures.classes import NO_VALUE, powers_of_ten
+from carbongrid.outputs.figures.classes import NO_VALUE, flags_of, powers_of_ten
 from carbongrid.outputs.figures.scales import scales_of
+from carbongrid.outputs.numbers import mass, percent
 from tests.outputs.test_notebook import result_in
 
 
@@ -100,3 +101,25 @@ def test_a_map_to_move_about_in_holds_names_as_text(tmp_path, column):
         assert "<" not in name or html.escape(name).replace("&", r"\u0026") in page
     assert "tile.openstreetmap" not in page
     assert "tile.openstreetmap" in result.plot.explore(tiles="OpenStreetMap").get_root().render()
+
+
+def test_a_map_to_move_about_in_tells_what_its_colours_and_numbers_are(tmp_path):
+    """Seen to have no legend, and to tell of a unit ``emission_t 1.436e+06`` and ``ccr 0.0195``; and to be blank without a network."""
+    pytest.importorskip("folium", reason="the extra explore is not installed")
+    result = result_in(tmp_path)
+    units = result.units
+    page = result.plot.explore().get_root().render()
+    for name, count in units["zone_name"].value_counts().items():
+        assert f"</span>{name} ({count})</div>" in page
+    assert "held against the whole of the region" in page
+    assert "could not load them" in page
+    assert '["code", "name", ' in page
+    assert "e+0" not in page.partition("features")[2].partition("]}")[0].replace("geometry", "")
+    first = units.iloc[0]
+    assert f"{mass(round(1e6 * first['emission_t']))} " in page
+    assert f'"ccr": "{percent(first["ccr"])}"' in page
+    assert all(f", {flag.name_en}" in page for flag in flags_of(units) if flag.marked(units).any())
+    named = dataclasses.replace(result.plot, units=units.assign(**{"{{ 7 * 6 }}<b>": range(6)}))
+    odd = named.explore("{{ 7 * 6 }}<b>").get_root().render()
+    assert "42" not in odd.partition('class="legend"')[2].partition("</div>")[0]
+    assert "&#123;&#123; 7 * 6 }}&lt;b&gt;" in odd

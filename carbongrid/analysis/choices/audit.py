@@ -17,6 +17,7 @@ from carbongrid.analysis.files import write_csvs
 from carbongrid.case import Case
 from carbongrid.errors import InputError, NotKeptError, VerificationError
 from carbongrid.inventory.decimals import in_own_decimals
+from carbongrid.method.answers import Answer
 from carbongrid.method.zoning import zones
 from carbongrid.outputs.result import Result
 from carbongrid.outputs.tables import read_result
@@ -43,8 +44,8 @@ Progress = Callable[[str, int, int], None]
 Point = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class ChoiceAudit:
+@dataclass(frozen=True, repr=False)
+class ChoiceAudit(Answer):
     """What other readings of the method would have made of a run.
 
     Parameters

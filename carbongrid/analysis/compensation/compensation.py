@@ -21,6 +21,7 @@ from carbongrid.analysis.compensation.transfers import (
 from carbongrid.analysis.finished import Asked, FinishedRun
 from carbongrid.case.readers.tables import read_table, require_columns
 from carbongrid.errors import InputError, Problem, listed
+from carbongrid.method.answers import Answer
 from carbongrid.method.tonnes import counted
 from carbongrid.method.zoning import reference_codes
 from carbongrid.outputs.numbers import whole_percent
@@ -41,8 +42,8 @@ RELATIVE = Problem(
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Compensation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Compensation(Answer):
     """Who compensates whom, mass in whole grams of CO2e per year.
 
     Parameters

@@ -20,6 +20,7 @@ from carbongrid.analysis.inequality.clusters import (
 from carbongrid.analysis.inequality.shares import gini, lorenz, theil
 from carbongrid.analysis.neighbours import neighbours_of
 from carbongrid.errors import InputError, Problem, VerificationError, listed
+from carbongrid.method.answers import Answer
 from carbongrid.outputs.result import Result
 from carbongrid.pipeline.opening import open_same_run
 from carbongrid.pipeline.work import silent
@@ -40,8 +41,8 @@ TOO_FEW_TOUCH = Problem("Fewer than four units touch another: no clusters can be
 NOT_CAUSE = Problem("Inequality is of emission where it arises, not of who causes or bears it.", level="note")  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
-class Inequality:
+@dataclass(frozen=True, eq=False, repr=False)
+class Inequality(Answer):
     """How unequally a run's units hold emission and sink.
 
     Parameters

@@ -15,6 +15,7 @@ from carbongrid.analysis.files import write_csvs
 from carbongrid.analysis.neighbours import neighbours_of
 from carbongrid.analysis.scale.fine_cells import fine_cells
 from carbongrid.errors import InputError
+from carbongrid.method.answers import Answer
 from carbongrid.method.scale import (
     adjusted_rand,
     contiguous_groups,
@@ -55,8 +56,8 @@ Progress = Callable[[str, int, int], None]
 Sums = tuple["NDArray[np.int64]", "NDArray[np.int64]", list[int | None]]
 
 
-@dataclass(frozen=True)
-class ScaleAudit:
+@dataclass(frozen=True, repr=False)
+class ScaleAudit(Answer):
     """What of a run depends on the ruler.
 
     Parameters

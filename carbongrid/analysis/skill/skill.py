@@ -15,6 +15,7 @@ from carbongrid.analysis.files import write_csvs
 from carbongrid.analysis.skill.held_out import BASELINES, HeldOut, pairs_of, share_misplaced
 from carbongrid.method.agreement import median_log2_ratio
 from carbongrid.method.agreement import skill as skill_against
+from carbongrid.method.answers import Answer
 from carbongrid.method.probability.uncertainty import uncertainty_of
 from carbongrid.method.random_effects import spread_in_groups, spread_in_sums, spread_together
 from carbongrid.outputs.result import Result
@@ -45,8 +46,8 @@ CANNOT_TELL = (
 )
 
 
-@dataclass(frozen=True)
-class Skill:
+@dataclass(frozen=True, repr=False)
+class Skill(Answer):
     """How well a run's proxies would have placed what is known.
 
     Parameters

@@ -36,6 +36,7 @@ from carbongrid.analysis.targets.targets import (
 )
 from carbongrid.errors import InputError, Problem, RunError, listed
 from carbongrid.inventory.decimals import in_own_decimals
+from carbongrid.method.answers import Answer
 from carbongrid.method.margins import NONE_TO_DIVIDE
 from carbongrid.method.zoning import by_esc_alone
 from carbongrid.pipeline.live import LiveResult
@@ -51,8 +52,8 @@ COSTS = Problem("What is least is the sum of the costs in the table, which are t
 WHOLE_PARCELS = Problem("Parcels are converted whole: the plan is the least one up to the parcels that are cut off or added so.", level="note")  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
-class TargetPlan:
+@dataclass(frozen=True, eq=False, repr=False)
+class TargetPlan(Answer):
     """A joint plan, and what it does.
 
     Parameters

@@ -10,6 +10,7 @@ import pandas as pd
 
 from carbongrid.analysis.finished import Asked, FinishedRun
 from carbongrid.errors import InputError, Problem, listed
+from carbongrid.method.answers import Answer
 from carbongrid.method.margins import margins
 from carbongrid.method.zoning import by_esc_alone, zone_units
 from carbongrid.outputs.tables.reading import PARCELS_FILE, as_written
@@ -35,8 +36,8 @@ NO_UPTAKE = Problem("No land of the run takes up anything, so that no hectares a
 BARE = Problem("Hectares are of land that took up nothing before, at the run's mean uptake of each land type; young land takes up less, and whether there is such land is not looked at.", level="note")  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
-class Targets:
+@dataclass(frozen=True, eq=False, repr=False)
+class Targets(Answer):
     """What would lift units to a zone.
 
     Parameters

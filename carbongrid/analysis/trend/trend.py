@@ -28,6 +28,7 @@ from carbongrid.analysis.trend.merged_units import (
     what_was_left_out,
 )
 from carbongrid.errors import InputError, Problem
+from carbongrid.method.answers import Answer
 from carbongrid.method.tonnes import counted
 from carbongrid.method.zoning import zone_units
 
@@ -42,8 +43,8 @@ _FACTORS = (("GDP", "gdp"), ("residents", "residents"), ("emission", "emission_g
 """What a decomposition takes, and its column."""
 
 
-@dataclass(frozen=True, eq=False)
-class Trend:
+@dataclass(frozen=True, eq=False, repr=False)
+class Trend(Answer):
     """Runs of several years side by side, mass in whole grams.
 
     Parameters

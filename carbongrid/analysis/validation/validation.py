@@ -34,6 +34,7 @@ from carbongrid.method.agreement import (
     sigma_and_tau,
     skill,
 )
+from carbongrid.method.answers import Answer
 from carbongrid.method.gas import ALL_GASES, Gas
 from carbongrid.method.probability.drawn_numbers import drawn_category, kind_factors
 from carbongrid.method.probability.uncertainty import SOURCES, Uncertainty, uncertainty_of
@@ -57,8 +58,8 @@ _AT_ONCE = 16
 Groups = Mapping[str, frozenset[str]]
 
 
-@dataclass(frozen=True)
-class Validation:
+@dataclass(frozen=True, repr=False)
+class Validation(Answer):
     """What a run and a published table have to do with each other.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from importlib.resources import files
@@ -51,6 +51,11 @@ _HELP = {
 _FIXED = datetime(2020, 1, 1)
 _ROOM = 400
 """Rows in which the lists drop down."""
+_BLANK_WIDTH = 2
+_COLUMNS_OF_A_SECTOR = 9
+"""Of the lists: three of its activities, of its categories and of its units."""
+_WIDTH_OF_A4 = 110
+"""Characters across a page that lies, with usual margins; LibreOffice, where a font is missing, has room for no more."""
 
 
 def write_inventory_template(directory: str | Path) -> list[Path]:
@@ -120,6 +125,8 @@ def write_workbook(path: Path, tables: Mapping[str, Table]) -> None:
     for name, table in tables.items():
         _sheet(book.create_sheet(name), table)
     columns = _lists(book.create_sheet("lists"))
+    for sheet in book:
+        _print_on_a4(sheet)
     for name in SHEETS:
         if name in tables:
             _choices(book[name], [str(column) for column in tables[name][0]], columns, name)
@@ -157,15 +164,44 @@ def _sheet(sheet: Any, table: Table) -> None:
         head.font = Font(bold=True)
         if name in _HELP:
             head.comment = Comment("\n".join(_HELP[name]), "carbongrid", height=120, width=320)
-        # In the bytes of GB 18030, of which a Chinese sign has two, as it takes the room of two.
         shown = (head.value, *(row[column - 1] for row in table))
-        widest = max(len(text.encode("gb18030")) for text in shown)
-        sheet.column_dimensions[get_column_letter(column)].width = min(max(widest, 10) + 2, 48)
+        sheet.column_dimensions[get_column_letter(column)].width = _shown_width(shown)
     for number, row in enumerate(table[1:], start=2):
         for column, text in enumerate(row, start=1):
             if text:
                 _write(sheet.cell(number, column), text, table[0][column - 1])
     sheet.freeze_panes = "A2"
+
+
+def _print_on_a4(sheet: Any) -> None:
+    """Print a sheet as wide as an A4 page, its header on each, with its name below; the lists, which are wider, a sector a page."""
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.pagebreak import Break, ColBreak
+    from openpyxl.worksheet.properties import PageSetupProperties
+
+    page = sheet.page_setup
+    page.orientation, page.paperSize = sheet.ORIENTATION_LANDSCAPE, sheet.PAPERSIZE_A4
+    if sheet.title != "readme":
+        sheet.print_title_rows = "1:1"
+    sheet.oddFooter.left.text, sheet.oddFooter.right.text = "&A", "&P / &N"
+    if sheet.title == "lists":
+        widths = [sheet.column_dimensions[get_column_letter(k)].width for k in range(1, sheet.max_column + 1)]  # fmt: skip
+        sectors = range(0, sheet.max_column, _COLUMNS_OF_A_SECTOR)
+        widest = max(sum(widths[first : first + _COLUMNS_OF_A_SECTOR]) for first in sectors)
+        page.scale = int(100 * min(1, _WIDTH_OF_A4 / widest))
+        sheet.col_breaks = ColBreak(brk=tuple(Break(id=first) for first in sectors if first))
+    else:
+        sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+        page.fitToWidth, page.fitToHeight = 1, 0
+        # An uncertainty of 10, at the right of its cell, and the year, at the left of the next, else read 102020.
+        sheet.print_options.gridLines = sheet.title != "readme"
+
+
+def _shown_width(texts: Iterable[str]) -> int:
+    """Return how wide a column of texts is, in characters, 12 to 48."""
+    # In the bytes of GB 18030, of which a Chinese sign has two, as it takes the room of two.
+    widest = max(len(text.encode("gb18030")) for text in texts)
+    return min(max(widest, 10) + 2, 48)
 
 
 def _write(cell: Any, text: str, name: str) -> None:
@@ -240,6 +276,10 @@ def _block(
         for offset, text in enumerate(cells):
             if text:
                 sheet.cell(number, column + offset, text)
+    for offset, texts in enumerate(zip(*rows, strict=True)):
+        shown = (title, *texts) if offset == 0 else texts
+        wide = sheet.column_dimensions[get_column_letter(column + offset)]
+        wide.width = _shown_width(shown) if any(shown) else _BLANK_WIDTH
     letter = get_column_letter(column)
     ranges[name] = f"lists!${letter}$2:${letter}${len(rows) + 1}"
     return column + 3

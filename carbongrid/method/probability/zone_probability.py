@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from carbongrid.errors import InputError
+from carbongrid.method.answers import Answer
 from carbongrid.method.columns import UNIT_DRAWN
 from carbongrid.method.probability.drawn_numbers import (
     DrawnCategory,
@@ -45,8 +46,8 @@ Progress = Callable[[str, int, int], None]
 Active = frozenset[str]
 
 
-@dataclass(frozen=True)
-class ZoneProbability:
+@dataclass(frozen=True, repr=False)
+class ZoneProbability(Answer):
     """What draws say of the units of a run.
 
     Parameters

@@ -28,6 +28,7 @@ from carbongrid.outputs.figures.scales import (
     signed,
     totals,
 )
+from carbongrid.outputs.numbers import index_number, mass, people, percent, plain_number
 from carbongrid.outputs.result import cell_side
 
 if TYPE_CHECKING:
@@ -39,7 +40,18 @@ if TYPE_CHECKING:
     from carbongrid.outputs.figures.scales import Scale
 
 _INK = "#22272e"
-_TOLD = ("id", "name", "name_en", "zone_name", "emission_t", "sink_t", "ccr", "ecc", "esc")
+_TOLD = {
+    "id": "code",
+    "name": "name",
+    "name_en": "name in English",
+    "zone_name": "zone",
+    "emission_t": "emission",
+    "sink_t": "sink",
+    "ccr": "CCR",
+    "ecc": "ECC",
+    "esc": "ESC",
+}
+"""Columns that a unit of a map to move about in tells, and what they are called there."""
 _LEAST, _GREATEST = 0.01, 100.0
 
 
@@ -96,20 +108,7 @@ class Plots:
             scale.colours[number] if number >= 0 else NO_VALUE for number in classes.tolist()
         ]
         self.units.plot(ax=axes, color=colours, edgecolor="white", linewidth=0.5)
-        counts = np.bincount(classes[classes >= 0], minlength=len(scale.labels))
-        entries = list(zip(scale.colours, scale.labels, counts.tolist(), strict=True))[::-1]
-        left = int((classes < 0).sum())
-        none = (
-            "unknown"
-            if scale.missing == "unknown" and scale.at_break == "above"
-            else "0 or unknown"
-        )
-        entries += [(NO_VALUE, none, left)] if left else []
-        _legend(
-            axes,
-            entries,
-            ", ".join(filter(None, (scale.name[0], scale.unit[0].replace("\n", " ")))),
-        )
+        _legend(axes, *_entries(scale, classes))
         return _as_map(axes)
 
     def _classed(self, column: str) -> tuple[Scale, NDArray[np.int64]]:
@@ -199,7 +198,7 @@ class Plots:
 
         Notes
         -----
-        Names are text in it, whatever they hold.
+        Names are text in it, whatever they hold. Classes, their colours and the numbers of a unit are those of the report.
         """
         require_extra("explore", "folium", purpose="a map to move about in")
         import folium
@@ -207,22 +206,55 @@ class Plots:
         if column == "zone":
             known = {zone.code: zone.colour for zone in ordered_zones()}
             colours = [known[int(code)] for code in self.units["zone"]]
+            entries, title = self._zone_entries(), RELATIVE[0].replace("\n", " ")
         else:
             scale, classes = self._classed(column)
             colours = [scale.colours[k] if k >= 0 else NO_VALUE for k in classes.tolist()]
-        told = [name for name in _TOLD if name in self.units]
+            entries, title = _entries(scale, classes)
+        told = {name: text for name, text in _TOLD.items() if name in self.units}
+        if column not in ("zone", *told):
+            told[column] = column
         shown = self.units[[*told, "geometry"]].to_crs("EPSG:4326")
         for name in told:
-            shown[name] = [html.escape(_in_words(cell)) for cell in shown[name]]
+            shown[name] = [html.escape(self._in_words(name, cell)) for cell in shown[name]]
+        for flag in flags_of(self.units):
+            shown.loc[flag.marked(self.units), "zone_name"] += f", {flag.name_en}"
         west, south, east, north = shown.total_bounds.tolist()
         drawn = folium.Map(tiles=tiles, **options)
         folium.GeoJson(
-            shown.assign(colour=colours),
+            shown.assign(**{_COLOUR: colours}),
             style_function=_style,
-            tooltip=folium.GeoJsonTooltip(told),
+            tooltip=folium.GeoJsonTooltip(
+                list(told), [html.escape(text) for text in told.values()]
+            ),
         ).add_to(drawn)
         drawn.fit_bounds([[south, west], [north, east]])
+        page: Any = drawn.get_root()
+        page.html.add_child(folium.Element(_legend_beside(entries, title)))
         return drawn
+
+    def _zone_entries(self) -> list[tuple[str, str, int]]:
+        """Return colour, name and number of units of each zone; unclassified where there are some."""
+        counts = self.units["zone"].value_counts()
+        return [
+            (zone.colour, zone.name_en, int(counts.get(zone.code, 0)))
+            for zone in ordered_zones()
+            if zone.code or counts.get(zone.code, 0)
+        ]
+
+    def _in_words(self, column: str, cell: Any) -> str:
+        """Return what a unit's cell is as the report shows it, with its unit."""
+        if isinstance(cell, str):
+            return cell
+        if pd.isna(cell):
+            return "–"
+        if column.endswith("_t"):
+            return self.gas.told(f"{mass(round(1e6 * cell))} CO₂e yr⁻¹")
+        if column == "ccr":
+            return percent(cell)
+        if column in ("ecc", "esc"):
+            return index_number(cell)
+        return people(cell) if cell >= 0 else plain_number(cell)
 
     def zones(self, ax: Axes | None = None) -> Axes:
         """Draw the zone map, units whose zone is not firm (or, where nothing was drawn, close to 1) and indicative ones hatched, counts in the legend.
@@ -244,11 +276,9 @@ class Plots:
         self.units.plot(
             ax=axes, color=[colours[int(code)] for code in self.units["zone"]], edgecolor="white"
         )
-        counts = self.units["zone"].value_counts()
         handles = [
-            Patch(facecolor=zone.colour, label=f"{zone.name_en} ({counts.get(zone.code, 0):,})")
-            for zone in ordered_zones()
-            if zone.code or counts.get(zone.code, 0)
+            Patch(facecolor=colour, label=f"{name} ({count:,})")
+            for colour, name, count in self._zone_entries()
         ]
         for flag in flags_of(self.units):
             marked = self.units[flag.marked(self.units)]
@@ -313,13 +343,38 @@ class Plots:
         return axes
 
 
+_COLOUR = "fill colour"
+"""A property of each unit, which no column is called."""
+_OPACITY = 0.75
+
+
 def _style(feature: dict[str, Any]) -> dict[str, Any]:
-    colour = feature["properties"]["colour"]
-    return {"fillColor": colour, "color": _INK, "weight": 0.6, "fillOpacity": 0.75}
+    colour = feature["properties"][_COLOUR]
+    return {"fillColor": colour, "color": _INK, "weight": 0.6, "fillOpacity": _OPACITY}
 
 
-def _in_words(cell: Any) -> str:
-    return f"{cell:,.4g}" if isinstance(cell, float) else str(cell)
+def _legend_beside(entries: list[tuple[str, str, int]], title: str) -> str:
+    """Return the legend as HTML, and what is seen in place of the map where its scripts cannot be loaded."""
+    rows = "".join(
+        f'<div><span style="display:inline-block;width:1em;height:1em;margin-right:.5em;vertical-align:-.1em;border:1px solid {_INK};background:{colour};opacity:{_OPACITY}"></span>{html.escape(text)} ({count:,})</div>'
+        for colour, text, count in entries
+    )
+    page = (
+        '<p style="position:absolute;top:0;margin:1em 4em;font:13px sans-serif">The map takes its scripts from the network, and could not load them.</p>'
+        f'<div class="legend" style="position:absolute;left:10px;bottom:10px;z-index:1000;max-width:18em;padding:.5em .8em;background:rgba(255,255,255,.9);color:{_INK};font:13px/1.5 sans-serif;border-radius:4px"><b>{html.escape(title)}</b>{rows}</div>'
+    )
+    return page.replace("{", "&#123;")  # a brace begins what folium's own templates fill in
+
+
+def _entries(scale: Scale, classes: NDArray[np.int64]) -> tuple[list[tuple[str, str, int]], str]:
+    """Return colour, text and number of units of each class, the highest first, and what they are classes of."""
+    counts = np.bincount(classes[classes >= 0], minlength=len(scale.labels))
+    entries = list(zip(scale.colours, scale.labels, counts.tolist(), strict=True))[::-1]
+    left = int((classes < 0).sum())
+    certain = scale.missing == "unknown" and scale.at_break == "above"
+    none = "unknown" if certain else "0 or unknown"
+    entries += [(NO_VALUE, none, left)] if left else []
+    return entries, ", ".join(filter(None, (scale.name[0], scale.unit[0].replace("\n", " "))))
 
 
 def _legend(axes: Axes, entries: list[tuple[str, str, int]], title: str) -> None:

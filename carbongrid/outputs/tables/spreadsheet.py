@@ -10,7 +10,6 @@ from io import BytesIO
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from unicodedata import east_asian_width
 
 import numpy as np
 import pandas as pd
@@ -20,7 +19,7 @@ from carbongrid.method.categories import column_of, sector_names
 from carbongrid.method.columns import Kind, in_tonnes
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.zoning import few_sinks, zones
-from carbongrid.outputs.numbers import decimals_beside_1
+from carbongrid.outputs.numbers import decimals_beside_1, text_width
 from carbongrid.outputs.tables.content import Table, titles
 from carbongrid.outputs.tables.headings import Heading, headings_of, other_years, potentials
 from carbongrid.outputs.tables.plain import plain_cells
@@ -293,11 +292,11 @@ def _fill(book: Any, sheet: Any, columns: Sequence[Column], *, folded: Container
             )
             for each in styles
         )
-        widest = max([*shown, *map(_text_width, words)])
+        widest = max([*shown, *map(text_width, words)])
         width = min(max(_MIN_WIDTH, widest + 2), most)
         fold = {"level": 1, "hidden": True} if name in folded else {}
         sheet.set_column_pixels(number, number, width * _DIGIT, None, fold)
-        height = max(height, sum(-(-_text_width(line) // (width - 1)) for line in lines))
+        height = max(height, sum(-(-text_width(line) // (width - 1)) for line in lines))
     sheet.set_row(0, _LINE_HEIGHT * height)
     sheet.autofilter(NAMES_ROW - 1, 0, rows - 1, len(columns) - 1)
     sheet.freeze_panes(NAMES_ROW, 2)
@@ -374,14 +373,7 @@ def _shown_width(cells: Sequence[Cell], form: str) -> int:
     ends = (min(numbers), max(numbers)) if numbers else ()
     digits, times = len(form.rstrip("%").partition(".")[2]), 100 if form.endswith("%") else 1
     texts |= {f"{end * times:,.{digits}f}" + "%" * form.count("%") for end in ends}
-    return max(map(_text_width, texts), default=0)
-
-
-def _text_width(text: str) -> int:
-    """Return how many characters wide a text is; those of Chinese are as wide as two."""
-    if text.isascii():
-        return len(text)
-    return sum(1 + (east_asian_width(letter) in "WF") for letter in text)
+    return max(map(text_width, texts), default=0)
 
 
 def _print_on(sheet: Any, *, wide: int, tall: int, upright: bool = False) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from carbongrid.outputs.result import Result
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verification:
     """What was found in a run directory.
 
@@ -42,6 +42,10 @@ class Verification:
     """
 
     checks: tuple[Check, ...]
+
+    def __repr__(self) -> str:
+        """Return a line for each check."""
+        return "\n".join(map(str, self.checks))
 
     @property
     def ok(self) -> bool:

@@ -31,6 +31,11 @@ class Check:
     text: str
     made: bool = True
 
+    def __str__(self) -> str:
+        """Return the verdict, what was looked at and what was found."""
+        verdict = "FAIL" if not self.ok else "ok  " if self.made else "--  "
+        return f"{verdict} {self.name}: {self.text}"
+
 
 def check_of(name: str, faults: Sequence[str], success: str, hint: str = RESTORE) -> Check:
     """Return a check that is ok if there is no fault; five faults are listed."""

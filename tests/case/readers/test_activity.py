@@ -473,6 +473,19 @@ def test_the_workbook_has_lists_notes_and_the_same_bytes(tmp_path: Path) -> None
         assert "未知" in book[name]["D1"].comment.text
     assert "fuel/diesel" in {cell.value for cell in book["lists"]["A"]}
     assert "柴油" in " ".join(str(cell.value) for cell in book["lists"]["B"])
+    # Seen to print on 42 pages: a table on two and three, the names of the lists cut in the middle.
+    *tables, lists = book.worksheets
+    for sheet in tables:
+        page = sheet.page_setup
+        assert (page.orientation, page.fitToWidth, page.fitToHeight) == ("landscape", 1, 0)
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+        assert sheet.print_title_rows == ("$1:$1" if sheet.title != "readme" else None)
+        assert bool(sheet.print_options.gridLines) == (sheet.title != "readme")
+    starts = [cell.column for cell in lists[1] if str(cell.value).startswith("activities: ")]
+    assert [each.id for each in lists.col_breaks.brk] == [start - 1 for start in starts[1:]]
+    assert 50 < lists.page_setup.scale < 100
+    longest = max(len(str(cell.value)) for cell in lists["A"])
+    assert lists.column_dimensions["A"].width > longest
 
 
 def test_a_mistake_in_a_workbook_is_told_where_it_stands(tmp_path: Path) -> None:

@@ -1,0 +1,48 @@
+"""What an answer of several tables says of itself where Python prints it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from carbongrid.errors import Problem
+from carbongrid.method.tonnes import counted
+
+_WIDTH = 100
+
+
+class Answer:
+    """A dataclass of tables, which a session shows as what each is called and holds: all their rows, and the manifest of the run, are pages."""
+
+    def __repr__(self) -> str:
+        """Return a line for each part, and what has to be said beside the numbers in full."""
+        parts = {each.name: getattr(self, each.name) for each in fields(self)}  # type: ignore[arg-type]
+        widest = max(map(len, parts))
+        notes = [
+            f"  {each.level}: {each}"
+            for part in parts.values()
+            if isinstance(part, tuple)
+            for each in part
+            if isinstance(each, Problem)
+        ]
+        lines = (f"  {name:<{widest}}  {_in_brief(part)}" for name, part in parts.items())
+        return "\n".join([f"<{type(self).__name__}>", *lines, *notes])
+
+
+def _in_brief(part: Any) -> str:
+    """Return one line: of a table its rows and columns, of an array its shape, of several how many."""
+    if isinstance(part, pd.DataFrame):
+        columns = textwrap.shorten(", ".join(map(str, part.columns)), _WIDTH, placeholder=" ...")
+        return f"{counted(len(part), 'row')}{': ' * bool(columns)}{columns}"
+    if isinstance(part, np.ndarray):
+        return f"array of shape {part.shape}"
+    if isinstance(part, tuple) and part and isinstance(part[0], Problem | Mapping):
+        return f"{len(part):,}"
+    if isinstance(part, str):
+        return textwrap.shorten(part, _WIDTH, placeholder=" ...")
+    return textwrap.shorten(repr(part).partition("\n")[0], _WIDTH, placeholder=" ...")

@@ -1,0 +1,58 @@
+"""Tables and sentences on a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from carbongrid.cli.aligned import aligned_columns, folded
+from carbongrid.cli.console import Console
+from carbongrid.errors import Problem
+from carbongrid.outputs.numbers import text_width
+
+pty = pytest.importorskip("pty", reason="no terminals of this kind here")
+
+
+def test_chinese_names_stand_in_columns_and_numbers_at_the_right():
+    """Seen to stand a column further left for each more sign of a name, and numbers at the left."""
+    rows = [("unit", "index", "t"), ("1 霜桥圩镇", "ECC", "9,844"), ("2 云荷湾街道", "ESC", "< 0.1")]  # fmt: skip
+    assert aligned_columns(rows) == [
+        "unit          index      t",
+        "1 霜桥圩镇    ECC    9,844",
+        "2 云荷湾街道  ESC    < 0.1",
+    ]
+    assert aligned_columns([("unit", "t"), ("t CO2/t", "-")]) == ["unit     t", "t CO2/t  -"]
+
+
+def test_a_line_is_folded_between_words():
+    """Seen to end a line in the middle of a word or a number: 26.7883720 and 93 below it."""
+    line = "  A fine grid of 26.788372093 by 31.5 km: 云荷湾街道 of /a/long/path/to/run.html"
+    lines = folded(line, 24).splitlines()
+    assert [each for each in lines if text_width(each) > 24] == ["    /a/long/path/to/run.html"]
+    assert [word for each in lines for word in each.split()] == line.split()
+    assert all(each.startswith("    ") for each in lines[1:])
+    assert lines[0].startswith("  A fine grid of")
+    assert folded(line, 200) == line
+    command = "Edit it, then: carbongrid check mytown/case.toml"
+    assert folded(command, 40).splitlines()[1] == "  carbongrid check mytown/case.toml"
+
+
+def test_a_terminal_has_folded_lines_and_a_pipe_whole_ones(monkeypatch, capsys):
+    text = "words " * 30
+    problem = Problem(text, level="warning")
+    Console().problem(problem)
+    assert capsys.readouterr().err == f"warning: {text}\n"
+    ours, theirs = pty.openpty()
+    monkeypatch.setenv("NO_COLOR", "1")  # seen to be coloured all the same
+    monkeypatch.setattr(os, "get_terminal_size", lambda _file: os.terminal_size((40, 24)))
+    with os.fdopen(theirs, "w", encoding="utf-8") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        Console().problem(problem)
+        terminal.flush()
+        shown = os.read(ours, 4096).decode().splitlines()
+    os.close(ours)
+    assert shown[0].startswith("warning: words")
+    assert len(shown) == 6
+    assert all(line.startswith("  words") for line in shown[1:])
