@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from carbongrid.analysis.published.calendars import days_of, units_as_written
+from carbongrid.analysis.published.calendars import days_of, middle_of, units_as_written
 from carbongrid.analysis.published.months import (
     Dates,
     Layered,
@@ -460,12 +460,55 @@ def test_what_is_not_said_or_contradicts_is_refused(attributes, named, told):
         (1e9, "days since 2020-01-01", "noleap", None),
         (59, "m", "", None),
         (202007, "month as %Y%m", "", (2020, 7, 0)),
+        (202013, "month as %Y%m", "", None),
+        (20200031, "day as %Y%m%d", "", None),
+        (59, "days since 0000-01-01", "noleap", None),  # a mean of many years
     ],
 )
 def test_days_of_numbers(number, units, calendar, day):
     """Seen to fail: without cftime, times of the calendars of climate models and of CDO were no times."""
     found = days_of(np.array([number]), {"units": units, "calendar": calendar})
     assert found == (None if day is None else [day])
+
+
+@given(some.integers(0, 5000), some.floats(0, 0.999))
+def test_hours_minutes_and_seconds_are_parts_of_days(day, part):
+    """Seen to pass with an hour for a day of seconds: only days and hours were tried."""
+    calendar = {"calendar": "noleap"}
+    expected = days_of(np.array([day]), {"units": "days since 2015-03-01", **calendar})
+    for step, length in (("day", 1), ("hour", 24), ("minute", 24 * 60), ("second", 24 * 3600)):
+        units = {"units": f"{step}s since 2015-03-01", **calendar}
+        assert days_of(np.array([(day + part) * length]), units) == expected, step
+
+
+@pytest.mark.parametrize(("calendar", "february"), [("noleap", 28), ("366_day", 29), ("360_day", 30)])  # fmt: skip
+def test_days_of_a_calendar_follow_each_other(calendar, february):
+    lengths = [30] * 12 if february == 30 else [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]  # fmt: skip
+    every = [(year, month, day) for year in (2015, 2016) for month, days in enumerate(lengths, 1) for day in range(1, days + 1)]  # fmt: skip
+    numbers = np.arange(len(every))
+    assert days_of(numbers, {"units": "days since 2015-01-01", "calendar": calendar}) == every
+
+
+DATES = some.dates(dt.date(1900, 1, 1), dt.date(2100, 1, 1))
+
+
+@given(DATES, some.integers(0, 800))
+def test_the_middle_of_two_days_is_halfway(begin, length):
+    end = begin + dt.timedelta(days=length)
+    both = [(each.year, each.month, each.day) for each in (begin, end)]
+    middle, days = middle_of(*both)
+    assert days == length
+    assert dt.date(*middle) == begin + dt.timedelta(days=length // 2)
+
+
+def test_the_middle_of_days_that_the_usual_calendar_has_not():
+    assert middle_of((2020, 1, 0), (2020, 2, 0)) == ((2020, 1, 16), 31)
+    assert middle_of((2019, 2, 30), (2019, 2, 30)) == ((2019, 3, 2), 0)
+
+
+def test_times_that_are_missing_are_none():
+    assert days_of(np.array(["2020-01-31", "NaT"], "datetime64[ns]"), {}) is None
+    assert days_of(np.array([1.0, np.nan]), {"units": "days since 2020-01-01"}) is None
 
 
 def test_texts_are_dates_only_as_iso_writes_them():
