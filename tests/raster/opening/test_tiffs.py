@@ -123,6 +123,16 @@ def test_one_block_may_stand_for_many_and_one_of_no_bytes_for_none(tmp_path: Pat
         require_whole_tiff(path)
 
 
+def test_a_number_of_four_bytes_stands_in_its_entry(tmp_path: Path) -> None:
+    """Sides may be written in two bytes or in four."""
+    path = tiff(tmp_path / "a.tif", **STRIPS)
+    data = bytearray(path.read_bytes())
+    for tag in (WIDTH, HEIGHT):
+        struct.pack_into("<H", data, entry(data, tag) + 2, 4)
+    path.write_bytes(data)
+    require_whole_tiff(path)
+
+
 def test_strips_without_a_height_are_one_and_tiles_without_one_none(tmp_path: Path) -> None:
     path = tiff(tmp_path / "a.tif", blockysize=10)
     path.write_bytes(renamed(path.read_bytes(), ROWS, UNKNOWN))
