@@ -105,6 +105,11 @@ def test_what_the_attributes_say_needs_no_name():
     for units in ("Tonnes", "1", "unitless"):
         assert read({"units": units}, "t CO2 yr-1") == (read_unit("t CO2 yr-1"), [])
     assert read({}, "t C month-1")[0].grams_of_co2 == Fraction(44 * 10**6, 12)
+    assert [read_unit(f"t {each}").gas for each in SUBSTANCES] == ["CO2", "CO2e", "CO2"]
+    # What the file says of all its variables stands where the raster says nothing.
+    assert unit_of({}, None, "a.nc", {"units": "t CO2 yr-1"})[0] == read_unit("t CO2 yr-1")
+    of_two = unit_of({"units": "t CO2 yr-1"}, None, "a.nc", {"units": "kg CO2 s-1"})
+    assert of_two[0] == read_unit("t CO2 yr-1")
 
 
 @pytest.mark.parametrize(
@@ -423,6 +428,8 @@ def test_one_gas_in_co2e_and_other_horizons_are_told():
         ({"units": "kg NOx m-2 s-1"}, "kg CO2 m-2 s-1", "another substance"),
         ({"units": "Tonnes", "substance": "GWP_100_AR5_GHG"}, "t CO2 yr-1", "another substance"),
         ({}, "t CO2 yr-1 day-1", "several areas or times"),
+        ({}, "kg CO2 m-2 km-2 s-1", "several areas or times"),
+        ({}, "kg CO2 m-2 s-1 per cell", "several areas or times"),
         ({}, "degC", r"a\.nc: the unit 'degC' is not a unit of mass.*--unit"),
         ({}, "kg CO2/(m2 s", r"a\.nc: .*--unit"),
         (
@@ -553,9 +560,10 @@ def test_twelve_dates_of_a_year_are_its_months():
     """Seen to fail: twelve files with a date each, as CAMS and others give them, were years that contradict each other."""
     every = [Dates((2020,), (month,), by_date=True) for month in (*range(7, 13), *range(1, 7))]
     assert told_apart_by_dates(every)
+    assert told_apart_by_dates([Dates((2020,), number=month) for month in range(1, 13)])
     next_year = Dates((2021,), (1,), by_date=True)
     of_a_day = every[0]._replace(by_date=False)  # by its bounds
-    for wrong in (every[:11], [*every[:11], every[0]], [*every[:11], next_year], [of_a_day, *every[1:]], [*every, Dates((2020,))], [], [Dates()] * 12):  # fmt: skip
+    for wrong in (every[:11], [*every[:11], every[0]], [*every, every[0]], [*every[:11], next_year], [of_a_day, *every[1:]], [*every, Dates((2020,))], [], [Dates()] * 12):  # fmt: skip
         assert not told_apart_by_dates(wrong)
 
 
