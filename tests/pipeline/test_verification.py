@@ -17,7 +17,7 @@ import rasterio
 import xarray as xr
 import zarr
 from affine import Affine
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from squares_case import SOUTH, WEST, squares_case
 from town import square, write_town
@@ -27,6 +27,7 @@ from carbongrid import pipeline
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.columns import UNIT_DRAWN
 from carbongrid.method.gas import CO2, CO2E, Gas
+from carbongrid.method.margins import leave_zone
 from carbongrid.method.tonnes import counted
 from carbongrid.method.zoning import EITHER_SIDE, FEW_SINKS, classify, zone_units
 from carbongrid.outputs.tables import digests_of_directory, earlier_digest_of_parcels
@@ -35,6 +36,7 @@ from carbongrid.pipeline.opening import open_run
 from carbongrid.pipeline.verification import Verification, checks, verify
 from carbongrid.pipeline.verification.derived import Derived
 from carbongrid.pipeline.verification.labels import check_labels
+from carbongrid.pipeline.verification.margins import margin_faults, sums_of
 from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.verdict import check_of
 from carbongrid.pipeline.verification.zones import _decided
@@ -889,6 +891,38 @@ def test_zones_decided_in_fractions_agree_with_those_by_products(rows, scale, ti
         np.testing.assert_array_equal(mine, theirs[name].to_numpy())
     for name in ("borderline", "balance"):
         assert [each[name] for each in decided] == theirs[name].tolist()
+
+
+@settings(max_examples=50)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 9), st.integers(0, 9), st.one_of(st.none(), st.integers(0, 9))),
+        min_size=1,
+        max_size=5,
+    ),
+    st.sampled_from([">=", ">"]),
+)
+@example([(1, 1, 1), (2, 0, 1)], ">=")
+def test_changes_to_another_zone_are_those_of_the_method_and_no_others(rows, ties):
+    """In both readings of an index of exactly 1. Seen to pass: a blank where the last gram of emission, or of all sinks or GDP, leaves no zone at all."""
+    emission, sink, gdp = zip(*rows, strict=True)
+    table = pd.DataFrame({"id": range(len(rows)), "emission_g": emission, "sink_g": sink, "gdp": pd.array(gdp, dtype="Int64")})  # fmt: skip
+    told = leave_zone(table, ties=ties)
+    zones = classify(emission, sink, gdp, ties=ties).tolist()
+    units = [
+        {"id": k, "C": c, "CA": ca, "G": g, "zone": zones[k], **told.iloc[k].to_dict()}
+        for k, (c, ca, g) in enumerate(rows)
+    ]
+    sums, strict = sums_of(units), ties == ">"
+    for unit in units:
+        assert [*margin_faults(unit, sums, strict)] == []
+        for column in told.columns:
+            change = unit[column]
+            for other in (1, -1) if pd.isna(change) else (change + 1, change - 1, None):
+                assert [*margin_faults({**unit, column: other}, sums, strict)] != [], (
+                    column,
+                    other,
+                )
 
 
 def test_many_faults_are_counted_and_five_are_listed():
