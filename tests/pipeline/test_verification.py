@@ -33,7 +33,7 @@ from carbongrid.method.zoning import EITHER_SIDE, FEW_SINKS, classify, zone_unit
 from carbongrid.outputs.tables import digests_of_directory, earlier_digest_of_parcels
 from carbongrid.outputs.tables.rasters import read_grid_nc, write_grid_nc, write_grid_tif
 from carbongrid.pipeline.opening import open_run
-from carbongrid.pipeline.verification import Verification, checks, verify
+from carbongrid.pipeline.verification import Verification, checks, sums, verify
 from carbongrid.pipeline.verification.derived import Derived
 from carbongrid.pipeline.verification.labels import check_labels
 from carbongrid.pipeline.verification.margins import margin_faults, sums_of
@@ -997,6 +997,38 @@ def test_regions_that_inventory_and_ledger_tell_otherwise_are_told(with_layers, 
     found = failed(folder)
     assert list(found) == ["sums"]
     assert "agriculture/plantation in D1: inventory.csv is 70.000000 t, ledger.csv 30.000000 t" in found["sums"]  # fmt: skip
+
+
+def test_what_is_missing_or_more_than_its_categories_is_told(with_layers, tmp_path):
+    """Nothing else asks these sums: tables that were changed together hang on them alone."""
+    folder = Path(shutil.copytree(with_layers, tmp_path / "run"))
+    parcels = gpd.read_parquet(folder / "parcels.parquet")
+    for row, column in enumerate(("emission_g", "sink_g")):
+        parcels.loc[row, column] += 1
+        parcels.loc[row, f"{column}_t_km2"] = parcels[column][row] / parcels["area_m2"][row]
+    parcels.to_parquet(folder / "parcels.parquet", index=False)
+    for name, left_out in (("ledger.csv", "agriculture/plantation"), ("evidence.csv", "sink/land")):
+        rewrite(folder / name, [row for row in table(folder / name) if left_out not in row])
+    refresh(folder)
+    opened = Opened(folder)
+    told = [*sums._parcels(opened)]
+    assert [each.split(" is ")[0] for each in told] == ["parcels.parquet, parcel p0: emission_g", "parcels.parquet, parcel p1: sink_g"]  # fmt: skip
+    assert all(each.endswith(": +1 g") for each in told)
+    assert "evidence.csv has no row for sink/land" in [*sums._evidence(opened)]
+    [plantation] = [each for each in opened.terms if each.name == "agriculture/plantation"]
+    assert [*sums._category(opened, plantation)] == ["ledger.csv has no row for agriculture/plantation"]  # fmt: skip
+
+
+def test_parts_of_a_row_of_the_ledger_are_its_total_and_none_is_negative():
+    parts = ("facilities_g", "by_rule_g", "by_area_g", "by_parent_g", "unallocated_g")
+    row = {"category": "waste", "region": "D1", "total_g": 5, **dict.fromkeys(parts, 1)}
+    assert [*sums._ledger_rows(pd.DataFrame([row]))] == []
+    for one, other in zip(parts, (*parts[1:], parts[0]), strict=True):
+        [told] = sums._ledger_rows(pd.DataFrame([{**row, one: 2}]))
+        assert told == "ledger.csv, waste in D1: the total is 0.000005 t, its parts add up to 0.000006 t: -1 g"  # fmt: skip
+        [told] = sums._ledger_rows(pd.DataFrame([{**row, one: -1, other: 3}]))
+        assert told == "ledger.csv, waste in D1: a part is negative"
+    assert sums.tonnes(-1_000_001) == "-1.000001"
 
 
 @pytest.mark.parametrize("column", ["given", "top_share", "densest_t_km2", "lost", "carriers_with_weight"])  # fmt: skip
