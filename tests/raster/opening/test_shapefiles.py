@@ -109,6 +109,15 @@ def test_of_numbers_the_second_byte_is_no_length(path: Path) -> None:
         rows_of_shapefile(path)
 
 
+def test_a_description_of_the_database_may_follow_the_fields(path: Path) -> None:
+    """Of 263 bytes, as FoxPro writes it: no field of it is one of the table."""
+    table = path.with_suffix(".dbf").read_bytes()
+    head = struct.unpack_from("<H", table, 8)[0]
+    longer = table[:8] + struct.pack("<H", head + 263) + table[10:head] + b"c" * 263 + table[head:]
+    path.with_suffix(".dbf").write_bytes(longer)
+    assert rows_of_shapefile(path) == ROWS
+
+
 def test_fields_of_numbers_are_those_that_are_asked_for(path: Path) -> None:
     text, real = fields_of_numbers(path, [0, 1])
     assert text is None
