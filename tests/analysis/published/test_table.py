@@ -9,7 +9,7 @@ import pytest
 
 from carbongrid.analysis.published.table import own_sums, remarks_of_gas
 
-INSIDE = {"": ["01", "02"], "D1": ["01"]}
+INSIDE = {"": ["01", "02"], "D1": ["01"], "D9": []}
 MANY = 10**8
 
 
@@ -37,8 +37,8 @@ def test_of_units_that_are_missing_only_a_sum_above_the_total_is_off() -> None:
         [row] = sums_of(("01", "", own), ("", "", 100)).to_dict("records")
         assert (row["off"], row["units_missing"]) == (off, 1)
     # Of a total without any unit nothing is known.
-    of_other = sums_of(("02", "", 5), ("D1", "", 100)).to_dict("records")
-    assert [(row["region"], row["off"], row["units_missing"]) for row in of_other] == [("D1", False, 1)]  # fmt: skip
+    of_other = sums_of(("02", "", 5), ("D1", "", 100), ("D9", "", 100))
+    assert of_other[["region", "off", "units_missing"]].to_numpy().tolist() == [["D1", False, 1], ["D9", False, 0]]  # fmt: skip
 
 
 def test_a_total_of_nothing_is_right_where_units_have_nothing() -> None:
