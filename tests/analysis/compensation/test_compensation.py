@@ -16,6 +16,7 @@ from squares_case import squares_case
 import carbongrid as cg
 from carbongrid.analysis.compensation import transfers
 from carbongrid.analysis.compensation.compensation import (
+    _balance,
     _shares,
     compensation,
     read_caps,
@@ -321,3 +322,6 @@ def test_caps_are_read_to_the_gram_and_people_to_the_thousandth(tmp_path) -> Non
     assert _shares(units, "cap", {"b": 3}) == [None, 3]
     with pytest.raises(InputError, match="1 caps are of no unit of the run: c"):
         _shares(units, "cap", {"b": 3, "c": 1})
+    nothing = units.assign(emission_g=[1, 2], sink_g=0)
+    with pytest.raises(InputError, match="no unit has any"):
+        _balance(nothing, [0, 0], [np.arange(2)])
