@@ -197,6 +197,18 @@ def test_a_kind_of_homes_without_people_is_told_where_it_is_much(tmp_path: Path)
     assert told() == []
 
 
+@pytest.mark.parametrize(("width", "told"), [(0.05, True), (0.009, False)])
+def test_homes_of_a_hectare_are_told_where_nobody_lives_on_others_either(tmp_path: Path, width: float, told: bool) -> None:  # fmt: skip
+    """5 ha of one kind are little where people live on another kind in their unit, not where these are all; of 0.9 ha nobody is missed."""
+    tables = {"totals.csv": HOMES["totals.csv"], "people.csv": people_at(0, 1, 3)}
+    case = squares_case(tmp_path, ["0701"] * 4, tables, people={**PEOPLE, "census": None})
+    parcels = layer(4, BSM=["p0", "p1", "p2", "p3"], DLBM=["0701"] * 4)
+    parcels.geometry = [square(0), square(1), square(2, width=width), square(3)]
+    parcels.to_file(tmp_path / "parcels.gpkg")
+    found = [each.what for each in check(case).problems if "no people of their own" in each.what]
+    assert [": 03 (5 ha)" in each for each in found] == [True] * told
+
+
 def test_homes_with_few_people_or_a_total_of_their_own_are_not_empty(tmp_path: Path) -> None:
     """A new town of which a hundredth has moved in, a unit with its own total, land without one. Seen to be told of land in a region that had no total."""
     new = people_at(0, 1, 2, 3).replace(",10\n", ",0.1\n", 1)

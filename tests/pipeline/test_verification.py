@@ -17,7 +17,7 @@ import rasterio
 import xarray as xr
 import zarr
 from affine import Affine
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from squares_case import SOUTH, WEST, squares_case
 from town import square, write_town
@@ -27,14 +27,16 @@ from carbongrid import pipeline
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.columns import UNIT_DRAWN
 from carbongrid.method.gas import CO2, CO2E, Gas
+from carbongrid.method.margins import leave_zone
 from carbongrid.method.tonnes import counted
 from carbongrid.method.zoning import EITHER_SIDE, FEW_SINKS, classify, zone_units
 from carbongrid.outputs.tables import digests_of_directory, earlier_digest_of_parcels
 from carbongrid.outputs.tables.rasters import read_grid_nc, write_grid_nc, write_grid_tif
 from carbongrid.pipeline.opening import open_run
-from carbongrid.pipeline.verification import Verification, checks, verify
+from carbongrid.pipeline.verification import Verification, checks, sums, verify
 from carbongrid.pipeline.verification.derived import Derived
 from carbongrid.pipeline.verification.labels import check_labels
+from carbongrid.pipeline.verification.margins import margin_faults, sums_of
 from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.verdict import check_of
 from carbongrid.pipeline.verification.zones import _decided
@@ -891,6 +893,38 @@ def test_zones_decided_in_fractions_agree_with_those_by_products(rows, scale, ti
         assert [each[name] for each in decided] == theirs[name].tolist()
 
 
+@settings(max_examples=50)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 9), st.integers(0, 9), st.one_of(st.none(), st.integers(0, 9))),
+        min_size=1,
+        max_size=5,
+    ),
+    st.sampled_from([">=", ">"]),
+)
+@example([(1, 1, 1), (2, 0, 1)], ">=")
+def test_changes_to_another_zone_are_those_of_the_method_and_no_others(rows, ties):
+    """In both readings of an index of exactly 1. Seen to pass: a blank where the last gram of emission, or of all sinks or GDP, leaves no zone at all."""
+    emission, sink, gdp = zip(*rows, strict=True)
+    table = pd.DataFrame({"id": range(len(rows)), "emission_g": emission, "sink_g": sink, "gdp": pd.array(gdp, dtype="Int64")})  # fmt: skip
+    told = leave_zone(table, ties=ties)
+    zones = classify(emission, sink, gdp, ties=ties).tolist()
+    units = [
+        {"id": k, "C": c, "CA": ca, "G": g, "zone": zones[k], **told.iloc[k].to_dict()}
+        for k, (c, ca, g) in enumerate(rows)
+    ]
+    sums, strict = sums_of(units), ties == ">"
+    for unit in units:
+        assert [*margin_faults(unit, sums, strict)] == []
+        for column in told.columns:
+            change = unit[column]
+            for other in (1, -1) if pd.isna(change) else (change + 1, change - 1, None):
+                assert [*margin_faults({**unit, column: other}, sums, strict)] != [], (
+                    column,
+                    other,
+                )
+
+
 def test_many_faults_are_counted_and_five_are_listed():
     check = check_of("sums", [f"fault {k}" for k in range(8)], "fine", "Do it again.")
     assert not check.ok
@@ -963,6 +997,38 @@ def test_regions_that_inventory_and_ledger_tell_otherwise_are_told(with_layers, 
     found = failed(folder)
     assert list(found) == ["sums"]
     assert "agriculture/plantation in D1: inventory.csv is 70.000000 t, ledger.csv 30.000000 t" in found["sums"]  # fmt: skip
+
+
+def test_what_is_missing_or_more_than_its_categories_is_told(with_layers, tmp_path):
+    """Nothing else asks these sums: tables that were changed together hang on them alone."""
+    folder = Path(shutil.copytree(with_layers, tmp_path / "run"))
+    parcels = gpd.read_parquet(folder / "parcels.parquet")
+    for row, column in enumerate(("emission_g", "sink_g")):
+        parcels.loc[row, column] += 1
+        parcels.loc[row, f"{column}_t_km2"] = parcels[column][row] / parcels["area_m2"][row]
+    parcels.to_parquet(folder / "parcels.parquet", index=False)
+    for name, left_out in (("ledger.csv", "agriculture/plantation"), ("evidence.csv", "sink/land")):
+        rewrite(folder / name, [row for row in table(folder / name) if left_out not in row])
+    refresh(folder)
+    opened = Opened(folder)
+    told = [*sums._parcels(opened)]
+    assert [each.split(" is ")[0] for each in told] == ["parcels.parquet, parcel p0: emission_g", "parcels.parquet, parcel p1: sink_g"]  # fmt: skip
+    assert all(each.endswith(": +1 g") for each in told)
+    assert "evidence.csv has no row for sink/land" in [*sums._evidence(opened)]
+    [plantation] = [each for each in opened.terms if each.name == "agriculture/plantation"]
+    assert [*sums._category(opened, plantation)] == ["ledger.csv has no row for agriculture/plantation"]  # fmt: skip
+
+
+def test_parts_of_a_row_of_the_ledger_are_its_total_and_none_is_negative():
+    parts = ("facilities_g", "by_rule_g", "by_area_g", "by_parent_g", "unallocated_g")
+    row = {"category": "waste", "region": "D1", "total_g": 5, **dict.fromkeys(parts, 1)}
+    assert [*sums._ledger_rows(pd.DataFrame([row]))] == []
+    for one, other in zip(parts, (*parts[1:], parts[0]), strict=True):
+        [told] = sums._ledger_rows(pd.DataFrame([{**row, one: 2}]))
+        assert told == "ledger.csv, waste in D1: the total is 0.000005 t, its parts add up to 0.000006 t: -1 g"  # fmt: skip
+        [told] = sums._ledger_rows(pd.DataFrame([{**row, one: -1, other: 3}]))
+        assert told == "ledger.csv, waste in D1: a part is negative"
+    assert sums.tonnes(-1_000_001) == "-1.000001"
 
 
 @pytest.mark.parametrize("column", ["given", "top_share", "densest_t_km2", "lost", "carriers_with_weight"])  # fmt: skip

@@ -39,8 +39,9 @@ def margin_faults(row: Row, sums: Sums, strict: bool) -> Iterator[str]:
         if not row["zone"] or row["G"] is None:
             wrong = change is not None
         elif change is None:
-            # Each index goes one way with each quantity: what neither extreme moves, nothing between them does.
-            zones = {_zone_with(row, sums, strict, quantity, to) for to in (-row[quantity], _MAX)}
+            # Each index goes one way with each quantity: what neither extreme moves, nothing between them does. With none of it there may be no zone.
+            extremes = (-row[quantity], 1 - row[quantity], _MAX)
+            zones = {_zone_with(row, sums, strict, quantity, to) for to in extremes}
             wrong = bool(zones - {row["zone"], 0})
         else:
             before = abs(change) - 1

@@ -130,8 +130,7 @@ def _decoded(data: bytes) -> Footer:
     single = list(_single(told[2]))
     groups = []
     for group in told.get(4, ()):
-        if len(group[1]) != len(single):
-            raise ValueError("a group of rows has other columns than the schema")
+        # Other columns than the schema's are a ValueError.
         chunks = (_chunk(column[3], alone) for column, alone in zip(group[1], single, strict=True))
         groups.append((int(group[3]), tuple(chunks)))
     return Footer(int(told[3]), tuple(groups))

@@ -16,6 +16,8 @@ from squares_case import squares_case
 import carbongrid as cg
 from carbongrid.analysis.compensation import transfers
 from carbongrid.analysis.compensation.compensation import (
+    _balance,
+    _shares,
     compensation,
     read_caps,
     write_compensation,
@@ -151,6 +153,14 @@ def test_a_run(small_run, tmp_path) -> None:
         whole = found.flows["mass_g"].sum()
         assert found.zones["mass_g"].sum() == found.parents["mass_g"].sum() == whole
         assert found.units["CNY_at_40_per_t"].sum() == pytest.approx(0.0, abs=1e-3)
+        for price in (40, 120):
+            name = f"CNY_at_{price}_per_t"
+            assert (found.flows[name] == found.flows["mass_g"] / 1e6 * price).all()
+            assert (found.units[name] == found.units["balance_g"] / 1e6 * price).all()
+        zones = found.units.set_index("unit")["zone"]
+        of_zones = found.flows["mass_g"].groupby([found.flows[end].map(zones) for end in ("payer", "receiver")]).sum()  # fmt: skip
+        told = found.zones.set_index(["payers", "receivers"])["mass_g"]
+        assert told.to_dict() == of_zones.to_dict()
     files = write_compensation(found, tmp_path)
     assert {file.suffix for file in files} == {".csv", ".html"}
     page = (tmp_path / "compensation.html").read_text(encoding="utf-8")
@@ -191,6 +201,7 @@ def test_each_reference_region_shares_what_is_its_own(districts, tmp_path) -> No
     esc = districts.units["esc"].to_numpy()
     assert ((found.units["balance_g"].to_numpy() > 0) == (esc > 1)).all()
     assert found.flows[["payer", "receiver"]].to_numpy().tolist() == [["01", "02"], ["04", "03"]]
+    assert found.flows["distance_km"].to_numpy() == pytest.approx(1.0)
     assert found.units["region"].tolist() == ["D1", "D1", "D2", "D2", "D3"]
     said = [str(note) for note in found.notes]
     assert "Within each of 3 reference regions (district), as zones are: no unit pays one of another region." in said  # fmt: skip
@@ -295,8 +306,22 @@ def test_prices_that_are_nearly_alike_have_columns_of_their_own(small_run) -> No
         compensation(small_run, prices=(40.0, 40.0))
 
 
-@pytest.mark.parametrize(("rows", "wrong"), [("a,1\na,2", "row 3: the unit 'a' stands twice"), ("a,-1", "row 2: '-1' is no cap"), ("a,much", "no cap"), ("a,0.0000001", "no cap")])  # fmt: skip
+@pytest.mark.parametrize(("rows", "wrong"), [("a,1\na,2", "row 3: the unit 'a' stands twice"), ("a,-1", "row 2: '-1' is no cap"), ("a,much", "no cap"), ("a,0.0000001", "no cap"), ("a,1\n,2", "row 3: the unit is blank")])  # fmt: skip
 def test_caps_that_are_none(tmp_path, rows: str, wrong: str) -> None:
     (tmp_path / "caps.csv").write_text(f"unit,cap\n{rows}\n", encoding="utf-8")
     with pytest.raises(InputError, match=wrong):
         read_caps(tmp_path / "caps.csv")
+
+
+def test_caps_are_read_to_the_gram_and_people_to_the_thousandth(tmp_path) -> None:
+    (tmp_path / "caps.csv").write_text("unit,cap\na,0\nb,1.000001\n", encoding="utf-8")
+    assert read_caps(tmp_path / "caps.csv") == {"a": 0, "b": 1_000_001}
+    units = pd.DataFrame({"id": ["a", "b"], "residents": [0.5, 1.25], "gdp": pd.array([7, None], dtype="Int64")})  # fmt: skip
+    assert _shares(units, "people", None) == [500, 1250]
+    assert _shares(units, "gdp", None) == [7, None]
+    assert _shares(units, "cap", {"b": 3}) == [None, 3]
+    with pytest.raises(InputError, match="1 caps are of no unit of the run: c"):
+        _shares(units, "cap", {"b": 3, "c": 1})
+    nothing = units.assign(emission_g=[1, 2], sink_g=0)
+    with pytest.raises(InputError, match="no unit has any"):
+        _balance(nothing, [0, 0], [np.arange(2)])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from carbongrid.analysis.published.calendars import days_of, units_as_written
+from carbongrid.analysis.published.calendars import days_of, middle_of, units_as_written
 from carbongrid.analysis.published.months import (
     Dates,
     Layered,
@@ -105,6 +105,11 @@ def test_what_the_attributes_say_needs_no_name():
     for units in ("Tonnes", "1", "unitless"):
         assert read({"units": units}, "t CO2 yr-1") == (read_unit("t CO2 yr-1"), [])
     assert read({}, "t C month-1")[0].grams_of_co2 == Fraction(44 * 10**6, 12)
+    assert [read_unit(f"t {each}").gas for each in SUBSTANCES] == ["CO2", "CO2e", "CO2"]
+    # What the file says of all its variables stands where the raster says nothing.
+    assert unit_of({}, None, "a.nc", {"units": "t CO2 yr-1"})[0] == read_unit("t CO2 yr-1")
+    of_two = unit_of({"units": "t CO2 yr-1"}, None, "a.nc", {"units": "kg CO2 s-1"})
+    assert of_two[0] == read_unit("t CO2 yr-1")
 
 
 @pytest.mark.parametrize(
@@ -423,6 +428,8 @@ def test_one_gas_in_co2e_and_other_horizons_are_told():
         ({"units": "kg NOx m-2 s-1"}, "kg CO2 m-2 s-1", "another substance"),
         ({"units": "Tonnes", "substance": "GWP_100_AR5_GHG"}, "t CO2 yr-1", "another substance"),
         ({}, "t CO2 yr-1 day-1", "several areas or times"),
+        ({}, "kg CO2 m-2 km-2 s-1", "several areas or times"),
+        ({}, "kg CO2 m-2 s-1 per cell", "several areas or times"),
         ({}, "degC", r"a\.nc: the unit 'degC' is not a unit of mass.*--unit"),
         ({}, "kg CO2/(m2 s", r"a\.nc: .*--unit"),
         (
@@ -460,12 +467,55 @@ def test_what_is_not_said_or_contradicts_is_refused(attributes, named, told):
         (1e9, "days since 2020-01-01", "noleap", None),
         (59, "m", "", None),
         (202007, "month as %Y%m", "", (2020, 7, 0)),
+        (202013, "month as %Y%m", "", None),
+        (20200031, "day as %Y%m%d", "", None),
+        (59, "days since 0000-01-01", "noleap", None),  # a mean of many years
     ],
 )
 def test_days_of_numbers(number, units, calendar, day):
     """Seen to fail: without cftime, times of the calendars of climate models and of CDO were no times."""
     found = days_of(np.array([number]), {"units": units, "calendar": calendar})
     assert found == (None if day is None else [day])
+
+
+@given(some.integers(0, 5000), some.floats(0, 0.999))
+def test_hours_minutes_and_seconds_are_parts_of_days(day, part):
+    """Seen to pass with an hour for a day of seconds: only days and hours were tried."""
+    calendar = {"calendar": "noleap"}
+    expected = days_of(np.array([day]), {"units": "days since 2015-03-01", **calendar})
+    for step, length in (("day", 1), ("hour", 24), ("minute", 24 * 60), ("second", 24 * 3600)):
+        units = {"units": f"{step}s since 2015-03-01", **calendar}
+        assert days_of(np.array([(day + part) * length]), units) == expected, step
+
+
+@pytest.mark.parametrize(("calendar", "february"), [("noleap", 28), ("366_day", 29), ("360_day", 30)])  # fmt: skip
+def test_days_of_a_calendar_follow_each_other(calendar, february):
+    lengths = [30] * 12 if february == 30 else [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]  # fmt: skip
+    every = [(year, month, day) for year in (2015, 2016) for month, days in enumerate(lengths, 1) for day in range(1, days + 1)]  # fmt: skip
+    numbers = np.arange(len(every))
+    assert days_of(numbers, {"units": "days since 2015-01-01", "calendar": calendar}) == every
+
+
+DATES = some.dates(dt.date(1900, 1, 1), dt.date(2100, 1, 1))
+
+
+@given(DATES, some.integers(0, 800))
+def test_the_middle_of_two_days_is_halfway(begin, length):
+    end = begin + dt.timedelta(days=length)
+    both = [(each.year, each.month, each.day) for each in (begin, end)]
+    middle, days = middle_of(*both)
+    assert days == length
+    assert dt.date(*middle) == begin + dt.timedelta(days=length // 2)
+
+
+def test_the_middle_of_days_that_the_usual_calendar_has_not():
+    assert middle_of((2020, 1, 0), (2020, 2, 0)) == ((2020, 1, 16), 31)
+    assert middle_of((2019, 2, 30), (2019, 2, 30)) == ((2019, 3, 2), 0)
+
+
+def test_times_that_are_missing_are_none():
+    assert days_of(np.array(["2020-01-31", "NaT"], "datetime64[ns]"), {}) is None
+    assert days_of(np.array([1.0, np.nan]), {"units": "days since 2020-01-01"}) is None
 
 
 def test_texts_are_dates_only_as_iso_writes_them():
@@ -510,9 +560,10 @@ def test_twelve_dates_of_a_year_are_its_months():
     """Seen to fail: twelve files with a date each, as CAMS and others give them, were years that contradict each other."""
     every = [Dates((2020,), (month,), by_date=True) for month in (*range(7, 13), *range(1, 7))]
     assert told_apart_by_dates(every)
+    assert told_apart_by_dates([Dates((2020,), number=month) for month in range(1, 13)])
     next_year = Dates((2021,), (1,), by_date=True)
     of_a_day = every[0]._replace(by_date=False)  # by its bounds
-    for wrong in (every[:11], [*every[:11], every[0]], [*every[:11], next_year], [of_a_day, *every[1:]], [*every, Dates((2020,))], [], [Dates()] * 12):  # fmt: skip
+    for wrong in (every[:11], [*every[:11], every[0]], [*every, every[0]], [*every[:11], next_year], [of_a_day, *every[1:]], [*every, Dates((2020,))], [], [Dates()] * 12):  # fmt: skip
         assert not told_apart_by_dates(wrong)
 
 

@@ -291,6 +291,11 @@ def test_names_of_encodings():
     assert known_encoding("88591", "f") == known_encoding("8859_1", "f") == "iso8859-1"
     with pytest.raises(InputError, match="'klingon' is not a text encoding"):
         known_encoding("klingon", "layer.cpg")
+    pages = {"51949": "euc_kr", "20932": "euc_jp", "51932": "euc_jp", "20866": "koi8-r", "10000": "mac-roman", "54936": "gb18030", "28591": "iso8859-1", "28592": "iso8859-2"}  # fmt: skip
+    assert {page: encoding_named(page) for page in pages} == pages
+    assert {encoding_named(each) for each in ("x-gbk", "ANSI 936", "windows-936", " ms936 ")} == {"gbk"}  # fmt: skip
+    assert encoding_named("OEM 437") == "cp437"
+    assert encoding_named("ISO 8859-15") == encoding_named("885915") == "iso8859-15"
 
 
 @pytest.mark.parametrize(

@@ -222,6 +222,20 @@ def test_a_digest_for_which_nobody_waits_ends_at_the_next_piece(tmp_path, monkey
     assert len(asked) == 2
 
 
+def test_the_digest_of_a_folder_is_of_its_relative_names_and_files_in_order(tmp_path: Path) -> None:
+    """What lies in another folder, or under another name, is another digest."""
+    contents = {"a/x": b"1", "a/y": b"2", "a-b/x": b"1", "c": b""}
+    expected = hashlib.sha256()
+    for name, content in sorted(contents.items(), key=lambda item: item[0].split("/")):
+        path = tmp_path / "folder" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        expected.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\0".encode())
+    assert hash_path(tmp_path / "folder") == expected.hexdigest()
+    (tmp_path / "folder" / "a" / "x").rename(tmp_path / "folder" / "a-b" / "z")
+    assert hash_path(tmp_path / "folder") != expected.hexdigest()
+
+
 def test_the_head_of_a_file_is_its_first_bytes(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"abc")

@@ -17,6 +17,16 @@ from hypothesis import strategies as st
 
 from carbongrid.errors import InputError
 from carbongrid.raster.opening.footers import footer_of
+from carbongrid.raster.opening.thrift import (
+    INT,
+    LIST,
+    LONG,
+    STRUCT,
+    Struct,
+    Values,
+    read_struct,
+    write_struct,
+)
 
 NESTED = pa.table(
     {
@@ -64,6 +74,51 @@ def test_lists_structs_and_maps(tmp_path: Path, rows: int, version: Any, diction
     path = tmp_path / "a.parquet"
     parquet.write_table(NESTED.slice(0, rows), path, version=version, use_dictionary=dictionary)
     require_the_same(path)
+
+
+def with_group(footer: Struct, group: Struct) -> Struct:
+    return footer.with_fields((4, LIST, Values(STRUCT, [group])))
+
+
+def with_more_values(footer: Struct) -> Struct:
+    [group] = footer[4]
+    first = group[1][0]
+    more = first.with_fields((3, STRUCT, first[3].with_fields((5, LONG, first[3][5] + 1))))
+    return with_group(footer, group.with_fields((1, LIST, Values(STRUCT, [more, *group[1][1:]]))))
+
+
+def without_a_column(footer: Struct) -> Struct:
+    [group] = footer[4]
+    return with_group(footer, group.with_fields((1, LIST, Values(STRUCT, group[1][1:]))))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda footer: footer.with_fields((3, LONG, 1001)), "1,001 rows in all, 1,000 in its groups"),
+        (with_more_values, "1,000 rows in a group, 1,001 values of 'id' in it"),
+        (without_a_column, "it is no footer"),
+        (lambda footer: Struct([(1, INT, 1)]), "it is no footer"),
+    ],
+)  # fmt: skip
+def test_counts_that_contradict_each_other_are_told(tmp_path: Path, change: Any, told: str) -> None:
+    path = points(tmp_path / "a.parquet")
+    data = path.read_bytes()
+    begin = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    footer = write_struct(change(read_struct(data[begin:-8])))
+    path.write_bytes(data[:begin] + footer + len(footer).to_bytes(4, "little") + b"PAR1")
+    with pytest.raises(InputError, match=told):
+        footer_of(path)
+
+
+@pytest.mark.parametrize("length", [0, 1, 5, 2**31])
+@pytest.mark.parametrize("between", [b"", b"\0"])
+def test_a_footer_that_is_longer_than_its_file_is_told(tmp_path: Path, length: int, between: bytes) -> None:  # fmt: skip
+    path = tmp_path / "a.parquet"
+    for begin in (b"PAR1", b""):
+        path.write_bytes(begin + between * (length != 1) + length.to_bytes(4, "little") + b"PAR1")
+        with pytest.raises(InputError, match="does not end as a Parquet file does"):
+            footer_of(path)
 
 
 @given(st.binary(max_size=200))

@@ -86,3 +86,17 @@ def test_bytes_that_are_cut_short_are_refused(struct: Struct, data: st.DataObjec
     written = write_struct(struct)
     with pytest.raises((IndexError, ValueError)):
         read_struct(written[: data.draw(st.integers(0, len(written) - 1))])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x15\x02\x05\x02\x04\0",  # field 1 is 1, and then 2
+        b"\x15" + b"\x80" * 11 + b"\x01\0",  # a number of more than 64 bits
+        b"\x1c" * 20 + b"\0" * 21,  # structs in structs
+    ],
+)
+def test_what_no_writer_writes_is_refused(data: bytes) -> None:
+    """Each ends as a struct does: a reader that takes the last field, or wide numbers, reads something."""
+    with pytest.raises(ValueError, match=r"twice|without end|too deep"):
+        read_struct(data)
