@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from carbongrid.analysis.published.calendars import MONTHS
 from carbongrid.analysis.published.land_on_cells import LandOnCells
 from carbongrid.analysis.published.months import Layered, require_one_year, told_apart_by_dates
 from carbongrid.analysis.published.rasters import OpenedRaster, PublishedRaster, Remark
@@ -106,6 +108,9 @@ def gridded(
             )
         ]
         remarks += _remarks_of_sums(of, own, quantities[of])
+        for part in dict.fromkeys(each.part for each in meant):
+            inside = {opened: float(np.nansum(mass * land.covered)) for opened, each, (mass, _) in zip(own, meant, masses, strict=True) if each.part == part}  # fmt: skip
+            remarks += _remarks_of_numbers(f"{of} ({part})" if part else of, inside)
         found.append(GriddedQuantity(of, land, grams, tuple(remarks)))
     return found
 
@@ -174,6 +179,37 @@ def _remarks_of_sums(
         what = f"{of}: the files' attribute year is {told}: if these are years of emission, they are added up as one"
         found.append((Problem(what, level="warning"), f"{of}：各文件属性 year 为 {told}；若为排放年份，则多个年份被加成一年。"))  # fmt: skip
     return [*found, *remarks_of_gas(of, {rasters[0].unit.gas}, gases)]
+
+
+def _remarks_of_numbers(of: str, inside: Mapping[OpenedRaster, float]) -> list[Remark]:
+    """Tell of twelve rates without dates in files that are numbered 1 to 12: months of one year would count twelve times.
+
+    Parameters
+    ----------
+    of
+        The quantity, or the part of one.
+    inside
+        Grams in units of each raster that is added up.
+    """
+    undated = all(each.unit.period != "year" and not each.months and not (each.dates.years or each.dates.months) for each in inside)  # fmt: skip
+    if len(inside) != MONTHS or not undated or not _numbered_as_months([Path(each.name).stem for each in inside]):  # fmt: skip
+        return []
+    tonnes = sum(inside.values()) / 1e6
+    what = f"{of}: twelve rasters without dates are numbered 1 to 12, and each is taken as a rate of the whole year: {tonnes:,.0f} t together; if they are the months of one year, that is twelve times too much, and it was about {tonnes / MONTHS:,.0f} t"
+    zh = f"{of}：十二个栅格没有日期而编号为 1 至 12，各按全年速率处理，合计 {tonnes:,.0f} t；若为同一年的十二个月，则偏大十二倍，应约为 {tonnes / MONTHS:,.0f} t。"
+    hint = "If they are months, write their dates, or give them as the twelve layers of one file."
+    return [(Problem(what, hint=hint, level="warning"), zh)]
+
+
+def _numbered_as_months(names: Sequence[str]) -> bool:
+    """Tell whether names differ in one number alone, of which the last two digits are those of each month once: flux_01, flux_202001."""
+    pieces = {tuple(re.split("([0-9]+)", name)) for name in names}
+    if len({len(each) for each in pieces}) > 1:
+        return False
+    differing = [set(each) for each in zip(*pieces, strict=True) if len(set(each)) > 1]
+    if len(differing) != 1 or not all(each.isdecimal() for each in differing[0]):
+        return False
+    return {int(each[-2:]) for each in differing[0]} == {*range(1, MONTHS + 1)}
 
 
 def published_of(

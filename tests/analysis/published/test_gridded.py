@@ -23,7 +23,7 @@ from pyproj import CRS, Geod
 from raster_files import edgar
 
 from carbongrid.analysis.published.attributes import in_small_letters
-from carbongrid.analysis.published.gridded import _as_months
+from carbongrid.analysis.published.gridded import _as_months, _numbered_as_months, gridded
 from carbongrid.analysis.published.land_on_cells import matrix_of
 from carbongrid.analysis.published.rasters import (
     OpenedRaster,
@@ -464,6 +464,33 @@ def test_bands_and_times_without_dates_are_told_as_taken_from_january(finished, 
         found = validate(finished, each, **PER_MONTH)
         told = [str(problem) for problem, _ in found.remarks]
         assert any("taken as January to December" in said for said in told)
+
+
+@pytest.mark.parametrize(
+    ("names", "months"),
+    [
+        ([f"flux_{month:02}" for month in range(1, 13)], True),
+        ([f"flux{month}_v2" for month in range(1, 13)], True),
+        ([f"2020{month:02}" for month in range(1, 13)], True),
+        ([f"sector_{number}" for number in range(12)], False),
+        ([f"{2000 + year}" for year in range(12)], False),
+        (["energy", "industry", *map(str, range(3, 13))], False),
+        ([f"{number}A{number}" for number in range(1, 13)], False),
+    ],
+)
+def test_names_may_be_numbered_as_months_are(names, months):
+    assert _numbered_as_months(names) is months
+
+
+def test_twelve_rates_in_files_numbered_as_months_are_told_with_figures(finished, axes, tonnes, tmp_path):  # fmt: skip
+    """Seen to fail: they were added up as twelve rates of a year, and a note said that twelve are added up."""
+    paths = [geotiff(tmp_path / f"flux_{month:02}.tif", axes, tonnes) for month in range(1, 13)]
+    rasters = [PublishedRaster("emission", path, "t CO2 day-1") for path in paths]
+    [found] = gridded(RunCarriers(finished), rasters, {"emission": {"CO2e"}})
+    [(problem, zh)] = [each for each in found.remarks if "numbered" in each[0].what]
+    sums, _ = found.of_units()
+    assert problem.level == "warning"
+    assert f"{sums.sum() / 12e6:,.0f} t" in problem.what and f"{sums.sum() / 1e6:,.0f} t" in zh
 
 
 def test_another_year_than_the_runs_is_told(finished, axes, tonnes, tmp_path):
