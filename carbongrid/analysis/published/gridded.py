@@ -255,7 +255,7 @@ def _of_place(quantity: GriddedQuantity, known: NDArray[np.float64]) -> list[Rem
     off = int((~(known >= _WHOLE)).sum())
     if off:
         least = 100 * float(np.nanmin(known))
-        what = f"{of}: {off} of {known.size} units are not compared, since 1 % or more of their area lies off the raster or on cells without a value (the least known has {least:.0f} % of its area on cells with one)"
+        what = f"{of}: {off} of {known.size} units {'is' if off == 1 else 'are'} not compared, since 1 % or more of {'its' if off == 1 else 'their'} area lies off the raster or on cells without a value (the least known has {least:.0f} % of its area on cells with one)"
         found.append((Problem(what, level="warning"), f"{of}：{known.size} 个单元中有 {off} 个因 1 % 以上面积位于栅格之外或无值像元而未比较。"))  # fmt: skip
     grams, covered = np.nan_to_num(quantity.grams), quantity.land.covered
     inside = float((grams * covered).sum())
@@ -281,6 +281,6 @@ def _of_size(quantity: GriddedQuantity) -> list[Remark]:
     area = float(quantity.land.window.grid.areas_of_rows().mean()) / 1e6
     much = small * 2 > cells.size
     little = ". Most are, so the comparison of units says little: see that of cells" if much else ""
-    what = f"{quantity.of}: {small} of {cells.size} units are smaller than a cell of the raster ({area:,.1f} km2), within which its value is spread evenly{little}"
+    what = f"{quantity.of}: {small} of {cells.size} units {'is' if small == 1 else 'are'} smaller than a cell of the raster ({area:,.1f} km2), within which its value is spread evenly{little}"
     zh = f"{quantity.of}：{cells.size} 个单元中有 {small} 个小于一个像元（{area:,.1f} km2），像元内数值均匀分摊。"
     return [(Problem(what, level="warning" if much else "note"), zh)]

@@ -765,7 +765,9 @@ def test_what_has_no_value_or_lies_off_the_raster_is_told_and_not_compared(finis
     assert gone > 0
     assert gone + found.cell_measures["ours_t"].iloc[0] == pytest.approx(RunCarriers(finished).units["emission_g"].sum() / 1e6)  # fmt: skip
     told = [str(problem) for problem, _ in found.remarks]
-    assert any("1 of 4 units are not compared" in each for each in told)
+    assert any(
+        "1 of 4 units is not compared, since 1 % or more of its area" in each for each in told
+    )
     kept = lon > west
     half = validate(finished, edgar(tmp_path / "half.nc", (lat, lon[kept]), tonnes[:, kept], **TOLD), **PER_YEAR)  # fmt: skip
     assert half.measures["units_missing"].iloc[0] == 1
