@@ -16,9 +16,14 @@ def format_tonnes(masses: Iterable[int]) -> list[str]:
     return [_six_decimals(int(mass)) for mass in masses]
 
 
-def _six_decimals(mass: int) -> str:
+def _six_decimals(mass: int, separator: str = "") -> str:
     whole, rest = divmod(abs(mass), 10**6)
-    return f"{'-' if mass < 0 else ''}{whole}.{rest:06d}"
+    return f"{'-' if mass < 0 else ''}{whole:{separator}}.{rest:06d}"
+
+
+def readable_tonnes(grams: int) -> str:
+    """Return a mass in a sentence, exactly: thousands separated, without zeros behind."""
+    return _six_decimals(grams, ",").rstrip("0").rstrip(".")
 
 
 def at_decimals(value: float, digits: int, separator: str = ",") -> str:

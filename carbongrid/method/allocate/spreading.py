@@ -15,7 +15,7 @@ from carbongrid.method.allocate.apportioning import apportion
 from carbongrid.method.landuse import PARENT
 from carbongrid.method.ledger import LedgerRow
 from carbongrid.method.rule_skill import no_skill
-from carbongrid.method.tonnes import format_tonnes
+from carbongrid.method.tonnes import format_tonnes, readable_tonnes
 
 if TYPE_CHECKING:
     from carbongrid.method.categories import Category
@@ -312,11 +312,11 @@ def _unlocated(facilities: Sequence[Facility]) -> str:
         return ""
     some = f"{len(grams)} facilities" if len(grams) > 1 else "a facility"
     those = "stay" if len(grams) > 1 else "stays"
-    return f"{some} without coordinates ({_tonnes(sum(grams))}) {those} in the total"
+    return f"{some} without coordinates ({format_tonnes([sum(grams)])[0]} t) {those} in the total"
 
 
 def _tonnes(grams: int) -> str:
-    return f"{format_tonnes([grams])[0]} t"
+    return f"{readable_tonnes(grams)} t"
 
 
 def check_limits(
