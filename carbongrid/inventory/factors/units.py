@@ -127,12 +127,13 @@ _INDEX = re.compile(r"([A-Za-z])(\d)$")
 def _basis(names: str) -> re.Pattern[str]:
     """Return a pattern of a calorific value behind a unit of energy, by its names, in brackets or not."""
     said = rf"(?:by\s+)?(?:{names})(?:\s+basis)?"
-    return re.compile(rf"(?i)(?<=[^\s/,;_-])[\s,;_-]*(?:\(\s*{said}\s*\)|{said}(?![A-Za-z]))")
+    return re.compile(rf"(?i)(?<=[^\s/,;_-])[\s,;_-]*(?:[(\[]\s*{said}\s*[)\]]|{said}(?![A-Za-z]))")
 
 
 _SPELLINGS: dict[re.Pattern[str], str | Callable[[re.Match[str]], str]] = {
-    _basis("NCV|LHV|LCV|PCI|(?-i:H[iu])|(?:net|lower|low|inferior)[ -](?:(?:calorific|heating|heat) value|CV)|(?:unterer )?Heizwert|净热值|低位?(?:发热[量值]|热值)|低位"): " NCV ",
-    _basis("GCV|HHV|HCV|PCS|(?-i:H[so])|(?:gross|higher|high|upper|superior)[ -](?:(?:calorific|heating|heat) value|CV)|(?:oberer )?Brennwert|高位?(?:发热[量值]|热值)|高位"): " GCV ",
+    _basis(r"NCV|LHV|LCV|NHV|PCI|(?-i:H[iu])|(?:net|lower|low|inferior)[ -](?:calorific(?: value)?|heat(?:ing)? value|C\.?V\.?)|(?:unterer )?Heizwert|净热值|(?:收到基|平均)?低位?(?:发热[量值]|热值)|低位"): " NCV ",
+    _basis(r"GCV|HHV|HCV|GHV|PCS|(?-i:H[so])|(?:gross|higher|high|upper|superior)[ -](?:calorific(?: value)?|heat(?:ing)? value|C\.?V\.?)|(?:oberer )?Brennwert|(?:收到基|平均)?高位?(?:发热[量值]|热值)|高位"): " GCV ",
+    re.compile(r"(?i)\((net|gross)\)"): r" \1 ",
     re.compile(
         "((?<![A-Za-z])(?:[kMGTPm]?g|[kMG]?t|lb)|[吨克斤])"
         "(?=(?i:CO2|二氧化碳|CH4|N2O|HFC|CF4|C2F6|C3F8|SF6|NF3)|BOD|COD|[CN](?![A-Za-z0-9-])|甲烷|氧化亚氮|碳|氮)"
@@ -173,7 +174,7 @@ _UNSURE = (
     (re.compile("MT"), "{} is a metric ton in North America and a million of them elsewhere", "Write t, or Mt."),
     (re.compile(r"(?i)m?gal(?:lons?)?"), "a gallon is 3.785 l in the United States, 4.546 l elsewhere", "Write US gal, UK gal, or L."),
     (re.compile(r"(?i)[km]{0,2}btus?|d?therms?"), "fuel is billed in {} of gross calorific value, and factors are by the net one", "Write MJ of net calorific value: of natural gas about 0.90 of the gross one, of oil and coal 0.95; a therm is 105.506 MJ, an MMBtu 1055.06 MJ."),
-    (re.compile(r"(?i)\(?(?:net|gross)\)?"), "{} may be by that calorific value, or before or after own use or packing", "Write NCV behind the energy of a fuel by the net one, which is about 0.90 of that by the gross one of natural gas, 0.95 of oil and coal; else the unit alone."),
+    (re.compile("(?i)net|gross"), "{} may be by that calorific value, or before or after own use or packing", "Write NCV behind the energy of a fuel by the net one, which is about 0.90 of that by the gross one of natural gas, 0.95 of oil and coal; else the unit alone."),
     (re.compile(r"(?i)(?:[mcs]|mm|ms)?cf|ft3"), "a cubic foot of gas is one at 60 F, and factors are by m3 at 0 or 20 C", "Write MJ of net calorific value; else m3: 1 cubic foot is 0.0283168 m3."),
 )  # fmt: skip
 """Words that mean one thing here and another there, what, and the way out."""
@@ -344,6 +345,8 @@ def _part(part: str, whole: str, words: set[str]) -> tuple[Fraction, Dimension, 
         if _SYNONYMS.get(word, word) in SUBSTANCES:
             substance, last = _SYNONYMS.get(word, word), ()
             continue
+        if word == "GCV" and last:  # behind a number alone pcs are pieces
+            raise InputError(f"the unit {whole!r} is by the gross calorific value, and factors are by the net one", hint="Work it out by the net one, of which the energy is about 0.90 of that by the gross one of natural gas, 0.95 of oil and coal, and write NCV.")  # fmt: skip
         factor, last = _word(word, whole)
         scale *= factor
         bare = bare and not last
@@ -374,11 +377,7 @@ def _word(word: str, whole: str) -> tuple[Fraction, Dimension]:
         return GRAMS_OF_WORDS[word.lower()] * power, _MASS
     for written, why, hint in _UNSURE:
         if written.fullmatch(word):
-            raise InputError(
-                f"the unit {whole!r} is not sure: {why.format(word.strip('()'))}", hint=hint
-            )
-    if word == "GCV":
-        raise InputError(f"the unit {whole!r} is by the gross calorific value, and factors are by the net one", hint="Work it out by the net one, of which the energy is about 0.90 of that by the gross one of natural gas, 0.95 of oil and coal, and write NCV.")  # fmt: skip
+            raise InputError(f"the unit {whole!r} is not sure: {why.format(word)}", hint=hint)
     if not _PLAIN_WORD.fullmatch(word) or _FAR.fullmatch(word):
         raise InputError(f"unknown unit {whole!r}", hint=HINT)
     registry = _registry()
