@@ -109,8 +109,11 @@ def gridded(
         ]
         remarks += _remarks_of_sums(of, own, quantities[of])
         for part in dict.fromkeys(each.part for each in meant):
-            inside = {opened: float(np.nansum(mass * land.covered)) for opened, each, (mass, _) in zip(own, meant, masses, strict=True) if each.part == part}  # fmt: skip
-            remarks += _remarks_of_numbers(f"{of} ({part})" if part else of, inside)
+            places = [place for place, each in enumerate(meant) if each.part == part]
+            paths = [meant[place].path.with_suffix("").as_posix() for place in places]
+            if _may_be_months(paths, [own[place] for place in places]):
+                inside = sum(float(np.nansum(masses[place][0] * land.covered)) for place in places)
+                remarks.append(_of_numbers(f"{of} ({part})" if part else of, inside / 1e6))
         found.append(GriddedQuantity(of, land, grams, tuple(remarks)))
     return found
 
@@ -181,35 +184,46 @@ def _remarks_of_sums(
     return [*found, *remarks_of_gas(of, {rasters[0].unit.gas}, gases)]
 
 
-def _remarks_of_numbers(of: str, inside: Mapping[OpenedRaster, float]) -> list[Remark]:
-    """Tell of twelve rates without dates in files that are numbered 1 to 12: months of one year would count twelve times.
+def _may_be_months(paths: Sequence[str], rasters: Sequence[OpenedRaster]) -> bool:
+    """Tell whether rasters that are added up are twelve rates without dates, of which files, or variables or bands, are numbered as months are."""
+    undated = all(each.unit.period != "year" and not each.months and not (each.dates.years or each.dates.months) for each in rasters)  # fmt: skip
+    numbered = _numbered_as_months(paths) or _numbered_as_months([each.variable for each in rasters])  # fmt: skip
+    return undated and len(rasters) == MONTHS and numbered
+
+
+def _numbered_as_months(names: Sequence[str]) -> bool:
+    """Tell whether names differ in numbers alone, which say each month once: flux_01, flux_202001, 2020-01-31; whatever else they say is the last day of it."""
+    pieces = [re.split("([0-9]+)", name) for name in names]
+    if len({len(each) for each in pieces}) > 1:
+        return False
+    differing = [each for each in zip(*pieces, strict=True) if len(set(each)) > 1]
+    if not all(each.isdecimal() for numbers in differing for each in numbers):
+        return False
+    said = [[_month_in(each) for each in numbers] for numbers in differing]
+    months = [each for each in said if {*each} == {*range(1, MONTHS + 1)}]
+    others = [each for each in said if each not in months[:1]]
+    return bool(months) and all({*each} <= {28, 29, 30, 31} for each in others)
+
+
+def _month_in(number: str) -> int:
+    """Return what a number says where its month would be: 7, 07, 202007 and 20200701 say 7."""
+    return int(number[4:6] if len(number) == len("YYYYMMDD") else number[-2:])
+
+
+def _of_numbers(of: str, tonnes: float) -> Remark:
+    """Tell of twelve rates in files that are numbered as months are: those of one year would count twelve times.
 
     Parameters
     ----------
     of
         The quantity, or the part of one.
-    inside
-        Grams in units of each raster that is added up.
+    tonnes
+        That they say together.
     """
-    undated = all(each.unit.period != "year" and not each.months and not (each.dates.years or each.dates.months) for each in inside)  # fmt: skip
-    if len(inside) != MONTHS or not undated or not _numbered_as_months([Path(each.name).stem for each in inside]):  # fmt: skip
-        return []
-    tonnes = sum(inside.values()) / 1e6
-    what = f"{of}: twelve rasters without dates are numbered 1 to 12, and each is taken as a rate of the whole year: {tonnes:,.0f} t together; if they are the months of one year, that is twelve times too much, and it was about {tonnes / MONTHS:,.0f} t"
-    zh = f"{of}：十二个栅格没有日期而编号为 1 至 12，各按全年速率处理，合计 {tonnes:,.0f} t；若为同一年的十二个月，则偏大十二倍，应约为 {tonnes / MONTHS:,.0f} t。"
-    hint = "If they are months, write their dates, or give them as the twelve layers of one file."
-    return [(Problem(what, hint=hint, level="warning"), zh)]
-
-
-def _numbered_as_months(names: Sequence[str]) -> bool:
-    """Tell whether names differ in one number alone, of which the last two digits are those of each month once: flux_01, flux_202001."""
-    pieces = {tuple(re.split("([0-9]+)", name)) for name in names}
-    if len({len(each) for each in pieces}) > 1:
-        return False
-    differing = [set(each) for each in zip(*pieces, strict=True) if len(set(each)) > 1]
-    if len(differing) != 1 or not all(each.isdecimal() for each in differing[0]):
-        return False
-    return {int(each[-2:]) for each in differing[0]} == {*range(1, MONTHS + 1)}
+    what = f"{of}: twelve rasters without dates have numbers that may be those of the months, and each is taken as a rate of the whole year: {tonnes:,.0f} t together; if they are the months of one year, that is twelve times too much, and it was about {tonnes / MONTHS:,.0f} t"
+    zh = f"{of}：十二个栅格没有日期，而其编号可能为 1 至 12 月，各按全年速率处理，合计 {tonnes:,.0f} t；若为同一年的十二个月，则偏大十二倍，应约为 {tonnes / MONTHS:,.0f} t。"
+    hint = "If they are months, write their dates, or give them as the twelve layers of one file; if they are parts of a year's emission, say so in a table with a column part: --rasters."
+    return Problem(what, hint=hint, level="warning"), zh
 
 
 def published_of(
