@@ -60,7 +60,7 @@ _NO_UNITS = frozenset({"", "1", "-", "none", "unknown", "unitless", "dimensionle
 _TON = re.compile(r"(?<![A-Za-z])tons?(?!ne)", re.IGNORECASE)
 _BRACKET = re.compile(r"/\s*\(([^()]*)\)")
 _BETWEEN = re.compile(r"[\s*·.]+")
-_OF_A_SIDE = re.compile(r"(?i)(?:/|\bper\b)\s*[0-9.]*\s*(?:[kc]?m|kilomet(?:re|er)s?|met(?:re|er)s?|deg(?:ree)?s?|°|arc\s?\w+)(?![a-z0-9])")  # fmt: skip
+_OF_A_SIDE = re.compile(r"(?i)(?:/|\bper\b)\s*[0-9.x×]*\s*(?:[kc]?m|kilomet(?:re|er)s?|met(?:re|er)s?|deg(?:ree)?s?|°|arc\s?\w+)(?![a-wyz0-9])|\b[kc]?m-1\b")  # fmt: skip
 """Per a length or an angle: the side of a cell, or an area whose power is lost."""
 _POWER_SIGN = re.compile(r"(?<=[A-Za-z])(?:\*\*|\^)(?=-?[0-9])")
 """Not of 10^3, which is a number."""

@@ -89,7 +89,7 @@ def test_published_spellings(text, same):
     assert read_unit(text) == read_unit(same)
 
 
-@pytest.mark.parametrize("unit", ["t C / 1km", "tC/1km/month", "t C per 1 km grid cell", "kt CO2/0.1°", "t/0.25 deg/yr"])  # fmt: skip
+@pytest.mark.parametrize("unit", ["t C / 1km", "tC/1km/month", "t C per 1 km grid cell", "kt CO2/0.1°", "t/0.25 deg/yr", "t C/1°x1°", "t C/0.1x0.1 deg", "t C km-1 yr-1"])  # fmt: skip
 def test_a_side_of_a_cell_is_told_to_be_no_area(unit):
     """Seen to be told to be of 'C / 1km', which says nothing of what to write."""
     with pytest.raises(
