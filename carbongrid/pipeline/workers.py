@@ -135,9 +135,9 @@ def _started_here(workers: int, memory: str) -> Iterator[distributed.Client]:
                 )
             except (OSError, RuntimeError) as error:
                 raise RunError(
-                    "worker processes could not be started, as when a script that asks for them does so outside of "
-                    '`if __name__ == "__main__":`, which they say above, memory is full, or one is ended from outside. '
-                    "Correct the script, or run again with fewer workers or without: a run has threads by itself."
+                    "worker processes could not be started. If they say above that they run the script again, put what it does "
+                    'below `if __name__ == "__main__":`. Else memory may be full, or one was ended from outside: '
+                    "run again, with fewer workers or without, since a run has threads by itself."
                 ) from error
             _hear_nannies()
             # Before a Ctrl-C that came meanwhile arrives, which it does at the end of this block.
