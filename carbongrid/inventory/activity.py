@@ -274,7 +274,7 @@ def check_unit(activity: Activity, written: str, given: Collection[str]) -> None
 
 def _of_words_hint(activity: Activity, words: str) -> str:
     """Return the way out for an amount of which the unit says what goes with other activities."""
-    if words.strip("()") == "NCV":
+    if words == "NCV":
         return f"Leave {words} out if it is {activity.name} that is counted: only fuels have a calorific value. If it is the fuel that was burnt, choose that fuel."  # fmt: skip
     return f"Work the amount out, and write it in {activity.units[0]}; or choose an activity that is counted so."
 

@@ -25,7 +25,6 @@ from carbongrid.method.tonnes import counted
 _BURNT_IN_WORKS = re.compile(r"fuel/(?:coke|anthracite|bituminous|lignite|cleaned-coal|briquette)")
 _BY_NET_FUEL = re.compile(r"标准?[煤油]|油当量|(?:[tkg]|\b)(?:ce|ec|oe)s?\b")
 """How energy is written that is told by coal or oil, whose calorific value is a net one by definition."""
-_NET = {"NCV", "(NCV)"}
 _NORMAL = re.compile("N[Mm]")
 """How a cubic metre is written that is one at 0 C; 标准 may be 20 C, too, as gas is sold by in China."""
 _OF_DECAY = re.compile(r"ipcc\.swds\.k\..*")
@@ -100,7 +99,7 @@ def _bases_of_energy(data: ActivityData) -> list[Problem]:
         unit = read_unit(row.unit)
         by_fuel = _BY_NET_FUEL.search(in_usual_width(row.unit)) is not None
         if row.amount and unit.dimension == read_unit("kWh").dimension:
-            if row.activity.startswith("fuel/") and not by_fuel and not unit.words & _NET:
+            if row.activity.startswith("fuel/") and not by_fuel and "NCV" not in unit.words:
                 fuels.append(row.id)
             elif row.activity.startswith("electricity") and by_fuel:
                 power.append(row.id)

@@ -16,10 +16,15 @@ def format_tonnes(masses: Iterable[int]) -> list[str]:
     return [exact_tonnes(mass) for mass in masses]
 
 
-def exact_tonnes(mass: int) -> str:
+def exact_tonnes(mass: int, separator: str = "") -> str:
     """Return one mass in grams as :func:`format_tonnes` does."""
     whole, rest = divmod(abs(int(mass)), 10**6)  # an int64 has no absolute value of its least
-    return f"{'-' if mass < 0 else ''}{whole}.{rest:06d}"
+    return f"{'-' if mass < 0 else ''}{whole:{separator}}.{rest:06d}"
+
+
+def readable_tonnes(grams: int) -> str:
+    """Return a mass in a sentence, exactly: thousands separated, without zeros behind."""
+    return exact_tonnes(grams, ",").rstrip("0").rstrip(".")
 
 
 def at_decimals(value: float, digits: int, separator: str = ",") -> str:

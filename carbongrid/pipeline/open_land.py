@@ -12,7 +12,7 @@ from carbongrid.errors import Problem, listed
 from carbongrid.method.allocate import Facility
 from carbongrid.method.categories import Category
 from carbongrid.method.landuse import PARENT, codes_of_open_land, match_codes, read_code_system
-from carbongrid.method.tonnes import exact_tonnes
+from carbongrid.method.tonnes import readable_tonnes
 from carbongrid.method.weights.claims import Weights
 
 _OPEN = "public"
@@ -70,7 +70,7 @@ def mass_on_open_land(
         return []
     m2 = float(land["area_m2"].to_numpy(np.float64)[is_open].sum())
     what = (
-        f"{there / mass:.0%} of what goes by area, {exact_tonnes(there)} t, lies on {m2 / 1e6:,.4g} km2 of parks, squares and sports grounds "
+        f"{there / mass:.0%} of what goes by area, {readable_tonnes(there)} t, lies on {m2 / 1e6:,.4g} km2 of parks, squares and sports grounds "
         f"({listed(sorted(set(codes[is_open])))}), to which the study gives no emission"
     )
     hint = "Let POIs of it carry it (weight pois), or name its emitters as facilities; or let other types do, or these codes carry nothing (type none, in a CSV of your own): docs/howto/factor.md."

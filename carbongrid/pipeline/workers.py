@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import functools
 import logging
+import multiprocessing
 import sys
 import uuid
 from collections.abc import Iterator
@@ -91,6 +92,12 @@ def _started_here(workers: int, memory: str) -> Iterator[distributed.Client]:
         purpose="starting worker processes",
         or_else="Without it a run works with the threads of this process.",
     )
+    # What multiprocessing asks as well, after a hundred lines of others' words.
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise RunError(
+            "each worker process runs the script that starts it from the top, and comes here again. "
+            'Put what the script does below `if __name__ == "__main__":`.'
+        )
     import dask
     import distributed
 
@@ -128,9 +135,9 @@ def _started_here(workers: int, memory: str) -> Iterator[distributed.Client]:
                 )
             except (OSError, RuntimeError) as error:
                 raise RunError(
-                    "worker processes could not be started, as when memory is full, one is ended from outside, or a script "
-                    'that asks for them does so outside of `if __name__ == "__main__":`. '
-                    "Run again, with fewer workers or without: a run has threads by itself."
+                    "worker processes could not be started. If they say above that they run the script again, put what it does "
+                    'below `if __name__ == "__main__":`. Else memory may be full, or one was ended from outside: '
+                    "run again, with fewer workers or without, since a run has threads by itself."
                 ) from error
             _hear_nannies()
             # Before a Ctrl-C that came meanwhile arrives, which it does at the end of this block.

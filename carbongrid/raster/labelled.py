@@ -72,7 +72,7 @@ def require_unmasked(values: Any, name: str) -> None:
     """
     if np.ma.isMaskedArray(values) and np.ma.getmaskarray(values).any():
         masked = int(np.ma.getmaskarray(values).sum())
-        raise InputError(f"{masked} values of {name} are masked", hint="Fill them first: .filled(0), or whatever they are.")  # fmt: skip
+        raise InputError(f"{'1 value' if masked == 1 else f'{masked:,} values'} of {name} {'is' if masked == 1 else 'are'} masked", hint="Fill them first: .filled(0), or whatever they are.")  # fmt: skip
 
 
 def require_real(values: Any, name: str) -> None:

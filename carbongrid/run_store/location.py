@@ -58,7 +58,7 @@ def require_no_links_beside(out: Path) -> None:
     What an interrupted run left is worked on in place, and what it need not keep is removed.
     """
     for suffix in ("partial", "old"):
-        folder = sibling(out, suffix)
+        folder = path_to_write(sibling(out, suffix))
         try:
             if suffix == "partial":
                 require_own_folder(folder)

@@ -250,6 +250,9 @@ def test_rows_of_no_year_do_not_vanish(folder: Path) -> None:
     told = " ".join(done.stderr.split())
     assert "5 rows with a value are of no year of four digits ('2020p', 'Base year', 'FY20'), and count nothing" in told  # fmt: skip
     assert "Write 2020 in those that are of that year" in told
+    Path("x.csv").write_text(head + others.format(66, "2020p"), encoding="utf-8")
+    told = " ".join(said(*start, "--year", "2020").stderr.split())
+    assert "1 row with a value is of no year of four digits ('2020p'), and counts nothing" in told
     assert "no total of its own" in told
     Path("x.csv").write_text(head.replace("2020", "2020p"), encoding="utf-8")
     assert "no year of four digits; it holds 2020p" in said(*start, code=2).stderr

@@ -590,7 +590,7 @@ def test_problems_are_those_of_the_last_answer(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("weights", "told"),
     [
-        (np.ma.masked_array([1.0, 5.0], [False, True]), "1 values of the weights of x/y are masked. Fill them first"),
+        (np.ma.masked_array([1.0, 5.0], [False, True]), "1 value of the weights of x/y is masked. Fill them first"),
         (np.array([1 + 2j, 3]), "the weights of x/y must be real numbers, not complex128"),
         (pd.Series(np.zeros(2, "M8[s]"), ["p", "q"]), r"real numbers, not datetime64\[s\]"),
         ({"p": complex(1, 2)}, "real numbers, not complex"),

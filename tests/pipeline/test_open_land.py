@@ -36,7 +36,7 @@ def test_public_services_in_parks_for_want_of_pois(tmp_path: Path) -> None:
     case = squares_case(tmp_path, ["0810", "0810a", "08H2", "05"], tables, **own)
     [told] = [each for each in check(case).problems if "parks" in each.what]
     assert told.level == "warning" and told.where == "categories: buildings/public-services"
-    assert "67% of what goes by area, 4000.000164 t, lies on " in told.what
+    assert "67% of what goes by area, 4,000.000164 t, lies on " in told.what
     assert " km2 of parks, squares and sports grounds (0810, 0810A), " in told.what
     assert note_in_chinese(str(told))
 
@@ -66,5 +66,5 @@ def test_a_tenth_by_area_is_told(
     notes = mass_on_open_land(public, *of)
     assert bool(notes) is told
     # Seen to fail: 0 t.
-    assert all(f", 0.000{100 * shares[0]} t, " in note.what for note in notes)
+    assert all(f", {100 * shares[0] / 1e6:g} t, " in note.what for note in notes)
     assert mass_on_open_land(read_categories()["sink/forest"], *of) == []

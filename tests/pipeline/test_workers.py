@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import multiprocessing
 import os
 import re
 import signal
@@ -113,6 +114,15 @@ def test_a_worker_does_not_take_its_nanny_along(client: Any) -> None:
     for nanny in nannies:
         nanny.close_gracefully(reason="worker-handle-scheduler-connection-broken")
         assert nanny.status == distributed.core.Status.running
+
+
+def test_a_script_without_its_guard_is_told_by_the_workers_that_run_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Seen to be a hundred lines of others, and one of three reasons."""
+    monkeypatch.setattr(multiprocessing.current_process(), "_inheriting", True, raising=False)
+    with pytest.raises(RunError, match="Put what the script does below `if __name__"), dask_client(workers=1):  # fmt: skip
+        pass
 
 
 @pytest.mark.thorough

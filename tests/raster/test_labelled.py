@@ -128,7 +128,7 @@ def test_what_lies_under_a_mask_is_not_taken():
     masked = np.ma.array([1, 98, 1], mask=[0, 1, 0])
     labels = np.array([[1, 2], [3, 0]], np.uint32)
     for call in (lambda: apportion(100, masked), lambda: lookup(masked, labels), lambda: indices(masked, [1, 1, 1], [1, 1, 1])):  # fmt: skip
-        with pytest.raises(InputError, match=r"1 values of .* are masked"):
+        with pytest.raises(InputError, match=r"1 value of .* is masked"):
             call()
     found = indices([1, 2, 3], [1, 1, 1], np.ma.array([1, 5, 3], mask=[0, 1, 0]))
     assert found["ecc"].values[[0, 2]].tolist() == [1, 1]

@@ -45,7 +45,7 @@ def _bare(land: gpd.GeoSeries) -> gpd.GeoSeries:
 def test_degrees_without_a_crs_are_refused_on_a_plane(call: str) -> None:
     """Seen to fail: sums were 0 and labels 0, and nothing was said."""
     for land in (_bare(LAND.to_crs(4326)), LAND.to_crs(4326).to_numpy()):
-        with pytest.raises(InputError, match=r"have no CRS, and none of the 1 polygons .* Set it"):
+        with pytest.raises(InputError, match=r"have no CRS, and none of the polygons .* Set it"):
             CALLS[call](land)
 
 
@@ -54,7 +54,7 @@ def test_polygons_off_the_grid_are_told(call: str) -> None:
     """Seen to fail: as above, with a CRS that is wrong."""
     wrong = LAND.to_crs(4326).set_crs(3035, allow_override=True)
     for land in (wrong, LAND.translate(90_000), _bare(LAND.translate(90_000))):
-        with pytest.warns(UserWarning, match="none of the 1 polygons meets") as told:
+        with pytest.warns(UserWarning, match="none of the polygons meets") as told:
             CALLS[call](land)
         assert [warning.filename for warning in told] == [__file__]
 
@@ -73,7 +73,7 @@ def test_metres_without_a_crs_are_refused_in_degrees() -> None:
     grid = Grid("EPSG:4326", 0.01, (15, 46, 16, 48))
     with pytest.raises(InputError, match="the polygons have no CRS"):
         rasterize(_bare(LAND), grid)
-    with pytest.warns(UserWarning, match="none of the 1 polygons meets"):
+    with pytest.warns(UserWarning, match="none of the polygons meets"):
         rasterize(_bare(LAND.to_crs(4326).translate(20)), grid)
 
 
@@ -81,7 +81,7 @@ def test_a_plane_near_its_origin_is_none_of_degrees() -> None:
     """Seen to fail: metres below 90 passed for degrees, and polygons in metres were refused."""
     grid = Grid("EPSG:3035", 1, (0, 0, 80, 80))
     for place in (500, 100, 81):
-        with pytest.warns(UserWarning, match="none of the 1 polygons meets"):
+        with pytest.warns(UserWarning, match="none of the polygons meets"):
             rasterize(gpd.GeoSeries([shapely.box(place, place, place + 5, place + 5)]), grid)
 
 
@@ -96,5 +96,5 @@ def test_the_warning_of_tile_after_tile_is_silenced_by_its_words() -> None:
     """As docs/howto/zonal.md says."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warnings.filterwarnings("ignore", "none of the .* polygons meets")
+        warnings.filterwarnings("ignore", "none of the polygons meets")
         rasterize(LAND.translate(90_000), GRID)

@@ -198,7 +198,7 @@ def test_a_label_without_cell_takes_that_of_its_point(chunked):
     expected = np.where(rasterize(shapes[:1], GRID) == 1, 36 / 3600, 0.0)
     expected[2, 3] += 5 / 100
     np.testing.assert_allclose(field, expected, rtol=1e-12)
-    with pytest.raises(InputError, match=r"1 labels have mass and no cell: 2. Give polygons="):
+    with pytest.raises(InputError, match=r"1 label has mass and no cell: 2. Give polygons="):
         spread([36_000, 5_000, 0], labels).compute()
     with pytest.raises(InputError, match="off the grid"):
         spread(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from carbongrid.analysis.published.calendars import MONTHS
 from carbongrid.analysis.published.land_on_cells import LandOnCells
 from carbongrid.analysis.published.months import Layered, require_one_year, told_apart_by_dates
 from carbongrid.analysis.published.rasters import OpenedRaster, PublishedRaster, Remark
@@ -106,6 +108,12 @@ def gridded(
             )
         ]
         remarks += _remarks_of_sums(of, own, quantities[of])
+        for part in dict.fromkeys(each.part for each in meant):
+            places = [place for place, each in enumerate(meant) if each.part == part]
+            paths = [meant[place].path.with_suffix("").as_posix() for place in places]
+            if _may_be_months(paths, [own[place] for place in places]):
+                inside = sum(float(np.nansum(masses[place][0] * land.covered)) for place in places)
+                remarks.append(_of_numbers(f"{of} ({part})" if part else of, inside / 1e6))
         found.append(GriddedQuantity(of, land, grams, tuple(remarks)))
     return found
 
@@ -176,6 +184,48 @@ def _remarks_of_sums(
     return [*found, *remarks_of_gas(of, {rasters[0].unit.gas}, gases)]
 
 
+def _may_be_months(paths: Sequence[str], rasters: Sequence[OpenedRaster]) -> bool:
+    """Tell whether rasters that are added up are twelve rates without dates, of which files, or variables or bands, are numbered as months are."""
+    undated = all(each.unit.period != "year" and not each.months and not (each.dates.years or each.dates.months) for each in rasters)  # fmt: skip
+    numbered = _numbered_as_months(paths) or _numbered_as_months([each.variable for each in rasters])  # fmt: skip
+    return undated and len(rasters) == MONTHS and numbered
+
+
+def _numbered_as_months(names: Sequence[str]) -> bool:
+    """Tell whether names differ in numbers alone, which say each month once: flux_01, flux_202001, 2020-01-31; whatever else they say is the last day of it."""
+    pieces = [re.split("([0-9]+)", name) for name in names]
+    if len({len(each) for each in pieces}) > 1:
+        return False
+    differing = [each for each in zip(*pieces, strict=True) if len(set(each)) > 1]
+    if not all(each.isdecimal() for numbers in differing for each in numbers):
+        return False
+    said = [[_month_in(each) for each in numbers] for numbers in differing]
+    months = [each for each in said if {*each} == {*range(1, MONTHS + 1)}]
+    others = [each for each in said if each not in months[:1]]
+    return bool(months) and all({*each} <= {28, 29, 30, 31} for each in others)
+
+
+def _month_in(number: str) -> int:
+    """Return what a number says where its month would be: 7, 07, 202007 and 20200701 say 7."""
+    return int(number[4:6] if len(number) == len("YYYYMMDD") else number[-2:])
+
+
+def _of_numbers(of: str, tonnes: float) -> Remark:
+    """Tell of twelve rates in files that are numbered as months are: those of one year would count twelve times.
+
+    Parameters
+    ----------
+    of
+        The quantity, or the part of one.
+    tonnes
+        That they say together.
+    """
+    what = f"{of}: twelve rasters without dates have numbers that may be those of the months, and each is taken as a rate of the whole year: {tonnes:,.0f} t together; if they are the months of one year, that is twelve times too much, and it was about {tonnes / MONTHS:,.0f} t"
+    zh = f"{of}：十二个栅格没有日期，而其编号可能为 1 至 12 月，各按全年速率处理，合计 {tonnes:,.0f} t；若为同一年的十二个月，则偏大十二倍，应约为 {tonnes / MONTHS:,.0f} t。"
+    hint = "If they are months, write their dates, or give them as the twelve layers of one file; if they are parts of a year's emission, say so in a table with a column part: --rasters."
+    return Problem(what, hint=hint, level="warning"), zh
+
+
 def published_of(
     quantities: Sequence[GriddedQuantity], codes: pd.Series[str]
 ) -> tuple[pd.DataFrame, list[Remark]]:
@@ -219,7 +269,7 @@ def _of_place(quantity: GriddedQuantity, known: NDArray[np.float64]) -> list[Rem
     off = int((~(known >= _WHOLE)).sum())
     if off:
         least = 100 * float(np.nanmin(known))
-        what = f"{of}: {off} of {known.size} units are not compared, since 1 % or more of their area lies off the raster or on cells without a value (the least known has {least:.0f} % of its area on cells with one)"
+        what = f"{of}: {off} of {known.size} units {'is' if off == 1 else 'are'} not compared, since 1 % or more of {'its' if off == 1 else 'their'} area lies off the raster or on cells without a value (the least known has {least:.0f} % of its area on cells with one)"
         found.append((Problem(what, level="warning"), f"{of}：{known.size} 个单元中有 {off} 个因 1 % 以上面积位于栅格之外或无值像元而未比较。"))  # fmt: skip
     grams, covered = np.nan_to_num(quantity.grams), quantity.land.covered
     inside = float((grams * covered).sum())
@@ -244,6 +294,6 @@ def _of_size(quantity: GriddedQuantity) -> list[Remark]:
     area = float(quantity.land.window.grid.areas_of_rows().mean()) / 1e6
     much = small * 2 > cells.size
     little = ". Most are, so the comparison of units says little: see that of cells" if much else ""
-    what = f"{quantity.of}: {small} of {cells.size} units are smaller than a cell of the raster ({area:,.1f} km2), within which its value is spread evenly{little}"
+    what = f"{quantity.of}: {small} of {cells.size} units {'is' if small == 1 else 'are'} smaller than a cell of the raster ({area:,.1f} km2), within which its value is spread evenly{little}"
     zh = f"{quantity.of}：{cells.size} 个单元中有 {small} 个小于一个像元（{area:,.1f} km2），像元内数值均匀分摊。"
     return [(Problem(what, level="warning" if much else "note"), zh)]

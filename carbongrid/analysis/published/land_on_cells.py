@@ -59,7 +59,7 @@ class LandOnCells:
         """
         with warnings.catch_warnings():
             # The error below says as much.
-            warnings.filterwarnings("ignore", "none of the .* polygons meets")
+            warnings.filterwarnings("ignore", "none of the polygons meets")
             on_all = ZonalOperator(self.run.outlines.geometry, self.grid)
         units = extents(on_all.shares)
         if not (units[:, 2] > 0).any():

@@ -192,10 +192,15 @@ def _statements(own: Mapping[Any, Any], of_file: Mapping[Any, Any]) -> list[_Sta
     return found
 
 
-def _names(own: Mapping[Any, Any], variable: str) -> list[_Statement]:
-    """Return what names for people say, which may name much: they are told of and decide nothing."""
+def _names(own: Mapping[Any, Any], variable: str, *, unsaid: bool) -> list[_Statement]:
+    """Return what names for people say, which may name much: they are told of and decide nothing.
+
+    CO alone is Colorado, too: it is a gas in capitals, and where the raster does not say of what it is.
+    """
 
     def said(text: str) -> _Said:
+        if unsaid and text.strip() == "CO":
+            return _Said(None)
         plain = _plain(_CATEGORY.sub(" ", text))
         return _read(_short_codes().sub(lambda code: code[0] if code["before"] or code["after"] else " ", plain))  # fmt: skip
 
@@ -306,7 +311,7 @@ def remarks_of_substance(
     found: list[tuple[Problem, str]] = []
     statements = _statements(own, of_file)
     if all(each.said.substance == "" for each in statements):
-        names = _names(own, variable)
+        names = _names(own, variable, unsaid=not stated)
         named_so = any(each.said.substance for each in names)
         # One of them: variables are often called as their long_name says.
         statements += [each for each in names if _tells(each, taken, named_so=named_so)][:1]

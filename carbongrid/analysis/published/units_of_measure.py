@@ -29,7 +29,7 @@ _PERIODS: dict[Period, str] = {
     "second": "seconds?|sec|s",
     "hour": "hours?|hrs?|h",
     "day": "days?|d",
-    "month": "months?|mon",
+    "month": "months?|mon?",
     "year": "years?|annum|yr|y|a",
 }
 _AREAS = {1: "m", 10**4: "ha", 10**6: "km"}
@@ -60,6 +60,8 @@ _NO_UNITS = frozenset({"", "1", "-", "none", "unknown", "unitless", "dimensionle
 _TON = re.compile(r"(?<![A-Za-z])tons?(?!ne)", re.IGNORECASE)
 _BRACKET = re.compile(r"/\s*\(([^()]*)\)")
 _BETWEEN = re.compile(r"[\s*·.]+")
+_OF_A_SIDE = re.compile(r"(?i)(?:/|\bper\b)\s*[0-9.x×]*\s*(?:[kc]?m|kilomet(?:re|er)s?|met(?:re|er)s?|deg(?:ree)?s?|°|arc\s?\w+)(?![a-wyz0-9])|\b[kc]?m-1\b")  # fmt: skip
+"""Per a length or an angle: the side of a cell, or an area whose power is lost."""
 _POWER_SIGN = re.compile(r"(?<=[A-Za-z])(?:\*\*|\^)(?=-?[0-9])")
 """Not of 10^3, which is a number."""
 _RAISED = str.maketrans("⁻−¹²", "--12")
@@ -148,6 +150,11 @@ def read_unit(text: str) -> GriddedUnit:
     except InputError as error:
         if names_other_gas(left):
             raise
+        if _OF_A_SIDE.search(left):
+            raise InputError(
+                f"the unit {text!r} is per a length or an angle, which is no area",
+                hint="Write /cell where it is per grid cell, of whatever size, or /km2, /m2.",
+            ) from None
         what = error.problems[0].what
         raise InputError(what if left == text else f"of {text!r} {what}", hint=HINT) from None
     return GriddedUnit(grams, substance, areas[0] if areas else None, periods[0] if periods else None)  # fmt: skip
@@ -160,7 +167,7 @@ def _without_bracket(found: re.Match[str]) -> str:
 
 def _taken(text: str, words: str, power: str) -> tuple[str, int]:
     """Return a text without what it says per one of some words, and how often it said so."""
-    before = rf"(?:\s*/\s*|\s+per\s+)(?:{words})\s*{power}(?![A-Za-z0-9-])"
+    before = rf"(?:\s*/\s*|\s+per\s+)(?:1\s?)?(?:{words})\s*{power}(?![A-Za-z0-9-])"
     after = rf"(?<![A-Za-z])(?:{words})\s?-{power or 1}(?![0-9])"
     return re.subn(rf"{before}|{after}", " ", text)
 

@@ -18,6 +18,7 @@ from carbongrid.inventory.factors.gwp import gwp_of
 from carbongrid.inventory.gas_names import KNOWN, gas_named, origin_of, says_co2e
 from carbongrid.inventory.thousands import in_tonnes
 from carbongrid.inventory.units_of_measure import AMOUNT_OF_MASS, grams, mass_and_substance
+from carbongrid.method.tonnes import counted
 
 _GAS_COLUMNS = ("gas", "entity", "pollutant", "ghg", "substance")
 _VALUE_COLUMNS = ("value", "emissions", "emission", "amount", "co2e")
@@ -176,7 +177,8 @@ def _of_year(
     notes: tuple[Problem, ...] = ()
     if len(other):
         shown = ", ".join(map(repr, list(dict.fromkeys(other))[:_SHOWN]))
-        what = f"{len(other)} rows with a value are of no year of four digits ({shown}), and count nothing"
+        are, count = ("is", "counts") if len(other) == 1 else ("are", "count")
+        what = f"{counted(len(other), 'row')} with a value {are} of no year of four digits ({shown}), and {count} nothing"
         notes = (Problem(what, f"{where}, column {columns['year']}", f"Write {wanted} in those that are of that year.", "warning"),)  # fmt: skip
     return table[cells == wanted], int(wanted), notes
 

@@ -343,8 +343,9 @@ def _areas_of_nought(parcels: _Parcels, column: str) -> list[Problem]:
     rows = np.flatnonzero((surveyed == 0) & (parcels.area > _ROUNDED))
     if not len(rows):
         return []
+    have, polygons = ("has", "its polygon has") if len(rows) == 1 else ("have", "their polygons have")  # fmt: skip
     what = (
-        f"{len(rows)} parcels have an area of 0 in {column!r}, though their polygons have up to "
+        f"{counted(len(rows), 'parcel')} {have} an area of 0 in {column!r}, though {polygons} up to "
         f"{parcels.area[rows].max():,.1f} m2: {listed(sorted(parcels.names[rows]))}"
     )
     return [Problem(what, parcels.where, _FILL_IN)]
@@ -473,7 +474,9 @@ def _parcels_by_code(codes: pd.Series, area: NDArray[np.float64]) -> dict[str, s
     sums = table.groupby("code", sort=True)["area"].agg(["count", "sum"])
     sums = sums.sort_values("sum", ascending=False, kind="stable")
     those = zip(sums.index, sums["count"], sums["sum"], strict=True)
-    return {str(code): f"{count} parcels, {m2 / 1e6:,.4g} km2" for code, count, m2 in those}
+    return {
+        str(code): f"{counted(count, 'parcel')}, {m2 / 1e6:,.4g} km2" for code, count, m2 in those
+    }
 
 
 def _code_notes(

@@ -143,7 +143,8 @@ def off_the_map(
         return []
     best = readings_on_land(x, y, parcels, declared)
     file, section = where
-    what = f"none of the {len(x):,} points lies in a parcel or within {REACH:g} m of one, read as {declared}: {apart(x, y, parcels)}"
+    lies = "the only point does not lie" if len(x) == 1 else f"none of the {len(x):,} points lies"
+    what = f"{lies} in a parcel or within {REACH:g} m of one, read as {declared}: {apart(x, y, parcels)}"
     if best:
         told = ", or ".join(f"{share:.1%} {name}" for name, share in best)
         hint = f"On the parcels would lie {told}. Correct [{section}] crs, x or y."

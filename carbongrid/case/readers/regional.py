@@ -30,6 +30,7 @@ from carbongrid.inventory.units_of_measure import (
     currency_units,
     exact_currency,
 )
+from carbongrid.method.tonnes import counted
 
 INDUSTRIES = ("primary", "secondary", "tertiary")
 """Columns of GDP by industry, of a parent unit."""
@@ -298,7 +299,7 @@ def read_water(
     faults.raise_any()
     faint = sum(1 for unit, share in exact.items() if share and not shares[unit])
     if faint:
-        what = f"shares below half a millionth count as 0: those of {faint} units"
+        what = f"shares below half a millionth count as 0: those of {counted(faint, 'unit')}"
         notes.append(Problem(what, path.name, "", "note"))
     return dict(sorted(shares.items()))
 

@@ -122,7 +122,18 @@ _FAR = re.compile(
 )
 """A megametre, and its cube, which whoever writes Mm3 for a million m3 does not mean; Mbbl, which is a thousand barrels to some."""
 _INDEX = re.compile(r"([A-Za-z])(\d)$")
+
+
+def _basis(names: str) -> re.Pattern[str]:
+    """Return a pattern of a calorific value behind a unit of energy, by its names, in brackets or not."""
+    said = rf"(?:by\s+)?(?:{names})(?:\s+basis)?"
+    return re.compile(rf"(?i)(?<=[^\s/,;_-])[\s,;_-]*(?:[(\[]\s*{said}\s*[)\]]|{said}(?![A-Za-z]))")
+
+
 _SPELLINGS: dict[re.Pattern[str], str | Callable[[re.Match[str]], str]] = {
+    _basis(r"NCV|LHV|LCV|NHV|PCI|(?-i:H[iu])|(?:net|lower|low|inferior)[ -](?:calorific(?: value)?|heat(?:ing)? value|C\.?V\.?)|(?:unterer )?Heizwert|净热值|(?:收到基|平均)?低位?(?:发热[量值]|热值)|低位"): " NCV ",
+    _basis(r"GCV|HHV|HCV|GHV|PCS|(?-i:H[so])|(?:gross|higher|high|upper|superior)[ -](?:calorific(?: value)?|heat(?:ing)? value|C\.?V\.?)|(?:oberer )?Brennwert|(?:收到基|平均)?高位?(?:发热[量值]|热值)|高位"): " GCV ",
+    re.compile(r"(?i)\((net|gross)\)"): r" \1 ",
     re.compile(
         "((?<![A-Za-z])(?:[kMGTPm]?g|[kMG]?t|lb)|[吨克斤])"
         "(?=(?i:CO2|二氧化碳|CH4|N2O|HFC|CF4|C2F6|C3F8|SF6|NF3)|BOD|COD|[CN](?![A-Za-z0-9-])|甲烷|氧化亚氮|碳|氮)"
@@ -157,12 +168,13 @@ _SPELLINGS: dict[re.Pattern[str], str | Callable[[re.Match[str]], str]] = {
     re.compile(rf"(?a)\bper\s+(?={_A_YEAR}(?![A-Za-z]))"): "/",
     re.compile(rf"^\s*/\s*(?={_A_YEAR}\s*$)"): "1/",
 }  # fmt: skip
-"""What is written instead of a spelling, in this order: a mass apart from what it is of, names of that, powers of ten, then units. Of tCE nobody knows whether it is tce, and of mwh whether the m is large."""
+"""What is written instead of a spelling, in this order: calorific values, a mass apart from what it is of, names of that, powers of ten, then units. Of tCE nobody knows whether it is tce, and of mwh whether the m is large."""
 _UNSURE = (
     (re.compile(r"(?i)(?:[km]|kilo|mega)?tons?(?:-(?:km|kilometre|mi|miles?))?"), "a ton is 1000 kg, or a short one of 907 kg", "Write t, short ton, long ton, kt or Mt; t km, or short ton-miles."),
     (re.compile("MT"), "{} is a metric ton in North America and a million of them elsewhere", "Write t, or Mt."),
     (re.compile(r"(?i)m?gal(?:lons?)?"), "a gallon is 3.785 l in the United States, 4.546 l elsewhere", "Write US gal, UK gal, or L."),
     (re.compile(r"(?i)[km]{0,2}btus?|d?therms?"), "fuel is billed in {} of gross calorific value, and factors are by the net one", "Write MJ of net calorific value: of natural gas about 0.90 of the gross one, of oil and coal 0.95; a therm is 105.506 MJ, an MMBtu 1055.06 MJ."),
+    (re.compile("(?i)net|gross"), "{} may be by that calorific value, or before or after own use or packing", "Write NCV behind the energy of a fuel by the net one, which is about 0.90 of that by the gross one of natural gas, 0.95 of oil and coal; else the unit alone."),
     (re.compile(r"(?i)(?:[mcs]|mm|ms)?cf|ft3"), "a cubic foot of gas is one at 60 F, and factors are by m3 at 0 or 20 C", "Write MJ of net calorific value; else m3: 1 cubic foot is 0.0283168 m3."),
 )  # fmt: skip
 """Words that mean one thing here and another there, what, and the way out."""
@@ -333,6 +345,8 @@ def _part(part: str, whole: str, words: set[str]) -> tuple[Fraction, Dimension, 
         if _SYNONYMS.get(word, word) in SUBSTANCES:
             substance, last = _SYNONYMS.get(word, word), ()
             continue
+        if word == "GCV" and last:  # behind a number alone pcs are pieces
+            raise InputError(f"the unit {whole!r} is by the gross calorific value, and factors are by the net one", hint="Work it out by the net one, of which the energy is about 0.90 of that by the gross one of natural gas, 0.95 of oil and coal, and write NCV.")  # fmt: skip
         factor, last = _word(word, whole)
         scale *= factor
         bare = bare and not last

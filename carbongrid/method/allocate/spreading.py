@@ -15,7 +15,7 @@ from carbongrid.method.allocate.apportioning import apportion
 from carbongrid.method.landuse import PARENT
 from carbongrid.method.ledger import LedgerRow
 from carbongrid.method.rule_skill import no_skill
-from carbongrid.method.tonnes import exact_tonnes
+from carbongrid.method.tonnes import exact_tonnes, readable_tonnes
 
 if TYPE_CHECKING:
     from carbongrid.method.categories import Category
@@ -146,9 +146,11 @@ def _accounts(name: str, totals: pd.DataFrame) -> list[_Account]:
     if WHOLE in here or not named:
         part, whole = sum(here[code] for code in named), here.get(WHOLE, 0)
         if part > whole:
-            parts = listed((f"{code} {exact_tonnes(here[code])} t" for code in named), more=", ...")
+            parts = listed(
+                (f"{code} {readable_tonnes(here[code])} t" for code in named), more=", ..."
+            )
             raise InputError(
-                f"{name!r}: the regions ({parts}) add up to {exact_tonnes(part)} t, more than the whole's {exact_tonnes(whole)} t",
+                f"{name!r}: the regions ({parts}) add up to {readable_tonnes(part)} t, more than the whole's {readable_tonnes(whole)} t",
                 "totals",
                 "Correct the row without a region, or those with one.",
             )
@@ -222,7 +224,7 @@ def _place_facilities(
 
 def _too_much(what: str, part: int, whole: int) -> Problem:
     return Problem(
-        f"{what} add up to {exact_tonnes(part)} t, more than its total, {exact_tonnes(whole)} t",
+        f"{what} add up to {readable_tonnes(part)} t, more than its total, {readable_tonnes(whole)} t",
         "facilities",
         "Correct the facilities or the total.",
     )
@@ -233,7 +235,7 @@ def _by_part_of_the_whole(problem: Problem, names: Sequence[str], whole: int) ->
     which = listed(names, more=", ...")
     return replace(
         problem,
-        what=f"{problem.what}: by share or capacity {which} have parts of all regions' totals together, {exact_tonnes(whole)} t",
+        what=f"{problem.what}: by share or capacity {which} have parts of all regions' totals together, {readable_tonnes(whole)} t",
         hint="Give them masses of their own, value and unit, such as their part of the region's total; or give one total of the whole in place of those of regions.",
     )
 
@@ -342,10 +344,10 @@ def check_limits(
         fallen = sum(row.by_area + row.by_parent for row in rows)
         why = "; ".join(dict.fromkeys(row.reason for row in rows if row.reason))
         if lost * MAX_UNALLOCATED > total:
-            what = f"{exact_tonnes(lost)} t of {name}'s {exact_tonnes(total)} t stay unallocated, more than {100 / MAX_UNALLOCATED:g} % ({why})"
+            what = f"{readable_tonnes(lost)} t of {name}'s {readable_tonnes(total)} t stay unallocated, more than {100 / MAX_UNALLOCATED:g} % ({why})"
             problems.append(_astray(what, name, "unallocated", allow_unallocated))
         if fallen * MAX_BY_FALLBACK > total:
-            what = f"{exact_tonnes(fallen)} t of {name}'s {exact_tonnes(total)} t were placed by a fallback, more than {100 / MAX_BY_FALLBACK:g} % ({why})"
+            what = f"{readable_tonnes(fallen)} t of {name}'s {readable_tonnes(total)} t were placed by a fallback, more than {100 / MAX_BY_FALLBACK:g} % ({why})"
             problems.append(_astray(what, name, "fallback", allow_fallback))
     return problems
 

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from carbongrid.errors import Level, Problem
 from carbongrid.method.allocate.apportioning import apportion
-from carbongrid.method.tonnes import format_tonnes
+from carbongrid.method.tonnes import readable_tonnes
 from carbongrid.raster.kernels.split import MAX_SUM, share_out
 from carbongrid.raster.polygons.outlines import geometries_of
 
@@ -168,7 +168,7 @@ def outside_problems(
     for name, placed, outside in fates:
         if outside * MAX_OUTSIDE <= placed:
             continue
-        part, whole = format_tonnes([outside, placed])
+        part, whole = readable_tonnes(outside), readable_tonnes(placed)
         what = f"{part} of {name}'s {whole} t on parcels lie outside every unit, more than {100 / MAX_OUTSIDE:g} %"
         if name in allowed:
             level: Level = "note" if name in sinks else "warning"

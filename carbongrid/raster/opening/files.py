@@ -44,7 +44,7 @@ def path_to_write(path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     InputError
-        If it is an address: a folder of its name would be made here.
+        If it is an address: a folder of its name would be made here. If a name in it, or all of it, is longer than the file system takes.
     """
     if is_address(path):
         raise InputError(
@@ -52,7 +52,18 @@ def path_to_write(path: str | os.PathLike[str]) -> Path:
             os.fspath(path),
             "Write it here and copy it there; labels of rasterize(chunks=...) also go anywhere by .to_dataset().to_zarr(address).",
         )
-    return Path(path)
+    path = Path(path)
+    there = next((each for each in path.parents if os.path.lexists(each)), Path())
+    # Behind a folder that is missing the system does not look at a name: each is asked for where there is one.
+    for each in (*(there / name for name in path.parts[len(there.parts) :]), path):
+        try:
+            os.lstat(each)
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                longest = max(len(os.fsencode(name)) for name in path.parts)
+                what = f"this is longer than the file system takes: the longest name in it has {longest:,} bytes, all of it {len(os.fsencode(path)):,}"
+                raise InputError(what, str(path), "Give a shorter one.") from None
+    return path
 
 
 def open_file(path: str | Path) -> io.BufferedReader:

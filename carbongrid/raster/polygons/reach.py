@@ -40,8 +40,7 @@ def require_reach(
     nothing = np.isnan(own[0]) or np.isnan(west)
     if nothing or ((left <= east) & (right >= west) & (bottom <= north) & (top >= south)).any():
         return
-    count = int(np.count_nonzero(~np.isnan(left)))
-    what = f"none of the {count:,} polygons meets what they are laid on: they run {_run(own)}, and that runs {_run(bounds)}"
+    what = f"none of the polygons meets what they are laid on: they run {_run(own)}, and that runs {_run(bounds)}"
     if crs is None and there is not None and _of_other_kind(own, bounds, there):
         hint = "Set it: polygons.set_crs(...) of a GeoDataFrame, cg.Polygons.of(geometries, crs=...) of an array."
         raise InputError(f"the polygons have no CRS, and {what}", hint=hint)

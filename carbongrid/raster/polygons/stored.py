@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
+import tempfile
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -41,7 +40,7 @@ def require_savable(path: Path, ids: list[Any] | None) -> None:
 
 
 def save(path: Path, arrays: Mapping[str, NDArray[Any]], known: Mapping[str, Any]) -> None:
-    """Write to a temporary sibling, then rename: the directory is absent or complete.
+    """Write beside it, then rename: the directory is absent or complete.
 
     Parameters
     ----------
@@ -52,20 +51,21 @@ def save(path: Path, arrays: Mapping[str, NDArray[Any]], known: Mapping[str, Any
     known
         What is said of them: ``hash``, ``crs``, ``ids``.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    for name, array in arrays.items():
-        np.save(draft / f"{name}.npy", array)
-    meta = {
-        "format": FORMAT,
-        **known,
-        "shapes": {name: list(array.shape) for name, array in arrays.items()},
-        "files": {name: hash_path(draft / f"{name}.npy") for name in arrays},
-    }
-    meta["check"] = _check_of(meta)
-    (draft / _META).write_text(json.dumps(meta), encoding="utf-8")
-    draft.rename(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".partial-", dir=path.parent) as folder:
+        draft = Path(folder) / "draft"
+        draft.mkdir()
+        for name, array in arrays.items():
+            np.save(draft / f"{name}.npy", array)
+        meta = {
+            "format": FORMAT,
+            **known,
+            "shapes": {name: list(array.shape) for name, array in arrays.items()},
+            "files": {name: hash_path(draft / f"{name}.npy") for name in arrays},
+        }
+        meta["check"] = _check_of(meta)
+        (draft / _META).write_text(json.dumps(meta), encoding="utf-8")
+        draft.rename(path)
 
 
 def state_of(path: str) -> tuple[str, State]:

@@ -169,7 +169,8 @@ class _Recipe:
 
 def _homeless(rows: NDArray[np.int64], hint: str) -> Problem:
     listed = ", ".join(str(row + 1) for row in rows[:_LISTED])
-    return Problem(f"{rows.size} labels have mass and no cell: {listed}", hint=hint)
+    have = "1 label has" if rows.size == 1 else f"{rows.size:,} labels have"
+    return Problem(f"{have} mass and no cell: {listed}", hint=hint)
 
 
 def _spread_block(labels: Any, *rest: Any, sheet: _Sheet) -> NDArray[np.float64]:

@@ -65,7 +65,7 @@ def write_operator(path: Path, saved: Saved) -> None:
         "digest": _digest(ids, (shares.outside, *shares.spans, *shares.edges)),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=".partial-", dir=path.parent) as folder:
         draft = Path(folder) / "draft"
         draft.mkdir()
         for name, columns in tables.items():

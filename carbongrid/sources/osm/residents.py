@@ -116,7 +116,7 @@ def _beyond(units: gpd.GeoDataFrame, crs: Any, box: shapely.Geometry, name: str)
     if not off.size:
         return []
     named = listed(f"{units['name'].iloc[row]} ({1 - known[row]:.0%})" for row in off)
-    what = f"{off.size} of {len(units)} units lie off the raster of people {name}, where nobody is known to live: {named}"
+    what = f"{off.size} of {len(units)} units {'lies' if off.size == 1 else 'lie'} off the raster of people {name}, where nobody is known to live: {named}"
     return [Problem(what, level="warning")]
 
 

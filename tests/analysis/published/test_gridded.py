@@ -23,7 +23,7 @@ from pyproj import CRS, Geod
 from raster_files import edgar
 
 from carbongrid.analysis.published.attributes import in_small_letters
-from carbongrid.analysis.published.gridded import _as_months
+from carbongrid.analysis.published.gridded import _as_months, _numbered_as_months, gridded
 from carbongrid.analysis.published.land_on_cells import matrix_of
 from carbongrid.analysis.published.rasters import (
     OpenedRaster,
@@ -97,12 +97,13 @@ def areas_of(lat, side):
 
 
 def geotiff(path, axes, values, side=SIDE, crs="EPSG:4326", nodata=None):
-    """Rows from the north."""
+    """Rows from the north; of several layers each a band."""
     lat, lon = axes
+    bands = values.reshape(-1, *values.shape[-2:])
     transform = rasterio.Affine(side, 0, lon[0] - side / 2, 0, -side, lat[-1] + side / 2)
-    profile = {"driver": "GTiff", "count": 1, "dtype": "float64", "crs": crs, "transform": transform, "nodata": nodata}  # fmt: skip
+    profile = {"driver": "GTiff", "count": len(bands), "dtype": "float64", "crs": crs, "transform": transform, "nodata": nodata}  # fmt: skip
     with rasterio.open(path, "w", height=lat.size, width=lon.size, **profile) as raster:
-        raster.write(values[::-1], 1)
+        raster.write(bands[:, ::-1])
     return path
 
 
@@ -453,17 +454,51 @@ def test_twelve_layers_that_are_no_months_are_refused(finished, axes, tonnes, tm
 
 
 def test_bands_and_times_without_dates_are_told_as_taken_from_january(finished, axes, tonnes, tmp_path):  # fmt: skip
-    lat, lon = axes
-    transform = rasterio.Affine(SIDE, 0, lon[0] - SIDE / 2, 0, -SIDE, lat[-1] + SIDE / 2)
-    path = tmp_path / "bands.tif"
-    profile = {"driver": "GTiff", "dtype": "float64", "crs": "EPSG:4326", "transform": transform}
-    with rasterio.open(path, "w", height=lat.size, width=lon.size, count=12, **profile) as raster:
-        raster.write(np.stack([tonnes[::-1]] * 12))
+    path = geotiff(tmp_path / "bands.tif", axes, np.stack([tonnes] * 12))
     bare = stack_of(tmp_path / "bare.nc", axes, np.stack([tonnes] * 12), "time")
     for each in (path, bare):
         found = validate(finished, each, **PER_MONTH)
         told = [str(problem) for problem, _ in found.remarks]
         assert any("taken as January to December" in said for said in told)
+
+
+@pytest.mark.parametrize(
+    ("names", "months"),
+    [
+        ([f"flux_{month:02}" for month in range(1, 13)], True),
+        ([f"flux{month}_v2" for month in range(1, 13)], True),
+        ([f"2020{month:02}" for month in range(1, 13)], True),
+        ([f"2020{month:02}01" for month in range(1, 13)], True),
+        (
+            [f"2020-{month:02}-{calendar.monthrange(2020, month)[1]}" for month in range(1, 13)],
+            True,
+        ),
+        ([f"{month:02}/flux_2020{month:02}" for month in range(1, 13)], True),
+        ([f"sector_{number}" for number in range(12)], False),
+        ([f"{2000 + year}" for year in range(12)], False),
+        (["energy", "industry", *map(str, range(3, 13))], False),
+        ([f"{number}A{13 - number}" for number in range(1, 13)], False),
+    ],
+)
+def test_names_may_be_numbered_as_months_are(names, months):
+    """Seen to fail: days of dates, and folders of months."""
+    assert _numbered_as_months(names) is months
+
+
+def test_twelve_rates_in_files_numbered_as_months_are_told_with_figures(finished, axes, tonnes, tmp_path):  # fmt: skip
+    """Seen to fail: they were added up as twelve rates of a year, and a note said that twelve are added up; then twelve bands of one file."""
+    paths = [geotiff(tmp_path / f"flux_{month:02}.tif", axes, tonnes) for month in range(1, 13)]
+    bands = geotiff(tmp_path / "bands.tif", axes, np.stack([tonnes] * 12))
+    for several in ([(each, None) for each in paths], [(bands, str(band)) for band in range(1, 13)]):  # fmt: skip
+        rasters = [PublishedRaster("emission", path, "t CO2 day-1", variable) for path, variable in several]  # fmt: skip
+        [found] = gridded(RunCarriers(finished), rasters, {"emission": {"CO2e"}})
+        [(problem, zh)] = [each for each in found.remarks if "twelve times" in each[0].what]
+        sums, _ = found.of_units()
+        assert problem.level == "warning"
+        assert f"{sums.sum() / 12e6:,.0f} t" in problem.what and f"{sums.sum() / 1e6:,.0f} t" in zh
+        parts = [each._replace(part=str(number)) for number, each in enumerate(rasters)]
+        [found] = gridded(RunCarriers(finished), parts, {"emission": {"CO2e"}})
+        assert not any("twelve times" in problem.what for problem, _ in found.remarks)
 
 
 def test_another_year_than_the_runs_is_told(finished, axes, tonnes, tmp_path):
@@ -738,7 +773,9 @@ def test_what_has_no_value_or_lies_off_the_raster_is_told_and_not_compared(finis
     assert gone > 0
     assert gone + found.cell_measures["ours_t"].iloc[0] == pytest.approx(RunCarriers(finished).units["emission_g"].sum() / 1e6)  # fmt: skip
     told = [str(problem) for problem, _ in found.remarks]
-    assert any("1 of 4 units are not compared" in each for each in told)
+    assert any(
+        "1 of 4 units is not compared, since 1 % or more of its area" in each for each in told
+    )
     kept = lon > west
     half = validate(finished, edgar(tmp_path / "half.nc", (lat, lon[kept]), tonnes[:, kept], **TOLD), **PER_YEAR)  # fmt: skip
     assert half.measures["units_missing"].iloc[0] == 1

@@ -80,10 +80,22 @@ def test_every_spelling_is_read_as_the_same_unit(data):
         ("kg CO2-C m-2 s-1", "kg C m-2 s-1"),
         ("kgCO2-C ha-1 yr-1", "kg C ha-1 yr-1"),
         ("gC-CO2 m-2 d-1", "g C m-2 day-1"),
+        ("t C/1 km2/yr", "t C km-2 yr-1"),
+        ("tC/cell/mo", "t C month-1"),
     ],
 )
 def test_published_spellings(text, same):
+    """Seen to be refused: those per 1 km2 and per mo."""
     assert read_unit(text) == read_unit(same)
+
+
+@pytest.mark.parametrize("unit", ["t C / 1km", "tC/1km/month", "t C per 1 km grid cell", "kt CO2/0.1°", "t/0.25 deg/yr", "t C/1°x1°", "t C/0.1x0.1 deg", "t C km-1 yr-1"])  # fmt: skip
+def test_a_side_of_a_cell_is_told_to_be_no_area(unit):
+    """Seen to be told to be of 'C / 1km', which says nothing of what to write."""
+    with pytest.raises(
+        InputError, match=r"per a length or an angle, which is no area.*/cell.*/km2"
+    ):
+        read_unit(unit)
 
 
 def read(attributes, named=None):
@@ -335,6 +347,8 @@ def test_units_and_attributes_of_other_gases_are_told():
     [
         ({"units": "kg m-2 s-1", "long_name": "CH4 emissions"}, "sum", "kg CO2 m-2 s-1"),
         ({"units": "kg m-2 s-1", "long_name": "CH4 emissions"}, "CH4_em_anthro", "kg CO2 m-2 s-1"),
+        ({"units": "t"}, "CO", "t CO2 yr-1"),
+        ({"units": "kg m-2 s-1", "long_name": "CO"}, "flux", "kg CO2 m-2 s-1"),
         ({"units": "kg CO2 m-2 s-1"}, "emi_co", None),
         ({"units": "t CO2 yr-1"}, "CO_em_anthro", None),  # CEDS
         ({"units": "t CO2 yr-1", "long_name": "Emissions of PM"}, "z", None),
@@ -345,7 +359,7 @@ def test_units_and_attributes_of_other_gases_are_told():
     ],
 )
 def test_names_of_another_substance_are_told(told, variable, named):
-    """Seen to fail: a file of methane or of CO was CO2 once a unit was named, and nothing was said."""
+    """Seen to fail: a file of methane or of CO was CO2 once a unit was named, and nothing was said; then one that was called CO alone."""
     _, remarks = unit_of(told, named, "a.nc", variable=variable)
     [(problem, zh)] = remarks
     assert problem.level == "warning"
@@ -367,6 +381,7 @@ def test_names_of_another_substance_are_told(told, variable, named):
         ("NOx", "no2"),  # beside a substance that is said
         *(("Road transport", each) for each in ("no", "pm", "ec")),
         ("Emissions in CO (Colorado)", "z"),
+        ("CO", "CO"),  # of a state, as units of CO2 say
         ("Emissions, EC regulation", "z"),
         ("Emissions, no biofuels", "z"),
     ],
@@ -376,6 +391,7 @@ def test_names_that_say_nothing_else_go_without_a_word(long_name, variable):
     told = {"units": "t CO2 yr-1", "long_name": long_name}
     told |= {"substance": "CO2"} if variable == "no2" else {}
     assert unit_of(told, None, "a.nc", variable=variable)[1] == []
+    assert unit_of({"units": "t"}, "t CO2 yr-1", "a.nc", variable="co")[1] == []
 
 
 def test_one_gas_in_co2e_and_other_horizons_are_told():

@@ -486,6 +486,9 @@ def test_areas_of_nought_are_refused_but_those_that_are_rounded(tmp_path, overla
     assert "2 parcels have an area of 0 in 'TBDLMJ', though their polygons have up to 10,0" in text
     assert "m2: 0004, 0010" in text
     assert "leave area_field out" in text
+    layer.loc[2, "TBDLMJ"] = 1e4
+    text = refused(tmp_path, layer, area_field="TBDLMJ", overlap=overlap)
+    assert "1 parcel has an area of 0 in 'TBDLMJ', though its polygon has up to 7,500" in text
     west, south, *_ = layer.total_bounds
     speck = layer.iloc[[0]].assign(BSM="speck", TBDLMJ=0.0)
     speck.geometry = [shapely.box(west - 0.5, south, west, south + 0.66)]

@@ -80,10 +80,8 @@ def test_points_off_the_map_are_told_how_they_fit(place, plane, true, declared, 
     there = misread(x, y, plane, true, declared, swapped=swapped)
     (problem,) = off_the_map(*there, parcels, declared, ("pois.csv", "pois"))
     assert problem.level == "error"
-    assert (
-        f"none of the {len(x)} points lies in a parcel or within 100 m of one, read as {declared}"
-        in problem.what
-    )
+    lies = "the only point does not lie" if len(x) == 1 else f"none of the {len(x)} points lies"
+    assert f"{lies} in a parcel or within 100 m of one, read as {declared}" in problem.what
     assert hint in problem.hint
     assert "allback" not in str(problem)
     assert off_the_map(x, y, parcels, declared, ("pois.csv", "pois")) == []

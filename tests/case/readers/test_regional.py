@@ -207,7 +207,7 @@ def test_a_share_of_water_of_which_nothing_depends_is_noted(tmp_path):
             continue
         assert read_water(case, CODES, notes=notes) == {"0101": 0, "0102": 300_000}
         (note,) = notes
-        assert (note.level, note.what) == ("note", "shares below half a millionth count as 0: those of 1 units")  # fmt: skip
+        assert (note.level, note.what) == ("note", "shares below half a millionth count as 0: those of 1 unit")  # fmt: skip
         assert note_in_chinese(str(note))
 
 

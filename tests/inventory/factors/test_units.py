@@ -173,6 +173,17 @@ def test_words_of_what_a_unit_is_of_are_kept_and_measure_nothing() -> None:
     assert read_unit("t").words == frozenset()
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["TJ(NCV)", "TJ (NCV)", "TJ-NCV", "PJ LHV", "GWh (Net CV)", "MWh Hi", "TJ lower heating value", "TJ by net calorific value", "TJ（低位）", "万GJ 低位发热量", "(TJ LHV)", "TJ [NCV]", "TJ NHV", "GJ (net calorific basis)", "GJ (Net C.V.)", "TJ（收到基低位发热量）"],
+)  # fmt: skip
+def test_the_net_calorific_value_is_known_by_its_names(text: str) -> None:
+    """Seen to be unknown units, but for NCV behind a blank; then those in square brackets and as received."""
+    unit = read_unit(text)
+    assert (unit.words, unit.dimension) == ({"NCV"}, read_unit("TJ").dimension)
+    assert read_unit(f"kg CO2/{text}").per_words == {"NCV"}
+
+
 def test_each_word_goes_with_activities_that_there_are() -> None:
     table = packaged_table("inventory/unit_words.csv")
     names = list(activities())
@@ -186,13 +197,13 @@ def test_each_word_goes_with_activities_that_there_are() -> None:
     ("text", "says"),
     [
         ("tons", "short one of 907 kg"), ("kton", "Write t, short ton"), ("MT", "a million of them elsewhere"), ("kg CO2/gallon", "4.546 l elsewhere"), ("Mgal", "US gal"),
-        ("therms", "gross calorific value"), ("MMBtu", "of natural gas about 0.90"), ("kg CO2/MMBtu", "the net one"), ("Mcf", "at 60 F"), ("cubic feet", "0.0283168 m3"), ("Mlb", "unknown unit"), ("Mlbs", "unknown unit"), ("kusgallons", "unknown unit"),
+        ("therms", "gross calorific value"), ("MMBtu", "of natural gas about 0.90"), ("MMBtu (HHV)", "an MMBtu 1055.06 MJ"), ("GWh HHV", "by the gross calorific value.*0.90 of that by the gross one"), ("kWh (Gross CV)", "and write NCV"), ("kg CO2/GJ(GCV)", "and write NCV"), ("kWh Hs", "and write NCV"), ("GJ 高位热值", "and write NCV"), ("GWh (gross)", "gross may be by that calorific value"), ("TJ(net)", "net may be by"), ("10^4 pcs", "unknown unit"), ("万 PCS", "unknown unit"), ("t net", "else the unit alone"), ("kg CO2/MMBtu", "the net one"), ("Mcf", "at 60 F"), ("cubic feet", "0.0283168 m3"), ("Mlb", "unknown unit"), ("Mlbs", "unknown unit"), ("kusgallons", "unknown unit"),
         ("gallons (UK)", "UK gal"), ("ton (UK)", "long ton"), ("Kilotons", "Write t, short ton"), ("ton-km", "a ton is 1000 kg, or a short one.*t km"), ("ton-miles", "a ton is 1000 kg, or a short one.*short ton-miles"),
         ("KG", "Did you mean 'kg'"), ("Kg CO2/t", "Did you mean 'kg'"), ("TOE", "Did you mean 'toe'"), ("barrels of oil equivalent", "unknown unit"),
         ("1,000 t", "Write the number in the column of the amount"), ("1 000 t", "Write the number in the column of the amount"), ("1，000 t", "begins with"), ("t CO2/1,000 t", "as in 1000 t, without a mark"),
     ],
 )  # fmt: skip
 def test_a_unit_that_would_be_read_wrongly_is_told(text: str, says: str) -> None:
-    """A gross calorific value taken for a net one is a tenth too much of natural gas."""
+    """A gross calorific value taken for a net one is a tenth too much of natural gas. Seen to be an unknown unit where it was named; then ten thousand pieces were one, too."""
     with pytest.raises(InputError, match=says):
         read_unit(text)

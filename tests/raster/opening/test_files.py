@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import signal
 import socket
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ from carbongrid.raster.opening.formats import sniff_raster
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.zonal import ZonalOperator
 from carbongrid.run_store import claimed, new_run
-from carbongrid.run_store.location import place_of
+from carbongrid.run_store.location import check_target, place_of
 from carbongrid.sources.demo import write_city
 
 
@@ -69,6 +70,18 @@ def test_nothing_is_written_to_an_address(tmp_path: Path, monkeypatch: pytest.Mo
         for to in (address, Path(address)):
             with pytest.raises(InputError, match=r"made: this is an address.*copy it there"):
                 write(to)
+        # Seen to end in a bare OSError: File name too long.
+        for to in ("n" * 300, f"missing/{'n' * 300}/made", tmp_path / ("n" * 300)):
+            with pytest.raises(InputError, match=r"the longest name in it has 300 bytes.*shorter"):
+                write(to)
+    # Seen to end so, too: what they are made in had the name and more.
+    longest = tmp_path / ("n" * 255)
+    for save in (ZonalOperator(land, grid).save, land.save):
+        save(longest)
+        assert [*tmp_path.iterdir()] == [longest]
+        shutil.rmtree(longest)
+    with pytest.raises(InputError, match="has 259 bytes"):  # of what a run is made in
+        check_target(Path("n" * 250), replace=False)
     assert list(tmp_path.iterdir()) == []
 
 
