@@ -198,8 +198,12 @@ def text_column(
         what = f"column {column!r} is read as numbers, some of which are not whole ({odd!r}), but ids and codes are text or whole numbers"
         problems.append(Problem(what, where, "Store the column as text in the file."))
     filled = values.astype(object).where(values.notna(), "").tolist()
-    stripped = map(str.strip, filled if texts else map(str, filled))
-    return np.array(list(stripped), dtype=object)
+    stripped = list(map(str.strip, filled if texts else map(str, filled)))
+    if "\0" in "".join(stripped):
+        odd = next(text for text in stripped if "\0" in text)
+        what = f"column {column!r} holds NUL characters ({odd!r}), at which other formats end a text"
+        problems.append(Problem(what, where, "Take them out of the file."))
+    return np.array(stripped, dtype=object)
 
 
 def _are_whole(values: pd.Series[Any]) -> bool:
