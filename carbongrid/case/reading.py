@@ -38,6 +38,8 @@ _REMOTE = ("allow_remote",)
 MAX_BYTES = 2**20
 """A case file larger than this (1 MiB) is none: it names files, and the data are in these."""
 
+_MAX_POINTS = 500
+"""In a line: dates, decimals and file names have some, and a list of a hundred files a hundred."""
 
 _LINE = re.compile(r"at line (\d+)")
 _ESCAPE = re.compile(r'"[^"]*\\(?:[^"\\]|"\s*$)')
@@ -105,6 +107,7 @@ def _toml(data: bytes, path: Path) -> dict[str, Any]:
         raise InputError(
             f"line {line} is not UTF-8", str(path), "Save the case file as UTF-8."
         ) from None
+    _require_short_keys(text, path)
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
@@ -113,6 +116,13 @@ def _toml(data: bytes, path: Path) -> dict[str, Any]:
         if place and _ESCAPE.search(text.split("\n")[int(place[1]) - 1]):
             hint = "Write paths with /, relative to the case: in double quotes \\ begins an escape."
         raise InputError(f"this is not TOML: {error}", path.name, hint) from None
+
+
+def _require_short_keys(text: str, path: Path) -> None:
+    """Raise for a line with more points than any key has: the parser's time goes by the square of a key's parts, days for one that fills a file."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if (points := line.count(".")) > _MAX_POINTS:
+            raise InputError(f"line {number} has {points:,} points, as no case has", path.name, "Name the file that `carbongrid init` wrote.")  # fmt: skip
 
 
 def _faults_of_files(case: CaseFields) -> list[Problem]:
@@ -236,5 +246,8 @@ def _shown(value: object) -> str:
         return str(value).lower()
     if isinstance(value, dict):
         return "a section"
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no number of more than some thousand digits
+        return "a number of thousands of digits"
     return text if len(text) <= 60 else f"{text[:57]}..."

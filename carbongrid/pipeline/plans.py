@@ -146,7 +146,7 @@ def read_plan(path: Path) -> Plan:
         sha256 = hash_path(path)
         told = tomllib.loads(read_text(path))
         same = hash_path(path) == sha256
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"the plan cannot be read: {error}", str(path)) from error
     if not same:
         raise InputError("the plan changed while it was read", str(path), "Do it again.")

@@ -177,12 +177,14 @@ def test_a_forbidden_path_is_told_beside_a_missing_one(tmp_path):
         (rb'title = "a \"b\" c" d', r"not TOML: .* Text stands in quotes"),
         (b"year = 2020\ntitle = '\xcb\xd5\xd6\xdd'\n", r"line 2 is not UTF-8"),
         (b"x = " + b"[" * 5000, r"this is not TOML"),
+        (b"year = 2020\n" + b"a." * 5000 + b"a = 1", r"line 2 has 5,000 points, as no case has"),
+        (b"year = 0x" + b"f" * 5000, r"not a number of thousands of digits"),
         (b"year = " + b"9" * 5000, r"this is not TOML|expected a number"),
         (b"", r"'year' is missing"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_case(tmp_path, data, says):
-    """Seen to tell of a path with backslashes that text stands in quotes."""
+    """Seen to tell of a path with backslashes that text stands in quotes, to be read for hours for a key of many parts, and to be a fault of the package for a hexadecimal number."""
     path = tmp_path / "case.toml"
     path.write_bytes(data)
     with pytest.raises(InputError, match=says):

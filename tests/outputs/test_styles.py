@@ -130,8 +130,8 @@ def test_legends_say_what_their_numbers_are(stored):
 
 
 def test_the_sld_says_what_the_qml_says(stored):
-    for qml, sld in zip(stored["styleQML"], stored["styleSLD"], strict=True):
-        rules = [rule for rule in ET.fromstring(qml).findall("renderer-v2/rules/rule") if not re.fullmatch(r'"\w+"', rule.get("filter"))]  # fmt: skip
+    for style, sld in zip(stored["styleQML"], stored["styleSLD"], strict=True):
+        rules = [rule for rule in ET.fromstring(style).findall("renderer-v2/rules/rule") if not re.fullmatch(r'"\w+"', rule.get("filter"))]  # fmt: skip
         others = ET.fromstring(sld).findall(".//se:Rule", SLD)
         assert [rule.get("label") for rule in rules] == [o.find("se:Name", SLD).text for o in others]  # fmt: skip
         for rule, other in zip(rules, others, strict=True):

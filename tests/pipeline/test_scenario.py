@@ -521,6 +521,13 @@ def test_the_command(base: cg.Result, tmp_path: Path, carbongrid) -> None:
     assert carbongrid("scenario", base.directory, tmp_path / "plan.toml", "--out", tmp_path / "two").returncode == 2  # fmt: skip
 
 
+def test_a_plan_that_is_nested_too_deep_is_refused(tmp_path: Path) -> None:
+    """Seen to be a fault of the package."""
+    (tmp_path / "plan.toml").write_text("a = " + "[" * 5000, encoding="utf-8")
+    with pytest.raises(InputError, match="the plan cannot be read: maximum recursion"):
+        read_plan(tmp_path / "plan.toml")
+
+
 def test_a_plan_without_actions_is_refused(base: cg.Result) -> None:
     with pytest.raises(InputError, match="the plan has no action"):
         base.scenario([])

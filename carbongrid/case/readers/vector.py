@@ -45,6 +45,7 @@ _READ_ERRORS = (
     AttributeError,  # metadata in which a list or a number stands for an object
     KeyError,
     OSError,
+    RecursionError,  # metadata nested too deep
     TypeError,
     ValueError,
     UnboundLocalError,  # what pyogrio 0.13 makes of a .prj that is no CRS
@@ -201,7 +202,9 @@ def text_column(
     stripped = list(map(str.strip, filled if texts else map(str, filled)))
     if "\0" in "".join(stripped):
         odd = next(text for text in stripped if "\0" in text)
-        what = f"column {column!r} holds NUL characters ({odd!r}), at which other formats end a text"
+        what = (
+            f"column {column!r} holds NUL characters ({odd!r}), at which other formats end a text"
+        )
         problems.append(Problem(what, where, "Take them out of the file."))
     return np.array(stripped, dtype=object)
 
