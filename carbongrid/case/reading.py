@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-import unicodedata
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from carbongrid.case.fields import facts_of, nearest
+from carbongrid.case.fields import facts_of, meant, nearest
 from carbongrid.case.schema import CaseFields, fault_of_amounts, keys_of, section_of, sections
 from carbongrid.case.toml_values import toml_value
 from carbongrid.errors import InputError, Problem
@@ -155,9 +154,7 @@ def _missing_file(written: str, target: Path, where: str, named: Collection[str]
     entries = target.parent.iterdir() if target.parent.is_dir() else ()
     siblings = [entry.name for entry in entries if entry.name not in named]
     close = nearest(target.name, siblings)
-    hint = f"Did you mean {close!r}?" if close else "Paths are relative to the case file."
-    if close and unicodedata.normalize("NFC", close) == unicodedata.normalize("NFC", target.name):
-        hint = f"{close!r} differs in characters that look alike: an accent is part of its letter in one, and a character of its own in the other. Rename the file, typing its name anew."
+    hint = meant(close, target.name) if close else "Paths are relative to the case file."
     return Problem(f"there is no file {written!r}", where, hint)
 
 

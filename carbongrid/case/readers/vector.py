@@ -16,7 +16,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from carbongrid.case.fields import nearest
+from carbongrid.case.fields import meant, nearest
 from carbongrid.case.models import Case
 from carbongrid.case.readers.geoparquet import (
     column_paths,
@@ -257,7 +257,7 @@ def missing_columns(columns: Iterable[str], known: Sequence[str], where: str) ->
         if column in known:
             continue
         close = nearest(column, known)
-        hint = f"Did you mean {close!r}? " if close else ""
+        hint = f"{meant(close, column)} " if close else ""
         problems.append(
             Problem(
                 f"there is no column {column!r}",
