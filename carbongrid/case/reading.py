@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 from carbongrid.case.fields import facts_of, meant, nearest
 from carbongrid.case.schema import CaseFields, fault_of_amounts, keys_of, section_of, sections
-from carbongrid.case.toml_values import toml_value
+from carbongrid.case.toml_values import require_short_keys, toml_value
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.raster.opening.files import open_file, require_regular
@@ -37,8 +37,6 @@ _REMOTE = ("allow_remote",)
 MAX_BYTES = 2**20
 """A case file larger than this (1 MiB) is none: it names files, and the data are in these."""
 
-_MAX_POINTS = 500
-"""In a line: dates, decimals and file names have some, and a list of a hundred files a hundred."""
 
 _LINE = re.compile(r"at line (\d+)")
 _ESCAPE = re.compile(r'"[^"]*\\(?:[^"\\]|"\s*$)')
@@ -106,7 +104,7 @@ def _toml(data: bytes, path: Path) -> dict[str, Any]:
         raise InputError(
             f"line {line} is not UTF-8", str(path), "Save the case file as UTF-8."
         ) from None
-    _require_short_keys(text, path)
+    require_short_keys(text, path.name)
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
@@ -115,13 +113,6 @@ def _toml(data: bytes, path: Path) -> dict[str, Any]:
         if place and _ESCAPE.search(text.split("\n")[int(place[1]) - 1]):
             hint = "Write paths with /, relative to the case: in double quotes \\ begins an escape."
         raise InputError(f"this is not TOML: {error}", path.name, hint) from None
-
-
-def _require_short_keys(text: str, path: Path) -> None:
-    """Raise for a line with more points than any key has: the parser's time goes by the square of a key's parts, days for one that fills a file."""
-    for number, line in enumerate(text.split("\n"), start=1):
-        if (points := line.count(".")) > _MAX_POINTS:
-            raise InputError(f"line {number} has {points:,} points, as no case has", path.name, "Name the file that `carbongrid init` wrote.")  # fmt: skip
 
 
 def _faults_of_files(case: CaseFields) -> list[Problem]:
