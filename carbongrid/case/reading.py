@@ -38,6 +38,9 @@ MAX_BYTES = 2**20
 """A case file larger than this (1 MiB) is none: it names files, and the data are in these."""
 
 
+MAX_UNKNOWN = 20
+"""So many unknown keys are told one by one, each with one that may be meant; a file with more is hardly a case."""
+
 _LINE = re.compile(r"at line (\d+)")
 _ESCAPE = re.compile(r'"[^"]*\\(?:[^"\\]|"\s*$)')
 """A backslash in double quotes, as in a path of Windows, or one that takes the closing quote for a letter."""
@@ -62,7 +65,12 @@ def case_of[C: CaseFields](model: type[C], values: Mapping[str, Any], path: Path
         case = model.model_validate(dict(values))
     except ValidationError as error:
         faults = error.errors(include_url=False)
-        problems = [_problem(fault, values, path.name) for fault in faults]
+        unknown = [at for at, fault in enumerate(faults) if fault["type"] == "extra_forbidden"]
+        more = set(unknown[MAX_UNKNOWN:])
+        problems = [_problem(fault, values, path.name) for at, fault in enumerate(faults) if at not in more]  # fmt: skip
+        if more:
+            hint = "Name the file that `carbongrid init` wrote."
+            problems.append(Problem(f"{len(more):,} more keys are unknown", path.name, hint))
         amounts = fault_of_amounts("totals" in values, "inventory" in values)
         if amounts and not any(problem.what == amounts[0] for problem in problems):
             problems.append(Problem(amounts[0], path.name, amounts[1]))
