@@ -64,7 +64,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 def meant(close: str, word: str) -> str:
     """Return the question whether a known word was meant, or how it differs where both look the same."""
     if close != word and composed(close) == composed(word):
-        return f"{close!r} differs in characters that look alike: an accent is part of its letter in one, and a character of its own in the other (Unicode NFC and NFD). Write it in one way: copy it, or type it anew."
+        return f"{close!r} differs in characters that look alike, such as an accent that is part of its letter in one, and a character of its own in the other (Unicode NFC and NFD). Write it in one way: copy it, or type it anew."
     return f"Did you mean {close!r}?"
 
 

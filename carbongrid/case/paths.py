@@ -9,7 +9,8 @@ from carbongrid.errors import InputError
 from carbongrid.raster.opening.formats import files_behind
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
+"""And halves of characters, but those by which Python has bytes of a name that are no text."""
 _MAX_LENGTH = 4096
 """What Linux takes; links are looked for at each part of a path, which of thousands takes minutes."""
 _INSIDE = "Put the file under the case's folder, or set allow_outside = true."
@@ -37,7 +38,7 @@ def resolve_path(folder: Path, written: str, allow_outside: bool) -> Path:
         hint = r"Write it with / between: in double quotes \ begins an escape." if written.strip() else ""  # fmt: skip
         raise InputError(f"{written!r} is not the name of a file", hint=hint)
     if len(written) > _MAX_LENGTH:
-        raise InputError(f"{written[:40]!r}... of {len(written):,} characters is too long for the name of a file")  # fmt: skip
+        raise InputError(f"{written[:40]!r}... of {len(written):,} characters is too long for the name of a file", hint="Name the file as it lies in the case's folder.")  # fmt: skip
     _refuse_remote(written)
     path = PurePosixPath(written)
     windows = PureWindowsPath(written)

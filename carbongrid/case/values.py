@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 POINT_SYSTEMS = ("gcj02", "bd09")
 _ENCODINGS = ("utf-8", "utf-16", "gbk", "gb18030", "big5", "latin-1", "cp1252", "shift_jis")
-_COMMANDS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-"""Control characters but those that set words and lines apart."""
+_COMMANDS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+"""Control characters but those that set words and lines apart, and halves of characters, which a program may give."""
 TABLE_SUFFIXES = (".csv", ".xlsx")
 
 

@@ -24,7 +24,16 @@ REMOTE = [
     "PG:dbname=city",
     "GPKG:parcels.gpkg:layer",
 ]
-NO_FILES = ["", "  ", "a\0b.csv", "a\nb.csv", "C:\\data\\a.csv", "C:/data/a.csv", "data\\a.csv"]
+NO_FILES = [
+    "a\ud800.csv",
+    "",
+    "  ",
+    "a\0b.csv",
+    "a\nb.csv",
+    "C:\\data\\a.csv",
+    "C:/data/a.csv",
+    "data\\a.csv",
+]
 
 
 @pytest.fixture

@@ -123,7 +123,7 @@ def _alike_problems(codes: Names, column: str, where: str) -> list[Problem]:
     """Return an error for each two codes of a level that nobody can tell apart: they would be two regions, with shares of their own."""
     first: dict[str, str] = {}
     pairs = ((first.setdefault(composed(code), code), code) for code in dict.fromkeys(codes))
-    hint = "Write them in one way (Unicode NFC or NFD): an accent is part of its letter in one, and a character of its own in the other."
+    hint = "Write them in one way (Unicode NFC or NFD), such as an accent that is part of its letter in one, and a character of its own in the other."
     return [
         Problem(f"column {column!r} has {code!r} in two ways that look alike", where, hint)
         for other, code in pairs
