@@ -98,8 +98,8 @@ def _columns(names: tuple[str, ...]) -> tuple[str, ...]:
 Text = Annotated[str, AfterValidator(_not_blank)]
 """Text that is not blank."""
 
-Title = Annotated[str, AfterValidator(_without_commands)]
-"""Text that every file of a run can hold as its title: a NetCDF has no NUL, and XML none of the others."""
+PlainText = Annotated[str, AfterValidator(_without_commands)]
+"""Text that every file of a run can hold, such as its title: a NetCDF has no NUL, and XML none of the others."""
 
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_one_or_many), AfterValidator(_columns)]
 """One text or a list of them, each once."""

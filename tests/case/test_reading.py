@@ -47,6 +47,7 @@ def test_a_right_case_knows_its_folder(tmp_path):
         ("", "year = true", r"year: expected a whole number without quotes, not true"),
         ("", "year = 20200", r"year: expected a number less than or equal to 2200, not 20200"),
         ("", 'year = 2020\ntitle = "a\\u0000b"', r"title: expected text without control characters, not 'a.x00b'. In double quotes"),
+        ("", 'year = 2020\nattribution = "a\\u0000b"', r"attribution: expected text without control characters"),
         ("", 'year = 2020\ntitle = "of C:\\boundaries"', r"title: expected text without control characters, not 'of C:.x08oundaries'"),
         ("", "title = 'x'", r"year: the required key 'year' is missing"),
         ("", "year = 2020\nelectricity = 'bith'", r"expected 'supply' or 'use' or 'both' or 'consumption', not 'bith'. Did you mean 'both'"),
