@@ -6,6 +6,7 @@ installed is such a message too: :func:`require_extra`.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -17,6 +18,17 @@ from typing import Literal
 Level = Literal["error", "warning", "note"]
 
 
+_QUOTED = re.compile(r"""(?<!\w)(['"])((?:\\.|(?!\1)[^\\])*+)\1(?!\w)""", re.DOTALL)
+"""What stands in quotes, a name or a cell; an apostrophe begins none."""
+_LONG = 400
+"""So many characters of a name or a place are more than anybody reads, and hide what is said behind them."""
+
+
+def _shortened(text: str) -> str:
+    """Return a text without its middle if it is long."""
+    return text if len(text) <= _LONG else f"{text[:80]}...{text[-40:]}"
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing that is wrong, odd or worth saying about the input.
@@ -24,7 +36,7 @@ class Problem:
     Parameters
     ----------
     what
-        The rule and the offending value, a sentence.
+        The rule and the offending value, a sentence; of a value in quotes that is very long the middle is left out, as in the hint.
     where
         File, and in it the key, row, column or id; empty if the whole case is meant.
     hint
@@ -37,6 +49,13 @@ class Problem:
     where: str = ""
     hint: str = ""
     level: Level = "error"
+
+    def __post_init__(self) -> None:
+        for name, text in (("what", self.what), ("hint", self.hint)):
+            if len(text) > _LONG:
+                shortened = _QUOTED.sub(lambda quoted: _shortened(quoted[0]), text)
+                object.__setattr__(self, name, shortened)
+        object.__setattr__(self, "where", _shortened(self.where))
 
     def __str__(self) -> str:
         where = f"{self.where}: " if self.where else ""

@@ -49,6 +49,26 @@ def test_an_error_keeps_every_problem_and_tells_them_merged(problems: list[Probl
     assert str(error).splitlines() == [str(each) for each in merged(problems)]
 
 
+@pytest.mark.parametrize(
+    "name", ["n" * 5000, "it's" + "n" * 5000, "\\'\"\n" * 1000, "昆山\u202e" * 2000]
+)
+def test_a_long_name_is_not_told_whole(name: str) -> None:
+    """Seen to fail: a cell of 5,000 characters filled the screen, and what is wrong with it was not found behind."""
+    problem = Problem(f"unknown region {name!r}, the 3rd", "t.csv", f"Did you mean {name!r}?")
+    assert problem.what.startswith(f"unknown region {name!r}"[:60])
+    assert problem.what.endswith(f"{name!r}, the 3rd"[-20:])
+    assert len(str(problem)) < 350
+    assert Problem(problem.what).what == problem.what
+    assert len(str(Problem("unknown key", f"case.toml, {name}"))) < 350
+
+
+def test_of_many_names_and_sentences_nothing_is_left_out() -> None:
+    listed = ", ".join(f"'column {number}.'" for number in range(200))
+    sentence = "the units' shares, " + "which are the run's, " * 30 + "are none of 'B.'"
+    for text in (listed, sentence, repr("p" * 255)):
+        assert Problem(text).what == Problem("", hint=text).hint == text
+
+
 def test_problems_without_a_place_are_counted_too() -> None:
     (one,) = merged([Problem("odd")] * 5)
     assert str(one) == "(and 4 more): odd"

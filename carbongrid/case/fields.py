@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -55,9 +56,25 @@ def facts_of(field: FieldInfo) -> dict[str, Any]:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that is most like this one, or None if none is like it."""
-    by_lower = {candidate.lower(): candidate for candidate in known}
-    matches = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
-    return by_lower[matches[0]] if matches else None
+    by_look = {_look(candidate): candidate for candidate in known}
+    matches = difflib.get_close_matches(_look(word), by_look, n=1, cutoff=0.6)
+    return by_look[matches[0]] if matches else None
+
+
+def meant(close: str, word: str) -> str:
+    """Return the question whether a known word was meant, or how it differs where both look the same."""
+    if close != word and composed(close) == composed(word):
+        return f"{close!r} differs in characters that look alike, such as an accent that is part of its letter in one, and a character of its own in the other (Unicode NFC and NFD). Write it in one way: copy it, or type it anew."
+    return f"Did you mean {close!r}?"
+
+
+def composed(text: str) -> str:
+    """Return a text with accents as parts of their letters: of two that look the same, and are stored in two ways, the same."""
+    return unicodedata.normalize("NFC", text)
+
+
+def _look(text: str) -> str:
+    return composed(text.lower())
 
 
 ENCODING = about(

@@ -9,7 +9,10 @@ from carbongrid.errors import InputError
 from carbongrid.raster.opening.formats import files_behind
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
+"""And halves of characters, but those by which Python has bytes of a name that are no text."""
+_MAX_LENGTH = 4096
+"""What Linux takes; links are looked for at each part of a path, which of thousands takes minutes."""
 _INSIDE = "Put the file under the case's folder, or set allow_outside = true."
 
 
@@ -28,12 +31,14 @@ def resolve_path(folder: Path, written: str, allow_outside: bool) -> Path:
     Raises
     ------
     InputError
-        If the path is blank, remote, a driver's own kind, or leads outside the folder, by ``..``, from
+        If the path is blank, too long, cannot be looked for, is remote, a driver's own kind, or leads outside the folder, by ``..``, from
         the root or through a symbolic link, without ``allow_outside``.
     """
     if not written.strip() or _CONTROL.search(written):
         hint = r"Write it with / between: in double quotes \ begins an escape." if written.strip() else ""  # fmt: skip
         raise InputError(f"{written!r} is not the name of a file", hint=hint)
+    if len(written) > _MAX_LENGTH:
+        raise InputError(f"{written[:40]!r}... of {len(written):,} characters is too long for the name of a file", hint="Name the file as it lies in the case's folder.")  # fmt: skip
     _refuse_remote(written)
     path = PurePosixPath(written)
     windows = PureWindowsPath(written)
@@ -49,12 +54,16 @@ def resolve_path(folder: Path, written: str, allow_outside: bool) -> Path:
     if not allow_outside and ".." in path.parts:
         raise InputError(f"{written!r} climbs out of a folder by '..'", hint=_INSIDE)
     root = folder.resolve()
-    target = (root / path).resolve()
+    try:
+        target = (root / path).resolve()
+        there = target.exists()
+    except OSError as error:
+        raise InputError(f"{written[:80]!r} cannot be looked for: {error.strerror}", hint="Check its name, and whether the folder can be read.") from None  # fmt: skip
     if not allow_outside and not target.is_relative_to(root):
         raise InputError(
             f"{written!r} leads outside the case's folder by a symbolic link", hint=_INSIDE
         )
-    if not allow_outside and target.exists():
+    if not allow_outside and there:
         _refuse_parts_outside(root, target)
     return target
 

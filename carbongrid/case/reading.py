@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-import unicodedata
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from carbongrid.case.fields import facts_of, nearest
+from carbongrid.case.fields import facts_of, meant, nearest
 from carbongrid.case.schema import CaseFields, fault_of_amounts, keys_of, section_of, sections
-from carbongrid.case.toml_values import toml_value
+from carbongrid.case.toml_values import require_short_keys, toml_value
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.raster.opening.files import open_file, require_regular
@@ -38,6 +37,9 @@ _REMOTE = ("allow_remote",)
 MAX_BYTES = 2**20
 """A case file larger than this (1 MiB) is none: it names files, and the data are in these."""
 
+
+MAX_UNKNOWN = 20
+"""So many unknown keys are told one by one, each with one that may be meant; a file with more is hardly a case."""
 
 _LINE = re.compile(r"at line (\d+)")
 _ESCAPE = re.compile(r'"[^"]*\\(?:[^"\\]|"\s*$)')
@@ -63,7 +65,12 @@ def case_of[C: CaseFields](model: type[C], values: Mapping[str, Any], path: Path
         case = model.model_validate(dict(values))
     except ValidationError as error:
         faults = error.errors(include_url=False)
-        problems = [_problem(fault, values, path.name) for fault in faults]
+        unknown = [at for at, fault in enumerate(faults) if fault["type"] == "extra_forbidden"]
+        more = set(unknown[MAX_UNKNOWN:])
+        problems = [_problem(fault, values, path.name) for at, fault in enumerate(faults) if at not in more]  # fmt: skip
+        if more:
+            hint = "Name the file that `carbongrid init` wrote."
+            problems.append(Problem(f"{len(more):,} more keys are unknown", path.name, hint))
         amounts = fault_of_amounts("totals" in values, "inventory" in values)
         if amounts and not any(problem.what == amounts[0] for problem in problems):
             problems.append(Problem(amounts[0], path.name, amounts[1]))
@@ -105,6 +112,7 @@ def _toml(data: bytes, path: Path) -> dict[str, Any]:
         raise InputError(
             f"line {line} is not UTF-8", str(path), "Save the case file as UTF-8."
         ) from None
+    require_short_keys(text, path.name)
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
@@ -145,9 +153,7 @@ def _missing_file(written: str, target: Path, where: str, named: Collection[str]
     entries = target.parent.iterdir() if target.parent.is_dir() else ()
     siblings = [entry.name for entry in entries if entry.name not in named]
     close = nearest(target.name, siblings)
-    hint = f"Did you mean {close!r}?" if close else "Paths are relative to the case file."
-    if close and unicodedata.normalize("NFC", close) == unicodedata.normalize("NFC", target.name):
-        hint = f"{close!r} differs in characters that look alike: an accent is part of its letter in one, and a character of its own in the other. Rename the file, typing its name anew."
+    hint = meant(close, target.name) if close else "Paths are relative to the case file."
     return Problem(f"there is no file {written!r}", where, hint)
 
 
@@ -236,5 +242,8 @@ def _shown(value: object) -> str:
         return str(value).lower()
     if isinstance(value, dict):
         return "a section"
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no number of more than some thousand digits
+        return "a number of thousands of digits"
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -25,7 +25,7 @@ from carbongrid.case.figures import (
 from carbongrid.case.land import GridSection, ParcelsSection, SurroundingsSection, UnitsSection
 from carbongrid.case.notebook import card
 from carbongrid.case.paths import resolve_path
-from carbongrid.case.values import Text, is_path_of, one_of, wrong
+from carbongrid.case.values import PlainText, Text, is_path_of, one_of, wrong
 from carbongrid.inventory.electricity import READINGS
 from carbongrid.method.zoning import TIES
 
@@ -34,7 +34,7 @@ class CaseFields(Section):
     """The sections and keys of a case, with what each means; :class:`carbongrid.Case` is read from a file."""
 
     title: Annotated[
-        str, about("Title", "text", "title of the report", example="A city like Suzhou")
+        PlainText, about("Title", "text", "title of the report", example="A city like Suzhou")
     ] = ""
     year: Annotated[
         int,
@@ -115,7 +115,7 @@ class CaseFields(Section):
         ),
     ] = "gross"
     attribution: Annotated[
-        str,
+        PlainText,
         about(
             "Attribution",
             "text",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 POINT_SYSTEMS = ("gcj02", "bd09")
 _ENCODINGS = ("utf-8", "utf-16", "gbk", "gb18030", "big5", "latin-1", "cp1252", "shift_jis")
+_COMMANDS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+"""Control characters but those that set words and lines apart, and halves of characters, which a program may give."""
 TABLE_SUFFIXES = (".csv", ".xlsx")
 
 
@@ -77,6 +80,15 @@ def _not_blank(text: str) -> str:
     return text
 
 
+def _without_commands(text: str) -> str:
+    if _COMMANDS.search(text):
+        raise wrong(
+            f"expected text without control characters, not {text!r}",
+            r"In double quotes \ begins an escape: write \\ for it, or put the text in single quotes.",
+        )
+    return text
+
+
 def _columns(names: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(names)) != len(names):
         raise wrong(f"expected each column once, not {list(names)!r}")
@@ -85,6 +97,9 @@ def _columns(names: tuple[str, ...]) -> tuple[str, ...]:
 
 Text = Annotated[str, AfterValidator(_not_blank)]
 """Text that is not blank."""
+
+PlainText = Annotated[str, AfterValidator(_without_commands)]
+"""Text that every file of a run can hold, such as its title: a NetCDF has no NUL, and XML none of the others."""
 
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_one_or_many), AfterValidator(_columns)]
 """One text or a list of them, each once."""

@@ -319,7 +319,8 @@ class _Shown(logging.Formatter):
     """Log lines, and tracebacks, as a terminal may show them."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return _lines_shown(super().format(record))
+        # As of problems: a title or a name with a line break in it begins no line of the log.
+        return _lines_shown(super().format(record), between="\n  ")
 
 
 def set_up_logging(verbosity: int, *, quiet: bool = False) -> None:

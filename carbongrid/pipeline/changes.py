@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from carbongrid.case.fields import nearest
+from carbongrid.case.fields import meant, nearest
 from carbongrid.case.readers.facilities import under_totals
 from carbongrid.case.readers.inputs import Inputs, ancestors_of, codes_of
 from carbongrid.case.readers.region_columns import codes_by_name
@@ -200,7 +200,7 @@ def facility_row(inputs: Inputs, name: str, category: str | None) -> int:
         several = ", ".join(categories[row] for row in rows)
         raise InputError(f"{name!r} is a facility of {several}", FACILITIES, "Say which: category=...")  # fmt: skip
     close = nearest(name, names)
-    hint = f"Did you mean {close!r}?" if close else "facilities.csv of the run lists them."
+    hint = meant(close, name) if close else "facilities.csv of the run lists them."
     of = "" if category is None else f" of {category}"
     raise InputError(f"the run has no facility {name!r}{of}", FACILITIES, hint)
 

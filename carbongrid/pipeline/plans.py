@@ -15,6 +15,7 @@ import geopandas as gpd
 import numpy as np
 
 from carbongrid.case.fields import nearest
+from carbongrid.case.toml_values import require_short_keys
 from carbongrid.case.values import crs_of_points
 from carbongrid.errors import InputError, Problem, listed
 from carbongrid.raster.opening.digests import hash_path
@@ -144,9 +145,11 @@ def read_plan(path: Path) -> Plan:
     """
     try:
         sha256 = hash_path(path)
-        told = tomllib.loads(read_text(path))
+        text = read_text(path)
+        require_short_keys(text, path.name)
+        told = tomllib.loads(text)
         same = hash_path(path) == sha256
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"the plan cannot be read: {error}", str(path)) from error
     if not same:
         raise InputError("the plan changed while it was read", str(path), "Do it again.")

@@ -13,6 +13,7 @@ from carbongrid.case import Case
 from carbongrid.case.fields import facts_of
 from carbongrid.case.land import divisors_near
 from carbongrid.case.schema import keys_of, sections
+from carbongrid.errors import InputError
 
 WHOLE = """
 title = "A city like Suzhou"
@@ -114,6 +115,12 @@ def test_the_documented_case_is_read():
     assert case.units.parents == ("district",)
     assert case.lines is not None and (case.lines.class_, case.lines.lambda_) == ("class", 0.5)
     assert case.benchmark is not None and case.benchmark.total == "231.2 Mt CO2"
+
+
+def test_a_title_is_of_whole_characters():
+    """Seen to end a run that a program made in its second step, as a fault of the package."""
+    with pytest.raises(InputError, match="title: expected text without control characters"):
+        Case.of({**tomllib.loads(WHOLE), "title": "a\ud800"}, "case.toml")
 
 
 def test_every_other_key_has_the_documented_default():

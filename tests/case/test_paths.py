@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from squares_case import squares_case
 
@@ -22,7 +24,16 @@ REMOTE = [
     "PG:dbname=city",
     "GPKG:parcels.gpkg:layer",
 ]
-NO_FILES = ["", "  ", "a\0b.csv", "a\nb.csv", "C:\\data\\a.csv", "C:/data/a.csv", "data\\a.csv"]
+NO_FILES = [
+    "a\ud800.csv",
+    "",
+    "  ",
+    "a\0b.csv",
+    "a\nb.csv",
+    "C:\\data\\a.csv",
+    "C:/data/a.csv",
+    "data\\a.csv",
+]
 
 
 @pytest.fixture
@@ -58,6 +69,19 @@ def test_remote_never(folder, written):
 def test_no_name_of_a_file(folder, written):
     with pytest.raises(InputError, match=r"not the name of a file|Windows path"):
         resolve_path(folder, written, True)
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [("a" * 4000, "cannot be looked for: File name too long"), ("a/" * 50_000, "of 100,000 characters is too long")],
+)  # fmt: skip
+@pytest.mark.skipif(os.name == "nt", reason="Windows says it in other words")
+@pytest.mark.parametrize("allow_outside", [True, False])
+def test_a_name_that_is_too_long(folder, written, says, allow_outside):
+    """Seen to be a fault of the package, and to be looked for for minutes; one as long as names may be is one."""
+    with pytest.raises(InputError, match=says):
+        resolve_path(folder, written, allow_outside)
+    assert resolve_path(folder, "a" * 255, allow_outside) == folder / ("a" * 255)
 
 
 def test_a_link_is_the_file_that_it_leads_to(tmp_path):

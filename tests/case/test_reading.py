@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from carbongrid.case import Case
+from carbongrid.case.reading import MAX_UNKNOWN
 from carbongrid.errors import InputError
 
 CASE = {
@@ -45,6 +46,9 @@ def test_a_right_case_knows_its_folder(tmp_path):
         ("", "year = 20.2", r"year: expected a whole number"),
         ("", "year = true", r"year: expected a whole number without quotes, not true"),
         ("", "year = 20200", r"year: expected a number less than or equal to 2200, not 20200"),
+        ("", 'year = 2020\ntitle = "a\\u0000b"', r"title: expected text without control characters, not 'a.x00b'. In double quotes"),
+        ("", 'year = 2020\nattribution = "a\\u0000b"', r"attribution: expected text without control characters"),
+        ("", 'year = 2020\ntitle = "of C:\\boundaries"', r"title: expected text without control characters, not 'of C:.x08oundaries'"),
         ("", "title = 'x'", r"year: the required key 'year' is missing"),
         ("", "year = 2020\nelectricity = 'bith'", r"expected 'supply' or 'use' or 'both' or 'consumption', not 'bith'. Did you mean 'both'"),
         ("", "year = 2020\nreduse = 'cells'", r"unknown key 'reduse'. Did you mean 'reduce'"),
@@ -164,6 +168,18 @@ def test_a_forbidden_path_is_told_beside_a_missing_one(tmp_path):
     assert [".." in text for text in faults(tmp_path, changes)] == [True, False]
 
 
+def test_of_many_unknown_keys_the_first_are_told(tmp_path):
+    """Seen to look for a near name for each of 90,000, for ten seconds, and to tell 27 MB of them."""
+    path = tmp_path / "case.toml"
+    path.write_text("\n".join(f"yearr{n} = {n}" for n in range(MAX_UNKNOWN + 3)), encoding="utf-8")
+    with pytest.raises(InputError) as raised:
+        Case.read(path)
+    said = str(raised.value)
+    assert said.count("Did you mean 'year'?") == MAX_UNKNOWN
+    assert "the required key 'year' is missing" in said
+    assert "case.toml: 3 more keys are unknown." in said
+
+
 @pytest.mark.parametrize(
     ("data", "says"),
     [
@@ -175,12 +191,16 @@ def test_a_forbidden_path_is_told_beside_a_missing_one(tmp_path):
         (rb'title = "a \"b\" c" d', r"not TOML: .* Text stands in quotes"),
         (b"year = 2020\ntitle = '\xcb\xd5\xd6\xdd'\n", r"line 2 is not UTF-8"),
         (b"x = " + b"[" * 5000, r"this is not TOML"),
+        (b"year = 2020\n" + b"a." * 5000 + b"a = 1", r"line 2 has a key of more than a hundred parts"),
+        (b"""x = {"a\\"'".''" """ + b""". 'b c'."" """ * 5000 + b"= 1}", r"line 1 has a key of more than"),
+        (b"# " + b"." * 800 + b"\nyear = 20\nx = ['" + b"', '".join([b"a.v1.tif"] * 400) + b"']\ny = [" + b"0.1, " * 600 + b"]", r"unknown key 'x'"),
+        (b"year = 0x" + b"f" * 5000, r"not a number of thousands of digits"),
         (b"year = " + b"9" * 5000, r"this is not TOML|expected a number"),
         (b"", r"'year' is missing"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_case(tmp_path, data, says):
-    """Seen to tell of a path with backslashes that text stands in quotes."""
+    """Seen to tell of a path with backslashes that text stands in quotes, to be read for hours for a key of many parts, and to be a fault of the package for a hexadecimal number."""
     path = tmp_path / "case.toml"
     path.write_bytes(data)
     with pytest.raises(InputError, match=says):

@@ -238,7 +238,7 @@ def test_a_warning_does_not_break_the_bars(monkeypatch):
 
 
 def test_who_asks_for_nothing_but_errors_has_no_warning_in_the_log(capsys):
-    """Seen to fail: of a run with --public --quiet what is not published was on standard error."""
+    """Seen to fail: of a run with --public --quiet what is not published was on standard error. A title of two lines was seen to end a warning and to begin one of its own."""
     logger = logging.getLogger("carbongrid")
     handlers = logger.handlers[:]
     try:
@@ -248,9 +248,14 @@ def test_who_asks_for_nothing_but_errors_has_no_warning_in_the_log(capsys):
                 logger.warning("quiet is %s", quiet)
                 logger.info("no warning")
             assert logged == [f"quiet is {quiet}"]
+        logger.warning("the title is %s", "a\nerror: b")
     finally:
         logger.handlers[:] = handlers
-    assert capsys.readouterr().err == "WARNING carbongrid: quiet is False\n"
+    said = capsys.readouterr().err
+    assert (
+        said
+        == "WARNING carbongrid: quiet is False\nWARNING carbongrid: the title is a\n  error: b\n"
+    )
 
 
 def test_a_program_has_the_warnings_that_a_run_with_public_leaves_out(small_run, monkeypatch):

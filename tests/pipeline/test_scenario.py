@@ -521,6 +521,16 @@ def test_the_command(base: cg.Result, tmp_path: Path, carbongrid) -> None:
     assert carbongrid("scenario", base.directory, tmp_path / "plan.toml", "--out", tmp_path / "two").returncode == 2  # fmt: skip
 
 
+def test_a_plan_that_is_nested_too_deep_or_has_a_key_of_thousands_of_parts_is_refused(
+    tmp_path: Path,
+) -> None:
+    """Seen to be a fault of the package, and to be read for hours for a key of many parts."""
+    for text, says in [("a = " + "[" * 5000, "cannot be read: maximum recursion"), ("\n" + "a." * 5000 + "a = 1", "line 2 has a key")]:  # fmt: skip
+        (tmp_path / "plan.toml").write_text(text, encoding="utf-8")
+        with pytest.raises(InputError, match=says):
+            read_plan(tmp_path / "plan.toml")
+
+
 def test_a_plan_without_actions_is_refused(base: cg.Result) -> None:
     with pytest.raises(InputError, match="the plan has no action"):
         base.scenario([])

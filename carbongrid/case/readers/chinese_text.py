@@ -46,7 +46,9 @@ def beyond_ascii(text: str) -> list[str]:
 
 def common_chinese(text: str) -> list[str]:
     """Return those of its characters that are common ones (GB 2312), each as often as it stands there, without any inside a word of Latin letters."""
-    return [character for character in beyond_ascii(_IN_A_WORD.sub("", text)) if _in_gb2312(character)]  # fmt: skip
+    found = beyond_ascii(_IN_A_WORD.sub("", text))
+    common = {character for character in set(found) if _in_gb2312(character)}
+    return [character for character in found if character in common]
 
 
 def _in_gb2312(character: str) -> bool:

@@ -56,6 +56,7 @@ _IN_TEXT = frozenset("’‘“”„–—…·•§°ºª«»\u00a0€²³、�
 """Signs that stand among words."""
 
 _MIN_STRANGE, _MIN_ACCENTS, _LOOKED_AT, _PROPOSED_AT_MOST = 3, 5, 1000, 5
+_BYTES_LOOKED_AT = 2**17
 _SURELY_UTF_8, _MIN_CHARACTERS, _HARDLY_BY_CHANCE, _MANY = 4, 4, 6, 12
 _EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "IDEOGRAPHIC")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -120,8 +121,14 @@ def misread(texts: Iterable[str], encoding: str, data: bytes | None = None) -> M
 
 
 def first_lines(data: bytes) -> bytes:
-    """Return the first thousand lines that are not ASCII: what the judgement is formed of, whatever the file's size."""
-    return b"\n".join(_first_odd(data.splitlines()))
+    """Return the first thousand lines that are not ASCII: what the judgement is formed of, whatever the file's size, or as much of them as is looked at if they are long."""
+    lines = b"\n".join(_first_odd(data.splitlines()))
+    if len(lines) <= _BYTES_LOOKED_AT:
+        return lines
+    looked_at = lines[:_BYTES_LOOKED_AT]
+    # Between cells or words: none of these bytes is the second half of a character in any of the encodings.
+    end = max(looked_at.rfind(between) for between in (b"\n", b",", b";", b"\t", b" "))
+    return looked_at[:end] if end > 0 else looked_at
 
 
 def proposal(data: bytes, of: Iterable[str] = PROPOSED) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from carbongrid.case.fields import nearest
+from carbongrid.case.fields import meant, nearest
 from carbongrid.case.readers.chinese_text import (
     BOTH_WAYS,
     CHINESE_OR_KOREAN,
@@ -253,7 +253,7 @@ def require_columns(table: pd.DataFrame, where: str, columns: Iterable[str]) -> 
     for column in columns:
         if column not in table.columns:
             close = nearest(column, table.columns)
-            hint = f"Did you mean {close!r}?" if close else f"Add a column {column!r}."
+            hint = meant(close, column) if close else f"Add a column {column!r}."
             there = ", ".join(map(repr, table.columns))
             problems.append(
                 Problem(f"the column {column!r} is missing; there are {there}", where, hint)
@@ -360,7 +360,7 @@ class Faults:
             return True
         close = nearest(text, known if not _digits(text) else [one for one in known if _digits(one) == _digits(text)])  # fmt: skip
         some = listed(sorted(known), 8, more=", ...")
-        hint = f"Did you mean {close!r}?" if close else otherwise or f"Known: {some}."
+        hint = meant(close, text) if close else otherwise or f"Known: {some}."
         whole = text.removesuffix(".0")
         shorter = next((one for one in known if whole and one != text and one.lstrip("0") == whole.lstrip("0")), "")  # fmt: skip
         if shorter:

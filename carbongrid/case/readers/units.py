@@ -13,6 +13,7 @@ import shapely
 from pyproj import CRS
 
 from carbongrid.case import Case
+from carbongrid.case.fields import composed
 from carbongrid.case.readers.geometry import (
     Names,
     geodesic_area,
@@ -101,9 +102,11 @@ def _attributes(
     for column in section.parents:
         attributes[column] = text_column(table, column, where, problems)
         _check_blank(attributes[column], f"code in {column!r}", ids, where, problems)
+        problems += _alike_problems(attributes[column], column, where)
     problems += _order_problems(section.parents, attributes, where)
     attributes |= _parent_names(section, table, attributes, where, problems)
     _check_blank(ids, f"code in {section.id!r}", row_names(len(ids)), where, problems)
+    problems += _alike_problems(ids, section.id, where)
     codes, counts = np.unique(ids[ids != ""].astype(str), return_counts=True)
     if (counts > 1).any():
         hint = "Codes must be unique; dissolve a unit of several rows into one."
@@ -114,6 +117,18 @@ def _attributes(
         what = f"{counted(int((counts > 1).sum()), 'unit stands', 'units stand')} more than once: {listed(codes[counts > 1])}"
         problems.append(Problem(what, where, hint))
     return pd.DataFrame(attributes, dtype=str)
+
+
+def _alike_problems(codes: Names, column: str, where: str) -> list[Problem]:
+    """Return an error for each two codes of a level that nobody can tell apart: they would be two regions, with shares of their own."""
+    first: dict[str, str] = {}
+    pairs = ((first.setdefault(composed(code), code), code) for code in dict.fromkeys(codes))
+    hint = "Write them in one way (Unicode NFC or NFD), such as an accent that is part of its letter in one, and a character of its own in the other."
+    return [
+        Problem(f"column {column!r} has {code!r} in two ways that look alike", where, hint)
+        for other, code in pairs
+        if other != code
+    ]
 
 
 def parent_name_columns(parent: str) -> tuple[str, str]:

@@ -16,7 +16,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from carbongrid.case.fields import nearest
+from carbongrid.case.fields import meant, nearest
 from carbongrid.case.models import Case
 from carbongrid.case.readers.geoparquet import (
     column_paths,
@@ -45,6 +45,7 @@ _READ_ERRORS = (
     AttributeError,  # metadata in which a list or a number stands for an object
     KeyError,
     OSError,
+    RecursionError,  # metadata nested too deep
     TypeError,
     ValueError,
     UnboundLocalError,  # what pyogrio 0.13 makes of a .prj that is no CRS
@@ -198,8 +199,14 @@ def text_column(
         what = f"column {column!r} is read as numbers, some of which are not whole ({odd!r}), but ids and codes are text or whole numbers"
         problems.append(Problem(what, where, "Store the column as text in the file."))
     filled = values.astype(object).where(values.notna(), "").tolist()
-    stripped = map(str.strip, filled if texts else map(str, filled))
-    return np.array(list(stripped), dtype=object)
+    stripped = list(map(str.strip, filled if texts else map(str, filled)))
+    if "\0" in "".join(stripped):
+        odd = next(text for text in stripped if "\0" in text)
+        what = (
+            f"column {column!r} holds NUL characters ({odd!r}), at which other formats end a text"
+        )
+        problems.append(Problem(what, where, "Take them out of the file."))
+    return np.array(stripped, dtype=object)
 
 
 def _are_whole(values: pd.Series[Any]) -> bool:
@@ -250,7 +257,7 @@ def missing_columns(columns: Iterable[str], known: Sequence[str], where: str) ->
         if column in known:
             continue
         close = nearest(column, known)
-        hint = f"Did you mean {close!r}? " if close else ""
+        hint = f"{meant(close, column)} " if close else ""
         problems.append(
             Problem(
                 f"there is no column {column!r}",

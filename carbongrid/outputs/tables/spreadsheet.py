@@ -23,6 +23,7 @@ from carbongrid.outputs.numbers import decimals_beside_1, text_width
 from carbongrid.outputs.tables.content import Table, titles
 from carbongrid.outputs.tables.headings import Heading, headings_of, other_years, potentials
 from carbongrid.outputs.tables.plain import plain_cells
+from carbongrid.outputs.tables.xml_text import in_xml
 
 if TYPE_CHECKING:
     from carbongrid.outputs.result import RunTables
@@ -78,7 +79,6 @@ MAX_UNITS = _MAX_ROWS - NAMES_ROW
 _CREATED = datetime(2020, 1, 1)
 """When a workbook says that it was made, so that the same content gives the same bytes."""
 _INFINITE = (math.inf, -math.inf)
-_NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NOT_IN_TITLES = re.compile(r"[\[\]:*?/\\']")
 _MEANINGS = {  # English, Chinese
     "id": ("code of the unit, text", "单元代码（文本）"),
@@ -484,7 +484,7 @@ def write_text(sheet: Any, row: int, column: int, text: str, style: Any) -> None
 def in_a_cell(text: str) -> str:
     """Return what a cell holds of a text: what XML cannot hold is replaced, lines end as in XML, and what is more than Excel takes is cut off."""
     if not text.isprintable():  # nothing that is printable is replaced
-        text = _NOT_IN_XML.sub("�", text).replace("\r\n", "\n").replace("\r", "\n")
+        text = in_xml(text).replace("\r\n", "\n").replace("\r", "\n")
     return _cut(text, _MAX_OF_A_CELL)
 
 

@@ -23,6 +23,7 @@ from carbongrid.outputs.figures.classes import (
 from carbongrid.outputs.figures.lettering import in_both
 from carbongrid.outputs.figures.scales import Scale, scales_of, sequential
 from carbongrid.outputs.numbers import short_number
+from carbongrid.outputs.tables.xml_text import in_xml
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -351,4 +352,5 @@ def qml(root: ET.Element) -> str:
 
 def _text(root: ET.Element) -> str:
     ET.indent(root)
-    return ET.tostring(root, encoding="unicode")
+    # Characters that are no XML are written as they are: one of them, in a title or a heading, and nothing reads the file.
+    return in_xml(ET.tostring(root, encoding="unicode"))

@@ -102,8 +102,12 @@ def require_no_file(definition: str, where: str) -> None:
 def _parsed(text: str) -> tuple[CRS, str | None]:
     """Return a system, and the name of a file that completes it, if there is one."""
     from pyproj import CRS
+    from pyproj.exceptions import CRSError
 
-    crs = CRS.from_user_input(text)
+    try:
+        crs = CRS.from_user_input(text)
+    except RecursionError:
+        raise CRSError("its JSON is nested too deep") from None
     names = (value for value in _parameters(crs.to_json_dict()) if isinstance(value, str))
     return crs, next((name for name in names if not _NOTHING.fullmatch(name)), None)
 

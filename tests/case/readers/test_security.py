@@ -7,6 +7,8 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pyogrio
 import pytest
 import rasterio
@@ -167,6 +169,15 @@ def test_parquet_without_geometry_is_refused(tmp_path):
     path = tmp_path / "parcels.parquet"
     survey_layer().drop(columns="geometry").to_parquet(path)
     with pytest.raises(InputError, match="no geometry"):
+        read_vector(path)
+
+
+def test_metadata_that_is_nested_too_deep_is_refused(tmp_path):
+    """Seen to be a fault of the package."""
+    path = tmp_path / "parcels.parquet"
+    plain = pa.table({"BSM": ["1"]})
+    pq.write_table(plain.replace_schema_metadata({"geo": "[" * 100_000}), path)
+    with pytest.raises(InputError, match=r"cannot be read: .*recursion"):
         read_vector(path)
 
 

@@ -248,6 +248,9 @@ def test_the_judgement_is_formed_of_a_thousand_lines():
     """Seen to fail: an error took eight times as long, with the rows of the file."""
     data = b"\n".join(b"Stra\xdfe %d" % row for row in range(5000))
     assert first_lines(data) == b"\n".join(data.split(b"\n")[:1000])
+    row = ("昆山市".encode("gb18030") + b",") * 50_000
+    assert len(first_lines(row)) < 2**17 < len(row)
+    assert set(first_lines(row).decode("gb18030")) == set("昆山市,")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32-le", "iso2022_jp"])

@@ -350,10 +350,12 @@ def test_faults_are_gathered():
         ("at221", ["AT221", "AT222"], "Did you mean 'AT221'?"),
         ("AT223", ["AT221", "AT222"], "Known: "),
         ("1", ["10", "2"], "Known: "),
+        ("\u00cele", ["I\u0302le", "Ile"], "'I\u0302le' differs in characters that look alike"),
+        ("\uc11c\uc6b8", ["\u1109\u1165\u110b\u116e\u11af"], "'\u1109\u1165\u110b\u116e\u11af' differs in characters"),
     ],
 )  # fmt: skip
 def test_no_code_with_other_digits_is_proposed(text, known, hint):
-    """Seen to fail: for 320682100 another township's 320682107000 was proposed."""
+    """Seen to fail: for 320682100 another township's 320682107000 was proposed, and it was asked whether 'Île' is meant by 'Île'."""
     faults = Faults("t.csv")
     assert not faults.member(text, known, "region", 2, "region")
     assert faults.problems[0].hint.startswith(hint)

@@ -53,6 +53,15 @@ def test_the_table(tmp_path, suffix):
     assert notes == []
 
 
+def test_codes_that_look_alike_are_one_or_refused(tmp_path):
+    """Seen to be two districts, each with its own shares of emission and GDP: layers of two programs had been put together."""
+    layer = townships().assign(district=["\u00cele", "I\u0302le", "Ile", "ile"])
+    said = refused(tmp_path, layer)
+    assert "column 'district' has 'I\u0302le' in two ways that look alike" in said
+    assert "Ile" not in said
+    reading(tmp_path, layer.assign(district=["I\u0302le", "I\u0302le", "Ile", "ile"]))
+
+
 def test_levels_have_names_and_one_each(tmp_path):
     layer = townships().assign(zh=["沧浪", "沧浪", "昆山", "昆山"], en="X", city_zh="苏州", city_en="Suzhou")  # fmt: skip
     names = {"parent_names": ["zh", "city_zh"], "parent_names_en": ["en", "city_en"]}

@@ -183,6 +183,14 @@ def test_codes_that_may_begin_with_zeros_are_text():
     assert "a leading zero would be lost" in problems[0].what
 
 
+def test_text_that_a_geopackage_would_cut_off_is_refused():
+    """Seen to be written as it was: GeoParquet holds NULs, and parcels that differed behind one were called alike in parcels.gpkg."""
+    problems: list[Problem] = []
+    text_column(pd.DataFrame({"BSM": ["1", "1\0a"]}), "BSM", "f", problems)
+    (problem,) = problems
+    assert r"column 'BSM' holds NUL characters ('1\x00a')" in problem.what
+
+
 def test_ids_that_are_integers_in_a_file(tmp_path):
     layer = survey_layer()
     layer["BSM"] = range(6)

@@ -83,6 +83,12 @@ def test_a_case_cannot_name_one(tmp_path: Path, crs: str) -> None:
         squares_case(tmp_path, ["0101"], {}, grid={"crs": crs})
 
 
+def test_a_system_nested_too_deep_is_none() -> None:
+    """Seen to be a fault of the package, from the case and from GeoParquet."""
+    with pytest.raises(pyproj.exceptions.CRSError, match="nested too deep"):
+        crs_of('{"type": "ProjectedCRS", "a": ' + "[" * 100_000)
+
+
 @pytest.mark.parametrize("definition", [AS_WKT, AS_EXTENSION])
 @pytest.mark.parametrize("suffix", ["gpkg", "shp", "fgb", "geojson", "parquet"])
 def test_a_layer_cannot_bring_one(tmp_path: Path, suffix: str, definition: str) -> None:
