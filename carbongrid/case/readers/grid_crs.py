@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -29,6 +30,8 @@ _MARGIN = 3.0
 _SAME_FIGURE = 1.0
 """Metres between the equator's radii of figures whose datums lie apart by no more than some metres: those of GPS and of its like have the same."""
 
+_DECIMALS_OF_METRES, _DECIMALS_OF_DEGREES = 4, 9
+
 _HALF = 180.0
 """Degrees of longitude that no city or country fills."""
 
@@ -44,7 +47,7 @@ def equal_area_crs(bounds: Bounds, geodetic: CRS | None = None) -> CRS:
     Parameters
     ----------
     bounds
-        Longitude and latitude of the data: west, south, east, north.
+        Longitude and latitude of the data in degrees from Greenwich: west, south, east, north.
     geodetic
         Geographic CRS that it rests on, best the data's own, so that no datum shift comes in;
         default WGS 84.
@@ -53,12 +56,14 @@ def equal_area_crs(bounds: Bounds, geodetic: CRS | None = None) -> CRS:
     longitude, latitude = round((west + east) / 2), round((south + north) / 2)
     if abs(longitude) > 180:  # data that go on beyond the antimeridian
         longitude = (longitude + 180) % 360 - 180
+    geodetic = geodetic or CRS.from_epsg(4326)
     return ProjectedCRS(
         conversion=LambertAzimuthalEqualAreaConversion(
-            latitude_natural_origin=latitude, longitude_natural_origin=longitude
+            latitude_natural_origin=latitude,
+            longitude_natural_origin=longitude - _prime_meridian(geodetic),
         ),
         name=f"Lambert azimuthal equal-area, {latitude} N {longitude} E",
-        geodetic_crs=geodetic or CRS.from_epsg(4326),
+        geodetic_crs=geodetic,
     )
 
 
@@ -89,7 +94,8 @@ def grid_crs(case: _WithGrid, bounds: Bounds, source: CRS) -> CRS:
             "Store them with longitudes that go on beyond 180, or in a projected CRS of their place, such as EPSG:3832.",
         )
     if case.grid.crs is None:
-        return equal_area_crs(there, _geographic(source))
+        # A system that brings its own way to WGS 84 would lose it: from its bare datum PROJ knows none.
+        return equal_area_crs(there, _geographic(source.target_crs or source))
     chosen = crs_of(case.grid.crs)
     if not chosen.is_projected or [axis.unit_conversion_factor for axis in chosen.axis_info] != [
         1,
@@ -138,6 +144,13 @@ def scale_problems(crs: CRS, bounds: Bounds, where: str) -> list[Problem]:
     )
     hint = "Leave grid.crs out for an equal-area plane centred on the data."
     return [Problem(what, where, hint, "warning")]
+
+
+def decimals_of(crs: CRS) -> int:
+    """Return the decimals to which coordinates are rounded: 0.1 mm in the unit of a plane, 1e-9 of a degree."""
+    if crs.is_geographic:
+        return _DECIMALS_OF_DEGREES
+    return _DECIMALS_OF_METRES + math.ceil(math.log10(crs.axis_info[0].unit_conversion_factor))
 
 
 def reproject(geometry: NDArray[np.object_], source: CRS, target: CRS) -> NDArray[np.object_]:
@@ -303,10 +316,28 @@ def _geographic(crs: CRS) -> CRS:
     return geodetic.to_2d() if len(geodetic.axis_info) > 2 else geodetic
 
 
+def _prime_meridian(crs: CRS) -> float:
+    """Return the degrees from Greenwich to the meridian that a CRS counts longitudes from, such as that of Paris."""
+    meridian = crs.prime_meridian
+    return math.degrees(meridian.longitude * meridian.unit_conversion_factor) if meridian else 0.0
+
+
 def _lonlat_bounds(bounds: Bounds, crs: CRS) -> Bounds:
+    """Return bounds in degrees from Greenwich, as areas of use are told, whatever angles and meridian the CRS has."""
+    geographic = _geographic(crs)
+    unit = math.degrees(geographic.axis_info[0].unit_conversion_factor)
+    scale = 1.0 if math.isclose(unit, 1.0, rel_tol=1e-12) else unit
+    west, south, east, north = (
+        scale * each for each in _own_lonlat_bounds(bounds, crs, geographic)
+    )
+    meridian = _prime_meridian(geographic)
+    return west + meridian, south, east + meridian, north
+
+
+def _own_lonlat_bounds(bounds: Bounds, crs: CRS, geographic: CRS) -> Bounds:
     if crs.is_geographic:
         return bounds
-    transformer = transformer_between(crs, _geographic(crs))
+    transformer = transformer_between(crs, geographic)
     # The corners and the middles of the sides: enough for a margin of degrees.
     west, south, east, north = bounds
     x, y = np.meshgrid(np.linspace(west, east, 3), np.linspace(south, north, 3))

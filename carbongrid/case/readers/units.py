@@ -22,7 +22,12 @@ from carbongrid.case.readers.geometry import (
     polygon_problems,
     row_names,
 )
-from carbongrid.case.readers.grid_crs import layer_crs_problems, reproject, shift_problems
+from carbongrid.case.readers.grid_crs import (
+    decimals_of,
+    layer_crs_problems,
+    reproject,
+    shift_problems,
+)
 from carbongrid.case.readers.partition import find_overlaps, overlap_problems
 from carbongrid.case.readers.tables import DOUBTS
 from carbongrid.case.readers.vector import read_layer, text_column
@@ -70,7 +75,7 @@ def read_units(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
         raise InputError(problems)
     source = crs_of(table.crs)
     order = np.argsort(names, kind="stable")
-    geometry = normalize_geometry(geometry[order], geographic=source.is_geographic)
+    geometry = normalize_geometry(geometry[order], decimals=decimals_of(source))
     notes = overlap_problems(
         find_overlaps(geometry, source),
         names[order],
