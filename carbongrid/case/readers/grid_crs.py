@@ -319,7 +319,11 @@ def _geographic(crs: CRS) -> CRS:
 def _prime_meridian(crs: CRS) -> float:
     """Return the degrees from Greenwich to the meridian that a CRS counts longitudes from, such as that of Paris."""
     meridian = crs.prime_meridian
-    return math.degrees(meridian.longitude * meridian.unit_conversion_factor) if meridian else 0.0
+    return (
+        math.degrees(meridian.longitude * float(meridian.unit_conversion_factor))
+        if meridian
+        else 0.0
+    )
 
 
 def _lonlat_bounds(bounds: Bounds, crs: CRS) -> Bounds:
