@@ -18,6 +18,7 @@ import rasterio
 import shapely
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pyproj import Transformer
 from rasterio.transform import from_origin
 from shapes import CRS, partition
 from steps import given as given_to
@@ -407,6 +408,29 @@ def test_a_raster_is_scanned_to_its_last_row(tmp_path, monkeypatch, rows):
             target.write(np.where(values == 7.0, -2.0, values))
         with pytest.raises(InputError, match="a value is -2"):
             WeightRaster.around(path, _tall(11))
+
+
+@pytest.mark.parametrize(("crs", "west", "south", "first", "columns"), [(32618, 580e3, 4.5e6, 0, {571, 572}), (32630, 700e3, 5.7e6, 0, {719, 0}), (32601, 325e3, 6.7e6, -180, {719, 0}), (32660, 660e3, 6.7e6, 0, {359, 360})])  # fmt: skip
+def test_longitudes_go_round(tmp_path, crs, west, south, first, columns):
+    """New York, London and the antimeridian under rasters that begin at Greenwich, or at 180. Seen to: of one from 0 to 360 all in the west was said not to touch it, and London had the half of its land without a value."""
+    path = tmp_path / "world.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", height=360, width=720, count=1, dtype="float64", crs=4326,
+        transform=from_origin(first, 90, 0.5, 0.5),
+    ) as target:  # fmt: skip
+        target.write(np.tile(np.arange(720.0), (360, 1)), 1)
+    grid = Grid(f"EPSG:{crs}", 1000, (west, south, west + 20e3, south + 2e3))
+    weights = WeightRaster.around(path, grid)
+    *places, known = weights.sample(grid, (0, 0), np.ones(grid.shape, bool))
+    assert known.all()
+    found = sum(
+        np.ldexp(place.astype(float), -exponent)
+        for place, exponent in zip(places, weights.exponents, strict=True)
+    )
+    to_degrees = Transformer.from_crs(crs, 4326, always_xy=True)
+    longitude, _ = to_degrees.transform(*np.meshgrid(grid.x, grid.y))
+    assert np.array_equal(found, (longitude - first) % 360 // 0.5)
+    assert {*found.ravel()} <= columns
 
 
 @pytest.mark.parametrize("side", [0, 16, 256])

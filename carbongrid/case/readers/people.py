@@ -17,6 +17,7 @@ from pyproj import CRS
 from carbongrid.case import Case
 from carbongrid.case.readers.copies import OF_POINTS, copy_problems
 from carbongrid.case.readers.grid_crs import (
+    ROUND,
     Bounds,
     crs_problems,
     fits_in_degrees,
@@ -312,11 +313,11 @@ def window_of_people(
                 "Warp it to a CRS in which they are in one piece, such as their own: gdalwarp -t_srs CRS -r sum IN OUT",
             )
         there = transformer_between(crs, own).transform_bounds(*wider)
-        elsewhere = InputError(
-            f"the raster lies elsewhere, {tuple(raster.bounds)}: it covers none of the parcels",
-            where,
-            "Check which place it is of, and its CRS.",
-        )
+        hint = "Check which place it is of, and its CRS."
+        if own.is_geographic and raster.bounds[2] > ROUND / 2:
+            hint = "Its longitudes go beyond 180. Turn them, in rioxarray: raster.assign_coords(x=(raster.x + 180) % 360 - 180).sortby('x')"
+        what = f"the raster lies elsewhere, {tuple(raster.bounds)}: it covers none of the parcels"
+        elsewhere = InputError(what, where, hint)
         if not np.isfinite(there).all():
             raise elsewhere
         part = from_bounds(*there, transform=raster.transform)

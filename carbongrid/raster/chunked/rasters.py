@@ -17,6 +17,7 @@ from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from carbongrid.errors import InputError, Problem
+from carbongrid.raster.crs_units import crs_text, full_turn
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.plane_files import PlaneFile, open_plane
@@ -197,19 +198,36 @@ def _window_around(source: PlaneFile, path: Path, grid: Grid) -> Window:
     wide, high = (east - west) * _MARGIN, (north - south) * _MARGIN
     bounds = (west - wide, south - high, east + wide, north + high)
     left, bottom, right, top = transform_bounds(grid.crs, source.crs, *bounds, densify_pts=51)
-    corners = [~source.transform @ (x, y) for x in (left, right) for y in (bottom, top)]
-    columns, rows = [column for column, _ in corners], [row for _, row in corners]
-    first_column, last_column = (
-        max(math.floor(min(columns)) - 1, 0),
-        min(math.ceil(max(columns)) + 1, source.width),
-    )
-    first_row, last_row = (
-        max(math.floor(min(rows)) - 1, 0),
-        min(math.ceil(max(rows)) + 1, source.height),
-    )
-    if first_column >= last_column or first_row >= last_row:
+    turn = full_turn(crs_text(source.crs)) or 0.0
+    if right < left:
+        right += turn
+    parts = []
+    for shift in sorted({-turn, 0.0, turn}):
+        corners = [~source.transform @ (x + shift, y) for x in (left, right) for y in (bottom, top)]
+        columns, rows = [column for column, _ in corners], [row for _, row in corners]
+        first = max(math.floor(min(columns)) - 1, 0), max(math.floor(min(rows)) - 1, 0)
+        last = (
+            min(math.ceil(max(columns)) + 1, source.width),
+            min(math.ceil(max(rows)) + 1, source.height),
+        )
+        if first[0] < last[0] and first[1] < last[1]:
+            parts.append((first, last))
+    if not parts:
         raise InputError("the raster does not touch the grid", str(path), "Check its CRS.")
+    first_column, first_row = np.min([first for first, _ in parts], axis=0).tolist()
+    last_column, last_row = np.max([last for _, last in parts], axis=0).tolist()
     return Window(first_column, first_row, last_column - first_column, last_row - first_row)
+
+
+def _on_the_raster(source: PlaneFile, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return longitudes that lie off a raster moved by whole turns to where it may be: one from 0 to 360 has the west beyond 180."""
+    assert source.crs is not None, "a raster without a CRS is refused"
+    turn = full_turn(crs_text(source.crs))
+    if turn is None:
+        return x
+    corners = [source.transform @ (column, row) for column in (0, source.width) for row in (0, source.height)]  # fmt: skip
+    west, east = min(x for x, _ in corners), max(x for x, _ in corners)
+    return np.where((x < west) | (x > east), west + (x - west) % turn, x)
 
 
 def _known(source: PlaneFile, window: Window) -> NDArray[np.float64]:
@@ -221,6 +239,7 @@ def _values_at(
     source: PlaneFile, x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     inverse = ~source.transform
+    x = _on_the_raster(source, x)
     column = np.floor(inverse.a * x + inverse.b * y + inverse.c)
     row = np.floor(inverse.d * x + inverse.e * y + inverse.f)
     inside = (row >= 0) & (row < source.height) & (column >= 0) & (column < source.width)

@@ -108,6 +108,13 @@ def test_a_grid_is_cut_to_the_parcels(tmp_path):
         read_people(case, GRID, (600_000.0, 3e6, 600_100.0, 3.1e6))
 
 
+def test_longitudes_from_0_to_360_are_told_where_the_land_is_in_the_west(tmp_path):
+    """Seen to: its CRS was to be looked at, which is right."""
+    case = grid_case(tmp_path, np.ones((4, 4)), crs="EPSG:4326", transform=from_origin(285, 42, 1, 1))  # fmt: skip
+    with pytest.raises(InputError, match=r"longitudes go beyond 180.*x=\(raster.x \+ 180\)"):
+        read_people(case, CRS.from_epsg(32618), (580e3, 4.5e6, 600e3, 4.52e6))
+
+
 def test_the_rim_that_is_read_is_wider_than_the_reach():
     assert AROUND > PEOPLE_REACH
 
