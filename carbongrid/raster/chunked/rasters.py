@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ class WeightRaster:
                 problems = [*source.problems(str(path)), *_block_problems(source, path)]
                 if problems:
                     raise InputError(problems)
-                smallest, largest = _extremes(source, _window_around(source, path, grid))
+                smallest, largest = _extremes(source, _windows_around(source, path, grid))
         except rasterio.errors.RasterioError as error:
             hint = "Open it in QGIS, or write it again with gdal_translate."
             raise InputError(f"the raster cannot be read: {error}", str(path), hint) from error
@@ -149,10 +150,10 @@ class WeightRaster:
         yield np.rint(np.ldexp(values, self.exponents[-1])).astype(np.int64)
 
 
-def _extremes(source: PlaneFile, window: Window) -> tuple[float, float]:
-    """Return the smallest and the largest value of a window, at most and at least 0."""
+def _extremes(source: PlaneFile, windows: Sequence[Window]) -> tuple[float, float]:
+    """Return the smallest and the largest value of windows, at most and at least 0."""
     smallest = largest = 0.0
-    for piece in _pieces(source, window):
+    for piece in chain.from_iterable(_pieces(source, window) for window in windows):
         values = _known(source, piece)
         smallest = min(smallest, float(values.min(initial=0.0)))
         largest = max(largest, float(values.max(initial=0.0)))
@@ -189,7 +190,8 @@ def _sides_at_once(source: PlaneFile) -> tuple[int, int]:
     return rows * (_CELLS_AT_ONCE // columns // rows), columns
 
 
-def _window_around(source: PlaneFile, path: Path, grid: Grid) -> Window:
+def _windows_around(source: PlaneFile, path: Path, grid: Grid) -> list[Window]:
+    """Return where the grid lies on a raster: at both its ends, if it begins at a meridian of the grid's, and not on what is between them."""
     if source.crs is None:
         raise InputError(
             "the raster has no CRS", str(path), "Set it, for example with gdal_edit.py -a_srs."
@@ -201,22 +203,23 @@ def _window_around(source: PlaneFile, path: Path, grid: Grid) -> Window:
     turn = full_turn(crs_text(source.crs)) or 0.0
     if right < left:
         right += turn
-    parts = []
+    windows = []
     for shift in sorted({-turn, 0.0, turn}):
         corners = [~source.transform @ (x + shift, y) for x in (left, right) for y in (bottom, top)]
         columns, rows = [column for column, _ in corners], [row for _, row in corners]
-        first = max(math.floor(min(columns)) - 1, 0), max(math.floor(min(rows)) - 1, 0)
-        last = (
+        first_column, last_column = (
+            max(math.floor(min(columns)) - 1, 0),
             min(math.ceil(max(columns)) + 1, source.width),
+        )
+        first_row, last_row = (
+            max(math.floor(min(rows)) - 1, 0),
             min(math.ceil(max(rows)) + 1, source.height),
         )
-        if first[0] < last[0] and first[1] < last[1]:
-            parts.append((first, last))
-    if not parts:
+        if first_column < last_column and first_row < last_row:
+            windows.append(Window(first_column, first_row, last_column - first_column, last_row - first_row))  # fmt: skip
+    if not windows:
         raise InputError("the raster does not touch the grid", str(path), "Check its CRS.")
-    first_column, first_row = np.min([first for first, _ in parts], axis=0).tolist()
-    last_column, last_row = np.max([last for _, last in parts], axis=0).tolist()
-    return Window(first_column, first_row, last_column - first_column, last_row - first_row)
+    return windows
 
 
 def _on_the_raster(source: PlaneFile, x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -227,7 +230,8 @@ def _on_the_raster(source: PlaneFile, x: NDArray[np.float64]) -> NDArray[np.floa
         return x
     corners = [source.transform @ (column, row) for column in (0, source.width) for row in (0, source.height)]  # fmt: skip
     west, east = min(x for x, _ in corners), max(x for x, _ in corners)
-    return np.where((x < west) | (x > east), west + (x - west) % turn, x)
+    # Twice, since a hair west of the edge the remainder is rounded to a whole turn.
+    return np.where((x < west) | (x >= east), west + (x - west) % turn % turn, x)
 
 
 def _known(source: PlaneFile, window: Window) -> NDArray[np.float64]:
