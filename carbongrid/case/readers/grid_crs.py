@@ -94,8 +94,8 @@ def grid_crs(case: _WithGrid, bounds: Bounds, source: CRS) -> CRS:
             "Store them with longitudes that go on beyond 180, or in a projected CRS of their place, such as EPSG:3832.",
         )
     if case.grid.crs is None:
-        # A system that brings its own way to WGS 84 would lose it: from its bare datum PROJ knows none.
-        return equal_area_crs(there, _geographic(source.target_crs or source))
+        # A system that brings its own way to WGS 84, with heights or without, would lose it: from its bare datum PROJ knows none.
+        return equal_area_crs(there, _geographic(source.to_2d().target_crs or source))
     chosen = crs_of(case.grid.crs)
     if not chosen.is_projected or [axis.unit_conversion_factor for axis in chosen.axis_info] != [
         1,
@@ -150,7 +150,9 @@ def decimals_of(crs: CRS) -> int:
     """Return the decimals to which coordinates are rounded: 0.1 mm in the unit of a plane, 1e-9 of a degree."""
     if crs.is_geographic:
         return _DECIMALS_OF_DEGREES
-    return _DECIMALS_OF_METRES + math.ceil(math.log10(crs.axis_info[0].unit_conversion_factor))
+    # Germany's legal metre, in Namibia's planes, is 14 millionths longer than the metre.
+    power = round(math.log10(crs.axis_info[0].unit_conversion_factor), 4)
+    return _DECIMALS_OF_METRES + math.ceil(power)
 
 
 def reproject(geometry: NDArray[np.object_], source: CRS, target: CRS) -> NDArray[np.object_]:
@@ -278,7 +280,8 @@ def _within(bounds: Bounds, area: Any) -> bool:
         return True
     west, south, east, north = bounds
     right = area.east if area.east >= area.west else area.east + 360
-    across = any(
+    # What is made for the whole earth is so at whichever meridian longitudes begin.
+    across = right - area.west >= ROUND or any(
         area.west - _MARGIN <= west + turn and east + turn <= right + _MARGIN
         for turn in (-360, 0, 360)
     )

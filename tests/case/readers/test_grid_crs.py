@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 from pyproj import CRS, Geod
+from pyproj.crs import CompoundCRS
 
 from carbongrid.case.readers.grid_crs import (
     crs_problems,
@@ -222,10 +223,13 @@ def test_datums_without_a_known_way_between_them_are_told(source: int, told: boo
     assert all("no shift is applied here" in each.what for each in found)
 
 
-def test_a_way_to_wgs84_that_a_crs_brings_is_kept_by_the_plane() -> None:
-    """Seen to: points in degrees of WGS 84 lay 600 m beside parcels whose file tells the shift, in a plane made from these."""
+@pytest.mark.parametrize("heights", [False, True])
+def test_a_way_to_wgs84_that_a_crs_brings_is_kept_by_the_plane(heights: bool) -> None:
+    """Seen to: points in degrees of WGS 84 lay 600 m beside parcels whose file tells the shift, in a plane made from these, and so they did where it also tells heights."""
     shift = "+towgs84=598.1,73.7,418.2,0.202,0.045,-2.455,6.7"
     bessel = CRS("+proj=tmerc +lat_0=47 +lon_0=9.3 +ellps=bessel +units=m +type=crs " + shift)
+    if heights:
+        bessel = CompoundCRS("with heights", [bessel, "EPSG:5783"])
     case, bounds = SimpleNamespace(grid=SimpleNamespace(crs=None)), (10e3, 10e3, 30e3, 30e3)
     plane = grid_crs(case, bounds, bessel)
     assert shift_problems(CRS.from_epsg(4326), plane, (9.4, 47.1, 9.6, 47.3), "pois.csv") == []
@@ -237,7 +241,7 @@ def test_a_way_to_wgs84_that_a_crs_brings_is_kept_by_the_plane() -> None:
     assert found.distance(straight) < 1e-3
 
 
-@pytest.mark.parametrize(("crs", "decimals"), [("EPSG:4549", 4), ("EPSG:2263", 4), ("EPSG:4326", 9), ("+proj=utm +zone=32 +units=km +type=crs", 7)])  # fmt: skip
+@pytest.mark.parametrize(("crs", "decimals"), [("EPSG:4549", 4), ("EPSG:2263", 4), ("EPSG:4326", 9), ("+proj=utm +zone=32 +units=km +type=crs", 7), ("EPSG:29371", 4), ("EPSG:3167", 6)])  # fmt: skip
 def test_coordinates_are_rounded_to_a_tenth_of_a_millimetre(crs: str, decimals: int) -> None:
     assert decimals_of(CRS(crs)) == decimals
 
@@ -255,6 +259,13 @@ def test_longitudes_from_paris_and_ferro_are_where_they_are(code, bounds, centre
     assert abs(middle.x) < 5e4  # the plane's centre is in whole degrees from Greenwich
     west, south, east, north = _moved(bounds, source, plane)
     assert middle.distance(shapely.Point((west + east) / 2, (south + north) / 2)) < 200
+
+
+def test_longitudes_may_go_on_beyond_180_by_more_than_a_margin() -> None:
+    """Chukotka, as the message on land that is cut at 180 asks for. Seen to: it was outside the area of use of WGS 84."""
+    assert crs_problems(CRS.from_epsg(4326), (158.0, 62.0, 190.5, 71.0), "f") == []
+    assert crs_problems(CRS.from_epsg(4326), (158.0, 62.0, 361.0, 71.0), "f") != []
+    assert crs_problems(CRS.from_epsg(4490), (158.0, 62.0, 190.5, 71.0), "f") != []
 
 
 def test_a_datum_with_a_known_way_is_no_warning() -> None:
