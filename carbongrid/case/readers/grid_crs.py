@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from pyproj.crs import ProjectedCRS
 from pyproj.crs.coordinate_operation import LambertAzimuthalEqualAreaConversion
+from pyproj.exceptions import ProjError
 
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.areal_scale import LIMIT, plane_factors
@@ -172,7 +173,13 @@ def moved(points: NDArray[np.float64], source: CRS, target: CRS) -> NDArray[np.f
 @lru_cache(maxsize=512)
 def transformer_between(source: CRS, target: CRS) -> Transformer:
     """Return the way from one CRS to another, x first; PROJ takes 0.2 s to find one with a datum shift."""
-    return Transformer.from_crs(source, target, always_xy=True)
+    try:
+        return Transformer.from_crs(source, target, always_xy=True)
+    except ProjError as error:  # of a projection that PROJ does not have, such as EPSG:3145
+        raise InputError(
+            f"no way is known between {source.name} and {target.name}: {error}",
+            hint="Reproject the file first, with the program that it is from, for example to EPSG:4326.",
+        ) from error
 
 
 def shift_problems(source: CRS, target: CRS, bounds: Bounds, where: str) -> list[Problem]:

@@ -261,6 +261,12 @@ def test_longitudes_from_paris_and_ferro_are_where_they_are(code, bounds, centre
     assert middle.distance(shapely.Point((west + east) / 2, (south + north) / 2)) < 200
 
 
+def test_a_projection_that_proj_does_not_have_is_told() -> None:
+    """The Faroes' old grid, which counts to the west. Seen to end in a ProjError."""
+    with pytest.raises(InputError, match="no way is known between ETRS89 / Faroe Lambert and"):
+        crs_problems(CRS.from_epsg(3145), (2e5, 8.5e5, 2.1e5, 8.6e5), "f")
+
+
 def test_longitudes_may_go_on_beyond_180_by_more_than_a_margin() -> None:
     """Chukotka, as the message on land that is cut at 180 asks for. Seen to: it was outside the area of use of WGS 84."""
     assert crs_problems(CRS.from_epsg(4326), (158.0, 62.0, 190.5, 71.0), "f") == []
