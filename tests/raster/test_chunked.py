@@ -18,6 +18,7 @@ import rasterio
 import shapely
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pyproj import Transformer
 from rasterio.transform import from_origin
 from shapes import CRS, partition
 from steps import given as given_to
@@ -33,7 +34,7 @@ from carbongrid.raster.chunked import (
     recount,
     tasks,
 )
-from carbongrid.raster.chunked.rasters import WeightRaster
+from carbongrid.raster.chunked.rasters import WeightRaster, _values_at
 from carbongrid.raster.chunked.tasks import run_tasks
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.label_store import open_labels
@@ -407,6 +408,43 @@ def test_a_raster_is_scanned_to_its_last_row(tmp_path, monkeypatch, rows):
             target.write(np.where(values == 7.0, -2.0, values))
         with pytest.raises(InputError, match="a value is -2"):
             WeightRaster.around(path, _tall(11))
+
+
+@pytest.mark.parametrize(("crs", "west", "south", "first", "columns"), [(32618, 580e3, 4.5e6, 0, {571, 572}), (32630, 700e3, 5.7e6, 0, {719, 0}), (32601, 325e3, 6.7e6, -180, {719, 0}), (32660, 660e3, 6.7e6, 0, {359, 360})])  # fmt: skip
+def test_longitudes_go_round(tmp_path, crs, west, south, first, columns):
+    """New York, London and the antimeridian under rasters that begin at Greenwich, or at 180. Seen to: of one from 0 to 360 all in the west was said not to touch it, and London had the half of its land without a value; then what lay anywhere around the earth beside London was scanned, and refused."""
+    path = tmp_path / "world.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", height=360, width=720, count=1, dtype="float64", crs=4326,
+        transform=from_origin(first, 90, 0.5, 0.5),
+    ) as target:  # fmt: skip
+        values = np.tile(np.arange(720.0), (360, 1))
+        values[:, [180, 540]] = -9999
+        target.write(values, 1)
+    grid = Grid(f"EPSG:{crs}", 1000, (west, south, west + 20e3, south + 2e3))
+    weights = WeightRaster.around(path, grid)
+    *places, known = weights.sample(grid, (0, 0), np.ones(grid.shape, bool))
+    assert known.all()
+    found = sum(
+        np.ldexp(place.astype(float), -exponent)
+        for place, exponent in zip(places, weights.exponents, strict=True)
+    )
+    to_degrees = Transformer.from_crs(crs, 4326, always_xy=True)
+    longitude, _ = to_degrees.transform(*np.meshgrid(grid.x, grid.y))
+    assert np.array_equal(found, (longitude - first) % 360 // 0.5)
+    assert {*found.ravel()} <= columns
+
+
+def test_a_hair_west_of_a_raster_is_its_other_end_or_its_edge(tmp_path):
+    path = tmp_path / "world.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", height=1, width=4, count=1, dtype="float64", crs=4326,
+        transform=from_origin(0, 45, 90, 90),
+    ) as target:  # fmt: skip
+        target.write(np.array([[1.0, 2, 3, 4]]), 1)
+    x = np.array([-1e-17, -1e-9, 0, 360, 361, -91])
+    with open_plane(path) as source:
+        assert _values_at(source, x, np.zeros(6)).tolist() == [1, 4, 1, 1, 1, 3]
 
 
 @pytest.mark.parametrize("side", [0, 16, 256])

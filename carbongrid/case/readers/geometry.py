@@ -26,17 +26,16 @@ from carbongrid.raster.row_blocks import each_block, in_blocks, replace_in_block
 Geometries = NDArray[np.object_]
 Names = NDArray[np.object_]
 
-_DECIMALS, _DECIMALS_OF_DEGREES = 4, 9
 _POLYGONAL = (3, 6)
 _COLLECTION = 7
 _MAX_CHANGED = 0.01
 _REPAIR = "Mend them in a GIS, or set repair = true."
 
 
-def normalize_geometry(geometry: Geometries, *, geographic: bool) -> Geometries:
+def normalize_geometry(geometry: Geometries, *, decimals: int) -> Geometries:
     """Return geometries in the one form that every file format gives.
 
-    Coordinates are rounded to 0.1 mm (1e-9 degree if geographic), unless the rounding alone makes
+    Coordinates are rounded, to 0.1 mm where ``decimals`` are those of their CRS, unless the rounding alone makes
     a valid polygon invalid; then direction and start of rings and the order of holes and parts
     are shapely's normal form. A multipolygon of one part is that part. Z and M, empty parts and empty rings are dropped.
 
@@ -44,10 +43,9 @@ def normalize_geometry(geometry: Geometries, *, geographic: bool) -> Geometries:
     ----------
     geometry
         Shapely geometries, shape (n,).
-    geographic
-        Whether coordinates are degrees.
+    decimals
+        From :func:`carbongrid.case.readers.grid_crs.decimals_of`.
     """
-    decimals = _DECIMALS_OF_DEGREES if geographic else _DECIMALS
     flat = _flat(geometry)
     # Most layers are round already, as surveys are: nothing of theirs is made, or looked at, again.
     points, row = shapely.get_coordinates(flat, return_index=True)
@@ -83,9 +81,8 @@ def taken_in(geometry: Geometries) -> Outlines | None:
     return outlines
 
 
-def normalize_outlines(outlines: Outlines, *, geographic: bool) -> Outlines:
+def normalize_outlines(outlines: Outlines, *, decimals: int) -> Outlines:
     """Return valid polygons in the form of :func:`normalize_geometry`, to the bit; of most no geometry is made."""
-    decimals = _DECIMALS_OF_DEGREES if geographic else _DECIMALS
 
     def normal(rows: slice) -> Outlines:
         some = outlines.take(rows)
@@ -97,7 +94,7 @@ def normalize_outlines(outlines: Outlines, *, geographic: bool) -> Outlines:
         doubtful = changed[~made.take(changed).surely_valid()]
         odd[doubtful] |= ~shapely.is_valid(made.geometries(doubtful))
         left = np.flatnonzero(odd)
-        others = normalize_geometry(some.geometries(left), geographic=geographic)
+        others = normalize_geometry(some.geometries(left), decimals=decimals)
         return made.replaced(left, _taken(others))
 
     return _in_blocks(normal, outlines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from pyproj.crs import ProjectedCRS
 from pyproj.crs.coordinate_operation import LambertAzimuthalEqualAreaConversion
+from pyproj.exceptions import ProjError
 
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.areal_scale import LIMIT, plane_factors
@@ -29,6 +31,8 @@ _MARGIN = 3.0
 _SAME_FIGURE = 1.0
 """Metres between the equator's radii of figures whose datums lie apart by no more than some metres: those of GPS and of its like have the same."""
 
+_DECIMALS_OF_METRES, _DECIMALS_OF_DEGREES = 4, 9
+
 _HALF = 180.0
 """Degrees of longitude that no city or country fills."""
 
@@ -44,7 +48,7 @@ def equal_area_crs(bounds: Bounds, geodetic: CRS | None = None) -> CRS:
     Parameters
     ----------
     bounds
-        Longitude and latitude of the data: west, south, east, north.
+        Longitude and latitude of the data in degrees from Greenwich: west, south, east, north.
     geodetic
         Geographic CRS that it rests on, best the data's own, so that no datum shift comes in;
         default WGS 84.
@@ -53,12 +57,14 @@ def equal_area_crs(bounds: Bounds, geodetic: CRS | None = None) -> CRS:
     longitude, latitude = round((west + east) / 2), round((south + north) / 2)
     if abs(longitude) > 180:  # data that go on beyond the antimeridian
         longitude = (longitude + 180) % 360 - 180
+    geodetic = geodetic or CRS.from_epsg(4326)
     return ProjectedCRS(
         conversion=LambertAzimuthalEqualAreaConversion(
-            latitude_natural_origin=latitude, longitude_natural_origin=longitude
+            latitude_natural_origin=latitude,
+            longitude_natural_origin=longitude - _prime_meridian(geodetic),
         ),
         name=f"Lambert azimuthal equal-area, {latitude} N {longitude} E",
-        geodetic_crs=geodetic or CRS.from_epsg(4326),
+        geodetic_crs=geodetic,
     )
 
 
@@ -89,7 +95,8 @@ def grid_crs(case: _WithGrid, bounds: Bounds, source: CRS) -> CRS:
             "Store them with longitudes that go on beyond 180, or in a projected CRS of their place, such as EPSG:3832.",
         )
     if case.grid.crs is None:
-        return equal_area_crs(there, _geographic(source))
+        # A system that brings its own way to WGS 84, with heights or without, would lose it: from its bare datum PROJ knows none.
+        return equal_area_crs(there, _geographic(source.to_2d().target_crs or source))
     chosen = crs_of(case.grid.crs)
     if not chosen.is_projected or [axis.unit_conversion_factor for axis in chosen.axis_info] != [
         1,
@@ -140,6 +147,15 @@ def scale_problems(crs: CRS, bounds: Bounds, where: str) -> list[Problem]:
     return [Problem(what, where, hint, "warning")]
 
 
+def decimals_of(crs: CRS) -> int:
+    """Return the decimals to which coordinates are rounded: 0.1 mm in the unit of a plane, 1e-9 of a degree."""
+    if crs.is_geographic:
+        return _DECIMALS_OF_DEGREES
+    # Germany's legal metre, in Namibia's planes, is 14 millionths longer than the metre.
+    power = round(math.log10(crs.axis_info[0].unit_conversion_factor), 4)
+    return _DECIMALS_OF_METRES + math.ceil(power)
+
+
 def reproject(geometry: NDArray[np.object_], source: CRS, target: CRS) -> NDArray[np.object_]:
     """Return geometries in another CRS, x first in both."""
     if source == target:
@@ -157,7 +173,13 @@ def moved(points: NDArray[np.float64], source: CRS, target: CRS) -> NDArray[np.f
 @lru_cache(maxsize=512)
 def transformer_between(source: CRS, target: CRS) -> Transformer:
     """Return the way from one CRS to another, x first; PROJ takes 0.2 s to find one with a datum shift."""
-    return Transformer.from_crs(source, target, always_xy=True)
+    try:
+        return Transformer.from_crs(source, target, always_xy=True)
+    except ProjError as error:  # of a projection that PROJ does not have, such as EPSG:3145
+        raise InputError(
+            f"no way is known between {source.name} and {target.name}: {error}",
+            hint="Reproject the file first, with the program that it is from, for example to EPSG:4326.",
+        ) from error
 
 
 def shift_problems(source: CRS, target: CRS, bounds: Bounds, where: str) -> list[Problem]:
@@ -265,7 +287,8 @@ def _within(bounds: Bounds, area: Any) -> bool:
         return True
     west, south, east, north = bounds
     right = area.east if area.east >= area.west else area.east + 360
-    across = any(
+    # What is made for the whole earth is so at whichever meridian longitudes begin.
+    across = right - area.west >= ROUND or any(
         area.west - _MARGIN <= west + turn and east + turn <= right + _MARGIN
         for turn in (-360, 0, 360)
     )
@@ -303,10 +326,32 @@ def _geographic(crs: CRS) -> CRS:
     return geodetic.to_2d() if len(geodetic.axis_info) > 2 else geodetic
 
 
+def _prime_meridian(crs: CRS) -> float:
+    """Return the degrees from Greenwich to the meridian that a CRS counts longitudes from, such as that of Paris."""
+    meridian = crs.prime_meridian
+    return (
+        math.degrees(meridian.longitude * float(meridian.unit_conversion_factor))
+        if meridian
+        else 0.0
+    )
+
+
 def _lonlat_bounds(bounds: Bounds, crs: CRS) -> Bounds:
+    """Return bounds in degrees from Greenwich, as areas of use are told, whatever angles and meridian the CRS has."""
+    geographic = _geographic(crs)
+    unit = math.degrees(geographic.axis_info[0].unit_conversion_factor)
+    scale = 1.0 if math.isclose(unit, 1.0, rel_tol=1e-12) else unit
+    west, south, east, north = (
+        scale * each for each in _own_lonlat_bounds(bounds, crs, geographic)
+    )
+    meridian = _prime_meridian(geographic)
+    return west + meridian, south, east + meridian, north
+
+
+def _own_lonlat_bounds(bounds: Bounds, crs: CRS, geographic: CRS) -> Bounds:
     if crs.is_geographic:
         return bounds
-    transformer = transformer_between(crs, _geographic(crs))
+    transformer = transformer_between(crs, geographic)
     # The corners and the middles of the sides: enough for a margin of degrees.
     west, south, east, north = bounds
     x, y = np.meshgrid(np.linspace(west, east, 3), np.linspace(south, north, 3))

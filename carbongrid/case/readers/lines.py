@@ -22,7 +22,12 @@ from carbongrid.case.readers.geometry import (
     normalize_geometry,
     row_names,
 )
-from carbongrid.case.readers.grid_crs import layer_crs_problems, reproject, shift_problems
+from carbongrid.case.readers.grid_crs import (
+    decimals_of,
+    layer_crs_problems,
+    reproject,
+    shift_problems,
+)
 from carbongrid.case.readers.tables import DOUBTS, Faults, on_thousands
 from carbongrid.case.readers.vector import read_layer, text_column
 from carbongrid.case.table_formats import LINE_WEIGHT
@@ -87,7 +92,7 @@ def read_lines(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     if problems:
         raise InputError(problems)
     source = crs_of(table.crs)
-    geometry = normalize_geometry(geometry, geographic=source.is_geographic)
+    geometry = normalize_geometry(geometry, decimals=decimals_of(source))
     lines = gpd.GeoDataFrame(
         {
             "line_class": pd.Series(classes, dtype=str),

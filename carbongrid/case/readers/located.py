@@ -16,7 +16,7 @@ from carbongrid.case import Case
 from carbongrid.case.readers.coordinates import SHIFTED, in_china, project_points
 from carbongrid.case.readers.declared import cell
 from carbongrid.case.readers.geometry import missing_problems
-from carbongrid.case.readers.grid_crs import Bounds, crs_problems, fits, shift_problems
+from carbongrid.case.readers.grid_crs import Bounds, crs_problems, decimals_of, fits, shift_problems
 from carbongrid.case.readers.tables import (
     DOUBTS,
     Faults,
@@ -33,8 +33,6 @@ from carbongrid.raster.opening.crs import crs_of, same_crs
 
 PER_ONE = 1000
 """Counts of people and weights of POIs are kept in thousandths."""
-
-_DECIMALS, _DECIMALS_OF_DEGREES = 4, 9
 
 
 @dataclass(frozen=True)
@@ -176,8 +174,7 @@ def read_located(
     if problems:
         raise InputError(problems)
     # A File Geodatabase stores scaled integers: rounding gives the same floats from every format.
-    degrees = isinstance(system, str) or system.is_geographic
-    decimals = _DECIMALS_OF_DEGREES if degrees else _DECIMALS
+    decimals = decimals_of(crs_of("EPSG:4326") if isinstance(system, str) else system)
     more = [column for column in optional if column in there and column not in columns]
     table = table[[*columns, *more]].reset_index(drop=True)
     return LocatedPoints(table, np.round(x, decimals), np.round(y, decimals), names, system, where)

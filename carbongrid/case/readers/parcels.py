@@ -31,6 +31,7 @@ from carbongrid.case.readers.geometry import (
 from carbongrid.case.readers.grid_crs import (
     Bounds,
     crs_problems,
+    decimals_of,
     grid_crs,
     scale_problems,
     shift_problems,
@@ -264,7 +265,7 @@ def _checked(
     outlines, notes = _mended(shapes, section.repair, crs, names, where)
     notes = [*doubts, *notes]
     del shapes
-    outlines = normalize_outlines(outlines, geographic=crs.is_geographic)
+    outlines = normalize_outlines(outlines, decimals=decimals_of(crs))
     parcels = _Parcels(pd.DataFrame(attributes), outlines, geodesic_area(outlines, crs), crs, where)
     if section.area_field:
         wrong = _areas_of_nought(parcels, section.area_field)

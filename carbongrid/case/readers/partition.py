@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from carbongrid.case.readers.geometry import Geometries, Names, geodesic_area, only_polygons
+from carbongrid.case.readers.grid_crs import decimals_of
 from carbongrid.errors import Problem, listed
 from carbongrid.raster.polygons.boxes import rows_near
 from carbongrid.raster.polygons.matching import unmatched
@@ -28,7 +29,8 @@ _M2_OF = {"km2": 1e6, "m2": 1.0, "cm2": 1e-4, "mm2": 1e-6}
 _SLIVER_M2 = 1e-6
 # Overlay in floating point loses parts without a word where edges nearly coincide: unions of 3 in
 # 6,000 random partitions lacked up to 6 % of their area (GEOS 3.14). On a lattice it does not.
-_LATTICE, _LATTICE_DEGREES = 1e-7, 1e-12
+_DECIMALS_OF_LATTICE = 3
+"""More than coordinates have."""
 _M_PER_DEGREE = 111_320.0
 _ROWS_OF_STRIPE = 100_000
 _PREPARED_AT_ONCE = 100
@@ -318,7 +320,7 @@ def without(polygons: Geometries, stacks: Geometries, crs: CRS) -> Geometries:
 
 
 def _grid_size(crs: CRS) -> float:
-    return _LATTICE_DEGREES if crs.is_geographic else _LATTICE
+    return float(f"1e-{decimals_of(crs) + _DECIMALS_OF_LATTICE}")
 
 
 def _square_metres(crs: CRS) -> float:

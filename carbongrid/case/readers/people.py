@@ -28,6 +28,7 @@ from carbongrid.case.readers.rounding import MAX_ROUNDED
 from carbongrid.case.table_formats import MAX_PEOPLE, PEOPLE
 from carbongrid.errors import InputError, Problem, listed
 from carbongrid.method.tonnes import counted
+from carbongrid.raster.crs_units import crs_text, full_turn
 from carbongrid.raster.plane_files import PlaneFile, open_plane
 
 AROUND = 1000.0
@@ -57,6 +58,8 @@ _MAX_DENSITY = 100_000
 _NEAR_THE_TOP, _MIN_CELLS = 17, 20
 
 _MAX_CELLS = 400_000_000
+
+_WARP = "Warp it to a CRS in which they are in one piece, such as their own: gdalwarp -t_srs CRS -r sum IN OUT"
 
 
 @dataclass(frozen=True)
@@ -288,6 +291,20 @@ def _is_torn(crs: CRS, own: CRS, bounds: Bounds) -> bool:
     return bool(known and np.abs(np.diff(there)).max() > np.ptp(there) / 2)
 
 
+def _turn_away(raster: PlaneFile, own: CRS, there: Bounds, where: str) -> Problem | None:
+    """Return what is wrong where land that lies west of a raster is on it a whole turn further, at its other end or altogether."""
+    turn = full_turn(crs_text(own))
+    west, _, east, _ = raster.bounds
+    if turn is None or not (there[0] < west and there[0] + turn < east):
+        return None
+    half = f"{turn / 2:g}"
+    what = f"the raster's longitudes run from {west:,.6g} to {east:,.6g}, beyond {half}, and there lie parcels, or what is within {AROUND:g} m of them, a whole turn away"
+    hint = f"Turn it, in rioxarray: raster.assign_coords(x=(raster.x + {half}) % {turn:g} - {half}).sortby('x')"
+    if west < turn / 2 and east - west < turn:
+        hint = _WARP
+    return Problem(what, where, hint)
+
+
 def window_of_people(
     raster: PlaneFile, own: CRS, crs: CRS, bounds: Bounds | None, where: str
 ) -> Any:
@@ -309,9 +326,11 @@ def window_of_people(
             raise InputError(
                 f"the parcels, or what is within {AROUND:g} m of them, lie at both ends of the raster's map, on both sides of 180 degrees",
                 where,
-                "Warp it to a CRS in which they are in one piece, such as their own: gdalwarp -t_srs CRS -r sum IN OUT",
+                _WARP,
             )
         there = transformer_between(crs, own).transform_bounds(*wider)
+        if problem := _turn_away(raster, own, there, where):
+            raise InputError([problem])
         elsewhere = InputError(
             f"the raster lies elsewhere, {tuple(raster.bounds)}: it covers none of the parcels",
             where,

@@ -15,15 +15,23 @@ from pyproj import CRS
 from carbongrid.case import Case
 from carbongrid.case.fields import composed
 from carbongrid.case.readers.geometry import (
+    Geometries,
     Names,
     geodesic_area,
     missing_problems,
     normal_form,
     normalize_geometry,
+    only_polygons,
     polygon_problems,
     row_names,
 )
-from carbongrid.case.readers.grid_crs import layer_crs_problems, reproject, shift_problems
+from carbongrid.case.readers.grid_crs import (
+    ROUND,
+    decimals_of,
+    layer_crs_problems,
+    reproject,
+    shift_problems,
+)
 from carbongrid.case.readers.partition import find_overlaps, overlap_problems
 from carbongrid.case.readers.tables import DOUBTS
 from carbongrid.case.readers.vector import read_layer, text_column
@@ -71,7 +79,7 @@ def read_units(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
         raise InputError(problems)
     source = crs_of(table.crs)
     order = np.argsort(names, kind="stable")
-    geometry = normalize_geometry(geometry[order], geographic=source.is_geographic)
+    geometry = normalize_geometry(geometry[order], decimals=decimals_of(source))
     notes = overlap_problems(
         find_overlaps(geometry, source),
         names[order],
@@ -85,8 +93,29 @@ def read_units(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     notes += table.attrs.get(DOUBTS, [])
     notes += shift_problems(source, crs, (west, south, east, north), where)
     attributes = attributes.iloc[order].reset_index(drop=True)
+    projected, crossing = _projected(geometry, source, crs, names[order], where)
+    return gpd.GeoDataFrame(attributes, geometry=projected, crs=crs), [*notes, *crossing]
+
+
+def _projected(
+    geometry: Geometries, source: CRS, crs: CRS, names: Names, where: str
+) -> tuple[Geometries, list[Problem]]:
+    """Return valid units in the grid's CRS, and a warning of those that cross themselves there; one that was cut at 180 degrees only comes together again."""
     projected = normal_form(reproject(geometry, source, crs))
-    return gpd.GeoDataFrame(attributes, geometry=projected, crs=crs), notes
+    rows = np.flatnonzero(~shapely.is_valid(projected))
+    projected[rows] = only_polygons(
+        shapely.make_valid(projected[rows], method="structure", keep_collapsed=False)
+    )
+    west, _, east, _ = shapely.bounds(geometry[rows]).T
+    rows = rows[~(source.is_geographic & (east - west > ROUND / 2))]
+    if not rows.size:
+        return projected, []
+    what = (
+        f"{counted(rows.size, 'unit crosses itself', 'units cross themselves')} in the grid's CRS, since long edges stay straight between corners that "
+        f"move, and were mended there: {listed(names[rows])}"
+    )
+    hint = "Give these more corners along their long edges."
+    return projected, [Problem(what, where, hint, "warning")]
 
 
 def _attributes(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from carbongrid.errors import InputError, Problem
+from carbongrid.raster.crs_units import crs_text, full_turn
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.plane_files import PlaneFile, open_plane
@@ -71,7 +73,7 @@ class WeightRaster:
                 problems = [*source.problems(str(path)), *_block_problems(source, path)]
                 if problems:
                     raise InputError(problems)
-                smallest, largest = _extremes(source, _window_around(source, path, grid))
+                smallest, largest = _extremes(source, _windows_around(source, path, grid))
         except rasterio.errors.RasterioError as error:
             hint = "Open it in QGIS, or write it again with gdal_translate."
             raise InputError(f"the raster cannot be read: {error}", str(path), hint) from error
@@ -148,10 +150,10 @@ class WeightRaster:
         yield np.rint(np.ldexp(values, self.exponents[-1])).astype(np.int64)
 
 
-def _extremes(source: PlaneFile, window: Window) -> tuple[float, float]:
-    """Return the smallest and the largest value of a window, at most and at least 0."""
+def _extremes(source: PlaneFile, windows: Sequence[Window]) -> tuple[float, float]:
+    """Return the smallest and the largest value of windows, at most and at least 0."""
     smallest = largest = 0.0
-    for piece in _pieces(source, window):
+    for piece in chain.from_iterable(_pieces(source, window) for window in windows):
         values = _known(source, piece)
         smallest = min(smallest, float(values.min(initial=0.0)))
         largest = max(largest, float(values.max(initial=0.0)))
@@ -188,7 +190,8 @@ def _sides_at_once(source: PlaneFile) -> tuple[int, int]:
     return rows * (_CELLS_AT_ONCE // columns // rows), columns
 
 
-def _window_around(source: PlaneFile, path: Path, grid: Grid) -> Window:
+def _windows_around(source: PlaneFile, path: Path, grid: Grid) -> list[Window]:
+    """Return where the grid lies on a raster: at both its ends, if it begins at a meridian of the grid's, and not on what is between them."""
     if source.crs is None:
         raise InputError(
             "the raster has no CRS", str(path), "Set it, for example with gdal_edit.py -a_srs."
@@ -197,19 +200,38 @@ def _window_around(source: PlaneFile, path: Path, grid: Grid) -> Window:
     wide, high = (east - west) * _MARGIN, (north - south) * _MARGIN
     bounds = (west - wide, south - high, east + wide, north + high)
     left, bottom, right, top = transform_bounds(grid.crs, source.crs, *bounds, densify_pts=51)
-    corners = [~source.transform @ (x, y) for x in (left, right) for y in (bottom, top)]
-    columns, rows = [column for column, _ in corners], [row for _, row in corners]
-    first_column, last_column = (
-        max(math.floor(min(columns)) - 1, 0),
-        min(math.ceil(max(columns)) + 1, source.width),
-    )
-    first_row, last_row = (
-        max(math.floor(min(rows)) - 1, 0),
-        min(math.ceil(max(rows)) + 1, source.height),
-    )
-    if first_column >= last_column or first_row >= last_row:
+    turn = full_turn(crs_text(source.crs)) or 0.0
+    if right < left:
+        right += turn
+    windows = []
+    for shift in sorted({-turn, 0.0, turn}):
+        corners = [~source.transform @ (x + shift, y) for x in (left, right) for y in (bottom, top)]
+        columns, rows = [column for column, _ in corners], [row for _, row in corners]
+        first_column, last_column = (
+            max(math.floor(min(columns)) - 1, 0),
+            min(math.ceil(max(columns)) + 1, source.width),
+        )
+        first_row, last_row = (
+            max(math.floor(min(rows)) - 1, 0),
+            min(math.ceil(max(rows)) + 1, source.height),
+        )
+        if first_column < last_column and first_row < last_row:
+            windows.append(Window(first_column, first_row, last_column - first_column, last_row - first_row))  # fmt: skip
+    if not windows:
         raise InputError("the raster does not touch the grid", str(path), "Check its CRS.")
-    return Window(first_column, first_row, last_column - first_column, last_row - first_row)
+    return windows
+
+
+def _on_the_raster(source: PlaneFile, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return longitudes that lie off a raster moved by whole turns to where it may be: one from 0 to 360 has the west beyond 180."""
+    assert source.crs is not None, "a raster without a CRS is refused"
+    turn = full_turn(crs_text(source.crs))
+    if turn is None:
+        return x
+    corners = [source.transform @ (column, row) for column in (0, source.width) for row in (0, source.height)]  # fmt: skip
+    west, east = min(x for x, _ in corners), max(x for x, _ in corners)
+    # Twice, since a hair west of the edge the remainder is rounded to a whole turn.
+    return np.where((x < west) | (x >= east), west + (x - west) % turn % turn, x)
 
 
 def _known(source: PlaneFile, window: Window) -> NDArray[np.float64]:
@@ -221,6 +243,7 @@ def _values_at(
     source: PlaneFile, x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     inverse = ~source.transform
+    x = _on_the_raster(source, x)
     column = np.floor(inverse.a * x + inverse.b * y + inverse.c)
     row = np.floor(inverse.d * x + inverse.e * y + inverse.f)
     inside = (row >= 0) & (row < source.height) & (column >= 0) & (column < source.width)

@@ -11,6 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from carbongrid.case.readers.geometry import normalize_geometry, only_polygons
+from carbongrid.case.readers.grid_crs import decimals_of
 from carbongrid.case.readers.partition import partition_by_order, stack_order, without
 from carbongrid.errors import InputError, Problem, listed
 from carbongrid.method.landuse import match_codes, read_code_system, type_priority
@@ -84,7 +85,9 @@ def land_of(
         raise InputError("nothing that is mapped as land lies in the units", "--units")
     if outside >= _WORTH_TELLING:
         notes.append(Problem(f"{outside / 1e6:,.1f} km2 of mapped land ({outside / (outside + both.area.sum()):.0%}) lie in no unit and are cut away", level="note"))  # fmt: skip
-    geometry = normalize_geometry(np.asarray(both.geometry.array, dtype=object), geographic=False)
+    geometry = normalize_geometry(
+        np.asarray(both.geometry.array, dtype=object), decimals=decimals_of(both.crs)
+    )
     ranks = np.array([type_priority()[name] for name in both["type"]], dtype=np.int64)
     order = stack_order(ranks, shapely.area(geometry), both["id"].to_numpy(dtype=object))
     before = shapely.area(geometry).sum()
@@ -105,7 +108,9 @@ def _left_white(below: gpd.GeoDataFrame, parcels: gpd.GeoDataFrame) -> gpd.GeoDa
 
     Of the parcels only what is near each piece counts: a wood of 20,000 corners lies on hundreds of pieces, and whole unions took four times as long.
     """
-    pieces = normalize_geometry(np.asarray(below.geometry.array, dtype=object), geographic=False)
+    pieces = normalize_geometry(
+        np.asarray(below.geometry.array, dtype=object), decimals=decimals_of(below.crs)
+    )
     above = np.asarray(parcels.geometry.array, dtype=object)
     piece, parcel = shapely.STRtree(above).query(pieces, predicate="intersects")
     west, south, east, north = shapely.bounds(pieces[piece]).T

@@ -74,14 +74,14 @@ def test_the_same_polygon_has_one_form(seed):
     other = shapely.box(x + 5, y + 5, x + 6, y + 6)
     holed = shapely.box(x, y, x + 10.0003, y + 10).difference(hole).difference(other)
     polygons = [holed, shapely.MultiPolygon([holed, shapely.box(x + 20, y, x + 25, y + 7)])]
-    once = normalize_geometry(np.array(polygons, dtype=object), geographic=False)
+    once = normalize_geometry(np.array(polygons, dtype=object), decimals=4)
     forms = np.array([other_form(one, rng, 5e-6) for one in polygons], dtype=object)
-    again = normalize_geometry(forms, geographic=False)
+    again = normalize_geometry(forms, decimals=4)
     assert shapely.to_wkb(once).tolist() == shapely.to_wkb(again).tolist()
     assert once[0].geom_type == "Polygon"
     assert (geodesic_area(once, GAUSS) == geodesic_area(again, GAUSS)).all()
     assert (
-        shapely.to_wkb(normalize_geometry(once, geographic=False)).tolist()
+        shapely.to_wkb(normalize_geometry(once, decimals=4)).tolist()
         == shapely.to_wkb(once).tolist()
     )
 
@@ -91,7 +91,7 @@ def test_rounding_that_would_spoil_a_polygon_is_left_out():
         "POLYGON ((0 0, 0.00003 0, 0.00002 10, 0 0))", "POLYGON ((0 0, 1.00004 0, 1 1, 0 0))"
     )
     assert shapely.is_valid(needle).all()
-    done = normalize_geometry(needle, geographic=False)
+    done = normalize_geometry(needle, decimals=4)
     assert shapely.is_valid(done).all()
     assert done[0].area == pytest.approx(needle[0].area)
     assert shapely.get_coordinates(done[1]).max() == 1.0
@@ -108,8 +108,8 @@ def test_rows_are_rounded_each_by_itself():
         "MULTIPOLYGON (((9 9, 10 9, 10 10, 9 9)), ((5 5, 6.00007 5, 6 6, 5 5)))",
     )
     for order in (np.arange(6), np.array([5, 2, 0, 4, 3, 1])):
-        together = normalize_geometry(rows[order], geographic=False)
-        alone = [normalize_geometry(rows[[row]], geographic=False)[0] for row in order]
+        together = normalize_geometry(rows[order], decimals=4)
+        alone = [normalize_geometry(rows[[row]], decimals=4)[0] for row in order]
         assert shapely.to_wkb(together).tolist() == shapely.to_wkb(alone).tolist()
     assert shapely.get_coordinates(together[4]).max() == 1.0
 
@@ -131,21 +131,21 @@ def test_empty_parts_and_rings_are_dropped(text, expected):
     """GEOS takes them for valid, and crashes where it asks what such a polygon covers."""
     both = [shapely.from_wkt(each) for each in (text, expected)]
     plain = shapely.box(0, 0, 1, 1)
-    made = normalize_geometry(np.array([plain, both[0], plain], dtype=object), geographic=False)
+    made = normalize_geometry(np.array([plain, both[0], plain], dtype=object), decimals=4)
     assert made[1].normalize().wkb == both[1].normalize().wkb
     assert made[0].wkb == made[2].wkb == plain.normalize().wkb
 
 
 def test_heights_are_dropped_and_degrees_are_rounded_finer():
     solid = array("POLYGON Z ((0 0 5, 1 0 5, 1 1 5, 0 0 5))")
-    assert not shapely.has_z(normalize_geometry(solid, geographic=False)).any()
+    assert not shapely.has_z(normalize_geometry(solid, decimals=4)).any()
     degrees = array("POINT (120.1234567894 31)")
-    assert normalize_geometry(degrees, geographic=True)[0].x == 120.123456789
-    assert normalize_geometry(degrees, geographic=False)[0].x == 120.1235
+    assert normalize_geometry(degrees, decimals=9)[0].x == 120.123456789
+    assert normalize_geometry(degrees, decimals=4)[0].x == 120.1235
 
 
 def test_null_stays_null():
-    assert normalize_geometry(array(None, "POINT (1 2)"), geographic=False)[0] is None
+    assert normalize_geometry(array(None, "POINT (1 2)"), decimals=4)[0] is None
 
 
 @pytest.mark.parametrize("crs", [GAUSS, LONLAT])
@@ -342,19 +342,21 @@ KINDS = np.array(
 @example(KINDS[:0], False)
 def test_outlines_have_the_form_of_their_geometries(shapes, geographic):
     """To the bit. Seen to fail when what rounding spoils is rounded, when holes are not sorted, and when others take the places of rows that GEOS brings into form."""
-    once = normalize_outlines(held(shapes), geographic=geographic)
-    expected = normalize_geometry(shapes, geographic=geographic)
+    once = normalize_outlines(held(shapes), decimals=9 if geographic else 4)
+    expected = normalize_geometry(shapes, decimals=9 if geographic else 4)
     assert binary(once.geometries()) == binary(expected)
-    again = normalize_outlines(once, geographic=geographic)
-    assert binary(again.geometries()) == binary(normalize_geometry(expected, geographic=geographic))
+    again = normalize_outlines(once, decimals=9 if geographic else 4)
+    assert binary(again.geometries()) == binary(
+        normalize_geometry(expected, decimals=9 if geographic else 4)
+    )
 
 
 @pytest.mark.parametrize("block", [1, 3, 20_000])
 def test_blocks_of_outlines_do_not_matter(block, monkeypatch):
     monkeypatch.setattr(module, "row_blocks", lambda size: row_blocks(size, block))
     whole = held(KINDS)
-    found = normalize_outlines(whole, geographic=False)
-    assert binary(found.geometries()) == binary(normalize_geometry(KINDS, geographic=False))
+    found = normalize_outlines(whole, decimals=4)
+    assert binary(found.geometries()) == binary(normalize_geometry(KINDS, decimals=4))
     assert binary(whole.geometries()) == binary(KINDS)
     moved = reproject_outlines(held(gauss()), GAUSS, LONLAT)
     assert binary(moved.geometries()) == binary(normal_form(reproject(gauss(), GAUSS, LONLAT)))
@@ -373,7 +375,7 @@ def test_of_most_outlines_no_geometry_is_made(monkeypatch):
     shapes = np.array([*voronoi(60, 3), TWICE_HOLED], dtype=object)
     outlines = held(shapes)
     monkeypatch.setattr(Outlines, "geometries", counted)
-    normal = normalize_outlines(outlines, geographic=False)
+    normal = normalize_outlines(outlines, decimals=4)
     reproject_outlines(normal, GAUSS, LONLAT)
     assert polygon_problems(normal, names(61), "f") == []
     assert max(made) == 1

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 from pyproj import CRS, Geod
+from pyproj.crs import CompoundCRS
 
 from carbongrid.case.readers.grid_crs import (
     crs_problems,
+    decimals_of,
     equal_area_crs,
     fits,
     grid_crs,
@@ -219,6 +221,57 @@ def test_datums_without_a_known_way_between_them_are_told(source: int, told: boo
     found = shift_problems(CRS.from_epsg(source), CRS.from_epsg(4549), bounds, "units.gpkg")
     assert [each.level for each in found] == ["warning"] * told
     assert all("no shift is applied here" in each.what for each in found)
+
+
+@pytest.mark.parametrize("heights", [False, True])
+def test_a_way_to_wgs84_that_a_crs_brings_is_kept_by_the_plane(heights: bool) -> None:
+    """Seen to: points in degrees of WGS 84 lay 600 m beside parcels whose file tells the shift, in a plane made from these, and so they did where it also tells heights."""
+    shift = "+towgs84=598.1,73.7,418.2,0.202,0.045,-2.455,6.7"
+    bessel = CRS("+proj=tmerc +lat_0=47 +lon_0=9.3 +ellps=bessel +units=m +type=crs " + shift)
+    if heights:
+        bessel = CompoundCRS("with heights", [bessel, "EPSG:5783"])
+    case, bounds = SimpleNamespace(grid=SimpleNamespace(crs=None)), (10e3, 10e3, 30e3, 30e3)
+    plane = grid_crs(case, bounds, bessel)
+    assert shift_problems(CRS.from_epsg(4326), plane, (9.4, 47.1, 9.6, 47.3), "pois.csv") == []
+    place = np.array([shapely.Point(20e3, 20e3)], dtype=object)
+    found, there = (
+        reproject(place, bessel, each)[0] for each in (plane, CRS.from_proj4("+proj=longlat"))
+    )
+    straight = reproject(np.array([there], dtype=object), CRS.from_epsg(4326), plane)[0]
+    assert found.distance(straight) < 1e-3
+
+
+@pytest.mark.parametrize(("crs", "decimals"), [("EPSG:4549", 4), ("EPSG:2263", 4), ("EPSG:4326", 9), ("+proj=utm +zone=32 +units=km +type=crs", 7), ("EPSG:29371", 4), ("EPSG:3167", 6)])  # fmt: skip
+def test_coordinates_are_rounded_to_a_tenth_of_a_millimetre(crs: str, decimals: int) -> None:
+    assert decimals_of(CRS(crs)) == decimals
+
+
+@pytest.mark.parametrize(("code", "bounds", "centre"), [(27572, (593_787.0, 2_420_190.0, 600_266.0, 2_425_390.0), (2.2967, 48.8036)), (4807, (0.0, 54.1, 0.1, 54.3), (2.3822, 48.78)), (4818, (34.0, 49.0, 34.3, 49.3), (16.4833, 49.15))])  # fmt: skip
+def test_longitudes_from_paris_and_ferro_are_where_they_are(code, bounds, centre):
+    """Seen to: Paris in its old Lambert zone, whose degrees are grads, was refused as outside its area of use, and so was all that counts from Ferro."""
+    source = CRS.from_epsg(code)
+    assert crs_problems(source, bounds, "f") == []
+    plane = grid_crs(SimpleNamespace(grid=SimpleNamespace(crs=None)), bounds, source)
+    assert scale_problems(plane, _moved(bounds, source, plane), "") == []
+    middle = reproject(np.array([shapely.Point(centre)], dtype=object), CRS.from_epsg(4326), plane)[
+        0
+    ]
+    assert abs(middle.x) < 5e4  # the plane's centre is in whole degrees from Greenwich
+    west, south, east, north = _moved(bounds, source, plane)
+    assert middle.distance(shapely.Point((west + east) / 2, (south + north) / 2)) < 200
+
+
+def test_a_projection_that_proj_does_not_have_is_told() -> None:
+    """The Faroes' old grid, which counts to the west. Seen to end in a ProjError."""
+    with pytest.raises(InputError, match="no way is known between ETRS89 / Faroe Lambert and"):
+        crs_problems(CRS.from_epsg(3145), (2e5, 8.5e5, 2.1e5, 8.6e5), "f")
+
+
+def test_longitudes_may_go_on_beyond_180_by_more_than_a_margin() -> None:
+    """Chukotka, as the message on land that is cut at 180 asks for. Seen to: it was outside the area of use of WGS 84."""
+    assert crs_problems(CRS.from_epsg(4326), (158.0, 62.0, 190.5, 71.0), "f") == []
+    assert crs_problems(CRS.from_epsg(4326), (158.0, 62.0, 361.0, 71.0), "f") != []
+    assert crs_problems(CRS.from_epsg(4490), (158.0, 62.0, 190.5, 71.0), "f") != []
 
 
 def test_a_datum_with_a_known_way_is_no_warning() -> None:

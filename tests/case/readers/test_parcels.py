@@ -120,6 +120,22 @@ def test_area_is_geodesic_by_default(tmp_path):
     assert notes == []
 
 
+def test_coordinates_in_kilometres_are_as_fine_as_those_in_metres(tmp_path):
+    """Seen to: they were rounded to 0.1 m, so that a parcel of 1 m2 had 1.07, and neighbours whose corners differ by a millimetre overlapped."""
+    metres = "+proj=tmerc +lat_0=31 +lon_0=120 +ellps=GRS80 +units=m +type=crs"
+    squares = [shapely.box(x, 20e3, x + 1.03, 20e3 + 0.97) for x in (7e3, 7e3 + 1.03)]
+    tables = [
+        reading(tmp_path, gpd.GeoDataFrame({"BSM": ["a", "b"], "DLBM": "0101"}, geometry=each, crs=crs))
+        for each, crs in (
+            (squares, metres),
+            (shapely.transform(squares, lambda xy: xy / 1000), metres.replace("=m ", "=km ")),
+        )
+    ]  # fmt: skip
+    areas = [table["area_m2"].tolist() for table, _ in tables]
+    assert areas[1] == pytest.approx(areas[0], abs=1e-3)
+    assert [notes for _, notes in tables] == [[], []]
+
+
 @pytest.mark.parametrize("crs", ["EPSG:4528", "EPSG:4490"])
 def test_every_format_gives_the_same_bits(tmp_path, crs):
     layer = survey_layer(crs)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -106,6 +108,20 @@ def test_a_grid_is_cut_to_the_parcels(tmp_path):
     assert notes == []
     with pytest.raises(InputError, match="it covers none of the parcels"):
         read_people(case, GRID, (600_000.0, 3e6, 600_100.0, 3.1e6))
+
+
+@pytest.mark.parametrize(("west", "columns", "crs", "bounds", "way"), [(285, 4, 32618, (580e3, 4.5e6, 600e3, 4.52e6), "raster.x + 180"), (0, 360, 32618, (580e3, 4.5e6, 600e3, 4.52e6), "raster.x + 180"), (0, 360, 32630, (700e3, 5.7e6, 720e3, 5.72e6), "raster.x + 180"), (170, 20, 32701, (500e3, 8.1e6, 510e3, 8.11e6), "gdalwarp")])  # fmt: skip
+def test_longitudes_from_0_to_360_are_told_where_the_land_is_in_the_west(tmp_path, west, columns, crs, bounds, way):  # fmt: skip
+    """New York, London, Fiji. Seen to: the file's CRS was to be looked at, which is right, and of London the west was left out without a word."""
+    case = grid_case(tmp_path, np.ones((80, columns)), crs="EPSG:4326", transform=from_origin(west, 60, 1, 1))  # fmt: skip
+    with pytest.raises(InputError, match=rf"beyond 180, and there lie parcels.*{re.escape(way)}"):
+        read_people(case, CRS.from_epsg(crs), bounds)
+
+
+def test_longitudes_from_0_to_360_do_in_the_east(tmp_path):
+    case = grid_case(tmp_path, np.ones((80, 360)), crs="EPSG:4326", transform=from_origin(0, 60, 1, 1))  # fmt: skip
+    people, _ = read_people(case, GRID, (500e3, 3.3e6, 510e3, 3.31e6))
+    assert people.transform.c == 119
 
 
 def test_the_rim_that_is_read_is_wider_than_the_reach():

@@ -4,9 +4,11 @@ import geopandas as gpd
 import pytest
 import shapely
 from geodata_layers import FORMATS, case_of, write_layer
+from pyproj import CRS
 
 from carbongrid.case.readers.units import read_units
 from carbongrid.errors import InputError
+from carbongrid.outputs.report.notes import note_in_chinese
 
 
 def townships():
@@ -134,6 +136,39 @@ def test_a_unit_of_several_parts_and_another_plane(tmp_path):
     table, _ = reading(tmp_path, layer, crs=4549)
     assert table.crs.to_epsg() == 4549
     assert table.set_index("id").geometry.area["02"] == pytest.approx(2e6, rel=1e-6)
+
+
+def cut_at_180(shape):
+    """A shape in degrees that go on beyond 180, in two parts as RFC 7946 has it."""
+    halves = [shapely.clip_by_rect(shape, *box) for box in ((0, -90, 180, 90), (180, -90, 360, 90))]
+    halves[1] = shapely.transform(halves[1], lambda xy: xy - [360, 0])
+    return shapely.MultiPolygon([half for half in halves if not half.is_empty])
+
+
+def test_a_unit_that_is_cut_at_180_degrees_is_one_in_the_grid(tmp_path):
+    """Seen to: its halves meet along an edge in the plane, and a run was refused for targets that are not valid, without a name."""
+    boxes = [shapely.box(x - 0.02, y, x + 0.0213, y + 0.04) for x in (180, 180.0413) for y in (-17, -16.96)]  # fmt: skip
+    layer = townships().set_geometry([cut_at_180(box) for box in boxes], crs=4326)
+    table, notes = reading(tmp_path, layer, crs=CRS.from_epsg(3832))
+    assert notes == []
+    assert table.is_valid.all()
+    assert set(table.geom_type) == {"Polygon"}
+    whole = gpd.GeoSeries(boxes, index=layer["code"], crs=4326).to_crs(3832).loc[table["id"]]
+    assert shapely.area(table.geometry.symmetric_difference(whole, align=False)).max() < 1
+
+
+def test_a_unit_that_crosses_itself_in_the_grids_crs_is_mended_and_named(tmp_path):
+    """A corner a millimetre below a straight edge. Seen to: the run was refused, without a name."""
+    notch = shapely.Polygon(
+        [(119.995, 31), (119.995, 31.001), (119.99995, 31.001), (120, 31.00000001), (120.00005, 31.001), (120.005, 31.001), (120.005, 31)]
+    )  # fmt: skip
+    layer = townships().iloc[:2]
+    layer = layer.set_geometry([notch, shapely.box(120.01, 31, 120.011, 31.001)], crs=4490)
+    table, (note,) = reading(tmp_path, layer, crs=CRS.from_epsg(4549))
+    assert table.is_valid.all()
+    assert note.what.startswith("1 unit crosses itself in the grid's CRS")
+    assert note.what.endswith(": 02")
+    assert "1 个单元" in note_in_chinese(str(note))
 
 
 def test_units_without_a_crs(tmp_path):

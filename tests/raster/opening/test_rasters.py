@@ -131,6 +131,24 @@ def test_a_raster_by_its_path_is_unknown_where_its_windows_are(
     assert raster.rio.crs.to_epsg() == 32650
 
 
+def test_a_last_strip_that_is_blank_is_whole(tmp_path: Path) -> None:
+    """Seen to: GDAL wrote the last strip of a raster, of one row where others have two, in full since it is all 0, and the file was said to contradict itself."""
+    path = tmp_path / "people.tif"
+    values = np.ones((2, 5, 500))
+    values[:, 4] = 0
+    how = {"height": 5, "width": 500, "count": 2, "dtype": "float64", "crs": "EPSG:32650"}
+    with rasterio.open(path, "w", "GTiff", transform=from_origin(0, 5, 1, 1), blockysize=2, interleave="band", **how) as file:  # fmt: skip
+        file.write(values)
+    with open_raster(path) as found:
+        np.testing.assert_array_equal(found.read(), values)
+    data = bytearray(path.read_bytes())
+    sizes = data.index(np.array([8000, 8000], "<u2").tobytes())
+    data[sizes : sizes + 2] = np.array([4000], "<u2").tobytes()  # of the first
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="another size than its cells"), open_raster(path):
+        pass
+
+
 def test_a_file_of_several_pages_is_refused(tmp_path: Path) -> None:
     """Seen to fail: a run took the first page without a word, and by a path it ended in an AttributeError."""
     path = tmp_path / "two.tif"
