@@ -140,8 +140,13 @@ def grams(value: Decimal, unit: str) -> int:
     InputError
         If the unit is not known, names a gas that needs a GWP, or the mass exceeds int64.
     """
+    return round(exact_grams(value, unit))
+
+
+def exact_grams(value: Decimal, unit: str) -> Fraction:
+    """Return a mass in grams as :func:`grams` does, before it is rounded."""
     per_one, _ = _mass_unit(unit)
-    return round(_counted(value, per_one, f"{value} {unit}", "9.2e12 t"))
+    return _counted(value, per_one, f"{value} {unit}", "9.2e12 t")
 
 
 def gas_of(unit: str) -> str:
