@@ -93,7 +93,7 @@ def grams_of(amounts: Sequence[Amount], totals: Mapping[str, int], faults: Fault
 
     Notes
     -----
-    Values that fill their category's total are no gram more or less than it (:func:`fitted`). Shares are split off the category's total T in the order of names: with their running sum S, facility i has
+    Values that fill their category's total are no gram more than it (:func:`fitted`). Shares are split off the category's total T in the order of names: with their running sum S, facility i has
     floor(T*S[i]/100) - floor(T*S[i-1]/100). Capacities then split all that values and shares leave, in the same way.
     """
     grams = [round(each.grams) for each in amounts]
@@ -106,9 +106,11 @@ def grams_of(amounts: Sequence[Amount], totals: Mapping[str, int], faults: Fault
         by_value, by_share, by_capacity = (
             [number for number in ordered if amounts[number].way == way] for way in WAYS
         )
-        parts = fitted([amounts[number].grams for number in by_value], total)
-        for number, part in zip(by_value, parts, strict=True):
-            grams[number] = part
+        if sum(grams[number] for number in by_value) > total:
+            # None gets a gram more: it may be all of its region's total.
+            parts = fitted([amounts[number].grams for number in by_value], total)
+            for number, part in zip(by_value, parts, strict=True):
+                grams[number] = part
         if _shares_fit(category, [amounts[number] for number in by_share], faults):
             parts = _split(total, [amounts[number].part for number in by_share], Fraction(100))
             for number, part in zip(by_share, parts, strict=True):
