@@ -168,8 +168,13 @@ def grams_of_text(text: str) -> int:
     InputError
         If the text does not begin with a number, or with one whose thousands are set apart by blanks, and as :func:`grams`.
     """
+    return round(exact_grams_of_text(text))
+
+
+def exact_grams_of_text(text: str) -> Fraction:
+    """Return a mass in grams as :func:`grams_of_text` does, before it is rounded."""
     value, unit = _value_and_unit(text)
-    return grams(Decimal(value), unit)
+    return exact_grams(Decimal(value), unit)
 
 
 def gas_of_text(text: str) -> str:
