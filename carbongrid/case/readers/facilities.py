@@ -276,7 +276,7 @@ def _notes_on_copies(rows: list[dict[str, Any]], file: str) -> list[Problem]:
     for row in rows:
         if row["grams"] and row["way"] != "capacity" and row["x"] == row["x"]:
             # Of two values that are alike, rounding may give one a gram more.
-            mass = row["amount"].grams or row["grams"]
+            mass = round(row["amount"].grams) or row["grams"]
             alike.setdefault((*(row[name] for name in ("category", "crs", "x", "y")), mass), []).append(row)  # fmt: skip
     told = [
         f"{' and '.join(repr(row['name']) for row in same)} ({same[0]['category']}, {format_tonnes([same[0]['grams']])[0]} t each, rows {', '.join(str(row['row']) for row in same)})"

@@ -93,7 +93,7 @@ def grams_of(amounts: Sequence[Amount], totals: Mapping[str, int], faults: Fault
 
     Notes
     -----
-    Values that fill their category's total are no gram more than it (:func:`fitted`). Shares are split off the category's total T in the order of names: with their running sum S, facility i has
+    Values that fill their category's total, or what shares leave of it, are no gram more (:func:`fitted`). Shares are split off the category's total T in the order of names: with their running sum S, facility i has
     floor(T*S[i]/100) - floor(T*S[i-1]/100). Capacities then split all that values and shares leave, in the same way.
     """
     grams = [round(each.grams) for each in amounts]
@@ -106,14 +106,15 @@ def grams_of(amounts: Sequence[Amount], totals: Mapping[str, int], faults: Fault
         by_value, by_share, by_capacity = (
             [number for number in ordered if amounts[number].way == way] for way in WAYS
         )
-        if sum(grams[number] for number in by_value) > total:
-            # None gets a gram more: it may be all of its region's total.
-            parts = fitted([amounts[number].grams for number in by_value], total)
-            for number, part in zip(by_value, parts, strict=True):
-                grams[number] = part
         if _shares_fit(category, [amounts[number] for number in by_share], faults):
             parts = _split(total, [amounts[number].part for number in by_share], Fraction(100))
             for number, part in zip(by_share, parts, strict=True):
+                grams[number] = part
+        left = total - sum(grams[number] for number in by_share)
+        if sum(grams[number] for number in by_value) > left:
+            # None gets a gram more: it may be all of its region's total.
+            parts = fitted([amounts[number].grams for number in by_value], left)
+            for number, part in zip(by_value, parts, strict=True):
                 grams[number] = part
         rest = total - sum(grams[number] for number in numbers)
         capacities = [amounts[number] for number in by_capacity]

@@ -226,6 +226,14 @@ def test_facilities_that_fill_their_total_are_no_gram_more(tmp_path, whole, part
     assert "facilities that agree in category, place and mass" in note.what
 
 
+def test_values_that_fill_what_shares_leave_are_no_gram_more():
+    """Seen to be refused as more than their total: 2.6, 2.6 and 2.6 g beside 22 % of 10 g, of which shares are rounded down and values were not."""
+    rows = [Amount(name, "c", None, "value", Fraction("2.6"), Fraction(0), "") for name in "ABC"]
+    rows.append(Amount("D", "c", None, "share", Fraction(0), Fraction(22), ""))
+    assert grams_of(rows, {"c": 10}, Faults("facilities.csv")) == [2, 3, 3, 2]
+    assert grams_of(rows, {"c": 8}, Faults("facilities.csv")) == [3, 3, 3, 1], "more than there is"
+
+
 @st.composite
 def amounts(draw):
     """Facilities of a category: some by value, shares that fit in 100 %, some by capacity; and a total that holds them."""
