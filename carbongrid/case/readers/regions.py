@@ -66,12 +66,13 @@ def fit_to_whole(rows: Sequence[dict[Any, Any]]) -> None:
         category, place, region, grams and exact (grams, a Fraction) of each total, in any order; grams are replaced.
     """
     accounts: dict[tuple[str, str], list[dict[Any, Any]]] = {}
-    for total in sorted(rows, key=lambda total: (total["region"], total["exact"])):
+    for total in rows:
         accounts.setdefault((total["category"], total["place"]), []).append(total)
     for totals in accounts.values():
         wholes = [total for total in totals if not total["region"]]
         parts = [total for total in totals if total["region"]]
-        if wholes:
+        if wholes and parts:
+            parts.sort(key=lambda part: (part["region"], part["exact"]))
             masses = fitted([part["exact"] for part in parts], wholes[0]["grams"])
             for part, grams in zip(parts, masses, strict=True):
                 part["grams"] = grams
