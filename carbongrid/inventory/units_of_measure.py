@@ -140,8 +140,13 @@ def grams(value: Decimal, unit: str) -> int:
     InputError
         If the unit is not known, names a gas that needs a GWP, or the mass exceeds int64.
     """
+    return round(exact_grams(value, unit))
+
+
+def exact_grams(value: Decimal, unit: str) -> Fraction:
+    """Return a mass in grams as :func:`grams` does, before it is rounded."""
     per_one, _ = _mass_unit(unit)
-    return round(_counted(value, per_one, f"{value} {unit}", "9.2e12 t"))
+    return _counted(value, per_one, f"{value} {unit}", "9.2e12 t")
 
 
 def gas_of(unit: str) -> str:
@@ -163,8 +168,13 @@ def grams_of_text(text: str) -> int:
     InputError
         If the text does not begin with a number, or with one whose thousands are set apart by blanks, and as :func:`grams`.
     """
+    return round(exact_grams_of_text(text))
+
+
+def exact_grams_of_text(text: str) -> Fraction:
+    """Return a mass in grams as :func:`grams_of_text` does, before it is rounded."""
     value, unit = _value_and_unit(text)
-    return grams(Decimal(value), unit)
+    return exact_grams(Decimal(value), unit)
 
 
 def gas_of_text(text: str) -> str:

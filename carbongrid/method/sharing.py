@@ -47,7 +47,7 @@ class Shares:
     cells
         CSR [parcel, coarse cell], row * width + column.
     fine_cells : int64, shape (parcels,)
-        Cells of the fine grid per parcel; 0 where it was snapped, or where no fine grid was made.
+        Cells of the fine grid per parcel; 0 where it was snapped, or where parcels are shared by exact area.
     snapped : bool, shape (parcels,)
         Parcels that no cell centre hits.
     rasters

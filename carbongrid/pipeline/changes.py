@@ -18,13 +18,13 @@ from carbongrid.case.fields import meant, nearest
 from carbongrid.case.readers.facilities import under_totals
 from carbongrid.case.readers.inputs import Inputs, ancestors_of, codes_of
 from carbongrid.case.readers.region_columns import codes_by_name
-from carbongrid.case.readers.regions import OF_TOTAL, check_regions, masses_here
+from carbongrid.case.readers.regions import OF_TOTAL, check_regions, fit_to_whole, masses_here
 from carbongrid.case.readers.tables import Faults, records
 from carbongrid.case.readers.totals import notes_on_gases
 from carbongrid.case.table_formats import HERE
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.electricity import side_of
-from carbongrid.inventory.units_of_measure import gas_of_text, grams, grams_of_text
+from carbongrid.inventory.units_of_measure import exact_grams, exact_grams_of_text, gas_of_text
 from carbongrid.method.categories import Category, weight_fault
 from carbongrid.pipeline.land import Land
 from carbongrid.raster.labelled import require_real, require_unmasked
@@ -43,10 +43,15 @@ Mass = str | float | int | Decimal | Fraction
 
 
 class Total(NamedTuple):
-    """A total in whole grams, and the gas that it is told in: blank is that of the total in whose place it stands."""
+    """A total in grams before they are rounded, and the gas that it is told in: blank is that of the total in whose place it stands."""
 
-    grams: int
+    exact: Fraction
     gas: str
+
+    @property
+    def grams(self) -> int:
+        """In whole grams, rounded by itself."""
+        return round(self.exact)
 
 
 def require_by_category(given: object, where: str) -> None:
@@ -56,7 +61,7 @@ def require_by_category(given: object, where: str) -> None:
 
 
 def total_given(value: Mass, key: Key) -> Total:
-    """Return a mass in whole grams, read as a table of totals is.
+    """Return a mass, read as a table of totals is.
 
     Raises
     ------
@@ -74,14 +79,15 @@ def total_given(value: Mass, key: Key) -> Total:
         if isinstance(value, str):
             if value.strip().startswith("-"):
                 raise negative
-            mass, gas = grams_of_text(value), gas_of_text(value)
+            mass, gas = exact_grams_of_text(value), gas_of_text(value)
         elif isinstance(value, bool | np.bool_) or not math.isfinite(value):
             raise InputError(f"{value!r} is no mass", hint="Give t CO2e, or text with a unit.")
         elif isinstance(value, Fraction):
-            mass = grams(Decimal(round(value * 10**6)), "g CO2e")
+            exact_grams(Decimal(round(value * 10**6)), "g CO2e")  # or it is too large
+            mass = value * 10**6
         else:
             number = value.item() if isinstance(value, np.generic) else value
-            mass = grams(Decimal(str(number)), "t CO2e")
+            mass = exact_grams(Decimal(str(number)), "t CO2e")
     except InputError as error:
         if error is negative:
             raise
@@ -89,7 +95,7 @@ def total_given(value: Mass, key: Key) -> Total:
     except (TypeError, ValueError, OverflowError, InvalidOperation):
         what = f"{value!r:.80} is no mass"
         raise InputError(what, where, "Give t CO2e, or text with a unit.") from None
-    if mass < 0:
+    if round(mass) < 0:
         raise negative
     return Total(mass, gas)
 
@@ -127,7 +133,12 @@ def with_totals(
         seen.add((name, region))
         _set_total(rows, inputs, land, (name, region), total, names_of_parents)
     rows.sort(key=itemgetter("category", "region", "place"))
-    totals = pd.DataFrame(rows).astype(inputs.totals.dtypes)
+    changed = {name for name, _ in seen}
+    own = [row for row in rows if row["category"] in changed]
+    for row in own:
+        row.setdefault("exact", Fraction(row["grams"]))  # those that stay are whole grams already
+    fit_to_whole(own)
+    totals = pd.DataFrame(rows, columns=list(inputs.totals)).astype(inputs.totals.dtypes)
     return under_new_totals(inputs, totals, inputs.facilities)
 
 
@@ -301,7 +312,7 @@ def _set_total(
     same = [row for row in here or own if row["region"] == region]
     if same:
         [row] = same
-        row.update(grams=total.grams, gas=total.gas or row["gas"], source="", basis="")
+        row.update(grams=total.grams, exact=total.exact, gas=total.gas or row["gas"], source="", basis="")  # fmt: skip
         return
     where = f"{TOTALS}, {_named(key)}"
     if not here:
@@ -327,7 +338,7 @@ def _set_total(
         what = f"{name} has no total of {region}: road lengths are corrected by region, so that its weights would be others"
         raise InputError(what, TOTALS, RUN)
     gas = total.gas or here[0]["gas"]
-    rows.append({**here[0], "grams": total.grams, "gas": gas, "region": region, "source": "", "basis": ""})  # fmt: skip
+    rows.append({**here[0], "grams": total.grams, "exact": total.exact, "gas": gas, "region": region, "source": "", "basis": ""})  # fmt: skip
 
 
 def _require_same_electricity(inputs: Inputs, totals: pd.DataFrame) -> None:

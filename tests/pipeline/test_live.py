@@ -631,3 +631,20 @@ def test_weights_and_totals_are_read_as_a_case_is(tmp_path: Path) -> None:
     told = run.with_totals({WORKS: "1 kt CO2"}).inventory
     assert told["gas"].tolist() == ["CO2"]
     assert run.with_totals({WORKS: 1}) != run.with_totals({WORKS: 1})  # compared by identity
+    assert run.with_totals({WORKS: -1e-17}).inventory["mass_t"].tolist() == [
+        0.0
+    ]  # of a difference of floats
+
+
+def test_totals_that_fill_their_whole_are_fitted_as_the_reader_does(tmp_path: Path) -> None:
+    """Seen to be refused, the very totals of the run too, as a gram more than their whole: each was rounded by itself."""
+    rows = [f"{WORKS},{region},{value},t C\n" for region, value in (("", 0.2), ("u0", 0.1), ("u1", 0.1))]  # fmt: skip
+    run = cg.run(small_case(tmp_path / "case", "".join(rows)), tmp_path / "run")
+    assert run.live.inputs.totals["grams"].tolist() == [733_333, 366_666, 366_667]
+    for whole, part in (("0.2 t C", "0.1 t C"), (Fraction(11, 15), Fraction(11, 30)), (0.7333334, 0.3666667)):  # fmt: skip
+        answer = run.with_totals({WORKS: whole, (WORKS, "u0"): part, (WORKS, "u1"): part})
+        assert answer.inputs.totals.equals(run.live.inputs.totals.assign(source="", basis=""))
+    with pytest.raises(
+        InputError, match=r"add up to 0\.733334 t, more than the whole's 0\.733333 t"
+    ):
+        run.with_totals({(WORKS, "u0"): "366667 g CO2"})

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from math import floor
 from typing import Any
 
 from carbongrid.case.readers.declared import Row
+from carbongrid.case.readers.rounding import fitted
 from carbongrid.case.readers.tables import Faults
 from carbongrid.errors import Problem, listed
+from carbongrid.inventory.units_of_measure import exact_grams
 from carbongrid.method.tonnes import format_tonnes
 
 WAYS = ("value", "share", "capacity")
@@ -31,7 +34,7 @@ class Amount:
     way
         One of ``WAYS``.
     grams
-        Of a value, else 0.
+        Of a value, before they are rounded, else 0.
     part
         Share in percent, or capacity.
     unit
@@ -42,7 +45,7 @@ class Amount:
     category: str
     row: Any
     way: str
-    grams: int
+    grams: Fraction
     part: Fraction
     unit: str
 
@@ -69,9 +72,10 @@ def amount_of(row: Row, faults: Faults) -> Amount | None:
     if not row.right or value is None:
         return None
     mass = way == "value"
+    grams = exact_grams(Decimal(row.cells["value"]), row.cells["unit"]) if mass else Fraction(0)
     part = Fraction(0) if mass else Fraction(value)
     told = name, row.cells["category"], row.number, way
-    return Amount(*told, value if mass else 0, part, row.cells["capacity_unit"])
+    return Amount(*told, grams, part, row.cells["capacity_unit"])
 
 
 def grams_of(amounts: Sequence[Amount], totals: Mapping[str, int], faults: Faults) -> list[int]:
@@ -89,23 +93,28 @@ def grams_of(amounts: Sequence[Amount], totals: Mapping[str, int], faults: Fault
 
     Notes
     -----
-    Shares are split off the category's total T in the order of names: with their running sum S, facility i has
+    Values that fill their category's total, or what shares leave of it, are no gram more (:func:`fitted`). Shares are split off the category's total T in the order of names: with their running sum S, facility i has
     floor(T*S[i]/100) - floor(T*S[i-1]/100). Capacities then split all that values and shares leave, in the same way.
     """
-    grams = [each.grams for each in amounts]
+    grams = [round(each.grams) for each in amounts]
     members: dict[str, list[int]] = {}
     for number, each in enumerate(amounts):
         members.setdefault(each.category, []).append(number)
     for category, numbers in members.items():
         total = totals.get(category, 0)
         ordered = sorted(numbers, key=lambda number: amounts[number].name)
-        by_share, by_capacity = (
-            [number for number in ordered if amounts[number].way == way]
-            for way in ("share", "capacity")
+        by_value, by_share, by_capacity = (
+            [number for number in ordered if amounts[number].way == way] for way in WAYS
         )
         if _shares_fit(category, [amounts[number] for number in by_share], faults):
             parts = _split(total, [amounts[number].part for number in by_share], Fraction(100))
             for number, part in zip(by_share, parts, strict=True):
+                grams[number] = part
+        left = total - sum(grams[number] for number in by_share)
+        if sum(grams[number] for number in by_value) > left:
+            # None gets a gram more: it may be all of its region's total.
+            parts = fitted([amounts[number].grams for number in by_value], left)
+            for number, part in zip(by_value, parts, strict=True):
                 grams[number] = part
         rest = total - sum(grams[number] for number in numbers)
         capacities = [amounts[number] for number in by_capacity]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from carbongrid.case.readers.rounding import fitted
 from carbongrid.case.readers.tables import Faults, records
 from carbongrid.case.table_formats import HERE
 from carbongrid.errors import Problem, listed
@@ -54,6 +55,27 @@ def whole_masses(rows: Iterable[Row]) -> dict[str, int]:
 def masses_here(totals: pd.DataFrame) -> dict[str, int]:
     """Return the grams of each category that are spread here, as :func:`whole_masses` does."""
     return whole_masses(row for row in records(totals, OF_TOTAL) if row["place"] == HERE)
+
+
+def fit_to_whole(rows: Sequence[dict[Any, Any]]) -> None:
+    """Take the grams off regions, or add them, by which rounding alone puts them above or below their whole (:func:`fitted`).
+
+    Parameters
+    ----------
+    rows
+        category, place, region, grams and exact (grams, a Fraction) of each total, in any order; grams are replaced.
+    """
+    accounts: dict[tuple[str, str], list[dict[Any, Any]]] = {}
+    for total in rows:
+        accounts.setdefault((total["category"], total["place"]), []).append(total)
+    for totals in accounts.values():
+        wholes = [total for total in totals if not total["region"]]
+        parts = [total for total in totals if total["region"]]
+        if wholes and parts:
+            parts.sort(key=lambda part: (part["region"], part["exact"]))
+            masses = fitted([part["exact"] for part in parts], wholes[0]["grams"])
+            for part, grams in zip(parts, masses, strict=True):
+                part["grams"] = grams
 
 
 def check_regions(

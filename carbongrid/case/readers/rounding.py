@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -31,6 +31,31 @@ def moved_by_rounding(numbers: Iterable[Fraction], one: str, *, faint: int = 0) 
     values = "the value" if len(exact) == 1 else f"{len(exact)} values"
     told = f"rounding {values} moves {roughly(moved)} of {roughly(given)} {one}"
     return f"{told}, and {len(lost)} to 0" if lost else told
+
+
+def fitted(exact: Sequence[Fraction], whole: int) -> list[int]:
+    """Return parts in whole numbers, each within one of its exact amount, that exceed or miss their whole only if the exact ones do.
+
+    Parameters
+    ----------
+    exact
+        The parts, in an order that does not depend on the file's.
+    whole
+        The whole, rounded by itself as parts are, half to even.
+
+    Notes
+    -----
+    Parts rounded by themselves may come to a little more than a whole that they fill, or to less. One is then taken off those that
+    rounding raised most, or added to those that it lowered most.
+    """
+    parts = [round(part) for part in exact]
+    excess, together = sum(parts) - whole, round(sum(exact, Fraction(0)))
+    if (excess > 0 and together <= whole) or (excess < 0 and together == whole):
+        step = 1 if excess > 0 else -1
+        furthest = sorted(range(len(parts)), key=lambda number: step * (exact[number] - parts[number]))  # fmt: skip
+        for number in furthest[: abs(excess)]:
+            parts[number] -= step
+    return parts
 
 
 def roughly(number: int | Fraction) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -17,6 +18,7 @@ from carbongrid.case.readers.regional import notes_on_old_codes, notes_on_years,
 from carbongrid.case.readers.regions import (
     check_activities,
     check_regions,
+    fit_to_whole,
     left_by_regions,
     whole_masses,
 )
@@ -24,7 +26,7 @@ from carbongrid.case.readers.tables import Faults
 from carbongrid.case.table_formats import ELSEWHERE, HERE, TOTALS
 from carbongrid.errors import InputError, Problem, listed
 from carbongrid.inventory.electricity import rows_set_aside, set_aside
-from carbongrid.inventory.units_of_measure import gas_of
+from carbongrid.inventory.units_of_measure import exact_grams, gas_of
 from carbongrid.method.categories import Category
 from carbongrid.method.gas import CO2, CO2E, emissions_by_gas
 from carbongrid.method.tonnes import exact_tonnes
@@ -120,6 +122,7 @@ def read_totals(
     merged = list(notes_on_old_codes(parts, old_codes, path.name))
     for total in rows:
         total["region"] = old_codes.get(total["region"], total["region"])
+    fit_to_whole(rows)
     check_regions(rows, ancestors or {}, faults, notes)
     faults.raise_any()
     if categories is not None:
@@ -218,6 +221,7 @@ def _total(row: Row, year: int, categories: Mapping[str, Category] | None) -> di
         "category": name,
         "region": row.cells["region"],
         "grams": row.values["value"],
+        "exact": exact_grams(Decimal(row.cells["value"]), row.cells["unit"]),
         "place": row.cells["place"] or (ELSEWHERE if abroad else HERE),
         "gas": gas_of(row.cells["unit"]),
         "year": row.values["year"] or year,

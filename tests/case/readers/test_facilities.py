@@ -213,6 +213,27 @@ def test_what_contradicts_itself_is_refused_in_its_place(tmp_path, rows, says):
     assert str(problem).startswith("facilities.csv")
 
 
+@pytest.mark.parametrize(("whole", "part", "left"), [("0.2", "0.1", 0), ("0.4", "0.2", 1)])
+def test_facilities_that_fill_their_total_are_no_gram_more(tmp_path, whole, part, left):
+    """Seen to be refused, 0.1 and 0.1 t C as more than 0.2 t C: each was rounded by itself. None is raised, since it may be all of its region's total."""
+    rows = [f"{name},buildings/commerce,{part},t C,120,31,gcj02" for name in "AB"]
+    tables = {"totals.csv": f"category,value,unit\nbuildings/commerce,{whole},t C\n", "facilities.csv": HEAD + "\n".join(rows)}  # fmt: skip
+    case = case_with(tmp_path, tables, facilities={"path": "facilities.csv"})
+    totals, notes = read_totals(case, KNOWN), []
+    table = read_facilities(case, KNOWN, totals, notes=notes)
+    assert table["grams"].sum() == totals["grams"].item() - left
+    (note,) = notes
+    assert "facilities that agree in category, place and mass" in note.what
+
+
+def test_values_that_fill_what_shares_leave_are_no_gram_more():
+    """Seen to be refused as more than their total: 2.6, 2.6 and 2.6 g beside 22 % of 10 g, of which shares are rounded down and values were not."""
+    rows = [Amount(name, "c", None, "value", Fraction("2.6"), Fraction(0), "") for name in "ABC"]
+    rows.append(Amount("D", "c", None, "share", Fraction(0), Fraction(22), ""))
+    assert grams_of(rows, {"c": 10}, Faults("facilities.csv")) == [2, 3, 3, 2]
+    assert grams_of(rows, {"c": 8}, Faults("facilities.csv")) == [3, 3, 3, 1], "more than there is"
+
+
 @st.composite
 def amounts(draw):
     """Facilities of a category: some by value, shares that fit in 100 %, some by capacity; and a total that holds them."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carbongrid.case.readers.rounding import moved_by_rounding, roughly
+from carbongrid.case.readers.rounding import fitted, moved_by_rounding, roughly
 
 AMOUNTS = st.fractions(-3, 300, max_denominator=1000)
 
@@ -44,3 +44,18 @@ def test_how_much_is_told(amounts, told):
 
 def test_numbers_too_large_for_a_float_have_three_figures():
     assert [roughly(number) for number in (10**312, 12345, Fraction(1, 3))] == ["1e+312", "1.23e+4", "0.333"]  # fmt: skip
+
+
+@given(st.lists(st.fractions(0, 300, max_denominator=1000), max_size=12), st.fractions(0, 5, max_denominator=1000))  # fmt: skip
+def test_parts_of_a_whole_exceed_or_miss_it_only_if_they_do_before_they_are_rounded(parts, rest):
+    """Seen to fail with parts rounded by themselves; by their running sum parts of less than their whole changed, too."""
+    whole = round(sum(parts, Fraction(0)) + rest)
+    found, alone = fitted(parts, whole), [round(part) for part in parts]
+    assert all(abs(number - part) < 1 for number, part in zip(found, parts, strict=True))
+    assert sum(found) <= whole
+    if round(sum(parts, Fraction(0))) == whole:
+        assert sum(found) == whole
+    elif sum(alone) <= whole:
+        assert found == alone
+    above = fitted(parts, whole - 1) if rest == 0 else alone
+    assert above == alone, "parts that are more than their whole are left for others to refuse"

@@ -233,6 +233,28 @@ def test_figures_of_merged_units_are_added_up(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("whole", "parts", "unit"),
+    [
+        ("0.2", ["0.1", "0.1"], "t C"),
+        ("0.4", ["0.2", "0.2"], "t C"),
+        ("0.0000000000012", ["0.0000000000006"] * 2, "Mt CO2e"),
+        ("1.0000014", ["0.5000007", "0.5000007"], "t CO2e"),
+    ],
+)
+def test_exact_parts_of_a_whole_are_no_gram_more_or_less(tmp_path, whole, parts, unit):
+    """Seen to be refused, 0.1 and 0.1 t C as more than 0.2 t C, or to leave a gram to land in no unit, with a warning: each was rounded by itself."""
+    rows = [f"waste/domestic,{whole},{unit},"]
+    rows += [f"waste/domestic,{part},{unit},0{k}" for k, part in enumerate(parts, 1)]
+    notes = []
+    text = "category,value,unit,region\n"
+    table = totals(tmp_path, text + "\n".join(rows), notes=notes)
+    assert table.loc[table["region"] == "", "grams"].item() == table.loc[table["region"] != "", "grams"].sum()  # fmt: skip
+    assert not notes
+    other = totals(tmp_path, text + "\n".join(reversed(rows)))
+    assert other["grams"].equals(table["grams"])
+
+
 SHARES = st.dictionaries(st.sampled_from(["01", "02"]), st.integers(0, 10**6), min_size=1)
 
 
