@@ -113,6 +113,8 @@ def test_a_map_to_move_about_in_tells_what_its_colours_and_numbers_are(tmp_path)
         assert f"</span>{name} ({count})</div>" in page
     assert "held against the whole of the region" in page
     assert "could not load them" in page
+    # Seen to stand beside a map of some width, whose scripts were there.
+    assert "could not load them.</p><script>window.L && " in page
     assert '["code", "name", ' in page
     assert "e+0" not in page.partition("features")[2].partition("]}")[0].replace("geometry", "")
     first = units.iloc[0]

@@ -361,6 +361,7 @@ def _legend_beside(entries: list[tuple[str, str, int]], title: str) -> str:
     )
     page = (
         '<p style="position:absolute;top:0;margin:1em 4em;font:13px sans-serif">The map takes its scripts from the network, and could not load them.</p>'
+        "<script>window.L && document.currentScript.previousElementSibling.remove()</script>"  # a map of some width lies beside it
         f'<div class="legend" style="position:absolute;left:10px;bottom:10px;z-index:1000;max-width:18em;padding:.5em .8em;background:rgba(255,255,255,.9);color:{_INK};font:13px/1.5 sans-serif;border-radius:4px"><b>{html.escape(title)}</b>{rows}</div>'
     )
     return page.replace("{", "&#123;")  # a brace begins what folium's own templates fill in
