@@ -6,6 +6,7 @@ installed is such a message too: :func:`require_extra`.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -75,6 +76,18 @@ def _as_one(same: list[Problem]) -> Problem:
     such_as = f", such as {some}" if some else ""
     where = f"{first.where} (and {len(same) - 1:,} more{such_as})".lstrip()
     return replace(first, where=where)
+
+
+_COMMANDS = re.compile(
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""What a terminal obeys instead of showing it: control characters but the tab, those that turn the direction of writing; and
+halves of characters, which no terminal can be sent."""
+
+
+def shown(text: str) -> str:
+    r"""Return a text of one line as a terminal may show it, whoever wrote it: what is a command stands there as ``\\u001b``."""
+    return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def listed(
