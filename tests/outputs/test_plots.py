@@ -125,3 +125,7 @@ def test_a_map_to_move_about_in_tells_what_its_colours_and_numbers_are(tmp_path)
     odd = named.explore("{{ 7 * 6 }}<b>").get_root().render()
     assert "42" not in odd.partition('class="legend"')[2].partition("</div>")[0]
     assert "&#123;&#123; 7 * 6 }}&lt;b&gt;" in odd
+    # Seen to end with a KeyError, and to tell a code as a number of people.
+    edited = units.drop(columns="zone_name").assign(id=range(330101, 330107), firm=False)
+    named = dataclasses.replace(result.plot, units=edited)
+    assert '"id": "330101"' in named.explore().get_root().render()

@@ -217,7 +217,7 @@ class Plots:
         shown = self.units[[*told, "geometry"]].to_crs("EPSG:4326")
         for name in told:
             shown[name] = [html.escape(self._in_words(name, cell)) for cell in shown[name]]
-        for flag in flags_of(self.units):
+        for flag in flags_of(self.units) if "zone_name" in told else ():
             shown.loc[flag.marked(self.units), "zone_name"] += f", {flag.name_en}"
         west, south, east, north = shown.total_bounds.tolist()
         drawn = folium.Map(tiles=tiles, **options)
@@ -244,10 +244,10 @@ class Plots:
 
     def _in_words(self, column: str, cell: Any) -> str:
         """Return what a unit's cell is as the report shows it, with its unit."""
-        if isinstance(cell, str):
-            return cell
         if pd.isna(cell):
             return "–"
+        if isinstance(cell, str) or column == "id":
+            return str(cell)
         if column.endswith("_t"):
             return self.gas.told(f"{mass(round(1e6 * cell))} CO₂e yr⁻¹")
         if column == "ccr":
