@@ -96,6 +96,18 @@ def _as_one(same: list[Problem]) -> Problem:
     return replace(first, where=where)
 
 
+_COMMANDS = re.compile(
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""What a terminal obeys instead of showing it: control characters but the tab, those that turn the direction of writing; and
+halves of characters, which no terminal can be sent."""
+
+
+def shown(text: str) -> str:
+    r"""Return a text of one line as a terminal may show it, whoever wrote it: what is a command stands there as ``\\u001b``."""
+    return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def listed(
     items: Iterable[str],
     limit: int = 10,

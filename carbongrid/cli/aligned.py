@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from carbongrid.outputs.numbers import text_width
 
 _WIDEST = 48
-_WORD = re.compile(r"\s*(?:`[^`]*`|carbongrid [a-z-]+ \S+|\S)+")
+_WORD = re.compile(r"\s*(?:`[^`]*`|carbongrid [a-z-]+ \S+(?: --[a-z-]+ \S+)*|\S)+")
 """With the blanks before it; a command is one, to be copied whole."""
+_COPIED = "    "
+"""Lines that stand in so far are lines of a case and commands, whose paths may have blanks."""
 _NUMBER = re.compile(r"[-+<>]* ?[\d,.]+(e[-+]\d+)?( [t%])?|-|")
 
 
@@ -32,7 +34,7 @@ def _padded(cell: str, width: int, at_right: bool) -> str:
 
 def folded(line: str, columns: int) -> str:
     """Return a line that a terminal shows without cutting a word or a number in two; what follows stands in below its beginning."""
-    if text_width(line) <= columns:
+    if text_width(line) <= columns or line.startswith(_COPIED):
         return line
     indent = " " * (len(line) - len(line.lstrip(" ")) + 2)
     lines, room = [""], columns

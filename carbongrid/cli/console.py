@@ -8,7 +8,6 @@ import json
 import logging
 import math
 import os
-import re
 import signal
 import sys
 import threading
@@ -17,19 +16,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from carbongrid.errors import CarbongridError, InputError, Problem, merged
+from carbongrid.errors import CarbongridError, InputError, Problem, merged, shown
 from carbongrid.raster.portable import interrupt
 
 Progress = Callable[[str, int, int], None]
 
 _A_MOMENT = 0.05
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
-_COMMANDS = re.compile(
-    "[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-"""What a terminal obeys instead of showing it: control characters but the tab, those that turn the direction of writing; and
-halves of characters, which no terminal can be sent."""
-
 
 _LINES = "CARBONGRID_PROGRESS"
 """Environment variable; ``lines`` asks for ``progress DONE/TOTAL STEP`` on standard error, as the QGIS plugin does."""
@@ -41,11 +34,6 @@ _BROKEN_PIPE = 128 + 13  # SIGPIPE, which Windows has none of
 
 class _Terminated(KeyboardInterrupt):
     """SIGTERM: it ends what Ctrl-C ends, and is told apart."""
-
-
-def shown(text: str) -> str:
-    r"""Return a text of one line as a terminal may show it, whoever wrote it: what is a command stands there as ``\\u001b``."""
-    return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def or_dash(number: float, width: int, form: str) -> str:
@@ -66,9 +54,14 @@ def _coloured(text: str, **style: Any) -> str:
     return text if os.environ.get("NO_COLOR") else click.style(text, **style)
 
 
+def _is_terminal(stream: Any) -> bool:
+    """Return whether someone looks on; a stream that is closed, as by ``>&-``, is None."""
+    return stream is not None and bool(stream.isatty())
+
+
 def _folded(line: str, stream: Any) -> str:
     """Return a line as the stream shows it: a terminal breaks lines in words and numbers; a file and a pipe have them whole."""
-    if not stream.isatty():
+    if not _is_terminal(stream):
         return line
     from carbongrid.cli.aligned import folded
 
@@ -232,7 +225,7 @@ class Console:
     def _shown_progress(self) -> Iterator[Progress]:
         if os.environ.get(_LINES) == "lines":
             yield _tell_a_program
-        elif self.quiet or self.as_json or not sys.stderr.isatty():
+        elif self.quiet or self.as_json or not _is_terminal(sys.stderr):
             yield lambda _step, _done, _total: None
         else:
             from carbongrid.cli.bars import Bars

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from carbongrid.errors import Problem
+from carbongrid.errors import Problem, shown
 from carbongrid.method.tonnes import counted
 
 _WIDTH = 100
@@ -23,15 +23,19 @@ class Answer:
         """Return a line for each part, and what has to be said beside the numbers in full."""
         parts = {each.name: getattr(self, each.name) for each in fields(self)}  # type: ignore[arg-type]
         widest = max(map(len, parts))
-        notes = [
-            f"  {each.level}: {each}"
-            for part in parts.values()
-            if isinstance(part, tuple)
-            for each in part
-            if isinstance(each, Problem)
-        ]
+        notes = (f"  {each}" for part in parts.values() for each in _said(part))
         lines = (f"  {name:<{widest}}  {_in_brief(part)}" for name, part in parts.items())
-        return "\n".join([f"<{type(self).__name__}>", *lines, *notes])
+        return "\n".join([f"<{type(self).__name__}>", *map(shown, lines), *map(shown, notes)])
+
+
+def _said(part: Any) -> Iterator[str]:
+    """Return what has to be said beside the numbers: problems, some with the same in Chinese, and sentences."""
+    for each in part if isinstance(part, tuple) else ():
+        said = each[0] if isinstance(each, tuple) else each
+        if isinstance(said, Problem):
+            yield f"{said.level}: {said}"
+        elif isinstance(said, str):
+            yield f"note: {said}"
 
 
 def _in_brief(part: Any) -> str:
@@ -41,7 +45,7 @@ def _in_brief(part: Any) -> str:
         return f"{counted(len(part), 'row')}{': ' * bool(columns)}{columns}"
     if isinstance(part, np.ndarray):
         return f"array of shape {part.shape}"
-    if isinstance(part, tuple) and part and isinstance(part[0], Problem | Mapping):
+    if isinstance(part, tuple) and part and isinstance(part[0], Problem | Mapping | str | tuple):
         return f"{len(part):,}"
     if isinstance(part, str):
         return textwrap.shorten(part, _WIDTH, placeholder=" ...")

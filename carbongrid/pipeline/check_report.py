@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from carbongrid.case import Case
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.regions import masses_here
-from carbongrid.errors import InputError, Problem, merged
+from carbongrid.errors import InputError, Problem, merged, shown
 from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.method.evidence import EvidenceRow, evidence_lines
 from carbongrid.method.tonnes import at_decimals, counted
@@ -58,7 +58,7 @@ class CheckReport:
     def __repr__(self) -> str:
         """Return what the command prints."""
         said = (f"{each.level}: {each}" for each in merged(self.problems))
-        return "\n".join([*self.lines, *said])
+        return "\n".join(map(shown, [*self.lines, *said]))
 
     @property
     def wrong(self) -> bool:

@@ -37,6 +37,13 @@ def test_a_line_is_folded_between_words():
     assert folded(line, 200) == line
     command = "Edit it, then: carbongrid check mytown/case.toml"
     assert folded(command, 40).splitlines()[1] == "  carbongrid check mytown/case.toml"
+    # Seen to be broken where they are copied: before an option, and in the blanks of lines of a case.
+    command = (
+        "Form totals: carbongrid inventory a.csv --system crt --totals NEW.csv (docs/inventory.md)"
+    )
+    assert folded(command, 40).splitlines()[1].endswith(" a.csv --system crt --totals NEW.csv")
+    case = '    path = "of the planning institute/facilities of 2020.csv"'
+    assert folded(case, 40) == case
 
 
 def test_a_terminal_has_folded_lines_and_a_pipe_whole_ones(monkeypatch, capsys):
@@ -56,3 +63,14 @@ def test_a_terminal_has_folded_lines_and_a_pipe_whole_ones(monkeypatch, capsys):
     assert shown[0].startswith("warning: words")
     assert len(shown) == 6
     assert all(line.startswith("  words") for line in shown[1:])
+
+
+def test_a_stream_that_is_closed_is_not_written_to(monkeypatch):
+    """Seen to end with a fault where standard output is closed, as by ``>&-``."""
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    Console().say("a line")
+    Console().outcome(True, "a check")
+    Console().problem(Problem("a problem"))
+    with Console().progress() as progress:
+        progress("a step", 1, 2)

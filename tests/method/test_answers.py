@@ -35,6 +35,7 @@ class Found(Answer):
     drawn: np.ndarray
     none: pd.DataFrame | None
     notes: tuple[Problem, ...]
+    remarks: tuple[tuple[Problem, str] | str, ...] = ()
 
 
 def test_an_answer_names_its_tables_and_says_its_notes_in_full():
@@ -45,12 +46,16 @@ def test_an_answer_names_its_tables_and_says_its_notes_in_full():
     shown = repr(Found(run, table, np.zeros((9, 97)), None, (note,)))
     assert shown.splitlines()[:5] == [
         "<Found>",
-        "  run    mycity-2020",
-        "  table  900 rows: column_0, column_1, column_2, column_3, column_4, column_5, column_6, column_7, column_8, ...",
-        "  drawn  array of shape (9, 97)",
-        "  none   None",
+        "  run      mycity-2020",
+        "  table    900 rows: column_0, column_1, column_2, column_3, column_4, column_5, column_6, column_7, column_8, ...",
+        "  drawn    array of shape (9, 97)",
+        "  none     None",
     ]
     assert f"note: {note}" in shown
+    # Seen to end in the middle, at 100 characters, and to be shown as data beside their Chinese.
+    told = repr(Found(run, table, np.zeros(1), None, (), ((note, "须知"), "a sentence " * 20)))
+    assert f"  note: {note}" in told.splitlines()
+    assert f"  note: {'a sentence ' * 20}" in told.splitlines()
     assert "1 row: a" in repr(Found(run, pd.DataFrame({"a": [1]}), np.zeros(1), None, ()))
 
 
@@ -65,3 +70,18 @@ def test_checks_print_what_the_commands_do():
     assert repr(Verification(checks)).splitlines() == ["ok   files: as listed", "--   tiles: none", "FAIL sums: off"]  # fmt: skip
     report = CheckReport({}, (Problem("no file", "case.toml"), Problem("odd", level="warning")))
     assert repr(report).splitlines() == ["error: case.toml: no file", "warning: odd"]
+
+
+def test_a_name_is_no_command_of_the_terminal():
+    """Seen to be sent as it is, where the data that were printed before had its code."""
+    name = "a \x1b[31m name"
+    note = Problem(name, level="note")
+    empty = pd.DataFrame()
+    answers = (
+        Found(FinishedRun(name, {}), empty, np.zeros(1), None, (note,)),
+        CheckReport({}, (note,)),
+        Verification((Check("files", False, name),)),
+    )
+    for answer in answers:
+        assert r"a \u001b[31m name" in repr(answer)
+        assert "\x1b" not in repr(answer)

@@ -113,6 +113,8 @@ def test_a_map_to_move_about_in_tells_what_its_colours_and_numbers_are(tmp_path)
         assert f"</span>{name} ({count})</div>" in page
     assert "held against the whole of the region" in page
     assert "could not load them" in page
+    # Seen to stand beside a map of some width, whose scripts were there.
+    assert "could not load them.</p><script>window.L && " in page
     assert '["code", "name", ' in page
     assert "e+0" not in page.partition("features")[2].partition("]}")[0].replace("geometry", "")
     first = units.iloc[0]
@@ -123,3 +125,7 @@ def test_a_map_to_move_about_in_tells_what_its_colours_and_numbers_are(tmp_path)
     odd = named.explore("{{ 7 * 6 }}<b>").get_root().render()
     assert "42" not in odd.partition('class="legend"')[2].partition("</div>")[0]
     assert "&#123;&#123; 7 * 6 }}&lt;b&gt;" in odd
+    # Seen to end with a KeyError, and to tell a code as a number of people.
+    edited = units.drop(columns="zone_name").assign(id=range(330101, 330107), firm=False)
+    named = dataclasses.replace(result.plot, units=edited)
+    assert '"id": "330101"' in named.explore().get_root().render()

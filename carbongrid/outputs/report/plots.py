@@ -217,7 +217,7 @@ class Plots:
         shown = self.units[[*told, "geometry"]].to_crs("EPSG:4326")
         for name in told:
             shown[name] = [html.escape(self._in_words(name, cell)) for cell in shown[name]]
-        for flag in flags_of(self.units):
+        for flag in flags_of(self.units) if "zone_name" in told else ():
             shown.loc[flag.marked(self.units), "zone_name"] += f", {flag.name_en}"
         west, south, east, north = shown.total_bounds.tolist()
         drawn = folium.Map(tiles=tiles, **options)
@@ -244,10 +244,10 @@ class Plots:
 
     def _in_words(self, column: str, cell: Any) -> str:
         """Return what a unit's cell is as the report shows it, with its unit."""
-        if isinstance(cell, str):
-            return cell
         if pd.isna(cell):
             return "–"
+        if isinstance(cell, str) or column == "id":
+            return str(cell)
         if column.endswith("_t"):
             return self.gas.told(f"{mass(round(1e6 * cell))} CO₂e yr⁻¹")
         if column == "ccr":
@@ -361,6 +361,7 @@ def _legend_beside(entries: list[tuple[str, str, int]], title: str) -> str:
     )
     page = (
         '<p style="position:absolute;top:0;margin:1em 4em;font:13px sans-serif">The map takes its scripts from the network, and could not load them.</p>'
+        "<script>window.L && document.currentScript.previousElementSibling.remove()</script>"  # a map of some width lies beside it
         f'<div class="legend" style="position:absolute;left:10px;bottom:10px;z-index:1000;max-width:18em;padding:.5em .8em;background:rgba(255,255,255,.9);color:{_INK};font:13px/1.5 sans-serif;border-radius:4px"><b>{html.escape(title)}</b>{rows}</div>'
     )
     return page.replace("{", "&#123;")  # a brace begins what folium's own templates fill in

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from carbongrid.errors import CarbongridError, require_extra
+from carbongrid.errors import CarbongridError, require_extra, shown
 from carbongrid.pipeline.step import Progress
 from carbongrid.pipeline.verification.derived import (
     Derived,
@@ -45,7 +45,7 @@ class Verification:
 
     def __repr__(self) -> str:
         """Return a line for each check."""
-        return "\n".join(map(str, self.checks))
+        return "\n".join(shown(str(check)) for check in self.checks)
 
     @property
     def ok(self) -> bool:
