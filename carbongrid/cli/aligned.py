@@ -15,16 +15,17 @@ _COPIED = "    "
 _NUMBER = re.compile(r"[-+<>]* ?[\d,.]+(e[-+]\d+)?( [t%])?|-|")
 
 
-def aligned_columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return lines whose columns stand below each other, those of numbers by their right; wide cells are cut."""
-    cut = [
-        [cell if len(cell) <= _WIDEST else f"{cell[: _WIDEST - 3]}..." for cell in row]
-        for row in rows
-    ]
-    columns = list(zip(*cut, strict=True))
+def aligned_columns(rows: Sequence[tuple[str, ...]], *, cut: bool = True) -> list[str]:
+    """Return lines whose columns stand below each other, those of numbers by their right; wide cells are cut, unless they are names that are looked for."""
+    cells = [tuple(map(_cut, row)) if cut else row for row in rows]
+    columns = list(zip(*cells, strict=True))
     widths = [max(map(text_width, column)) for column in columns]
     of_numbers = [all(map(_NUMBER.fullmatch, column[1:])) and any(column[1:]) for column in columns]
-    return ["  ".join(map(_padded, row, widths, of_numbers)).rstrip() for row in cut]
+    return ["  ".join(map(_padded, row, widths, of_numbers)).rstrip() for row in cells]
+
+
+def _cut(cell: str) -> str:
+    return cell if len(cell) <= _WIDEST else f"{cell[: _WIDEST - 3]}..."
 
 
 def _padded(cell: str, width: int, at_right: bool) -> str:

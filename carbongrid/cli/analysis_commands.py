@@ -87,7 +87,7 @@ def _nearest(table: pd.DataFrame) -> Iterator[str]:
         change = change_in_percent(row["now"], row["difference"]).replace("−", "-") if row["now"] else f"+{_whole_tonnes(row['difference'])} t"  # fmt: skip
         masses = _whole_tonnes(row["now"]), _whole_tonnes(row["at_boundary"])
         rows.append((named, row["boundary"].upper(), *masses, change))
-    yield from aligned_columns(rows)
+    yield from aligned_columns(rows, cut=False)
 
 
 def _whole_tonnes(grams: int) -> str:

@@ -104,7 +104,8 @@ def _decided(found: ChoiceAudit) -> Iterator[str]:
                 (row["choice"], row["own"], row["value"], str(row["alone"]), f"{row['mean']:.1f}")
                 for row in choices
             ),
-        ]
+        ],
+        cut=False,
     )
     for (choice, reason), rows in found.not_tried.groupby(["choice", "reason"], sort=False):
         yield f"Not tried: {choice} {', '.join(rows['value'])}: {reason}."
@@ -263,7 +264,7 @@ def _placed(found: Skill) -> Iterator[str]:
     for row in found.measures.to_dict("records"):
         shares = (or_dash(row[name], 0, ".3f") for name in ("misplaced", "by_area", "by_people"))
         rows.append((row["of"], row["rule"], _counted(row), *shares, or_dash(row["skill"], 0, ".2f")))  # fmt: skip
-    yield from aligned_columns(rows)
+    yield from aligned_columns(rows, cut=False)
     yield from without_skill(found.measures)
     for row in found.measures[found.measures["left_out"] > 0].to_dict("records"):
         if row["left_out"] == 1:

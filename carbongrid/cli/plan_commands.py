@@ -94,7 +94,9 @@ def _told(found: Comparison) -> Iterator[str]:
         (row["of"], *format_tonnes(row[f"total_{side}_g"] for side in ("a", "b", "change")))
         for row in changed.to_dict("records")
     ]
-    yield from aligned_columns([("total", "A, t", "B, t", "change, t"), *rows]) if rows else ()
+    yield from (
+        aligned_columns([("total", "A, t", "B, t", "change, t"), *rows], cut=False) if rows else ()
+    )
     units = found.units
     yield f"{found.turned:,} of {len(units):,} units {'is' if found.turned == 1 else 'are'} in another zone{':' if found.turned else '.'}"
     for row in units[units["zone_a"] != units["zone_b"]].head(_LARGEST).to_dict("records"):

@@ -23,6 +23,9 @@ def test_chinese_names_stand_in_columns_and_numbers_at_the_right():
         "1 霜桥圩镇    ECC    9,844",
         "2 云荷湾街道  ESC    < 0.1",
     ]
+    long = "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch"
+    assert aligned_columns([(long, "1")], cut=False) == [f"{long}  1"]
+    assert aligned_columns([(long, "1")]) == [f"{long[:45]}...  1"]
     assert aligned_columns([("unit", "t"), ("t CO2/t", "-")]) == ["unit     t", "t CO2/t  -"]
 
 
