@@ -106,7 +106,7 @@ def tell_coded(
 
 
 def _tell(formed: CodedTotals, console: Console) -> None:
-    from carbongrid.method.tonnes import exact_tonnes
+    from carbongrid.method.tonnes import readable_tonnes
 
     rows = [tuple(map(str, row)) for row in formed.totals.itertuples(index=False)]
     for line in aligned_columns([tuple(formed.totals.columns), *rows]):
@@ -115,7 +115,7 @@ def _tell(formed: CodedTotals, console: Console) -> None:
         console.say()
         console.say("In no total:")
     for each in formed.left_out:
-        tonnes = exact_tonnes(each.grams)
+        tonnes = readable_tonnes(each.grams)
         console.say(f"  {each.code} {each.name}: {tonnes} t CO2e, {each.reason}")
     for problem in formed.notes:
         console.problem(problem)

@@ -11,7 +11,7 @@ from carbongrid.errors import Problem, listed
 from carbongrid.inventory.coded_table import ALL_GASES, BIOGENIC, CodedTable, CodedValue
 from carbongrid.inventory.codes import codes_above, is_within
 from carbongrid.inventory.gas_names import gases_above
-from carbongrid.method.tonnes import exact_tonnes, format_tonnes
+from carbongrid.method.tonnes import readable_tonnes
 
 MEMO = {"crt": ("1.D",), "ipcc2006": ("1.A.3.a.i", "1.A.3.d.i"), "gpc": ()}
 """Codes that a system lists without counting them: fuel of ships and aircraft between countries."""
@@ -186,9 +186,9 @@ def _compare(
         return
     if partly and (rest > 0 or min(part.grams for part in parts) < 0):
         return
-    tonnes = format_tonnes([whole.grams, whole.grams - rest])
+    told, added = map(readable_tonnes, (whole.grams, whole.grams - rest))
     what = f"gases of {gas}" if gas not in ("", ALL_GASES) else "gases" if gas else "parts"
-    reason = f"the code says {tonnes[0]} t, its {what} {tonnes[1]} t{_TOO_MUCH if partly else _DIFFERENCE}"
+    reason = f"the code says {told} t, its {what} {added} t{_TOO_MUCH if partly else _DIFFERENCE}"
     uncounted.append(Uncounted(whole.code, whole.name, rest, reason, gas))
 
 
@@ -210,7 +210,7 @@ def _differing(table: CodedTable, uncounted: Iterable[Uncounted]) -> list[Proble
         found = [each for each in uncounted if each.reason.endswith(reason)]
         if not found:
             continue
-        tonnes = exact_tonnes(sum(abs(each.grams) for each in found if not _is_told_above(each, found)))  # fmt: skip
+        tonnes = readable_tonnes(sum(abs(each.grams) for each in found if not _is_told_above(each, found)))  # fmt: skip
         gases: dict[str, list[str]] = {}
         for each in found:
             gases.setdefault(each.code, []).append(each.gas)
@@ -286,4 +286,4 @@ def _against_totals(table: CodedTable, counted: Sequence[CodeMass]) -> list[Prob
 
 
 def _tonnes(masses: Sequence[int]) -> str:
-    return " or without land ".join(f"{each} t CO2e" for each in format_tonnes(masses))
+    return " or without land ".join(f"{readable_tonnes(each)} t CO2e" for each in masses)

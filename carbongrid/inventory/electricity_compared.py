@@ -19,7 +19,7 @@ from carbongrid.inventory.power_balance import (
     scopes_with_mass,
 )
 from carbongrid.inventory.tables import audit, by_gas
-from carbongrid.method.tonnes import format_tonnes
+from carbongrid.method.tonnes import readable_tonnes
 
 COLUMNS = ("reading", "made_t", "used_t", "gross_t")
 
@@ -64,7 +64,7 @@ def audit_with_readings(
     _, unknown = consumption_if_known(as_given)
     for each in compare_electricity(as_given).to_dict("records"):
         if each["gross_t"] == each["gross_t"]:
-            told = f"all emissions are {each['gross_t']:.6f} t CO2e"
+            told = f"all emissions are {readable_tonnes(round(each['gross_t'] * 1e6))} t CO2e"
         else:
             told = f"not known: {unknown.what if unknown else ''}"
         rows.append(
@@ -120,8 +120,8 @@ def _rows_of_balance(as_given: Inventory) -> list[dict[str, str]]:
             )
         masses = [(gas, mass) for gas, mass in flow.gases.items() if mass.grams or mass.co2e]
         for gas, mass in masses or [("CO2", Mass())]:
-            told = format_tonnes([mass.grams, mass.co2e])
-            remark = f"part of the mix, in no total of its own: {told[0]} t {gas}, {told[1]} t CO2e"
+            made, counted = map(readable_tonnes, (mass.grams, mass.co2e))
+            remark = f"part of the mix, in no total of its own: {made} t {gas}, {counted} t CO2e"
             rows.append({**common, "gas": gas, "remark": remark})
     return rows
 

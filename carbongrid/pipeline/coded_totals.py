@@ -25,7 +25,7 @@ from carbongrid.inventory.codes import (
 from carbongrid.inventory.crosswalks import candidates_of, home_of, level_of
 from carbongrid.method.allocate import apportion
 from carbongrid.method.categories import Category, read_categories
-from carbongrid.method.tonnes import exact_tonnes, format_tonnes
+from carbongrid.method.tonnes import exact_tonnes, readable_tonnes
 
 LEAVE_OUT = "leave-out"
 """Stands for a category in a table of shares: the code is in no total, on purpose."""
@@ -264,13 +264,13 @@ def _of_the_protocol(
         sums[level_of(mass.code)] += grams
         if gpc_scope(mass.code) == "outside" and grams:
             outside[mass.code] = outside.get(mass.code, 0) + grams
-    basic, plus, territorial, untold = format_tonnes(list(sums.values()))
+    basic, plus, territorial, untold = map(readable_tonnes, sums.values())
     what = f"of what counts, {basic} t CO2e are BASIC, {plus} t BASIC+ beyond that, {territorial} t in the territorial total only"
     if sums[""]:
         what += f", and of {untold} t the codes do not tell"
     found = [Problem(what, where, "", "note")]
     if outside:
-        tonnes = exact_tonnes(sum(outside.values()))
+        tonnes = readable_tonnes(sum(outside.values()))
         what = f"{tonnes} t CO2e of {', '.join(outside)} are emitted outside the boundary, and would be spread over land within it"
         found.append(Problem(what, where, f"Give these codes to {LEAVE_OUT} by --split where a map of the territory is wanted.", "warning"))  # fmt: skip
     return found
@@ -288,7 +288,7 @@ def _shares_of(
 
 def _shown(mass: CodeMass) -> str:
     name = f" {mass.name}" if mass.name else ""
-    return f"{mass.code}{name}, {exact_tonnes(mass.grams)} t CO2e"
+    return f"{mass.code}{name}, {readable_tonnes(mass.grams)} t CO2e"
 
 
 def _faults_of_sign(

@@ -29,7 +29,7 @@ from carbongrid.inventory.units_of_measure import (
 from carbongrid.method.allocate import apportion
 from carbongrid.method.categories import Category
 from carbongrid.method.landuse import SYSTEMS, match_codes, read_code_system
-from carbongrid.method.tonnes import counted, exact_tonnes, format_tonnes
+from carbongrid.method.tonnes import counted, readable_tonnes
 from carbongrid.method.weights import PackedWeights
 from carbongrid.method.weights.packing import OF_SOME
 from carbongrid.method.weights.rules import eligible
@@ -65,7 +65,7 @@ def amount_after(told: Mapping[str, Any], now: int, where: str) -> int:
         return total_given(told["total"], where).grams
     after = now + _signed_mass(told["change"], where)
     if after < 0:
-        there = exact_tonnes(now)
+        there = readable_tonnes(now)
         raise InputError(f"it removes more than there is: {there} t", hint="Give a smaller change.")
     return after
 
@@ -230,7 +230,7 @@ def moved_totals(
     for position, code in enumerate(codes):
         after[own & (region == code)] += sums[position]
     if (after[own] < 0).any():
-        there_are = format_tonnes(totals.loc[own, "grams"])[0]
+        there_are = readable_tonnes(totals.loc[own, "grams"].iloc[0])
         raise InputError(f"it removes more of {name} than there is: {there_are} t", TOTALS)
     return _with_grams(totals, after, own)
 

@@ -102,7 +102,7 @@ def test_a_table_becomes_the_totals_of_a_case(folder: Path) -> None:
         "1.B": "20000.000000",
         "1.D.1": "500000.000000",
     }
-    for text in ("20000.000000 t CO2e, left out by the table", "500000.000000 t CO2e, a memo item"):
+    for text in ("20,000 t CO2e, left out by the table", "500,000 t CO2e, a memo item"):
         assert text in done.stdout
     assert "1.B CO2 (NE, row 10)" in done.stderr
     assert "1.A.5 CO2 (IE, NO, row 9)" in done.stderr
@@ -111,32 +111,31 @@ def test_a_table_becomes_the_totals_of_a_case(folder: Path) -> None:
 def test_what_the_file_says_of_the_whole_is_checked(folder: Path) -> None:
     agreed = formed().stderr
     assert (
-        "'Total (net)' is 149100.010000 t CO2e, and the codes that count add up to the same"
-        in agreed
+        "'Total (net)' is 149,100.01 t CO2e, and the codes that count add up to the same" in agreed
     )
     rounded = TABLE.replace("(net),,,149.10001", "(net),,,149.5")
     Path("crt.csv").write_text(rounded, encoding="utf-8")
-    assert "add up to 149100.010000 t CO2e, as rounding explains" in formed().stderr
+    assert "add up to 149,100.01 t CO2e, as rounding explains" in formed().stderr
     assert "say another mass" not in agreed
     text = TABLE.replace("Transport,CO2,100.1", "Transport,CO2,99.1")
     Path("crt.csv").write_text(text.replace("(net),,,149.10001", "(net),,,140.0"), encoding="utf-8")
     done = formed("--audit", "trail.csv")
-    assert "the code says 99100.000000 t, its parts 100100.000000 t: the difference" in done.stdout
-    assert "'Total (net)' is 140000.000000 t CO2e" in done.stderr
-    assert "add up to 149100.010000 t CO2e. Find the rows that are missing" in " ".join(
+    assert "the code says 99,100 t, its parts 100,100 t: the difference" in done.stdout
+    assert "'Total (net)' is 140,000 t CO2e" in done.stderr
+    assert "add up to 149,100.01 t CO2e. Find the rows that are missing" in " ".join(
         done.stderr.split()
     )
     # 1.A says a kt more than its parts now, 1.A.3 a kt less.
     assert (
-        "2 codes say another mass than their parts or gases, by 2000.000000 t in all; the parts and gases count: 1.A; 1.A.3."
+        "2 codes say another mass than their parts or gases, by 2,000 t in all; the parts and gases count: 1.A; 1.A.3."
         in done.stderr
     )
 
 
 def test_codes_without_one_category_are_errors_with_candidates(folder: Path) -> None:
     done = said("inventory", "crt.csv", "--system", "crt", "--totals", "totals.csv", code=2)
-    assert "1.A.4 Other sectors, 50000.000000 t CO2e: may be agriculture/husbandry" in done.stderr
-    assert "4.A Forest land, -28000.000000 t CO2e: may be sink/forest, sink/land" in done.stderr
+    assert "1.A.4 Other sectors, 50,000 t CO2e: may be agriculture/husbandry" in done.stderr
+    assert "4.A Forest land, -28,000 t CO2e: may be sink/forest, sink/land" in done.stderr
     assert (
         "may be industry/fugitive-coal, industry/fugitive-gas, industry/fugitive-oil-gas"
         in done.stderr
@@ -526,7 +525,7 @@ def test_known_gases_that_are_more_than_a_sum_that_counts_are_told() -> None:
     rows = [("GHG", "1.0"), ("CO2", "60.0"), ("CH4", "NE")]
     assert counted_of(rows) == ([1], [-59])
     [told] = notes_of([("3.A", *row) for row in rows], "known gases")
-    assert told == "1 code says less than its known gases, by 59000.000000 t in all; the sum counts, since other gases are unknown: 3.A all gases"  # fmt: skip
+    assert told == "1 code says less than its known gases, by 59,000 t in all; the sum counts, since other gases are unknown: 3.A all gases"  # fmt: skip
     # What is taken up makes gases more than their sum.
     assert counted_of([("GHG", "1.0"), ("CO2", "-60.0"), ("CH4", "70.0"), ("N2O", "NE")]) == ([1], [])  # fmt: skip
 
@@ -539,7 +538,7 @@ def test_a_difference_that_all_codes_above_have_too_is_told_once() -> None:
         for gas, value in (("GHG", "50.0"), ("CO2", "20.0"), ("F-gases", "10.0"), ("HFCs", "6.0"))
     ]
     [told] = notes_of(rows, "another mass")
-    assert told == "3 codes say another mass than their parts or gases, by 24000.000000 t in all; the parts and gases count: 3 all gases, F-gases; 3.A all gases, F-gases; 3.A.1 all gases, F-gases"  # fmt: skip
+    assert told == "3 codes say another mass than their parts or gases, by 24,000 t in all; the parts and gases count: 3 all gases, F-gases; 3.A all gases, F-gases; 3.A.1 all gases, F-gases"  # fmt: skip
 
 
 def test_what_is_no_gas_is_refused() -> None:

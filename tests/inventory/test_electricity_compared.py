@@ -42,9 +42,9 @@ def test_the_audit_by_consumption_says_what_makes_the_mix() -> None:
         "electricity/exported": "0",
     }
     assert set(sides["unit"]) == {"Wh"}
-    assert "1000000.000000 t CO2, 1000000.000000" in sides.loc["electricity/generated", "remark"]
-    assert "400000.000000 t CO2e" in sides.loc["electricity/imported", "remark"]
-    assert "77777.777778 t CO2e" in sides.loc["electricity/losses", "remark"]
+    assert "1,000,000 t CO2, 1,000,000 t CO2e" in sides.loc["electricity/generated", "remark"]
+    assert "400,000 t CO2e" in sides.loc["electricity/imported", "remark"]
+    assert "77,777.777778 t CO2e" in sides.loc["electricity/losses", "remark"]
     assert "0.5 kg CO2/kWh (own.grid)" in sides.loc["electricity/imported", "factors"]
     assert sides.index[sides["factors"] != ""].tolist() == ["electricity/imported"]
     aside = trail[trail["remark"].str.startswith("set aside by electricity = consumption")]

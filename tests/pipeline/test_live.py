@@ -268,7 +268,7 @@ def opened(small_run: Path) -> cg.Result:
         (lambda run: run.with_totals({("industry/manufacturing", "x"): 1}), "unknown region 'x'. Give a code of the units or of their parents."),
         (lambda run: run.with_totals({("industry/manufacturing", run.units["name"].iloc[0].upper()): 1}), "Write the code, not the name: "),
         (lambda run: run.with_totals({("industry/manufacturing", next(iter(run.live.prepared.names_of_parents.values()))[0]): 1}), "Write the code, not the name: "),
-        (lambda run: run.with_totals({"industry/supply": 1}), "more than its total of 1.000000 t. Correct the total or the facilities"),
+        (lambda run: run.with_totals({"industry/supply": 1}), "more than its total of 1 t. Correct the total or the facilities"),
         (lambda run: run.without("nobody"), "the run has no facility 'nobody'"),
         (lambda run: run.without("nobody", emission="halve"), "'halve' is no fate of a facility's emission"),
         (lambda run: run.with_weights({"agriculture/plantation": "people"}), "'people' measures geometry, .* run it: what does not change is taken over"),
@@ -584,7 +584,7 @@ def test_problems_are_those_of_the_last_answer(tmp_path: Path) -> None:
     assert any("A (parcel" in problem.what for problem in twice.problems)
     assert not any("A (parcel" in problem.what for problem in twice.without("A").problems)
     left = run.with_totals({(WORKS, "u1"): 495}).problems
-    assert any("5.000000 t" in problem.what for problem in left)
+    assert any("moves by -5 t (-0.5 %)" in problem.what for problem in left)
 
 
 @pytest.mark.parametrize(

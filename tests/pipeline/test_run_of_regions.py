@@ -246,4 +246,4 @@ def test_what_only_another_way_of_counting_contradicts_is_not_known_by_it(tmp_pa
     assert told["supply"].grams == 60 * 10**6
     for name in ("use", "both"):
         assert told[name].grams is None
-        assert f"'{homes}', electricity (buildings:4) has 10.000000 t for the whole" in told[name].why  # fmt: skip
+        assert f"'{homes}', electricity (buildings:4) has 10 t for the whole" in told[name].why  # fmt: skip

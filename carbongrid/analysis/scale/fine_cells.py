@@ -23,7 +23,7 @@ from carbongrid.method.sharing import (
     shares_of_areas,
     with_water_rule,
 )
-from carbongrid.method.tonnes import counted
+from carbongrid.method.tonnes import counted, readable_tonnes
 from carbongrid.method.zoning import zone_units
 from carbongrid.pipeline.rasterizing import structure_of
 from carbongrid.raster.chunked import Counts
@@ -128,7 +128,7 @@ def fine_cells(
 
 def _from_nothing(of: str, units: list[str], grams: int) -> str:
     named = listed(units, more=f" … ({len(units)})")
-    return f"{counted(len(units), 'unit has', 'units have')} no {of} in the run and some by other fine cells or exact areas, at most {grams / 1e6:,.6f} t: {named}. No percentage tells of it."
+    return f"{counted(len(units), 'unit has', 'units have')} no {of} in the run and some by other fine cells or exact areas, at most {readable_tonnes(grams)} t: {named}. No percentage tells of it."
 
 
 def _shares(run: PreparedRun, land: Land, fine: str) -> tuple[Shares, int]:

@@ -11,7 +11,7 @@ import pandas as pd
 from carbongrid.analysis.comparison.compare import some_codes
 from carbongrid.case.readers.tables import read_table, require_columns
 from carbongrid.errors import InputError, Problem
-from carbongrid.method.tonnes import counted, format_tonnes
+from carbongrid.method.tonnes import counted, readable_tonnes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,7 +128,9 @@ def what_was_left_out(
     for run, table in zip(runs, tables, strict=True):
         out = table[~table["id"].isin([*kept])]
         if len(out):
-            emission, sink = format_tonnes([int(out[name].sum()) for name in ("emission_g", "sink_g")])  # fmt: skip
+            emission, sink = (
+                readable_tonnes(int(out[name].sum())) for name in ("emission_g", "sink_g")
+            )
             year, names = run.manifest["year"], some_codes(out["id"])
             what = f"1 unit of {year} is left out, since not every year has it: {names}; it emits {emission} t and takes up {sink} t."
             if len(out) > 1:

@@ -23,7 +23,7 @@ from carbongrid.errors import InputError, Level, Problem, listed
 from carbongrid.inventory.coded_table import BIOGENIC, CodedTable
 from carbongrid.inventory.codes import gpc_scope, is_within, normal_code
 from carbongrid.method.landuse import packaged_table
-from carbongrid.method.tonnes import counted, exact_tonnes
+from carbongrid.method.tonnes import counted, readable_tonnes
 
 _SHEETS = re.compile("crf", re.IGNORECASE)
 _HEAD = ("gpcrefno", "crfsubsector", "scope")
@@ -550,7 +550,7 @@ def _allowed(numbers: Sequence[Decimal]) -> Fraction:
 
 
 def _tonnes(mass: Fraction) -> str:
-    return exact_tonnes(round(mass * 10**6))
+    return readable_tonnes(round(mass * 10**6))
 
 
 def _list(texts: Sequence[str]) -> str:

@@ -31,7 +31,7 @@ from carbongrid.inventory.electricity import is_supply
 from carbongrid.inventory.units_of_measure import gas_of
 from carbongrid.method.categories import Category
 from carbongrid.method.gas import CO2, CO2E, gases_by_category
-from carbongrid.method.tonnes import exact_tonnes, format_tonnes
+from carbongrid.method.tonnes import readable_tonnes
 from carbongrid.raster.opening.crs import crs_of
 
 COLUMNS = ("name", "category", "way", "grams", "x", "y", "crs", "place_uncertainty", "part", "part_unit")  # fmt: skip
@@ -238,7 +238,7 @@ def _check_totals(
     for name, mass in masses.items():
         if name in here and mass > here[name]:
             some = listed(names[name], more=", ...")
-            added, total = format_tonnes([mass, here[name]])
+            added, total = map(readable_tonnes, (mass, here[name]))
             what = f"the facilities of {name!r} ({some}) add up to {added} t, more than its total of {total} t"
             faults.add(what, "Correct the total or the facilities.")
 
@@ -277,7 +277,7 @@ def _notes_on_copies(rows: list[dict[str, Any]], file: str) -> list[Problem]:
             mass = round(row["amount"].grams) or row["grams"]
             alike.setdefault((*(row[name] for name in ("category", "crs", "x", "y")), mass), []).append(row)  # fmt: skip
     told = [
-        f"{' and '.join(repr(row['name']) for row in same)} ({same[0]['category']}, {exact_tonnes(same[0]['grams'])} t each, rows {', '.join(str(row['row']) for row in same)})"
+        f"{' and '.join(repr(row['name']) for row in same)} ({same[0]['category']}, {readable_tonnes(same[0]['grams'])} t each, rows {', '.join(str(row['row']) for row in same)})"
         for same in alike.values()
         if len(same) > 1
     ]

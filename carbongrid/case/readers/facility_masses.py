@@ -15,7 +15,7 @@ from carbongrid.case.readers.rounding import fitted
 from carbongrid.case.readers.tables import Faults
 from carbongrid.errors import Problem, listed
 from carbongrid.inventory.units_of_measure import exact_grams
-from carbongrid.method.tonnes import format_tonnes
+from carbongrid.method.tonnes import readable_tonnes
 
 WAYS = ("value", "share", "capacity")
 """Columns that tell how much a facility emits; a facility fills one of them."""
@@ -138,7 +138,7 @@ def doubts_of_shares(
         whole, total = sum((each.part for each in found), Fraction(0)), totals[category]
         if not 0 < whole <= 1:
             continue
-        placed, as_parts, of = format_tonnes([floor(total * whole / 100), floor(total * whole), total])  # fmt: skip
+        placed, as_parts, of = map(readable_tonnes, (floor(total * whole / 100), floor(total * whole), total))  # fmt: skip
         what = f"the shares of {category!r} ({_listed(found)}) are read as percent, {float(whole):.10g} % in all, {placed} t of its {of} t; as parts of 1 they would be {float(100 * whole):.10g} %, {as_parts} t"
         hint = "If parts of 1 are meant, write 40 for 0.4; given as value, there is no doubt."
         problems.append(Problem(what, where, hint, "warning"))

@@ -13,7 +13,7 @@ from carbongrid.case.readers.tables import Faults, records
 from carbongrid.case.table_formats import HERE
 from carbongrid.errors import Problem, listed
 from carbongrid.inventory.units_of_measure import INT64_MAX
-from carbongrid.method.tonnes import exact_tonnes
+from carbongrid.method.tonnes import readable_tonnes
 
 LEFT_OVER = 100
 """Regions that cover every unit may leave one part in this many of their whole, for rounding."""
@@ -156,13 +156,13 @@ def _check_activity(name: str, rows: list[Row], regions: list[str], faults: Faul
     lacking = listed(map(repr, missing), more=", ...")
     if "" not in given:
         faults.add(
-            f"{name} ({ids}) has {exact_tonnes(parts)} t in regions and no row of the whole, which other activities of the category have: "
+            f"{name} ({ids}) has {readable_tonnes(parts)} t in regions and no row of the whole, which other activities of the category have: "
             "it would lie in place of what they have there",
             "Write a row without a region that has the regions in it, or give all of the category by region.",
         )
     elif missing:
         faults.add(
-            f"{name} ({ids}) has {exact_tonnes(whole)} t for the whole and nothing for {lacking}, which other activities of the category name: "
+            f"{name} ({ids}) has {readable_tonnes(whole)} t for the whole and nothing for {lacking}, which other activities of the category name: "
             f"it would all lie outside {lacking if len(missing) == 1 else 'them'}",
             "Write its amount there, 0 if there is none, or take the category's other rows of that region out.",
         )
@@ -200,9 +200,9 @@ def _check_nested(
         if added > mass or _cover_all(parts, within):
             told = _moves(mass, parts)
         else:
-            told = f"they leave {exact_tonnes(mass - added)} t to the rest of it"
+            told = f"they leave {readable_tonnes(mass - added)} t to the rest of it"
         faults.add(
-            f"{name} is given for {holder!r} ({exact_tonnes(mass)} t) and for {_listed(parts)} in it ({exact_tonnes(added)} t together): {told}",
+            f"{name} is given for {holder!r} ({readable_tonnes(mass)} t) and for {_listed(parts)} in it ({readable_tonnes(added)} t together): {told}",
             "Give one level of regions for a category.",
         )
 
@@ -218,28 +218,28 @@ def _check_sum(
     added = sum(regional.values())
     if added > whole:
         faults.add(
-            f"{name}: the regions ({_listed(regional)}) add up to {exact_tonnes(added)} t, more than the whole's "
-            f"{exact_tonnes(whole)} t: {_moves(whole, regional)}",
+            f"{name}: the regions ({_listed(regional)}) add up to {readable_tonnes(added)} t, more than the whole's "
+            f"{readable_tonnes(whole)} t: {_moves(whole, regional)}",
             "Correct the row without a region, or those with one.",
         )
     elif added < whole and _cover_all(regional, ancestors):
         rest = whole - added
         what = (
-            f"{name}: the regions ({_listed(regional)}) cover every unit and add up to {exact_tonnes(added)} t, less than "
-            f"the whole's {exact_tonnes(whole)} t: {_moves(whole, regional)}"
+            f"{name}: the regions ({_listed(regional)}) cover every unit and add up to {readable_tonnes(added)} t, less than "
+            f"the whole's {readable_tonnes(whole)} t: {_moves(whole, regional)}"
         )
         if rest * LEFT_OVER > whole:
             hint = "Correct one of them. If the rest lies elsewhere, take it off the row without a region and give it a row of its own, with place = elsewhere."
             faults.add(what, hint)
         else:
-            hint = f"The remaining {exact_tonnes(rest)} t go to land in no unit."
+            hint = f"The remaining {readable_tonnes(rest)} t go to land in no unit."
             notes.append(Problem(what, faults.file, hint, "warning"))
 
 
 def _listed(masses: Mapping[str, int]) -> str:
     """Return regions with their masses, the first ten."""
     return listed(
-        (f"{region} {exact_tonnes(mass)} t" for region, mass in masses.items()), more=", ..."
+        (f"{region} {readable_tonnes(mass)} t" for region, mass in masses.items()), more=", ..."
     )
 
 
@@ -268,7 +268,7 @@ def _percent(now: int, change: int) -> str:
 
 
 def _signed(change: int) -> str:
-    return f"{'-' if change < 0 else '+'}{exact_tonnes(abs(change))} t"
+    return f"{'-' if change < 0 else '+'}{readable_tonnes(abs(change))} t"
 
 
 def _cover_all(regional: Mapping[str, int], ancestors: Mapping[str, Collection[str]]) -> bool:

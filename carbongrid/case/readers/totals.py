@@ -29,7 +29,7 @@ from carbongrid.inventory.electricity import rows_set_aside, set_aside
 from carbongrid.inventory.units_of_measure import exact_grams, gas_of
 from carbongrid.method.categories import Category
 from carbongrid.method.gas import CO2, CO2E, emissions_by_gas
-from carbongrid.method.tonnes import exact_tonnes
+from carbongrid.method.tonnes import readable_tonnes
 
 _SINK_LAND = "sink/land"
 
@@ -258,7 +258,7 @@ def _apply_electricity(
 
 
 def _aside_note(case: Case, what: str, grams: int, hint: str = "") -> Problem:
-    tonnes = exact_tonnes(grams)
+    tonnes = readable_tonnes(grams)
     told = f"electricity = {case.electricity!r} {what} aside: its {tonnes} t are reported, never spread"
     return Problem(told, case.path.name, hint, "note")
 
@@ -281,10 +281,10 @@ def _notes_on_sinks(
     ]
     if not parts:
         return []
-    beside = ", ".join(f"{name} {exact_tonnes(masses[name])} t" for name in parts)
+    beside = ", ".join(f"{name} {readable_tonnes(masses[name])} t" for name in parts)
     what = (
-        f"sink/land ({exact_tonnes(masses[_SINK_LAND])} t) stands beside {beside}, on land of the same types: "
-        f"{exact_tonnes(sum(masses[name] for name in parts))} t may be counted twice"
+        f"sink/land ({readable_tonnes(masses[_SINK_LAND])} t) stands beside {beside}, on land of the same types: "
+        f"{readable_tonnes(sum(masses[name] for name in parts))} t may be counted twice"
     )
     return [Problem(what, file, "Give either, unless they do not overlap.", "warning")]
 
@@ -304,7 +304,7 @@ def notes_on_gases(
     apart = left_by_regions(totals, ("category", "place"))
     masses = emissions_by_gas(apart, categories.values(), formed=False)
     told = {
-        gas: listed(f"{name} {exact_tonnes(grams)} t" for (name, own), grams in sorted(masses.items()) if own == gas)
+        gas: listed(f"{name} {readable_tonnes(grams)} t" for (name, own), grams in sorted(masses.items()) if own == gas)
         for gas in (CO2, CO2E)
     }  # fmt: skip
     if not all(told.values()):

@@ -99,4 +99,5 @@ def _inventory(run: Opened, *, elsewhere: bool = False) -> dict[str, float]:
 def _differ(what: str, left: float, other: str, right: float, *, grams: int = 2) -> Iterator[str]:
     """Yield that two masses in tonnes are not the same but for rounding."""
     if not math.isclose(left, right, rel_tol=1e-12, abs_tol=grams * _GRAM):
-        yield f"{what} has {left:.6f} t, {other} {right:.6f} t"
+        told, there = (f"{mass:,.6f}".rstrip("0").rstrip(".") for mass in (left, right))
+        yield f"{what} has {told} t, {other} {there} t"

@@ -24,11 +24,11 @@ from carbongrid.method.sharing import (
     share_by_cells,
     with_water_rule,
 )
-from carbongrid.method.tonnes import counted
+from carbongrid.method.tonnes import counted, exact_tonnes, readable_tonnes
 from carbongrid.outputs.tables.content import BY_SECTOR
 from carbongrid.pipeline.tables import covered_area
 from carbongrid.pipeline.verification.opened import LABELS, Opened
-from carbongrid.pipeline.verification.sums import tonnes, total
+from carbongrid.pipeline.verification.sums import total
 from carbongrid.pipeline.verification.verdict import Check, check_of
 from carbongrid.raster.overlaps import overlap
 from carbongrid.raster.polygons import Polygons
@@ -143,7 +143,7 @@ def check_units(run: Opened, derived: Derived) -> Check:
 
 def _difference(what: str, told: int, found: int) -> Iterator[str]:
     if told != found:
-        yield f"{what} is {tonnes(told)} t, derived again {tonnes(found)} t: {told - found:+,} g"
+        yield f"{what} is {readable_tonnes(told)} t, derived again {readable_tonnes(found)} t: {told - found:+,} g"
 
 
 def _facilities(run: Opened, derived: Derived) -> Iterator[str]:
@@ -157,7 +157,7 @@ def _facilities(run: Opened, derived: Derived) -> Iterator[str]:
         targets = shares.rasters[rasters[row["category"]]][0] if row["category"] in rasters else shares.units  # fmt: skip
         parcel = parcels.get_indexer([row["parcel"]]).astype(np.int64)
         [parts] = masses_by_unit([int(row["mass_g"])], parcel, targets)
-        found = {ids[unit]: tonnes(grams) for unit, grams in parts}
+        found = {ids[unit]: exact_tonnes(grams) for unit, grams in parts}
         try:
             told = json.loads(row["mass_by_unit"] or "{}")
         except ValueError:
@@ -230,7 +230,7 @@ def compare_methods(run: Opened, derived: Derived) -> Check:
     moved = int(np.abs(theirs - mine).sum()) // 2
     text = (
         f"{names[0]} instead of {names[1]}, a unit's emission differs by at most {apart[worst]:.3%} "
-        f"(unit {run.units['id'].iloc[worst]}); {tonnes(moved)} t would change sides"
+        f"(unit {run.units['id'].iloc[worst]}); {readable_tonnes(moved)} t would change sides"
     )
     return Check("methods", True, text)
 

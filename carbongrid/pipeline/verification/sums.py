@@ -11,7 +11,7 @@ import numpy as np
 
 from carbongrid.method.evidence import FACILITIES, EvidenceRow
 from carbongrid.method.landuse import carrying_types
-from carbongrid.method.tonnes import counted
+from carbongrid.method.tonnes import counted, readable_tonnes
 from carbongrid.outputs.tables.content import BY_SECTOR, DENSITY_SUFFIX, evidence_of
 from carbongrid.outputs.tables.plain import plain_cells
 from carbongrid.outputs.tables.rasters import with_densities
@@ -39,20 +39,14 @@ def check_sums(run: Opened) -> Check:
     faults += [*_units(run), *_parcels(run), *_grid(run), *_evidence(run), *_land_types(run)]
     faults += [*_facilities(run), *faults_of_activity(run)]
     grams = total(run.inventory.loc[run.inventory["place"] != "elsewhere", "mass_g"])
-    text = f"{counted(len(run.terms), 'category', 'categories')}, {tonnes(grams)} t in all: inventory, ledger, {'' if run.public else 'parcels, '}"
+    text = f"{counted(len(run.terms), 'category', 'categories')}, {readable_tonnes(grams)} t in all: inventory, ledger, {'' if run.public else 'parcels, '}"
     text += "land types, units, outside, unallocated and coarse grid add up to the gram; densities are mass over area"
     return check_of("sums", faults, text)
 
 
-def tonnes(grams: int) -> str:
-    """Return grams as tonnes with six decimals, as the tables have them."""
-    sign, size = ("-" if grams < 0 else ""), abs(grams)
-    return f"{sign}{size // 1_000_000}.{size % 1_000_000:06d}"
-
-
 def _differ(what: str, left: int, other: str, right: int) -> Iterator[str]:
     if left != right:
-        yield f"{what} is {tonnes(left)} t, {other} {tonnes(right)} t: {left - right:+,} g"
+        yield f"{what} is {readable_tonnes(left)} t, {other} {readable_tonnes(right)} t: {left - right:+,} g"
 
 
 def _ledger_rows(ledger: pd.DataFrame) -> Iterator[str]:
@@ -194,7 +188,7 @@ def _facilities(run: Opened) -> Iterator[str]:
         on_land = dict(zip(run.parcels["id"].astype(str), run.parcels[term.name], strict=True)) if len(own) else {}  # fmt: skip
         for parcel, grams in own.groupby("parcel")["mass_g"].agg(total).items():
             if grams > int(on_land.get(parcel, 0)):
-                yield f"facilities.csv, parcel {parcel}: {tonnes(grams)} t of {term.name}, more than parcels.parquet has there"
+                yield f"facilities.csv, parcel {parcel}: {readable_tonnes(grams)} t of {term.name}, more than parcels.parquet has there"
     units = {"", *run.units["id"].astype(str)}
     for row in rows.to_dict("records"):
         place = f"facilities.csv, {row['name']} ({row['category']})"

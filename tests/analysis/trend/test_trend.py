@@ -22,6 +22,7 @@ from carbongrid.analysis.trend.merged_units import read_merged_codes
 from carbongrid.analysis.trend.page import flow_of
 from carbongrid.analysis.trend.trend import trend, write_trend
 from carbongrid.errors import InputError
+from carbongrid.method.tonnes import readable_tonnes
 from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.outputs.result import AS_GIVEN
 from carbongrid.pipeline.tables import ELECTRICITY
@@ -182,7 +183,7 @@ def test_merged_units_are_the_sums_of_what_they_were(years: list[cg.Result], tmp
         "1 code is that of a merged unit: its sum stands" in str(note) for note in left.notes
     )
     assert all(note_in_chinese(str(note)) for note in left.notes)
-    assert any(f"1 unit of 2015 is left out, since not every year has it: u3; it emits {dropped:.6f} t" in str(note) for note in left.notes)  # fmt: skip
+    assert any(f"1 unit of 2015 is left out, since not every year has it: u3; it emits {readable_tonnes(round(dropped * 1e6))} t" in str(note) for note in left.notes)  # fmt: skip
     with pytest.raises(InputError) as told:
         trend([years[0], last], codes={**codes, "zzz": "v", "u0": "v", "u1x": "nowhere"})
     assert [each.what for each in told.value.problems] == ["no earlier run has a unit 'zzz'", "'u0' is a unit of the last run still", "no earlier run has a unit 'u1x'"]  # fmt: skip

@@ -70,13 +70,14 @@ def test_wrong_rows(tmp_path, row, says):
 
 
 def test_above_the_total(tmp_path):
+    """Seen to say 10000.001000 t and 10000.000000 t."""
     rows = "A,industry/supply,6,kt CO2,120,31,gcj02\nB,industry/supply,{},kt CO2,121,31,gcj02\n"
     assert len(facilities(tmp_path, rows.format(4))) == 2
     with pytest.raises(InputError) as caught:
         facilities(tmp_path, rows.format(4.000001))
     message = str(caught.value)
     assert (
-        "'industry/supply' (A, B) add up to 10000.001000 t, more than its total of 10000.000000 t"
+        "'industry/supply' (A, B) add up to 10,000.001 t, more than its total of 10,000 t"
         in message
     )
 
@@ -159,8 +160,8 @@ def test_a_share_is_of_the_whole_category_and_capacities_take_what_is_left(tmp_p
 @pytest.mark.parametrize(
     ("shares", "told"),
     [
-        ([("supply", "0.25"), ("supply", "0.15")], "0.4 % in all, 40.000000 t of its 10000.000000 t; as parts of 1 they would be 40 %, 4000.000000 t."),
-        ([("commerce", "1"), ("supply", "60")], "1 % in all, 50.000000 t of its 5000.000000 t; as parts of 1 they would be 100 %, 5000.000000 t."),
+        ([("supply", "0.25"), ("supply", "0.15")], "0.4 % in all, 40 t of its 10,000 t; as parts of 1 they would be 40 %, 4,000 t."),
+        ([("commerce", "1"), ("supply", "60")], "1 % in all, 50 t of its 5,000 t; as parts of 1 they would be 100 %, 5,000 t."),
         ([("supply", "0.9"), ("supply", "0.8")], ""),
         ([("supply", "0.4"), ("supply", "25")], ""),
         ([("supply", "0")], ""),
@@ -309,11 +310,11 @@ def test_one_works_under_two_names_is_told(tmp_path, other, told):
     said = [note for note in notes if "agree" in note.what]
     assert [note.level for note in said] == ["warning"] * told
     assert all(
-        "'A' and 'B' (industry/supply, 1000.000000 t each, rows 2, 4)" in note.what for note in said
+        "'A' and 'B' (industry/supply, 1,000 t each, rows 2, 4)" in note.what for note in said
     )
     for note in said:
         chinese = note_in_chinese(str(note))
-        assert "'A' 与 'B'（industry/supply，各 1000.000000 t，第 2, 4 行）" in chinese
+        assert "'A' 与 'B'（industry/supply，各 1,000 t，第 2, 4 行）" in chinese
         assert english_in(chinese, ["A", "B"]) == []
 
 
