@@ -136,8 +136,10 @@ def with_totals(
     changed = {name for name, _ in seen}
     own = [row for row in rows if row["category"] in changed]
     for row in own:
-        row.setdefault("exact", Fraction(row["grams"]))  # those that stay are whole grams already
+        row.setdefault("exact", row["grams"] + Fraction(row["remainder"]))
     fit_to_whole(own)
+    for row in own:
+        row["remainder"] = str(row["exact"] - row["grams"])
     totals = pd.DataFrame(rows, columns=list(inputs.totals)).astype(inputs.totals.dtypes)
     return under_new_totals(inputs, totals, inputs.facilities)
 
@@ -149,7 +151,7 @@ def whole_total(inputs: Inputs, name: str) -> int:
 
 def by_one_total(inputs: Inputs) -> Inputs:
     """Return the inputs with one whole total of each category, without those of regions and without a facility."""
-    totals = inputs.totals.drop_duplicates(["category", "place"]).assign(region="")
+    totals = inputs.totals.drop_duplicates(["category", "place"]).assign(region="", remainder="0")
     grams_here = [whole_total(inputs, name) for name in totals["category"]]
     totals = totals.assign(grams=totals["grams"].where(totals["place"] != "here", grams_here))
     return dataclasses.replace(inputs, totals=totals.astype(inputs.totals.dtypes), facilities=None)

@@ -9,10 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from carbongrid.case.readers.facilities import exact_mass, with_grams
 from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.readers.regions import left_by_regions
+from carbongrid.case.readers.rounding import fitted
+from carbongrid.case.readers.tables import records
+from carbongrid.case.table_formats import HERE
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.allocate import Facility
 from carbongrid.method.facilities import FacilityRow, units_in_reach
@@ -20,6 +26,7 @@ from carbongrid.method.sharing import Shares, masses_by_unit
 from carbongrid.method.weights import FACILITY_REACH, locate, parcels_of_facilities
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.sections import FOLDER
+from carbongrid.pipeline.weights_step import regions_of
 from carbongrid.raster.opening.files import read_text
 from carbongrid.raster.polygons.outlines import geometries_of
 from carbongrid.raster.row_blocks import each_block, row_blocks
@@ -103,11 +110,55 @@ def _parcels_near(land: Land, x: NDArray[np.float64], y: NDArray[np.float64]) ->
     return np.concatenate(list(each_block(reached, row_blocks(len(around)))))
 
 
+def within_regions(
+    inputs: Inputs, land: Land, placed: PlacedFacilities, *categories: str
+) -> pd.DataFrame | None:
+    """Return the facilities, those of categories with totals of regions fitted to these, of which readers know no place (docs/decisions/0002).
+
+    Parameters
+    ----------
+    inputs, land, placed
+        The tables, where parcels stand, and where the facilities lie.
+    *categories
+        Those that are looked at; default all.
+    """
+    table = inputs.facilities
+    if table is None or not has_remainders(table):
+        return table
+    rows, homes = records(table, ("way", "grams", "remainder")), placed.homes(land)
+    masses = [int(row["grams"]) for row in rows]
+    here = inputs.totals[inputs.totals["place"] == HERE]
+    left = left_by_regions(here, ("category",)).groupby(["category", "region"])["grams"].sum()
+    for category, own in table.groupby("category").indices.items():
+        codes = regions_of(inputs, str(category))
+        if not codes or (categories and category not in categories):
+            continue
+        members: dict[str, list[int]] = {}
+        for number, region in zip(own, land.regions_at(codes, homes[own]).tolist(), strict=True):
+            if placed.parcel[number] >= 0:
+                members.setdefault(codes[region] if region >= 0 else "", []).append(int(number))
+        for code, there in members.items():
+            by_value = [number for number in there if rows[number]["way"] == "value"]
+            by_part = sum(masses[number] for number in there if rows[number]["way"] != "value")
+            room = int(left.get((category, code), 0)) - by_part
+            exact = [exact_mass(rows[number]) for number in by_value]
+            alone = [round(mass) for mass in exact]
+            parts = fitted(exact, room) if sum(alone) > room else alone
+            for number, grams in zip(by_value, parts, strict=True):
+                masses[number] = grams
+    return with_grams(table, masses)
+
+
+def has_remainders(facilities: pd.DataFrame) -> bool:
+    """Return whether the mass of any was rounded."""
+    return bool((facilities["remainder"] != "0").any())
+
+
 def rows_of_facilities(
     inputs: Inputs, land: Land, placed: PlacedFacilities, category: str
 ) -> tuple[list[Facility], NDArray[np.int64], list[FacilityRow]]:
     """Return a category's facilities as the allocation takes them, their units by :meth:`PlacedFacilities.homes`, and what the run tells of them."""
-    table, none = inputs.facilities, np.zeros(0, np.int64)
+    table, none = within_regions(inputs, land, placed, category), np.zeros(0, np.int64)
     if table is None:
         return [], none, []
     rows = np.flatnonzero(table["category"].to_numpy(object) == category)

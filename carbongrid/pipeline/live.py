@@ -45,7 +45,7 @@ from carbongrid.pipeline.changes import (
     with_weight,
     without_facility,
 )
-from carbongrid.pipeline.facilities import PlacedFacilities
+from carbongrid.pipeline.facilities import PlacedFacilities, has_remainders, within_regions
 from carbongrid.pipeline.guesses import notes_of_guesses
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.plans import plan_of
@@ -124,7 +124,11 @@ class LiveResult:
     @classmethod
     def of(cls, prepared: PreparedRun) -> LiveResult:
         """Return the run itself: nothing is changed yet."""
-        return cls(prepared, prepared.inputs, prepared.placed)
+        inputs, table = prepared.inputs, prepared.inputs.facilities
+        if table is not None and has_remainders(table):  # else no land is read for it
+            table = within_regions(inputs, prepared.land, prepared.placed)
+            inputs = dataclasses.replace(inputs, facilities=table)
+        return cls(prepared, inputs, prepared.placed)
 
     @in_own_decimals
     def with_totals(self, totals: Mapping[Key, Mass]) -> LiveResult:
@@ -463,6 +467,9 @@ class LiveResult:
         if not chosen:
             return self
         prepared = self.prepared
+        if inputs.facilities is not None:
+            table = within_regions(inputs, prepared.land, placed)
+            inputs = dataclasses.replace(inputs, facilities=table)
         kept = prepared.claims([name for name in chosen if name not in self.claims])
         parts, faults = dict(self.parts), list[Problem]()
         for name in chosen:

@@ -243,7 +243,8 @@ def _with_grams(
         own & ~are_guesses(totals).to_numpy(bool), "", totals["source"].to_numpy(object)
     )
     source = pd.array(told, dtype="str")
-    return totals.assign(grams=grams, source=source)
+    whole = totals["remainder"].mask(own, "0")  # a plan counts on from what the run counted
+    return totals.assign(grams=grams, source=source, remainder=whole)
 
 
 def _rows_here(totals: pd.DataFrame, name: str) -> NDArray[np.bool_]:
@@ -280,9 +281,12 @@ def facility_table(told: Mapping[str, Any], grams: int, crs: Any) -> pd.DataFram
         "place_uncertainty": math.nan,
         "part": "0",
         "part_unit": "",
+        "remainder": "0",
     }
     table = pd.DataFrame({name: [row[name]] for name in COLUMNS})
-    text = dict.fromkeys(("name", "category", "way", "crs", "part", "part_unit"), "str")
+    text = dict.fromkeys(
+        ("name", "category", "way", "crs", "part", "part_unit", "remainder"), "str"
+    )
     return project_facilities(table.astype(text), crs, "the plan")
 
 

@@ -161,7 +161,11 @@ def _scaled_facility(answer: LiveResult, action: Action) -> LiveResult:
     totals = moved_totals(inputs.totals, land, name, homes, [after - now])
     table = kept_shares(table, name)
     own = np.arange(len(table)) == row
-    table = table.assign(grams=table["grams"].mask(own, after), way=table["way"].mask(own, "value"))
+    table = table.assign(
+        grams=table["grams"].mask(own, after),
+        way=table["way"].mask(own, "value"),
+        remainder=table["remainder"].mask(own, "0"),
+    )
     return answer.recomputed([name], under_new_totals(inputs, totals, table), answer.placed)
 
 
@@ -214,7 +218,9 @@ def _scaled_on(answer: LiveResult, action: Action, name: str, rows: Rows) -> Liv
         masses, ways = table["grams"].to_numpy(np.int64).copy(), table["way"].copy()
         masses[own] = parts[len(rows) :]
         ways.iloc[own] = "value"
-        table = table.assign(grams=masses, way=ways)
+        remainders = table["remainder"].copy()
+        remainders.iloc[own] = "0"
+        table = table.assign(grams=masses, way=ways, remainder=remainders)
     inputs = under_new_totals(inputs, totals, table)
     if not grams.any():  # all of it lies at facilities: no land weighs anything
         return answer.recomputed([name], inputs, answer.placed)

@@ -74,8 +74,8 @@ def load_tables(folder: Path) -> SmallTables:
     return SmallTables(
         case=Case.of(told["case"], folder / told["file"]),
         categories={each.name: each for each in categories},
-        totals=_frame(told["totals"]),
-        facilities=None if facilities is None else _frame(facilities),
+        totals=_masses(told["totals"]),
+        facilities=None if facilities is None else _masses(facilities),
         water=told["water"],
         coefficients=told["coefficients"],
         gdp=None if told.get("gdp") is None else _frame(told["gdp"]),
@@ -96,3 +96,10 @@ def _kept(table: pd.DataFrame) -> dict[str, Any]:
 def _frame(told: dict[str, Any]) -> pd.DataFrame:
     cells, kinds = told["columns"], told["dtypes"]
     return pd.DataFrame({name: pd.Series(cells[name], dtype=kind) for name, kind in kinds.items()})
+
+
+def _masses(told: dict[str, Any]) -> pd.DataFrame:
+    """Return a table of masses; of a run of an earlier version, which kept nothing beside whole grams, they are what was meant."""
+    table = _frame(told)
+    whole = pd.Series("0", table.index, dtype="str")
+    return table if "remainder" in table else table.assign(remainder=whole)

@@ -28,6 +28,7 @@ from carbongrid.method.columns import UNIT_DRAWN
 from carbongrid.pipeline.changes import values_by_parcel
 from carbongrid.pipeline.plans import plan_of
 from carbongrid.pipeline.scenario_run import run_plan
+from carbongrid.pipeline.small_tables import FILES, load_tables
 from carbongrid.run_store import seal_of
 
 CODES = ["0601", "0809", "0701", "0101", "0301", "1101"]
@@ -350,6 +351,20 @@ def _edit_in_place(run: cg.Result | cg.LiveResult) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:The inplace keyword")
+def test_a_run_of_an_earlier_version_has_masses_in_whole_grams(small_run: Path, tmp_path: Path) -> None:  # fmt: skip
+    """Seen to end in a KeyError: such a run keeps nothing beside grams."""
+    shutil.copytree(small_run / "steps", tmp_path / "steps")
+    kept = tmp_path / FILES[0]
+    told = json.loads(kept.read_text("utf-8"))
+    for table in (told["totals"], told["facilities"]):
+        assert table["dtypes"].pop("remainder") == "str"
+        assert set(table["columns"].pop("remainder")) == {"0"}
+    kept.write_text(json.dumps(told), "utf-8")
+    before, after = load_tables(small_run), load_tables(tmp_path)
+    assert_frame_equal(after.totals, before.totals)
+    assert_frame_equal(after.facilities, before.facilities)
+
+
 def test_tables_edited_in_place_are_the_user_s_and_no_answer_s(small_run: Path) -> None:
     """Seen to put outlines of other units under ids, degrees among metres, a changed GDP and turned zones where nothing was, parcels by the places of others."""
     totals = {"industry/manufacturing": "90 Mt CO2e"}
@@ -643,8 +658,43 @@ def test_totals_that_fill_their_whole_are_fitted_as_the_reader_does(tmp_path: Pa
     assert run.live.inputs.totals["grams"].tolist() == [733_333, 366_666, 366_667]
     for whole, part in (("0.2 t C", "0.1 t C"), (Fraction(11, 15), Fraction(11, 30)), (0.7333334, 0.3666667)):  # fmt: skip
         answer = run.with_totals({WORKS: whole, (WORKS, "u0"): part, (WORKS, "u1"): part})
-        assert answer.inputs.totals.equals(run.live.inputs.totals.assign(source="", basis=""))
+        told = {"source": "", "basis": "", "remainder": ""}  # 0.7333334 t is not 0.2 t C
+        assert answer.inputs.totals.assign(**told).equals(run.live.inputs.totals.assign(**told))
+    for asked, grams in ({WORKS: "0.734 t CO2"}, [734_000, 366_667, 366_667]), ({(WORKS, "u0"): "366667 g CO2"}, [733_333, 366_667, 366_666]):  # fmt: skip
+        assert run.with_totals(asked).inputs.totals["grams"].tolist() == grams
     with pytest.raises(
-        InputError, match=r"add up to 0\.733334 t, more than the whole's 0\.733333 t"
+        InputError, match=r"add up to 0\.733335 t, more than the whole's 0\.733333 t"
     ):
-        run.with_totals({(WORKS, "u0"): "366667 g CO2"})
+        run.with_totals({(WORKS, "u0"): "366668 g CO2"})
+
+
+def test_works_are_fitted_to_the_totals_of_an_answer_as_to_those_of_a_run(tmp_path: Path) -> None:
+    """Seen to be refused under a total that they fill, and to stay a gram short under a larger one: they were taken as they had been rounded and fitted."""
+    works = "".join(f"{name},{WORKS},0.5000007,t CO2e,,{at(1.4)}\n" for name in "AB")
+    runs = {total: cg.run(small_case(tmp_path / total, f"{WORKS},,{total},t CO2e\n", works), tmp_path / f"run {total}") for total in ("1.0000014", "2")}  # fmt: skip
+    full, half = runs.values()
+    assert [run.live.inputs.facilities["grams"].tolist() for run in (full, half)] == [[500_000, 500_001], [500_001] * 2]  # fmt: skip
+    same(full.with_totals({WORKS: "2 t CO2e"}), half)
+    same(half.with_totals({WORKS: "1.0000014 t CO2e"}), full)
+    scaled = full.scenario([{"do": "scale", "facility": "B", "factor": 0.5}])
+    assert scaled.inputs.facilities["grams"].tolist() == [500_000, 250_000]
+    for name, left in (("A", 500_001), ("B", 500_000)):
+        assert full.without(name).inputs.facilities["grams"].tolist() == [left]
+
+
+def test_works_that_fill_the_totals_of_their_regions_are_no_gram_more(tmp_path: Path) -> None:
+    """Seen to be refused in u0: they were held against the category's total alone, of which the first in order of names had lost the gram."""
+    rows = [f"{WORKS},{region},{value},t C\n" for region, value in (("", 0.3), ("u0", 0.2), ("u1", 0.1))]  # fmt: skip
+    works = "".join(f"{name},{WORKS},0.1,t C,,{at(x)}\n" for name, x in (("A", 1.8), ("B", 1.2), ("C", 1.3)))  # fmt: skip
+    run = cg.run(small_case(tmp_path / "case", "".join(rows), works), tmp_path / "run")
+    own = run.live.inputs.facilities["grams"].tolist()
+    assert own == [366_667, 366_666, 366_667]
+    assert run.ledger["unallocated_t"].sum() == 0
+    told = pd.read_csv(run.directory / "facilities.csv")["mass_t"]
+    assert (told * 1e6).round().tolist() == own
+    assert all(check.ok for check in cg.verify(run.directory).checks)
+    # One that is all of its region's total, which has lost a gram to the whole.
+    alone = run.without("C", emission="redistribute").with_totals({WORKS: "0.2 t C", (WORKS, "u0"): "0.1 t C"})  # fmt: skip
+    assert alone.inputs.facilities["grams"].tolist() == [366_667, 366_666]
+    half = {"do": "scale", "category": WORKS, "units": ["u0"], "factor": 0.5}
+    assert run.scenario([half]).inputs.facilities["grams"].tolist() == [183_333, 183_333, 183_334]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -34,7 +34,7 @@ from carbongrid.method.gas import CO2, CO2E, gases_by_category
 from carbongrid.method.tonnes import readable_tonnes
 from carbongrid.raster.opening.crs import crs_of
 
-COLUMNS = ("name", "category", "way", "grams", "x", "y", "crs", "place_uncertainty", "part", "part_unit")  # fmt: skip
+COLUMNS = ("name", "category", "way", "grams", "x", "y", "crs", "place_uncertainty", "part", "part_unit", "remainder")  # fmt: skip
 
 
 def read_facilities(
@@ -63,7 +63,7 @@ def read_facilities(
     DataFrame
         name, category, way (value, share or capacity: how its mass was given), grams (int64), x, y (float64, NaN where unknown), crs (as
         written), place_uncertainty (m, float64, NaN where nothing is said of it), part (share in percent, or capacity, as a fraction in
-        text) and part_unit (of the capacity), sorted by category, name, x and y.
+        text), part_unit (of the capacity) and remainder (of a value, what its mass is more than its grams, or less, as a fraction in text), sorted by category, name, x and y.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def under_totals(facilities: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame
     faults, amounts = Faults("facilities"), []
     rows = records(facilities, facilities.columns)
     for row in rows:
-        mass = Fraction(int(row["grams"]) if row["way"] == "value" else 0)
+        mass = exact_mass(row) if row["way"] == "value" else Fraction(0)
         told = row["name"], row["category"], None, row["way"]
         amounts.append(Amount(*told, mass, Fraction(row["part"]), row["part_unit"]))
     masses = grams_of(amounts, here, faults)
@@ -130,7 +130,25 @@ def under_totals(facilities: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame
     ]
     _check_totals(changed, here, set(), faults)
     faults.raise_any()
-    return facilities.assign(grams=pd.Series(masses, facilities.index, dtype="int64"))
+    return with_grams(facilities, masses)
+
+
+def exact_mass(row: Mapping[Any, Any]) -> Fraction:
+    """Return the grams of a facility given by value before they were rounded."""
+    return int(row["grams"]) + Fraction(row["remainder"])
+
+
+def with_grams(facilities: pd.DataFrame, masses: Sequence[int]) -> pd.DataFrame:
+    """Return facilities of the same masses in other whole grams; those by share and capacity have just these."""
+    rows = records(facilities, ("way", "grams", "remainder"))
+    remainders = [
+        str(exact_mass(row) - grams if row["way"] == "value" else 0)
+        for row, grams in zip(rows, masses, strict=True)
+    ]
+    return facilities.assign(
+        grams=pd.Series(masses, facilities.index, dtype="int64"),
+        remainder=pd.Series(remainders, facilities.index, dtype="str"),
+    )
 
 
 def _plants_set_aside(
@@ -305,5 +323,8 @@ def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     masses = pd.Series([row["grams"] for row in rows], dtype="int64")
     parts = pd.Series([str(row["amount"].part) for row in rows], dtype="str")
     of_parts = pd.Series([row["amount"].unit for row in rows], dtype="str")
-    columns = {**text, **numbers, "grams": masses, "part": parts, "part_unit": of_parts}
+    # A share has no mass of its own: what it comes to is in whole grams.
+    exact = [row["amount"].grams if row["way"] == "value" else row["grams"] for row in rows]
+    left = [str(Fraction(mass) - row["grams"]) for row, mass in zip(rows, exact, strict=True)]
+    columns = {**text, **numbers, "grams": masses, "part": parts, "part_unit": of_parts, "remainder": pd.Series(left, dtype="str")}  # fmt: skip
     return pd.DataFrame({name: columns[name] for name in COLUMNS})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from math import floor
 
 MAX_ROUNDED = 100
 """One part in this many may come or go."""
@@ -34,7 +35,7 @@ def moved_by_rounding(numbers: Iterable[Fraction], one: str, *, faint: int = 0) 
 
 
 def fitted(exact: Sequence[Fraction], whole: int) -> list[int]:
-    """Return parts in whole numbers, each within one of its exact amount, that exceed or miss their whole only if the exact ones do.
+    """Return parts in whole numbers, each within one of its exact amount, that exceed their whole only if it has no room for the whole numbers in them, and miss it only if the exact ones do.
 
     Parameters
     ----------
@@ -46,11 +47,11 @@ def fitted(exact: Sequence[Fraction], whole: int) -> list[int]:
     Notes
     -----
     Parts rounded by themselves may come to a little more than a whole that they fill, or to less. One is then taken off those that
-    rounding raised most, or added to those that it lowered most.
+    rounding raised most, or added to those that it lowered most. The whole may have lost one to a whole of its own.
     """
     parts = [round(part) for part in exact]
     excess, together = sum(parts) - whole, round(sum(exact, Fraction(0)))
-    if (excess > 0 and together <= whole) or (excess < 0 and together == whole):
+    if (excess > 0 and sum(map(floor, exact)) <= whole) or (excess < 0 and together == whole):
         step = 1 if excess > 0 else -1
         furthest = sorted(range(len(parts)), key=lambda number: step * (exact[number] - parts[number]))  # fmt: skip
         for number in furthest[: abs(excess)]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pandas as pd
@@ -33,7 +34,7 @@ from carbongrid.method.tonnes import readable_tonnes
 
 _SINK_LAND = "sink/land"
 
-TOTALS_COLUMNS = ("category", "region", "grams", "place", "gas", "year", "source", "basis", "row")
+TOTALS_COLUMNS = ("category", "region", "grams", "place", "gas", "year", "source", "basis", "row", "remainder")  # fmt: skip
 
 
 def read_totals(
@@ -67,7 +68,7 @@ def read_totals(
     -------
     DataFrame
         category, region ("" is the whole), grams (int64), place (here, elsewhere), gas (CO2, CO2e), year
-        (int64), source, basis (guess, or blank), row (in the file), sorted by category, region and place. Rows as written: a whole
+        (int64), source, basis (guess, or blank), row (in the file), remainder (what its mass is more than its grams, or less, as a fraction in text), sorted by category, region and place. Rows as written: a whole
         includes what its regions have.
 
     Raises
@@ -123,6 +124,8 @@ def read_totals(
     for total in rows:
         total["region"] = old_codes.get(total["region"], total["region"])
     fit_to_whole(rows)
+    for total in rows:
+        total["remainder"] = total["exact"] - total["grams"]
     check_regions(rows, ancestors or {}, faults, notes)
     faults.raise_any()
     if categories is not None:
@@ -318,14 +321,16 @@ def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Return the rows as a table, those that became one key by merged units or places added up."""
     merged: dict[tuple[str, str, str], dict[str, Any]] = {}
     for total in sorted(rows, key=lambda total: (*_key(total), total["row"])):
-        kept = merged.setdefault(_key(total), {"basis": "", **total, "grams": 0, "source": ""})
+        kept = merged.setdefault(_key(total), {"basis": "", **total, "grams": 0, "remainder": Fraction(0), "source": ""})  # fmt: skip
         kept["grams"] += total["grams"]
+        kept["remainder"] += total.get("remainder", 0)  # activity data are added up in whole grams
         kept["basis"] = kept["basis"] or total.get("basis", "")
         kept["gas"] = total["gas"] if total["gas"] == kept["gas"] else "CO2e"
         if total["source"] and total["source"] not in kept["source"].split("; "):
             kept["source"] = "; ".join(filter(None, (kept["source"], total["source"])))
     table = pd.DataFrame(list(merged.values()), columns=list(TOTALS_COLUMNS))
-    return table.astype({"grams": "int64", "year": "int64", "row": "int64"})
+    numbers = {"grams": "int64", "year": "int64", "row": "int64"}
+    return table.assign(remainder=table["remainder"].map(str).astype("str")).astype(numbers)
 
 
 def _key(total: Mapping[str, Any]) -> tuple[str, str, str]:

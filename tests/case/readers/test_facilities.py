@@ -38,7 +38,7 @@ def test_read_and_sorted(tmp_path):
     notes = []
     rows = "B,industry/supply,2,kt CO2,,,\nA,industry/supply,1.5,kt CO2,120.58,-31.3,gcj02\n"
     table = facilities(tmp_path, rows, notes=notes)
-    assert list(table.columns) == ["name", "category", "way", "grams", "x", "y", "crs", "place_uncertainty", "part", "part_unit"]  # fmt: skip
+    assert list(table.columns) == ["name", "category", "way", "grams", "x", "y", "crs", "place_uncertainty", "part", "part_unit", "remainder"]  # fmt: skip
     assert list(table["name"]) == ["A", "B"]
     assert list(table["grams"]) == [1_500_000_000, 2_000_000_000]
     np.testing.assert_array_equal(table["x"], [120.58, np.nan])
@@ -133,6 +133,7 @@ def test_none_named(tmp_path):
         "place_uncertainty": "float64",
         "part": "str",
         "part_unit": "str",
+        "remainder": "str",
     }
 
 
@@ -232,7 +233,7 @@ def test_values_that_fill_what_shares_leave_are_no_gram_more():
     rows = [Amount(name, "c", None, "value", Fraction("2.6"), Fraction(0), "") for name in "ABC"]
     rows.append(Amount("D", "c", None, "share", Fraction(0), Fraction(22), ""))
     assert grams_of(rows, {"c": 10}, Faults("facilities.csv")) == [2, 3, 3, 2]
-    assert grams_of(rows, {"c": 8}, Faults("facilities.csv")) == [3, 3, 3, 1], "more than there is"
+    assert grams_of(rows, {"c": 6}, Faults("facilities.csv")) == [3, 3, 3, 1], "more than there is"
 
 
 @st.composite

@@ -47,8 +47,8 @@ def test_numbers_too_large_for_a_float_have_three_figures():
 
 
 @given(st.lists(st.fractions(0, 300, max_denominator=1000), max_size=12), st.fractions(0, 5, max_denominator=1000))  # fmt: skip
-def test_parts_of_a_whole_exceed_or_miss_it_only_if_they_do_before_they_are_rounded(parts, rest):
-    """Seen to fail with parts rounded by themselves; by their running sum parts of less than their whole changed, too."""
+def test_parts_of_a_whole_exceed_or_miss_it_only_if_their_whole_grams_do(parts, rest):
+    """Seen to fail with parts rounded by themselves; by their running sum parts of less than their whole changed, too. Seen to leave a part that is all of a whole above it where that had lost one to a whole of its own."""
     whole = round(sum(parts, Fraction(0)) + rest)
     found, alone = fitted(parts, whole), [round(part) for part in parts]
     assert all(abs(number - part) < 1 for number, part in zip(found, parts, strict=True))
@@ -57,5 +57,6 @@ def test_parts_of_a_whole_exceed_or_miss_it_only_if_they_do_before_they_are_roun
         assert sum(found) == whole
     elif sum(alone) <= whole:
         assert found == alone
-    above = fitted(parts, whole - 1) if rest == 0 else alone
-    assert above == alone, "parts that are more than their whole are left for others to refuse"
+    least = sum(int(part) for part in parts)
+    assert sum(fitted(parts, least)) == least
+    assert fitted(parts, least - 1) == alone, "parts that are more than their whole are left for others to refuse"  # fmt: skip

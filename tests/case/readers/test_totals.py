@@ -49,9 +49,9 @@ def test_columns_in_any_order_and_more_of_them(tmp_path):
     assert tuple(table.columns) == TOTALS_COLUMNS
     assert table.to_dict("records") == [
         {"category": "industry/mining", "region": "", "grams": 1_304_600_000_000, "place": "here"}
-        | {"gas": "CO2e", "year": 2020, "source": "", "basis": "", "row": 2},
+        | {"gas": "CO2e", "year": 2020, "source": "", "basis": "", "row": 2, "remainder": "0"},
         {"category": "sink/crops", "region": "", "grams": 11_000_000_000, "place": "here"}
-        | {"gas": "CO2", "year": 2020, "source": "", "basis": "", "row": 3},
+        | {"gas": "CO2", "year": 2020, "source": "", "basis": "", "row": 3, "remainder": "0"},
     ]
     assert table["grams"].dtype == "int64"
 
