@@ -18,7 +18,7 @@ from carbongrid.inventory.factors import Catalogue, Factor, read_unit
 from carbongrid.inventory.factors.catalogue import OWN, RECALLED
 from carbongrid.inventory.grids import WHICH_YEAR, grid_factor
 from carbongrid.inventory.lines import Input
-from carbongrid.inventory.places import ANYWHERE, Place
+from carbongrid.inventory.places import ANYWHERE, WORLD, Place
 from carbongrid.inventory.terms import TERMS, Product
 from carbongrid.inventory.units_of_measure import require_not_grouped
 from carbongrid.method.categories import Category, read_categories
@@ -79,7 +79,7 @@ class Standing:
     upstream
         Whether one holds what is emitted elsewhere before use (D28).
     distance
-        How far the regions of the first product's factors are from the inventory's (:meth:`Place.distance`), the farthest.
+        How far the regions of the first product's numbers are from the inventory's (:meth:`Place.distance`), the farthest.
     tier
         Less its tier: a country's own before a default, of two that hold in the same region; of two that hold elsewhere its tier,
         the default first.
@@ -129,7 +129,8 @@ class Chosen:
         """Return how it stands against the other methods of the activity."""
         used = [[e.factor for e in inputs if e.factor.key] for _, inputs in self.formed]
         first, every = next(iter(used), []), [factor for factors in used for factor in factors]
-        distance = max((place.distance(factor) for factor in first), default=0)
+        of_first = next((inputs for _, inputs in self.formed), ())
+        distance = max((place.distance(entry.factor) for entry in of_first), default=0)
         tier = min((int(factor.tier or 0) for factor in first), default=0)
         return Standing(
             others=not any(factor.status == OWN for factor in every),
@@ -289,7 +290,7 @@ def _why(taken: Standing, other: Chosen, place: Place) -> str:
     """Return why one method is taken and not the other: the first thing in which they differ."""
     its = other.standing(place)
     _, inputs = other.formed[0]
-    factors = [entry.factor for entry in inputs if entry.factor.key]
+    factors = [entry.factor for entry in inputs if entry.factor.region]
     far = max(factors, key=place.distance, default=None)
     if taken.others != its.others:
         return "a factor of your own comes first"
@@ -446,8 +447,10 @@ def _input(role: str, method: Method, row: ActivityRow, setting: Setting) -> Inp
     if source == _GRID:
         return Input(role, grid_factor(setting.factors, setting.grid, setting.year))
     if _is_quantity(source):
-        why = "given in the row" if role in row.parameters else "of the method"
-        return Input(role, _number(source, row, role, why))
+        if role in row.parameters:
+            return Input(role, _number(source, row, role, "given in the row"))
+        # The IPCC's oxidation of 1 is a default of the world; of no region it would come before a country's own.
+        return Input(role, replace(_number(source, row, role, "of the method"), region=WORLD))
     best = _candidates(role, method, row, setting)[0]
     if best.factor.value is None:
         raise InputError(
