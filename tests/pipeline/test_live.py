@@ -350,7 +350,6 @@ def _edit_in_place(run: cg.Result | cg.LiveResult) -> None:
         run.grid_1km[name][:] = 0
 
 
-@pytest.mark.filterwarnings("ignore:The inplace keyword")
 def test_a_run_of_an_earlier_version_has_masses_in_whole_grams(small_run: Path, tmp_path: Path) -> None:  # fmt: skip
     """Seen to end in a KeyError: such a run keeps nothing beside grams."""
     shutil.copytree(small_run / "steps", tmp_path / "steps")
@@ -365,6 +364,7 @@ def test_a_run_of_an_earlier_version_has_masses_in_whole_grams(small_run: Path, 
     assert_frame_equal(after.facilities, before.facilities)
 
 
+@pytest.mark.filterwarnings("ignore:The inplace keyword")
 def test_tables_edited_in_place_are_the_user_s_and_no_answer_s(small_run: Path) -> None:
     """Seen to put outlines of other units under ids, degrees among metres, a changed GDP and turned zones where nothing was, parcels by the places of others."""
     totals = {"industry/manufacturing": "90 Mt CO2e"}
