@@ -42,6 +42,7 @@ from carbongrid.errors import InputError, RunError, VerificationError
 from carbongrid.method.guidance import Advice, read_guidance
 from carbongrid.method.tonnes import format_tonnes
 from carbongrid.method.zoning import zones
+from carbongrid.outputs.numbers import text_width
 from carbongrid.outputs.tables import (
     digests_of_directory,
     rasters,
@@ -76,7 +77,6 @@ from carbongrid.outputs.tables.spreadsheet import (
     _cells,
     _form_of,
     _shown_width,
-    _text_width,
     in_a_cell,
     write_text,
     write_units_xlsx,
@@ -1367,7 +1367,7 @@ def test_a_column_is_as_wide_as_the_widest_of_its_cells(cells, form):
 
     def width(cell):
         if isinstance(cell, str) or not math.isfinite(cell):
-            return _text_width(str(cell))
+            return text_width(str(cell))
         digits = len(form.rstrip("%").partition(".")[2])
         return len(f"{cell * (100 if '%' in form else 1):,.{digits}f}") + form.count("%")
 

@@ -338,7 +338,7 @@ def test_codes_without_a_match_are_never_silent(tmp_path):
     (note,) = notes
     assert note.level == "warning"
     assert "2 land-use codes are not in tdland3" in note.what
-    assert "(blank) (1 parcels, 0.02 km2), 9999 (2 parcels, 0.0125 km2)" in note.what
+    assert "(blank) (1 parcel, 0.02 km2), 9999 (2 parcels, 0.0125 km2)" in note.what
 
 
 def test_codes_that_lost_their_zeros_are_refused(tmp_path):
@@ -424,7 +424,7 @@ def test_codes_that_tell_no_type_of_several_are_told(tmp_path):
     assert table["type"].tolist().count("industrial") == 1, "203a is works apart from a village"
     assert told.level == "warning"
     assert told.what.startswith("2 land-use codes of tdland3 are of several types of land that they do not tell apart, and carry nothing, 54.17% of the area: ")  # fmt: skip
-    assert "07 (1 parcels, 0.02 km2; urban-residential, rural-homestead)" in told.what
+    assert "07 (1 parcel, 0.02 km2; urban-residential, rural-homestead)" in told.what
     assert "203 (2 parcels, 0.0125 km2; rural-homestead, commercial, " in told.what
     assert note_in_chinese(str(told))
     # Seen to fail: orchards that had become 201 were to be given the type of a city.

@@ -565,7 +565,7 @@ def test_the_command_says_what_a_reader_needs(tmp_path, carbongrid) -> None:
     table = published(tmp_path / "a.csv", [row(1), row(2, tonnes=3, subsector="cement")])
     done = carbongrid("from-climate-trace", table, "--out", tmp_path / "facilities.csv")
     assert done.returncode == 0, done.stderr
-    assert "industry/manufacturing  1           3.0" in done.stdout
+    assert "industry/manufacturing           1    3.0" in done.stdout
     assert "no units were named" in done.stdout + done.stderr
     assert '    path = "facilities.csv"' in done.stdout
 
