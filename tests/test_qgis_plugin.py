@@ -197,6 +197,7 @@ def test_the_bar_shows_how_far_each_step_is(driven):
     assert driven["canceled"]["bar"] == [25.0, 50.0, 100.0, 37.5]
 
 
+@pytest.mark.thorough
 def test_a_run_has_the_digests_of_the_command_s(qgis, small_city, small_run, tmp_path):
     """And parcels that QGIS opens, unless told otherwise. Seen to fail: the form had no choice of them, and results were opened without."""
     out = tmp_path / "out"

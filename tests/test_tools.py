@@ -16,6 +16,7 @@ def tool(name: str, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.thorough
 def test_digests_lists_the_tables_of_a_case_of_the_oracle(tmp_path):
     """Seen to fail with a list that was empty."""
     done = tool("digests.py", "--place", "tiny", "--out", str(tmp_path / "digests.txt"))

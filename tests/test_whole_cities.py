@@ -195,7 +195,7 @@ def grams(result: Result, table: str, column: str) -> list[int]:
     return [int(cell.replace(".", "")) for cell in cells]
 
 
-@pytest.fixture(scope="module", params=[1, 10])
+@pytest.fixture(scope="module", params=[1, pytest.param(10, marks=pytest.mark.thorough)])
 def plain(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[City, Result]:

@@ -56,6 +56,7 @@ def test_killed_and_run_again(ground: Ground, both: list[Shell]) -> None:
     require_sound(kills(ground, both, 1), 1)
 
 
+@pytest.mark.thorough
 def test_interrupted_and_run_again(ground: Ground, both: list[Shell]) -> None:
     """Caught: the tracebacks of workers, which a terminal interrupts too."""
     require_sound(interrupts(ground, both, 1), 1)

@@ -68,6 +68,7 @@ def test_only_one_module_asks_for_what_some_systems_lack():
     assert found == {"raster/portable.py", "raster/row_blocks.py"}
 
 
+@pytest.mark.thorough
 def test_the_small_demo_runs_where_they_are_hidden(small_run, tmp_path):
     """Written and run there, with report and figures; as where they are not hidden."""
     hidden = python(

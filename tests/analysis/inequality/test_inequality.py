@@ -82,6 +82,7 @@ def test_by_chance_and_of_two_halves() -> None:
     assert again == moran and same.equals(table)
 
 
+@pytest.mark.thorough
 @settings(max_examples=10)
 @given(st.integers(4, 100_000))
 def test_permutations_tell_a_single_unit_or_how_many_are_needed(units: int) -> None:

@@ -162,6 +162,7 @@ def two_towns(made: OsmCase, tmp_path: Path) -> Path:
     return case
 
 
+@pytest.mark.thorough
 def test_it_checks_runs_and_verifies(two_towns: Path, tmp_path: Path) -> None:
     checked = check(two_towns)
     assert not checked.wrong, checked.problems
