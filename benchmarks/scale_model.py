@@ -142,7 +142,7 @@ def write_case(folder: Path, parcels: int, resolution: float) -> int:
     rows = [f"{name},{1000 + 7 * i},kt CO2e" for i, name in enumerate(names)]
     (folder / "totals.csv").write_text("\n".join(["category,value,unit", *rows]), encoding="utf-8")
     (folder / "case.toml").write_text(
-        f'year = 2020\n[grid]\ncrs = "EPSG:4528"\nresolution = {resolution}\n[parcels]\npath = "parcels.gpkg"\nid = "id"\n'
+        f'year = 2020\n[grid]\ncrs = "EPSG:4528"\nresolution = {resolution}\nlabels = true\n[parcels]\npath = "parcels.gpkg"\nid = "id"\n'
         'land_use = "code"\ncode_system = "tdland3"\n[units]\npath = "units.gpkg"\nid = "id"\n[totals]\npath = "totals.csv"\n',
         encoding="utf-8",
     )

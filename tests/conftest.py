@@ -129,6 +129,21 @@ def small_run(small_city: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="session")
+def labelled_run(small_city: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of the small demo that keeps its labels; not to be modified: copy it before damaging it."""
+    from small_demo import keep_labels
+
+    from carbongrid.pipeline import run
+
+    def make(out: Path) -> None:
+        city = tmp_path_factory.mktemp("labelled") / "city"
+        run(keep_labels(Path(shutil.copytree(small_city, city)) / "case.toml"), out)
+
+    with drawing(True):
+        return made_once(tmp_path_factory, "labelled-run", make)
+
+
+@pytest.fixture(scope="session")
 def years_demo(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the small demo with its years, those undrawn; not to be modified."""
     from small_demo import write_small_city

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from carbongrid.sources.demo import write_city
@@ -14,3 +15,11 @@ def write_small_city(folder: Path, *, with_years: bool = False) -> Path:
         with case.open("a", encoding="utf-8") as text:
             text.write("\n[uncertainty]\ndraws = 100\n")
     return main
+
+
+def keep_labels(case: Path) -> Path:
+    """Have a case keep its labels; give its path."""
+    text, found = re.subn(r"^\[grid\].*", r"\g<0>\nlabels = true", case.read_text(encoding="utf-8"), flags=re.MULTILINE)  # fmt: skip
+    assert found == 1
+    case.write_text(text, encoding="utf-8")
+    return case

@@ -65,6 +65,15 @@ class GridSection(Section):
         Field(gt=0),
         about("Coarse cell", "m", "side of a cell of the intensity grid", example=1000),
     ] = 1000.0
+    labels: Annotated[
+        bool,
+        about(
+            "Labels",
+            "true or false",
+            "keep which parcel and unit each fine cell belongs to, in labels.zarr; true where a category weighs by a raster",
+            example=True,
+        ),
+    ] = False
 
     @model_validator(mode="after")
     def _resolution_divides_coarse(self) -> GridSection:

@@ -317,7 +317,9 @@ class Result:
 
     @cached_property
     def labels(self) -> xr.Dataset | None:
-        """Dataset of labels.zarr (parcel, unit), lazy, opened when it is first asked for; None for an exact run without labels.
+        """Dataset of labels (parcel, unit) on the fine grid, lazy: of labels.zarr where the run kept it, else painted where values are asked for.
+
+        Uint32 [y, x], row number + 1 of :attr:`parcels` and of :attr:`units` as they were read; None for a run that was made to be published.
 
         Raises
         ------

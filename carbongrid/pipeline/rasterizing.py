@@ -53,8 +53,8 @@ class Reduction:
 
 
 def files_of_shares(inputs: Inputs, *_: Any) -> list[str]:
-    """Return what a rasterization writes; exact areas without weight rasters need no labels."""
-    return [LABELS, OVERLAP] if _has_labels(inputs) else [OVERLAP]
+    """Return what a rasterization writes: labels where they are asked for, or a raster is sampled by them."""
+    return [LABELS, OVERLAP] if _keeps_labels(inputs) else [OVERLAP]
 
 
 def what_shares(inputs: Inputs, land: Land, grid: Grid, options: RunOptions) -> list[Any]:
@@ -64,7 +64,7 @@ def what_shares(inputs: Inputs, land: Land, grid: Grid, options: RunOptions) -> 
         land.hashes,
         (grid.crs, grid.resolution, grid.bounds, case.grid.coarse),
         case.reduce,
-        options.chunks if _has_labels(inputs) else None,
+        options.chunks if _keeps_labels(inputs) else None,
         weight_rasters(inputs),
     ]
 
@@ -72,8 +72,8 @@ def what_shares(inputs: Inputs, land: Land, grid: Grid, options: RunOptions) -> 
 def rasterize_land(
     folder: Path, inputs: Inputs, land: Land, grid: Grid, options: RunOptions
 ) -> None:
-    """Write the labels, and what parcels have in common with units and coarse cells."""
-    case, rasters = inputs.case, weight_rasters(inputs)
+    """Write what parcels have in common with units and coarse cells, and the labels that are kept."""
+    case, rasters, keeps_labels = inputs.case, weight_rasters(inputs), _keeps_labels(inputs)
     coarse_grid = grid.coarsen(case.grid.coarse)
 
     def count() -> Counts:
@@ -81,12 +81,12 @@ def rasterize_land(
             *land.polygons,
             grid,
             case.grid.coarse,
-            folder / LABELS,
+            folder / LABELS if keeps_labels else None,
             chunks=options.chunks,
             scheduler=options.scheduler,
             rasters=[case.resolve(raster) for raster in rasters],
             progress=lambda done, total: options.progress("rasterizing", done, total),
-            journal=folder / JOURNAL,
+            journal=folder / JOURNAL if keeps_labels else None,
         )
 
     if case.reduce == "exact":
@@ -94,7 +94,7 @@ def rasterize_land(
         in_cells = areas_in_plane(land.polygons[0], coarse_grid)
         options.progress("measuring areas", 1, 1)
         shares = shares_of_areas(land.area, land.shared_area, in_cells)
-        if rasters:
+        if keeps_labels:
             shares = shares.with_rasters(count(), rasters)
     else:
         counts = count()
@@ -144,5 +144,5 @@ def problems_outside(inputs: Inputs, allocation: Allocation, mass: UnitMass) -> 
     return tuple(outside_problems(fates, inputs.case.allow.outside, sinks))
 
 
-def _has_labels(inputs: Inputs) -> bool:
-    return inputs.case.reduce != "exact" or bool(weight_rasters(inputs))
+def _keeps_labels(inputs: Inputs) -> bool:
+    return inputs.case.grid.labels or bool(weight_rasters(inputs))

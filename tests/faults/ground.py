@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from small_demo import keep_labels
+
 from carbongrid.raster.opening.digests import hash_path
 from faults.forking import Outcome, Shell, side_by_side
 
@@ -63,6 +65,8 @@ def prepare(folder: Path, city: Path, shells: list[Shell]) -> Ground:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copytree(city, folder / "city")
     shutil.copytree(city, folder / "other")
+    for name in ("city", "other"):
+        keep_labels(folder / name / "case.toml")  # what takes longest to write, tile by tile
     totals = folder / "other" / "totals.csv"
     text = totals.read_text(encoding="utf-8")
     assert "130.46" in text

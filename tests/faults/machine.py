@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
+from small_demo import keep_labels
 from waiting import HANG, until
 
 import carbongrid
@@ -155,7 +156,7 @@ def machine(folder: Path, *, installed: bool = True) -> Iterator[Machine]:
         _allow(package, 0o555, 0o444)
     for name in ("home", "places"):
         (folder / name).mkdir()
-    write_city(folder / "case", size="small")
+    keep_labels(write_city(folder / "case", size="small"))
     _allow(folder / "case", 0o755, 0o644)
     folder.chmod(0o755)
     try:

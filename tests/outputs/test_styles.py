@@ -206,8 +206,8 @@ def test_a_grid_of_few_values_has_a_style(tables, tmp_path, values):
     assert items[1].get("label").startswith("> 0")
 
 
-def test_labels_open_in_rioxarray_with_their_crs(small_run):
-    with xr.open_zarr(small_run / "labels.zarr", consolidated=False) as labels:
+def test_labels_open_in_rioxarray_with_their_crs(labelled_run):
+    with xr.open_zarr(labelled_run / "labels.zarr", consolidated=False) as labels:
         assert labels["parcel"].rio.crs.to_epsg() == 4528
         height, width = labels["unit"].shape
         west, south, east, north = labels["unit"].rio.bounds()

@@ -972,7 +972,6 @@ def test_result(tables, directory):
         sum(r.total for r in tables.ledger) / 1e6
     )
     assert result.inventory["region"].tolist() == [""] * 5
-    assert result.labels is None
     assert not result.grid_1km["emission"].variable._in_memory
     np.testing.assert_array_equal(result.grid_1km["emission"], tables.grid_1km["emission"])
     result.grid_1km.close()

@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+import xarray as xr
+from small_demo import keep_labels
 from squares_case import square, squares_case
 
 import carbongrid as cg
@@ -33,7 +35,7 @@ from carbongrid.raster.opening.digests import hash_path
 
 LAYOUT = {
     "manifest.json", "inventory.csv", "ledger.csv", "evidence.csv", "facilities.csv", "land_types.csv", "parcels.parquet", "units.gpkg", "units.csv", "units.xlsx",
-    "grid_1km.tif", "grid_1km.qml", "grid_1km.nc", "city.qgz", "overlap.npz", "labels.zarr", "report.html", "figures", "steps",
+    "grid_1km.tif", "grid_1km.qml", "grid_1km.nc", "city.qgz", "overlap.npz", "report.html", "figures", "steps",
 }  # fmt: skip
 
 
@@ -41,8 +43,10 @@ def manifest(out: Path) -> dict[str, object]:
     return dict(json.loads((out / "manifest.json").read_text(encoding="utf-8")))
 
 
-def test_a_run_directory_holds_what_the_design_says(small_run: Path) -> None:
+def test_a_run_directory_holds_what_the_design_says(small_run: Path, labelled_run: Path) -> None:
     assert {path.name for path in small_run.iterdir()} == LAYOUT
+    assert {path.name for path in labelled_run.iterdir()} == {*LAYOUT, "labels.zarr"}
+    assert manifest(small_run)["digests"] == manifest(labelled_run)["digests"]
 
 
 def test_the_manifest_lists_every_input_with_its_hash(small_run: Path) -> None:
@@ -65,11 +69,24 @@ def test_a_finished_run_opens_as_tables_and_lazy_fields(small_run: Path) -> None
     assert result.labels["parcel"].chunks is not None
 
 
+def test_labels_are_painted_where_a_run_keeps_none(small_run: Path, labelled_run: Path) -> None:
+    """The same as those that it would have kept, whatever the user does to the tables; of a public run there are none."""
+    without, kept = (read_result(folder) for folder in (small_run, labelled_run))
+    without.units.loc[:, "geometry"] = without.units.buffer(-1000)
+    assert kept.labels is not None
+    assert without.labels is not None
+    for name in ("parcel", "unit"):
+        xr.testing.assert_identical(without.labels[name].drop_attrs(deep=False), kept.labels[name].load().drop_attrs(deep=False))  # fmt: skip
+        assert without.labels[name].attrs["polygons"] == kept.labels[name].attrs["polygons"]
+    public = replace(without, manifest={**without.manifest, "public": True})
+    assert public.labels is None
+
+
 def test_labels_that_are_gone_are_an_error_not_nobody_s_land(
-    small_run: Path, tmp_path: Path
+    labelled_run: Path, tmp_path: Path
 ) -> None:
     """Seen to read as zeros."""
-    shutil.copytree(small_run, tmp_path / "run")
+    shutil.copytree(labelled_run, tmp_path / "run")
     labels = read_result(tmp_path / "run").labels
     assert labels is not None
     chunk = next(
@@ -129,7 +146,7 @@ def test_replace_redoes_only_what_changed(city: Path) -> None:
         "rasterize",
     ]
     assert totals.manifest["digests"]["units"] != first.manifest["digests"]["units"]
-    # Labels are opened when they are first asked for, of the run that was opened.
+    # Labels are of the run that was opened.
     with pytest.raises(VerificationError, match="made again since it was opened"):
         _ = first.labels
     assert totals.labels is not None
@@ -229,12 +246,15 @@ def test_side_files_are_inputs_too(city: Path) -> None:
     assert "people.tif" in taken
 
 
-def test_the_exact_reduction_conserves_and_needs_no_labels(city: Path) -> None:
-    text = (city / "case.toml").read_text(encoding="utf-8")
-    (city / "case.toml").write_text(text.replace('reduce = "cells"', 'reduce = "exact"'), "utf-8")
-    result = run(city / "case.toml", city.parent / "run")
-    assert result.labels is None
-    assert cg.verify(city.parent / "run").ok
+@pytest.mark.parametrize("kept", [False, True])
+def test_the_exact_reduction_conserves_and_needs_no_labels(city: Path, kept: bool) -> None:
+    case = keep_labels(city / "case.toml") if kept else city / "case.toml"
+    case.write_text(case.read_text("utf-8").replace('reduce = "cells"', 'reduce = "exact"'), "utf-8")  # fmt: skip
+    result = run(case, city.parent / "run")
+    assert (result.directory / "labels.zarr").exists() is kept
+    found = {check.name: check.text for check in cg.verify(result).checks if check.ok}
+    assert found["shares"].endswith("counted again from areas of geometry")
+    assert ("labels" in found, "tiles" in found) == (kept, kept)
 
 
 def test_water_outside_every_unit_may_go_to_the_nearest(city: Path) -> None:

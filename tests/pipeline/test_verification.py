@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -33,7 +34,7 @@ from carbongrid.method.zoning import EITHER_SIDE, FEW_SINKS, classify, zone_unit
 from carbongrid.outputs.tables import digests_of_directory, earlier_digest_of_parcels
 from carbongrid.outputs.tables.rasters import read_grid_nc, write_grid_nc, write_grid_tif
 from carbongrid.pipeline.opening import open_run
-from carbongrid.pipeline.verification import Verification, checks, sums, verify
+from carbongrid.pipeline.verification import Verification, checks, labels, sums, verify
 from carbongrid.pipeline.verification.derived import Derived
 from carbongrid.pipeline.verification.labels import check_labels
 from carbongrid.pipeline.verification.margins import margin_faults, sums_of
@@ -41,10 +42,11 @@ from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.verdict import check_of
 from carbongrid.pipeline.verification.zones import _decided
 from carbongrid.raster.label_store import read_window, write_window
+from carbongrid.raster.labels import burn_window
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.run_store import seal_of
 
-EVERY = ["files", "digests", "sums", "formats", "zones", "probability", "labels", "shares", "units", "cells", "tiles", "methods"]  # fmt: skip
+EVERY = ["files", "digests", "sums", "formats", "zones", "probability", "shares", "units", "cells", "tiles", "methods"]  # fmt: skip
 OF_LABELS = ["labels", "shares", "units", "cells", "tiles", "methods"]
 FILES = ["inventory.csv", "ledger.csv", "evidence.csv", "facilities.csv", "land_types.csv", "units.csv", "units.gpkg", "units.xlsx", "parcels.parquet", "overlap.npz", "grid_1km.nc", "grid_1km.tif", "report.html"]  # fmt: skip
 
@@ -53,6 +55,12 @@ FILES = ["inventory.csv", "ledger.csv", "evidence.csv", "facilities.csv", "land_
 def run(small_run, tmp_path):
     """A copy of the small demo's run, to be damaged."""
     return Path(shutil.copytree(small_run, tmp_path / "run"))
+
+
+@pytest.fixture
+def labelled(labelled_run, tmp_path):
+    """The same of a run that keeps its labels."""
+    return Path(shutil.copytree(labelled_run, tmp_path / "labelled"))
 
 
 @pytest.fixture(scope="session")
@@ -160,8 +168,32 @@ def test_a_sound_run_passes_every_check(small_run):
     assert [check.name for check in verification.checks] == EVERY
     said = {check.name: check.text for check in verification.checks}
     assert said["sums"].startswith("17 categories, 242,808,300 t in all")
+    assert said["shares"].endswith("counted again from labels, painted again")
     assert said["tiles"].startswith("1 tile, 665,000 labels")
     assert "by exact area instead of by cells" in said["methods"]
+
+
+def test_a_sound_run_that_keeps_its_labels_passes_too(labelled_run):
+    verification = verify(labelled_run)
+    assert verification.ok, failed(labelled_run)
+    said = {check.name: check.text for check in verification.checks}
+    assert said.keys() == {*EVERY, *OF_LABELS}
+    assert said["labels"] == "2 chunks there and read"
+    assert said["shares"].endswith("counted again from labels")
+    assert said["tiles"].startswith("1 tile, 665,000 labels")
+
+
+def test_another_engine_than_gdal_is_told(small_run, monkeypatch):
+    """Labels that no file holds are held against GDAL's as well: a label of the engine that is another one is told with whom to tell."""
+
+    def shifted(*window):
+        return np.roll(burn_window(*window), 3, axis=1)
+
+    monkeypatch.setattr(labels, "burn_window", shifted)
+    found = failed(small_run, ["shares", "tiles"])
+    assert re.match(r"labels of parcels, the tile at row 0, column 0: [\d,]+ labels wrong", found["tiles"])  # fmt: skip
+    assert found["tiles"].endswith("with the run if you may pass it on.")
+    assert found.keys() == {"tiles"}
 
 
 @pytest.mark.thorough
@@ -184,7 +216,7 @@ def test_a_sound_run_on_cells_of_any_side_passes(tmp_path, resolution, coarse):
     pipeline.run(case, tmp_path / "run")
     found = verify(tmp_path / "run")
     assert found.ok, found
-    assert {check.name for check in found.checks} >= {"labels", "tiles", "cells"}
+    assert {check.name for check in found.checks} >= {"tiles", "cells"}
     # Of a case without GDP no zone can be drawn: seen to be told as ok.
     (drawn,) = (check for check in found.checks if not check.made)
     assert (drawn.name, drawn.text) == ("probability", "zones were not drawn")
@@ -575,16 +607,16 @@ def test_texts_that_a_cell_cannot_hold_are_no_difference(tmp_path):
     assert verify(out, sample=0).ok, failed(out)
 
 
-def test_a_label_changed_by_someone_who_knows_zarr_is_found(run):
-    store = run / "labels.zarr"
+def test_a_label_changed_by_someone_who_knows_zarr_is_found(labelled):
+    store = labelled / "labels.zarr"
     labels = read_window(store, "parcel", (0, 0), zarr.open_array(store, path="parcel").shape)
     row, column = np.argwhere(labels == 500)[0]
     labels[row, column] = 501
     write_window(store, "parcel", (0, 0), labels)
-    refresh(run, digests=True)
-    found = failed(run)
+    refresh(labelled, digests=True)
+    found = failed(labelled)
     assert f"first at row {row}, column {column}: 501 there, 500 burnt again" in found["tiles"]
-    ids = gpd.read_parquet(run / "parcels.parquet")["id"]
+    ids = gpd.read_parquet(labelled / "parcels.parquet")["id"]
     assert f"parcel {ids[499]}" in found["shares"]
     assert "files" not in found
 
@@ -607,11 +639,11 @@ def test_labels_of_an_exact_run_with_a_raster_are_counted_too(tmp_path):
     assert {*failed(out, ["labels", "tiles"])} == {"tiles"}
 
 
-def test_labels_of_other_polygons_are_found(run):
-    group = zarr.open_group(run / "labels.zarr")
+def test_labels_of_other_polygons_are_found(labelled):
+    group = zarr.open_group(labelled / "labels.zarr")
     group["parcel"].attrs["polygons"] = "0" * 64
-    refresh(run)
-    assert "made from other polygons" in failed(run, ["labels"])["labels"]
+    refresh(labelled)
+    assert "made from other polygons" in failed(labelled, ["labels"])["labels"]
 
 
 def test_a_doctored_overlap_is_found(run):
@@ -623,18 +655,35 @@ def test_a_doctored_overlap_is_found(run):
     assert "overlap.npz: parcel" in failed(run, ["shares"])["shares"]
 
 
-def test_a_grid_that_was_moved_is_found(run):
+def move_east(run):
     path = run / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
     west, south, east, north = manifest["parameters"]["bounds"]
     manifest["parameters"]["bounds"] = [west + 1000, south, east + 1000, north]
     path.write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def test_a_grid_that_was_moved_is_found(run):
+    move_east(run)
     found = failed(run)
+    assert {"shares", "cells"} <= found.keys()
+
+
+def test_labels_of_a_grid_that_was_moved_are_found(labelled):
+    move_east(labelled)
+    found = failed(labelled, ["labels", "cells", "tiles"])
     assert "labels.zarr/x is not where the manifest says" in found["labels"]
-    assert {"labels", "cells", "tiles"} <= found.keys()
+    assert {"labels", "cells", "tiles"} == found.keys()
 
 
-@pytest.mark.parametrize("file", [*FILES, "labels.zarr", "figures"])
+def test_labels_that_are_missing_are_named(labelled):
+    shutil.rmtree(labelled / "labels.zarr")
+    found = failed(labelled, ["files", *OF_LABELS])
+    assert "labels.zarr is missing" in found["files"]
+    assert {"labels", "units", "tiles"} <= found.keys()
+
+
+@pytest.mark.parametrize("file", [*FILES, "figures"])
 def test_a_missing_file_is_named(run, file):
     path = run / file
     shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -699,23 +748,23 @@ def chunk(run, variable="parcel"):
 
 @pytest.mark.parametrize("variable", ["parcel", "unit"])
 @pytest.mark.parametrize("hidden", [False, True])
-def test_a_missing_chunk_is_found(run, variable, hidden):
-    chunk(run, variable).unlink()
+def test_a_missing_chunk_is_found(labelled, variable, hidden):
+    chunk(labelled, variable).unlink()
     if hidden:
-        refresh(run)
-    found = failed(run, ["files", *OF_LABELS])
+        refresh(labelled)
+    found = failed(labelled, ["files", *OF_LABELS])
     assert f"labels.zarr/{variable}/c/0/0 is missing" in found["labels"]
     assert {"units", "cells", "tiles"} <= found.keys()
     assert ("files" in found) == (not hidden)
 
 
 @pytest.mark.parametrize("keep", [0, 1, 0.5, -1])
-def test_a_truncated_chunk_is_found(run, keep):
-    path = chunk(run)
+def test_a_truncated_chunk_is_found(labelled, keep):
+    path = chunk(labelled)
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * keep) if 0 < keep < 1 else keep])
-    refresh(run)
-    found = failed(run, ["files", "labels", "units", "tiles"])
+    refresh(labelled)
+    found = failed(labelled, ["files", "labels", "units", "tiles"])
     assert list(found) == ["labels", "units", "tiles"]
     assert "labels.zarr/parcel/c/0/0 cannot be read" in found["labels"]
 
@@ -734,10 +783,10 @@ def test_what_goes_wrong_while_reading_is_told_as_what_it_is(run):
         raise KeyError("id")
 
 
-def test_a_byte_flipped_anywhere_in_a_chunk_is_found(run):
-    path = chunk(run)
+def test_a_byte_flipped_anywhere_in_a_chunk_is_found(labelled):
+    path = chunk(labelled)
     content = path.read_bytes()
-    opened = Opened(run)
+    opened = Opened(labelled)
     assert check_labels(opened).ok
     for place in np.linspace(0, len(content) - 1, 20).astype(int):
         damaged = bytearray(content)
@@ -746,11 +795,11 @@ def test_a_byte_flipped_anywhere_in_a_chunk_is_found(run):
         assert "parcel/c/0/0 cannot be read" in check_labels(opened).text, place
 
 
-def test_a_byte_flipped_anywhere_in_a_coordinate_is_named(run):
+def test_a_byte_flipped_anywhere_in_a_coordinate_is_named(labelled):
     """Seen to name the store alone, and to leave the labels' other faults untold."""
-    path = run / "labels.zarr" / "x" / "c" / "0"
+    path = labelled / "labels.zarr" / "x" / "c" / "0"
     content = path.read_bytes()
-    opened = Opened(run)
+    opened = Opened(labelled)
     for place in (0, 5, len(content) // 2, len(content) - 1):
         damaged = bytearray(content)
         damaged[place] ^= 1
@@ -759,9 +808,9 @@ def test_a_byte_flipped_anywhere_in_a_coordinate_is_named(run):
 
 
 @pytest.mark.parametrize("file", ["zarr.json", "parcel/zarr.json", "unit/zarr.json", "x/zarr.json", "spatial_ref/zarr.json"])  # fmt: skip
-def test_damaged_metadata_of_the_labels_is_found(run, file):
-    (run / "labels.zarr" / file).write_text('{"zarr_format": 3', encoding="utf-8")
-    found = failed(run, ["files", "labels", "units", "tiles"])
+def test_damaged_metadata_of_the_labels_is_found(labelled, file):
+    (labelled / "labels.zarr" / file).write_text('{"zarr_format": 3', encoding="utf-8")
+    found = failed(labelled, ["files", "labels", "units", "tiles"])
     assert "labels.zarr" in found["files"]
 
 
@@ -779,11 +828,13 @@ def test_a_manifest_that_is_none_is_said_so(run, content):
 def test_a_manifest_that_leaves_files_out_is_found(run):
     path = run / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
-    del manifest["files"]["parcels.parquet"], manifest["files"]["labels.zarr"]
+    del manifest["files"]["parcels.parquet"], manifest["files"]["overlap.npz"]
+    # Of a category that a raster leads labels are kept, asked for or not.
+    manifest["categories"][0]["weight"] = "raster:people.tif"
     path.write_text(json.dumps(manifest), encoding="utf-8")
     text = failed(run, ["files"])["files"]
-    assert "manifest.json does not list parcels.parquet" in text
-    assert "manifest.json does not list labels.zarr" in text
+    for name in ("parcels.parquet", "overlap.npz", "labels.zarr"):
+        assert f"manifest.json does not list {name}" in text
 
 
 def test_a_doctored_grid_as_large_as_the_sky_is_refused_at_once(run):
@@ -792,7 +843,7 @@ def test_a_doctored_grid_as_large_as_the_sky_is_refused_at_once(run):
     manifest = json.loads(path.read_text(encoding="utf-8"))
     manifest["parameters"]["bounds"] = [0, 0, 1e15, 1e15]
     path.write_text(json.dumps({**manifest, "seal": seal_of(manifest)}), encoding="utf-8")
-    assert "labels" in failed(run)
+    assert "cells" in failed(run)
 
 
 @pytest.mark.parametrize("endless", ["pipe", "device"])
@@ -845,7 +896,7 @@ def test_a_file_that_does_not_belong_is_mentioned_and_is_no_damage(run):
 def test_a_public_run_is_checked_without_parcels(run):
     path = run / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
-    for name in ("parcels.parquet", "facilities.csv", "overlap.npz", "labels.zarr"):
+    for name in ("parcels.parquet", "facilities.csv", "overlap.npz"):
         shutil.rmtree(run / name) if (run / name).is_dir() else (run / name).unlink()
         del manifest["files"][name]
     del manifest["digests"]["parcels"], manifest["digests"]["facilities"]

@@ -29,11 +29,13 @@ from carbongrid.raster import label_store, plane_files
 from carbongrid.raster.chunked import (
     Counts,
     label_and_count,
+    paint_and_count,
     pieces,
     rasters,
     recount,
     tasks,
 )
+from carbongrid.raster.chunked import counts as chunked_counts
 from carbongrid.raster.chunked.rasters import WeightRaster, _values_at
 from carbongrid.raster.chunked.tasks import run_tasks
 from carbongrid.raster.grid import Grid
@@ -189,6 +191,16 @@ def test_counts_without_labels_are_the_same(land, expected, monkeypatch, schedul
     monkeypatch.setattr(pieces, "_MIN_CELLS", 1)
     counts = label_and_count(*land, GRID, 500, None, scheduler=scheduler)
     assert digest(counts) == digest(expected[0])[:2]
+
+
+@pytest.mark.parametrize(("side", "tasks"), [(2048, 2000), (97, 2000), (31, 3)])
+def test_counts_of_labels_painted_for_it_are_the_same(land, expected, monkeypatch, side, tasks):
+    """Cell by cell, in tiles that fit no coarse cell, one or several to a task."""
+    monkeypatch.setattr(chunked_counts, "CHUNK", side)
+    monkeypatch.setattr(pieces, "MAX_TASKS", tasks)
+    assert digest(paint_and_count(*land, GRID, 500)) == digest(expected[0])[:2]
+    with pytest.raises(InputError, match="do not divide"):
+        paint_and_count(*land, GRID, 700)
 
 
 def test_counts_of_saved_polygons_are_the_same(land, expected, tmp_path):

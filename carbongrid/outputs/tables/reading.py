@@ -39,7 +39,8 @@ from carbongrid.outputs.tables.plain import (
     read_units_csv,
 )
 from carbongrid.outputs.tables.rasters import read_grid_nc, values_of_grid
-from carbongrid.raster.label_store import open_labels
+from carbongrid.raster.grid import Grid
+from carbongrid.raster.label_store import CHUNK, open_labels
 from carbongrid.raster.opening.files import read_text
 from carbongrid.run_store import SEAL, Hashes, seal_of
 from carbongrid.run_store.hashes import stamps_of
@@ -283,14 +284,35 @@ def _require_same_seal(
         raise _made_again(directory) from error
 
 
+def fine_grid(manifest: Mapping[str, Any]) -> Grid:
+    """Return the fine grid of a run."""
+    told = manifest["parameters"]
+    return Grid(told["crs"], told["resolution"], tuple(told["bounds"]), snap=told["coarse"])
+
+
 def _labels(result: Result) -> xr.Dataset | None:
-    with of_run(result.folder, result.manifest):
-        return _opened_labels(result.folder / "labels.zarr")
+    own = result.as_read  # a user may have edited the tables
+    kept = own.folder / "labels.zarr"
+    with of_run(own.folder, own.manifest):
+        if kept.exists():
+            return _opened_labels(kept)
+    return None if own.manifest.get("public") else _painted_labels(own)
 
 
-def _opened_labels(path: Path) -> xr.Dataset | None:
-    if not path.exists():
-        return None
+def _painted_labels(own: Result) -> xr.Dataset:
+    """Return lazy labels of a result as it was read; a block is painted when its values are asked for."""
+    import xarray as xr  # late, as the labels: most runs are opened for their tables
+
+    from carbongrid.raster.labels import rasterize
+
+    grid, parcels = fine_grid(own.manifest), own.parcels
+    # A GeoPackage does not keep every word of a CRS without a code.
+    outlines = own.units.set_crs(parcels.crs, allow_override=True)
+    layers = {"parcel": parcels, "unit": outlines}
+    return xr.Dataset({name: rasterize(layer, grid, chunks=CHUNK) for name, layer in layers.items()})  # fmt: skip
+
+
+def _opened_labels(path: Path) -> xr.Dataset:
     try:
         return open_labels(path)
     except (CarbongridError, MemoryError):

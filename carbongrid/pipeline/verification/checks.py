@@ -21,7 +21,7 @@ from carbongrid.pipeline.verification.drawn import check_drawn
 from carbongrid.pipeline.verification.files import check_digests, check_files, require_run
 from carbongrid.pipeline.verification.formats import SHEET, check_formats
 from carbongrid.pipeline.verification.labels import check_labels, check_tiles
-from carbongrid.pipeline.verification.opened import LABELS, Opened
+from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.sums import check_sums
 from carbongrid.pipeline.verification.verdict import RESTORE, Check, with_hint
 from carbongrid.pipeline.verification.zones import check_zones
@@ -69,8 +69,8 @@ def verify(out: str | Path | Result, *, sample: int = 4, progress: Progress | No
     -------
     Verification
         Checks by name: files (sha256 against the manifest), digests (content), sums (every table added up again),
-        formats (other formats of a table, and where the coarse grid lies), labels (every chunk), shares, units and cells (derived again from parcels and
-        labels), zones (decided again), probability (drawn again), tiles (burnt again), methods (by cells and by area, how far apart).
+        formats (other formats of a table, and where the coarse grid lies), labels (every chunk, where a run keeps them), shares, units and cells (derived again from
+        parcels and labels), zones (decided again), probability (drawn again), tiles (burnt again), methods (by cells and by area, how far apart).
         Damage is a check that is not ok and says which file is meant; nothing is raised for it.
 
     Raises
@@ -108,14 +108,13 @@ def _checks(run: Opened, derived: Derived, sample: int) -> dict[str, Callable[[]
     run.manifest  # noqa: B018  (raises if it cannot be read)
     if run.public:
         return checks
-    # An exact run has labels, too, where a category weighs by a raster.
-    with_labels = not run.exact or LABELS in run.manifest["files"]
-    if with_labels:
+    if run.keeps_labels:
         checks["labels"] = lambda: check_labels(run)
     checks["shares"] = lambda: check_shares(run, derived)
     checks["units"] = lambda: check_units(run, derived)
     checks["cells"] = lambda: check_cells(run, derived)
-    if with_labels:
+    # An exact run has labels, too, where they are kept.
+    if run.keeps_labels or not run.exact:
         checks["tiles"] = lambda: check_tiles(run, sample)
     checks["methods"] = lambda: compare_methods(run, derived)
     return checks

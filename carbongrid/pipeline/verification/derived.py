@@ -31,7 +31,6 @@ from carbongrid.pipeline.verification.opened import LABELS, Opened
 from carbongrid.pipeline.verification.sums import total
 from carbongrid.pipeline.verification.verdict import Check, check_of
 from carbongrid.raster.overlaps import overlap
-from carbongrid.raster.polygons import Polygons
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,11 +52,14 @@ class Derived:
         run = self.run
         if run.exact:
             return share_by_area(run.parcels, run.outlines, run.coarse_grid)
-        from carbongrid.raster.chunked import recount
+        from carbongrid.raster.chunked import paint_and_count, recount
 
-        with run.reading(LABELS) as store:
-            coarse = run.manifest["parameters"]["coarse"]
-            counts = recount(store, len(run.parcels), len(run.units), coarse)
+        coarse = run.manifest["parameters"]["coarse"]
+        if run.keeps_labels:
+            with run.reading(LABELS) as store:
+                counts = recount(store, len(run.parcels), len(run.units), coarse)
+        else:
+            counts = paint_and_count(run.polygons["parcel"], run.polygons["unit"], run.grid, coarse)
         return share_by_cells(run.parcels, run.outlines, counts, run.coarse_grid)
 
     @cached_property
@@ -106,6 +108,8 @@ def check_shares(run: Opened, derived: Derived) -> Check:
     for row in np.flatnonzero(run.parcels["cells"].to_numpy() != found.fine_cells):
         faults.append(f"parcels.parquet: parcel {ids[row]} has another number of cells")
     source = "areas of geometry" if run.exact else "labels"
+    if not (run.exact or run.keeps_labels):
+        source += ", painted again"
     text = f"{counted(found.units.nnz, 'pair')} of parcel and unit and {found.cells.nnz:,} of parcel and cell counted again from {source}"
     if saved.rasters:
         text += "; those by weight rasters were not, since the rasters are not part of the run"
@@ -237,9 +241,9 @@ def compare_methods(run: Opened, derived: Derived) -> Check:
 
 def _by_cells(run: Opened) -> Shares:
     """Share by cells without labels; parcels that no cell centre hits keep their exact shares."""
-    parcels, grid = Polygons.of(run.parcels), run.grid
+    parcels, outlines, grid = run.polygons["parcel"], run.polygons["unit"], run.grid
     exact = share_by_area(run.parcels, run.outlines, run.coarse_grid)
-    in_units = overlap(parcels, Polygons.of(run.outlines), grid=grid)
+    in_units = overlap(parcels, outlines, grid=grid)
     whole = overlap(parcels, parcels, grid=grid).diagonal()
     outside = whole - np.asarray(in_units.sum(axis=1)).ravel()
     counts = sparse.hstack([in_units, sparse.csr_array(outside[:, None])], format="csr")

@@ -42,7 +42,7 @@ def check_files(run: Opened) -> Check:
     """Compare the sha256 of every file with the manifest, and the manifest with what a run must have."""
     files = run.manifest["files"]
     needed = [*_ALWAYS, *(() if run.public else _UNLESS_PUBLIC)]
-    if not run.public and not run.exact:
+    if not run.public and any(term.raster for term in run.terms):
         needed.append(LABELS)
     faults = [f"{MANIFEST} does not list {name}" for name in needed if name not in files]
     if run.manifest.get(SEAL) != seal_of(run.manifest):

@@ -27,11 +27,12 @@ from carbongrid.outputs.tables.plain import (
     read_text_csv,
     read_units_csv,
 )
+from carbongrid.outputs.tables.reading import fine_grid
 from carbongrid.pipeline.verification.verdict import RESTORE, RESTORE_MANIFEST, with_hint
-from carbongrid.raster.grid import Grid
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import read_text, require_regular_tree
 from carbongrid.raster.opening.stores import open_netcdf
+from carbongrid.raster.polygons import Polygons
 from carbongrid.run_store import MANIFEST
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
     from numpy.typing import NDArray
+
+    from carbongrid.raster.grid import Grid
 
 LABELS = "labels.zarr"
 AUDIT, INTERVALS, UNIT_INTERVALS = "audit.csv", "uncertainty.csv", "uncertainty_units.csv"
@@ -157,6 +160,18 @@ class Opened:
         return bool(self.manifest["parameters"]["reduce"] == "exact")
 
     @cached_property
+    def keeps_labels(self) -> bool:
+        """Whether the run wrote labels."""
+        return LABELS in self.manifest["files"]
+
+    @cached_property
+    def polygons(self) -> dict[str, Polygons]:
+        """Parcels and units as the engine takes them, by the names of their labels."""
+        # A GeoPackage does not keep every word of a CRS without a code, and a hash is of the words.
+        outlines = self.outlines.set_crs(self.parcels.crs, allow_override=True)
+        return {"parcel": Polygons.of(self.parcels), "unit": Polygons.of(outlines)}
+
+    @cached_property
     def hashes(self) -> dict[str, str]:
         """Hash of each file that the manifest lists and that is there."""
         paths = {name: self.folder / name for name in self.manifest["files"]}
@@ -180,10 +195,9 @@ class Opened:
     @cached_property
     def grid(self) -> Grid:
         """The fine grid."""
-        told = self.manifest["parameters"]
         with self.reading(MANIFEST):
-            grid = Grid(told["crs"], told["resolution"], tuple(told["bounds"]), snap=told["coarse"])
-            shape = grid.coarsen(told["coarse"]).shape
+            grid = fine_grid(self.manifest)
+            shape = grid.coarsen(self.manifest["parameters"]["coarse"]).shape
         # Whatever is sized by the grid would be as large as a doctored manifest says.
         if shape != self.grid_1km["emission"].shape:
             raise VerificationError(

@@ -4,7 +4,7 @@ Every task takes only what touches its tile and returns sparse partial counts; i
 the result is the same for any chunk size, scheduler and number of workers.
 """
 
-from carbongrid.raster.chunked.counts import Counts, label_and_count, recount
+from carbongrid.raster.chunked.counts import Counts, label_and_count, paint_and_count, recount
 from carbongrid.raster.chunked.scans import count_overlap, fill_labels, write_labels
 from carbongrid.raster.chunked.tasks import threads_at_once, travels
 
@@ -13,6 +13,7 @@ __all__ = [
     "count_overlap",
     "fill_labels",
     "label_and_count",
+    "paint_and_count",
     "recount",
     "threads_at_once",
     "travels",

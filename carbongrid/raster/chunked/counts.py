@@ -15,9 +15,10 @@ from scipy.sparse import csr_array
 
 from carbongrid.errors import InputError
 from carbongrid.raster.chunked.journal import Journal, open_journal, remembered
+from carbongrid.raster.chunked.pieces import Piece, pieces_of
 from carbongrid.raster.chunked.polygon_sources import PolygonSource, spill_polygons
 from carbongrid.raster.chunked.rasters import WeightRaster
-from carbongrid.raster.chunked.scans import Named, count_tiles, scan_window
+from carbongrid.raster.chunked.scans import Named, count_tiles, paint_window, scan_window
 from carbongrid.raster.chunked.tasks import Progress, Scheduler, run_tasks, travels
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels.label_pairs import added
@@ -34,6 +35,7 @@ from carbongrid.raster.label_store import (
 )
 from carbongrid.raster.pair_counts import counts_matrix, window_pairs
 from carbongrid.raster.polygons import Polygons
+from carbongrid.raster.polygons.excerpts import Window
 from carbongrid.raster.software import versions
 from carbongrid.raster.spans import Amounts, require_burnable, require_no_turn
 
@@ -241,6 +243,38 @@ def recount(store: Path, n_parcels: int, n_units: int, coarse: float) -> Counts:
     return Counts(in_units, in_cells)
 
 
+def paint_and_count(parcels: Polygons, units: Polygons, grid: Grid, coarse: float) -> Counts:
+    """Count as ``label_and_count`` does, but cell by cell, on labels that are painted tile by tile and let go of.
+
+    Parameters
+    ----------
+    parcels, units, grid, coarse
+        As for ``label_and_count``.
+
+    Returns
+    -------
+    Counts
+        Without rasters.
+
+    Raises
+    ------
+    InputError
+        If CRS differ, or the coarse cells do not divide the grid.
+    RunError
+        If a tile fails; it is named.
+    """
+    sets = (parcels, units)
+    for polygons in sets:
+        require_burnable(polygons, grid)
+    shape = grid.coarsen(coarse).shape
+    cells = _coarse(coarse / grid.resolution, shape)
+    pieces = pieces_of(grid.shape, (CHUNK, CHUNK), sets, grid)
+    parts = run_tasks(functools.partial(_paint_piece, grid, cells), pieces, "threads")
+    sizes = (len(parcels), len(units), shape[0] * shape[1])
+    ((in_units, in_cells),) = _matrices([part for several in parts for part in several], 1, sizes)
+    return Counts(in_units, in_cells)
+
+
 def _key(
     hashes: Mapping[str, str],
     grid: Grid,
@@ -297,8 +331,26 @@ def _label_block(
 def _count_block(store: Path, coarse: _Coarse, piece: _Piece) -> list[tuple[Amounts, Amounts]]:
     parcel = read_window(store, "parcel", piece.corner, piece.shape)
     unit = read_window(store, "unit", piece.corner, piece.shape)
-    cell = coarse.window(piece.corner, piece.shape)
-    return [(window_pairs(parcel, unit), window_pairs(parcel, cell))]
+    return [_pairs(parcel, unit, coarse, piece.corner)]
+
+
+def _paint_piece(grid: Grid, coarse: _Coarse, piece: Piece) -> list[list[tuple[Amounts, Amounts]]]:
+    def count(window: Window) -> list[tuple[Amounts, Amounts]]:
+        corner, shape = window[:2], window[2:]
+        parcel, unit = np.zeros(shape, np.uint32), np.zeros(shape, np.uint32)
+        for excerpt, labels in zip(piece.excerpts, (parcel, unit), strict=True):
+            paint_window(excerpt, grid, window, labels, corner)
+        return [_pairs(parcel, unit, coarse, corner)]
+
+    return piece.each(count)
+
+
+def _pairs(
+    parcel: NDArray[np.uint32], unit: NDArray[np.uint32], coarse: _Coarse, corner: tuple[int, int]
+) -> tuple[Amounts, Amounts]:
+    """Count the labels of a window: pairs of parcel and unit, and of parcel and coarse cell."""
+    cell = coarse.window(corner, (parcel.shape[0], parcel.shape[1]))
+    return window_pairs(parcel, unit), window_pairs(parcel, cell)
 
 
 def _matrices(

@@ -148,7 +148,7 @@ def _added(parts: list[tuple[Amounts, Amounts]]) -> tuple[Amounts, Amounts]:
     return added([part[0] for part in parts]), added([part[1] for part in parts])
 
 
-def _paint_window(
+def paint_window(
     excerpt: Excerpt,
     grid: Grid,
     window: Window,
@@ -181,7 +181,7 @@ def _fill_piece(grid: Grid, values: NDArray[np.uint32], piece: Piece) -> None:
     (excerpt,) = piece.excerpts
 
     def fill(window: Window) -> None:
-        _paint_window(excerpt, grid, window, values, (0, 0))
+        paint_window(excerpt, grid, window, values, (0, 0))
 
     piece.each(fill)
 
@@ -199,7 +199,7 @@ def _labels_block(
     across = (bounds[:, 2] >= left) & (bounds[:, 0] <= right)
     near = np.flatnonzero(across & (bounds[:, 3] >= bottom) & (bounds[:, 1] <= top))
     excerpt = Excerpt(polygons, near, near + 1, window, inverse_of(grid))
-    _paint_window(excerpt, grid, window, values, window[:2])
+    paint_window(excerpt, grid, window, values, window[:2])
     return values
 
 
@@ -208,7 +208,7 @@ def _write_piece(grid: Grid, store: Path, name: str, piece: Piece) -> None:
 
     def write(window: Window) -> None:
         values = np.zeros(window[2:], np.uint32)
-        _paint_window(excerpt, grid, window, values, window[:2])
+        paint_window(excerpt, grid, window, values, window[:2])
         write_window(store, name, window[:2], values)
 
     piece.each(write)

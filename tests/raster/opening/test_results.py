@@ -41,9 +41,9 @@ RASTER_VRT = (
 
 
 @pytest.fixture
-def run(small_run: Path, tmp_path: Path) -> Path:
+def run(labelled_run: Path, tmp_path: Path) -> Path:
     """A copy of the small demo's run, to be doctored."""
-    return Path(shutil.copytree(small_run, tmp_path / "run"))
+    return Path(shutil.copytree(labelled_run, tmp_path / "run"))
 
 
 def as_readonly_contiguous(folder: Path) -> None:
