@@ -57,6 +57,39 @@ def test_a_kernel_is_compiled_once_for_all_processes(folder: Path) -> None:
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
+MADE_AND_LOADED = """
+import sys
+import numpy as np
+from carbongrid.raster.kernels.jit import kernel
+
+@kernel
+def sums(values):
+    found = np.zeros(2, values.dtype)
+    for value in values:
+        found[0] += value
+        found[1] += np.sqrt(value * value)
+    return found, values.size
+
+found, size = sums(np.array([1.5, -2.5]))
+print(found.tolist(), size, sum(sums.stats.cache_hits.values()), "numba.np.linalg" in sys.modules)
+if sys.argv[1:]:
+    print(sums(np.array([3, -4]))[0].tolist(), sums(np.array([1.5]))[0].tolist())
+"""
+
+
+def test_of_what_is_kept_the_compiler_is_not_loaded(folder: Path, tmp_path: Path) -> None:
+    """It takes a tenth of a second and more of each process; and it is loaded all the same once there is something to compile."""
+    script = tmp_path / "made.py"
+    script.write_text(MADE_AND_LOADED, encoding="utf-8")
+    told = []
+    for words in ([], ["others"]):
+        command = [sys.executable, str(script), *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        told.append(done.stdout.splitlines())
+    assert told == [["[-1.0, 4.0] 2 0 True"], ["[-1.0, 4.0] 2 1 False", "[-1, 7] [1.5, 1.5]"]]
+
+
 def test_an_edit_of_what_kernels_share_makes_them_compile_anew(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
