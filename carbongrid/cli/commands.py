@@ -150,7 +150,7 @@ def check(console: Console, case: Path) -> None:
     type=click.IntRange(min=64),
     default=2048,
     show_default=True,
-    help="Side of a tile, in cells.",
+    help="Side of a tile of labels in cells, where the case has a run keep them.",
 )
 @click.option(
     "--public",

@@ -26,6 +26,7 @@ from carbongrid.pipeline.electricity_readings import tonnes_by_reading
 from carbongrid.pipeline.guesses import notes_of_guesses
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.memory import estimated_memory, most_memory
+from carbongrid.pipeline.rasterizing import keeps_labels
 from carbongrid.pipeline.step import Progress
 from carbongrid.pipeline.steps import STEPS
 from carbongrid.pipeline.weights_step import weight_rasters
@@ -205,9 +206,11 @@ def _cost(inputs: Inputs) -> dict[str, Any]:
         grid = fine_grid(inputs)
         most = most_memory(inputs, grid) / 1e9
         found |= {"most_memory_gb": most, "threads": threads_at_once(), "fine_grid": None}
-        if inputs.case.reduce != "exact" or weight_rasters(inputs):
+        kept = keeps_labels(inputs)
+        if inputs.case.reduce != "exact" or kept:
             height, width = grid.shape
-            seconds = max(1, round(height * width / CELLS_PER_SECOND))
+            # What is counted alone takes as long as outlines are, not as there are cells.
+            seconds = max(1, round(height * width / CELLS_PER_SECOND)) if kept else None
             found["fine_grid"] = {"rows": height, "columns": width, "resolution_m": inputs.case.grid.resolution, "seconds": seconds}  # fmt: skip
     return found
 
@@ -268,7 +271,9 @@ def _cost_lines(cost: Mapping[str, Any]) -> Iterator[str]:
     if grid is None:
         yield "Parcels are shared by exact area: no fine raster is made."
         return
+    seconds = grid["seconds"]
+    told = "" if seconds is None else f"; about {seconds} s on two cores for its labels"
     yield (
         f"A fine grid of {grid['rows']:,} x {grid['columns']:,} cells at {grid['resolution_m']:g} m, {grid['rows'] * grid['columns'] / 1e6:,.1f} million "
-        f"cells and never whole in memory; about {grid['seconds']} s on two cores to rasterize."
+        f"cells and never whole in memory{told}."
     )

@@ -20,8 +20,10 @@ from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.people import PeopleGrid
 from carbongrid.case.readers.vector import count_features
 from carbongrid.errors import InputError
+from carbongrid.pipeline.rasterizing import keeps_labels
 from carbongrid.raster.chunked import threads_at_once
 from carbongrid.raster.grid import Grid
+from carbongrid.raster.label_store import CHUNK
 from carbongrid.raster.polygons.outlines import outlines_of
 
 BASE_MEMORY = 0.48
@@ -176,7 +178,7 @@ def most_memory(inputs: Inputs, grid: Grid, *, chunks: int = 2048, tiles: int | 
     grid
         The fine grid.
     chunks
-        Side of a label tile in cells.
+        Side of a label tile in cells, where labels are kept.
     tiles
         How many tiles are worked on in this process at once; by default as many as Dask takes threads, none where workers do it.
     """
@@ -209,8 +211,10 @@ def _most_of_land(inputs: Inputs) -> int:
 
 def _most_of_tiles(inputs: Inputs, grid: Grid, chunks: int, tiles: int | None) -> int:
     weighted = any(each.weight.startswith("raster:") for each in inputs.categories.values())
-    if inputs.case.reduce == "exact" and not weighted:
-        return 0
+    if not keeps_labels(inputs):
+        if inputs.case.reduce == "exact":
+            return 0
+        chunks = CHUNK  # tiles that are counted alone are of no size that is asked for
     there = math.prod(-(-side // chunks) for side in grid.shape)
     at_once = min(threads_at_once() if tiles is None else tiles, there)
     cells = math.prod(min(side, chunks) for side in grid.shape)

@@ -54,7 +54,7 @@ class Reduction:
 
 def files_of_shares(inputs: Inputs, *_: Any) -> list[str]:
     """Return what a rasterization writes: labels where they are asked for, or a raster is sampled by them."""
-    return [LABELS, OVERLAP] if _keeps_labels(inputs) else [OVERLAP]
+    return [LABELS, OVERLAP] if keeps_labels(inputs) else [OVERLAP]
 
 
 def what_shares(inputs: Inputs, land: Land, grid: Grid, options: RunOptions) -> list[Any]:
@@ -64,7 +64,7 @@ def what_shares(inputs: Inputs, land: Land, grid: Grid, options: RunOptions) -> 
         land.hashes,
         (grid.crs, grid.resolution, grid.bounds, case.grid.coarse),
         case.reduce,
-        options.chunks if _keeps_labels(inputs) else None,
+        options.chunks if keeps_labels(inputs) else None,
         weight_rasters(inputs),
     ]
 
@@ -73,7 +73,7 @@ def rasterize_land(
     folder: Path, inputs: Inputs, land: Land, grid: Grid, options: RunOptions
 ) -> None:
     """Write what parcels have in common with units and coarse cells, and the labels that are kept."""
-    case, rasters, keeps_labels = inputs.case, weight_rasters(inputs), _keeps_labels(inputs)
+    case, rasters, kept = inputs.case, weight_rasters(inputs), keeps_labels(inputs)
     coarse_grid = grid.coarsen(case.grid.coarse)
 
     def count() -> Counts:
@@ -81,12 +81,12 @@ def rasterize_land(
             *land.polygons,
             grid,
             case.grid.coarse,
-            folder / LABELS if keeps_labels else None,
+            folder / LABELS if kept else None,
             chunks=options.chunks,
             scheduler=options.scheduler,
             rasters=[case.resolve(raster) for raster in rasters],
             progress=lambda done, total: options.progress("rasterizing", done, total),
-            journal=folder / JOURNAL if keeps_labels else None,
+            journal=folder / JOURNAL if kept else None,
         )
 
     if case.reduce == "exact":
@@ -94,7 +94,7 @@ def rasterize_land(
         in_cells = areas_in_plane(land.polygons[0], coarse_grid)
         options.progress("measuring areas", 1, 1)
         shares = shares_of_areas(land.area, land.shared_area, in_cells)
-        if keeps_labels:
+        if kept:
             shares = shares.with_rasters(count(), rasters)
     else:
         counts = count()
@@ -144,5 +144,6 @@ def problems_outside(inputs: Inputs, allocation: Allocation, mass: UnitMass) -> 
     return tuple(outside_problems(fates, inputs.case.allow.outside, sinks))
 
 
-def _keeps_labels(inputs: Inputs) -> bool:
+def keeps_labels(inputs: Inputs) -> bool:
+    """Tell whether a run writes labels: they are asked for, or a raster is sampled by them."""
     return inputs.case.grid.labels or bool(weight_rasters(inputs))

@@ -55,7 +55,7 @@ def run(
         it may take more after that (docs/reliability.md); both are estimates, and this process is not bound. Each worker
         that is started here is bound to it, by default to 1 GB; what workers hold is not counted for this process.
     chunks
-        Side of a label tile in cells; results are the same bits.
+        Side of a tile of labels in cells, where a run keeps them; results are the same bits.
     public
         Write what may be published: units and coarse cells, without parcels and names, small counts not printed (D31).
         Nothing can be taken over from such a run.

@@ -14,6 +14,7 @@ import pytest
 import rasterio
 import shapely
 from click.testing import CliRunner
+from small_demo import keep_labels
 from squares_case import SOUTH, WEST, layer, squares_case
 
 from carbongrid.case import Case
@@ -204,6 +205,8 @@ def test_a_case_that_would_take_more_is_refused_before_it_is_read(
 
 
 def inputs_of(case: Path) -> Inputs:
+    """Read them, of a case that keeps labels."""
+    keep_labels(case)
     return read_inputs(Case.read(case))
 
 
@@ -250,6 +253,18 @@ def test_the_most_counts_as_many_tiles_as_dask_takes_threads(city: Path, threads
     with pytest.MonkeyPatch.context() as patch, dask.config.set(num_workers=None):
         patch.setattr("dask.system.CPU_COUNT", 2)
         assert most_memory(inputs, grid, chunks=64) - least == 3 * counted // threads
+
+
+def test_tiles_of_labels_cost_only_a_run_that_keeps_them(city: Path) -> None:
+    """Seen to refuse --chunks 8192 where no label is written, and to forget the labels of exact areas."""
+    kept = inputs_of(city / "case.toml")
+    grid = fine_grid(kept)
+    told = kept.case.grid.model_copy(update={"labels": False})
+    without = dataclasses.replace(kept, case=kept.case.model_copy(update={"grid": told}))  # fmt: skip
+    sides = [most_memory(without, grid, chunks=side, tiles=2) for side in (64, 4096)]
+    assert sides[0] == sides[1]
+    exact = dataclasses.replace(kept, case=kept.case.model_copy(update={"reduce": "exact"}))
+    assert most_memory(exact, grid) == most_memory(kept, grid)
 
 
 def test_a_polygon_of_many_holes_is_refused_before_its_borders_are_measured(

@@ -846,6 +846,15 @@ def test_a_doctored_grid_as_large_as_the_sky_is_refused_at_once(run):
     assert "cells" in failed(run)
 
 
+def test_a_doctored_grid_of_far_finer_cells_is_refused_at_once(run):
+    """Seen to paint four hundred billion cells."""
+    path = run / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["parameters"]["resolution"] = 0.05
+    path.write_text(json.dumps({**manifest, "seal": seal_of(manifest)}), encoding="utf-8")
+    assert "manifest.json tells cells of 0.05 m" in failed(run)["shares"]
+
+
 @pytest.mark.parametrize("endless", ["pipe", "device"])
 def test_what_is_read_without_end_is_not_read(run, endless):
     """Caught: a sum over /dev/zero."""

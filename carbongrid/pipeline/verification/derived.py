@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from carbongrid.errors import VerificationError
 from carbongrid.method.parcel_mass import ParcelMass
 from carbongrid.method.sharing import (
     Reduced,
@@ -29,14 +30,16 @@ from carbongrid.outputs.tables.content import BY_SECTOR
 from carbongrid.pipeline.tables import covered_area
 from carbongrid.pipeline.verification.opened import LABELS, Opened
 from carbongrid.pipeline.verification.sums import total
-from carbongrid.pipeline.verification.verdict import Check, check_of
+from carbongrid.pipeline.verification.verdict import RESTORE, Check, check_of
 from carbongrid.raster.overlaps import overlap
+from carbongrid.run_store import MANIFEST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ROUNDING = 1e-12
 """Of an area, relative: sums of floats."""
+_FAR_FINER = 10  # as many times smaller are cells than those that were counted
 _MAX_CELLS = 400_000_000  # a finer grid is not made just to say how far apart the two ways are
 
 
@@ -59,8 +62,19 @@ class Derived:
             with run.reading(LABELS) as store:
                 counts = recount(store, len(run.parcels), len(run.units), coarse)
         else:
+            self._require_cells_as_counted()
             counts = paint_and_count(run.polygons["parcel"], run.polygons["unit"], run.grid, coarse)
         return share_by_cells(run.parcels, run.outlines, counts, run.coarse_grid)
+
+    def _require_cells_as_counted(self) -> None:
+        """Raise if a doctored manifest tells far finer cells than were counted: to paint them may take days."""
+        run = self.run
+        told = int(run.parcels["cells"].sum()) * run.grid.area_in_plane
+        covered = float(run.grid_1km["covered_area"].sum())
+        if told * _FAR_FINER < covered:
+            raise VerificationError(
+                f"{MANIFEST} tells cells of {run.grid.resolution:g} m, of which parcels cover {told:,.0f} m2; by grid_1km.nc it is {covered:,.0f} m2. {RESTORE}"
+            )
 
     @cached_property
     def reduced(self) -> Reduced:
