@@ -335,9 +335,10 @@ def masses_by_unit(
     return found
 
 
-def save_shares(path: Path, shares: Shares) -> None:
-    """Write overlap.npz: CSR parts of both matrices, snapped rows, cells per parcel."""
+def save_shares(path: Path, shares: Shares, polygons: tuple[str, str]) -> None:
+    """Write overlap.npz: CSR parts of both matrices, snapped rows, cells per parcel, hashes of the polygons of parcels and of units."""
     arrays: dict[str, Any] = {
+        "polygons": np.array(polygons),
         "snapped": np.flatnonzero(shares.snapped),
         "fine_cells": shares.fine_cells,
     }
@@ -385,6 +386,12 @@ def load_shares(path: Path) -> Shares:
             sums,
             known,
         )
+
+
+def load_hashes(path: Path) -> tuple[str, ...]:
+    """Return the hashes of the polygons of which shares are; none of an earlier version."""
+    with open_arrays(path) as arrays:
+        return tuple(arrays["polygons"].tolist()) if "polygons" in arrays else ()
 
 
 def _ones(rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]) -> Any:

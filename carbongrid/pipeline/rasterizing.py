@@ -100,7 +100,7 @@ def rasterize_land(
         counts = count()
         shares = share_by_cells(land.parcels, land.units, counts, coarse_grid)
         shares = shares.with_rasters(counts, rasters)
-    save_shares(folder / OVERLAP, shares)
+    save_shares(folder / OVERLAP, shares, land.hashes)
 
 
 def shares_in(folder: Path, *_: Any) -> Shares:

@@ -1200,6 +1200,14 @@ def test_a_result_opens_without_reading_its_parcels(tables, tmp_path):
     result.grid_1km.close()
 
 
+def list_labels(run):
+    """Have the manifest list labels: those that it does not list are none of the run's."""
+    path = run / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["files"]["labels.zarr"] = "0" * 64
+    path.write_text(json.dumps({**manifest, "seal": seal_of(manifest)}), encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("file", "change"),
     [
@@ -1216,6 +1224,7 @@ def test_labels_whose_description_is_odd_are_told_by_name(directory, tmp_path, f
     store = run / "labels.zarr"
     labels = xr.DataArray(np.ones((2, 2), np.uint32), dims=("y", "x"), name="label")
     labels.to_dataset().to_zarr(store, zarr_format=3, consolidated=False)
+    list_labels(run)
     assert read_result(run).labels["label"].values.tolist() == [[1, 1], [1, 1]]
     described = json.loads((store / file).read_text(encoding="utf-8"))
     (store / file).write_text(json.dumps(described | change), encoding="utf-8")
@@ -1261,7 +1270,7 @@ def test_what_is_no_damage_is_not_called_so(directory, tmp_path, monkeypatch, er
 
     run = tmp_path / "run"
     shutil.copytree(directory, run)
-    (run / "labels.zarr").mkdir()
+    list_labels(run)
     monkeypatch.setattr(reading, "open_labels", raises)
     result = read_result(run)
     with pytest.raises(type(error)) as told:

@@ -15,6 +15,8 @@ import openpyxl
 import pandas as pd
 import pytest
 import rasterio
+import shapely
+import shapely.affinity
 import xarray as xr
 import zarr
 from affine import Affine
@@ -653,6 +655,23 @@ def test_a_doctored_overlap_is_found(run):
     np.savez_compressed(run / "overlap.npz", **arrays)
     refresh(run)
     assert "overlap.npz: parcel" in failed(run, ["shares"])["shares"]
+
+
+def test_an_outline_that_was_moved_by_a_millimetre_is_found(run):
+    """No cell changes hands: the hashes of the polygons tell. An overlap.npz of an earlier version has none."""
+    path = run / "units.gpkg"
+    units = gpd.read_file(path, layer="units")
+    moved = units.geometry.to_numpy().copy()
+    moved[2] = shapely.affinity.translate(moved[2], 0.001)
+    path.unlink()
+    units.set_geometry(moved, crs=units.crs).to_file(path, layer="units", driver="GPKG")
+    refresh(run)
+    assert "overlap.npz was made from other units than those of this run" in failed(run, ["shares"])["shares"]  # fmt: skip
+    with np.load(run / "overlap.npz") as archive:
+        arrays = {name: archive[name] for name in archive if name != "polygons"}
+    np.savez_compressed(run / "overlap.npz", **arrays)
+    refresh(run)
+    assert "shares" not in failed(run, ["shares"])
 
 
 def move_east(run):

@@ -284,6 +284,9 @@ def _require_same_seal(
         raise _made_again(directory) from error
 
 
+LABELS = "labels.zarr"
+
+
 def fine_grid(manifest: Mapping[str, Any]) -> Grid:
     """Return the fine grid of a run."""
     told = manifest["parameters"]
@@ -292,10 +295,9 @@ def fine_grid(manifest: Mapping[str, Any]) -> Grid:
 
 def _labels(result: Result) -> xr.Dataset | None:
     own = result.as_read  # a user may have edited the tables
-    kept = own.folder / "labels.zarr"
     with of_run(own.folder, own.manifest):
-        if kept.exists():
-            return _opened_labels(kept)
+        if LABELS in own.manifest["files"]:
+            return _opened_labels(own.folder / LABELS)
     return None if own.manifest.get("public") else _painted_labels(own)
 
 

@@ -27,8 +27,9 @@ from carbongrid.method.sharing import (
 )
 from carbongrid.method.tonnes import counted, exact_tonnes, readable_tonnes
 from carbongrid.outputs.tables.content import BY_SECTOR
+from carbongrid.outputs.tables.reading import LABELS
 from carbongrid.pipeline.tables import covered_area
-from carbongrid.pipeline.verification.opened import LABELS, Opened
+from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.sums import total
 from carbongrid.pipeline.verification.verdict import RESTORE, Check, check_of
 from carbongrid.raster.overlaps import overlap
@@ -108,7 +109,11 @@ def check_shares(run: Opened, derived: Derived) -> Check:
     """Compare overlap.npz with what labels (or geometry) give."""
     saved, found = run.saved_shares, derived.shares
     ids = run.parcels["id"].tolist()
-    faults = []
+    faults = [
+        f"overlap.npz was made from other {name}s than those of this run"
+        for name, told in zip(run.polygons, run.saved_hashes, strict=False)
+        if run.polygons[name].content_hash != told
+    ]
     for name, of_file, again in (
         ("units", saved.units, found.units),
         ("cells", saved.cells, found.cells),

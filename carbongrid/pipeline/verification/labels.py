@@ -16,7 +16,8 @@ import xarray as xr
 import zarr
 
 from carbongrid.method.tonnes import counted
-from carbongrid.pipeline.verification.opened import LABELS, Opened
+from carbongrid.outputs.tables.reading import LABELS
+from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.verdict import Check, check_of
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.label_store import blocks, read_window

@@ -15,7 +15,7 @@ import numpy as np
 from carbongrid.case.readers.geoparquet import read_geoparquet
 from carbongrid.errors import CarbongridError, VerificationError
 from carbongrid.method.categories import column_of
-from carbongrid.method.sharing import Shares, load_shares
+from carbongrid.method.sharing import Shares, load_hashes, load_shares
 from carbongrid.outputs.tables.layers import read_unit_geometry
 from carbongrid.outputs.tables.plain import (
     read_evidence_csv,
@@ -27,7 +27,7 @@ from carbongrid.outputs.tables.plain import (
     read_text_csv,
     read_units_csv,
 )
-from carbongrid.outputs.tables.reading import fine_grid
+from carbongrid.outputs.tables.reading import LABELS, fine_grid
 from carbongrid.pipeline.verification.verdict import RESTORE, RESTORE_MANIFEST, with_hint
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import read_text, require_regular_tree
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
     from carbongrid.raster.grid import Grid
 
-LABELS = "labels.zarr"
 AUDIT, INTERVALS, UNIT_INTERVALS = "audit.csv", "uncertainty.csv", "uncertainty_units.csv"
 _KEYS = {"parameters": dict, "categories": list, "files": dict, "digests": dict, "ledger": list}
 _PARAMETERS = ("reduce", "reference", "parents", "resolution", "coarse", "crs", "bounds", "water")
@@ -291,6 +290,12 @@ class Opened:
             open_netcdf(path) as dataset,
         ):
             return dataset.load()
+
+    @cached_property
+    def saved_hashes(self) -> tuple[str, ...]:
+        """Hashes of the polygons of parcels and of units that overlap.npz is of; none of an earlier version."""
+        with self.reading("overlap.npz", trusted=False) as path:
+            return load_hashes(path)
 
     @cached_property
     def saved_shares(self) -> Shares:
