@@ -108,7 +108,8 @@ def _crs_of(schema: bytes, geometry: str) -> CRS | None:
 
     buffer = io.BytesIO()
     parquet.write_table(pa.ipc.read_schema(pa.py_buffer(schema)).empty_table(), buffer)
-    return gpd.read_parquet(buffer, columns=[geometry]).crs
+    crs: CRS | None = gpd.read_parquet(buffer, columns=[geometry]).crs
+    return crs
 
 
 def _without_index[F: pd.DataFrame](table: F, names: Sequence[str]) -> F:
