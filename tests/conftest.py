@@ -26,6 +26,9 @@ if "CARBONGRID_CLUSTER" not in os.environ:
 
 LONG_MODULES = (
     "pipeline/test_verification.py",
+    # These compile other kernels than runs do, or none: a second process that began with a run would compile the same ones as the first.
+    "raster/kernels/test_moments.py",
+    "outputs/test_study_figures.py",
     "sources/test_any_place.py",
     "pipeline/test_pipeline.py",
     "browser/test_report_reader.py",

@@ -1,4 +1,7 @@
-"""Whether runs of the suite draw their report and figures: both are made from the tables, and take longer than they do."""
+"""Whether runs of the suite draw their report and figures: both are made from the tables, and take longer than they do.
+
+Those that do not draw a tenth of the worlds too, where their case does not say how many: a tenth of the time of a small run.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,11 @@ import pytest
 
 @contextmanager
 def drawing(wanted: bool) -> Iterator[None]:
-    """Draw the report and the figures of runs in this process, or leave both out."""
+    """Draw the report, the figures and as many worlds as users have of runs in this process, or leave both out and draw fewer."""
+    from carbongrid.method.probability.zone_probability import DRAWS
     from carbongrid.outputs.figures import write_figures
     from carbongrid.outputs.report import write_report
-    from carbongrid.pipeline import writing
+    from carbongrid.pipeline import probability, writing
 
     def touch_report(_tables: object, folder: Path, _base: object) -> None:
         (folder / "report.html").touch()
@@ -26,4 +30,5 @@ def drawing(wanted: bool) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(writing, "write_report", write_report if wanted else touch_report)
         patch.setattr(writing, "write_figures", write_figures if wanted else make_folder)
+        patch.setattr(probability, "DRAWS", DRAWS if wanted else DRAWS // 10)
         yield

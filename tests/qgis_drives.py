@@ -116,6 +116,26 @@ def planned(algorithm, scratch, **more):
     return {"ok": ok, "words": (scratch / "words.txt").read_text(encoding="utf-8").splitlines()}
 
 
+def refused(algorithms, scratch):
+    """Tell what is said where the command is not there, not on the path, and of a folder that is no run."""
+    case = scratch / "none.toml"
+    case.write_text("year = 2020\n", encoding="utf-8")
+    form = {"CASE": str(case), "OUT": str(scratch / "refused")}
+    own, found = {name: os.environ[name] for name in ("CARBONGRID_COMMAND", "PATH")}, []
+    for command, path in ((str(scratch / "nowhere"), own["PATH"]), ("", "/usr/bin:/bin")):
+        os.environ |= {"CARBONGRID_COMMAND": command, "PATH": path}
+        found.append(said(algorithms["run"], form))
+    os.environ |= own
+    return [*found, said(algorithms["open"], {"RUN": str(scratch)})]
+
+
+def said(algorithm, form):
+    """Tell whether an algorithm went well, and all that it logged."""
+    feedback = QgsProcessingFeedback()
+    _, ok = algorithm.run(form, QgsProcessingContext(), feedback)
+    return {"ok": ok, "log": feedback.textLog()}
+
+
 class Cancels(QgsProcessingFeedback):
     """A user who watches the bar, and cancels at the second step."""
 
@@ -168,6 +188,7 @@ def main():
         "parcels": [
             planned(algorithms["scenario"], scratch, PARCELS=each) for each in ("fgb", "parquet")
         ],
+        "refused": refused(algorithms, scratch),
         "canceled": canceled(run_command),
     }
     told["canceled"]["ended"] = (scratch / "ended.txt").is_file()

@@ -43,6 +43,11 @@ def packaged_table(name: str) -> pd.DataFrame:
     name
         Path inside ``carbongrid/data``, such as ``landuse/tdland3.csv``.
     """
+    return _packaged(name).copy()
+
+
+@cache
+def _packaged(name: str) -> pd.DataFrame:
     text = files("carbongrid").joinpath("data", name).read_text(encoding="utf-8")
     return pd.read_csv(StringIO(text), dtype=str, keep_default_na=False)
 

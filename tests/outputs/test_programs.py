@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -20,10 +21,15 @@ from carbongrid.outputs.tables.spreadsheet import write_units_xlsx
 PYTHON = "/usr/bin/python3"  # Debian's, for which its QGIS is built
 
 
+@cache
+def has_qgis():
+    words = [PYTHON, "-c", "import qgis.core"]
+    return subprocess.run(words, capture_output=True, check=False).returncode == 0
+
+
 def seen_by_qgis(run, folder):
     """Return what QGIS makes of a run's files; its pictures lie in the folder."""
-    found = subprocess.run([PYTHON, "-c", "import qgis.core"], capture_output=True, check=False)
-    if found.returncode:
+    if not has_qgis():
         pytest.skip("no QGIS for Python here")
     env = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_RUNTIME_DIR": str(folder)}
     env.pop("PYTHONPATH", None)
@@ -155,7 +161,7 @@ def test_texts_of_the_workbook_are_shown_as_they_are(tmp_path):
     assert "inf" in set(shown["ccr"])
 
 
-@pytest.mark.parametrize("count", [6, 97])
+@pytest.mark.parametrize("count", [pytest.param(6, marks=pytest.mark.thorough), 97])
 def test_the_workbook_prints_whole_numbers_on_few_pages(small_run, tmp_path, count):
     """Seen to fail with six decimals in narrow columns: ### in most cells; of 97 units, with more pages across and down, without headings on each page, and with pages that all stand."""
     office, info, text = (shutil.which(name) for name in ("soffice", "pdfinfo", "pdftotext"))

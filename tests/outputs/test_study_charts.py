@@ -43,7 +43,7 @@ def demo(small_run: Path) -> RunTables:
 
 def drawn(tables: RunTables, name: str, language: Language = "en") -> Figure:
     figure = _FIGURES[name](Sheet(tables, installed_lettering(language))).figure
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     return figure
 
 
@@ -212,7 +212,7 @@ def test_the_bar_of_cells_says_what_its_ends_are(
     grid["emission"].values = flat.reshape(grid["emission"].shape)
     sheet = Sheet(dataclasses.replace(tables, grid_1km=grid), installed_lettering("en"))
     figure = _grid(sheet, "emission", "Emissions", "碳排放", "YlOrRd")
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     axes, *bar = figure.axes
     labels = [label for each in bar for label in each.get_yticklabels() if label.get_text()]
     told = [label.get_text() for label in labels]

@@ -170,7 +170,7 @@ def test_no_word_leaves_the_page_or_lies_on_others(language: Language, reference
     sheet = Sheet(tables, installed_lettering(language))
     for name, draw in _FIGURES.items():
         figure = draw(sheet).figure
-        figure.canvas.draw()
+        figure.draw_without_rendering()
         page = figure.bbox
         for words in (*figure.texts, *figure.legends):
             box = words.get_window_extent()
@@ -198,7 +198,7 @@ def test_nothing_is_cut_in_a_tall_or_a_wide_place(
     assert max((north - south) / (east - west), (east - west) / (north - south)) > 2.5
     for name, draw in _FIGURES.items():
         figure = draw(sheet).figure
-        figure.canvas.draw()
+        figure.draw_without_rendering()
         page = figure.bbox
         for part in (*figure.texts, *figure.legends, *figure.axes):
             box = part.get_window_extent()
@@ -219,7 +219,7 @@ def test_a_long_name_is_no_wider_than_its_unit(name: str) -> None:
     ]
     tables = dataclasses.replace(tables, units=pd.concat(units, ignore_index=True))
     [panel, *_] = _FIGURES["fig6-units"](Sheet(tables, installed_lettering())).panels
-    panel.axes.figure.canvas.draw()
+    panel.axes.figure.draw_without_rendering()
     names = [text for text in panel.axes.texts if text.get_text()[:3] == name[:3]]
     assert len(names) >= 12
     (left, _), (right, _) = panel.axes.transData.transform([(0, 0), (1500, 0)])

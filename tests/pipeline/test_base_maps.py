@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import shapely
 
 import carbongrid as cg
-from carbongrid.case.readers.inputs import read_inputs
+from carbongrid.case.readers.inputs import Inputs, read_inputs
 from carbongrid.case.readers.kept_polygons import KeptPolygons
 from carbongrid.outputs.report import BaseMap, write_report
 from carbongrid.outputs.result import Result
@@ -19,7 +20,6 @@ from carbongrid.pipeline import base_maps, writing
 from carbongrid.pipeline.base_maps import BaseMapLater
 from carbongrid.pipeline.plans import plan_of
 from carbongrid.pipeline.scenario_run import run_plan
-from carbongrid.sources.demo import write_city
 
 pytestmark = pytest.mark.drawn
 
@@ -37,8 +37,17 @@ def same(left: BaseMap, right: BaseMap) -> bool:
     return (left.zones, left.water, left.roads) == (right.zones, right.water, right.roads)
 
 
-def test_what_is_kept_is_what_was_drawn(tmp_path):
-    inputs = read_inputs(cg.Case.read(write_city(tmp_path, size="small")))
+@pytest.fixture(scope="module")
+def inputs(small_city: Path) -> Inputs:
+    return read_inputs(cg.Case.read(small_city / "case.toml"))
+
+
+@pytest.fixture(scope="module")
+def base(small_run: Path) -> cg.Result:
+    return cg.open(small_run)
+
+
+def test_what_is_kept_is_what_was_drawn(inputs, tmp_path):
     later = BaseMapLater(inputs)
     (tmp_path / "steps").mkdir()
     base_maps.save(tmp_path, later)
@@ -47,11 +56,11 @@ def test_what_is_kept_is_what_was_drawn(tmp_path):
     assert same(base_maps.load(tmp_path, inputs).drawn, later.drawn)
 
 
-def test_of_another_year_no_outline_is_read(tmp_path, monkeypatch):
+def test_of_another_year_no_outline_is_read(city, small_run, tmp_path, monkeypatch):
     """Neither for what is written, nor for the report, nor to hold evidence against the land: the same files as of a run that takes nothing over. Nor are borders held against each other for the figures."""
-    case = write_city(tmp_path / "city", size="small")
-    cg.run(case, tmp_path / "run")
-    change_totals(case.parent)
+    case = city / "case.toml"
+    shutil.copytree(small_run, tmp_path / "run")
+    change_totals(city)
     with monkeypatch.context() as patch:
         patch.setattr(
             KeptPolygons, "outlines", property(lambda _: pytest.fail("outlines are read"))
@@ -69,9 +78,8 @@ def test_of_another_year_no_outline_is_read(tmp_path, monkeypatch):
     assert cg.verify(tmp_path / "run").ok
 
 
-def test_a_map_of_an_earlier_version_is_read(tmp_path):
+def test_a_map_of_an_earlier_version_is_read(inputs, tmp_path):
     """It says nothing of borders, which figures look at then. Seen to fail: plans on such a run were refused as damaged."""
-    inputs = read_inputs(cg.Case.read(write_city(tmp_path, size="small")))
     later = BaseMapLater(inputs)
     (tmp_path / "steps").mkdir()
     base_maps.save(tmp_path, later)
@@ -81,12 +89,6 @@ def test_a_map_of_an_earlier_version_is_read(tmp_path):
     path.write_text(json.dumps(told), encoding="utf-8")
     read = base_maps.load(tmp_path, inputs).drawn
     assert read.zones == dataclasses.replace(later.drawn.zones, matched=None)
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> cg.Result:
-    folder = tmp_path_factory.mktemp("base")
-    return cg.run(write_city(folder / "city", size="small"), folder / "run")
 
 
 def written(base: cg.Result, actions: list[dict[str, object]], out: Path) -> cg.Result:
@@ -144,10 +146,11 @@ def test_a_run_that_an_earlier_version_wrote_has_no_map(base, tmp_path):
     ).read_text("utf-8")
 
 
-def test_the_report_of_a_kept_map_is_the_one_that_the_tables_make(base, tmp_path, monkeypatch):
+def test_the_report_of_a_kept_map_is_the_one_that_the_tables_make(
+    base, city, tmp_path, monkeypatch
+):
     """Rows of the map are those of the tables."""
-    case = write_city(tmp_path / "city", size="small")
-    change_totals(case.parent)
+    change_totals(city)
     written = []
 
     def both(tables, folder, base):
@@ -155,14 +158,14 @@ def test_the_report_of_a_kept_map_is_the_one_that_the_tables_make(base, tmp_path
         written.extend(write_report(tables, folder, known).read_bytes() for known in (None, base))
 
     monkeypatch.setattr(writing, "write_report", both)
-    after = cg.run(case, tmp_path / "after", reuse=base.directory)
+    after = cg.run(city / "case.toml", tmp_path / "after", reuse=base.directory)
     assert base_maps.STEP in after.manifest["reused"]
     assert written[0] == written[1]
     assert written[0] != (base.directory / "report.html").read_bytes()
 
 
-def test_a_published_run_keeps_no_map_and_shows_no_parcels(base, tmp_path):
-    public = cg.run(write_city(tmp_path / "city", size="small"), tmp_path / "run", public=True)
+def test_a_published_run_keeps_no_map_and_shows_no_parcels(base, small_city, tmp_path):
+    public = cg.run(small_city / "case.toml", tmp_path / "run", public=True)
     assert not (public.directory / "steps").exists()
     assert 'id="parcels"' not in (public.directory / "report.html").read_text("utf-8")
     assert 'id="parcels"' in (base.directory / "report.html").read_text("utf-8")

@@ -39,9 +39,23 @@ def case_of(folder: Path) -> Case:
     return squares_case(folder, ["0701"] * 2, tables, people=people)
 
 
-def test_residents_are_taken_over_where_only_totals_changed(tmp_path: Path) -> None:
-    case = case_of(tmp_path)
-    run(case, tmp_path / "run")
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of that case and its run; not to be modified: see ``case``."""
+    folder = tmp_path_factory.mktemp("ran")
+    run(case_of(folder), folder / "run")
+    return folder
+
+
+@pytest.fixture
+def case(ran: Path, tmp_path: Path) -> Case:
+    """That case in a folder of its own, its run beside it."""
+    made = case_of(tmp_path)
+    shutil.copytree(ran, tmp_path, dirs_exist_ok=True)  # the same bytes, by which a run knows them
+    return made
+
+
+def test_residents_are_taken_over_where_only_totals_changed(case: Case, tmp_path: Path) -> None:
     (tmp_path / "totals.csv").write_text(TOTALS.format(500), encoding="utf-8")
     after = run(case, tmp_path / "run", replace=True)
     assert "residents" in after.manifest["reused"]
@@ -57,20 +71,16 @@ def test_residents_are_taken_over_where_only_totals_changed(tmp_path: Path) -> N
         ("census.csv", "region,residents\nD1,8000\n", [2000.0, 6000.0]),
     ],
 )
-def test_residents_are_counted_again_where_people_or_census_changed(tmp_path: Path, table: str, text: str, expected: list[float]) -> None:  # fmt: skip
+def test_residents_are_counted_again_where_people_or_census_changed(case: Case, tmp_path: Path, table: str, text: str, expected: list[float]) -> None:  # fmt: skip
     """Seen to fail: with a key that did not follow that of the people, which census and rule for borders are part of."""
-    case = case_of(tmp_path)
-    run(case, tmp_path / "run")
     (tmp_path / table).write_text(text, encoding="utf-8")
     after = run(case, tmp_path / "run", replace=True)
     assert "residents" not in after.manifest["reused"]
     assert after.units["residents"].tolist() == expected
 
 
-def test_residents_are_counted_again_where_units_are_others(tmp_path: Path) -> None:
+def test_residents_are_counted_again_where_units_are_others(case: Case, tmp_path: Path) -> None:
     """Seen to fail: with a key that did not follow that of the units."""
-    case = case_of(tmp_path)
-    run(case, tmp_path / "run")
     (tmp_path / "units.gpkg").unlink()
     layer(2, code=["02", "01"], district=["D1", "D1"]).to_file(tmp_path / "units.gpkg")
     (tmp_path / "census.csv").write_text("region,residents\nD1,8000\n", encoding="utf-8")

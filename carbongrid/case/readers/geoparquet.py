@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,10 +88,8 @@ def read_geoparquet(
             whole = _without_index(gpd.read_parquet(stream, columns=[*others, geometry]), others)
         return _all_of(_with_nested(whole, path, nested), there, path)
     # What GeoPandas makes of no rows at all has the CRS, and everything that it refuses is refused, but for such a null.
-    buffer = io.BytesIO()
     plain = schema.with_metadata({**schema.metadata, b"geo": json.dumps(geo).encode()})
-    parquet.write_table(plain.empty_table(), buffer)
-    crs = gpd.read_parquet(buffer, columns=[geometry]).crs
+    crs = _crs_of(plain.serialize().to_pybytes(), geometry)
     with open_arrow(path) as stream:
         table = parquet.read_table(stream, columns=others, use_pandas_metadata=True).to_pandas()
     outlines = _outlines_in(path, geometry) if as_coordinates else None
@@ -99,6 +98,18 @@ def read_geoparquet(
     frame = gpd.GeoDataFrame(_without_index(table, others), geometry=shapes, crs=crs)
     whole = frame if geometry == "geometry" else frame.rename_geometry(geometry)
     return _all_of(_with_nested(whole, path, nested), there, path)
+
+
+@lru_cache(maxsize=64)
+def _crs_of(schema: bytes, geometry: str) -> CRS | None:
+    """Return the CRS of a table without rows; a run reads the same files several times, and a CRS takes 20 ms to parse."""
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    buffer = io.BytesIO()
+    parquet.write_table(pa.ipc.read_schema(pa.py_buffer(schema)).empty_table(), buffer)
+    crs: CRS | None = gpd.read_parquet(buffer, columns=[geometry]).crs
+    return crs
 
 
 def _without_index[F: pd.DataFrame](table: F, names: Sequence[str]) -> F:

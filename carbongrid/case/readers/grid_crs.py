@@ -18,7 +18,7 @@ from pyproj.exceptions import ProjError
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.areal_scale import LIMIT, plane_factors
 from carbongrid.raster.crs_units import why_no_map
-from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.opening.crs import crs_of, way_between
 
 Bounds = tuple[float, float, float, float]
 
@@ -170,11 +170,10 @@ def moved(points: NDArray[np.float64], source: CRS, target: CRS) -> NDArray[np.f
     return np.column_stack(transformer_between(source, target).transform(x, y))
 
 
-@lru_cache(maxsize=512)
 def transformer_between(source: CRS, target: CRS) -> Transformer:
-    """Return the way from one CRS to another, x first; PROJ takes 0.2 s to find one with a datum shift."""
+    """Return the way from one CRS to another, x first; raise InputError if there is none."""
     try:
-        return Transformer.from_crs(source, target, always_xy=True)
+        return way_between(source, target)
     except ProjError as error:  # of a projection that PROJ does not have, such as EPSG:3145
         raise InputError(
             f"no way is known between {source.name} and {target.name}: {error}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import takewhile
 
 import geopandas as gpd
@@ -232,8 +233,9 @@ def _read_by_others(
             yield f"EPSG:{code} ({title})", project_points(*numbers, other, parcels.crs)
 
 
+@lru_cache(maxsize=64)
 def systems_at(place: tuple[float, float], own: CRS, around: float = 0.0) -> Mapping[int, str]:
-    """Return code and name of the EPSG's systems of the same kind that are used at a place, those with the most like name first.
+    """Return code and name of the EPSG's systems of the same kind that are used at a place, those with the most like name first; PROJ searches its database for 0.1 s.
 
     Those of a whole continent or of the world are left out.
 

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from pyproj import Transformer
 
 from carbongrid.errors import InputError
 from carbongrid.method.tonnes import counted
@@ -19,7 +18,7 @@ from carbongrid.method.weights.cell_shares import CellShares, cells_over_units
 from carbongrid.method.weights.points import locate, points_in_parcels
 from carbongrid.raster.crs_units import crs_text
 from carbongrid.raster.grid import Grid
-from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.opening.crs import crs_of, way_between
 from carbongrid.raster.overlaps import cell_shares
 from carbongrid.raster.polygon_coverage import areas_in_common, areas_of
 from carbongrid.raster.polygons import Polygons
@@ -456,7 +455,7 @@ def _centres(
     row, column = np.divmod(cell, np.shape(people.values)[1])
     x, y = _place(people.transform, column + 0.5, row + 0.5)
     if crs_of(people.crs) != crs_of(crs):
-        x, y = Transformer.from_crs(people.crs, crs, always_xy=True).transform(x, y)
+        x, y = way_between(crs_of(people.crs), crs_of(crs)).transform(x, y)
     return np.asarray(x, np.float64), np.asarray(y, np.float64)
 
 

@@ -13,14 +13,13 @@ import numpy as np
 import rasterio
 import rasterio.errors
 from numpy.typing import NDArray
-from pyproj import Transformer
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.crs_units import crs_text, full_turn
 from carbongrid.raster.grid import Grid
-from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.opening.crs import crs_of, way_between
 from carbongrid.raster.plane_files import PlaneFile, open_plane
 from carbongrid.raster.spans import Amounts
 
@@ -102,7 +101,7 @@ class WeightRaster:
             assert source.crs is not None, "a raster without a CRS is refused"
             own, wanted = source.crs, crs_of(grid.crs)
             if own != wanted:
-                transformer = Transformer.from_crs(wanted, own, always_xy=True)
+                transformer = way_between(wanted, crs_of(own))
             for first in range(0, needed.shape[0], _ROWS_AT_ONCE):
                 rows, columns = np.nonzero(needed[first : first + _ROWS_AT_ONCE])
                 if not rows.size:

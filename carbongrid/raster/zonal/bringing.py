@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from carbongrid.errors import InputError
 from carbongrid.raster.crs_units import crs_name, full_turn
 from carbongrid.raster.grid import Grid
-from carbongrid.raster.opening.crs import crs_of, same_crs
+from carbongrid.raster.opening.crs import crs_of, same_crs, way_between
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.row_blocks import each_block, row_blocks
 
@@ -64,9 +64,7 @@ def _projected(
     polygons: Polygons, grid: Grid, turns: tuple[float | None, float | None]
 ) -> Polygons:
     """Bring vertices into the grid's CRS, with more of them where edges bend; turns of both CRS."""
-    from pyproj import Transformer
-
-    transformer = Transformer.from_crs(crs_of(polygons.crs), crs_of(grid.crs), always_xy=True)
+    transformer = way_between(crs_of(polygons.crs), crs_of(grid.crs))
     own_turn, turn = turns
 
     def transform(points: _Points) -> _Points:

@@ -9,11 +9,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS as ReferenceSystem  # noqa: N811 (a class, whatever its letters)
-from pyproj import Transformer
 
 from carbongrid.case.readers.geometry import geodesic_area
 from carbongrid.method.categories import read_categories
 from carbongrid.method.landuse import read_code_system
+from carbongrid.raster.opening.crs import crs_of, way_between
 from carbongrid.sources.demo.city import City
 from carbongrid.sources.demo.coordinates import gcj02_from_wgs84
 from carbongrid.sources.demo.draws import Draws, Ints
@@ -231,6 +231,6 @@ def _metres(city: City, x: Ints, y: Ints) -> tuple[NDArray[np.float64], NDArray[
 
 def _degrees(city: City, x: Ints, y: Ints) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return longitude and latitude; CGCS2000 and WGS 84 agree within centimetres."""
-    to_degrees = Transformer.from_crs(CRS, "EPSG:4326", always_xy=True)
+    to_degrees = way_between(crs_of(CRS), crs_of("EPSG:4326"))
     longitude, latitude = to_degrees.transform(*_metres(city, x, y))
     return np.asarray(longitude), np.asarray(latitude)

@@ -279,10 +279,14 @@ def test_another_reference_region_is_said(years: list[cg.Result], tmp_path) -> N
     assert all(note_in_chinese(str(note)) for note in found.notes)
 
 
-def test_the_side_of_electricity_that_counts_is_held_against_others_where_one_is_known(tmp_path) -> None:  # fmt: skip
-    """Seen to fail: after a year of use alone one of plants, by which use is set aside, was a fall of commerce from 10.3 to 0.5 Mt, in silence."""
+POWER = [PARCELS[0], ("p1", "0809", square(1, 0)), PARCELS[2], ("p3", "05H1", square(3, 0))]
+
+
+@pytest.fixture(scope="module")
+def by_side(tmp_path_factory: pytest.TempPathFactory) -> dict[str, cg.Result]:
+    """Runs by the side of electricity that they count, of years from 2015 on."""
+    folder = tmp_path_factory.mktemp("sides")
     made, used = "industry/supply,100,t CO2e\n", "buildings/commerce,50,t CO2e\n"
-    parcels = [PARCELS[0], ("p1", "0809", square(1, 0)), PARCELS[2], ("p3", "05H1", square(3, 0))]
     runs = {}
     for k, (name, choice, rows, allow) in enumerate(
         [
@@ -295,7 +299,13 @@ def test_the_side_of_electricity_that_counts_is_held_against_others_where_one_is
         ]
     ):
         settings = f'electricity = "{choice}"\n' if choice else ""
-        runs[name] = year(tmp_path / name, 2015 + k, 300, (1, 2, 3, 4), settings=settings, rows=rows, more=f"[allow]\nfallback = [{allow}]\n", parcels=parcels)  # fmt: skip
+        runs[name] = year(folder / name, 2015 + k, 300, (1, 2, 3, 4), settings=settings, rows=rows, more=f"[allow]\nfallback = [{allow}]\n", parcels=POWER)  # fmt: skip
+    return runs
+
+
+def test_the_side_of_electricity_that_counts_is_held_against_others_where_one_is_known(by_side) -> None:  # fmt: skip
+    """Seen to fail: after a year of use alone one of plants, by which use is set aside, was a fall of commerce from 10.3 to 0.5 Mt, in silence."""
+    runs = by_side
     counted = {name: run.manifest["parameters"]["electricity"] for name, run in runs.items()}
     assert counted == {"use alone": "use", "supply alone": "supply", "supply": "supply", "use": "use", "both": "both", "alone, both": "use"}  # fmt: skip
     names = list(runs)
@@ -312,15 +322,10 @@ def test_the_side_of_electricity_that_counts_is_held_against_others_where_one_is
     assert said == {name: "alone" not in name for name in runs}
 
 
-def test_years_that_count_other_things_are_refused_unless_told(tmp_path) -> None:
+def test_years_that_count_other_things_are_refused_unless_told(by_side, tmp_path) -> None:
     """Seen to fail: a year with electricity where it is used, beside one with both sides, was a change of +69 Mt, expansive negative decoupling."""
-    power = "industry/supply,100,t CO2e\nbuildings/commerce,50,t CO2e\n"
-    parcels = [PARCELS[0], ("p1", "0809", square(1, 0)), PARCELS[2], ("p3", "05H1", square(3, 0))]
-    allow = '[allow]\nfallback = ["industry/supply", "buildings/commerce"]\n'
-    use, both, one = (
-        year(tmp_path / name, 2015 + k, 300, (1, 2, 3, 4), settings=choice, rows=rows, more=allow, parcels=parcels)
-        for k, (name, choice, rows) in enumerate([("use", 'electricity = "use"\n', power), ("both", 'electricity = "both"\n', power), ("one", 'electricity = "use"\n', "")])
-    )  # fmt: skip
+    use, both = by_side["use"], by_side["both"]
+    one = year(tmp_path / "one", 2021, 300, (1, 2, 3, 4), settings='electricity = "use"\n', parcels=POWER)  # fmt: skip
     assert [run.manifest["parameters"]["electricity"] for run in (use, both, one)] == ["use", "both", None]  # fmt: skip
     with pytest.raises(InputError, match=r"choice of electricity differs: use and both.*--despite electricity"):  # fmt: skip
         trend([use, both])
