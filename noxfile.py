@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nox
@@ -40,7 +41,11 @@ def _pytest(session: nox.Session, *words: str, **env: str) -> None:
 def tests(session: nox.Session) -> None:
     """Run the linters, then the whole test suite; ends with pytest's closing line."""
     _install(session, "test", "lint")
-    _lint(session)
+    # Assertions of 78,000 lines take half a minute to rewrite, in each process that finds them as they were written: one does it while another core lints.
+    with ThreadPoolExecutor(1) as beside:
+        collected = beside.submit(session.run, *("python", "-m", "pytest", "--collect-only", "-qq", *session.posargs), silent=True)  # fmt: skip
+        _lint(session)
+        collected.result()
     # A module's tests stay in one process: its runs of whole cases are made once. Else those of few tests came last, however long.
     spread = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadscope", "--no-loadscope-reorder")  # fmt: skip
     _pytest(session, "--durations=15", *spread, *session.posargs, **_fresh_numba_cache(session))
