@@ -264,8 +264,10 @@ def _checked(
         raise InputError(problems)
     crs = crs_of(declared)
     outlines, notes = _mended(shapes, section.repair, crs, names, where)
-    west, _, east, _ = bounds_of(shapes).T
-    notes = [*doubts, *turned_problems(crs, (west + east) / 2, names, where, "parcels"), *notes]
+    if crs.is_geographic:
+        west, _, east, _ = bounds_of(shapes).T
+        notes = [*turned_problems(crs, (west + east) / 2, names, where, "parcels"), *notes]
+    notes = [*doubts, *notes]
     del shapes
     outlines = normalize_outlines(outlines, decimals=decimals_of(crs))
     parcels = _Parcels(pd.DataFrame(attributes), outlines, geodesic_area(outlines, crs), crs, where)
