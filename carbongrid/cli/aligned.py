@@ -12,7 +12,7 @@ _WORD = re.compile(r"\s*(?:`[^`]*`|carbongrid [a-z-]+ \S+(?: --[a-z-]+ \S+)*|\S)
 """With the blanks before it; a command is one, to be copied whole."""
 _COPIED = "    "
 """Lines that stand in so far are lines of a case and commands, whose paths may have blanks."""
-_NUMBER = re.compile(r"[-+<>]* ?[\d,.]+(e[-+]\d+)?( [t%])?|-|")
+_NUMBER = re.compile(r"[-+<>]* ?[\d,.]+(e[-+]\d+)?( ?[t%])?|-|")
 
 
 def aligned_columns(rows: Sequence[tuple[str, ...]], *, cut: bool = True) -> list[str]:

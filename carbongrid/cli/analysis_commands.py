@@ -295,12 +295,10 @@ def _agreement(found: Validation) -> Iterator[str]:
         where = f"region {row['region']}" if row["region"] else "the whole"
         why = f": as if {row['slip']}" if row["slip"] else ""
         yield f"The table contradicts itself: {' '.join(filter(None, (row['of'], row['gas'])))} of its units in {where} add up to {row['ratio']:.3g} times its total{why}."
-    yield f"{'of':<28} {'units':>5} {'bias':>6} {'rank':>6} {'misplaced':>9} {'by area':>8} {'people':>7} {'whole':>7} {'skill':>6} {'in 90 %':>8}"
-    for row in found.measures.to_dict("records"):
-        yield (
-            f"{row['of']:<28} {row['units']:>5} {or_dash(row['bias'], 6, '.2f')} {or_dash(row['spearman'], 6, '.2f')} {or_dash(row['misplaced_scaled'], 9, '.3f')} "
-            f"{or_dash(row['by_area'], 8, '.3f')} {or_dash(row['by_people'], 7, '.3f')} {or_dash(row['by_one_total'], 7, '.3f')} {or_dash(row['skill'], 6, '.2f')} {or_dash(row['coverage_90'], 8, '.0%')}"
-        )
+    rows = [("of", "units", "bias", "rank", "misplaced", "by area", "people", "whole", "skill", "in 90 %")]  # fmt: skip
+    forms = {"bias": ".2f", "spearman": ".2f", "misplaced_scaled": ".3f", "by_area": ".3f", "by_people": ".3f", "by_one_total": ".3f", "skill": ".2f", "coverage_90": ".0%"}  # fmt: skip
+    rows += [(row["of"], str(row["units"]), *_measures(row, forms)) for row in found.measures.to_dict("records")]  # fmt: skip
+    yield from aligned_columns(rows, cut=False)
     for row in found.measures.to_dict("records"):
         yield from _remarks_of_quantity(row)
     if found.zones:
@@ -342,18 +340,23 @@ def _agreement_of_cells(found: Validation) -> Iterator[str]:
         return
     from carbongrid.analysis.validation.cells import centres_written
 
-    yield f"{'cell by cell':<28} {'cells':>6} {'bias':>6} {'rank':>6} {'misplaced':>9} {'scaled':>7} {'by area':>8} {'skill':>6}"
-    for row in found.cell_measures.to_dict("records"):
-        yield (
-            f"{row['of']:<28} {row['cells']:>6} {or_dash(row['bias'], 6, '.2f')} {or_dash(row['spearman'], 6, '.2f')} {or_dash(row['misplaced'], 9, '.3f')} "
-            f"{or_dash(row['misplaced_scaled'], 7, '.3f')} {or_dash(row['by_area'], 8, '.3f')} {or_dash(row['skill'], 6, '.2f')}"
-        )
+    rows = [("cell by cell", "cells", "bias", "rank", "misplaced", "scaled", "by area", "skill")]
+    forms = {"bias": ".2f", "spearman": ".2f", "misplaced": ".3f", "misplaced_scaled": ".3f", "by_area": ".3f", "skill": ".2f"}  # fmt: skip
+    rows += [(row["of"], str(row["cells"]), *_measures(row, forms)) for row in found.cell_measures.to_dict("records")]  # fmt: skip
+    yield from aligned_columns(rows, cut=False)
     yield "The cells whose masses lie furthest apart, both sides brought to one total:"
-    yield f"{'of':<28} {'x':>12} {'y':>12} {'run, t':>14} {'published, t':>14} {'apart, t':>14}"
     worst = found.worst_cells
     places = centres_written(worst, found.cell_measures)
+    apart = [("of", "x", "y", "run, t", "published, t", "apart, t")]
     for row, (x, y) in zip(worst.to_dict("records"), places, strict=True):
-        yield f"{row['of']:<28} {x:>12} {y:>12} {row['ours_t']:>14,.0f} {row['published_t']:>14,.0f} {row['apart_t']:>+14,.0f}"
+        masses = f"{row['ours_t']:,.0f}", f"{row['published_t']:,.0f}", f"{row['apart_t']:+,.0f}"
+        apart.append((row["of"], x, y, *masses))
+    yield from aligned_columns(apart, cut=False)
+
+
+def _measures(row: Mapping[Any, Any], forms: Mapping[str, str]) -> Iterator[str]:
+    """Yield the measures of a quantity, each in its form."""
+    return (or_dash(row[name], 0, form) for name, form in forms.items())
 
 
 def _row_to_paste(row: dict[Any, Any]) -> str:

@@ -10,6 +10,9 @@ from carbongrid.errors import Problem
 FACILITIES = "facilities"
 """Evidence that is mass at a place of its own."""
 
+UNIT_OF_FACILITIES = "t CO2e"
+"""What it is counted in, where a run's gas is not CO2 alone."""
+
 _OF_ONE_CATEGORY = ("pois", "people", "roads", "lines")
 """Weight rules whose evidence is of their category alone: what of it is lost is missed."""
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from carbongrid.method.allocate import Facility
 from carbongrid.method.categories import Category
-from carbongrid.method.evidence import FACILITIES, EvidenceRow
+from carbongrid.method.evidence import FACILITIES, UNIT_OF_FACILITIES, EvidenceRow
 from carbongrid.method.weights import Weights
 
 _GRAMS = 1_000_000
@@ -69,7 +69,7 @@ def evidence_of(
         without = sum(grams for _, parcel, grams in facilities if parcel < 0)
         counted.append(
             EvidenceRow(
-                category.name, FACILITIES, "t CO2e", whole, known, without, _GRAMS, size, homes, known, top, densest
+                category.name, FACILITIES, UNIT_OF_FACILITIES, whole, known, without, _GRAMS, size, homes, known, top, densest
             )
         )  # fmt: skip
     return counted

@@ -57,6 +57,7 @@ from carbongrid.pipeline.tables import (
     Indexed,
     Zoned,
     emission_and_sink,
+    evidence_in_gas,
     gas_of_inputs,
     inventory_of_totals,
     unit_masses_by_name,
@@ -328,7 +329,8 @@ class LiveResult:
     def evidence(self) -> pd.DataFrame:
         """What was given, used and lost, as that of a run."""
         rows = self.evidence_rows
-        return for_people(evidence_of(tuple(row for name in self.inputs.categories for row in rows[name])))  # fmt: skip
+        in_order = (row for name in self.inputs.categories for row in rows[name])
+        return for_people(evidence_of(evidence_in_gas(in_order, gas_of_inputs(self.inputs))))
 
     @property
     def evidence_rows(self) -> dict[str, tuple[EvidenceRow, ...]]:

@@ -19,9 +19,11 @@ from carbongrid.case.toml_values import require_short_keys
 from carbongrid.case.values import crs_of_points
 from carbongrid.errors import InputError, Problem, listed
 from carbongrid.raster.opening.digests import hash_path
-from carbongrid.raster.opening.files import read_text
+from carbongrid.raster.opening.files import open_file
 from carbongrid.raster.opening.formats import files_behind
 
+MAX_BYTES = 2**25
+"""A file larger than this (32 MiB) is no plan: one that names twenty thousand units in fifty actions takes less."""
 REFERENCES = ("floating", "frozen")
 LAND = ("units", "parcels", "code", "inside")
 """What selects land: all that an action names must hold."""
@@ -145,7 +147,7 @@ def read_plan(path: Path) -> Plan:
     """
     try:
         sha256 = hash_path(path)
-        text = read_text(path)
+        text = _text_of(path)
         require_short_keys(text, path.name)
         told = tomllib.loads(text)
         same = hash_path(path) == sha256
@@ -162,6 +164,16 @@ def read_plan(path: Path) -> Plan:
         raise InputError("the plan has no [[action]]", path.name, 'Begin one with [[action]], do = "scale".')  # fmt: skip
     plan = plan_of(actions, told.get("reference", "floating"), path.parent)
     return replace(plan, sha256=sha256)
+
+
+def _text_of(path: Path) -> str:
+    """Return the text of a plan, of which no more is read than a plan may hold."""
+    with open_file(path) as stream:
+        data = stream.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        what = f"the plan holds {path.stat().st_size / 2**20:.1f} MiB, more than the {MAX_BYTES / 2**20:.0f} MiB that a plan may"
+        raise InputError(what, str(path), "Name the TOML file of the plan; land goes into a file of polygons beside it: inside.")  # fmt: skip
+    return data.decode("utf-8")
 
 
 def plan_of(

@@ -29,7 +29,7 @@ from carbongrid.errors import Problem
 from carbongrid.inventory import intervals_of_parts
 from carbongrid.inventory.units_of_measure import base_currency, gas_of_text, grams_of_text
 from carbongrid.method.categories import Category
-from carbongrid.method.evidence import FACILITIES
+from carbongrid.method.evidence import FACILITIES, UNIT_OF_FACILITIES, EvidenceRow, Evidences
 from carbongrid.method.gas import Gas, gas_of_emissions, gases_by_category
 from carbongrid.method.margins import leave_zone
 from carbongrid.method.parcel_mass import ParcelMass
@@ -200,10 +200,7 @@ def make_tables(
         parents=case.units.parents,
         parent_names=_parent_names(land.units, case.units.parents),
         ledger=ledger,
-        evidence=tuple(
-            replace(row, unit=gas.told(row.unit)) if row.evidence == FACILITIES else row
-            for row in allocation.evidence
-        ),
+        evidence=evidence_in_gas(allocation.evidence, gas),
         facilities=facilities_by_unit(allocation.facilities, land, reduction.shares, rasters),
         grid_1km=grid_1km,
         assumptions=(*of_method, *of_sinks, *of_guesses, *differences, *said),
@@ -281,6 +278,12 @@ def gas_of_inputs(inputs: Inputs) -> Gas:
 def gases_of_inputs(inputs: Inputs) -> dict[str, frozenset[str]]:
     """Return what the emissions of each category that emits are of: ``CO2``, ``CO2e`` or both."""
     return gases_by_category(_inventory(inputs), inputs.categories.values(), formed=inputs.case.inventory is not None)  # fmt: skip
+
+
+def evidence_in_gas(rows: Iterable[EvidenceRow], gas: Gas) -> Evidences:
+    """Return rows of evidence whose facilities are told in the gas of a run, whatever run they were of."""
+    unit = gas.told(UNIT_OF_FACILITIES)
+    return tuple(replace(row, unit=unit) if row.evidence == FACILITIES else row for row in rows)
 
 
 def inventory_of_totals(totals: pd.DataFrame) -> pd.DataFrame:

@@ -358,6 +358,7 @@ def test_the_brush_selects_on_map_and_table(opened, full_demo):
 
 
 def test_by_keyboard_alone(opened, full_demo):
+    """Seen to stop at the map's frame, at which nothing can be done, before its units."""
     page = opened(full_demo / "run" / "report.html")
     reached = []
     for _ in range(40):
@@ -370,6 +371,7 @@ def test_by_keyboard_alone(opened, full_demo):
         if page.evaluate("document.activeElement.matches('#land a')"):
             break
     assert page.evaluate("document.activeElement.matches('#land a')"), reached
+    assert reached.count("land") == 0, reached
     first = page.evaluate("document.activeElement.dataset.row")
     page.keyboard.press("ArrowRight")
     second = page.evaluate("document.activeElement.dataset.row")
@@ -488,10 +490,13 @@ def test_hostile_names_are_text(opened, hostile):
     ],
 )
 def test_nothing_serious_for_axe(opened, small, language, width, scheme):
+    """Seen to have the switch of languages, and the tip, outside of all landmarks."""
     page = opened(small, color_scheme=scheme, viewport={"width": width, "height": 844})
     page.click(f"label[for=language-{language}]")
     page.click("#unit-1 a")
     page.click("#filters summary")
+    page.evaluate("page.point(3, { x: 9, y: 9 })")
+    assert page.locator("#tip").is_visible()
     assert serious(page) == []
 
 

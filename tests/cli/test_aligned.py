@@ -26,6 +26,7 @@ def test_chinese_names_stand_in_columns_and_numbers_at_the_right():
     long = "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch"
     assert aligned_columns([(long, "1")], cut=False) == [f"{long}  1"]
     assert aligned_columns([(long, "1")]) == [f"{long[:45]}...  1"]
+    assert aligned_columns([("in 90 %",), ("85%",)]) == ["in 90 %", "    85%"]
     assert aligned_columns([("unit", "t"), ("t CO2/t", "-")]) == ["unit     t", "t CO2/t  -"]
 
 

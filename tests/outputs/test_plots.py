@@ -129,3 +129,17 @@ def test_a_map_to_move_about_in_tells_what_its_colours_and_numbers_are(tmp_path)
     edited = units.drop(columns="zone_name").assign(id=range(330101, 330107), firm=False)
     named = dataclasses.replace(result.plot, units=edited)
     assert '"id": "330101"' in named.explore().get_root().render()
+
+
+def test_what_draws_say_is_told_by_name_and_in_its_unit(tmp_path):
+    """Seen to tell of a unit ``zone_probability 1`` and ``ecc_p05 0.9``."""
+    pytest.importorskip("folium", reason="the extra explore is not installed")
+    drawn = {"zone_probability": 0.934, "ecc_p05": 0.91234, "emission_t_p95": 1.5e6, "ccr_p05": 0.5}
+    result = result_in(tmp_path)
+    plots = dataclasses.replace(result.plot, units=result.units.assign(**drawn))
+    told = {"zone_probability": ("Share of draws with this zone", "93.4 %"), "ecc_p05": ("ECC, 5 %", "0.912"), "emission_t_p95": ("Emissions, 95 %", "1.50 Mt CO\\u2082e yr"), "ccr_p05": ("CCR, 5 %", "50.0 %")}  # fmt: skip
+    for column, (name, cell) in told.items():
+        page = plots.explore(column).get_root().render()
+        assert f'"{name}"]' in page
+        assert f'"{column}": "{cell}' in page
+        assert f">{name}" in page.partition('class="legend"')[2]

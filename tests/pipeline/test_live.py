@@ -683,7 +683,10 @@ def test_works_are_fitted_to_the_totals_of_an_answer_as_to_those_of_a_run(tmp_pa
 
 
 def test_works_that_fill_the_totals_of_their_regions_are_no_gram_more(tmp_path: Path) -> None:
-    """Seen to be refused in u0: they were held against the category's total alone, of which the first in order of names had lost the gram."""
+    """Seen to be refused in u0: they were held against the category's total alone, of which the first in order of names had lost the gram.
+
+    Seen to have evidence in t CO2e in an answer, where the run's is in t CO2.
+    """
     rows = [f"{WORKS},{region},{value},t C\n" for region, value in (("", 0.3), ("u0", 0.2), ("u1", 0.1))]  # fmt: skip
     works = "".join(f"{name},{WORKS},0.1,t C,,{at(x)}\n" for name, x in (("A", 1.8), ("B", 1.2), ("C", 1.3)))  # fmt: skip
     run = cg.run(small_case(tmp_path / "case", "".join(rows), works), tmp_path / "run")
@@ -696,5 +699,8 @@ def test_works_that_fill_the_totals_of_their_regions_are_no_gram_more(tmp_path: 
     # One that is all of its region's total, which has lost a gram to the whole.
     alone = run.without("C", emission="redistribute").with_totals({WORKS: "0.2 t C", (WORKS, "u0"): "0.1 t C"})  # fmt: skip
     assert alone.inputs.facilities["grams"].tolist() == [366_667, 366_666]
+    other_gases = run.with_totals({WORKS: "1.101 t CO2e"})
+    for each, unit in ((run, "t CO2"), (run.live, "t CO2"), (alone, "t CO2"), (other_gases, "t CO2e")):  # fmt: skip
+        assert each.evidence.set_index("evidence")["unit"]["facilities"] == unit
     half = {"do": "scale", "category": WORKS, "units": ["u0"], "factor": 0.5}
     assert run.scenario([half]).inputs.facilities["grams"].tolist() == [183_333, 183_333, 183_334]

@@ -533,6 +533,14 @@ def test_a_plan_that_is_nested_too_deep_or_has_a_key_of_thousands_of_parts_is_re
             read_plan(tmp_path / "plan.toml")
 
 
+def test_no_more_is_read_of_a_file_than_a_plan_may_hold(tmp_path: Path) -> None:
+    """Seen to be read whole, whatever its size."""
+    with (tmp_path / "plan.toml").open("wb") as file:
+        file.truncate(2**25 + 1)
+    with pytest.raises(InputError, match=r"the plan holds 32\.0 MiB, more than the 32 MiB that a plan may"):  # fmt: skip
+        read_plan(tmp_path / "plan.toml")
+
+
 def test_a_plan_without_actions_is_refused(base: cg.Result) -> None:
     with pytest.raises(InputError, match="the plan has no action"):
         base.scenario([])

@@ -40,6 +40,8 @@ _GHG_IN_A_LIST = re.compile(
     r"(?<![a-z0-9])(?:ghgs?|greenhouse gases|温室气体) ?(?:[,;/+&，；、和及与]|and\b)|(?:[,;/+&，；、和及与]|\band) ?(?:ghgs?\b|greenhouse gases|温室气体)"
 )
 """With air pollutants, say; CH4 that is called a greenhouse gas is CH4."""
+_CO_ALONE = re.compile(r"(?:(?:19|20)\d\d[ _.-])?CO(?:[ _.-](?:19|20)\d\d(?:[_.-]?\d\d){0,2})?")
+"""With its year or date or without; CO2_2015, CO2015 and CO_2 are CO2."""
 _EMISSION = r"em(?:is?|issions?)?"
 _CATEGORY = re.compile(r"\b[1-7]\.?[A-Z]\.?[0-9]?\.?[a-z]*\b")
 """Of the IPCC, such as 1.A.1.bc, which is no black carbon."""
@@ -195,11 +197,11 @@ def _statements(own: Mapping[Any, Any], of_file: Mapping[Any, Any]) -> list[_Sta
 def _names(own: Mapping[Any, Any], variable: str, *, unsaid: bool) -> list[_Statement]:
     """Return what names for people say, which may name much: they are told of and decide nothing.
 
-    CO alone is Colorado, too: it is a gas in capitals, and where the raster does not say of what it is.
+    CO alone, or with a year, is Colorado, too: it is a gas in capitals, and where the raster does not say of what it is.
     """
 
     def said(text: str) -> _Said:
-        if unsaid and text.strip() == "CO":
+        if unsaid and _CO_ALONE.fullmatch(text.strip()):
             return _Said(None)
         plain = _plain(_CATEGORY.sub(" ", text))
         return _read(_short_codes().sub(lambda code: code[0] if code["before"] or code["after"] else " ", plain))  # fmt: skip

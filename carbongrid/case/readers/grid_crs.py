@@ -15,7 +15,7 @@ from pyproj.crs import ProjectedCRS
 from pyproj.crs.coordinate_operation import LambertAzimuthalEqualAreaConversion
 from pyproj.exceptions import ProjError
 
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.raster.areal_scale import LIMIT, plane_factors
 from carbongrid.raster.crs_units import why_no_map
 from carbongrid.raster.opening.crs import crs_of, way_between
@@ -35,6 +35,8 @@ _DECIMALS_OF_METRES, _DECIMALS_OF_DEGREES = 4, 9
 
 _HALF = 180.0
 """Degrees of longitude that no city or country fills."""
+_NEAR_HALF, _WIDE, _APART = 150.0, 90.0, 40.0
+"""Degrees from which land may go on beyond 180, that features all around the earth fill, and that lie between those of one country seldom."""
 
 
 class _WithGrid(Protocol):
@@ -263,6 +265,45 @@ def crs_problems(crs: CRS | None, bounds: Bounds, where: str) -> list[Problem]:
             hint,
         )
     ]
+
+
+def turned_problems(
+    crs: CRS, longitude: NDArray[np.float64], names: NDArray[np.object_], where: str, things: str
+) -> list[Problem]:
+    """Return a warning if some features lie beyond 180 degrees and far from all others, as by a digit that was typed wrong.
+
+    Parameters
+    ----------
+    crs
+        Of the layer.
+    longitude
+        Of each feature, shape (n,).
+    names
+        How to call each in a message, shape (n,).
+    where
+        The file, for messages.
+    things
+        What the features are, such as ``points``.
+
+    Notes
+    -----
+    Land at 180 degrees, and at Greenwich, is in two parts where degrees run from 0 to 360: these lie side by side, or one of them near 180. What
+    lies all around the earth is no typing error either.
+    """
+    beyond = np.abs(longitude) > _HALF
+    if not crs.is_geographic or not beyond.any() or beyond.all():
+        return []
+    west, east = float(longitude[~beyond].min()), float(longitude[~beyond].max())
+    if max(abs(west), abs(east)) > _NEAR_HALF or east - west > _WIDE:
+        return []
+    middle, reach = (west + east) / 2, (east - west) / 2 + _APART
+    away = np.abs((longitude - middle + _HALF) % ROUND - _HALF) > reach
+    far = np.flatnonzero(beyond & away)
+    if not far.size:
+        return []
+    which = listed(f"{names[row]} ({longitude[row]:.6g})" for row in far)
+    what = f"longitudes beyond 180 degrees, far from the others, at {far.size:,} of {len(longitude):,} {things}: {which}; the others run from {west:.6g} to {east:.6g}"
+    return [Problem(what, where, "Check their digits: they are taken as 360 degrees less, elsewhere on the earth.", "warning")]  # fmt: skip
 
 
 def fits(crs: CRS, bounds: Bounds) -> bool:

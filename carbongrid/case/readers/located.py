@@ -16,7 +16,14 @@ from carbongrid.case import Case
 from carbongrid.case.readers.coordinates import SHIFTED, in_china, project_points
 from carbongrid.case.readers.declared import cell
 from carbongrid.case.readers.geometry import missing_problems
-from carbongrid.case.readers.grid_crs import Bounds, crs_problems, decimals_of, fits, shift_problems
+from carbongrid.case.readers.grid_crs import (
+    Bounds,
+    crs_problems,
+    decimals_of,
+    fits,
+    shift_problems,
+    turned_problems,
+)
 from carbongrid.case.readers.tables import (
     DOUBTS,
     Faults,
@@ -107,8 +114,10 @@ class LocatedPoints:
 
     @property
     def notes(self) -> list[Problem]:
-        """Warnings of how the file was read, and one if the points are declared GCJ-02 or BD-09, and most lie outside China."""
-        doubts: list[Problem] = [*self.table.attrs.get(DOUBTS, ())]
+        """Warnings of how the file was read, of longitudes that are far from all others, and one if the points are declared GCJ-02 or BD-09, and most lie outside China."""
+        crs = self.system if isinstance(self.system, CRS) else CRS.from_epsg(4326)
+        turned = turned_problems(crs, self.x, self.names, self.where, "points")
+        doubts: list[Problem] = [*self.table.attrs.get(DOUBTS, ()), *turned]
         if isinstance(self.system, CRS) or not len(self.x):
             return doubts
         outside = 1 - in_china(self.x, self.y).mean()

@@ -35,6 +35,7 @@ from carbongrid.case.readers.grid_crs import (
     grid_crs,
     scale_problems,
     shift_problems,
+    turned_problems,
 )
 from carbongrid.case.readers.partition import (
     find_overlaps,
@@ -263,6 +264,9 @@ def _checked(
         raise InputError(problems)
     crs = crs_of(declared)
     outlines, notes = _mended(shapes, section.repair, crs, names, where)
+    if crs.is_geographic:
+        west, _, east, _ = bounds_of(shapes).T
+        notes = [*turned_problems(crs, (west + east) / 2, names, where, "parcels"), *notes]
     notes = [*doubts, *notes]
     del shapes
     outlines = normalize_outlines(outlines, decimals=decimals_of(crs))

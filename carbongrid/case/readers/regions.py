@@ -185,19 +185,25 @@ def _check_part(name: str, rows: list[Row], by: str, faults: Faults) -> None:
 def _check_nested(
     name: str, regional: Mapping[str, int], ancestors: Mapping[str, Collection[str]], faults: Faults
 ) -> None:
-    for holder, mass in regional.items():
-        below = {
-            region: regional[region]
-            for region in regional
-            if region != holder and holder in ancestors.get(region, ())
-        }
+    # In two passes: a country's communes are a hundred thousand regions.
+    below: dict[str, dict[str, int]] = {}
+    for region, mass in regional.items():
+        for holder in ancestors.get(region, ()):
+            if holder in regional and holder != region:
+                below.setdefault(holder, {})[region] = mass
+    within: dict[str, dict[str, Collection[str]]] = {holder: {} for holder in below}
+    for code, above in ancestors.items():
+        for holder in above:
+            if holder in within:
+                within[holder][code] = above
+    for holder in (region for region in regional if region in below):
+        mass, lower = regional[holder], below[holder]
         # Of several levels below, the parts are those that lie in none of the others.
-        parts = {r: part for r, part in below.items() if not set(ancestors[r]) & set(below) - {r}}
+        parts = {r: part for r, part in lower.items() if not any(above in lower and above != r for above in ancestors[r])}  # fmt: skip
         if not parts:
             continue
         added = sum(parts.values())
-        within = {code: above for code, above in ancestors.items() if holder in above}
-        if added > mass or _cover_all(parts, within):
+        if added > mass or _cover_all(parts, within[holder]):
             told = _moves(mass, parts)
         else:
             told = f"they leave {readable_tonnes(mass - added)} t to the rest of it"

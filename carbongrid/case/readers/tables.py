@@ -46,6 +46,8 @@ _WHOLE = re.compile(r"-?[0-9]{1,16}")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[, '\u2019\u00a0\u202f][0-9]{3})+(?:\.[0-9]+)?")
 _YEAR = re.compile(r"[0-9]{4}")
 _LOOKED_AT = 10
+_LOOKED_FOR = 100
+"""So many unknown words of a column are looked for among the known ones: twenty thousand codes of other units took minutes."""
 _SHORTENED = re.compile(r"[0-9][.,][0-9]+[eE]\+[0-9]{2}")
 """A long code as a spreadsheet shows it, and saves it as CSV."""
 _NO_TEXT = (
@@ -301,6 +303,7 @@ class Faults:
         self.file = file
         self._named = [(name.casefold(), name, code) for name, codes in (names or {}).items() for code in sorted(codes)]  # fmt: skip
         self.problems: list[Problem] = []
+        self._hints: dict[tuple[str, str], dict[str, str]] = {}
 
     def place(self, row: object = None, column: str = "") -> str:
         """Return file, row and column as one text."""
@@ -358,6 +361,20 @@ class Faults:
         """Whether a cell holds a known word; if not, an error is added with the nearest one, or another way out."""
         if text in known:
             return True
+        hints = self._hints.setdefault((what, column), {})
+        # Behind the first ones stands what would be said of a word that is like none.
+        for word in (text, "") if len(hints) < _LOOKED_FOR else ():
+            hints[word] = hints.get(word) or self._way_out(word, known, otherwise)
+        self.add(
+            f"unknown {what} {text!r}" if text else f"the {what} is blank",
+            hints.get(text, hints[""]),
+            row=row,
+            column=column,
+        )
+        return False
+
+    def _way_out(self, text: str, known: Collection[str], otherwise: str) -> str:
+        """Return what to write in place of a word that is not known."""
         close = nearest(text, known if not _digits(text) else [one for one in known if _digits(one) == _digits(text)])  # fmt: skip
         some = listed(sorted(known), 8, more=", ...")
         hint = meant(close, text) if close else otherwise or f"Known: {some}."
@@ -379,13 +396,7 @@ class Faults:
             hint = f"Write the code, not the name: {each}."
         elif elsewhere:
             hint = f"It is the name of {', '.join(elsewhere)}, which cannot stand here. Known: {some}."  # fmt: skip
-        self.add(
-            f"unknown {what} {text!r}" if text else f"the {what} is blank",
-            hint,
-            row=row,
-            column=column,
-        )
-        return False
+        return hint
 
     def _called(self, text: str, known: Collection[str]) -> tuple[dict[str, str], list[str]]:
         """Return the known codes that have a text as their name in any case, with it, or the one that has it with a word such as 镇 behind it; and unknown ones that have it."""

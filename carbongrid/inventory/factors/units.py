@@ -131,6 +131,8 @@ def _basis(names: str) -> re.Pattern[str]:
 
 
 _SPELLINGS: dict[re.Pattern[str], str | Callable[[re.Match[str]], str]] = {
+    # Heavy and light commercial vehicles: behind a distance HCV and LCV are no calorific values.
+    **{re.compile(rf"(?i)(km|kilomet(?:re|er)s?|miles?|公里)[\s,;_-]*(?:\bof\s+)?(?:[(\[]\s*{kind[0]}CVs?\s*[)\]]|{kind[0]}CVs?(?![A-Za-z]))"): rf"\1 {kind} " for kind in ("heavy-vehicles", "light-vehicles")},
     _basis(r"NCV|LHV|LCV|NHV|PCI|(?-i:H[iu])|(?:net|lower|low|inferior)[ -](?:calorific(?: value)?|heat(?:ing)? value|C\.?V\.?)|(?:unterer )?Heizwert|净热值|(?:收到基|平均)?低位?(?:发热[量值]|热值)|低位"): " NCV ",
     _basis(r"GCV|HHV|HCV|GHV|PCS|(?-i:H[so])|(?:gross|higher|high|upper|superior)[ -](?:calorific(?: value)?|heat(?:ing)? value|C\.?V\.?)|(?:oberer )?Brennwert|(?:收到基|平均)?高位?(?:发热[量值]|热值)|高位"): " GCV ",
     re.compile(r"(?i)\((net|gross)\)"): r" \1 ",
@@ -168,7 +170,7 @@ _SPELLINGS: dict[re.Pattern[str], str | Callable[[re.Match[str]], str]] = {
     re.compile(rf"(?a)\bper\s+(?={_A_YEAR}(?![A-Za-z]))"): "/",
     re.compile(rf"^\s*/\s*(?={_A_YEAR}\s*$)"): "1/",
 }  # fmt: skip
-"""What is written instead of a spelling, in this order: calorific values, a mass apart from what it is of, names of that, powers of ten, then units. Of tCE nobody knows whether it is tce, and of mwh whether the m is large."""
+"""What is written instead of a spelling, in this order: kinds of vehicles, calorific values, a mass apart from what it is of, names of that, powers of ten, then units. Of tCE nobody knows whether it is tce, and of mwh whether the m is large."""
 _UNSURE = (
     (re.compile(r"(?i)(?:[km]|kilo|mega)?tons?(?:-(?:km|kilometre|mi|miles?))?"), "a ton is 1000 kg, or a short one of 907 kg", "Write t, short ton, long ton, kt or Mt; t km, or short ton-miles."),
     (re.compile("MT"), "{} is a metric ton in North America and a million of them elsewhere", "Write t, or Mt."),

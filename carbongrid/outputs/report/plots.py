@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ from carbongrid.outputs.figures.scales import (
 )
 from carbongrid.outputs.numbers import index_number, mass, people, percent, plain_number
 from carbongrid.outputs.result import cell_side
+from carbongrid.outputs.tables.headings import name_of
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -125,15 +127,15 @@ class Plots:
             scale = known[key]
         elif (values < 0).any():
             unit = self.gas.told("t CO₂e yr⁻¹") if column.endswith("_t") else ""
-            scale = signed(column, values, (column, ""), unit)
+            scale = signed(column, values, (name_of(column), ""), unit)
             frame[column] = np.where(values == 0, np.nan, values)
         elif column.endswith("_t"):
             grams = 1e6 * frame[column].rename("grams")
             frame = frame.assign(grams=grams)
             palette = "YlGn" if column.startswith("sink") else "YlOrRd"
-            scale = totals("grams", grams, (column, ""), palette, self.gas)
+            scale = totals("grams", grams, (name_of(column), ""), palette, self.gas)
         else:
-            scale = replace(natural(frame[column], ("", ""), "YlOrRd"), name=(column, ""))
+            scale = replace(natural(frame[column], ("", ""), "YlOrRd"), name=(name_of(column), ""))
         return scale, scale.classes(scale.values(frame))
 
     def grid(self, field: str = "emission", ax: Axes | None = None) -> Axes:
@@ -213,7 +215,7 @@ class Plots:
             entries, title = _entries(scale, classes)
         told = {name: text for name, text in _TOLD.items() if name in self.units}
         if column not in ("zone", *told):
-            told[column] = column
+            told[column] = name_of(column)
         shown = self.units[[*told, "geometry"]].to_crs("EPSG:4326")
         for name in told:
             shown[name] = [html.escape(self._in_words(name, cell)) for cell in shown[name]]
@@ -248,11 +250,12 @@ class Plots:
             return "–"
         if isinstance(cell, str) or column == "id":
             return str(cell)
-        if column.endswith("_t"):
+        measure = re.sub("_(p05|p95|low|high)$", "", column)
+        if measure.endswith("_t"):
             return self.gas.told(f"{mass(round(1e6 * cell))} CO₂e yr⁻¹")
-        if column == "ccr":
+        if measure in ("ccr", "zone_probability"):
             return percent(cell)
-        if column in ("ecc", "esc"):
+        if measure in ("ecc", "esc"):
             return index_number(cell)
         return people(cell) if cell >= 0 else plain_number(cell)
 

@@ -80,6 +80,13 @@ _HEADINGS: Mapping[str, Heading] = {
 }  # fmt: skip
 
 
+def name_of(column: str) -> str:
+    """Return what a column of the units is called in English, without its unit; as in the files where nobody named it."""
+    if column in _HEADINGS:
+        return _HEADINGS[column].name_en
+    return sector_names().get(column.removesuffix("_t"), (column,))[0]
+
+
 def headings_of(units: Table, tables: RunTables) -> dict[str, Heading]:
     """Return the heading of each column of the units, mass in tonnes, by its name in the files.
 

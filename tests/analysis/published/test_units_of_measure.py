@@ -347,7 +347,10 @@ def test_units_and_attributes_of_other_gases_are_told():
     [
         ({"units": "kg m-2 s-1", "long_name": "CH4 emissions"}, "sum", "kg CO2 m-2 s-1"),
         ({"units": "kg m-2 s-1", "long_name": "CH4 emissions"}, "CH4_em_anthro", "kg CO2 m-2 s-1"),
-        ({"units": "t"}, "CO", "t CO2 yr-1"),
+        *(
+            ({"units": "t"}, each, "t CO2 yr-1")
+            for each in ("CO", "CO_2015", "2015-CO", "CO 201507")
+        ),
         ({"units": "kg m-2 s-1", "long_name": "CO"}, "flux", "kg CO2 m-2 s-1"),
         ({"units": "kg CO2 m-2 s-1"}, "emi_co", None),
         ({"units": "t CO2 yr-1"}, "CO_em_anthro", None),  # CEDS
@@ -359,7 +362,7 @@ def test_units_and_attributes_of_other_gases_are_told():
     ],
 )
 def test_names_of_another_substance_are_told(told, variable, named):
-    """Seen to fail: a file of methane or of CO was CO2 once a unit was named, and nothing was said; then one that was called CO alone."""
+    """Seen to fail: a file of methane or of CO was CO2 once a unit was named, and nothing was said; then one that was called CO alone, and one with its year."""
     _, remarks = unit_of(told, named, "a.nc", variable=variable)
     [(problem, zh)] = remarks
     assert problem.level == "warning"
@@ -381,7 +384,7 @@ def test_names_of_another_substance_are_told(told, variable, named):
         ("NOx", "no2"),  # beside a substance that is said
         *(("Road transport", each) for each in ("no", "pm", "ec")),
         ("Emissions in CO (Colorado)", "z"),
-        ("CO", "CO"),  # of a state, as units of CO2 say
+        ("CO", "CO_2015"),  # of a state, as units of CO2 say
         ("Emissions, EC regulation", "z"),
         ("Emissions, no biofuels", "z"),
     ],
@@ -391,7 +394,8 @@ def test_names_that_say_nothing_else_go_without_a_word(long_name, variable):
     told = {"units": "t CO2 yr-1", "long_name": long_name}
     told |= {"substance": "CO2"} if variable == "no2" else {}
     assert unit_of(told, None, "a.nc", variable=variable)[1] == []
-    assert unit_of({"units": "t"}, "t CO2 yr-1", "a.nc", variable="co")[1] == []
+    for each in ("co", "CO2_2015", "co2015", "CO2015", "CO_2", "CO_2_2015", "CO_2015_OSM"):
+        assert unit_of({"units": "t"}, "t CO2 yr-1", "a.nc", variable=each)[1] == []
 
 
 def test_one_gas_in_co2e_and_other_horizons_are_told():

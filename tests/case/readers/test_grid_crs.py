@@ -20,10 +20,12 @@ from carbongrid.case.readers.grid_crs import (
     reproject,
     scale_problems,
     shift_problems,
+    turned_problems,
     zone_suggestion,
 )
 from carbongrid.case.values import _projected_in_metres, crs_of_points
 from carbongrid.errors import InputError
+from carbongrid.outputs.report.notes import note_in_chinese
 
 SUZHOU = (120.2, 30.8, 121.1, 31.9)
 IN_CRS = {
@@ -280,3 +282,33 @@ def test_a_datum_with_a_known_way_is_no_warning() -> None:
     assert shift_problems(CRS.from_epsg(21781), CRS.from_epsg(3035), bounds, "f") == []
     modis = CRS.from_proj4("+proj=sinu +R=6371007.181")
     assert shift_problems(modis, CRS.from_epsg(4528), (1.1e7, 3.4e6, 1.11e7, 3.5e6), "f") == []
+
+
+@pytest.mark.parametrize(
+    ("longitudes", "odd"),
+    [
+        ((31.1, 31.2, 331.2, 31.3), "1 of 4 points: row 4 (331.2); the others run from 31.1 to 31.3"),
+        ((120.5, 220.5, 220.6), "2 of 3 points: row 3 (220.5), row 4 (220.6); the others run from 120.5 to 120.5"),
+        ((-58.4, -58.5, -258.4), "1 of 3 points: row 4 (-258.4); the others run from -58.5 to -58.4"),
+        ((301.5, 301.6), None),  # all of a layer from 0 to 360
+        ((166.4, 177.5, 186.8), None),  # Chukotka
+        ((140.0, 148.0, 181.0), None),  # Sakhalin, and Chukotka's east
+        ((177.4, 178.4, 180.1), None),  # Fiji
+        ((172.9, 185.0, 220.0), None),  # Alaska
+        ((0.1, 359.9, 2.3), None),  # London
+        ((0.3, 3.0, 343.8), None),  # Spain
+        ((-180.0, 180.0), None),
+        ((10.0, 100.0, 140.0, 260.0, 290.0), None),  # the world
+    ],
+)  # fmt: skip
+def test_a_longitude_far_from_all_others_is_told(longitudes, odd):
+    """Seen to count as land elsewhere without a word: degrees may go on beyond 180."""
+    names = np.array([f"row {row + 2}" for row in range(len(longitudes))], object)
+    asked = np.array(longitudes), names, "a.csv", "points"
+    found = turned_problems(CRS.from_epsg(4326), *asked)
+    assert len(found) == (odd is not None)
+    for each in found:
+        assert each.level == "warning"
+        assert each.what.endswith(f"far from the others, at {odd}")
+        assert note_in_chinese(str(each)).startswith(f"a.csv：{len(longitudes)} 个点中有 ")
+    assert not turned_problems(CRS.from_epsg(32636), *asked)

@@ -51,6 +51,12 @@ def test_coordinates_that_are_none(tmp_path):
     assert "'lat' must hold coordinates; 1 row does not: row 4 (nan)" in text
 
 
+def test_a_longitude_far_from_the_others_is_told(tmp_path):
+    table(tmp_path, "a,31.1,30.1", "b,331.2,30.1")
+    [note] = located(tmp_path, "pois.csv", "EPSG:4326").notes
+    assert "at 1 of 2 points: row 3 (331.2)" in note.what
+
+
 def test_places_that_are_none(tmp_path):
     table(tmp_path, "a,120.6,31.3", "b,31.3,120.6")
     with pytest.raises(

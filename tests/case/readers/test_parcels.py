@@ -302,6 +302,15 @@ def test_coordinates(tmp_path):
     assert "EPSG:4528" in refused(tmp_path, survey_layer().set_crs(4549, allow_override=True))
 
 
+def test_a_parcel_whose_longitude_is_far_from_all_others_is_told(tmp_path):
+    """Seen to count as land elsewhere without a word."""
+    layer = survey_layer().to_crs(4326)
+    layer.loc[0, "geometry"] = shapely.affinity.translate(layer.geometry[0], 100)
+    _, notes = reading(tmp_path, layer)
+    [told] = [note.what for note in notes if "longitudes beyond 180 degrees" in note.what]
+    assert f"at 1 of 6 parcels: {layer['BSM'][0]} (220." in told
+
+
 def test_overlaps(tmp_path):
     layer = survey_layer()
     layer.loc[2, "geometry"] = layer.geometry.iloc[2].buffer(10, join_style="mitre")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from carbongrid.case.readers import tables
 from carbongrid.case.readers.regions import (
     check_activities,
     check_regions,
@@ -34,6 +35,47 @@ def test_ten_regions_are_listed_and_dots_stand_for_others(count):
         f"'a/b': the regions ({listed}{dots}) add up to {2 * count} t, more than the whole's 1 t: by the parts "
     )
     assert problem.what.endswith(", ...)") == (count > 10)
+
+
+def test_regions_of_a_country_are_held_against_each_other_in_a_few_looks_at_each():
+    """Seen to look at each region once for each other one: 20,000 took half a minute, districts with all of their towns as long."""
+
+    class Above(dict):
+        looks = 0
+
+        def get(self, *asked):
+            self.looks += 1
+            return super().get(*asked)
+
+        def __getitem__(self, code):
+            self.looks += 1
+            return super().__getitem__(code)
+
+    towns = {f"{town:03}": [f"{town // 10:02}", "c"] for town in range(400)}
+    units = Above({**towns, **{f"{district:02}": ["c"] for district in range(40)}, "c": []})
+    faults, rows = Faults("totals.csv"), [total(code, 2) for code in towns]
+    check_regions(rows, units, faults)
+    assert not faults.problems
+    check_regions([*rows, *(total(f"{district:02}", 20) for district in range(40))], units, faults)
+    assert units.looks < 10 * len(units)
+    assert len(faults.problems) == 40
+    assert faults.problems[1].what.startswith("'a/b' is given for '01' (20 t) and for 010 2 t, 011 2 t, ")  # fmt: skip
+    assert faults.problems[1].what.endswith(" 019 2 t in it (20 t together): they agree")
+
+
+def test_words_of_a_column_that_are_unknown_are_looked_for_a_hundred_times(monkeypatch):
+    """Seen to be looked for in each row among all known ones: a table of 20,000 codes of other units took minutes."""
+    looked_for = []
+    monkeypatch.setattr(tables, "nearest", lambda text, known: looked_for.append(text))
+    faults = Faults("totals.csv")
+    for row in range(300):
+        for text in (f"x{row}", "y", ""):
+            assert not faults.member(text, {"0101", "0102"}, "region", row, "region")
+    assert len(looked_for) <= 101
+    assert len(faults.problems) == 900
+    assert faults.problems[0].hint == faults.problems[-3].hint == "Known: 0101, 0102."
+    assert not faults.member("z", {"a"}, "unit", 1, "unit")
+    assert faults.problems[-1].hint == "Known: a.", "of each column"
 
 
 def test_what_regions_leave_of_their_whole_is_a_hundredth_at_most():

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbongrid.errors import InputError
-from carbongrid.inventory.activity import activities
+from carbongrid.inventory.activity import activities, words_elsewhere
 from carbongrid.inventory.factors import catalogue, read_unit
 from carbongrid.inventory.factors.units import dimension_name
 from carbongrid.method.landuse import packaged_table
@@ -184,6 +184,18 @@ def test_the_net_calorific_value_is_known_by_its_names(text: str) -> None:
     assert read_unit(f"kg CO2/{text}").per_words == {"NCV"}
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("vkm HCV", "heavy-vehicles"), ("万辆公里（HCV）", "heavy-vehicles"), ("vehicle-km of HCVs", "heavy-vehicles"), ("vehicle kilometres LCV", "light-vehicles"), ("vehicle miles LCV/yr", "light-vehicles")],
+)  # fmt: skip
+def test_kilometres_of_commercial_vehicles_are_no_calorific_value(text: str, kind: str) -> None:
+    """Seen to be refused as by the gross calorific value, HCV, or taken for fuel by the net one, LCV."""
+    unit = read_unit(text)
+    assert (unit.words, unit.dimension) == ({kind}, read_unit("vkm").dimension)
+    assert read_unit(f"g CO2/{text}").per_words == {kind}
+    assert not words_elsewhere("vehicles/truck" if kind[0] == "h" else "vehicles/van", {kind})
+
+
 def test_each_word_goes_with_activities_that_there_are() -> None:
     table = packaged_table("inventory/unit_words.csv")
     names = list(activities())
@@ -197,7 +209,7 @@ def test_each_word_goes_with_activities_that_there_are() -> None:
     ("text", "says"),
     [
         ("tons", "short one of 907 kg"), ("kton", "Write t, short ton"), ("MT", "a million of them elsewhere"), ("kg CO2/gallon", "4.546 l elsewhere"), ("Mgal", "US gal"),
-        ("therms", "gross calorific value"), ("MMBtu", "of natural gas about 0.90"), ("MMBtu (HHV)", "an MMBtu 1055.06 MJ"), ("GWh HHV", "by the gross calorific value.*0.90 of that by the gross one"), ("kWh (Gross CV)", "and write NCV"), ("kg CO2/GJ(GCV)", "and write NCV"), ("kWh Hs", "and write NCV"), ("GJ 高位热值", "and write NCV"), ("GWh (gross)", "gross may be by that calorific value"), ("TJ(net)", "net may be by"), ("10^4 pcs", "unknown unit"), ("万 PCS", "unknown unit"), ("t net", "else the unit alone"), ("kg CO2/MMBtu", "the net one"), ("Mcf", "at 60 F"), ("cubic feet", "0.0283168 m3"), ("Mlb", "unknown unit"), ("Mlbs", "unknown unit"), ("kusgallons", "unknown unit"),
+        ("therms", "gross calorific value"), ("MMBtu", "of natural gas about 0.90"), ("MMBtu (HHV)", "an MMBtu 1055.06 MJ"), ("GWh HHV", "by the gross calorific value.*0.90 of that by the gross one"), ("kWh (Gross CV)", "and write NCV"), ("t HCV", "and write NCV"), ("kg CO2/TJ HCV", "and write NCV"), ("kg CO2/GJ(GCV)", "and write NCV"), ("kWh Hs", "and write NCV"), ("GJ 高位热值", "and write NCV"), ("GWh (gross)", "gross may be by that calorific value"), ("TJ(net)", "net may be by"), ("10^4 pcs", "unknown unit"), ("万 PCS", "unknown unit"), ("t net", "else the unit alone"), ("kg CO2/MMBtu", "the net one"), ("Mcf", "at 60 F"), ("cubic feet", "0.0283168 m3"), ("Mlb", "unknown unit"), ("Mlbs", "unknown unit"), ("kusgallons", "unknown unit"),
         ("gallons (UK)", "UK gal"), ("ton (UK)", "long ton"), ("Kilotons", "Write t, short ton"), ("ton-km", "a ton is 1000 kg, or a short one.*t km"), ("ton-miles", "a ton is 1000 kg, or a short one.*short ton-miles"),
         ("KG", "Did you mean 'kg'"), ("Kg CO2/t", "Did you mean 'kg'"), ("TOE", "Did you mean 'toe'"), ("barrels of oil equivalent", "unknown unit"),
         ("1,000 t", "Write the number in the column of the amount"), ("1 000 t", "Write the number in the column of the amount"), ("1，000 t", "begins with"), ("t CO2/1,000 t", "as in 1000 t, without a mark"),

@@ -94,13 +94,14 @@
     enter(best);
     shapes.get(best).focus({ preventScroll: true });
   });
-  svg.addEventListener("focusin", (event) => {
+  // On the box around the map: Chromium lets Tab stop at a drawing that listens for the focus.
+  svg.parentElement.addEventListener("focusin", (event) => {
     const unit = unitOf(event.target);
     if (unit === null) return;
     const box = event.target.getBoundingClientRect();
     page.point(unit, { x: box.right, y: box.bottom });
   });
-  svg.addEventListener("focusout", () => page.point(null));
+  svg.parentElement.addEventListener("focusout", () => page.point(null));
 
   const mark = () => {
     marks.replaceChildren();
