@@ -133,7 +133,7 @@ def _row(inventory: Inventory, reading: str) -> tuple[str, float, float, float]:
             return reading, math.nan, math.nan, math.nan
         inventory = balanced
     categories, sums = inventory.categories, by_gas(inventory)
-    sums = sums[[not categories[name].sink for name in sums["category"]]]
+    sums = sums.loc[[not categories[name].sink for name in sums["category"]]]
     keys = list(zip(sums["category"], sums["scope"].tolist(), strict=True))
     aside = rows_set_aside(scopes_with_mass(inventory), categories, reading)
     grams = dict.fromkeys(keys, 0)

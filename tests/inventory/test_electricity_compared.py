@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 from inventory_example import example
-from power_town import HOMES, SUPPLY, WITH_PLANT, WITHOUT_PLANT, formed
+from power_town import HOMES, SUPPLY, WITH_PLANT, WITHOUT_PLANT, WORKS, formed
 
 from carbongrid import inventory
 from carbongrid.inventory.crosswalks import level_of
@@ -22,6 +22,13 @@ def test_each_reading_by_hand() -> None:
     assert table["made_t"].tolist() == [1_000_000, 0, 1_000_000, 0]
     assert table["used_t"].tolist() == [0, 850_000, 850_000, 1_400_000]
     assert table["gross_t"].tolist() == [1_000_000, 850_000, 1_850_000, 1_400_000]
+
+
+def test_where_only_the_balance_counts_the_other_readings_have_nothing() -> None:
+    """Seen to end with KeyError: 'category': no row but of electricity/used and what is generated."""
+    town = formed([("electricity/used", WORKS, 16, "GWh"), WITHOUT_PLANT[2]])
+    table = inventory.compare_electricity(town).set_index("reading")
+    assert table["gross_t"].to_dict() == {"supply": 0, "use": 0, "both": 0, "consumption": 8000}
 
 
 def test_a_balance_that_is_not_given_is_not_known() -> None:

@@ -196,7 +196,7 @@ def solve(program: Program, margin: Sequence[float]) -> Solution:
     -----
     The program with parts of parcels is solved by HiGHS. Of its solution, parcels that are whole are kept; of one that is in part all is converted where the caps allow it, the largest part first,
     else nothing of it; then the rest is solved again. At a vertex as many parcels are in part as there are needs and caps at most, so that little is converted beyond what the program asks for. At last each parcel
-    that was in part is left out again where cuts and GDP in its place cost less.
+    that was in part is left out again where cuts and GDP in its place cost less, and so is every parcel without which all needs hold: what was converted beyond need takes the place of others.
     """
     bounds = _Bounds(np.zeros(len(program.steps)), program.upper.copy(), margin)
     parcels = np.array([step.do == "convert" for step in program.steps], bool)
@@ -212,7 +212,10 @@ def solve(program: Program, margin: Sequence[float]) -> Solution:
         whole = np.flatnonzero(open_ & (found.x >= 1 - _WHOLE))
         if not parts.size:
             x = np.where(parcels, np.round(found.x), found.x)
-            return Solution(_without_dear_parcels(program, x, margin, completed), (), binding)
+            if completed:
+                x = _without_dear_parcels(program, x, margin, completed)
+                x = _without_needless_parcels(program, x, margin)
+            return Solution(x, (), binding)
         bounds.lower[whole] = 1.0
         for place in sorted(parts.tolist(), key=lambda place: (-found.x[place], place)):
             bounds.lower[place] = 1.0
@@ -221,6 +224,22 @@ def solve(program: Program, margin: Sequence[float]) -> Solution:
             else:
                 bounds.lower[place] = bounds.upper[place] = 0.0
     raise RunError("no plan of whole parcels was found: give fewer kinds of conversion in the table of limits")  # fmt: skip
+
+
+def _without_needless_parcels(
+    program: Program, x: NDArray[np.float64], margin: Sequence[float]
+) -> NDArray[np.float64]:
+    """Leave out parcels, the dearest first, without which all needs hold, nothing else being done in their place."""
+    x, columns = x.copy(), program.matrix.tocsc()
+    left = program.bounds(margin) - columns @ x
+    converted = [n for n, step in enumerate(program.steps) if step.do == "convert" and x[n] == 1]
+    for place in sorted(converted, key=lambda place: (-program.cost[place], place)):
+        cells = slice(*columns.indptr[place : place + 2])
+        rows, without = columns.indices[cells], columns.data[cells]
+        if (left[rows] + without >= 0)[without < 0].all():
+            x[place] = 0.0
+            left[rows] += without
+    return x
 
 
 def _without_dear_parcels(

@@ -49,7 +49,7 @@ _COLUMNS = {SETTINGS_SHEET: ("setting", "value", "note"), FACTORS_SHEET: FACTOR_
 
 _MARKS = re.compile(r"[-–—－]+|[.．]{3,}|…+|[#＃]|不足.*|")
 """Not published, too little to print, of which, blank, less than."""
-_WORD = re.compile(r"[a-z][a-z_]*")
+_WORD = re.compile(r"[a-z][a-z0-9_]*")
 
 
 _SLIP = 0.8

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from declared import of_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 from town import square, write_town
 
 import carbongrid as cg
@@ -25,7 +26,7 @@ from carbongrid.analysis.frozen import frozen_zones
 from carbongrid.analysis.targets.limits import read_limits
 from carbongrid.analysis.targets.model import Model
 from carbongrid.analysis.targets.plan import _in_the_way
-from carbongrid.analysis.targets.program import Solution
+from carbongrid.analysis.targets.program import Need, Program, Solution, Step, solve
 from carbongrid.analysis.targets.targets import write_targets
 from carbongrid.cli import main
 from carbongrid.errors import InputError
@@ -121,6 +122,25 @@ def test_the_plan_is_the_least_one_up_to_a_parcel(base, tmp_path_factory, most: 
     per_unit = plan.steps[plan.steps["do"] == "convert"].groupby("unit")["hectares"].sum()
     assert (per_unit.astype(float) <= hectares).all()
     assert (plan.limits["used"] <= plan.limits["most"]).all()
+
+
+def test_no_parcel_is_converted_that_others_make_needless(tmp_path) -> None:
+    """Seen to convert both: 60 g are missing, the cheap field gives 10 and so a part of the other 50, which whole gives 70."""
+    path = limits_in(tmp_path / "l.csv", "convert,*,,0103,0301,,,1,")
+    (row,) = read_limits(path, pd.Series(["a"]), "")
+    steps = [Step("convert", row, 0, parcel=parcel, amount=1.0) for parcel in range(2)]
+    nothing = sparse.csr_array((1, 2))
+    program = Program(
+        steps,
+        emission=sparse.csr_array([[-10.0, -70.0]]),
+        sink=nothing,
+        gdp=nothing,
+        cost=np.array([1.0, 10.0]),
+        upper=np.ones(2),
+        caps=(),
+        needs=(Need(0, "ecc", Fraction(1), 40, 100, must=True),),
+    )
+    assert solve(program, [0.0]).x.tolist() == [0, 1]
 
 
 @pytest.fixture(scope="module")

@@ -936,3 +936,13 @@ def test_how_a_fuel_by_volume_is_written_is_told(sheets: Sheets) -> None:
         "Multiply it by its density, and write t",
         "Write the amount",
     ]
+
+
+def test_a_row_names_the_factors_of_gases_with_figures_in_their_names(sheets: Sheets) -> None:
+    """Seen to be refused as `no parameter`: 1,000 t of side-worked prebake give 1.6 t of CF4."""
+    named = "cf4=ipcc.aluminium.cf4.swpb; c2f6=ipcc.aluminium.c2f6.swpb"
+    formed = inventory.form(
+        read_activity(sheets(industry=f"a,product/aluminium-prebake,,1000,t,{named},"))
+    )
+    masses = inventory.by_gas(formed).set_index("gas")["grams"]
+    assert masses["CF4"] == 1_600_000
