@@ -6,7 +6,10 @@ import json
 import os
 import re
 import shutil
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import geopandas as gpd
 import h5py
@@ -32,17 +35,36 @@ from carbongrid.method.columns import UNIT_DRAWN
 from carbongrid.method.gas import CO2, CO2E, Gas
 from carbongrid.method.margins import leave_zone
 from carbongrid.method.tonnes import counted
-from carbongrid.method.zoning import EITHER_SIDE, FEW_SINKS, classify, zone_units
+from carbongrid.method.zoning import DERIVED_GDP, EITHER_SIDE, FEW_SINKS, classify, zone_units
 from carbongrid.outputs.tables import digests_of_directory, earlier_digest_of_parcels
 from carbongrid.outputs.tables.rasters import read_grid_nc, write_grid_nc, write_grid_tif
 from carbongrid.pipeline.opening import open_run
-from carbongrid.pipeline.verification import Verification, checks, labels, sums, verify
-from carbongrid.pipeline.verification.derived import Derived
+from carbongrid.pipeline.verification import (
+    Verification,
+    checks,
+    formats,
+    labels,
+    parcel_layers,
+    sums,
+    verify,
+    zones,
+)
+from carbongrid.pipeline.verification.derived import (
+    Derived,
+    _by_cells,
+    check_cells,
+    check_shares,
+    check_units,
+    compare_methods,
+)
+from carbongrid.pipeline.verification.drawn import check_drawn
+from carbongrid.pipeline.verification.files import check_digests, check_files
 from carbongrid.pipeline.verification.labels import check_labels
 from carbongrid.pipeline.verification.margins import margin_faults, sums_of
 from carbongrid.pipeline.verification.opened import Opened
+from carbongrid.pipeline.verification.sums import check_sums
 from carbongrid.pipeline.verification.verdict import check_of
-from carbongrid.pipeline.verification.zones import _decided
+from carbongrid.pipeline.verification.zones import _decided, check_zones
 from carbongrid.raster.label_store import read_window, write_window
 from carbongrid.raster.labels import burn_window
 from carbongrid.raster.opening.digests import hash_path
@@ -194,6 +216,7 @@ def test_another_engine_than_gdal_is_told(small_run, monkeypatch):
     monkeypatch.setattr(labels, "burn_window", shifted)
     found = failed(small_run, ["shares", "tiles"])
     assert re.match(r"labels of parcels, the tile at row 0, column 0: [\d,]+ labels wrong", found["tiles"])  # fmt: skip
+    assert "labels of units, the tile at row 0, column 0" in found["tiles"]
     assert found["tiles"].endswith("with the run if you may pass it on.")
     assert found.keys() == {"tiles"}
 
@@ -641,11 +664,13 @@ def test_labels_of_an_exact_run_with_a_raster_are_counted_too(tmp_path):
     assert {*failed(out, ["labels", "tiles"])} == {"tiles"}
 
 
-def test_labels_of_other_polygons_are_found(labelled):
+@pytest.mark.parametrize("name", ["parcel", "unit"])
+def test_labels_of_other_polygons_are_found(labelled, name):
     group = zarr.open_group(labelled / "labels.zarr")
-    group["parcel"].attrs["polygons"] = "0" * 64
+    group[name].attrs["polygons"] = "0" * 64
     refresh(labelled)
-    assert "made from other polygons" in failed(labelled, ["labels"])["labels"]
+    told = failed(labelled, ["labels"])["labels"]
+    assert f"labels.zarr/{name} was made from other polygons" in told
 
 
 def test_a_doctored_overlap_is_found(run):
@@ -847,12 +872,14 @@ def test_a_manifest_that_is_none_is_said_so(run, content):
 def test_a_manifest_that_leaves_files_out_is_found(run):
     path = run / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
-    del manifest["files"]["parcels.parquet"], manifest["files"]["overlap.npz"]
+    names = ["parcels.parquet", "overlap.npz", "land_types.csv", "grid_1km.tif"]
+    for name in names:
+        del manifest["files"][name]
     # Of a category that a raster leads labels are kept, asked for or not.
     manifest["categories"][0]["weight"] = "raster:people.tif"
     path.write_text(json.dumps(manifest), encoding="utf-8")
     text = failed(run, ["files"])["files"]
-    for name in ("parcels.parquet", "overlap.npz", "labels.zarr"):
+    for name in (*names, "labels.zarr"):
         assert f"manifest.json does not list {name}" in text
 
 
@@ -1036,6 +1063,14 @@ def without_a_mass(layer):
     return layer.assign(sink_t=layer["sink_t"].where(layer["sink_t"] > 0))
 
 
+def twice(layer):
+    return pd.concat([layer, layer.iloc[:1]])
+
+
+def with_no_zone(layer):
+    return layer.assign(zone=pd.array([None] * len(layer), dtype="Int64"))
+
+
 def with_another_outline(layer):
     return layer.assign(geometry=[layer.geometry.iloc[1], *layer.geometry.iloc[1:]])
 
@@ -1048,6 +1083,9 @@ def with_another_outline(layer):
         (moved_to_one, r"parcels.gpkg, parcel p1: unit is 01, expected 02"),
         (with_another_outline, r"parcels.gpkg, parcel p0: its outline is not that of parcels.parquet"),
         (lambda layer: layer.iloc[1:], "parcels.gpkg has other parcels than parcels.parquet"),
+        (twice, "parcels.gpkg has other parcels than parcels.parquet"),
+        (with_no_zone, "parcels.gpkg, parcel p0: zone is -1"),
+        (lambda layer: layer.assign(land_use="0101"), "parcels.gpkg, parcel p0: land_use is 0101"),
         (lambda layer: layer.drop(columns="sink_t"), "parcels.gpkg has no column sink_t"),
     ],
 )  # fmt: skip
@@ -1137,3 +1175,204 @@ def test_of_a_published_run_no_parcels_are_said_to_add_up(small_city, tmp_path):
 
     told = {each.name: each.text for each in verify(run(small_city / "case.toml", tmp_path / "public", public=True).directory).checks}  # fmt: skip
     assert "inventory, ledger, land types, units" in told["sums"]
+
+
+def changed(run, **pieces):
+    """A run of which pieces were read as something else."""
+    other = Opened(run.folder)
+    vars(other).update({**vars(run), **pieces})
+    return other
+
+
+def test_each_thing_that_follows_from_parcels_is_compared(with_layers):
+    """Seen to pass with any one of these comparisons left out: other checks or other rows found what tests had changed."""
+    run = Opened(with_layers)
+    derived = Derived(run)
+    saved, parcels, ledger, grid = run.saved_shares, run.parcels, run.ledger, run.grid_1km
+    for check in (check_shares, check_units, check_cells):
+        assert check(run, derived).ok
+
+    cells = saved.cells.copy()
+    cells.data[0] += 1
+    second = np.arange(len(parcels)) == 1
+    for pieces, told in (
+        ({"saved_shares": replace(saved, cells=cells)}, "parcel p0 has other cells in common"),
+        ({"saved_shares": replace(saved, units=saved.units[:, :-1])}, "parcel p3 has other units in common"),
+        ({"saved_shares": replace(saved, snapped=second)}, "parcel p1 was snapped in one"),
+        ({"parcels": parcels.assign(cells=parcels["cells"] + second)}, "parcel p1 has another number of cells"),
+    ):  # fmt: skip
+        assert told in check_shares(changed(run, **pieces), derived).text
+
+    for column in ("outside_units", "snapped"):
+        told = check_units(changed(run, ledger=ledger.assign(**{f"{column}_g": 1})), derived).text
+        assert f"{column}_t is 0.000001 t, derived again 0 t" in told
+
+    for other, told in (
+        (grid.assign(sink=grid["sink"] + 1), "sink of the cell in row 0, column 0 is"),
+        (grid.assign_coords(sector=["waste"]), "grid_1km.nc has the sectors waste, the run's"),
+        (grid.assign(covered_area=grid["covered_area"] * (1 + 1e-9)), "covered_area is"),
+        (grid.assign_coords(y=grid["y"].to_numpy() + 1), "y is not where the manifest says"),
+    ):
+        assert told in check_cells(changed(run, grid_1km=other), derived).text
+
+
+def test_whose_water_is_follows_from_the_manifest(with_layers):
+    run = Opened(with_layers)
+    aside = replace(run.saved_shares, units=run.saved_shares.units[:, [1, 2, 3, 4, 0]])
+    for water, outside in (("ledger", 100), ("nearest", 0)):
+        manifest = {**run.manifest, "parameters": {**run.manifest["parameters"], "water": water}}
+        wet = changed(run, parcels=run.parcels.assign(type="water"), manifest=manifest)
+        assert Derived(wet).ruled(aside).units[:, -1].sum() == outside
+
+
+def test_the_two_ways_of_sharing_are_told_apart_by_what_changes_sides(with_layers):
+    """Seen to pass with the sign of the difference kept, so that a unit that loses was never the farthest, and with mass that moves counted where it leaves and where it comes."""
+    run = Opened(with_layers)
+    mine, theirs = (np.full((4, 2), 100) for _ in range(2))
+    theirs[:2, 0] = 60, 120
+    theirs[2, 0] = 120
+    ways = SimpleNamespace(
+        reduced=SimpleNamespace(units=mine), reduce_units=lambda _: SimpleNamespace(units=theirs)
+    )
+    told = compare_methods(run, ways).text
+    assert "by at most 40.000% (unit 01); 0.00004 t would change sides" in told
+    assert _by_cells(run).units[:, -1].sum() == 0
+
+
+def test_each_sum_is_told_where_nothing_else_is_wrong(with_layers):
+    """Seen to pass with any one of these left out: in tests other sums went wrong at the same time."""
+    assert sums.total(pd.Series([2**53, None, 1], dtype=object)) == 2**53 + 1
+    run = Opened(with_layers)
+    assert check_sums(run).ok
+    land, grid, ledger = run.parcels, run.grid_1km, run.ledger
+    inventory = run.inventory.assign(region=run.inventory["region"].replace("D2", "D9"))
+    blank = land.assign(emission_g_t_km2=land["emission_g_t_km2"].where(land["id"] != "p0"))
+    by_sector = grid["emission_by_sector"].copy()
+    by_sector[0, 0, :2] += [1, -1]
+    for pieces, told in (
+        ({"inventory": inventory}, "agriculture/plantation in D9: inventory.csv is 70 t"),
+        ({"ledger": ledger.assign(elsewhere_g=1)}, "agriculture/plantation elsewhere: inventory.csv is 0 t"),
+        ({"ledger": ledger.assign(facilities_g=1)}, "and there is no facilities.csv"),
+        ({"ledger": ledger.assign(unallocated_g=1)}, "sink/land on unallocated is 0 t"),
+        ({"parcels": blank}, "parcel p0: emission_g_t_km2 is nan"),
+        ({"grid_1km": grid.assign(emission_by_sector=by_sector)}, "emissions of sectors do not add up"),
+    ):  # fmt: skip
+        other = changed(run, **pieces)
+        faults = [*sums._parcels(other), *sums._grid(other), *sums._land_types(other), *sums._facilities(other)]  # fmt: skip
+        faults += [fault for term in run.terms for fault in sums._category(other, term)]
+        assert any(told in fault for fault in faults), told
+
+
+def test_zones_are_decided_by_what_the_manifest_says(with_layers):
+    """Seen to pass: no run that was verified had the other reading of an index of 1, a least of sinks or units in no region, and none an index at the end of a band."""
+    run = Opened(with_layers)
+    assert check_zones(run).ok
+    manifest = run.manifest
+    told = {**manifest, "parameters": {**manifest["parameters"], "sink_floor": 0.9}}
+    assert "indicative is False, decided again True" in check_zones(changed(run, manifest=told)).text  # fmt: skip
+    told = {**manifest, "parameters": {**manifest["parameters"], "gdp_by": "unit"}}
+    assert check_zones(changed(run, manifest=told)).ok
+    told = {**manifest, "parameters": {**manifest["parameters"], "reference": "district"}}
+    units = run.units.assign(district="")
+    assert "unit 01: esc is " in check_zones(changed(run, manifest=told, units=units)).text
+    gdp = pd.array([5, None, None, None], dtype="Int64")  # the only one that is known: its ECC is 1
+    units = run.units.assign(gdp=gdp, gdp_low=gdp, gdp_high=gdp)
+    high, low = (
+        check_zones(changed(run, units=units, manifest={**manifest, "parameters": {**manifest["parameters"], "ties": ties}})).text
+        for ties in (">=", ">")
+    )  # fmt: skip
+    assert re.findall(r"zone is 0, decided again \d", high) != re.findall(r"zone is 0, decided again \d", low)  # fmt: skip
+
+    region = [{"C": 20, "CA": 21}, {"C": 80, "CA": 79}, {"C": 0, "CA": 0}]
+    region = [{**row, "G": 1, "least": 1, "most": 1} for row in region]
+    assert (_decided(region[0], region)["borderline"], _decided(region[0], region)["balance"]) == (True, "balanced")  # fmt: skip
+    region[0]["CA"], region[1]["CA"] = 22, 78
+    assert _decided(region[0], region)["balance"] == "sink"
+    assert not zones._few_sinks(region, Fraction(1))
+    assert zones._few_sinks(region, Fraction(101, 100))
+    row = {"id": "01", "G": 5, "least": 4, "most": 6}
+    assert [*zones._ends_of_gdp(row, derived=True)] == []
+    [_] = zones._ends_of_gdp(row, derived=False)
+    flagged = {**row, "C": 1, "zone": 1, "indicative": True, "reason": DERIVED_GDP}
+    for high, faults in ((0.9, 0), (1.0, 1)):
+        found = zones._flagged(flagged, {"ecc_low": 0.5, "ecc_high": high}, True, False)
+        assert len([*found]) == faults
+
+
+def test_other_formats_are_compared_to_their_last_digit_and_place(with_layers):
+    """Seen to pass: what is blank beside a zero, a column or a row that is missing, one part in 1e12, another half of a cell."""
+    told = {"id": ["01", "02"], "gdp": [0.0, np.inf]}
+    assert [*formats._compared("f", told, {**told, "gdp": [0, "inf"]})] == []
+    for gdp in ([None, "inf"], [0, None], [1e-12, "inf"], [0]):
+        assert [*formats._compared("f", told, {**told, "gdp": gdp})] != []
+    assert [*formats._compared("f", told, {"id": told["id"]})] == ["f has no column gdp"]
+    assert not formats._same(1.0, 1.0 + 1e-12)
+
+    run = Opened(with_layers)
+    grid, of_run = run.grid_1km, run.coarse_grid
+    [_, *_] = formats._raster(changed(run, grid_1km=grid.assign(sink=grid["sink"] + 1)))
+    aside = SimpleNamespace(crs=of_run.crs, transform=of_run.transform @ Affine.translation(0.4, 0))
+    [told] = formats._place(changed(run, coarse_grid=aside))
+    assert "grid_1km.tif lies elsewhere" in told
+    elsewhere = SimpleNamespace(crs="EPSG:4527", transform=of_run.transform)
+    other = [*formats._place(changed(run, coarse_grid=elsewhere))]
+    assert [each.split(" is in ")[0] for each in other] == ["grid_1km.tif", "grid_1km.nc"]
+
+
+def test_outlines_of_a_layer_are_compared_part_by_part():
+    """Seen to pass with those after one of another number of parts left out, and a micrometre off."""
+    there = [shapely.union_all([square(0, 0), square(5, 0)]), square(1, 0), square(2, 0), square(3, 0)]  # fmt: skip
+    off = shapely.affinity.translate(there[3], 1e-6)
+    layer = [square(0, 0), shapely.multipolygons([there[1]]), square(4, 0), off]
+    same = parcel_layers._same_outlines(np.array(layer), np.array(there))
+    assert same.tolist() == [False, True, False, False]
+
+
+def test_a_manifest_without_its_seal_or_a_digest_is_told(with_layers):
+    run = Opened(with_layers)
+    manifest = {name: each for name, each in run.manifest.items() if name != "seal"}
+    assert "its seal differs" in check_files(changed(run, manifest=manifest)).text
+    digests = {name: each for name, each in manifest["digests"].items() if name != "ledger"}
+    manifest = {**manifest, "digests": digests}
+    assert "the content of ledger.csv" in check_digests(changed(run, manifest=manifest)).text
+
+
+def test_facilities_are_held_against_regions_and_their_own_unit(with_layers):
+    """Seen to pass with more at facilities of a region than its total was relieved of, with less, and with a works that could be elsewhere in its own unit."""
+    run = Opened(with_layers)
+    name, ledger = "agriculture/plantation", run.ledger
+    works = pd.DataFrame({"unit": ["01", ""], "mass_g": [10, 1]})
+    for grams, faults in ((9, 1), (10, 0), (11, 0), (12, 1)):
+        of_region = ledger["region"].map({"D1": grams}).fillna(0).astype(int)
+        other = changed(run, ledger=ledger.assign(facilities_g=of_region))
+        assert len([*sums._facilities_in_regions(other, name, works)]) == faults
+    row = {"name": "w", "category": name, "parcel": "p0", "unit": "01", "mass_g": 1, "units_in_reach": '["01"]', "could_be_elsewhere_g": 1}  # fmt: skip
+    told = [*sums._facilities(changed(run, facilities=pd.DataFrame([row])))]
+    assert any("it names a unit that is none of the others" in each for each in told)
+
+
+def test_labels_are_held_against_both_axes_and_the_last_row(labelled_run):
+    """Seen to pass: only x was moved, and no label was one too many."""
+    run, store = Opened(labelled_run), labelled_run / "labels.zarr"
+    assert labels._misplaced(store, {"x": run.grid.x, "y": run.grid.y}) == []
+    told = labels._misplaced(store, {"x": run.grid.x, "y": run.grid.y + 1})
+    assert told == ["labels.zarr/y is not where the manifest says"]
+    array, rows = zarr.open_array(store, path="unit"), len(run.units)
+    assert labels._read_all(store, "unit", array, rows)[1] == []
+    [told] = labels._read_all(store, "unit", array, rows - 1)[1]
+    assert f"holds label {rows}, yet" in told
+
+
+def test_what_a_published_run_says_of_draws_does_not_contradict_itself(small_run):
+    """And in one that is not published a thousandth of a probability is told."""
+    run = Opened(small_run)
+    units = run.units
+    firm = changed(run, public=True, units=units.assign(firm=~units["firm"].astype(bool)))
+    assert "zone_probability and firm contradict each other" in check_drawn(firm).text
+    zoneless = units.assign(zone=0, firm=False)
+    assert not check_drawn(changed(run, public=True, units=zoneless)).ok
+    sure = units["zone_probability"] - 1e-3
+    parameters = run.manifest["parameters"]
+    reseeded = {**run.manifest, "parameters": {**parameters, "seed": parameters["seed"] + 1}}
+    for pieces in ({"units": units.assign(zone_probability=sure)}, {"manifest": reseeded}):
+        assert "zone_probability is not what" in check_drawn(changed(run, **pieces)).text

@@ -696,6 +696,20 @@ def test_a_few_negative_cells_are_told_and_count_as_nothing(finished, squares, a
     assert not any("negative" in problem.what for problem, _ in found.remarks)
 
 
+def test_an_infinite_value_is_refused_in_the_units_alone(finished, squares, axes, tonnes, tmp_path):  # fmt: skip
+    """Seen to pass where only a raster that is infinite everywhere was refused."""
+    covered = shares_by_shapely(squares, axes).sum(axis=0)
+    for name, place in (("in", covered.argmax()), ("out", covered.argmin())):
+        values = tonnes.copy()
+        values[np.unravel_index(place, tonnes.shape)] = np.inf
+        path = edgar(tmp_path / f"{name}.nc", axes, values, **TOLD)
+        if name == "in":
+            with pytest.raises(InputError, match="a value in the units is infinite"):
+                validate(finished, path, **PER_YEAR)
+        else:
+            assert np.isfinite(published(validate(finished, path, **PER_YEAR))).all()
+
+
 def test_a_negative_value_in_one_layer_is_refused(finished, axes, tonnes, tmp_path):
     layers = np.stack([tonnes] * 12)
     layers[3] *= -1
