@@ -1264,7 +1264,7 @@ def test_each_sum_is_told_where_nothing_else_is_wrong(with_layers):
 
 
 def test_zones_are_decided_by_what_the_manifest_says(with_layers):
-    """Seen to pass: no run that was verified had the other reading of an index of 1, a least of sinks or units in no region, and none an index at the end of a band."""
+    """No other run that is verified here had the other reading of an index of 1, a least of sinks or units in no region, and none an index at the end of a band."""
     run = Opened(with_layers)
     assert check_zones(run).ok
     manifest = run.manifest
@@ -1300,7 +1300,7 @@ def test_zones_are_decided_by_what_the_manifest_says(with_layers):
 
 
 def test_other_formats_are_compared_to_their_last_digit_and_place(with_layers):
-    """Seen to pass: what is blank beside a zero, a column or a row that is missing, one part in 1e12, another half of a cell."""
+    """Each is told by itself: what is blank beside a zero, a column or a row that is missing, one part in 1e12, another half of a cell."""
     told = {"id": ["01", "02"], "gdp": [0.0, np.inf]}
     assert [*formats._compared("f", told, {**told, "gdp": [0, "inf"]})] == []
     for gdp in ([None, "inf"], [0, None], [1e-12, "inf"], [0]):
@@ -1320,7 +1320,7 @@ def test_other_formats_are_compared_to_their_last_digit_and_place(with_layers):
 
 
 def test_outlines_of_a_layer_are_compared_part_by_part():
-    """Seen to pass with those after one of another number of parts left out, and a micrometre off."""
+    """Those after one of another number of parts, and a micrometre."""
     there = [shapely.union_all([square(0, 0), square(5, 0)]), square(1, 0), square(2, 0), square(3, 0)]  # fmt: skip
     off = shapely.affinity.translate(there[3], 1e-6)
     layer = [square(0, 0), shapely.multipolygons([there[1]]), square(4, 0), off]
@@ -1352,7 +1352,7 @@ def test_facilities_are_held_against_regions_and_their_own_unit(with_layers):
 
 
 def test_labels_are_held_against_both_axes_and_the_last_row(labelled_run):
-    """Seen to pass: only x was moved, and no label was one too many."""
+    """Elsewhere only x is moved, and no label is one too many."""
     run, store = Opened(labelled_run), labelled_run / "labels.zarr"
     assert labels._misplaced(store, {"x": run.grid.x, "y": run.grid.y}) == []
     told = labels._misplaced(store, {"x": run.grid.x, "y": run.grid.y + 1})
