@@ -91,10 +91,10 @@ def test_a_block_of_lazy_labels_burns_what_touches_it(parcels, monkeypatch):
     """Seen to fail when every block was given all polygons, and when one side was not compared."""
     scans = importlib.import_module("carbongrid.raster.chunked.scans")
     given_rows, whole = [], rasterize(parcels, GRID)
-    paint = scans._paint_window
+    paint = scans.paint_window
     monkeypatch.setattr(
         scans,
-        "_paint_window",
+        "paint_window",
         lambda excerpt, *rest: (given_rows.append(excerpt.rows.size), paint(excerpt, *rest)),
     )
     lazy = rasterize(parcels, GRID, chunks=(50, 60))

@@ -43,6 +43,7 @@ HELD = {
     ("case/readers/geoparquet.py", "gpd.read_parquet"),
     ("case/readers/geoparquet.py", "parquet.read_table"),
     ("case/readers/geoparquet.py", "parquet.read_schema"),
+    ("case/readers/geoparquet.py", "pa.ipc.read_schema"),
     ("pipeline/sections.py", "pd.read_parquet"),
     ("case/readers/tables.py", "pd.read_csv"),
     ("method/landuse.py", "pd.read_csv"),
