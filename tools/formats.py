@@ -8,6 +8,7 @@ Without a run directory the small demo is made and checked. Ends with an error i
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 import tempfile
@@ -23,8 +24,9 @@ import pyogrio
 import rioxarray  # noqa: F401  (registers .rio)
 import xarray as xr
 
+import carbongrid
 from carbongrid.outputs.figures.classes import CLOSE, INDICATIVE, NOT_FIRM
-from carbongrid.sources.demo import run_demo
+from carbongrid.sources.demo import write_city
 
 SCRIPTS = Path(sys.executable).parent
 
@@ -95,11 +97,21 @@ def _plain(value: object) -> object:
 
 
 def label_faults(run: Path) -> Iterator[str]:
-    """Yield what keeps rioxarray from placing the labels."""
+    """Yield what keeps rioxarray from placing the labels, where a run keeps them."""
+    if not (run / "labels.zarr").exists():
+        return
     with xr.open_zarr(run / "labels.zarr", consolidated=False) as labels:
         print(f"labels.zarr: {labels.rio.crs}, {labels.rio.bounds()}")
         if labels.rio.crs is None or labels["parcel"].rio.crs is None:
             yield "labels.zarr has no CRS in rioxarray"
+
+
+def _run_with_labels(folder: Path) -> Path:
+    """Run the small demo so that it keeps its labels."""
+    case = write_city(folder / "case", size="small")
+    text = case.read_text(encoding="utf-8")
+    case.write_text(re.sub(r"(?m)^\[grid\].*", r"\g<0>\nlabels = true", text), encoding="utf-8")
+    return carbongrid.run(case, folder / "run").directory
 
 
 def main() -> None:
@@ -108,7 +120,7 @@ def main() -> None:
     parser.add_argument("run", type=Path, nargs="?")
     with tempfile.TemporaryDirectory() as folder:
         given = parser.parse_args().run
-        run = given or run_demo(Path(folder) / "demo", size="small").result.directory
+        run = given or _run_with_labels(Path(folder))
         faults = [
             *validator_faults(run),
             *style_faults(run),
