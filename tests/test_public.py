@@ -123,7 +123,7 @@ def contents(folder: Path) -> Iterator[tuple[str, bytes]]:
                 continue
 
 
-@pytest.mark.parametrize("kind", ["", "activity "], ids=["totals", "activity"])
+@pytest.mark.parametrize("kind", ["", pytest.param("activity ", marks=pytest.mark.thorough)], ids=["totals", "activity"])  # fmt: skip
 def test_every_byte_is_searched(runs: dict[str, Path], kind: str) -> None:
     """Seen to fail when the report got the tables that were not published, when overlap.npz stayed, and when audit.csv did."""
     public, full = runs[f"{kind}public"], runs[f"{kind}full"]

@@ -122,7 +122,9 @@ def test_many_cells_in_several_rounds(kind, weighted):
     assert abs(exact(table, WEIGHTS) - sum(of_edges)) <= Fraction(2) ** -70
 
 
-@given(st.sampled_from(["u1", "i1", "u2", "i2"]), st.integers(0, 2), st.booleans(), st.data())
+# Each type is compiled for.
+@pytest.mark.parametrize("dtype", ["u1", *(pytest.param(each, marks=pytest.mark.thorough) for each in ("i1", "u2")), "i2"])  # fmt: skip
+@given(order=st.integers(0, 2), ends=st.booleans(), data=st.data())
 def test_short_integers_are_added_as_they_are(dtype, order, ends, data):
     """Whole cells, and edges of a quarter. Seen to fail with the largest value for the largest size, and with squares beyond the lowest bin left in it."""
     limits = np.iinfo(dtype)

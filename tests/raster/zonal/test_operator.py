@@ -288,7 +288,7 @@ def test_any_byte_of_a_truth_value_but_nought_is_true(nodata, monkeypatch):
             assert same_bits(operator.apply(form, STATS), wanted)
 
 
-@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "?", "f4", "f8"])
+@pytest.mark.parametrize("dtype", ["u1", *(pytest.param(each, marks=pytest.mark.thorough) for each in ("i1", "u2")), "i2", "?", "f4", "f8"])  # fmt: skip
 def test_nothing_is_copied_to_be_summed(dtype, monkeypatch):
     """Neither of short integers nor of floats, of which one number is unknown."""
     values = on(GRID, np.ones(GRID.shape, dtype), _FillValue=3)
