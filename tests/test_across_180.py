@@ -74,7 +74,7 @@ def case_of(folder: Path, land: gpd.GeoDataFrame, suffix: str = ".gpkg", **grid:
         pytest.param("EPSG:32760", ".gpkg", None, marks=pytest.mark.thorough),
         (BEYOND, ".gpkg", "EPSG:3832"),
         pytest.param(BEYOND, ".parquet", None, marks=pytest.mark.thorough),
-        (BOUND, ".gpkg", None),
+        pytest.param(BOUND, ".gpkg", None, marks=pytest.mark.thorough),
         (BOUND, ".parquet", BOUND),
     ],
 )

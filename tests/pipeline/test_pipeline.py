@@ -580,7 +580,10 @@ def test_supply_that_no_poi_stands_for_is_told_once(tmp_path: Path) -> None:
     assert len(by_area) == 1, told
 
 
-@pytest.mark.parametrize(("sink", "basis"), [(15, "net"), (16, "gross"), (30, "gross")])
+@pytest.mark.parametrize(
+    ("sink", "basis"),
+    [(15, "net"), (16, "gross"), pytest.param(30, "gross", marks=pytest.mark.thorough)],
+)
 def test_shares_of_net_emission_stay_below_two_hundred_percent(
     tmp_path: Path, sink: int, basis: str
 ) -> None:

@@ -126,7 +126,7 @@ def test_a_raster_of_people_that_does_not_know_the_homes_is_told_and_refused_whe
     assert check(allowed).content["residents"] == {"in_units": 800.0, "in_none": 0.0}
 
 
-@pytest.mark.parametrize("kind", ["urban", "rural"])
+@pytest.mark.parametrize("kind", [pytest.param("urban", marks=pytest.mark.thorough), "rural"])
 def test_homes_by_area_keep_their_people_from_the_other_kind_of_home(
     tmp_path: Path, kind: str
 ) -> None:

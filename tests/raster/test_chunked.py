@@ -203,6 +203,7 @@ def test_counts_of_labels_painted_for_it_are_the_same(land, expected, monkeypatc
         paint_and_count(*land, GRID, 700)
 
 
+@pytest.mark.thorough  # starts processes
 def test_counts_of_saved_polygons_are_the_same(land, expected, tmp_path):
     """Seen to fail when a worker reads rows in the order of the file."""
     saved = []

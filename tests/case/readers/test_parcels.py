@@ -526,6 +526,7 @@ def test_no_parcels(tmp_path):
     assert "the layer is empty" in refused(tmp_path, survey_layer().iloc[:0])
 
 
+@pytest.mark.thorough  # the example runs on the same parcels
 def test_liechtenstein_is_cut_to_a_partition(tmp_path):
     source = data_folder() / "liechtenstein" / "liechtenstein_osm_2024-03-04.gpkg"
     layer = gpd.read_file(source, layer="parcels")

@@ -186,7 +186,7 @@ def test_refusals_of_what_has_no_image():
         )
 
 
-@pytest.mark.parametrize("first", [0.05, -179.95])
+@pytest.mark.parametrize("first", [0.05, pytest.param(-179.95, marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
 def test_a_world_in_single_precision_is_one_turn(kind, first):
     """Centres of 3600 columns rounded to float32 lie up to 0.0002 of a cell beside theirs."""

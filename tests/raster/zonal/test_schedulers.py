@@ -70,6 +70,7 @@ def test_schedulers_of_dask(case, scheduler):
         assert tables(operator, raster.chunk(CHUNKS), weights.chunk(y=50, x=9)) == expected
 
 
+@pytest.mark.thorough  # starts a cluster
 def test_workers_of_a_cluster(case, tmp_path):
     """Two processes, which are sent the operator once each; a saved one that was opened, too."""
     from distributed import Client, LocalCluster
