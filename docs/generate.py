@@ -18,7 +18,7 @@ from PIL import Image
 
 from carbongrid.case import case_reference
 from carbongrid.outputs.figures import write_study_figures
-from carbongrid.outputs.tables import read_tables
+from carbongrid.outputs.reading import read_tables
 from carbongrid.pipeline import run
 from carbongrid.sources.demo import run_demo
 

@@ -85,22 +85,25 @@ def between_rooms(graph: dict[str, set[str]]) -> set[tuple[str, str]]:
 
 
 def drawing(package: Path, pyproject: Path) -> str:
-    """Return the picture: a staircase of rooms, the floors inside raster, method and analysis, the other contracts in words."""
+    """Return the picture: a staircase of rooms, the floors inside raster, method, analysis and outputs, the other contracts in words."""
     listed = contracts(pyproject)
     rooms = [name for layer in layers_of(listed, package.name) for name in layer]
     others = [contract["name"] for contract in listed if contract["type"] != "layers"]
     stairs = _stairs(rooms, between_rooms(imports(package)))
     top = 56 + len(rooms) * _STEP_Y + 40
-    raster, method, analysis = (
-        layers_of(listed, f"{package.name}.{name}") for name in ("raster", "method", "analysis")
+    raster, method, analysis, outputs = (
+        layers_of(listed, f"{package.name}.{name}")
+        for name in ("raster", "method", "analysis", "outputs")
     )
     lower = top + 30 + len(method) * _STEP_Y + 20
+    lowest = lower + 30 + len(analysis) * _STEP_Y + 20
     floors = [
         *_floors("inside raster", raster, 20, top),
         *_floors("inside method", method, 420, top),
         *_floors("inside analysis", analysis, 420, lower),
+        *_floors("inside outputs", outputs, 420, lowest),
     ]
-    below = max(top + len(raster) * _STEP_Y, lower + len(analysis) * _STEP_Y) + 50
+    below = max(top + len(raster) * _STEP_Y, lowest + len(outputs) * _STEP_Y) + 50
     words = [_text(20, below, "held as well", "head")]
     words += [
         _text(20, below + 22 * number, text, "quiet") for number, text in enumerate(others, start=1)

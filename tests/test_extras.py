@@ -358,8 +358,8 @@ def test_drawing_and_writing_ask_for_the_extra(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from carbongrid import errors
+    from carbongrid.outputs.reading import read_tables
     from carbongrid.outputs.report import write_report
-    from carbongrid.outputs.tables import read_tables
     from carbongrid.outputs.tables.spreadsheet import write_units_xlsx
 
     monkeypatch.setattr(errors, "_is_installed", lambda name: name not in OPTIONAL)

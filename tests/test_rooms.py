@@ -32,10 +32,23 @@ rooms = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(rooms)
 
 
+def packages_of(module: str) -> set[str]:
+    """Return the packages that a module lies in: each is imported before it."""
+    names = module.split(".")
+    return {".".join(names[:k]) for k in range(1, len(names))}
+
+
+def run_by(importer: str, imported: set[str]) -> set[str]:
+    """Return what is run for a module's imports: packages of what it imports, too, but those it lies in itself, which have begun."""
+    every = {each for name in imported for each in {name, *packages_of(name)}}
+    return every - packages_of(importer) - {importer}
+
+
 def circle(package: Path) -> list[str]:
     """Return the modules of an import circle, none if there is none."""
+    graph = rooms.imports(package)
     try:
-        graphlib.TopologicalSorter(rooms.imports(package)).prepare()
+        graphlib.TopologicalSorter({each: run_by(each, graph[each]) for each in graph}).prepare()
     except graphlib.CycleError as error:
         return [str(each) for each in error.args[1]]
     return []
@@ -58,6 +71,22 @@ def test_a_circle_would_be_noticed(tmp_path: Path, text: str) -> None:
     assert set(circle(toy)) == {"toy.a", "toy.b"}
     for_checkers = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from toy.b import x\n"
     (toy / "a.py").write_text(for_checkers, encoding="utf-8")
+    assert circle(toy) == []
+
+
+def test_a_circle_by_way_of_a_package_would_be_noticed(tmp_path: Path) -> None:
+    """The module that a package's own file imports is run for whoever imports another of its modules; ``cg.LiveResult`` failed of it in a new session."""
+    toy = tmp_path / "toy"
+    (toy / "tables").mkdir(parents=True)
+    (toy / "__init__.py").touch()
+    (toy / "tables" / "__init__.py").write_text(
+        "from toy.tables.reading import x\n", encoding="utf-8"
+    )
+    (toy / "tables" / "reading.py").write_text("from toy.plots import y\n", encoding="utf-8")
+    (toy / "tables" / "headings.py").touch()
+    (toy / "plots.py").write_text("from toy.tables.headings import z\n", encoding="utf-8")
+    assert set(circle(toy)) == {"toy.plots", "toy.tables", "toy.tables.reading"}
+    (toy / "tables" / "__init__.py").write_text("", encoding="utf-8")
     assert circle(toy) == []
 
 

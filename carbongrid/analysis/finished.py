@@ -16,12 +16,12 @@ from carbongrid.errors import Problem
 from carbongrid.method.categories import Category, column_of
 from carbongrid.method.gas import Gas, gases_by_category
 from carbongrid.method.zoning import sinks_below_floor
+from carbongrid.outputs.reading import as_written, sealed_manifest
 from carbongrid.outputs.result import AS_GIVEN
 from carbongrid.outputs.tables.content import Table, inventory_of, ledger_of, units_of
 from carbongrid.outputs.tables.layers import read_unit_geometry
 from carbongrid.outputs.tables.plain import read_inventory_csv, read_ledger_csv, read_units_csv
 from carbongrid.outputs.tables.rasters import read_grid_nc
-from carbongrid.outputs.tables.reading import as_written, sealed_manifest
 from carbongrid.pipeline.live import LiveResult
 from carbongrid.pipeline.tables import inventory_of_totals
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from carbongrid.method.margins import margins as margins_of_units
 from carbongrid.method.zoning import sinks_below_floor
+from carbongrid.outputs.reading import open_finished
 from carbongrid.outputs.tables.plain import write_text_csv
-from carbongrid.outputs.tables.reading import open_finished
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -126,8 +126,7 @@ def probability(
     from carbongrid.analysis.probability import probability as probability_of
     from carbongrid.analysis.probability import write_probability
     from carbongrid.outputs.figures.zone_probability import write_probability_figures
-    from carbongrid.outputs.tables import read_tables
-    from carbongrid.outputs.tables.reading import of_one_run
+    from carbongrid.outputs.reading import of_one_run, read_tables
 
     # The run may be replaced while zones are drawn.
     with of_one_run(directory), console.progress() as progress:

@@ -57,7 +57,7 @@ def audit_choices(
     from carbongrid.analysis.choices.audit import audit_choices as audit
     from carbongrid.analysis.choices.page import write_choices_page
     from carbongrid.outputs.figures.choices import write_choices_figure
-    from carbongrid.outputs.tables import read_result
+    from carbongrid.outputs.reading import read_result
 
     with console.progress() as progress:
         results = folder_beside(directory, "analysis", out)
@@ -146,7 +146,7 @@ def audit_scale(
     from carbongrid.analysis.scale.audit import audit_scale as audit
     from carbongrid.analysis.scale.page import write_scale_page
     from carbongrid.outputs.figures.scale import write_scale_figure
-    from carbongrid.outputs.tables import read_result
+    from carbongrid.outputs.reading import read_result
 
     with console.progress() as progress:
         results = folder_beside(directory, "analysis", out)
@@ -219,7 +219,7 @@ def skill(console: Console, directory: Path, seed: int, out: Path | None) -> Non
         from carbongrid.analysis.skill.skill import CANNOT_TELL, write_skill
         from carbongrid.analysis.skill.skill import skill as skill_of
         from carbongrid.outputs.figures.skill import write_skill_figure
-        from carbongrid.outputs.tables import read_result
+        from carbongrid.outputs.reading import read_result
 
         results = folder_beside(directory, "analysis", out)
         result = read_result(directory)

@@ -32,7 +32,7 @@ def content_of(run: Path) -> str:
 
     It is asked for before the run is read, which may be replaced meanwhile: nothing is then taken for newer than it is.
     """
-    from carbongrid.outputs.tables.reading import read_manifest
+    from carbongrid.outputs.reading import read_manifest
     from carbongrid.run_store import hash_values
 
     told = {name: value for name, value in read_manifest(run).items() if name in _DECIDING}

@@ -62,8 +62,8 @@ def _total_as_given(run: Path, category: str) -> str:
     """Return the one line that there is to say of a total that the case gave: no activity data stand behind it."""
     from carbongrid.method.categories import suggestion_of
     from carbongrid.method.tonnes import at_decimals
+    from carbongrid.outputs.reading import as_written, sealed_manifest
     from carbongrid.outputs.tables.plain import read_inventory_csv
-    from carbongrid.outputs.tables.reading import as_written, sealed_manifest
 
     directory, manifest = sealed_manifest(run)
     with as_written(directory, "inventory.csv", manifest) as file:

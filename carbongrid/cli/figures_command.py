@@ -59,7 +59,7 @@ def figures(
     """
     with console.progress() as progress:
         from carbongrid.outputs.figures import write_study_figures
-        from carbongrid.outputs.tables import read_tables
+        from carbongrid.outputs.reading import read_tables
 
         progress("reading", 0, 1)
         results = folder_beside(directory, "figures", out)

@@ -23,10 +23,10 @@ from carbongrid.method.parcel_mass import ParcelMass
 from carbongrid.method.sharing import Shares, reduce_to_cells, reduce_to_units
 from carbongrid.method.weights import PackedWeights, WeightInputs, weigh
 from carbongrid.outputs.ledger_table import LedgerTable
+from carbongrid.outputs.reading import for_people
 from carbongrid.outputs.report.plots import Plots
 from carbongrid.outputs.tables.content import evidence_of, inventory_of, ledger_of, units_of
 from carbongrid.outputs.tables.rasters import with_densities
-from carbongrid.outputs.tables.reading import for_people
 from carbongrid.pipeline.allocation import allocate_totals, closed_ledger
 from carbongrid.pipeline.changes import (
     MEASURED,

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from carbongrid.outputs.tables import read_result
-from carbongrid.outputs.tables.reading import of_run
+from carbongrid.outputs.reading import of_run, read_result
 
 if TYPE_CHECKING:
     from carbongrid.outputs.result import Result

@@ -30,13 +30,13 @@ from carbongrid.method.ledger import LedgerRow
 from carbongrid.method.parcel_mass import ParcelMass
 from carbongrid.method.sharing import Shares
 from carbongrid.method.weights import PackedWeights
-from carbongrid.outputs.tables.plain import read_units_csv
-from carbongrid.outputs.tables.reading import (
-    PARCELS_FILE,
+from carbongrid.outputs.reading import (
     of_run,
     require_as_written,
     require_seal,
 )
+from carbongrid.outputs.tables.layers import PARCELS_FILE
+from carbongrid.outputs.tables.plain import read_units_csv
 from carbongrid.pipeline import facilities, rasterizing, sections, small_tables, weights_step
 from carbongrid.pipeline.facilities import PlacedFacilities
 from carbongrid.pipeline.land import FILES as LAND

@@ -19,10 +19,10 @@ from carbongrid.method.ledger import LedgerRow
 from carbongrid.method.parcel_mass import ParcelMass
 from carbongrid.method.probability.mass_on_land import MassOnLand, NamedEmitters, homes_of_points
 from carbongrid.method.sharing import Shares, load_shares, with_water_rule
+from carbongrid.outputs.reading import as_written, open_finished, read_located_units
 from carbongrid.outputs.result import AS_GIVEN
 from carbongrid.outputs.tables.inventory_draws import DRAWS_FILE, read_draws
 from carbongrid.outputs.tables.plain import read_facilities_csv, read_inventory_csv
-from carbongrid.outputs.tables.reading import as_written, open_finished, read_located_units
 from carbongrid.pipeline.land import regions_of_units
 from carbongrid.raster.opening.parquet import open_parquet
 from carbongrid.raster.opening.stores import open_arrays

@@ -14,11 +14,11 @@ import numpy as np
 
 from carbongrid.case.readers.inputs import Inputs, Section
 from carbongrid.errors import InputError, Problem
+from carbongrid.outputs.reading import require_as_written
 from carbongrid.outputs.report import shown_land
 from carbongrid.outputs.result import Result
 from carbongrid.outputs.tables.layers import read_surroundings_gpkg
 from carbongrid.outputs.tables.parcel_layer import ParcelFormat
-from carbongrid.outputs.tables.reading import require_as_written
 from carbongrid.pipeline import base_maps, facilities, sections, small_tables, weights_step
 from carbongrid.pipeline.activity_evidence import evidence_after, uncertainty_after
 from carbongrid.pipeline.allocation import Allocation

@@ -18,7 +18,7 @@ from carbongrid.analysis.margins import margins
 from carbongrid.analysis.probability import probability
 from carbongrid.analysis.validation.validation import validate
 from carbongrid.errors import VerificationError
-from carbongrid.outputs.tables import read_tables
+from carbongrid.outputs.reading import read_tables
 from carbongrid.outputs.tables.plain import read_units_csv
 from carbongrid.pipeline.verification.files import check_digests
 from carbongrid.pipeline.verification.opened import Opened

@@ -14,8 +14,8 @@ from carbongrid.cli.analysis_commands import _nearest
 from carbongrid.errors import InputError
 from carbongrid.method.margins import margins as of_units
 from carbongrid.method.zoning import classify
+from carbongrid.outputs.reading import read_result
 from carbongrid.outputs.tables.plain import read_units_csv
-from carbongrid.outputs.tables.reading import read_result
 
 
 def all_boundaries_hold(run):

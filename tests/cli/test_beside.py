@@ -140,7 +140,7 @@ def test_a_folder_that_takes_nothing_is_told_before_the_work(
             raise InputError("the work has begun")
 
         monkeypatch.setattr(f"carbongrid.analysis.{work}", refused)
-    monkeypatch.setattr("carbongrid.outputs.tables.read_tables", refused)
+    monkeypatch.setattr("carbongrid.outputs.reading.read_tables", refused)
     (tmp_path / "file").touch()
     given = [word.format(run=small_run) for word in words]
     code, _, err = invoke(*given, "--out", tmp_path / "file" / "folder")

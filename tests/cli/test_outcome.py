@@ -14,8 +14,8 @@ from carbongrid.cli.analysis_commands import _nearest
 from carbongrid.cli.outcome import fate_lines, firm_line, what_to_open, zone_lines
 from carbongrid.method.tonnes import at_decimals, signed_percent
 from carbongrid.method.zoning import NO_CARBON, NO_GDP, UNKNOWN_GDP
+from carbongrid.outputs.reading import read_result
 from carbongrid.outputs.result import Result
-from carbongrid.outputs.tables import read_result
 from carbongrid.outputs.without_zone import lines_without_zone
 
 

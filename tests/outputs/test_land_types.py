@@ -22,10 +22,11 @@ from carbongrid.outputs.land_types import (
     sums_by,
 )
 from carbongrid.outputs.numbers import in_percent, tonnes
+from carbongrid.outputs.reading import read_tables
 from carbongrid.outputs.report import write_report
 from carbongrid.outputs.report.land import land_table
 from carbongrid.outputs.result import RunTables
-from carbongrid.outputs.tables import published, read_tables, write_tables
+from carbongrid.outputs.tables import published, write_tables
 
 TABLES = example_tables()
 

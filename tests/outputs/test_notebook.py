@@ -19,7 +19,8 @@ import carbongrid as cg
 from carbongrid.case.notebook import card
 from carbongrid.method.zoning import zones
 from carbongrid.outputs.figures.classes import ordered_zones
-from carbongrid.outputs.tables import read_result, table_digests, write_tables
+from carbongrid.outputs.reading import read_result
+from carbongrid.outputs.tables import table_digests, write_tables
 from carbongrid.run_store import seal_of
 
 

@@ -14,7 +14,8 @@ import pytest
 from tables_example import example_tables
 
 from carbongrid.method.zoning import zones
-from carbongrid.outputs.tables import read_content, read_tables, write_tables
+from carbongrid.outputs.reading import read_content, read_tables
+from carbongrid.outputs.tables import write_tables
 from carbongrid.outputs.tables.content import content_of
 from carbongrid.outputs.tables.spreadsheet import write_units_xlsx
 

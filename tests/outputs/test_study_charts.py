@@ -27,9 +27,9 @@ from carbongrid.outputs.figures.lettering import Language, installed_lettering
 from carbongrid.outputs.figures.sheet import Sheet, shortened
 from carbongrid.outputs.figures.study import _FIGURES
 from carbongrid.outputs.numbers import plain_number
+from carbongrid.outputs.reading import read_tables
 from carbongrid.outputs.report.page import _flows
 from carbongrid.outputs.result import RunTables
-from carbongrid.outputs.tables import read_tables
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh", "both")
 CHARTS = ("fig2-framework", "fig3-land", "fig4-proportions", "fig9-zones")

@@ -32,8 +32,9 @@ from carbongrid.outputs.figures.scales import natural, ranges, rates, signed
 from carbongrid.outputs.figures.sheet import Sheet
 from carbongrid.outputs.figures.study import _FIGURES
 from carbongrid.outputs.numbers import short_number
+from carbongrid.outputs.reading import read_tables
 from carbongrid.outputs.report.analysis_page import Words, map_of_classes
-from carbongrid.outputs.tables import published, read_tables
+from carbongrid.outputs.tables import published
 from carbongrid.raster.opening.digests import hash_path
 
 NAMES = ["fig1-location", "fig2-framework", "fig3-land", "fig4-proportions", "fig5-parcels-and-grid", "fig6-units", "fig7-ccr", "fig8-ecc-esc", "fig9-zones", "sectors"]  # fmt: skip

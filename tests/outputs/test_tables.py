@@ -42,14 +42,11 @@ from carbongrid.errors import InputError, RunError, VerificationError
 from carbongrid.method.guidance import Advice, read_guidance
 from carbongrid.method.tonnes import format_tonnes
 from carbongrid.method.zoning import zones
+from carbongrid.outputs import reading
 from carbongrid.outputs.numbers import text_width
+from carbongrid.outputs.reading import digests_of_directory, read_content, read_result, read_tables
 from carbongrid.outputs.tables import (
-    digests_of_directory,
     rasters,
-    read_content,
-    read_result,
-    read_tables,
-    reading,
     table_digests,
     table_files,
     write_parcels,

@@ -25,8 +25,8 @@ from carbongrid.case.readers.inputs import Inputs
 from carbongrid.errors import InputError, Problem, RunError, VerificationError
 from carbongrid.method.categories import in_order
 from carbongrid.method.sharing import load_shares
+from carbongrid.outputs.reading import read_result
 from carbongrid.outputs.report.notes import note_in_chinese
-from carbongrid.outputs.tables import read_result
 from carbongrid.pipeline import check, run, running
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.steps import STEPS
@@ -58,7 +58,7 @@ def test_the_manifest_lists_every_input_with_its_hash(small_run: Path) -> None:
 
 
 def test_a_finished_run_opens_as_tables_and_lazy_fields(small_run: Path) -> None:
-    from carbongrid.outputs.tables import read_result
+    from carbongrid.outputs.reading import read_result
 
     result = read_result(small_run)
     assert isinstance(result, cg.Result)

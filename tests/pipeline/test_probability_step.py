@@ -15,10 +15,10 @@ from carbongrid.analysis.probability import probability
 from carbongrid.method.columns import UNIT_DRAWN
 from carbongrid.outputs.figures import write_figures
 from carbongrid.outputs.figures.classes import flags_of
+from carbongrid.outputs.reading import read_tables
 from carbongrid.outputs.report import write_report
 from carbongrid.outputs.report.layers import map_layers
 from carbongrid.outputs.report.unit_table import unit_table
-from carbongrid.outputs.tables import read_tables
 from carbongrid.pipeline import run, tables
 from carbongrid.pipeline.verification import verify
 

@@ -27,8 +27,8 @@ from town import CRS, EAST, NORTH, square, write_raster, write_town
 import carbongrid as cg
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.probability.uncertainty import uncertainty_of
+from carbongrid.outputs.reading import _painted_labels
 from carbongrid.outputs.report.notes import note_in_chinese
-from carbongrid.outputs.tables.reading import _painted_labels
 from carbongrid.pipeline import small_tables, writing
 from carbongrid.pipeline.conversion import mass_of_conversion
 from carbongrid.pipeline.plans import plan_of, read_plan

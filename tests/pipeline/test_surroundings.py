@@ -10,7 +10,7 @@ import geopandas as gpd
 import shapely
 
 from carbongrid.case import Case
-from carbongrid.outputs.tables import read_tables
+from carbongrid.outputs.reading import read_tables
 from carbongrid.pipeline import run
 from carbongrid.pipeline.verification import verify
 

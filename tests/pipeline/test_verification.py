@@ -36,7 +36,7 @@ from carbongrid.method.gas import CO2, CO2E, Gas
 from carbongrid.method.margins import leave_zone
 from carbongrid.method.tonnes import counted
 from carbongrid.method.zoning import DERIVED_GDP, EITHER_SIDE, FEW_SINKS, classify, zone_units
-from carbongrid.outputs.tables import digests_of_directory, earlier_digest_of_parcels
+from carbongrid.outputs.reading import digests_of_directory, earlier_digest_of_parcels
 from carbongrid.outputs.tables.rasters import read_grid_nc, write_grid_nc, write_grid_tif
 from carbongrid.pipeline.opening import open_run
 from carbongrid.pipeline.verification import (

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from squares_case import squares_case
 
 from carbongrid.case import Case
-from carbongrid.outputs.tables import read_result
+from carbongrid.outputs.reading import read_result
 from carbongrid.pipeline import run, work
 from carbongrid.raster import software
 from carbongrid.raster.software import LIBRARIES, OWN_FILES, digest_of_folder, versions

@@ -19,8 +19,8 @@ from carbongrid.errors import InputError, NotKeptError, VerificationError
 from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.method.answers import Answer
 from carbongrid.method.zoning import zones
+from carbongrid.outputs.reading import read_result
 from carbongrid.outputs.result import Result
-from carbongrid.outputs.tables import read_result
 from carbongrid.pipeline.prepared import PreparedRun
 
 if TYPE_CHECKING:

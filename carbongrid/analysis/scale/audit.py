@@ -24,8 +24,8 @@ from carbongrid.method.scale import (
     majority,
 )
 from carbongrid.method.zoning import NO_GDP, UNKNOWN_GDP, classify, zone_units
+from carbongrid.outputs.reading import read_result
 from carbongrid.outputs.result import Result
-from carbongrid.outputs.tables import read_result
 from carbongrid.pipeline.prepared import PreparedRun
 from carbongrid.pipeline.work import silent
 from carbongrid.raster.grid import Grid

@@ -18,8 +18,8 @@ from carbongrid.method.agreement import skill as skill_against
 from carbongrid.method.answers import Answer
 from carbongrid.method.probability.uncertainty import uncertainty_of
 from carbongrid.method.random_effects import spread_in_groups, spread_in_sums, spread_together
+from carbongrid.outputs.reading import read_result
 from carbongrid.outputs.result import Result
-from carbongrid.outputs.tables import read_result
 from carbongrid.outputs.tables.plain import write_text_csv
 from carbongrid.pipeline.prepared import PreparedRun
 from carbongrid.pipeline.work import silent

@@ -13,7 +13,8 @@ from carbongrid.errors import InputError, Problem, listed
 from carbongrid.method.answers import Answer
 from carbongrid.method.margins import margins
 from carbongrid.method.zoning import by_esc_alone, zone_units
-from carbongrid.outputs.tables.reading import PARCELS_FILE, as_written
+from carbongrid.outputs.reading import as_written
+from carbongrid.outputs.tables.layers import PARCELS_FILE
 from carbongrid.raster.opening.parquet import open_parquet
 
 if TYPE_CHECKING:

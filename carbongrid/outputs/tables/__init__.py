@@ -1,9 +1,9 @@
-"""The files of a run: tables and the coarse grid, their digests, and the way back from files to tables."""
+"""The files of a run: tables and the coarse grid, and their digests; ``outputs.reading`` is the way back from files to tables."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from carbongrid.outputs.tables.digests import digest_of_table, digests_of
 from carbongrid.outputs.tables.headings import dated_title, potentials
 from carbongrid.outputs.tables.inventory_draws import DRAWS_FILE, write_draws
 from carbongrid.outputs.tables.layers import (
+    PARCELS_FILE,
     write_parcels_parquet,
     write_surroundings_gpkg,
     write_units_gpkg,
@@ -27,12 +28,6 @@ from carbongrid.outputs.tables.plain import write_csv, write_interval_csv, write
 from carbongrid.outputs.tables.project import PROJECT, write_project
 from carbongrid.outputs.tables.publishing import published
 from carbongrid.outputs.tables.rasters import write_grid_nc, write_grid_tif
-from carbongrid.outputs.tables.reading import (
-    PARCELS_FILE,
-    read_content,
-    read_result,
-    read_tables,
-)
 from carbongrid.outputs.tables.spreadsheet import MAX_UNITS, write_units_xlsx
 from carbongrid.outputs.tables.styles import write_grid_qml
 from carbongrid.raster.row_blocks import go_on
@@ -46,12 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PARCELS_FILE",
     "digest_of_parcels",
-    "digests_of_directory",
-    "earlier_digest_of_parcels",
     "published",
-    "read_content",
-    "read_result",
-    "read_tables",
     "table_digests",
     "table_files",
     "write_parcels",
@@ -276,21 +266,3 @@ def table_digests(
         sha256 in hexadecimal, by table; independent of file formats, dtypes and time.
     """
     return digests_of(content_of(tables, public=public), parcels)
-
-
-def digests_of_directory(directory: Path, files: Collection[str] | None = None) -> dict[str, str]:
-    """Return the same digests as :func:`table_digests`, from the files: those of the run, or all that are there.
-
-    Raises
-    ------
-    VerificationError
-        If a file is missing or unreadable.
-    """
-    return digests_of(read_content(directory, files))
-
-
-def earlier_digest_of_parcels(directory: Path) -> str:
-    """Return the digest of the parcels as runs had it before their geometry was a digest of its own, from the files; raises as :func:`digests_of_directory`."""
-    parcels = read_content(directory).parcels
-    assert parcels is not None, "a published run has no digest of parcels"
-    return digest_of_table(parcels)

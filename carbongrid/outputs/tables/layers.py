@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from carbongrid.outputs.result import RunTables
 
 UNITS_LAYER, SURROUNDINGS_LAYER = "units", "surroundings"
+PARCELS_FILE = "parcels.parquet"
 
 
 def write_units_gpkg(units: Table, tables: RunTables, path: Path) -> None:

@@ -26,8 +26,8 @@ from carbongrid.method.sharing import (
     with_water_rule,
 )
 from carbongrid.method.tonnes import counted, exact_tonnes, readable_tonnes
+from carbongrid.outputs.reading import LABELS
 from carbongrid.outputs.tables.content import BY_SECTOR
-from carbongrid.outputs.tables.reading import LABELS
 from carbongrid.pipeline.tables import covered_area
 from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.sums import total

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from carbongrid.errors import InputError
 from carbongrid.method.tonnes import counted
-from carbongrid.outputs.tables import digests_of_directory, earlier_digest_of_parcels
+from carbongrid.outputs.reading import LABELS, digests_of_directory, earlier_digest_of_parcels
 from carbongrid.outputs.tables.digests import FILES_OF
-from carbongrid.outputs.tables.reading import LABELS
 from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.verdict import Check, check_of
 from carbongrid.run_store import MANIFEST, SEAL, seal_of

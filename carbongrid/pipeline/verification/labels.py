@@ -16,7 +16,7 @@ import xarray as xr
 import zarr
 
 from carbongrid.method.tonnes import counted
-from carbongrid.outputs.tables.reading import LABELS
+from carbongrid.outputs.reading import LABELS
 from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.verdict import Check, check_of
 from carbongrid.raster.grid import Grid

@@ -16,6 +16,7 @@ from carbongrid.case.readers.geoparquet import read_geoparquet
 from carbongrid.errors import CarbongridError, VerificationError
 from carbongrid.method.categories import column_of
 from carbongrid.method.sharing import Shares, load_hashes, load_shares
+from carbongrid.outputs.reading import LABELS, fine_grid
 from carbongrid.outputs.tables.layers import read_unit_geometry
 from carbongrid.outputs.tables.plain import (
     read_evidence_csv,
@@ -27,7 +28,6 @@ from carbongrid.outputs.tables.plain import (
     read_text_csv,
     read_units_csv,
 )
-from carbongrid.outputs.tables.reading import LABELS, fine_grid
 from carbongrid.pipeline.verification.verdict import RESTORE, RESTORE_MANIFEST, with_hint
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import read_text, require_regular_tree

@@ -19,7 +19,7 @@ from carbongrid.analysis.skill.skill import skill, write_skill
 from carbongrid.cli import main
 from carbongrid.cli.audit_commands import _placed
 from carbongrid.errors import InputError
-from carbongrid.outputs.tables import read_result
+from carbongrid.outputs.reading import read_result
 
 NAME = "industry/manufacturing"
 UNITS, EACH = 80, 5

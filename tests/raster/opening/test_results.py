@@ -21,7 +21,7 @@ import zarr
 from rasterio.transform import from_origin
 
 from carbongrid.errors import CarbongridError, InputError
-from carbongrid.outputs.tables import read_result, read_tables
+from carbongrid.outputs.reading import read_result, read_tables
 from carbongrid.pipeline.verification import verify
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.rasters import open_raster

@@ -23,9 +23,9 @@ from carbongrid.errors import InputError
 from carbongrid.method.categories import read_categories
 from carbongrid.method.landuse import packaged_table
 from carbongrid.method.ledger import FIRST_GUESSES, GUESSED
+from carbongrid.outputs.reading import read_tables
 from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.outputs.report.page import write_report
-from carbongrid.outputs.tables.reading import read_tables
 from carbongrid.pipeline import check
 from carbongrid.pipeline.guesses import notes_of_guesses
 from carbongrid.pipeline.plans import plan_of

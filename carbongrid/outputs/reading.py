@@ -26,6 +26,7 @@ from carbongrid.outputs.result import AS_GIVEN, Result, RunTables
 from carbongrid.outputs.tables.content import Content, Table, with_geometry
 from carbongrid.outputs.tables.digests import FILES_OF, digest_of_table, digests_of
 from carbongrid.outputs.tables.layers import (
+    PARCELS_FILE,
     read_parcels_parquet,
     read_surroundings_gpkg,
     read_unit_geometry,
@@ -110,6 +111,24 @@ def _content(directory: Path, grid: xr.Dataset, files: Collection[str]) -> Conte
         surroundings=if_there("surroundings.gpkg", read_surroundings_gpkg),
         facilities=if_there("facilities.csv", read_facilities_csv),
     )
+
+
+def digests_of_directory(directory: Path, files: Collection[str] | None = None) -> dict[str, str]:
+    """Return the same digests as :func:`carbongrid.outputs.tables.table_digests`, from the files: those of the run, or all that are there.
+
+    Raises
+    ------
+    VerificationError
+        If a file is missing or unreadable.
+    """
+    return digests_of(read_content(directory, files))
+
+
+def earlier_digest_of_parcels(directory: Path) -> str:
+    """Return the digest of the parcels as runs had it before their geometry was a digest of its own, from the files; raises as :func:`digests_of_directory`."""
+    parcels = read_content(directory).parcels
+    assert parcels is not None, "a published run has no digest of parcels"
+    return digest_of_table(parcels)
 
 
 def _without_parcels(manifest: Mapping[str, Any]) -> set[str]:
@@ -456,9 +475,6 @@ def as_written(directory: Path, file: str, manifest: Mapping[str, Any]) -> Itera
         require_unchanged(error)
         raise
     require_unchanged()
-
-
-PARCELS_FILE = "parcels.parquet"
 
 
 @dataclass(frozen=True)
