@@ -21,9 +21,9 @@ from town import CRS, EAST, NORTH, square, write_town
 import carbongrid as cg
 from carbongrid.analysis.choices.audit import FULL, audit_choices, write_choices
 from carbongrid.analysis.choices.open_choices import choices_of
-from carbongrid.analysis.choices.readings import Readings
+from carbongrid.analysis.choices.readings import Readings, _split_by_people
 from carbongrid.cli import main
-from carbongrid.errors import InputError, VerificationError
+from carbongrid.errors import InputError, NotKeptError, VerificationError
 from carbongrid.method.landuse import packaged_table
 from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.outputs.tables.plain import read_units_csv
@@ -216,6 +216,14 @@ def test_gdp_by_people_is_split_by_residents(full_demo, tmp_path):
         assert split.iloc[rows].sum() == whole
         fair = whole * heads.to_numpy(float) / heads.sum()
         assert np.abs(split.iloc[rows].to_numpy(float) - fair).max() <= 1
+
+
+def test_gdp_that_every_split_leaves_as_it_is_needs_no_residents():
+    """A works' own district has one unit and nobody living in it; one that earns nothing has nothing to share. Seen to be refused for all districts."""
+    units = pd.DataFrame({"district": ["a", "b", "b", "c", "c"], "residents": [0.0, 30.0, 10.0, np.nan, 0.0]})  # fmt: skip
+    assert _split_by_people([7, 0, 100, 0, 0], units, "district") == [7, 75, 25, 0, 0]
+    with pytest.raises(NotKeptError, match="nobody is known to live in district c"):
+        _split_by_people([7, 0, 100, 0, 1], units, "district")
 
 
 def test_the_audit_is_what_its_readings_are(town, tmp_path):
