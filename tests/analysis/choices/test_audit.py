@@ -19,10 +19,11 @@ from squares_case import squares_case
 from town import CRS, EAST, NORTH, square, write_town
 
 import carbongrid as cg
-from carbongrid.analysis.choices.audit import FULL, audit_choices, write_choices
+from carbongrid.analysis.choices.audit import FULL, ChoiceAudit, audit_choices, write_choices
 from carbongrid.analysis.choices.open_choices import choices_of
 from carbongrid.analysis.choices.readings import Readings, _split_by_people
 from carbongrid.cli import main
+from carbongrid.cli.audit_commands import _decided
 from carbongrid.errors import InputError, NotKeptError, VerificationError
 from carbongrid.method.landuse import packaged_table
 from carbongrid.outputs.report.notes import note_in_chinese
@@ -224,6 +225,15 @@ def test_gdp_that_every_split_leaves_as_it_is_needs_no_residents():
     assert _split_by_people([7, 0, 100, 0, 0], units, "district") == [7, 75, 25, 0, 0]
     with pytest.raises(NotKeptError, match="nobody is known to live in district c"):
         _split_by_people([7, 0, 100, 0, 1], units, "district")
+
+
+def test_a_zone_that_nearly_all_readings_keep_is_not_said_to_be_kept_by_all():
+    """Seen: among the units that a choice decides, of the readings 1: 100 %."""
+    shares = {f"share_{code}": [{1: 0.998, 2: 0.002}.get(code, 0.0)] for code in range(5)}
+    units = pd.DataFrame({"unit": ["u0"], "name": ["U"], "zone": [1], **shares, "stable": [False]})
+    choices, untried = (pd.DataFrame(columns=names) for names in (["choice", "own", "value", "alone", "mean"], ["choice", "value", "reason"]))  # fmt: skip
+    *_, last = _decided(ChoiceAudit(units, choices, untried, pd.DataFrame(), "all 512 readings"))
+    assert last == "  u0 U, zone 1; of the readings 1: > 99 %"
 
 
 def test_the_audit_is_what_its_readings_are(town, tmp_path):

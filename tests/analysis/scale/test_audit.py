@@ -334,6 +334,13 @@ def test_the_card_counts_the_units_that_any_fine_cells_move(town, found):
     assert list(_cards(moved, result))[-1].big == "2"
 
 
+def test_few_of_many_random_groups_are_not_said_to_be_none_or_all(found):
+    """One of 400 reaches the parents, and all but one. Seen to be 0 % and 100 % of them."""
+    for reached, told in ((1 / 400, "< 1 % of them reach it"), (399 / 400, "> 99 % of them reach it")):  # fmt: skip
+        lines = _by_ruler(replace(found, null=found.null.assign(reached_by=reached)))
+        assert [line for line in lines if told in line]
+
+
 def test_the_command_tells_what_each_ruler_sees(town, tmp_path):
     words = ["audit-scale", str(town.parent / "run"), "--out", str(tmp_path), "--groupings", "5"]
     told = CliRunner().invoke(main, words)
