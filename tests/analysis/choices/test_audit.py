@@ -7,6 +7,7 @@ import json
 import random
 from dataclasses import replace
 from itertools import combinations
+from types import SimpleNamespace
 
 import geopandas as gpd
 import numpy as np
@@ -20,11 +21,12 @@ from town import CRS, EAST, NORTH, square, write_town
 
 import carbongrid as cg
 from carbongrid.analysis.choices.audit import FULL, ChoiceAudit, audit_choices, write_choices
-from carbongrid.analysis.choices.open_choices import choices_of
+from carbongrid.analysis.choices.open_choices import _pois, choices_of
 from carbongrid.analysis.choices.readings import Readings, _split_by_people
 from carbongrid.cli import main
 from carbongrid.cli.audit_commands import _decided
 from carbongrid.errors import InputError, NotKeptError, VerificationError
+from carbongrid.method.categories import read_categories
 from carbongrid.method.landuse import packaged_table
 from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.outputs.tables.plain import read_units_csv
@@ -234,6 +236,17 @@ def test_a_zone_that_nearly_all_readings_keep_is_not_said_to_be_kept_by_all():
     choices, untried = (pd.DataFrame(columns=names) for names in (["choice", "own", "value", "alone", "mean"], ["choice", "value", "reason"]))  # fmt: skip
     *_, last = _decided(ChoiceAudit(units, choices, untried, pd.DataFrame(), "all 512 readings"))
     assert last == "  u0 U, zone 1; of the readings 1: > 99 %"
+
+
+def test_pois_that_split_gdp_alone_are_not_said_to_move_nothing():
+    """Industry of a district goes by POIs, of which the ones beside their land count, and no total does. Seen to be told that no category goes by POIs."""
+    case = SimpleNamespace(pois=SimpleNamespace(miss="nearest"), gdp=SimpleNamespace(by="district"))
+    categories = {"waste/industrial": read_categories()["waste/industrial"]}
+    tables = SimpleNamespace(case=case, categories=categories, gdp=pd.DataFrame(columns=["region", "secondary"]))  # fmt: skip
+    [(value, reason)] = _pois(SimpleNamespace(tables=tables, pois={"industry/manufacturing": 3}))
+    assert (value, reason[:21]) == ("drop", "GDP was split by POIs")
+    told = dict(_pois(SimpleNamespace(tables=tables, pois={})))
+    assert told == {"*": "no category goes by POIs"}
 
 
 def test_the_audit_is_what_its_readings_are(town, tmp_path):
