@@ -324,13 +324,14 @@ def _remarks_of_quantity(row: dict[Any, Any]) -> Iterator[str]:
 def _agreement_of_zones(zones: Mapping[str, float]) -> Iterator[str]:
     """Yield how far zones agree, and by what else they would."""
     from carbongrid.method.tonnes import counted
+    from carbongrid.outputs.numbers import whole_percent
 
-    yield f"Zones of {counted(round(zones['units']), 'unit')}: {100 * zones['agreement']:.0f} % agree, kappa {zones['kappa']:.2f}; with emission spread by area {100 * zones['agreement_by_area']:.0f} %, kappa {zones['kappa_by_area']:.2f}."
+    yield f"Zones of {counted(round(zones['units']), 'unit')}: {whole_percent(zones['agreement'])} agree, kappa {zones['kappa']:.2f}; with emission spread by area {whole_percent(zones['agreement_by_area'])}, kappa {zones['kappa_by_area']:.2f}."
     if zones["agreement_by_one_total"] == zones["agreement_by_one_total"]:
-        yield f"With one whole total of each category instead of those of regions {100 * zones['agreement_by_one_total']:.0f} % agree, kappa {zones['kappa_by_one_total']:.2f}."
-    yield f"Published values with the run's totals as a reference: {100 * zones['agreement_by_published']:.0f} % would agree, kappa {zones['kappa_by_published']:.2f}."
+        yield f"With one whole total of each category instead of those of regions {whole_percent(zones['agreement_by_one_total'])} agree, kappa {zones['kappa_by_one_total']:.2f}."
+    yield f"Published values with the run's totals as a reference: {whole_percent(zones['agreement_by_published'])} would agree, kappa {zones['kappa_by_published']:.2f}."
     if zones["agreement"] < 1:
-        yield f"Of the zones that disagree {100 * zones['disagreements_not_firm']:.0f} % are not firm, of all {100 * zones['not_firm']:.0f} %."
+        yield f"Of the zones that disagree {whole_percent(zones['disagreements_not_firm'])} are not firm, of all {whole_percent(zones['not_firm'])}."
 
 
 def _agreement_of_cells(found: Validation) -> Iterator[str]:
@@ -382,6 +383,8 @@ def _few_draws(draws: int) -> Iterator[Problem]:
 
 def _how_sure(found: ZoneProbability) -> Iterator[str]:
     """Yield how many zones are firm, what moves them, and how much of what they rest on is assumed."""
+    from carbongrid.outputs.numbers import whole_percent
+
     table, sources, settings = found.table, found.sources, found.settings
     zoned = int((table["zone"] > 0).sum())
     draws = len(found.emission)
@@ -393,7 +396,7 @@ def _how_sure(found: ZoneProbability) -> Iterator[str]:
     if len(unsure):
         yield "The least sure:"
         for row in unsure.sort_values("entropy", ascending=False, kind="stable").head(_NEAREST).to_dict("records"):  # fmt: skip
-            shares = ", ".join(f"{code}: {100 * row[f'p{code}']:.0f} %" for code in (1, 2, 3, 4) if row[f"p{code}"] >= 0.005)  # fmt: skip
+            shares = ", ".join(f"{code}: {whole_percent(row[f'p{code}'])}" for code in (1, 2, 3, 4) if row[f"p{code}"] >= 0.005)  # fmt: skip
             yield f"  {row['unit']} {row['name']}, zone {row['zone']}; of the draws {shares}"
     assumed, taken = ((settings["basis"] == "assumed").sum(), (settings["basis"] != "off").sum())
     if assumed:

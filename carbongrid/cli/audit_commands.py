@@ -90,6 +90,7 @@ def audit_choices(
 def _decided(found: ChoiceAudit) -> Iterator[str]:
     """Yield how many zones are stable, what moves the rest, what was not tried, and the units that are moved most."""
     from carbongrid.method.tonnes import counted
+    from carbongrid.outputs.numbers import whole_percent
 
     yield f"{found.stable:,} of {found.zoned:,} units with a zone have one zone under all readings ({found.design})."
     none = len(found.units) - found.zoned
@@ -114,7 +115,7 @@ def _decided(found: ChoiceAudit) -> Iterator[str]:
         moved = moved.assign(own=[row[f"share_{row['zone']}"] for row in moved.to_dict("records")])
         yield "Kept by the fewest readings:"
         for row in moved.sort_values("own", kind="stable").head(_LISTED).to_dict("records"):
-            shares = ", ".join(f"{code}: {100 * row[f'share_{code}']:.0f} %" for code in (1, 2, 3, 4, 0) if row[f"share_{code}"] >= 0.005)  # fmt: skip
+            shares = ", ".join(f"{code}: {whole_percent(row[f'share_{code}'])}" for code in (1, 2, 3, 4, 0) if row[f"share_{code}"] >= 0.005)  # fmt: skip
             yield f"  {row['unit']} {row['name']}, zone {row['zone']}; of the readings {shares}"
 
 
@@ -177,7 +178,7 @@ def audit_scale(
 def _by_ruler(found: ScaleAudit) -> Iterator[str]:
     """Yield what coarse grids see, how parents compare with random groups, and what fine cells move."""
     from carbongrid.method.tonnes import at_decimals
-    from carbongrid.outputs.numbers import density, ends, gini_number
+    from carbongrid.outputs.numbers import density, ends, gini_number, whole_percent
 
     yield f"{'coarse grid':<12} {'quantity':<9} {'Gini of density':>17} {'most, t per km2 and year':>29}"
     for key, rows in found.grids.groupby(["quantity", "side_m"], sort=True):
@@ -193,7 +194,7 @@ def _by_ruler(found: ScaleAudit) -> Iterator[str]:
             continue
         yield (
             f"{own}; random groups of neighbours {row['random_mean']:.2f} "
-            f"({row['random_p05']:.2f} to {row['random_p95']:.2f} of 90 %), {100 * row['reached_by']:.0f} % of them reach it."
+            f"({row['random_p05']:.2f} to {row['random_p95']:.2f} of 90 %), {whole_percent(row['reached_by'])} of them reach it."
         )
     if len(found.cells):
         yield f"{'fine cells':<12} {'emission':>10} {'sink':>10} {'other zones':>12} {'seconds':>8}"

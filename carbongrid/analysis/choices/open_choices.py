@@ -192,7 +192,8 @@ def _roads(run: PreparedRun) -> Iterator[tuple[str, str]]:
 
 def _pois(run: PreparedRun) -> Iterator[tuple[str, str]]:
     case = run.tables.case
-    if not any(each.weight == "pois" for each in run.tables.categories.values()) or not case.pois:
+    by_pois = any(each.weight == "pois" for each in run.tables.categories.values())
+    if case.pois is None or (not by_pois and gdp_can_follow(run)):
         yield "*", "no category goes by POIs"
     elif case.pois.miss == "drop":
         yield "nearest", "which parcel is nearest was not asked in the run: it measures geometry"

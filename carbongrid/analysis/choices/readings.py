@@ -385,10 +385,13 @@ def _split_by_people(own: list[int | None], units: pd.DataFrame, by: str) -> lis
         inside = np.flatnonzero(codes == code).tolist()
         if any(own[row] is None for row in inside):
             continue
+        whole = sum(own[row] or 0 for row in inside)
+        if len(inside) == 1 or not whole:
+            continue  # as it is, wherever people live
         heads = people[inside]
         if np.isnan(heads).any() or not heads.any():
             raise NotKeptError(f"nobody is known to live in {by} {code}")
-        parts = apportion(sum(own[row] or 0 for row in inside), heads)
+        parts = apportion(whole, heads)
         for row, part in zip(inside, parts.tolist(), strict=True):
             found[row] = part
     return found

@@ -17,7 +17,6 @@ from carbongrid.outputs.numbers import (
     density,
     ends,
     gini_number,
-    short_number,
     whole_percent,
 )
 from carbongrid.outputs.report.analysis_page import (
@@ -33,6 +32,7 @@ from carbongrid.outputs.report.analysis_page import (
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from carbongrid.analysis.scale.audit import ScaleAudit
     from carbongrid.outputs.result import Result
@@ -71,8 +71,17 @@ def _cards(found: ScaleAudit, result: Result) -> Iterator[Card]:
             Words(f"{_MEASURES['same'].en}; random groups of neighbours {whole_percent(row['random_mean'])}", f"{_MEASURES['same'].zh}；随机相邻组为 {whole_percent(row['random_mean'])}"),
         )  # fmt: skip
     if len(found.cells):
-        most = found.cells["emission_percent"].max()
-        yield Card(Words("Zones that fine cells move", "细网格改变的分区"), str(int(found.cells["zones"].max())), Words(f"units of {len(result.units)} by any of them; no emission that a unit has changes by more than {short_number(most)} %", f"个单元（共 {len(result.units)} 个），任一细网格下；单元已有排放的变化不超过 {short_number(most)} %"))  # fmt: skip
+        moved = int(_moved(found, result).sum())
+        most = at_decimals(float(found.cells["emission_percent"].max()), 3)
+        yield Card(Words("Zones that fine cells move", "细网格改变的分区"), str(moved), Words(f"units of {len(result.units)} by any of them; the largest change of an emission that a unit has is {most} %", f"个单元（共 {len(result.units)} 个），任一细网格下；单元已有排放的最大变化为 {most} %"))  # fmt: skip
+
+
+def _moved(found: ScaleAudit, result: Result) -> NDArray[np.bool_]:
+    """Return which units are in another zone by some fine cells."""
+    by_each = found.units[[f"zone_{fine}" for fine in found.cells["fine"]]].to_numpy()
+    zone = result.units["zone"].to_numpy(np.int64)
+    moved: NDArray[np.bool_] = (by_each != zone[:, None]).any(axis=1)
+    return moved
 
 
 def _maps(found: ScaleAudit, result: Result) -> list[Map]:
@@ -81,7 +90,7 @@ def _maps(found: ScaleAudit, result: Result) -> list[Map]:
     if not len(found.cells):
         return [map_of_zones(zone.tolist(), name)]
     fine = found.cells["fine"].tolist()
-    turned = np.flatnonzero((found.units[[f"zone_{each}" for each in fine]].to_numpy() != zone[:, None]).any(axis=1))  # fmt: skip
+    turned = np.flatnonzero(_moved(found, result))
     zones = map_of_zones(zone.tolist(), name, turned.tolist())
     note = Words("Heavy outlines: in another zone by some other fine cells.", "粗线：在其他细网格下换区。")  # fmt: skip
     change = found.units[[f"emission_percent_{each}" for each in fine]].abs().max(axis=1)

@@ -11,7 +11,7 @@ import numpy as np
 from carbongrid.analysis.run_page import write_run_page
 from carbongrid.analysis.trend.decomposition import EFFECTS, TAPIO_ZH
 from carbongrid.method.tonnes import counted
-from carbongrid.outputs.numbers import change_in_percent, short_number
+from carbongrid.outputs.numbers import change_in_percent, short_number, whole_percent
 from carbongrid.outputs.report.analysis_page import (
     Card,
     Cell,
@@ -148,7 +148,7 @@ def _matrices(found: Trend) -> list[Rows]:
     for reference, name in (("own", Words("Zones, each year's region", "分区转移（当年区域）")), ("first", Words(f"Zones, region of {found.years[0]}", f"分区转移（{found.years[0]} 年区域）"))):  # fmt: skip
         inside = found.matrices[found.matrices["reference"] == reference]
         rows: list[list[Cell | str]] = [
-            [f"{row['from_year']} – {row['to_year']}", zone_cell(int(row["zone_from"])), zone_cell(int(row["zone_to"])), str(row["units"]), f"{100 * row['share']:.0f} %"]
+            [f"{row['from_year']} – {row['to_year']}", zone_cell(int(row["zone_from"])), zone_cell(int(row["zone_to"])), str(row["units"]), whole_percent(row["share"])]
             for row in inside.to_dict("records")
         ]  # fmt: skip
         columns = [

@@ -197,7 +197,7 @@ def _gaps(years: Sequence[int], tables: Sequence[pd.DataFrame]) -> Iterator[Prob
                 yield Problem(f"Nobody knows the {name} of {year} in {counted(len(unknown), 'unit')}: {some_codes(unknown)}. Effects that rest on that are blank, there and in the region.", level="warning")  # fmt: skip
             nothing = table["id"][(table[column] == 0).fillna(False)].tolist()
             if nothing:
-                theirs = "Their own effects are blank, and so are the region's." if len(nothing) == len(table) else "Their own effects are blank; the region's are not blank for that."  # fmt: skip
+                theirs = "Their own effects that rest on that are blank, and so are the region's." if len(nothing) == len(table) else "Their own effects that rest on that are blank; the region's are not blank for that."  # fmt: skip
                 have = (
                     f"1 unit has 0 {name}"
                     if len(nothing) == 1

@@ -10,7 +10,7 @@ import numpy as np
 from carbongrid.analysis.validation.cells import centres_written
 from carbongrid.analysis.validation.validation import why_no_skill
 from carbongrid.errors import Problem
-from carbongrid.outputs.numbers import short_number
+from carbongrid.outputs.numbers import short_number, whole_percent
 from carbongrid.outputs.report.analysis_page import (
     AnalysisPage,
     Card,
@@ -107,9 +107,11 @@ def _cards(found: Validation) -> Iterator[Card]:
         )
     if found.zones:
         zones = found.zones
-        told = f"with the published values scaled to the run's totals {_percent(zones['agreement_by_published'])}, by area {_percent(zones['agreement_by_area'])}"
-        zh = f"发布值缩放至本次总量时为 {_percent(zones['agreement_by_published'])}，按面积为 {_percent(zones['agreement_by_area'])}"
-        yield Card(Words("Zones agree", "分区一致"), _percent(zones["agreement"]), Words(told, zh))
+        told = f"with the published values scaled to the run's totals {whole_percent(zones['agreement_by_published'])}, by area {whole_percent(zones['agreement_by_area'])}"
+        zh = f"发布值缩放至本次总量时为 {whole_percent(zones['agreement_by_published'])}，按面积为 {whole_percent(zones['agreement_by_area'])}"
+        yield Card(
+            Words("Zones agree", "分区一致"), whole_percent(zones["agreement"]), Words(told, zh)
+        )
 
 
 def _tips(
@@ -145,7 +147,7 @@ def _measures(measures: pd.DataFrame) -> Rows:
         ("by_one_total", "by one total", "按单一总量", _percent),
         ("skill", "skill", "技巧", _number),
         ("median_log2_ratio", "median |log₂ ratio|", "|log₂ 比| 中位数", _number),
-        ("coverage_90", "in the 90 % interval", "落入 90 % 区间", _percent),
+        ("coverage_90", "in the 90 % interval", "落入 90 % 区间", whole_percent),
     )
     rows: list[list[Cell | str]] = [
         [row["of"], str(row["units"]), *(show(row[key]) for key, _, _, show in names)]
@@ -202,7 +204,11 @@ def _zones(found: Validation) -> Iterator[Rows]:
         ("by_published", "_by_published", "published values with the run's totals", "发布值配本次总量"),
     )  # fmt: skip
     rows: list[list[Cell | str]] = [
-        [Cell(english, chinese), _percent(zones[f"agreement{key}"]), _number(zones[f"kappa{key}"])]
+        [
+            Cell(english, chinese),
+            whole_percent(zones[f"agreement{key}"]),
+            _number(zones[f"kappa{key}"]),
+        ]
         for _, key, english, chinese in kinds
         if not math.isnan(zones[f"agreement{key}"])
     ]
@@ -212,8 +218,8 @@ def _zones(found: Validation) -> Iterator[Rows]:
         Column(Words("kappa", "kappa")),
     ]
     told = Words(
-        f"Of {zones['units']:.0f} units; of the zones that disagree {_percent(zones['disagreements_not_firm'])} are not firm, of all {_percent(zones['not_firm'])}",
-        f"共 {zones['units']:.0f} 个单元；不一致者中 {_percent(zones['disagreements_not_firm'])} 不稳定，全部中为 {_percent(zones['not_firm'])}",
+        f"Of {zones['units']:.0f} units; of the zones that disagree {whole_percent(zones['disagreements_not_firm'])} are not firm, of all {whole_percent(zones['not_firm'])}",
+        f"共 {zones['units']:.0f} 个单元；不一致者中 {whole_percent(zones['disagreements_not_firm'])} 不稳定，全部中为 {whole_percent(zones['not_firm'])}",
     )
     yield Rows("zones", Words("Zones", "分区"), told, columns, rows)
     table = found.unit_zones[~found.unit_zones["agrees"].astype(bool)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from fractions import Fraction
@@ -498,9 +498,11 @@ def _against(
             if value is not None:
                 said.setdefault((*whose, scope), []).append(value)
     faults.raise_any()
+    named = dict.fromkeys(of for kind, of, _ in said if kind == "sub-sector")
+    of_sheet = [(line, _sub_sector_among(named, line)) for line in lines]
     wrong, same = [], 0
     for (kind, of, scope), numbers in said.items():
-        parts = [line.tonnes for line in lines if line.scope == scope and _is_of(line, kind, of)]
+        parts = [line.tonnes for line, sub_sector in of_sheet if line.scope == scope and _is_of(line, sub_sector, kind, of)]  # fmt: skip
         if any(numbers) or parts:
             if abs(_sum(numbers) - _sum(parts)) <= _allowed([*numbers, *parts]):
                 same += 1
@@ -526,9 +528,17 @@ def _whose(name: str) -> tuple[str, str] | tuple[()]:
     return ("sector", sector) if sector else ()
 
 
-def _is_of(line: _Line, kind: str, of: str) -> bool:
+def _sub_sector_among(named: Collection[str], line: _Line) -> str:
+    """Return which of the sub-sectors of a sheet a row is of: by its name, else, as where a merged cell leaves it blank, by its reference."""
+    if line.sub_sector in named:
+        return line.sub_sector
+    generation = line.code == _GENERATION
+    return next((of for of in named if any(is_within(line.code, stem) for stem in of.split()) and (of == _GENERATION) == generation), "")  # fmt: skip
+
+
+def _is_of(line: _Line, sub_sector: str, kind: str, of: str) -> bool:
     if kind == "sub-sector":
-        return line.sub_sector == of
+        return sub_sector == of
     generation = line.code == _GENERATION
     if kind == "all":
         return not generation and not is_within(line.code, _BESIDE)

@@ -37,6 +37,8 @@ INDUSTRIES = ("primary", "secondary", "tertiary")
 
 _MILLIONTHS = 10**6
 _LISTED = 10
+_OF_FIGURES = ("region", "year", "uncertainty")
+"""What a row says of its figures."""
 _ROUNDED = 100
 """More than one in so many is no rounding."""
 _UNITS = {"unit", "units", "单位", "currency", "币种"}
@@ -216,7 +218,12 @@ def read_census(
 
 def _years(rows: Iterable[tuple[str, Row]], case: Case) -> tuple[int, ...]:
     """Return the years that figures are of, in order; a row without one is of the case's."""
-    return tuple(sorted({row.values["year"] or case.year for _, row in rows}))
+    return tuple(sorted({row.values["year"] or case.year for _, row in rows if _has_figure(row)}))
+
+
+def _has_figure(row: Row) -> bool:
+    """Whether a row holds a figure, which its year is of: where it is blank nothing of that year counts."""
+    return any(value is not None for name, value in row.values.items() if name not in _OF_FIGURES)
 
 
 def _check_nested(
@@ -318,7 +325,7 @@ def _rows_of_regions(
     known = None if codes is None else {*codes, *old_codes}
     rows, faults = rows_declared(table, form, where, {"region": known}, notes, names)
     _refuse_units(table, case, form, faults)
-    years = [(row.number, row.values["year"] or case.year) for row in rows]
+    years = [(row.number, row.values["year"] or case.year) for row in rows if _has_figure(row)]
     notes += notes_on_years(years, case.year, where)
     named = [(row.number, row.cells["region"], "") for row in rows]
     notes += notes_on_old_codes(named, old_codes, where)

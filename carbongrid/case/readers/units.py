@@ -31,6 +31,7 @@ from carbongrid.case.readers.grid_crs import (
     layer_crs_problems,
     reproject,
     shift_problems,
+    turned_problems,
 )
 from carbongrid.case.readers.partition import find_overlaps, overlap_problems
 from carbongrid.case.readers.tables import DOUBTS
@@ -89,9 +90,11 @@ def read_units(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     )
     if any(problem.level == "error" for problem in notes):
         raise InputError(notes)
-    west, south, east, north = shapely.total_bounds(geometry)
+    west, south, east, north = shapely.bounds(geometry).T
+    notes += turned_problems(source, (west + east) / 2, names[order], where, "units")
     notes += table.attrs.get(DOUBTS, [])
-    notes += shift_problems(source, crs, (west, south, east, north), where)
+    reach = west.min(), south.min(), east.max(), north.max()
+    notes += shift_problems(source, crs, reach, where)
     attributes = attributes.iloc[order].reset_index(drop=True)
     projected, crossing = _projected(geometry, source, crs, names[order], where)
     return gpd.GeoDataFrame(attributes, geometry=projected, crs=crs), [*notes, *crossing]

@@ -134,7 +134,7 @@ _OWN_WORDS = {
         "m of lines": "m 线路",
         "km of lines": "km 线路",
     },
-    "features": {"points": "点", "parcels": "地块"},
+    "features": {"points": "点", "parcels": "地块", "units": "单元"},
     "counted": _COUNTED,
     "evidence": _COUNTED,
     "sink_type": _TYPES,

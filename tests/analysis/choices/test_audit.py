@@ -7,6 +7,7 @@ import json
 import random
 from dataclasses import replace
 from itertools import combinations
+from types import SimpleNamespace
 
 import geopandas as gpd
 import numpy as np
@@ -19,11 +20,13 @@ from squares_case import squares_case
 from town import CRS, EAST, NORTH, square, write_town
 
 import carbongrid as cg
-from carbongrid.analysis.choices.audit import FULL, audit_choices, write_choices
-from carbongrid.analysis.choices.open_choices import choices_of
-from carbongrid.analysis.choices.readings import Readings
+from carbongrid.analysis.choices.audit import FULL, ChoiceAudit, audit_choices, write_choices
+from carbongrid.analysis.choices.open_choices import _pois, choices_of
+from carbongrid.analysis.choices.readings import Readings, _split_by_people
 from carbongrid.cli import main
-from carbongrid.errors import InputError, VerificationError
+from carbongrid.cli.audit_commands import _decided
+from carbongrid.errors import InputError, NotKeptError, VerificationError
+from carbongrid.method.categories import read_categories
 from carbongrid.method.landuse import packaged_table
 from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.outputs.tables.plain import read_units_csv
@@ -216,6 +219,34 @@ def test_gdp_by_people_is_split_by_residents(full_demo, tmp_path):
         assert split.iloc[rows].sum() == whole
         fair = whole * heads.to_numpy(float) / heads.sum()
         assert np.abs(split.iloc[rows].to_numpy(float) - fair).max() <= 1
+
+
+def test_gdp_that_every_split_leaves_as_it_is_needs_no_residents():
+    """A works' own district has one unit and nobody living in it; one that earns nothing has nothing to share. Seen to be refused for all districts."""
+    units = pd.DataFrame({"district": ["a", "b", "b", "c", "c"], "residents": [0.0, 30.0, 10.0, np.nan, 0.0]})  # fmt: skip
+    assert _split_by_people([7, 0, 100, 0, 0], units, "district") == [7, 75, 25, 0, 0]
+    with pytest.raises(NotKeptError, match="nobody is known to live in district c"):
+        _split_by_people([7, 0, 100, 0, 1], units, "district")
+
+
+def test_a_zone_that_nearly_all_readings_keep_is_not_said_to_be_kept_by_all():
+    """Seen: among the units that a choice decides, of the readings 1: 100 %."""
+    shares = {f"share_{code}": [{1: 0.998, 2: 0.002}.get(code, 0.0)] for code in range(5)}
+    units = pd.DataFrame({"unit": ["u0"], "name": ["U"], "zone": [1], **shares, "stable": [False]})
+    choices, untried = (pd.DataFrame(columns=names) for names in (["choice", "own", "value", "alone", "mean"], ["choice", "value", "reason"]))  # fmt: skip
+    *_, last = _decided(ChoiceAudit(units, choices, untried, pd.DataFrame(), "all 512 readings"))
+    assert last == "  u0 U, zone 1; of the readings 1: > 99 %"
+
+
+def test_pois_that_split_gdp_alone_are_not_said_to_move_nothing():
+    """Industry of a district goes by POIs, of which the ones beside their land count, and no total does. Seen to be told that no category goes by POIs."""
+    case = SimpleNamespace(pois=SimpleNamespace(miss="nearest"), gdp=SimpleNamespace(by="district"))
+    categories = {"waste/industrial": read_categories()["waste/industrial"]}
+    tables = SimpleNamespace(case=case, categories=categories, gdp=pd.DataFrame(columns=["region", "secondary"]))  # fmt: skip
+    [(value, reason)] = _pois(SimpleNamespace(tables=tables, pois={"industry/manufacturing": 3}))
+    assert (value, reason[:21]) == ("drop", "GDP was split by POIs")
+    told = dict(_pois(SimpleNamespace(tables=tables, pois={})))
+    assert told == {"*": "no category goes by POIs"}
 
 
 def test_the_audit_is_what_its_readings_are(town, tmp_path):

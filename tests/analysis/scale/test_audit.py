@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations
 
@@ -31,6 +32,7 @@ from carbongrid.analysis.scale.audit import (
     merge,
     write_scale,
 )
+from carbongrid.analysis.scale.page import _cards
 from carbongrid.cli import main
 from carbongrid.cli.audit_commands import _by_ruler
 from carbongrid.errors import InputError
@@ -257,7 +259,7 @@ def test_a_unit_that_had_nothing_is_told_in_tonnes(tmp_path):
     assert said.endswith(": 01. No percentage tells of it.") and note_in_chinese(said)
     assert said in told.output
     page = html.unescape((tmp_path / "scale.html").read_text(encoding="utf-8"))
-    assert "no emission that a unit has changes by more than" in page and "; 0 → " in page
+    assert "the largest change of an emission that a unit has is" in page and "; 0 → " in page
 
 
 def test_coarse_grids_by_rectangles(town, found):
@@ -320,6 +322,23 @@ def test_the_figure_of_a_run_of_nothing_is_drawn(tmp_path):
     # Seen: nan to nan.
     assert not [line for line in _by_ruler(found) if "nan" in line]
     assert write_scale_figure(found.grids, found.groups, found.cells, tmp_path / "scale.png").is_file()  # fmt: skip
+
+
+def test_the_card_counts_the_units_that_any_fine_cells_move(town, found):
+    """Two rulers move a unit each, not the same one. Seen to be told as 1 unit by any of them, beside a map with two heavy outlines."""
+    result = cg.open(town.parent / "run")
+    zone, row = result.units["zone"].to_numpy(int), np.arange(len(result.units))
+    by_each = {f"zone_{fine}": zone for fine in found.cells["fine"]}
+    by_each |= {f"zone_{fine}": np.where(row == moved, zone + 1, zone) for moved, fine in enumerate(("5", "exact"))}  # fmt: skip
+    moved = replace(found, units=found.units.assign(**by_each), cells=found.cells.assign(zones=1))
+    assert list(_cards(moved, result))[-1].big == "2"
+
+
+def test_few_of_many_random_groups_are_not_said_to_be_none_or_all(found):
+    """One of 400 reaches the parents, and all but one. Seen to be 0 % and 100 % of them."""
+    for reached, told in ((1 / 400, "< 1 % of them reach it"), (399 / 400, "> 99 % of them reach it")):  # fmt: skip
+        lines = _by_ruler(replace(found, null=found.null.assign(reached_by=reached)))
+        assert [line for line in lines if told in line]
 
 
 def test_the_command_tells_what_each_ruler_sees(town, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from carbongrid.analysis.comparison.compare import notes_of_other_gas, require_a
 from carbongrid.analysis.finished import FinishedRun
 from carbongrid.analysis.trend.decomposition import TAPIO_ZH, lmdi, log_mean, tapio
 from carbongrid.analysis.trend.merged_units import read_merged_codes
-from carbongrid.analysis.trend.page import flow_of
+from carbongrid.analysis.trend.page import _matrices, flow_of
 from carbongrid.analysis.trend.trend import trend, write_trend
 from carbongrid.errors import InputError
 from carbongrid.method.tonnes import readable_tonnes
@@ -216,6 +217,7 @@ def test_money_of_two_currencies_is_refused(years: list[cg.Result], tmp_path) ->
 
 
 def test_a_unit_without_people_takes_no_factor_from_the_region(tmp_path) -> None:
+    """Seen to say that all of the unit's own effects were blank; those of GDP are there."""
     a = year(tmp_path / "a", 2015, 300, (1, 2, 3, 4), people=(10, 0, 30, 40))
     b = year(tmp_path / "b", 2020, 150, (2, 2, 3, 4), people=(20, 0, 30, 40))
     found = trend([a, b])
@@ -227,7 +229,8 @@ def test_a_unit_without_people_takes_no_factor_from_the_region(tmp_path) -> None
     assert region["gdp_effect"] + region["emission_per_gdp_effect"] == pytest.approx(-150e6)
     of_none = found.units.set_index("unit").loc["u1"]
     assert np.isnan(of_none["population_effect"]) and of_none["gdp_effect"] == 0
-    assert any("1 unit has 0 residents in 2015: u1" in str(note) for note in found.notes)
+    told = "1 unit has 0 residents in 2015: u1. Their own effects that rest on that are blank; the region's are not blank for that."
+    assert told in {str(note) for note in found.notes}
 
 
 def test_gdp_alone_stands_under_its_own_name_and_gaps_are_named(years, tmp_path) -> None:
@@ -248,21 +251,31 @@ def test_a_unit_that_emits_nothing_is_named_and_what_is_said_of_the_region_is_so
     assert np.isnan(of_u2["emission_per_gdp_effect"]) and of_u2["tapio"] == "unknown"
     notes = [str(note) for note in found.notes]
     for number in (2015, 2020):
-        assert f"1 unit has 0 emission in {number}: u2. Their own effects are blank; the region's are not blank for that." in notes  # fmt: skip
+        assert f"1 unit has 0 emission in {number}: u2. Their own effects that rest on that are blank; the region's are not blank for that." in notes  # fmt: skip
     assert found.region["emission_per_gdp_effect"].notna().all()
     gap = year(tmp_path / "g", 2021, 150, (0, None, 3, 4))
     found = trend([years[0], years[1], gap])
     assert found.region["emission_per_gdp_effect"].isna().tolist() == [False, True]
     notes = [str(note) for note in found.notes]
     for number in (2015, 2020, 2021):
-        assert f"1 unit has 0 emission in {number}: u2. Their own effects are blank; the region's are not blank for that." in notes  # fmt: skip
-    assert "1 unit has 0 GDP in 2021: u0. Their own effects are blank; the region's are not blank for that." in notes  # fmt: skip
+        assert f"1 unit has 0 emission in {number}: u2. Their own effects that rest on that are blank; the region's are not blank for that." in notes  # fmt: skip
+    assert "1 unit has 0 GDP in 2021: u0. Their own effects that rest on that are blank; the region's are not blank for that." in notes  # fmt: skip
     assert "Nobody knows the GDP of 2021 in 1 unit: u1. Effects that rest on that are blank, there and in the region." in notes  # fmt: skip
     nothing = trend([years[0], year(tmp_path / "n", 2022, 150, (0, 0, 0, 0))])
     assert nothing.region["gdp_effect"].isna().all()
     notes += (more := [str(note) for note in nothing.notes])
-    assert "4 units have 0 GDP in 2022: u0, u1, u2, u3. Their own effects are blank, and so are the region's." in more  # fmt: skip
+    assert "4 units have 0 GDP in 2022: u0, u1, u2, u3. Their own effects that rest on that are blank, and so are the region's." in more  # fmt: skip
     assert all(note_in_chinese(note) for note in notes)
+
+
+def test_few_of_many_units_are_not_said_to_be_none_or_all_of_a_zone(years) -> None:
+    """One of 400 units of a zone went to another. Seen to be 0 % of it, and those that stayed 100 %."""
+    found = trend(years)
+    row = {**found.matrices.iloc[0].to_dict(), "reference": "own", "zone_from": 1}
+    ends = [(1, 399), (2, 1)]
+    rows = pd.DataFrame([{**row, "zone_to": zone, "units": units, "share": units / 400} for zone, units in ends])  # fmt: skip
+    own, _ = _matrices(replace(found, matrices=rows))
+    assert [cells[-1] for cells in own.rows] == ["> 99 %", "< 1 %"]
 
 
 def test_another_reference_region_is_said(years: list[cg.Result], tmp_path) -> None:

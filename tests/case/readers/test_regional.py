@@ -298,6 +298,21 @@ def test_years_of_figures_are_told(tmp_path):
     assert census.attrs["years"] == (2010,)
 
 
+def test_a_blank_of_another_year_mixes_no_years(tmp_path):
+    """Seen to warn that years are mixed, and to head GDP as of 2018 and 2020, though no figure is of 2018."""
+    tables = {
+        "gdp.csv": "region,value,year,uncertainty\n0101,1,2020,\n0102,,2018,5\n",
+        "census.csv": "region,residents,year\n0101,,2015\n0102,5,\n",
+    }
+    case, notes = case_with(tmp_path, tables, **GDP, **PEOPLE), []
+    for read in (read_gdp, read_census):
+        assert read(case, CODES, notes=notes).attrs["years"] == (2020,)
+    assert notes == []
+    case = case_with(tmp_path, {"gdp.csv": "region,value,year\n0101,0,2018\n0102,1,2020\n"}, **GDP)
+    assert read_gdp(case, CODES, notes=notes).attrs["years"] == (2018, 2020)
+    assert len(notes) == 1
+
+
 @pytest.mark.parametrize(
     ("years", "told"),
     [

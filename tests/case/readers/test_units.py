@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import geopandas as gpd
+import numpy as np
 import pytest
 import shapely
 from geodata_layers import FORMATS, case_of, write_layer
@@ -155,6 +156,18 @@ def test_a_unit_that_is_cut_at_180_degrees_is_one_in_the_grid(tmp_path):
     assert set(table.geom_type) == {"Polygon"}
     whole = gpd.GeoSeries(boxes, index=layer["code"], crs=4326).to_crs(3832).loc[table["id"]]
     assert shapely.area(table.geometry.symmetric_difference(whole, align=False)).max() < 1
+
+
+def test_a_unit_beyond_180_degrees_and_far_from_all_others_is_told(tmp_path):
+    """A digit typed wrong. Seen to make a grid of half the earth, of which nothing was said."""
+    layer = townships().to_crs(4326)
+    layer.loc[2, "geometry"] = shapely.transform(
+        layer.geometry[2], lambda xy: xy + np.array([100, 0])
+    )
+    _, (note,) = reading(tmp_path, layer, crs=CRS.from_epsg(4549))
+    assert note.level == "warning"
+    assert "at 1 of 4 units: 10 (220.0" in note.what
+    assert "4 个单元中有 1 个" in note_in_chinese(str(note))
 
 
 def test_a_unit_that_crosses_itself_in_the_grids_crs_is_mended_and_named(tmp_path):
