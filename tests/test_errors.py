@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from data import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -107,3 +110,12 @@ def test_other_items_are_told_as_the_sentence_has_it() -> None:
     assert listed("abc", 2, more="; ...", between="; ") == "a; b; ..."
     assert listed("a" * 1002, 2, more=" and {:,} more") == "a, a and 1,000 more"
     assert listed([]) == ""
+
+
+def test_ways_out_by_rioxarray_begin_with_its_import() -> None:
+    """Seen to tell ``raster.rio.write_crs(...)`` alone, which no raster has in a session that did not import rioxarray."""
+    modules = (ROOT / "carbongrid").rglob("*.py")
+    lines = (line for path in modules for line in path.read_text(encoding="utf-8").splitlines())
+    told = [line for line in lines if re.search(r"""["'].*\braster\.rio\.""", line)]
+    assert len(told) >= 7
+    assert [line for line in told if "rioxarray" not in line.partition("raster.rio.")[0]] == []

@@ -79,7 +79,7 @@ def require_units_of_crs(raster: xr.DataArray, crs: str | None) -> None:
         )
         hint += f"Otherwise write them in that unit: raster.assign_coords({written})."
     else:
-        hint += 'Otherwise name the CRS that they are in, raster.rio.write_crs("EPSG:..."), or write them in the unit of this one.'
+        hint += 'Otherwise name the CRS that they are in, import rioxarray; raster = raster.rio.write_crs("EPSG:..."), or write them in the unit of this one.'
     raise InputError(f"the coordinates along {first.axis} are in {first.told!r}, and {first.has}", hint=hint)  # fmt: skip
 
 

@@ -162,9 +162,9 @@ class Grid:
         if lattice.crs is None:
             from carbongrid.raster.georeference import is_in_angles
 
-            hint = 'Set it: raster.rio.write_crs("EPSG:...").'
+            hint = 'Set it: import rioxarray; raster = raster.rio.write_crs("EPSG:...").'
             if is_in_angles(raster):
-                hint = 'Its coordinates are longitudes and latitudes; if they are of WGS 84: raster.rio.write_crs("EPSG:4326"). Of a file, open it with xarray first.'
+                hint = 'Its coordinates are longitudes and latitudes; if they are of WGS 84: import rioxarray; raster = raster.rio.write_crs("EPSG:4326"). Of a file, open it with xarray first.'
             raise InputError("the raster has no CRS", hint=hint)
         lattice.require_square()
         return cls.of_corner(

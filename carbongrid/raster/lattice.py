@@ -171,7 +171,7 @@ def _require_one_place(raster: xr.DataArray, lattice: Lattice) -> None:
     if any(beside):
         raise InputError(
             f"by its coordinates the raster's north-west corner is {lattice.west:g}, {lattice.north:g}, by its geotransform {west:g}, {north:g}",
-            hint="Coordinates are those of the middles of cells: write those that hold, or, where they do, the geotransform anew with raster.rio.write_transform().",
+            hint="Coordinates are those of the middles of cells: write those that hold, or, where they do, the geotransform anew: import rioxarray; raster = raster.rio.write_transform().",
         )
 
 
@@ -302,5 +302,5 @@ def _own_geotransform(
 def _no_size(what: str) -> InputError:
     return InputError(
         f"a single {what} does not tell how large its cells are",
-        hint="Give the raster its own geotransform: raster.rio.write_transform(...).",
+        hint="Give the raster its own geotransform: import rioxarray; raster = raster.rio.write_transform(...).",
     )

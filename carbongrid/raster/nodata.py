@@ -109,7 +109,7 @@ def _require_own(raster: xr.DataArray) -> None:
             continue
         raise InputError(
             f"the raster declares {told} as nodata, perhaps taken over from one that it was computed from",
-            hint=f"Write raster.assign_attrs({name}={told}), a plain number, or rio.write_nodata({told}) as the last step, if its own cells of {told} are unknown; raster.drop_attrs() if they are values.",
+            hint=f"Write raster.assign_attrs({name}={told}), a plain number, or with rioxarray imported raster.rio.write_nodata({told}) as the last step, if its own cells of {told} are unknown; raster.drop_attrs() if they are values.",
         )
 
 

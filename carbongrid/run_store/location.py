@@ -33,7 +33,7 @@ def place_of(out: str | Path) -> Path:
     ------
     InputError
         If it is an address, or a link: a rename would replace the link, not what it points to. If its path is so long that its GeoPackages could
-        be written and not be read.
+        be written and not be read; if it is relative to a working directory that is gone.
     """
     out = path_to_write(out)
     if out.is_symlink():
@@ -42,7 +42,11 @@ def place_of(out: str | Path) -> Path:
             str(out),
             "Name the directory itself.",
         )
-    place = out.resolve()
+    try:
+        place = out.resolve()
+    except FileNotFoundError as error:
+        what = "the folder that its path is relative to, the working directory, was removed"
+        raise InputError(what, str(out), "Go into a folder that is there.") from error
     if (size := len(os.fsencode(place / _LONGEST))) > MAX_PATH:
         raise InputError(
             f"its files would have paths of {size} bytes, and GeoPackages are opened by at most {MAX_PATH}",

@@ -196,6 +196,10 @@ class Catalogue:
             raise InputError(f"unknown factor {key!r}", hint=hint)
         return self.factors[key]
 
+    def __reduce__(self) -> tuple[type[Catalogue], tuple[dict[str, Factor], dict[str, Factor]]]:
+        """Return what goes to another process: views that protect a mapping have no pickle."""
+        return Catalogue, (dict(self.factors), dict(self.overridden))
+
     def with_own(self, own: Iterable[Factor]) -> Catalogue:
         """Return the catalogue with a user's factors laid over it, key by key."""
         brought = {factor.key: factor for factor in own}

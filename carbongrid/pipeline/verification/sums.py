@@ -307,7 +307,7 @@ def _grid(run: Opened) -> Iterator[str]:
     if run.public and BY_SECTOR in grid:
         yield "grid_1km.nc: a public run has no sectors in its cells, since one may be a single works"
     if "time" in grid:  # not in a run of an earlier version
-        told, year = str(grid["time"].to_numpy())[:4], run.manifest["year"]
+        told, year = str(grid["time"].to_numpy()[()])[:4], run.manifest["year"]
         if told != str(year):
             yield f"grid_1km.nc is of the year {told}, the run of {year}"
     again = with_densities(grid[["emission", "sink", "covered_area"]])

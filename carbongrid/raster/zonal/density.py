@@ -204,7 +204,7 @@ def _cell_area(lattice: Lattice, labels: xr.DataArray) -> float:
     if lattice.crs is None and is_in_angles(labels):
         raise InputError(
             "mass per area cannot be measured on longitudes and latitudes",
-            hint='Name their CRS, raster.rio.write_crs("EPSG:4326"), and reproject to an equal-area one.',
+            hint='Name their CRS, import rioxarray; raster = raster.rio.write_crs("EPSG:4326"), and reproject to an equal-area one.',
         )
     metres = require_plane(lattice.crs, "mass per area")
     east = lattice.west + lattice.width * lattice.shape[1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from dataclasses import replace
 from fractions import Fraction
 
@@ -22,6 +24,13 @@ def test_every_factor_is_sound() -> None:
         assert factor.value is not None or factor.key.startswith("lal2004."), factor.key
     assert catalogue()["cn.agri.fertilizer"].upstream
     assert not catalogue()["ipcc.ef1"].upstream
+
+
+def test_the_catalogue_goes_to_another_process() -> None:
+    """Seen to fail: the view that keeps the package's factors from changes has no pickle."""
+    own = catalogue().with_own([replace(catalogue()["ipcc.ef1"], value=Fraction(1, 50))])
+    for each in (catalogue(), own):
+        assert pickle.loads(pickle.dumps(each)) == copy.deepcopy(each) == each
 
 
 def test_the_unit_decides_between_carbon_and_co2() -> None:
