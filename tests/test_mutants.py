@@ -133,7 +133,7 @@ def test_what_counts_goes_by_its_place_in_the_syntax() -> None:
 
 def test_equal_bytecode_is_no_fault() -> None:
     sound = counted.bytecode("def f(x):\n    return x + 2 * 3\n")
-    assert counted.bytecode("def f(x):\n\n    return x +   6\n") == sound
+    assert counted.bytecode("def f(x):\n\n    return (x +   (2) * 3)\n") == sound
     assert counted.bytecode("def f(x):\n    return x - 2 * 3\n") != sound
     assert counted.bytecode("def f(x):\n    return x + 5\n") != sound
     assert counted.bytecode("def f(x):\n    return 6.0 + x\n") != counted.bytecode(

@@ -64,7 +64,7 @@ def resolve_path(folder: Path, written: str, allow_outside: bool) -> Path:
     root = folder.resolve()
     try:
         target = (root / path).resolve()
-        there = target.exists()
+        there = _is_there(target)
     except OSError as error:
         raise InputError(f"{written[:80]!r} cannot be looked for: {error.strerror}", hint="Check its name, and whether the folder can be read.") from None  # fmt: skip
     if not allow_outside and not target.is_relative_to(root):
@@ -74,6 +74,15 @@ def resolve_path(folder: Path, written: str, allow_outside: bool) -> Path:
     if not allow_outside and there:
         _refuse_parts_outside(root, target)
     return target
+
+
+def _is_there(target: Path) -> bool:
+    """Whether a file is there; raises where nobody can tell, of which ``Path.exists`` of Python 3.14 says that it is not."""
+    try:
+        target.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def _refuse_parts_outside(root: Path, target: Path) -> None:
