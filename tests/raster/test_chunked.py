@@ -398,6 +398,34 @@ def test_raster_sums_are_those_of_the_values_under_the_centres(land, raster, exp
     np.testing.assert_allclose(expected[0].sums[raster], sums, rtol=1e-14)
     for matrix in (in_units, in_cells):
         np.testing.assert_allclose(matrix.sum(axis=1), sums, rtol=1e-14)
+    unit, there = rasterize(land[1], GRID).values, parcel > 0
+    by_unit = np.zeros(in_units.shape)
+    # Nobody's unit, 0, is the last column.
+    np.add.at(by_unit, (parcel[there] - 1, unit[there].astype(int) - 1), values[there])
+    np.testing.assert_allclose(in_units.toarray(), by_unit, rtol=1e-12, atol=1e-9)
+    has_value = ((sampled != -9999) & ~np.isnan(sampled)).reshape(parcel.shape) & there
+    known = np.bincount(parcel[has_value] - 1, minlength=len(land[0]))
+    assert np.array_equal(expected[0].known[raster], known)
+
+
+def test_each_of_two_rasters_has_its_own_sums(land, raster, tmp_path):
+    """Seen to pass with what the first one knows read as sums of the second: no test had two."""
+    with rasterio.open(raster) as source:
+        values = source.read(1)
+        profile = {key: source.profile[key] for key in ("driver", "height", "width", "count", "nodata", "crs", "transform")}  # fmt: skip
+    other = tmp_path / "other.tif"
+    with rasterio.open(other, "w", dtype="float64", **profile) as target:
+        target.write(np.where(values == -9999, 7, values.astype(float) * 1e5), 1)
+    corner = Grid(CRS, 10, (EAST, NORTH + SIDE - 500, EAST + 1000, NORTH + SIDE), snap=500)
+    alone, both = (
+        label_and_count(*land, corner, 500, tmp_path / str(number), rasters=several, scheduler="synchronous")
+        for number, several in enumerate(([raster], [other, raster]))
+    )  # fmt: skip
+    assert digest(both)[4:] == digest(alone)[2:]
+    assert both.sums[raster].tolist() == alone.sums[raster].tolist()
+    assert np.array_equal(both.known[raster], alone.known[raster])
+    assert (both.known[other] >= both.known[raster]).all()
+    assert both.known[other].sum() > both.known[raster].sum()
 
 
 @pytest.mark.parametrize("rows", [3, 1024])
