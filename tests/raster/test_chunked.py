@@ -9,6 +9,7 @@ import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import dask
 import naive
@@ -121,6 +122,27 @@ def test_counts_equal_a_loop_over_cells(land, expected):
         assert np.array_equal(found.toarray(), wanted)
     assert counts.parcel_unit.shape == (len(parcels), len(units) + 1)
     assert counts.parcel_unit.toarray()[:, -1].sum() > 0
+
+
+def test_all_that_tiles_are_made_from_changes_their_key(tmp_path, monkeypatch):
+    """Seen to pass without coarse cells and the time of a raster: tiles of an interrupted run with others would have been counted."""
+    path, hashes = tmp_path / "a.tif", {"parcel": "1", "unit": "2"}
+    path.write_bytes(b"1")
+    weights = (SimpleNamespace(path=path),)
+    asked = (hashes, GRID, 500, 64, weights)
+    grid = Grid(CRS, 5, GRID.bounds, snap=500)
+    others = ({**hashes, "unit": "3"}, grid, 1000, 128, ())
+    keys = [chunked_counts._key(*asked)]
+    keys += [chunked_counts._key(*asked[:n], each, *asked[n + 1 :]) for n, each in enumerate(others)]  # fmt: skip
+    os.utime(path, ns=(1, 1))
+    keys.append(chunked_counts._key(*asked))
+    path.write_bytes(b"22")
+    os.utime(path, ns=(1, 1))
+    keys.append(chunked_counts._key(*asked))
+    assert keys[-1] == chunked_counts._key(*asked)
+    monkeypatch.setattr(chunked_counts, "versions", lambda: {"numpy": "0"})
+    keys.append(chunked_counts._key(*asked))
+    assert len({*keys}) == len(keys) == 9
 
 
 def test_parcels_that_no_centre_hits_are_named(land, expected):
