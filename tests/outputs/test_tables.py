@@ -1079,6 +1079,26 @@ def test_figures_are_drawn_by_what_the_run_was_asked_for(tables, directory, tmp_
     assert (found.by_type.reindex(sums.index, fill_value=0) == sums).all(axis=None)
 
 
+def test_a_file_that_changes_while_it_is_read_is_told(directory, tmp_path):
+    """Seen to pass where nothing but the whole run was replaced meanwhile."""
+    folder = shutil.copytree(directory, tmp_path / "run")
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    told = r"units\.csv was changed, moved or removed while it was read"
+    with pytest.raises(VerificationError, match=told), reading.as_written(folder, "units.csv", manifest) as path:  # fmt: skip
+        path.write_bytes(path.read_bytes() + b"\n")
+
+
+def test_units_of_table_and_layer_are_the_same_to_the_last(directory, tmp_path):
+    """Seen to pass with the first alone: outlines of one unit would be beside numbers of another."""
+    folder = shutil.copytree(directory, tmp_path / "run")
+    units = gpd.read_file(folder / "units.gpkg", layer="units")
+    (folder / "units.gpkg").unlink()
+    order = [0, *range(len(units) - 1, 0, -1)]
+    units.iloc[order].to_file(folder / "units.gpkg", layer="units")
+    with pytest.raises(VerificationError, match="do not hold the same units"):
+        read_content(folder)
+
+
 def test_a_file_of_another_run_is_not_called_damaged(tables, tmp_path):
     """Seen to fail: it was changed after the run, or is damaged."""
     write_tables(tables, tmp_path)
