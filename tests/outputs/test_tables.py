@@ -1064,7 +1064,7 @@ def test_what_is_replaced_while_it_is_read_is_told(tables, tmp_path, monkeypatch
 
 
 def test_figures_are_drawn_by_what_the_run_was_asked_for(tables, directory, tmp_path):
-    """Seen to pass with ties, floor and GDP of the defaults, which all other runs here have."""
+    """Seen to fail with ties, floor and GDP of the defaults, which all other runs here have."""
     folder = shutil.copytree(directory, tmp_path / "run")
     told = {"parents": [], "reference": "district", "basis": "net", "sink_floor": 0.25, "ties": ">", "gwp": "AR6", "gdp_by": "district", "draws": 7}  # fmt: skip
     write_manifest(folder, tables, title="", year=2020, currency="", categories=[vars(each) for each in tables.categories], parameters=told, ledger=[], assumptions=[])  # fmt: skip
