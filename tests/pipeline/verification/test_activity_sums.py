@@ -94,7 +94,7 @@ def without(name: str, row: int) -> Callable[[Any], None]:
 def test_three_grams_and_rows_that_are_missing_are_told(
     change: Callable[[Any], None], told: str
 ) -> None:
-    """Seen to pass where masses ten times as large alone were tried: a missing row, a sink, a mass that is too small."""
+    """Seen to pass where masses ten times as large alone were tried: a category without a line in the audit, and one without an interval."""
     run = opened()
     change(run)
     assert told in "; ".join(faults_of_activity(run))
