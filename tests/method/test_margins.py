@@ -221,6 +221,15 @@ def test_where_there_is_nothing_to_divide_by_it_is_said(rows, boundary, quantity
     assert (row["at_boundary"], row["remark"]) == (None, remark)
 
 
+def test_at_a_tie_that_is_low_nobody_else_is_no_reason_to_be_high():
+    """Nobody else has GDP or emission: the index is 1 at any amount. Seen to pass as high where 1 is low."""
+    for ties, remark in ((">", NO_OTHER_EMISSION), (">=", NOBODY_ELSE)):
+        found = margins(table([(5, 5, 5), (0, 5, 0)]), ties=ties)
+        own = found[(found["unit"] == "u0") & (found["boundary"] == "ecc")]
+        row = own[(own["quantity"] == "gdp") & (own["reference"] == "floating")].iloc[0]
+        assert (row["at_boundary"], row["remark"]) == (None, remark)
+
+
 def test_regions_of_a_column_are_apart_and_a_blank_code_is_none():
     rows = [(50, 4, 30), (60, 2, 60), (7, 7, 7), (9, 1, 8), (3, 3, 3)]
     units = table(rows, ["a", "a", "b", "b", ""])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -10,8 +11,18 @@ import shapely
 from scipy import sparse
 
 from carbongrid.method.parcel_mass import ParcelMass
-from carbongrid.method.sharing import Shares, coarse_cell_of, reduce_to_cells, share_by_cells
-from carbongrid.raster.chunked import label_and_count
+from carbongrid.method.sharing import (
+    Shares,
+    coarse_cell_of,
+    load_shares,
+    reduce_to_cells,
+    reduce_to_units,
+    save_shares,
+    share_by_cells,
+    shares_of_areas,
+    with_water_rule,
+)
+from carbongrid.raster.chunked import Counts, label_and_count
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.polygons import Polygons
 
@@ -101,3 +112,59 @@ def test_where_nothing_emits_there_is_no_sector() -> None:
     assert (found.by_sector, found.emission.tolist(), found.sink.tolist()) == ({}, [[0, 0]], [[4, 9]])  # fmt: skip
     none = reduce_to_cells([], [], [], two_parcels(), (1, 2))
     assert (none.by_sector, none.emission.tolist(), none.sink.tolist()) == ({}, [[0, 0]], [[0, 0]])
+
+
+def test_what_lies_outside_counts_from_a_thousand_millionth_of_a_parcel_on() -> None:
+    """Seen to pass where less than a hundredth was given to the units."""
+    area = np.array([100.0, 100.0])
+    in_units = sparse.csr_array(np.array([[99.5, 5e-8], [100 - 5e-8, 0.0]]))
+    found = shares_of_areas(area, in_units, sparse.csr_array(np.array([[100.0], [100.0]])))
+    np.testing.assert_allclose(found.units.toarray(), [[99.5, 0, 0.5], [100, 0, 0]], atol=1e-7)
+    assert (found.units.toarray() == 0).tolist() == [[False, True, False], [False, True, True]]
+
+
+def test_where_a_raster_says_nothing_units_and_cells_follow_land() -> None:
+    """Seen to pass with cells that stayed empty, and with what is known held against the largest parcel."""
+    by_land, lights = (sparse.csr_array(np.array(rows)) for rows in ([[6, 4], [0, 4]], [[0.0, 0.0], [0.0, 2.5]]))  # fmt: skip
+    path, shares = Path("lights.tif"), replace(two_parcels(), rasters={})
+    counts = Counts(by_land, by_land, {path: (lights, lights)}, {path: np.array([0, 1])}, {path: np.array([0.0, 2.5])})  # fmt: skip
+    found = shares.with_rasters(counts, ["lights"])
+    assert [each.toarray().tolist() for each in found.rasters["lights"]] == [[[5, 5], [0, 2.5]]] * 2
+    assert found.raster_sums["lights"].tolist() == [0, 2.5]
+    assert found.raster_known["lights"].tolist() == [0, 0.25]
+
+
+def test_mass_of_snapped_parcels_and_outside_is_told_by_category() -> None:
+    shares = replace(two_parcels(), snapped=np.array([False, True]))
+    found = reduce_to_units([mass(100, 8), mass(0, 3)], ["", "lights.tif"], shares)
+    assert (found.units.tolist(), found.outside.tolist()) == ([[50, 0]], [58, 3])
+    assert found.snapped.tolist() == [8, 3]
+
+
+def test_water_outside_is_given_away_by_rasters_too() -> None:
+    parcels = gpd.GeoDataFrame({"id": ["a", "b"], "type": ["water", "arable"]}, geometry=shapely.box([0, 9], 0, [1, 10], 1), crs=32650)  # fmt: skip
+    units = gpd.GeoDataFrame({"id": ["u"]}, geometry=[shapely.box(0, 0, 1, 1)], crs=32650)
+    found = with_water_rule(two_parcels(), parcels, units, "nearest")
+    assert found.units.toarray().tolist() == [[10, 0], [0, 3]]
+    assert found.rasters["lights.tif"][0].toarray().tolist() == [[10, 0], [0, 4]]
+    assert with_water_rule(found, parcels, units, "ledger") is found
+
+
+def test_shares_are_read_back_as_they_were_written(tmp_path: Path) -> None:
+    """Seen to pass without the first parcel that was snapped."""
+    shares = replace(
+        two_parcels(),
+        snapped=np.array([True, False]),
+        fine_cells=np.array([0, 7]),
+        raster_sums={"lights.tif": np.array([10.0, 4.0])},
+        raster_known={"lights.tif": np.array([0.5, 1.0])},
+    )
+    save_shares(tmp_path / "overlap.npz", shares, ("p", "u"))
+    found = load_shares(tmp_path / "overlap.npz")
+    assert found.snapped.tolist() == [True, False]
+    assert found.fine_cells.tolist() == [0, 7]
+    assert found.raster_sums["lights.tif"].tolist() == [10, 4]
+    assert found.raster_known["lights.tif"].tolist() == [0.5, 1]
+    pairs = [(found.units, shares.units), (found.cells, shares.cells), *zip(found.rasters["lights.tif"], shares.rasters["lights.tif"], strict=True)]  # fmt: skip
+    for one, other in pairs:
+        assert one.toarray().tolist() == other.toarray().tolist()

@@ -1063,6 +1063,42 @@ def test_what_is_replaced_while_it_is_read_is_told(tables, tmp_path, monkeypatch
         read()
 
 
+def test_figures_are_drawn_by_what_the_run_was_asked_for(tables, directory, tmp_path):
+    """Seen to fail with ties, floor and GDP of the defaults, which all other runs here have."""
+    folder = shutil.copytree(directory, tmp_path / "run")
+    told = {"parents": [], "reference": "district", "basis": "net", "sink_floor": 0.25, "ties": ">", "gwp": "AR6", "gdp_by": "district", "draws": 7}  # fmt: skip
+    write_manifest(folder, tables, title="", year=2020, currency="", categories=[vars(each) for each in tables.categories], parameters=told, ledger=[], assumptions=[])  # fmt: skip
+    found = read_tables(folder, parcels=False)
+    assert {name: getattr(found, name) for name in told if name not in ("parents", "gdp_by")} == {
+        name: each for name, each in told.items() if name not in ("parents", "gdp_by")
+    }
+    assert found.gdp_derived
+    assert found.parcels.empty
+    sums = tables.parcels.groupby("type")[[each.name for each in tables.categories]].sum()
+    assert {*found.by_type.index} <= {*sums.index}  # what lies on no parcel is of no type
+    assert (found.by_type.reindex(sums.index, fill_value=0) == sums).all(axis=None)
+
+
+def test_a_file_that_changes_while_it_is_read_is_told(directory, tmp_path):
+    """Seen to pass where nothing but the whole run was replaced meanwhile."""
+    folder = shutil.copytree(directory, tmp_path / "run")
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    told = r"units\.csv was changed, moved or removed while it was read"
+    with pytest.raises(VerificationError, match=told), reading.as_written(folder, "units.csv", manifest) as path:  # fmt: skip
+        path.write_bytes(path.read_bytes() + b"\n")
+
+
+def test_units_of_table_and_layer_are_the_same_to_the_last(directory, tmp_path):
+    """Seen to pass with the first alone: outlines of one unit would be beside numbers of another."""
+    folder = shutil.copytree(directory, tmp_path / "run")
+    units = gpd.read_file(folder / "units.gpkg", layer="units")
+    (folder / "units.gpkg").unlink()
+    order = [0, *range(len(units) - 1, 0, -1)]
+    units.iloc[order].to_file(folder / "units.gpkg", layer="units")
+    with pytest.raises(VerificationError, match="do not hold the same units"):
+        read_content(folder)
+
+
 def test_a_file_of_another_run_is_not_called_damaged(tables, tmp_path):
     """Seen to fail: it was changed after the run, or is damaged."""
     write_tables(tables, tmp_path)

@@ -24,6 +24,7 @@ from carbongrid.case.readers.fingerprints import Fingerprints
 from carbongrid.case.readers.inputs import read_inputs
 from carbongrid.errors import InputError, Problem
 from carbongrid.pipeline import check, land, run, running
+from carbongrid.pipeline import work as work_module
 from carbongrid.pipeline.allocation import Allocation
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.step import Kept, Step
@@ -182,6 +183,26 @@ def test_what_a_step_raises_is_told_with_the_warnings_before_it() -> None:
     with pytest.raises(InputError) as told:
         Work(steps, {"start": None}).go()
     assert told.value.problems == (warning, Problem("wrong"))
+
+
+def test_all_that_decides_a_steps_files_changes_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that is made anew once too often is seen; one that is taken over once too often is a wrong run."""
+    told = {"digests": {"a.csv": "1"}, "decided": ("x",), "before": "k", "versions": {"numpy": "1"}, "settings": {}}  # fmt: skip
+    other = {"digests": {"a.csv": "2"}, "decided": ("y",), "before": "l", "versions": {"numpy": "2"}, "settings": {"GDAL_X": "1"}}  # fmt: skip
+
+    def key_of(name: str = "step", **changes: Any) -> str:
+        now = {**told, **changes}
+        for each in ("versions", "settings"):
+            monkeypatch.setattr(work_module, each, lambda each=each: now[each])
+        digests: Any = SimpleNamespace(take=lambda _: now["digests"])
+        work = Work([], {}, digests)
+        work._keys = {"before": now["before"], "beside": "no matter"}
+        kept = Kept(files=lambda *_: ["f"], load=lambda *_: None, decided_by=lambda *_: now["decided"], after=("before",))  # fmt: skip
+        return work._key(Step(name, lambda: None, (), kept=kept), kept, [])
+
+    assert key_of() == key_of()
+    keys = [key_of(), key_of("other"), *(key_of(**{name: other[name]}) for name in told)]
+    assert len({*keys}) == len(keys) == 7
 
 
 def test_steps_beside_each_other_are_given_to_the_store_together(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import dask
 import naive
@@ -121,6 +122,27 @@ def test_counts_equal_a_loop_over_cells(land, expected):
         assert np.array_equal(found.toarray(), wanted)
     assert counts.parcel_unit.shape == (len(parcels), len(units) + 1)
     assert counts.parcel_unit.toarray()[:, -1].sum() > 0
+
+
+def test_all_that_tiles_are_made_from_changes_their_key(tmp_path, monkeypatch):
+    """Seen to pass without coarse cells and the time of a raster: tiles of an interrupted run with others would have been counted."""
+    path, hashes = tmp_path / "a.tif", {"parcel": "1", "unit": "2"}
+    path.write_bytes(b"1")
+    weights = (SimpleNamespace(path=path),)
+    asked = (hashes, GRID, 500, 64, weights)
+    grid = Grid(CRS, 5, GRID.bounds, snap=500)
+    others = ({**hashes, "unit": "3"}, grid, 1000, 128, ())
+    keys = [chunked_counts._key(*asked)]
+    keys += [chunked_counts._key(*asked[:n], each, *asked[n + 1 :]) for n, each in enumerate(others)]  # fmt: skip
+    os.utime(path, ns=(1, 1))
+    keys.append(chunked_counts._key(*asked))
+    path.write_bytes(b"22")
+    os.utime(path, ns=(1, 1))
+    keys.append(chunked_counts._key(*asked))
+    assert keys[-1] == chunked_counts._key(*asked)
+    monkeypatch.setattr(chunked_counts, "versions", lambda: {"numpy": "0"})
+    keys.append(chunked_counts._key(*asked))
+    assert len({*keys}) == len(keys) == 9
 
 
 def test_parcels_that_no_centre_hits_are_named(land, expected):
@@ -398,6 +420,34 @@ def test_raster_sums_are_those_of_the_values_under_the_centres(land, raster, exp
     np.testing.assert_allclose(expected[0].sums[raster], sums, rtol=1e-14)
     for matrix in (in_units, in_cells):
         np.testing.assert_allclose(matrix.sum(axis=1), sums, rtol=1e-14)
+    unit, there = rasterize(land[1], GRID).values, parcel > 0
+    by_unit = np.zeros(in_units.shape)
+    # Nobody's unit, 0, is the last column.
+    np.add.at(by_unit, (parcel[there] - 1, unit[there].astype(int) - 1), values[there])
+    np.testing.assert_allclose(in_units.toarray(), by_unit, rtol=1e-12, atol=1e-9)
+    has_value = ((sampled != -9999) & ~np.isnan(sampled)).reshape(parcel.shape) & there
+    known = np.bincount(parcel[has_value] - 1, minlength=len(land[0]))
+    assert np.array_equal(expected[0].known[raster], known)
+
+
+def test_each_of_two_rasters_has_its_own_sums(land, raster, tmp_path):
+    """Seen to pass with what the first one knows read as sums of the second: no test had two."""
+    with rasterio.open(raster) as source:
+        values = source.read(1)
+        profile = {key: source.profile[key] for key in ("driver", "height", "width", "count", "nodata", "crs", "transform")}  # fmt: skip
+    other = tmp_path / "other.tif"
+    with rasterio.open(other, "w", dtype="float64", **profile) as target:
+        target.write(np.where(values == -9999, 7, values.astype(float) * 1e5), 1)
+    corner = Grid(CRS, 10, (EAST, NORTH + SIDE - 500, EAST + 1000, NORTH + SIDE), snap=500)
+    alone, both = (
+        label_and_count(*land, corner, 500, tmp_path / str(number), rasters=several, scheduler="synchronous")
+        for number, several in enumerate(([raster], [other, raster]))
+    )  # fmt: skip
+    assert digest(both)[4:] == digest(alone)[2:]
+    assert both.sums[raster].tolist() == alone.sums[raster].tolist()
+    assert np.array_equal(both.known[raster], alone.known[raster])
+    assert (both.known[other] >= both.known[raster]).all()
+    assert both.known[other].sum() > both.known[raster].sum()
 
 
 @pytest.mark.parametrize("rows", [3, 1024])

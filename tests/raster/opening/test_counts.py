@@ -15,7 +15,7 @@ import pyogrio
 import pytest
 import shapely
 from geodata_layers import FORMATS, survey_layer, write_layer
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from carbongrid.case.readers.vector import read_vector
@@ -55,6 +55,7 @@ def test_every_row_is_counted_and_read(tmp_path: Path, suffix: str) -> None:
 
 @settings(max_examples=10)
 @given(SEVERAL, st.sampled_from(["YES", "NO"]))
+@example(300, "YES")  # an index of three levels
 def test_features_of_a_flatgeobuf_are_counted_behind_any_index(tmp_path_factory, count: int, index: str) -> None:  # fmt: skip
     path = flatgeobuf(tmp_path_factory.mktemp("fgb") / "a.fgb", count, index)
     assert rows_in_file(path, "FlatGeobuf", "a") == count

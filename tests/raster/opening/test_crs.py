@@ -21,7 +21,7 @@ from carbongrid.case.readers.vector import fields_of, read_vector
 from carbongrid.errors import InputError
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import rasterize
-from carbongrid.raster.opening.crs import crs_of, same_crs
+from carbongrid.raster.opening.crs import crs_of, require_no_file, same_crs
 from carbongrid.raster.opening.rasters import open_raster
 from carbongrid.raster.zonal import ZonalOperator
 
@@ -70,6 +70,12 @@ def test_a_system_that_needs_a_file_is_refused(given: object) -> None:
     if isinstance(given, str):
         with pytest.raises(InputError, match="completed from a file"):
             Grid(given, 100, (0, 0, 1000, 1000))
+
+
+def test_a_file_beside_none_is_one() -> None:
+    """What GDAL hands over is not parsed again. Seen to pass where a single ``@null`` was enough."""
+    with pytest.raises(InputError, match="completed from a file"):
+        require_no_file("+proj=utm +zone=50 +ellps=clrk66 +nadgrids=@null,/elsewhere/g.gsb", "here")
 
 
 @pytest.mark.parametrize("given", WITHOUT)
@@ -139,12 +145,13 @@ def test_no_crs_is_fetched(tmp_path: Path, server, key: str, kind: str) -> None:
     """Caught: a GeoJSON whose CRS is an address, which GDAL asked for it."""
     path = write_layer(survey_layer(), tmp_path / "layer.geojson")
     text = path.read_text(encoding="utf-8")
-    crs = json.dumps({"type": kind, "properties": {"href": server.address, "url": server.address}})
     start = text.index('"crs"')
     end = json.JSONDecoder().raw_decode(text, text.index("{", start))[1]
-    path.write_text(f'{text[:start]}"{key}": {crs}{text[end:]}', encoding="utf-8")
-    with pytest.raises(InputError, match="is an address, which would be fetched"):
-        read_vector(path)
+    for named in ({}, {"Type": "name"}):  # one that may be fetched beside one that is not
+        told = {**named, "type": kind, "properties": {"href": server.address, "url": server.address}}  # fmt: skip
+        path.write_text(f'{text[:start]}"{key}": {json.dumps(told)}{text[end:]}', encoding="utf-8")
+        with pytest.raises(InputError, match="is an address, which would be fetched"):
+            read_vector(path)
     assert server.asked == []
 
 

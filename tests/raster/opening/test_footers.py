@@ -80,11 +80,11 @@ def with_group(footer: Struct, group: Struct) -> Struct:
     return footer.with_fields((4, LIST, Values(STRUCT, [group])))
 
 
-def with_more_values(footer: Struct) -> Struct:
+def with_values(footer: Struct, more: int) -> Struct:
     [group] = footer[4]
     first = group[1][0]
-    more = first.with_fields((3, STRUCT, first[3].with_fields((5, LONG, first[3][5] + 1))))
-    return with_group(footer, group.with_fields((1, LIST, Values(STRUCT, [more, *group[1][1:]]))))
+    other = first.with_fields((3, STRUCT, first[3].with_fields((5, LONG, first[3][5] + more))))
+    return with_group(footer, group.with_fields((1, LIST, Values(STRUCT, [other, *group[1][1:]]))))
 
 
 def without_a_column(footer: Struct) -> Struct:
@@ -96,7 +96,9 @@ def without_a_column(footer: Struct) -> Struct:
     ("change", "told"),
     [
         (lambda footer: footer.with_fields((3, LONG, 1001)), "1,001 rows in all, 1,000 in its groups"),
-        (with_more_values, "1,000 rows in a group, 1,001 values of 'id' in it"),
+        (lambda footer: footer.with_fields((3, LONG, 999)), "999 rows in all, 1,000 in its groups"),
+        (lambda footer: with_values(footer, 1), "1,000 rows in a group, 1,001 values of 'id' in it"),
+        (lambda footer: with_values(footer, -1), "1,000 rows in a group, 999 values of 'id' in it"),
         (without_a_column, "it is no footer"),
         (lambda footer: Struct([(1, INT, 1)]), "it is no footer"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import struct
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from geodata_layers import survey_layer, write_layer
 
 from carbongrid.case.readers.vector import read_vector
 from carbongrid.errors import InputError
+from carbongrid.raster.opening.geopackages import rows_of_geopackage
 
 
 def test_a_geopackage_whose_path_sqlite_takes_not_is_told_so(tmp_path: Path) -> None:
@@ -43,3 +45,30 @@ def test_a_layer_that_is_computed_is_refused(tmp_path: Path, computed: str) -> N
         database.commit()
     with pytest.raises(InputError, match=r"is no table.*Save it as a layer"):
         read_vector(path)
+
+
+def test_a_page_that_lists_fewer_rows_than_it_holds_is_damage(tmp_path: Path) -> None:
+    """GDAL reads no more than SQLite counts. Seen to pass where the check of the table was not heeded: a parcel less, in silence."""
+    path = write_layer(survey_layer(), tmp_path / "layer.gpkg")
+    with closing(sqlite3.connect(path)) as database:
+        (page,) = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'layer'").fetchone()  # fmt: skip
+    data = bytearray(path.read_bytes())
+    at = (page - 1) * struct.unpack_from(">H", data, 16)[0] + 3
+    (rows,) = struct.unpack_from(">H", data, at)
+    struct.pack_into(">H", data, at, rows - 1)
+    path.write_bytes(data)
+    assert rows == 6
+    with pytest.raises(InputError, match="the file contradicts itself"):
+        rows_of_geopackage(path, "layer")
+
+
+def test_rows_in_the_log_beside_it_are_counted(tmp_path: Path) -> None:
+    """Seen to pass without the log, as whoever may write nothing opens a database."""
+    path = write_layer(survey_layer(), tmp_path / "layer.gpkg")
+    with closing(sqlite3.connect(path)) as database:
+        for (trigger,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():  # fmt: skip
+            database.execute(f'DROP TRIGGER "{trigger}"')
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("DELETE FROM layer WHERE fid = 2")
+        database.commit()
+        assert rows_of_geopackage(path, "layer") == 5

@@ -131,6 +131,33 @@ def test_a_raster_by_its_path_is_unknown_where_its_windows_are(
     assert raster.rio.crs.to_epsg() == 32650
 
 
+@pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")  # rioxarray's own
+def test_transparent_cells_are_unknown_beside_the_band_that_says_so(tmp_path: Path) -> None:
+    """Seen to pass where every band had to be hidden: that of transparency itself is not."""
+    path = tmp_path / "grey.tif"
+    how = {"height": 1, "width": 2, "count": 2, "dtype": "uint8", "crs": "EPSG:32650"}
+    with rasterio.open(path, "w", "GTiff", transform=from_origin(0, 4, 1, 1), photometric="MINISBLACK", alpha="yes", **how) as file:  # fmt: skip
+        file.write(np.array([[[5, 7]], [[255, 0]]], np.uint8))
+    np.testing.assert_array_equal(open_geotiff(path)[0], [[5, np.nan]])
+
+
+@pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")  # rioxarray's own
+@pytest.mark.filterwarnings("ignore:(Scales|Offsets) differ across bands:UserWarning")
+@pytest.mark.parametrize(("scale", "offset"), [(0.5, 0.0), (1.0, 10.0)])
+def test_a_band_behind_the_first_that_is_scaled_is_as_it_is_meant(
+    tmp_path: Path, scale: float, offset: float
+) -> None:
+    """Seen to pass with the scale of the first band looked at alone, and without any offset."""
+    path = tmp_path / "two.tif"
+    how = {"height": 1, "width": 2, "count": 2, "dtype": "int16", "crs": "EPSG:32650"}
+    with rasterio.open(path, "w", "GTiff", transform=from_origin(0, 4, 1, 1), **how) as file:
+        file.write(np.array([[[5, 7]], [[8, 6]]], np.int16))
+        file.scales, file.offsets = (1.0, scale), (0.0, offset)
+    found = open_geotiff(path)
+    np.testing.assert_array_equal(found[0], [[5, 7]])
+    np.testing.assert_array_equal(found[1], [[8 * scale + offset, 6 * scale + offset]])
+
+
 def test_a_last_strip_that_is_blank_is_whole(tmp_path: Path) -> None:
     """Seen to: GDAL wrote the last strip of a raster, of one row where others have two, in full since it is all 0, and the file was said to contradict itself."""
     path = tmp_path / "people.tif"

@@ -61,6 +61,17 @@ def test_a_shape_that_no_entry_lists_is_told(path: Path) -> None:
         rows_of_shapefile(path)
 
 
+def test_a_row_without_a_shape_is_told(path: Path) -> None:
+    """Seen to pass where only shapes without a row were tried."""
+    table = path.with_suffix(".dbf")
+    data = table.read_bytes()
+    head, width = struct.unpack_from("<HH", data, 8)
+    more = data[:4] + struct.pack("<I", ROWS + 1) + data[8 : head + ROWS * width] + data[head : head + width]  # fmt: skip
+    table.write_bytes(more)
+    with pytest.raises(InputError, match="there are 4 shapes and 5 rows in its table"):
+        rows_of_shapefile(path)
+
+
 def test_a_missing_shape_may_be_listed_as_nothing_at_all(path: Path) -> None:
     """Its row stays: GDAL reads it without a geometry."""
     data, (last, words) = path.read_bytes(), entry(path, ROWS - 1)

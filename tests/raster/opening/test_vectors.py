@@ -7,8 +7,10 @@ import sqlite3
 from pathlib import Path
 
 import geopandas as gpd
+import pytest
 import shapely
 
+from carbongrid.raster.opening import vectors
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.vectors import open_vector
 
@@ -38,3 +40,16 @@ def test_a_geopackage_with_a_log_of_changes_is_read_with_them_and_left_as_it_is(
         assert file.table("land")["code"].tolist() == ["b"]
     assert [hash_path(left / name) for name in names] == before
     assert sorted(each.name for each in left.iterdir()) == sorted(names)
+
+
+def test_kinds_of_geometries_are_those_of_the_rows_that_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to pass with those of other rows behind the first that are read at once."""
+    monkeypatch.setattr(vectors, "_ROWS_AT_ONCE", 2)
+    shapes = [shapely.box(0, 0, 1, 1), shapely.Point(0, 0), None, shapely.LineString([(0, 0), (1, 1)]), shapely.Point(1, 1)]  # fmt: skip
+    path = tmp_path / "mixed.gpkg"
+    gpd.GeoDataFrame(geometry=shapes, crs=3857).to_file(path)
+    with open_vector(path) as file:
+        assert list(file.kinds_in("mixed", [1, 2, 3, 4])) == [1, 0, 2, 1]
+        assert list(file.kinds_in("mixed", [0, 3])) == [3, 2]
