@@ -289,13 +289,19 @@ def test_a_weight_raster_is_followed_inside_parcels(city: Path) -> None:
 
 def test_regional_totals_stay_in_their_region_when_they_are_spread(city: Path) -> None:
     totals = pd.read_csv(city / "totals.csv", dtype=str, keep_default_na=False)
-    part = totals[totals["category"] == "agriculture/plantation"].assign(
-        region="090103", value="20"
+    plantation, forest = (
+        totals[totals["category"] == f"agriculture/{name}"] for name in ("plantation", "forest")
     )
-    pd.concat([totals.assign(region=""), part]).to_csv(city / "totals.csv", index=False)
+    others = totals.drop(forest.index).assign(region="")
+    parts = [(plantation, "090103", "20"), (forest, "090103", "30"), (forest, "090101", "50")]
+    rows = [of.assign(region=region, value=value) for of, region, value in parts]
+    pd.concat([others, *rows]).to_csv(city / "totals.csv", index=False)
     result = run(city / "case.toml", city.parent / "run")
     rows = result.ledger[result.ledger["category"] == "agriculture/plantation"]
     assert rows["region"].tolist() == ["", "090103"]
+    grams = result.ledger.groupby("category")["total_t"].sum() * 1e6
+    told = {row["category"]: row["grams"] for row in check(city / "case.toml").content["categories"]}  # fmt: skip
+    assert told == grams.round().astype(int).to_dict()
     assert cg.verify(city.parent / "run").ok
 
 
