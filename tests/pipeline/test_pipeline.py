@@ -289,11 +289,11 @@ def test_a_weight_raster_is_followed_inside_parcels(city: Path) -> None:
 
 def test_regional_totals_stay_in_their_region_when_they_are_spread(city: Path) -> None:
     totals = pd.read_csv(city / "totals.csv", dtype=str, keep_default_na=False)
-    plantation, forest = (
-        totals[totals["category"] == f"agriculture/{name}"] for name in ("plantation", "forest")
+    plantation, husbandry = (
+        totals[totals["category"] == f"agriculture/{name}"] for name in ("plantation", "husbandry")
     )
-    others = totals.drop(forest.index).assign(region="")
-    parts = [(plantation, "090103", "20"), (forest, "090103", "30"), (forest, "090101", "50")]
+    others = totals.drop(husbandry.index).assign(region="")
+    parts = [(plantation, "090103", "20"), (husbandry, "090103", "3"), (husbandry, "090102", "5")]
     rows = [of.assign(region=region, value=value) for of, region, value in parts]
     pd.concat([others, *rows]).to_csv(city / "totals.csv", index=False)
     result = run(city / "case.toml", city.parent / "run")
