@@ -110,12 +110,11 @@ def put(
         _ROUNDING[place - 2],
         _ROUNDING[place - 3],
     )
+    a, b, c, d = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
     begin = np.uintp(at)
-    # Perhaps all have no more bins than the first has: whole numbers have one, values of four bytes mostly two.
-    below_first = scratch[at] - ((scratch[at] + first) - first)
-    below_second = below_first - ((below_first + second) - second)
-    if below_first == 0.0:
-        a, left = np.int64(0), np.int64(0)
+    if (scratch[at] + first) - first == scratch[at]:
+        # As whole numbers are: perhaps all of them have no more than the first bin.
+        left = np.int64(0)
         for n in range(np.uintp(count)):
             number = scratch[begin + n]
             rounded = number + first
@@ -124,21 +123,7 @@ def put(
         if left & SIZE == 0:
             sums[i, what, 0] += a
             return
-    if below_second == 0.0:
-        a, b, left = np.int64(0), np.int64(0), np.int64(0)
-        for n in range(np.uintp(count)):
-            number = scratch[begin + n]
-            rounded = number + first
-            a += pattern(rounded) - pattern(first)
-            number -= rounded - first
-            rounded = number + second
-            b += pattern(rounded) - pattern(second)
-            left |= pattern(number - (rounded - second))
-        if left & SIZE == 0:
-            sums[i, what, 0] += a
-            sums[i, what, 1] += b
-            return
-    a, b, c, d = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+        a = np.int64(0)
     for n in range(np.uintp(count)):
         number = scratch[begin + n]
         rounded = number + first

@@ -112,6 +112,23 @@ def _kept(scratch: NDArray[np.float64], by: int, count: int) -> int:
     return kept
 
 
+@in_place
+def _known_of(scratch: NDArray[np.float64], by: int, count: int, hidden: float) -> tuple[int, int, Any]:  # fmt: skip
+    """Leave out cells for which one of their numbers is unknown or hidden; return how many are left, that padded, and the size of the number's largest."""
+    if hidden == hidden:
+        first = np.uintp(by)
+        for n in range(np.uintp(count)):
+            number = scratch[first + n]
+            scratch[first + n] = np.nan if number == hidden else number
+    wide = _padded(scratch, count)
+    largest = largest_of(scratch, by, wide)
+    if largest > INFINITE:
+        count = _kept(scratch, by, count)
+        wide = _padded(scratch, count)
+        largest = largest_of(scratch, by, wide)
+    return count, wide, largest
+
+
 @helper
 def _key(number: float) -> Any:
     """Return a float as a whole number; they are in the same order."""
@@ -120,82 +137,58 @@ def _key(number: float) -> Any:
 
 
 @helper
-def _range_of(scratch: NDArray[np.float64], by: int, count: int) -> tuple[Any, Any, Any]:
-    """Return keys of the least and the largest of some numbers, and the largest size as a pattern of bits, which is beyond infinity if one is unknown."""
-    least, most = NO_LEAST, NO_MOST
-    first = np.uintp(by)
-    for n in range(np.uintp(count)):
-        key = _key(scratch[first + n])
+def _note_extremes(scratch: NDArray[np.float64], count: int, i: int, extremes: NDArray[np.int64]) -> None:  # fmt: skip
+    """Note least and largest of some values, as whole numbers in the same order."""
+    least, most = extremes[i, 0], extremes[i, 1]
+    for n in range(count):
+        key = _key(scratch[_VALUES + n])
         least, most = min(least, key), max(most, key)
-    # The bits of a number below zero, turned over in its key, are its size when they are turned back.
-    return least, most, max(most, ~least, np.int64(0))
-
-
-@in_place
-def _known_of(scratch: NDArray[np.float64], by: int, count: int, hidden: float) -> tuple[int, int, Any, Any, Any]:  # fmt: skip
-    """Leave out cells for which one of their numbers is unknown or hidden; return how many are left, that padded, and the range of the number."""
-    if hidden == hidden:
-        first = np.uintp(by)
-        for n in range(np.uintp(count)):
-            number = scratch[first + n]
-            scratch[first + n] = np.nan if number == hidden else number
-    least, most, largest = _range_of(scratch, by, count)
-    if largest > INFINITE:
-        count = _kept(scratch, by, count)
-        least, most, largest = _range_of(scratch, by, count)
-    return count, _padded(scratch, count), least, most, largest
-
-
-@helper
-def _note_extremes(extremes: NDArray[np.int64], i: int, least: Any, most: Any) -> None:
-    extremes[i, 0], extremes[i, 1] = min(extremes[i, 0], least), max(extremes[i, 1], most)
+    extremes[i, 0], extremes[i, 1] = least, most
 
 
 @in_place
 def _whole_cells(
-    scratch: NDArray[np.float64], count: int, hidden: float, i: int, order: int, short: bool, found: Found
+    scratch: NDArray[np.float64], count: int, hidden: float, i: int, order: int, ends: bool, short: bool, found: Found
 ) -> bool:  # fmt: skip
     """Add values of cells with a share of 1, whose squares are exact as floats if they are short; False if one is too large."""
     cells, extremes, tops, sums = found
     cells[i, 0] += count
-    count, wide, least, most, largest = _known_of(scratch, _VALUES, count, hidden)
+    count, wide, largest = _known_of(scratch, _VALUES, count, hidden)
     if order > 0 and largest >= TOO_LARGE:
         return False
     cells[i, 1] += count
-    _note_extremes(extremes, i, least, most)
+    if ends:
+        _note_extremes(scratch, count, i, extremes)
     if order > 0:
         put(tops, sums, i, SUM, scratch, _VALUES, wide, largest)
-    if order < 2:
-        return True
-    largest = np.int64(0)
-    for n in range(wide):
-        value = scratch[_VALUES + n]
-        if short:
-            square = value * value
-        else:
-            square, scratch[_B + n] = product(value, value)
-        scratch[_A + n] = square
-        largest = max(largest, pattern(square))
-    put(tops, sums, i, SQUARES, scratch, _A, wide, largest)
-    if not short:
+    if order == 2 and short:
+        for n in range(wide):
+            scratch[_A + n] = scratch[_VALUES + n] * scratch[_VALUES + n]
+    elif order == 2:
+        for n in range(wide):
+            value = scratch[_VALUES + n]
+            scratch[_A + n], scratch[_B + n] = product(value, value)
         put(tops, sums, i, SQUARES, scratch, _B, wide, largest_of(scratch, _B, wide))
+    if order == 2:
+        put(tops, sums, i, SQUARES, scratch, _A, wide, largest_of(scratch, _A, wide))
     return True
 
 
 @in_place
 def _measured_cells(
-    scratch: NDArray[np.float64], count: int, hidden: float, i: int, order: int, weighted: bool, found: Found
+    scratch: NDArray[np.float64], count: int, hidden: float, i: int, order: int, ends: bool, weighted: bool, found: Found
 ) -> int:  # fmt: skip
     """Add values of cells with their shares, and their weights if there are any; return how many are known, or -1 if one is too large."""
     cells, extremes, tops, sums = found
     cells[i, 0] += count
-    count, wide, least, most, largest = _known_of(scratch, _VALUES, count, hidden)
+    count, wide, largest = _known_of(scratch, _VALUES, count, hidden)
     known = count
     if order > 0 and largest >= TOO_LARGE:
         return -1
-    _note_extremes(extremes, i, least, most)
+    if ends:
+        _note_extremes(scratch, count, i, extremes)
     if weighted:
-        count, wide, _, _, largest = _known_of(scratch, _RESTS, count, np.nan)
+        count, wide, largest = _known_of(scratch, _RESTS, count, np.nan)
         cells[i, 2] += known - count
         if order > 0 and largest >= TOO_LARGE:
             return -1
@@ -258,7 +251,7 @@ def _ask_for(values: NDArray[Any], window: Window, spans: Spans, later: Any) -> 
 
 @in_place
 def _add_spans(
-    cells: Cells, hidden: float, window: Window, spans: Spans, polygon: int, i: int, order: int, found: Found, scratch: NDArray[np.float64]
+    cells: Cells, hidden: float, window: Window, spans: Spans, polygon: int, i: int, order: int, ends: bool, found: Found, scratch: NDArray[np.float64]
 ) -> bool:  # fmt: skip
     """Add the whole cells that a polygon has in a window; False if a value or a weight is too large."""
     (values, weights), (top, left, height, width) = cells, window
@@ -281,18 +274,22 @@ def _add_spans(
             column, count = column + some, count + some
             if count == _CELLS_AT_ONCE:
                 if weighted:
-                    ordinary &= _measured_cells(scratch, count, hidden, i, order, True, found) >= 0
+                    ordinary &= (
+                        _measured_cells(scratch, count, hidden, i, order, ends, True, found) >= 0
+                    )
                 else:
-                    ordinary &= _whole_cells(scratch, count, hidden, i, order, short, found)
+                    ordinary &= _whole_cells(scratch, count, hidden, i, order, ends, short, found)
                 count = 0
     if weighted:
-        return ordinary & (_measured_cells(scratch, count, hidden, i, order, True, found) >= 0)
-    return ordinary & _whole_cells(scratch, count, hidden, i, order, short, found)
+        return ordinary & (
+            _measured_cells(scratch, count, hidden, i, order, ends, True, found) >= 0
+        )
+    return ordinary & _whole_cells(scratch, count, hidden, i, order, ends, short, found)
 
 
 @in_place
 def _add_edges(
-    cells: Cells, hidden: float, window: Window, edges: Edges, polygon: int, i: int, order: int, found: Found, scratch: NDArray[np.float64]
+    cells: Cells, hidden: float, window: Window, edges: Edges, polygon: int, i: int, order: int, ends: bool, found: Found, scratch: NDArray[np.float64]
 ) -> tuple[bool, int]:  # fmt: skip
     """Add the edge cells that a polygon has in a window; False if a value or a weight is too large, and how many are known."""
     (values, weights), (top, left, height, width) = cells, window
@@ -318,9 +315,9 @@ def _add_edges(
             scratch[np.uintp(_RESTS + count)] = weights[at]
         count += 1
         if count == _CELLS_AT_ONCE:
-            some = _measured_cells(scratch, count, hidden, i, order, weighted, found)
+            some = _measured_cells(scratch, count, hidden, i, order, ends, weighted, found)
             ordinary, known, count = ordinary & (some >= 0), known + some, 0
-    some = _measured_cells(scratch, count, hidden, i, order, weighted, found)
+    some = _measured_cells(scratch, count, hidden, i, order, ends, weighted, found)
     return ordinary & (some >= 0), known + some
 
 
@@ -360,14 +357,14 @@ def _add_shares(
 
 @in_place
 def _add_measured(
-    cells: Cells, hidden: float, window: Window, edges: Edges, bins: ShareBins, polygon: int, i: int, order: int, found: Found, scratch: NDArray[np.float64]
+    cells: Cells, hidden: float, window: Window, edges: Edges, bins: ShareBins, polygon: int, i: int, order: int, ends: bool, found: Found, scratch: NDArray[np.float64]
 ) -> bool:  # fmt: skip
     """Add the edge cells that a polygon has in a window, and their shares; False if a value or a weight is too large."""
     _, _, tops, sums = found
     few = edges[0][polygon + 1] - edges[0][polygon]
     if few == 0:
         return True
-    ordinary, known = _add_edges(cells, hidden, window, edges, polygon, i, order, found, scratch)  # fmt: skip
+    ordinary, known = _add_edges(cells, hidden, window, edges, polygon, i, order, ends, found, scratch)  # fmt: skip
     if cells[1].size > 0:
         return ordinary
     if known < few:
@@ -382,20 +379,20 @@ def _add_measured(
 
 @in_place
 def _add_polygons(
-    cells: Cells, hidden: float, window: Window, spans: Spans, edges: Edges, bins: ShareBins, polygons: NDArray[np.int64], order: int, found: Found, scratch: NDArray[np.float64]
+    cells: Cells, hidden: float, window: Window, spans: Spans, edges: Edges, bins: ShareBins, polygons: NDArray[np.int64], order: int, ends: bool, found: Found, scratch: NDArray[np.float64]
 ) -> bool:  # fmt: skip
     """Add what polygons have in a window to zeros; False if a value or a weight is too large."""
     ordinary = True
     for i in range(polygons.size):
         polygon = polygons[i]
-        ordinary &= _add_spans(cells, hidden, window, spans, polygon, i, order, found, scratch)  # fmt: skip
-        ordinary &= _add_measured(cells, hidden, window, edges, bins, polygon, i, order, found, scratch)  # fmt: skip
+        ordinary &= _add_spans(cells, hidden, window, spans, polygon, i, order, ends, found, scratch)  # fmt: skip
+        ordinary &= _add_measured(cells, hidden, window, edges, bins, polygon, i, order, ends, found, scratch)  # fmt: skip
     return ordinary
 
 
 @in_place
 def _add_whole_numbers(
-    values: NDArray[Any], hidden: float, window: Window, spans: Spans, polygon: int, i: int, order: int, found: Found
+    values: NDArray[Any], hidden: float, window: Window, spans: Spans, polygon: int, i: int, order: int, ends: bool, found: Found
 ) -> None:  # fmt: skip
     """Add the whole cells that a polygon has in a window of short integers: no sum of theirs, or of their squares, leaves int64."""
     top, left, height, width = window
@@ -424,7 +421,8 @@ def _add_whole_numbers(
     cells[i, 1] += known
     if known == 0:
         return
-    extremes[i, 0], extremes[i, 1] = _key(np.float64(least)), _key(np.float64(most))
+    if ends:
+        extremes[i, 0], extremes[i, 1] = _key(np.float64(least)), _key(np.float64(most))
     largest = max(-least, most)
     if order > 0:
         put_whole(tops, sums, i, SUM, total, largest)
@@ -434,13 +432,13 @@ def _add_whole_numbers(
 
 @in_place
 def _add_polygons_of_whole_numbers(
-    cells: Cells, hidden: float, window: Window, spans: Spans, edges: Edges, bins: ShareBins, polygons: NDArray[np.int64], order: int, found: Found, scratch: NDArray[np.float64]
+    cells: Cells, hidden: float, window: Window, spans: Spans, edges: Edges, bins: ShareBins, polygons: NDArray[np.int64], order: int, ends: bool, found: Found, scratch: NDArray[np.float64]
 ) -> None:  # fmt: skip
     """Add whole cells as integers, and edge cells as floats."""
     for i in range(polygons.size):
         polygon = polygons[i]
-        _add_whole_numbers(cells[0], hidden, window, spans, polygon, i, order, found)
-        _add_measured(cells, hidden, window, edges, bins, polygon, i, order, found, scratch)
+        _add_whole_numbers(cells[0], hidden, window, spans, polygon, i, order, ends, found)
+        _add_measured(cells, hidden, window, edges, bins, polygon, i, order, ends, found, scratch)
 
 
 @kernel
@@ -454,6 +452,7 @@ def polygon_moments(
     bins: ShareBins,
     polygons: NDArray[np.int64],
     order: int,
+    ends: bool,
     found: Found,
 ) -> bool:
     """Add what some polygons have in a window of a raster; return False if a value or a weight is too large.
@@ -476,12 +475,14 @@ def polygon_moments(
         Those that may have cells in the window.
     order
         0 for shares and extremes only, 1 for sums of values, too, 2 for those of their squares, too.
+    ends
+        Whether extremes are wanted.
     found
         What is added to: ``nothing_found`` of as many polygons.
     """
     window = (corner[0], corner[1], values.shape[0], values.shape[1])
     flat, scratch = (values.reshape(-1), weights.reshape(-1)), np.zeros(5 * _COLUMN)
-    return _add_polygons(flat, hidden, window, spans, edges, bins, polygons, order, found, scratch)  # fmt: skip
+    return _add_polygons(flat, hidden, window, spans, edges, bins, polygons, order, ends, found, scratch)  # fmt: skip
 
 
 @kernel
@@ -494,6 +495,7 @@ def whole_number_moments(
     bins: ShareBins,
     polygons: NDArray[np.int64],
     order: int,
+    ends: bool,
     found: Found,
 ) -> None:
     """Add what ``polygon_moments`` does, of integers of at most two bytes without weights: none of them is too large.
@@ -502,7 +504,7 @@ def whole_number_moments(
     """
     window = (corner[0], corner[1], values.shape[0], values.shape[1])
     flat, scratch = (values.reshape(-1), np.empty(0)), np.zeros(5 * _COLUMN)
-    _add_polygons_of_whole_numbers(flat, hidden, window, spans, edges, bins, polygons, order, found, scratch)  # fmt: skip
+    _add_polygons_of_whole_numbers(flat, hidden, window, spans, edges, bins, polygons, order, ends, found, scratch)  # fmt: skip
 
 
 @in_place

@@ -65,9 +65,10 @@ def block_moments(
     polygons: NDArray[np.int64],
     order: int,
     *,
+    ends: bool = True,
     hidden: float = np.nan,
 ) -> Table:
-    """Return the table of a block, whose first cell is at ``corner`` of the grid.
+    """Return the table of a block, whose first cell is at ``corner`` of the grid; least and largest values only where ``ends`` says so.
 
     Of floats, or, where there are no weights, of short integers; ``hidden`` is unknown, as NaN is.
 
@@ -78,7 +79,7 @@ def block_moments(
     """
     block = as_readonly_contiguous(values, values.dtype)
     columns = nothing_found(polygons.size)
-    asked = (corner, *shares, polygons, order, columns)
+    asked = (corner, *shares, polygons, order, ends, columns)
     ordinary = True
     if values.dtype in _SHORT_INTEGERS and weights is None:
         whole_number_moments(block, hidden, *asked)

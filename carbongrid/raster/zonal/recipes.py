@@ -195,14 +195,15 @@ def block_tables(
     weighed, done = no_weighted_values(), list[Done]()
     if recipe.plain:
         order = max(ORDERS.get(stat, 0) for stat in recipe.plain)
-        plain = block_moments(block, None, corner, sums, polygons, order, hidden=hidden)
+        ends = not {"min", "max", "std", "variance"}.isdisjoint(recipe.plain)
+        plain = block_moments(block, None, corner, sums, polygons, order, ends=ends, hidden=hidden)
     needs_weights = bool(recipe.of_weights or recipe.weighed)
     own = None
     if needs_weights:
         own = weights[0] if recipe.weights_are_checked else _weights_block(weights[0], recipe.unweighed)  # fmt: skip
     if recipe.of_weights:
         order = max(ORDERS[stat] for stat in recipe.of_weights)
-        weighted = block_moments(block, own, corner, sums, polygons, order)
+        weighted = block_moments(block, own, corner, sums, polygons, order, ends=order > 1)
     if recipe.distributions:
         # Of polygons that have all their cells here values need not be kept, but for fractions.
         here = measured.whole_in(polygons, corner, shape)
