@@ -33,7 +33,7 @@ def place_of(out: str | Path) -> Path:
     ------
     InputError
         If it is an address, or a link: a rename would replace the link, not what it points to. If its path is so long that its GeoPackages could
-        be written and not be read; if it is relative to a working directory that is gone.
+        be written and not be read.
     """
     out = path_to_write(out)
     if out.is_symlink():
@@ -42,11 +42,7 @@ def place_of(out: str | Path) -> Path:
             str(out),
             "Name the directory itself.",
         )
-    try:
-        place = out.resolve()
-    except FileNotFoundError as error:
-        what = "the folder that its path is relative to, the working directory, was removed"
-        raise InputError(what, str(out), "Go into a folder that is there.") from error
+    place = out.resolve()
     if (size := len(os.fsencode(place / _LONGEST))) > MAX_PATH:
         raise InputError(
             f"its files would have paths of {size} bytes, and GeoPackages are opened by at most {MAX_PATH}",
