@@ -16,14 +16,6 @@ _MAX_LENGTH = 4096
 _INSIDE = "Put the file under the case's folder, or set allow_outside = true."
 
 
-def where_python_runs() -> Path:
-    """Return the working directory; that it was removed meanwhile matters to paths that are relative to it alone."""
-    try:
-        return Path.cwd()
-    except FileNotFoundError:
-        return Path()
-
-
 def resolve_path(folder: Path, written: str, allow_outside: bool) -> Path:
     """Return the absolute path of a file that a case names; it need not be there.
 

@@ -24,7 +24,7 @@ from carbongrid.case.figures import (
 )
 from carbongrid.case.land import GridSection, ParcelsSection, SurroundingsSection, UnitsSection
 from carbongrid.case.notebook import card
-from carbongrid.case.paths import resolve_path, where_python_runs
+from carbongrid.case.paths import resolve_path
 from carbongrid.case.values import PlainText, Text, is_path_of, one_of, wrong
 from carbongrid.inventory.electricity import READINGS
 from carbongrid.method.zoning import TIES
@@ -198,7 +198,7 @@ class CaseFields(Section):
         about("Allowed", "section", "what would otherwise stop the run, by category", example=None),
     ] = Field(default_factory=AllowSection)
 
-    _path: Path = PrivateAttr(default_factory=lambda: where_python_runs() / "case.toml")
+    _path: Path = PrivateAttr(default_factory=lambda: Path.cwd() / "case.toml")
     _read_from: str = PrivateAttr(default="")
 
     @model_validator(mode="after")

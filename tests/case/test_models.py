@@ -183,20 +183,6 @@ def test_a_case_is_frozen_and_travels():
     assert pickle.loads(pickle.dumps(case)).path == case.path == Path.cwd() / "case.toml"
 
 
-def test_a_case_is_made_where_the_working_directory_is_gone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Seen to fail with a bare ``[Errno 2]``, though the case's own file was named from the root."""
-    gone, file = tmp_path / "gone", tmp_path / "case.toml"
-    gone.mkdir()
-    file.write_text(WHOLE, encoding="utf-8")
-    for _, name in of(WHOLE).named_files():
-        (tmp_path / name).touch()
-    monkeypatch.chdir(gone)
-    gone.rmdir()
-    assert Case.read(file).folder == tmp_path
-
-
 def test_id_may_be_several_columns():
     assert of(SHORT.replace("code_system", 'id = ["county", "BSM"]\ncode_system')).parcels.id == (
         "county",
