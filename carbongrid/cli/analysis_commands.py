@@ -295,8 +295,8 @@ def _agreement(found: Validation) -> Iterator[str]:
         why = f": as if {row['slip']}" if row["slip"] else ""
         yield f"The table contradicts itself: {' '.join(filter(None, (row['of'], row['gas'])))} of its units in {where} add up to {row['ratio']:.3g} times its total{why}."
     rows = [("of", "units", "bias", "rank", "misplaced", "by area", "people", "whole", "skill", "in 90 %")]  # fmt: skip
-    forms = {"bias": ".2f", "spearman": ".2f", "misplaced_scaled": ".3f", "by_area": ".3f", "by_people": ".3f", "by_one_total": ".3f", "skill": ".2f", "coverage_90": ".0%"}  # fmt: skip
-    rows += [(row["of"], str(row["units"]), *_measures(row, forms)) for row in found.measures.to_dict("records")]  # fmt: skip
+    forms = {"bias": ".2f", "spearman": ".2f", "misplaced_scaled": ".3f", "by_area": ".3f", "by_people": ".3f", "by_one_total": ".3f", "skill": ".2f"}  # fmt: skip
+    rows += [(row["of"], str(row["units"]), *_measures(row, forms), _covered(row["coverage_90"])) for row in found.measures.to_dict("records")]  # fmt: skip
     yield from aligned_columns(rows, cut=False)
     for row in found.measures.to_dict("records"):
         yield from _remarks_of_quantity(row)
@@ -357,6 +357,12 @@ def _agreement_of_cells(found: Validation) -> Iterator[str]:
 def _measures(row: Mapping[Any, Any], forms: Mapping[str, str]) -> Iterator[str]:
     """Yield the measures of a quantity, each in its form."""
     return (or_dash(row[name], 0, form) for name, form in forms.items())
+
+
+def _covered(share: float) -> str:
+    from carbongrid.outputs.numbers import whole_percent
+
+    return "-" if math.isnan(share) else whole_percent(share)
 
 
 def _row_to_paste(row: dict[Any, Any]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from carbongrid.cli.console import Console, escape_what_cannot_be_encoded, set_up_logging
-from carbongrid.errors import Problem
+from carbongrid.errors import InputError, Problem
 from carbongrid.raster.surroundings import set_aside, set_by_hand
 
 logger = logging.getLogger("carbongrid.cli.commands")  # as -v shows it
@@ -69,6 +69,7 @@ def with_console(command: Command) -> Command:
     ) -> None:
         console = _console(quiet, as_json, verbose)
         with console.errors():
+            _require_a_folder()
             _require_local(click.get_current_context())
             command(console, *args, **given)
 
@@ -94,6 +95,17 @@ def _console(quiet: bool, as_json: bool, verbose: int) -> Console:
             Problem(f"ignored, though set in the environment: {on_purpose}", level="note")
         )
     return console
+
+
+def _require_a_folder() -> None:
+    """Raise InputError where the working directory was removed meanwhile: libraries look at it at any time, and ended in what read as damage of a run."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise InputError(
+            "the folder that the command was called in is not there any more",
+            hint="Go into one that is there, as with cd ~, and call it again.",
+        ) from None
 
 
 def _require_local(context: click.Context) -> None:

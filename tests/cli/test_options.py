@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,21 @@ def test_an_address_for_what_is_written_is_refused_before_anything_is_read(
     (told,) = json.loads(done.stdout)["problems"]
     assert told["what"].startswith("this is an address")
     assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps a folder that somebody is in")
+def test_a_folder_that_was_removed_meanwhile_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to end in a bare Errno 2, and in a sound run that was said to be damaged: libraries ask where they are when they are imported."""
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    done = CliRunner().invoke(main, ["verify", str(tmp_path / "run")])
+    monkeypatch.chdir(tmp_path)
+    assert done.exit_code == 2
+    assert "is not there any more. Go into one that is there" in " ".join(done.stderr.split())
 
 
 def test_every_out_is_known_to_be_written() -> None:

@@ -98,12 +98,10 @@ def _cards(found: Validation) -> Iterator[Card]:
     for row in found.measures.head(3).to_dict("records"):
         baselines = [row[name] for name in ("by_area", "by_people", "by_one_total")]
         best = min((each for each in baselines if not math.isnan(each)), default=math.nan)
-        told = (
-            f"{row['of']}: the best of area, people and one total would misplace {_percent(best)}"
-        )
-        zh = f"{row['of']}：面积、人口、单一总量中最好者错置 {_percent(best)}"
+        told = f"{row['of']}: the best of area, people and one total would misplace {whole_percent(best)}"
+        zh = f"{row['of']}：面积、人口、单一总量中最好者错置 {whole_percent(best)}"
         yield Card(
-            Words("Misplaced", "错置比例"), _percent(row["misplaced_scaled"]), Words(told, zh)
+            Words("Misplaced", "错置比例"), whole_percent(row["misplaced_scaled"]), Words(told, zh)
         )
     if found.zones:
         zones = found.zones
@@ -141,10 +139,10 @@ def _measures(measures: pd.DataFrame) -> Rows:
         ("bias", "bias", "偏差", _number),
         ("spearman", "rank correlation", "秩相关", _number),
         ("spearman_per_head", "per head", "人均秩相关", _number),
-        ("misplaced_scaled", "misplaced", "错置", _percent),
-        ("by_area", "by area", "按面积", _percent),
-        ("by_people", "by people", "按人口", _percent),
-        ("by_one_total", "by one total", "按单一总量", _percent),
+        ("misplaced_scaled", "misplaced", "错置", whole_percent),
+        ("by_area", "by area", "按面积", whole_percent),
+        ("by_people", "by people", "按人口", whole_percent),
+        ("by_one_total", "by one total", "按单一总量", whole_percent),
         ("skill", "skill", "技巧", _number),
         ("median_log2_ratio", "median |log₂ ratio|", "|log₂ 比| 中位数", _number),
         ("coverage_90", "in the 90 % interval", "落入 90 % 区间", whole_percent),
@@ -165,9 +163,9 @@ def _cells(found: Validation) -> Iterator[Rows]:
     names = (
         ("bias", "bias", "偏差", _number),
         ("spearman", "rank correlation", "秩相关", _number),
-        ("misplaced", "misplaced", "错置", _percent),
-        ("misplaced_scaled", "misplaced, scaled", "缩放后错置", _percent),
-        ("by_area", "by area", "按面积", _percent),
+        ("misplaced", "misplaced", "错置", whole_percent),
+        ("misplaced_scaled", "misplaced, scaled", "缩放后错置", whole_percent),
+        ("by_area", "by area", "按面积", whole_percent),
         ("skill", "skill", "技巧", _number),
     )
     rows: list[list[Cell | str]] = [
@@ -308,10 +306,6 @@ def _notes(found: Validation) -> Iterator[tuple[Problem, str]]:
                 Problem(what, level="warning"),
                 f"{of}：没有技巧，仅按面积、人口或单一总量亦可达到。",
             )
-
-
-def _percent(share: float) -> str:
-    return "–" if math.isnan(share) else f"{100 * share:.0f} %"
 
 
 def _number(value: float) -> str:

@@ -499,7 +499,11 @@ def _against(
                 said.setdefault((*whose, scope), []).append(value)
     faults.raise_any()
     named = dict.fromkeys(of for kind, of, _ in said if kind == "sub-sector")
-    of_sheet = [(line, _sub_sector_among(named, line)) for line in lines]
+    names_of: dict[str, set[str]] = {}
+    for line in lines:
+        if line.sub_sector in named:
+            names_of.setdefault(_stem_of(line), set()).add(line.sub_sector)
+    of_sheet = [(line, _sub_sector_among(named, line, names_of)) for line in lines]
     wrong, same = [], 0
     for (kind, of, scope), numbers in said.items():
         parts = [line.tonnes for line, sub_sector in of_sheet if line.scope == scope and _is_of(line, sub_sector, kind, of)]  # fmt: skip
@@ -528,12 +532,25 @@ def _whose(name: str) -> tuple[str, str] | tuple[()]:
     return ("sector", sector) if sector else ()
 
 
-def _sub_sector_among(named: Collection[str], line: _Line) -> str:
-    """Return which of the sub-sectors of a sheet a row is of: by its name, else, as where a merged cell leaves it blank, by its reference."""
+def _sub_sector_among(named: Collection[str], line: _Line, others: Mapping[str, set[str]]) -> str:
+    """Return which of the sub-sectors of a sheet a row is of: by its name, else, as where a merged cell leaves it blank, by its reference.
+
+    Electricity generation is told apart by its reference wherever the sheet does so. A name of somebody's own is that of all ``others`` of its stem that have one.
+    """
+    generation = line.code == _GENERATION
+    if generation and _GENERATION in named:
+        return _GENERATION
     if line.sub_sector in named:
         return line.sub_sector
-    generation = line.code == _GENERATION
-    return next((of for of in named if any(is_within(line.code, stem) for stem in of.split()) and (of == _GENERATION) == generation), "")  # fmt: skip
+    by_reference = (of for of in named if any(is_within(line.code, stem) for stem in of.split()))
+    own = others.get(_stem_of(line), set()) if not line.sub_sector else set()
+    by_others = own if len(own) == 1 else set()
+    return next((of for of in (*by_reference, *by_others) if (of == _GENERATION) == generation), "")
+
+
+def _stem_of(line: _Line) -> str:
+    """Return the reference of a row's sub-sector: I.3 of I.3.2."""
+    return ".".join(line.code.split(".")[:2])
 
 
 def _is_of(line: _Line, sub_sector: str, kind: str, of: str) -> bool:

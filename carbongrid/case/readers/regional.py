@@ -395,7 +395,7 @@ def notes_on_years(rows: Iterable[tuple[Any, int]], year: int, file: str) -> lis
 def _rows_of(year: int, found: list[str], *, everywhere: bool) -> str:
     rows, more = ", ".join(found[:_LISTED]), len(found) - _LISTED
     if everywhere and len(found) > 1:
-        return f"all rows are of {year}"
+        return f"all figures are of {year}"
     if more > 0:
         return f"rows {rows} and {more:,} more are of {year}"
     return f"rows {rows} are of {year}" if len(found) > 1 else f"row {rows} is of {year}"

@@ -164,7 +164,12 @@ class Catalogue:
     """
 
     factors: Mapping[str, Factor]
-    overridden: Mapping[str, Factor] = field(default_factory=lambda: MappingProxyType({}))
+    overridden: Mapping[str, Factor] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Let nobody change the mappings, of a copy either."""
+        for name in ("factors", "overridden"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
     def __contains__(self, key: str) -> bool:
         """Whether there is such a factor."""
@@ -235,7 +240,7 @@ def catalogue() -> Catalogue:
                 found[factor.key] = factor
     if problems:
         raise InputError(problems)
-    return Catalogue(MappingProxyType(with_default_bounds(found)))
+    return Catalogue(with_default_bounds(found))
 
 
 def with_default_bounds(factors: Mapping[str, Factor]) -> dict[str, Factor]:

@@ -316,7 +316,7 @@ def test_a_blank_of_another_year_mixes_no_years(tmp_path):
 @pytest.mark.parametrize(
     ("years", "told"),
     [
-        (["2019"] * 1500, "all rows are of 2019"),
+        (["2019"] * 1500, "all figures are of 2019"),
         (["2019"] * 10 + [""], "rows 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 are of 2019"),
         (["2019"] * 1300 + ["2020"], "rows 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 1,290 more are of 2019"),
     ],
@@ -329,7 +329,7 @@ def test_many_rows_of_another_year_are_told_in_a_line(tmp_path, years, told):
     read_gdp(case, notes=notes)
     (note,) = notes
     assert note.what == f"{told}, the case is of 2020"
-    assert ("全部各行" in note_in_chinese(str(note))) is told.startswith("all")
+    assert ("全部数值" in note_in_chinese(str(note))) is told.startswith("all")
     assert ("另外 1,290 行" in note_in_chinese(str(note))) is ("more" in told)
 
 

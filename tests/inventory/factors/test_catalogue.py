@@ -31,6 +31,8 @@ def test_the_catalogue_goes_to_another_process() -> None:
     own = catalogue().with_own([replace(catalogue()["ipcc.ef1"], value=Fraction(1, 50))])
     for each in (catalogue(), own):
         assert pickle.loads(pickle.dumps(each)) == copy.deepcopy(each) == each
+        with pytest.raises(TypeError, match="does not support item assignment"):
+            copy.copy(each).factors["own"] = each["ipcc.ef1"]  # type: ignore[index]
 
 
 def test_the_unit_decides_between_carbon_and_co2() -> None:
