@@ -151,18 +151,19 @@ def within_regions(
 
 def has_remainders(facilities: pd.DataFrame) -> bool:
     """Return whether the mass of any was rounded."""
-    return bool((facilities["remainder"] != "0").any())
+    return bool((facilities["remainder"].to_numpy(object) != "0").any())
 
 
 def rows_of_facilities(
     inputs: Inputs, land: Land, placed: PlacedFacilities, category: str
 ) -> tuple[list[Facility], NDArray[np.int64], list[FacilityRow]]:
     """Return a category's facilities as the allocation takes them, their units by :meth:`PlacedFacilities.homes`, and what the run tells of them."""
-    table, none = within_regions(inputs, land, placed, category), np.zeros(0, np.int64)
-    if table is None:
+    known, none = inputs.facilities, np.zeros(0, np.int64)
+    if known is None:
         return [], none, []
-    rows = np.flatnonzero(table["category"].to_numpy(object) == category)
-    if not rows.size:
+    rows = np.flatnonzero(known["category"].to_numpy(object) == category)
+    table = within_regions(inputs, land, placed, category) if rows.size else None
+    if table is None:
         return [], none, []
     ids, parcel_ids = [*land.units["id"].astype(str).tolist(), ""], land.parcels["id"]
     facilities: list[Facility] = []
