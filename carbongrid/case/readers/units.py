@@ -90,11 +90,10 @@ def read_units(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     )
     if any(problem.level == "error" for problem in notes):
         raise InputError(notes)
-    west, south, east, north = shapely.bounds(geometry).T
+    west, _, east, _ = shapely.bounds(geometry).T
     notes += turned_problems(source, (west + east) / 2, names[order], where, "units")
     notes += table.attrs.get(DOUBTS, [])
-    reach = west.min(), south.min(), east.max(), north.max()
-    notes += shift_problems(source, crs, reach, where)
+    notes += shift_problems(source, crs, tuple(shapely.total_bounds(geometry)), where)
     attributes = attributes.iloc[order].reset_index(drop=True)
     projected, crossing = _projected(geometry, source, crs, names[order], where)
     return gpd.GeoDataFrame(attributes, geometry=projected, crs=crs), [*notes, *crossing]
