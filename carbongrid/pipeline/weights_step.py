@@ -126,13 +126,7 @@ def gather_weight_inputs(inputs: Inputs, land: Land) -> WeightInputs:
 
 def regions_of(inputs: Inputs, category: str) -> list[str]:
     """Return the regions that have a total of a category here."""
-    columns = (inputs.totals[name].tolist() for name in ("category", "place", "region"))
-    own = {
-        code
-        for name, place, code in zip(*columns, strict=True)
-        if (name, place) == (category, "here")
-    }
-    return sorted(own - {""})
+    return list(inputs.regions.get(category, ()))
 
 
 def what_weighs(inputs: Inputs, *_: Any) -> list[Any]:

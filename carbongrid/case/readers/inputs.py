@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import geopandas as gpd
@@ -34,6 +35,7 @@ from carbongrid.case.readers.tables import read_table, require_columns
 from carbongrid.case.readers.totals import read_totals, totals_of_rows
 from carbongrid.case.readers.uncertainty import Told, read_uncertainty
 from carbongrid.case.readers.units import read_units
+from carbongrid.case.table_formats import HERE
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.categories import Category
 from carbongrid.method.columns import clashes, parent_clashes
@@ -147,6 +149,16 @@ class Inputs:
     def problems(self) -> tuple[Problem, ...]:
         """The notes, as every step of a run has what it found: no errors, which are raised."""
         return self.notes
+
+    @cached_property
+    def regions(self) -> Mapping[str, Sequence[str]]:
+        """By category the regions that have a total of it here, in order: asked for again and again, of 25 totals of 1,500 units it took a second."""
+        columns = (self.totals[name].tolist() for name in ("category", "place", "region"))
+        found: dict[str, set[str]] = {}
+        for category, place, region in zip(*columns, strict=True):
+            if place == HERE and region:
+                found.setdefault(category, set()).add(region)
+        return {category: sorted(regions) for category, regions in found.items()}
 
 
 def codes_of(units: gpd.GeoDataFrame, parents: tuple[str, ...]) -> set[str]:
