@@ -39,16 +39,17 @@ def _pytest(session: nox.Session, *words: str, **env: str) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the linters, then the whole test suite; ends with pytest's closing line."""
+    """Run the whole test suite, and the linters beside it; ends with pytest's closing line."""
     _install(session, "test", "lint")
-    # Assertions of 78,000 lines take half a minute to rewrite, in each process that finds them as they were written: one does it while another core lints.
+    # A fifth of two cores waits for disks, browsers and QGIS while tests run: linters take that.
     with ThreadPoolExecutor(1) as beside:
-        collected = beside.submit(session.run, *("python", "-m", "pytest", "--collect-only", "-qq", *session.posargs), silent=True)  # fmt: skip
-        _lint(session)
-        collected.result()
-    # A module's tests stay in one process: its runs of whole cases are made once. Else those of few tests came last, however long.
-    spread = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadscope", "--no-loadscope-reorder")  # fmt: skip
-    _pytest(session, "--durations=15", *spread, *session.posargs, **_fresh_numba_cache(session))
+        linted = beside.submit(_lint, session, silent=True)
+        # Assertions of 78,000 lines take half a minute to rewrite, in each process that finds them as they were written.
+        session.run("python", "-m", "pytest", "--collect-only", "-qq", *session.posargs, silent=True)  # fmt: skip
+        # A module's tests stay in one process: its runs of whole cases are made once. Else those of few tests came last, however long.
+        spread = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadscope", "--no-loadscope-reorder")  # fmt: skip
+        _pytest(session, "--durations=15", *spread, *session.posargs, **_fresh_numba_cache(session))
+        linted.result()
 
 
 @nox.session
@@ -70,15 +71,17 @@ def lint(session: nox.Session) -> None:
     _lint(session)
 
 
-def _lint(session: nox.Session) -> None:
-    session.run("ruff", "check", ".")
-    session.run("ruff", "format", "--check", ".")
-    session.run("lint-imports")
-    session.run("mypy")
-    session.run("vulture", "carbongrid", "--min-confidence", "80")
-    session.run(
-        "codespell", "carbongrid", "tests", "docs", "examples", "README.md", "CONTRIBUTING.md"
-    )
+def _lint(session: nox.Session, *, silent: bool = False) -> None:
+    """Run the linters; silent ones are heard where they find something."""
+    for words in (
+        ("ruff", "check", "."),
+        ("ruff", "format", "--check", "."),
+        ("lint-imports",),
+        ("mypy",),
+        ("vulture", "carbongrid", "--min-confidence", "80"),
+        ("codespell", "carbongrid", "tests", "docs", "examples", "README.md", "CONTRIBUTING.md"),
+    ):
+        session.run(*words, silent=silent)
 
 
 @nox.session
