@@ -46,6 +46,8 @@ def tests(session: nox.Session) -> None:
         linted = beside.submit(_lint, session, silent=True)
         # Assertions of 78,000 lines take half a minute to rewrite, in each process that finds them as they were written.
         session.run("python", "-m", "pytest", "--collect-only", "-qq", *session.posargs, silent=True)  # fmt: skip
+        if linted.done():
+            linted.result()  # which has failed, so soon
         # A module's tests stay in one process: its runs of whole cases are made once. Else those of few tests came last, however long.
         spread = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadscope", "--no-loadscope-reorder")  # fmt: skip
         _pytest(session, "--durations=15", *spread, *session.posargs, **_fresh_numba_cache(session))
