@@ -181,22 +181,26 @@ def _totals(
     """Return what the figure of each account is multiplied by, the whole's among them, shape (draws, accounts)."""
     rule = uncertainty.of("totals", name)
     common = Stream(seed, "totals", f"group {rule.group}" if rule.group else name)
-    settings: list[Setting] = []
     regions = (*accounts.regions, *([] if "" in accounts.regions else [""]))
     own = [uncertainty.totals.get((name, region)) for region in regions]
     sigma = np.array([sigma_of_percent(rule.percent if each is None else each) for each in own])
     whole = regions.index("")
     if own[whole] is not None and len(regions) > 1:
         sigma[whole] = _sigma_of_rest(accounts.grams, whole, sigma, [each is None for each in own])
-    columns: list[NDArray[np.float64]] = []
-    for region, percent, wide, grams in zip(regions, own, sigma.tolist(), accounts.grams.tolist(), strict=True):  # fmt: skip
+    factors = np.empty((draws, len(regions)))
+    # The numbers of a category are drawn once, however many regions follow it.
+    follows = np.array([each is None for each in own])
+    factors[:, follows] = common.lognormals(draws, 1, sigma[follows])
+    for number in np.flatnonzero(~follows).tolist():
         # Whoever says how sure a figure is knows it by itself: it has a draw that nothing else has.
-        stream = common if percent is None else Stream(seed, "totals of their own", f"{name}\n{region}")  # fmt: skip
-        row = setting("totals", name, rule) if percent is None else given("totals", f"{name} {region}".strip(), percent)  # fmt: skip
-        if grams and row not in settings:
-            settings.append(row)
-        columns.append(stream.lognormals(draws, 1, wide))
-    return np.hstack(columns), settings
+        stream = Stream(seed, "totals of their own", f"{name}\n{regions[number]}")
+        factors[:, [number]] = stream.lognormals(draws, 1, float(sigma[number]))
+    settings = dict[tuple[str, float | None], Setting]()
+    for region, percent, grams in zip(regions, own, accounts.grams.tolist(), strict=True):
+        what = name if percent is None else f"{name} {region}".strip()
+        if grams and (what, percent) not in settings:
+            settings[what, percent] = setting("totals", name, rule) if percent is None else given("totals", what, percent)  # fmt: skip
+    return factors, list(settings.values())
 
 
 def _sigma_of_rest(
