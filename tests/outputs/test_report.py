@@ -240,6 +240,19 @@ def test_a_ledger_that_does_not_add_up_is_said_so(tmp_path):
     assert "Every row adds up" not in text
 
 
+@pytest.mark.parametrize(("regions", "shown"), [(500, 500), (1700, 500)])
+def test_of_very_many_regions_the_largest_stand_in_the_page(regions, shown, tmp_path):
+    """Seen to be 28 MB of a page: 25 totals of each of 1,500 units."""
+    tables = example_tables()
+    row = dataclasses.replace(tables.ledger[0], by_rule=0, by_area=0, by_parent=0, unallocated=0)
+    totals = [(37 * number) % regions + 1 for number in range(regions)]
+    ledger = [dataclasses.replace(row, region=f"R{total}", total=total * 10**6) for total in totals]
+    text, _ = page_of(dataclasses.replace(tables, ledger=(*tables.ledger, *ledger)), tmp_path)
+    assert re.findall(r"<td>(R\d+)</td>", text) == [f"R{total}" for total in totals if total > regions - shown]  # fmt: skip
+    assert f"By region ({regions:,} rows)" in text
+    assert ("1,200 more in ledger.csv" in text) == (regions > shown)
+
+
 def test_the_same_tables_give_the_same_bytes(tmp_path):
     first = write_report(example_tables(), tmp_path).read_bytes()
     assert write_report(example_tables(), tmp_path).read_bytes() == first

@@ -17,6 +17,7 @@ from carbongrid.outputs.report.accounts import (
     factor_rows,
     interval_rows,
     ledger_accounts,
+    regional_rows,
     sector_rows,
     waterfall,
 )
@@ -228,6 +229,7 @@ def _flows(tables: RunTables) -> dict[str, Any]:
     facilities = sorted(tables.facilities, key=lambda row: (-row.grams, row.category, row.name))
     side = cell_side(tables.grid_1km) / 1000
     names = tables.units.filter(["id", "name", "name_en"])
+    regional, more_regional = regional_rows(tables.ledger)
     return {
         "framework": framework_svg("switch", styled=False, ties=tables.ties, coarse_km=side),
         "land": land_table(tables),
@@ -248,7 +250,8 @@ def _flows(tables: RunTables) -> dict[str, Any]:
             each.name: (each.name_en or each.name, each.name_zh or each.name)
             for each in tables.categories
         },
-        "regional": [row for row in tables.ledger if row.region],
+        "regional": regional,
+        "more_regional": more_regional,
     }
 
 
