@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from carbongrid.analysis.inequality.clusters import KINDS
 from carbongrid.analysis.run_page import write_run_page
 from carbongrid.method.tonnes import counted
-from carbongrid.outputs.numbers import coefficient, gini_number, short_number
+from carbongrid.outputs.numbers import coefficient, gini_number, plain_number
 from carbongrid.outputs.report.analysis_page import (
     Card,
     Cell,
@@ -97,7 +97,7 @@ def _moran(found: Inequality) -> list[Rows]:
     if found.moran is None:
         return []
     rows: list[list[Cell | str]] = [
-        [_per_km2(row["of"].partition(" ")[0]), coefficient(row["i"], 3), coefficient(row["expected"], 3), short_number(row["p"]), coefficient(row["by_proxies_alone"], 3)]
+        [_per_km2(row["of"].partition(" ")[0]), coefficient(row["i"], 3), coefficient(row["expected"], 3), plain_number(row["p"]), coefficient(row["by_proxies_alone"], 3)]
         for row in found.moran.to_dict("records")
     ]  # fmt: skip
     columns = [Column(Words("of", "对象"), False), Column(Words("Moran's I", "莫兰指数")), Column(Words("by chance", "随机期望")), Column(Words("p", "p")), Column(Words("by the proxies alone", "仅由替代指标"))]  # fmt: skip
@@ -120,6 +120,6 @@ def _clusters(found: Inequality) -> list[Rows]:
         for row in found.units[found.units[f"{of}_kind"] != KINDS[0]].to_dict("records"):
             kind = row[f"{of}_kind"]
             colour, chinese = _KINDS[kind]
-            rows.append([unit_cell(row["name"], row["unit"]), _per_km2(of), Cell(kind, chinese, colour), coefficient(row[f"{of}_local_i"], 3), short_number(row[f"{of}_p"])])  # fmt: skip
+            rows.append([unit_cell(row["name"], row["unit"]), _per_km2(of), Cell(kind, chinese, colour), coefficient(row[f"{of}_local_i"], 3), plain_number(row[f"{of}_p"])])  # fmt: skip
     columns = [Column(Words("unit", "单元"), False), Column(Words("of", "对象"), False), Column(Words("cluster", "集聚类型"), False), Column(Words("local Moran's I", "局部莫兰指数")), Column(Words("p", "p"))]  # fmt: skip
     return [Rows("clusters", Words("Clusters", "集聚单元"), None, columns, rows)] if rows else []

@@ -235,6 +235,12 @@ def test_units_without_a_number_are_named() -> None:
         ("There are no measures by GDP: unknown in 3 of 3 units (a, b, c). Give those to have them.", "note"),
     ]  # fmt: skip
     assert all("指标" in note_in_chinese(str(each)) for each in told)
+    # Seen in Chinese: and 1 more.
+    many = pd.DataFrame({"id": [f"u{k}" for k in range(11)]})
+    [unknown] = _without_measure(many, {"gdp": np.full(11, np.nan)})
+    assert "（u0, u1, u2, u3, u4, u5, u6, u7, u8, u9 等，另有 1 个）" in note_in_chinese(
+        str(unknown)
+    )
 
 
 def test_what_is_not_0_is_not_0_on_the_page(small_run) -> None:
@@ -252,12 +258,12 @@ def test_clusters_are_told_in_words_as_well(small_run) -> None:
     units = units.assign(emission_local_i=-0.5, emission_p=0.5, emission_kind=KINDS[0])
     calm = Inequality(run, pd.DataFrame(), pd.DataFrame(), None, units, ())
     assert _clusters(calm) == _clusters(replace(calm, units=None)) == []
-    told = units.assign(sink_local_i=-0.5, sink_p=0.001, sink_kind=kinds)
+    told = units.assign(sink_local_i=-0.5, sink_p=6.87e-5, sink_kind=kinds)
     [table] = _clusters(replace(calm, units=told))
     [[unit, of, kind, *numbers]] = table.rows
     assert unit.code == told["unit"].iloc[1] and (of.en, of.zh) == ("sink per km²", "单位面积碳汇")
     assert (kind.en, kind.zh, kind.colour) == ("high beside high", "高—高", "#b2402e")
-    assert numbers == ["−0.500", "0.00100"]
+    assert numbers == ["−0.500", "0.0000687"]
 
 
 def test_the_null_is_of_the_proxies_alone_or_it_is_said(small_run, monkeypatch) -> None:
