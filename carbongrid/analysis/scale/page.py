@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _KM = 1000.0
 _MEASURES = {
-    "same": Words("have the zone of most of their units' emission", "分区与其单元排放之多数相同"),
+    "same": Words("have the zone with the largest part of their units' emission", "分区与其单元排放占比最大的分区相同"),
     "adjusted_rand": Words("adjusted Rand index of zones of units and of theirs", "单元分区与其分区的调整兰德指数"),
 }  # fmt: skip
 _OF = {"emission": Cell("emission", "排放"), "sink": Cell("sink", "碳汇")}
@@ -91,7 +91,11 @@ def _cards(found: ScaleAudit, result: Result) -> Iterator[Card]:
 
 def _densest(grids: pd.DataFrame, show: Callable[[int], str]) -> str:
     """Return the least and the most of the densest cells, in the unit that suits the place."""
-    return f"{ends(grids['max_t_km2'], lambda each: show(round(each * 1e6)), ' – ')}/km²"
+    least, most = (show(round(each * 1e6)) for each in (grids["max_t_km2"].min(), grids["max_t_km2"].max()))  # fmt: skip
+    if least == most:
+        return f"{most}/km²"
+    number, _, unit = least.rpartition(" ")
+    return f"{number if most.endswith(f' {unit}') else least} – {most}/km²"
 
 
 def _moved(found: ScaleAudit, result: Result) -> NDArray[np.bool_]:

@@ -341,7 +341,10 @@ def test_the_page_tells_what_was_done_and_how_dense_it_is(town, found):
     [*rows] = np.flatnonzero((grids["side_m"] == 1000) & (grids["quantity"] == "emission"))
     grids.loc[rows, "max_t_km2"] = np.linspace(7313, 9670, len(rows))
     dense = next(_cards(replace(found, grids=grids), result)).big
-    assert dense == Words("7.31 kt – 9.67 kt/km²", "7,310 吨 – 9,670 吨/km²")
+    assert dense == Words("7.31 – 9.67 kt/km²", "7,310 – 9,670 吨/km²")
+    # Seen of a zone that had 40 % of it: the zone of most.
+    [table, *_] = _null(found.null)
+    assert "largest part of their units' emission" in table.rows[0][1].en
     assert _done(found) == Words("coarse grids at eight origins, units merged, other fine cells", "八种原点的粗网格、单元合并、其他细网格")  # fmt: skip
     none = replace(found, cells=found.cells[:0], groups=found.groups[:0], null=found.null[:0])
     assert _done(none) == Words("coarse grids at eight origins", "八种原点的粗网格")
