@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from carbongrid.analysis.validation.cells import centres_written
-from carbongrid.analysis.validation.validation import BASELINES, why_no_skill
+from carbongrid.analysis.validation.validation import BASELINES, placed_as_well_by, why_no_skill
 from carbongrid.errors import Problem
 from carbongrid.method.tonnes import at_decimals, counted
 from carbongrid.outputs.numbers import coefficient, short_number, whole_percent
@@ -324,11 +324,9 @@ def _notes(found: Validation) -> Iterator[tuple[Problem, str]]:
             what = f"{of}: no skill can be told: {why}."
             yield Problem(what, level="note"), f"{of}：无法判断技巧：{zh}。"
         elif row["skill"] <= 0:
-            what = f"{of}: no skill. Area, people or one total alone would have placed it as well."
-            yield (
-                Problem(what, level="warning"),
-                f"{of}：没有技巧，仅按面积、人口或单一总量亦可达到。",
-            )
+            by, zh = placed_as_well_by(row)
+            what = f"{of}: no skill. By {by} alone it would have been placed as well."
+            yield Problem(what, level="warning"), f"{of}：没有技巧，仅按{zh}亦可达到。"
 
 
 def _tonnes(value: float) -> str:

@@ -449,6 +449,12 @@ def _without_people(
     return found
 
 
+def placed_as_well_by(row: Mapping[Any, Any]) -> tuple[str, str]:
+    """Return what alone would have placed a quantity of ``measures`` without skill as well, and the same in Chinese."""
+    names = [BASELINES[each] for each in BASELINES if row[each] <= row["misplaced_scaled"]]
+    return " or ".join(name for name, _ in names), "或".join(chinese for _, chinese in names)
+
+
 def why_no_skill(row: Mapping[Any, Any]) -> tuple[str, str]:
     """Return why a quantity of ``measures`` has no skill that could be told, and the same in Chinese."""
     if not row["published_t"]:

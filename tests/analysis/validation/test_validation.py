@@ -19,6 +19,7 @@ from carbongrid.analysis.validation.validation import (
     _concentration,
     _measures,
     _without_people,
+    placed_as_well_by,
     validate,
     why_no_skill,
 )
@@ -512,6 +513,10 @@ def test_numbers_of_the_page_are_what_they_are() -> None:
         told[known] = card.told
     assert told[()] == ("sink: area alone would misplace 50 %", "sink：仅按面积会错置 50 %")
     assert told["by_people",].en == "sink: the best of area and people would misplace 50 %"
+    # Seen: area, people or one total would have placed it as well, where only area would, and nobody knew of one total.
+    bad = {"misplaced_scaled": 0.16, "by_area": 0.08, "by_people": 0.25, "by_one_total": math.nan}
+    assert placed_as_well_by(bad) == ("area", "面积")
+    assert placed_as_well_by(bad | {"by_people": 0.16}) == ("area or people", "面积或人口")
     assert told["by_people", "by_one_total"] == ("sink: the best of area, people and one total would misplace 50 %", "sink：面积、人口、单一总量中最好者错置 50 %")  # fmt: skip
 
 
