@@ -306,7 +306,7 @@ def _agreement(found: Validation) -> Iterator[str]:
 
 def _remarks_of_quantity(row: dict[Any, Any]) -> Iterator[str]:
     """Yield what the measures of a quantity do not say themselves, and how uncertain it was found to be."""
-    from carbongrid.analysis.validation.validation import why_no_skill
+    from carbongrid.analysis.validation.validation import placed_as_well_by, why_no_skill
 
     if row["units_missing"]:
         verb = "is" if row["units_missing"] == 1 else "are"
@@ -316,7 +316,7 @@ def _remarks_of_quantity(row: dict[Any, Any]) -> Iterator[str]:
     elif row["skill"] != row["skill"]:
         yield f"{row['of']}: no skill can be told: {why_no_skill(row)[0]}."
     elif row["skill"] <= 0:
-        yield f"{row['of']}: no skill. Area, people or one total alone would have placed it as well."
+        yield f"{row['of']}: no skill. By {placed_as_well_by(row)[0]} alone it would have been placed as well."
     if row["sigma_found"] == row["sigma_found"] and not row["same_proxy"]:
         yield _row_to_paste(row)
 

@@ -186,7 +186,7 @@ def _by_ruler(found: ScaleAudit) -> Iterator[str]:
         gini = ends(rows["gini"], gini_number, " to ")
         most = ends(rows["max_t_km2"], density, " to ")
         yield f"{side / 1000:>8g} km  {quantity:<9} {gini:>17} {most:>29}"
-    words = {"same": "have the zone of most of their units' emission", "adjusted_rand": "adjusted Rand index of zones of units and of theirs"}  # fmt: skip
+    words = {"same": "have the zone with the largest part of their units' emission", "adjusted_rand": "adjusted Rand index of zones of units and of theirs"}  # fmt: skip
     for row in found.null.to_dict("records"):
         own = f"Merged to {row['merged']}: {row['parents']:.2f} {words[row['measure']]}"
         if row["random_mean"] != row["random_mean"]:

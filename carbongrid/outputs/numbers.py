@@ -169,6 +169,11 @@ def decimals_or_dash(value: float, digits: int) -> str:
     return "–" if math.isnan(value) else at_decimals(value, digits)
 
 
+def coefficient(value: float, digits: int = 2) -> str:
+    """Return a coefficient at so many decimals, with a minus as it is printed; a dash where it is unknown, infinite as a sign."""
+    return f"{value:z.{digits}f}".replace("-", "−") if math.isfinite(value) else short_number(value)
+
+
 def gini_number(value: float) -> str:
     """Return a Gini or Theil coefficient; where all have as much the sums that it is formed of are rounded, which is 0."""
     return decimals_or_dash(round(value, 12), 3)

@@ -55,7 +55,7 @@ def write_compensation_page(found: Compensation, path: Path) -> Path:
         Card(Words("Units that pay", "支付单元"), f"{payers:,}", Words(f"of {counted(len(units), 'unit')}", f"共 {len(units):,} 个单元")),
         *_of_few_sinks(found, moved),
         *(
-            Card(Words(f"Money, {currency}".rstrip(", "), f"金额，{currency}".rstrip("，")), short_number(float(found.flows[name].sum())), Words(f"at {plain_price(price)} {currency} per t".replace("  ", " "), f"单价 {plain_price(price)} {currency}/t"))
+            Card(Words(f"Money, {currency}".rstrip(", "), f"金额，{currency}".rstrip("，")), short_number(float(found.flows[name].sum())), Words(f"at {plain_price(price)} {currency} per t".replace("  ", " "), f"单价 {plain_price(price)} {currency}".rstrip() + "/t"))
             for name, price in zip(money, found.prices, strict=True)
         ),
     ]  # fmt: skip
@@ -113,14 +113,17 @@ def _flows(found: Compensation, names: dict[str, str], money: list[str]) -> Rows
         Column(Words("km", "公里")),
         *_money_columns(found),
     ]
-    told = Words("The largest first; over the least sum of mass times distance", "由大到小；使质量与距离乘积之和最小")  # fmt: skip
+    which = Words("The largest first", "由大到小")
+    if len(found.flows) > _LISTED:
+        which = Words(f"The {_LISTED} largest of {len(found.flows):,}", f"共 {len(found.flows):,} 笔，列出最大的 {_LISTED} 笔")  # fmt: skip
+    told = Words(f"{which.en}; over the least sum of mass times distance", f"{which.zh}；使质量与距离乘积之和最小")  # fmt: skip
     return Rows("flows", Words("Who pays whom", "支付关系"), told, columns, rows)
 
 
 def _money_columns(found: Compensation) -> list[Column]:
     currency = found.run.manifest["currency"] or ""
     return [
-        Column(Words(f"{currency} at {plain_price(price)} per t".strip(), f"{currency} 单价 {plain_price(price)} /t".strip()))
+        Column(Words(f"{currency} at {plain_price(price)} per t".strip(), f"{currency} 单价 {plain_price(price)}/t".strip()))
         for price in found.prices
     ]  # fmt: skip
 

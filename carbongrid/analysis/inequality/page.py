@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from carbongrid.analysis.inequality.clusters import KINDS
 from carbongrid.analysis.run_page import write_run_page
 from carbongrid.method.tonnes import counted
-from carbongrid.outputs.numbers import gini_number, short_number
+from carbongrid.outputs.numbers import coefficient, gini_number, plain_number
 from carbongrid.outputs.report.analysis_page import (
     Card,
     Cell,
@@ -16,6 +15,7 @@ from carbongrid.outputs.report.analysis_page import (
     Map,
     Rows,
     Words,
+    unit_cell,
 )
 from carbongrid.outputs.report.layers import Entry
 
@@ -54,13 +54,9 @@ def write_inequality_page(found: Inequality, path: Path) -> Path:
         sub=Words(counted(len(run.units), "unit"), f"{len(run.units):,} 个单元"),
         cards=cards,
         maps=_maps(found),
-        tables=[_table(found), *_moran(found)],
+        tables=[_table(found), *_moran(found), *_clusters(found)],
         notes=found.notes,
     )  # fmt: skip
-
-
-def _number(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.3f}".replace("-", "−")
 
 
 def _maps(found: Inequality) -> list[Map]:
@@ -101,9 +97,29 @@ def _moran(found: Inequality) -> list[Rows]:
     if found.moran is None:
         return []
     rows: list[list[Cell | str]] = [
-        [Cell(row["of"].replace("km2", "km²"), f"单位面积{_ZH[row['of'].partition(' ')[0]]}"), _number(row["i"]), _number(row["expected"]), short_number(row["p"]), _number(row["by_proxies_alone"])]
+        [_per_km2(row["of"].partition(" ")[0]), coefficient(row["i"], 3), coefficient(row["expected"], 3), plain_number(row["p"]), coefficient(row["by_proxies_alone"], 3)]
         for row in found.moran.to_dict("records")
     ]  # fmt: skip
     columns = [Column(Words("of", "对象"), False), Column(Words("Moran's I", "莫兰指数")), Column(Words("by chance", "随机期望")), Column(Words("p", "p")), Column(Words("by the proxies alone", "仅由替代指标"))]  # fmt: skip
     told = Words("By the proxies alone: one whole total of each category spread by the same weights, no facility named. As high as Moran's I, it is the proxies that lie side by side", "仅由替代指标：各类别以单一总量按相同权重分配，不计重点设施；若与莫兰指数相近，则集聚来自替代指标本身")  # fmt: skip
     return [Rows("moran", Words("Side by side", "空间自相关"), told, columns, rows)]
+
+
+def _per_km2(of: str) -> Cell:
+    return Cell(f"{of} per km²", f"单位面积{_ZH[of]}")
+
+
+def _clusters(found: Inequality) -> list[Rows]:
+    """Return the units that the maps colour, in words: a colour alone does not reach everybody."""
+    if found.units is None:
+        return []
+    rows: list[list[Cell | str]] = []
+    for of in ("emission", "sink"):
+        if f"{of}_kind" not in found.units:
+            continue
+        for row in found.units[found.units[f"{of}_kind"] != KINDS[0]].to_dict("records"):
+            kind = row[f"{of}_kind"]
+            colour, chinese = _KINDS[kind]
+            rows.append([unit_cell(row["name"], row["unit"]), _per_km2(of), Cell(kind, chinese, colour), coefficient(row[f"{of}_local_i"], 3), plain_number(row[f"{of}_p"])])  # fmt: skip
+    columns = [Column(Words("unit", "单元"), False), Column(Words("of", "对象"), False), Column(Words("cluster", "集聚类型"), False), Column(Words("local Moran's I", "局部莫兰指数")), Column(Words("p", "p"))]  # fmt: skip
+    return [Rows("clusters", Words("Clusters", "集聚单元"), None, columns, rows)] if rows else []

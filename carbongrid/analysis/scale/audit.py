@@ -66,7 +66,7 @@ class ScaleAudit(Answer):
         quantity, side_m, origin_east_m, origin_north_m, gini (of density, cells by their covered area), max_t_km2, cells.
     groups
         A row for each way of merging units: merged (a parent column, or random), draw, groups, zoned (of these: they have a zone), compared (of these: so have units of theirs that emit), same (share of
-        the compared whose zone is that of most of their units' emission), adjusted_rand (zones of units against those of their groups, where both have one); NaN where fewer than two units are left.
+        the compared whose zone is that with the largest part of their units' emission), adjusted_rand (zones of units against those of their groups, where both have one); NaN where fewer than two units are left.
     null
         For each parent column what the random groups say: same and adjusted_rand of the parents, mean, 5 and 95 % of the random ones, and the share of
         these that reach the parents'; NaN where no random group has it, and no row where the parents have not.
@@ -75,7 +75,7 @@ class ScaleAudit(Answer):
     units
         unit, name, zone, and for each fine grid the difference of emission and sink in percent and t, and the zone.
     remarks
-        What was left as in the run, and why; how many parents have no zone, and why, or none of most emission; which units have by other fine cells what they have not in the run.
+        What was left as in the run, and why; how many parents have no zone, and why, or no emission; which units have by other fine cells what they have not in the run.
     """
 
     grids: pd.DataFrame
@@ -264,9 +264,9 @@ def _compared(sums: Sums, zone: NDArray[np.int64], group: NDArray[np.int64], tie
 
 
 def _without_zone(parent: str, merged: Sums, ties: str, own: Mapping[str, Any]) -> Iterator[str]:
-    """Yield how many parents have no zone, by why, and how many have one but none of most emission."""
+    """Yield how many parents have no zone, by why, and how many have one but no emission."""
     if still := own["zoned"] - own["compared"]:
-        yield f"{parent}: {still} of {own['groups']} have a zone but no unit with one that emits, so that no zone has most of their units' emission; they are in the adjusted Rand index alone."
+        yield f"{parent}: {still} of {own['groups']} have a zone but no unit with one that emits, so that no zone has the largest part of their units' emission; they are in the adjusted Rand index alone."
     emission, sink, money = merged
     units = pd.DataFrame({"emission_g": emission, "sink_g": sink, "gdp": pd.array(money, dtype=object)})  # fmt: skip
     zoned = zone_units(units, ties=ties)

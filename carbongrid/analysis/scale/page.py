@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +13,12 @@ from carbongrid.analysis.run_page import write_run_page
 from carbongrid.analysis.scale.audit import CANNOT_TELL
 from carbongrid.method.tonnes import at_decimals, counted
 from carbongrid.outputs.numbers import (
-    decimals_or_dash,
+    coefficient,
     density,
     ends,
     gini_number,
+    mass,
+    mass_in_chinese,
     whole_percent,
 )
 from carbongrid.outputs.report.analysis_page import (
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 
 _KM = 1000.0
 _MEASURES = {
-    "same": Words("have the zone of most of their units' emission", "分区与其单元排放之多数相同"),
+    "same": Words("have the zone with the largest part of their units' emission", "分区与其单元排放占比最大的分区相同"),
     "adjusted_rand": Words("adjusted Rand index of zones of units and of theirs", "单元分区与其分区的调整兰德指数"),
 }  # fmt: skip
 _OF = {"emission": Cell("emission", "排放"), "sink": Cell("sink", "碳汇")}
@@ -51,7 +53,7 @@ def write_scale_page(found: ScaleAudit, result: Result, path: Path) -> Path:
         result,
         path,
         kicker=Words("Does the pattern survive another ruler?", "换一把尺，格局是否依旧？"),
-        sub=Words(f"{counted(len(result.units), 'unit')} · coarse grids at eight origins, units merged, other fine cells", f"{len(result.units):,} 个单元 · 八种原点的粗网格、单元合并、其他细网格"),
+        sub=Words(f"{counted(len(result.units), 'unit')} · {_done(found).en}", f"{len(result.units):,} 个单元 · {_done(found).zh}"),
         cards=list(_cards(found, result)),
         maps=_maps(found, result),
         tables=[_grids(found.grids), *_null(found.null), *_cells(found.cells)],
@@ -59,10 +61,21 @@ def write_scale_page(found: ScaleAudit, result: Result, path: Path) -> Path:
     )  # fmt: skip
 
 
+def _done(found: ScaleAudit) -> Words:
+    """Return which rulers were tried: a run may have no larger units, and fine cells can be left out."""
+    rulers = [
+        Words("coarse grids at eight origins", "八种原点的粗网格"),
+        *([Words("units merged", "单元合并")] if len(found.groups) else ()),
+        *([Words("other fine cells", "其他细网格")] if len(found.cells) else ()),
+    ]
+    return Words(", ".join(each.en for each in rulers), "、".join(each.zh for each in rulers))
+
+
 def _cards(found: ScaleAudit, result: Result) -> Iterator[Card]:
     inside = (found.grids["quantity"] == "emission") & (found.grids["side_m"] == _KM)
     of_km = found.grids[inside]
-    yield Card(Words("Densest cell of 1 km", "1 km 网格最大密度"), f"{ends(of_km['max_t_km2'] / 1e6, lambda each: decimals_or_dash(each, 2), ' – ')} Mt/km²", Words("by where the grid begins", "随网格原点而异"))  # fmt: skip
+    densest = Words(_densest(of_km, mass), _densest(of_km, mass_in_chinese))
+    yield Card(Words("Densest cell of 1 km", "1 km 网格最大密度"), densest, Words("by where the grid begins", "随网格原点而异"))  # fmt: skip
     yield Card(Words("Gini of emission, 1 km", "排放基尼系数，1 km"), ends(of_km["gini"], gini_number, " – "), Words("of density, cells by their covered area", "按覆盖面积加权的密度"))  # fmt: skip
     for row in found.null[found.null["measure"] == "same"].head(1).to_dict("records"):
         yield Card(
@@ -74,6 +87,15 @@ def _cards(found: ScaleAudit, result: Result) -> Iterator[Card]:
         moved = int(_moved(found, result).sum())
         most = at_decimals(float(found.cells["emission_percent"].max()), 3)
         yield Card(Words("Zones that fine cells move", "细网格改变的分区"), str(moved), Words(f"units of {len(result.units)} by any of them; the largest change of an emission that a unit has is {most} %", f"个单元（共 {len(result.units)} 个），任一细网格下；单元已有排放的最大变化为 {most} %"))  # fmt: skip
+
+
+def _densest(grids: pd.DataFrame, show: Callable[[int], str]) -> str:
+    """Return the least and the most of the densest cells, in the unit that suits the place."""
+    least, most = (show(round(each * 1e6)) for each in (grids["max_t_km2"].min(), grids["max_t_km2"].max()))  # fmt: skip
+    if least == most:
+        return f"{most}/km²"
+    number, _, unit = least.rpartition(" ")
+    return f"{number if most.endswith(f' {unit}') else least} – {most}/km²"
 
 
 def _moved(found: ScaleAudit, result: Result) -> NDArray[np.bool_]:
@@ -94,7 +116,7 @@ def _maps(found: ScaleAudit, result: Result) -> list[Map]:
     zones = map_of_zones(zone.tolist(), name, turned.tolist())
     note = Words("Heavy outlines: in another zone by some other fine cells.", "粗线：在其他细网格下换区。")  # fmt: skip
     change = found.units[[f"emission_percent_{each}" for each in fine]].abs().max(axis=1)
-    more = map_of_classes(change.to_numpy(np.float64), Words("Largest change of emission by fine cells, %", "细网格引起的最大排放变化，%"))  # fmt: skip
+    more = map_of_classes(change.to_numpy(np.float64), Words("Largest change of emission by fine cells, %", "细网格引起的最大排放变化，%"), Words("no emission", "无排放"))  # fmt: skip
     return [
         Map(
             zones.name, zones.colours, zones.entries, turned.tolist(), note if turned.size else None
@@ -123,7 +145,7 @@ def _null(null: pd.DataFrame) -> list[Rows]:
     if null.empty:
         return []
     rows: list[list[Cell | str]] = [
-        [row["merged"], Cell(*_MEASURES[row["measure"]]), f"{row['parents']:.2f}", *_of_random(row), whole_percent(row["reached_by"])]
+        [row["merged"], Cell(*_MEASURES[row["measure"]]), coefficient(row["parents"]), *_of_random(row), whole_percent(row["reached_by"])]
         for row in null.to_dict("records")
     ]  # fmt: skip
     columns = [
@@ -142,7 +164,8 @@ def _of_random(row: dict[Any, Any]) -> tuple[str, str]:
     """Return the mean and 90 % of random groupings, dashes where none of them has a zone."""
     if math.isnan(row["random_mean"]):
         return "–", "–"
-    return f"{row['random_mean']:.2f}", f"{row['random_p05']:.2f} – {row['random_p95']:.2f}"
+    low, high = coefficient(row["random_p05"]), coefficient(row["random_p95"])
+    return coefficient(row["random_mean"]), f"{low} – {high}"
 
 
 def _cells(cells: pd.DataFrame) -> list[Rows]:

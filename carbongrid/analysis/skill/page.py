@@ -11,7 +11,6 @@ import numpy as np
 
 from carbongrid.analysis.run_page import write_run_page
 from carbongrid.analysis.skill.skill import CANNOT_TELL, without_skill
-from carbongrid.outputs.figures.classes import NO_VALUE
 from carbongrid.outputs.numbers import whole_percent
 from carbongrid.outputs.report.analysis_page import (
     Card,
@@ -24,7 +23,6 @@ from carbongrid.outputs.report.analysis_page import (
     map_of_ratios,
     mass_cell,
 )
-from carbongrid.outputs.report.layers import Entry
 from carbongrid.outputs.report.scatter import Scatter, scatter
 
 if TYPE_CHECKING:
@@ -71,9 +69,7 @@ def _maps(found: Skill, result: Result) -> Iterator[Map]:
     codes = result.units["id"].tolist()
     if len(found.facilities):
         held = found.facilities.groupby("unit")["mass_t"].sum().reindex(codes).to_numpy(np.float64)
-        drawn = map_of_classes(held / 1e6, Words("Facilities that are held out, Mt", "留出的设施，Mt"))  # fmt: skip
-        none = [Entry(each.colour, "no facility", "无设施", each.count) if each.colour == NO_VALUE else each for each in drawn.entries]  # fmt: skip
-        yield Map(drawn.name, drawn.colours, none)
+        yield map_of_classes(held / 1e6, Words("Facilities that are held out, Mt", "留出的设施，Mt"), Words("no facility", "无设施"))  # fmt: skip
     if len(found.gdp) and found.gdp["predicted"].notna().any():
         logs = -found.gdp.set_index("unit")["log_ratio"].reindex(codes).to_numpy(np.float64)
         ratios = map_of_ratios("gdp", logs / math.log(2.0))

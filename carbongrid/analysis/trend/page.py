@@ -57,7 +57,7 @@ def write_trend_page(found: Trend, path: Path) -> Path:
             Card(
                 Words(f"{row['from_year']} to {row['to_year']}", f"{row['from_year']} 至 {row['to_year']}"),
                 str(row["turned"]),
-                Words(f"of {row['units']} units in another zone; {row['turned_frozen']} with the region of {found.years[0]} kept", f"个单元分区改变（共 {row['units']} 个）；若以 {found.years[0]} 年区域为准则为 {row['turned_frozen']} 个"),
+                Words(f"of {counted(row['units'], 'unit')} in another zone; {row['turned_frozen']} with the region of {found.years[0]} kept", f"个单元分区改变（共 {row['units']} 个）；若以 {found.years[0]} 年区域为准则为 {row['turned_frozen']} 个"),
             )
             for row in region
         ),
@@ -81,20 +81,26 @@ def write_trend_page(found: Trend, path: Path) -> Path:
 def _maps(found: Trend) -> list[Map]:
     """Return the zones of each year, small, then the change from the first to the last."""
     maps = []
-    heavy = Words("Heavy outlines: another zone than the year before.", "粗线：与上一年分区不同。")
+
+    def heavy(position: int) -> Words:
+        before = found.years[position - 1]  # by one year or by several; plans have the same
+        return Words(f"Heavy outlines: another zone than in the run before, of {before}.", f"粗线：与前一次运算（{before} 年）分区不同。")  # fmt: skip
+
     for position, year in enumerate(found.years):
         first = position == 0
         rows = found.units[found.units["period"] == max(position, 1)]
         zones = rows["zone_from" if first else "zone_to"].tolist()
         turned = [] if first else np.flatnonzero((rows["zone_from"] != rows["zone_to"]).to_numpy()).tolist()  # fmt: skip
         maps.append(
-            map_of_zones(zones, Words(str(year), f"{year} 年"), turned, heavy if turned else None)
+            map_of_zones(
+                zones, Words(str(year), f"{year} 年"), turned, heavy(position) if turned else None
+            )
         )
     base = found.years[0]
     for position, year in enumerate(found.years[1:], start=1):
         rows = found.units[found.units["period"] == position]
         turned = np.flatnonzero((rows["zone_frozen_from"] != rows["zone_frozen_to"]).to_numpy()).tolist()  # fmt: skip
-        maps.append(map_of_zones(rows["zone_frozen_to"].tolist(), Words(f"{year}, region of {base}", f"{year} 年（{base} 年区域）"), turned, heavy if turned else None))  # fmt: skip
+        maps.append(map_of_zones(rows["zone_frozen_to"].tolist(), Words(f"{year}, region of {base}", f"{year} 年（{base} 年区域）"), turned, heavy(position) if turned else None))  # fmt: skip
     change = found.units.groupby("unit", sort=False)["change_g"].sum().to_numpy(np.int64)
     span = f"{found.years[0]} – {found.years[-1]}"
     maps.append(map_of_changes(change, Words(f"Change of emission, {span}", f"排放变化，{span}")))  # fmt: skip

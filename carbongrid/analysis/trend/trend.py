@@ -138,7 +138,9 @@ def trend(
     zoned = [table.join(zone_units(table, reference, ties=ties)) for table in tables]
     followed, region, matrices = _followed(years, tables, zoned, found[-1])
     notes += [*_otherwise_zoned(found, zoned), *_gaps(years, tables), *notes_of_guessed_runs(found)]  # fmt: skip
-    return Trend(tuple(found), years, followed, region, matrices, (*notes, WHAT_IT_IS, OWN_REGION))
+    # Of several runs of one year, as plans are, some notes are the same.
+    said = dict.fromkeys((*notes, WHAT_IT_IS, OWN_REGION))
+    return Trend(tuple(found), years, followed, region, matrices, tuple(said))
 
 
 def _rule(run: FinishedRun) -> tuple[str, str]:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from carbongrid.analysis.validation.cells import centres_written
-from carbongrid.analysis.validation.validation import why_no_skill
+from carbongrid.analysis.validation.validation import BASELINES, placed_as_well_by, why_no_skill
 from carbongrid.errors import Problem
-from carbongrid.outputs.numbers import short_number, whole_percent
+from carbongrid.method.tonnes import at_decimals, counted
+from carbongrid.outputs.numbers import coefficient, short_number, whole_percent
 from carbongrid.outputs.report.analysis_page import (
     AnalysisPage,
     Card,
@@ -96,12 +97,11 @@ def _page(found: Validation) -> AnalysisPage:
 
 def _cards(found: Validation) -> Iterator[Card]:
     for row in found.measures.head(3).to_dict("records"):
-        baselines = [row[name] for name in ("by_area", "by_people", "by_one_total")]
-        best = min((each for each in baselines if not math.isnan(each)), default=math.nan)
-        told = f"{row['of']}: the best of area, people and one total would misplace {whole_percent(best)}"
-        zh = f"{row['of']}：面积、人口、单一总量中最好者错置 {whole_percent(best)}"
+        best = _best_baseline(row)
         yield Card(
-            Words("Misplaced", "错置比例"), whole_percent(row["misplaced_scaled"]), Words(told, zh)
+            Words("Misplaced", "错置比例"),
+            whole_percent(row["misplaced_scaled"]),
+            Words(f"{row['of']}: {best.en}", f"{row['of']}：{best.zh}"),
         )
     if found.zones:
         zones = found.zones
@@ -110,6 +110,21 @@ def _cards(found: Validation) -> Iterator[Card]:
         yield Card(
             Words("Zones agree", "分区一致"), whole_percent(zones["agreement"]), Words(told, zh)
         )
+
+
+def _best_baseline(row: Mapping[Any, Any]) -> Words:
+    """Return what the best of the baselines that are known would misplace."""
+    known = {name: row[name] for name in BASELINES if not math.isnan(row[name])}
+    if not known:
+        return Words("nothing to misplace", "无可错置")
+    best = whole_percent(min(known.values()))
+    names = [Words(*BASELINES[name]) for name in known]
+    if len(names) == 1:
+        return Words(
+            f"{names[0].en} alone would misplace {best}", f"仅按{names[0].zh}会错置 {best}"
+        )
+    english = " and ".join((", ".join(each.en for each in names[:-1]), names[-1].en))
+    return Words(f"the best of {english} would misplace {best}", f"{'、'.join(each.zh for each in names)}中最好者错置 {best}")  # fmt: skip
 
 
 def _tips(
@@ -136,15 +151,15 @@ def _maps_of_zones(found: Validation) -> Iterator[Map]:
 
 def _measures(measures: pd.DataFrame) -> Rows:
     names = (
-        ("bias", "bias", "偏差", _number),
-        ("spearman", "rank correlation", "秩相关", _number),
-        ("spearman_per_head", "per head", "人均秩相关", _number),
+        ("bias", "bias", "偏差", short_number),
+        ("spearman", "rank correlation", "秩相关", coefficient),
+        ("spearman_per_head", "per head", "人均秩相关", coefficient),
         ("misplaced_scaled", "misplaced", "错置", whole_percent),
         ("by_area", "by area", "按面积", whole_percent),
         ("by_people", "by people", "按人口", whole_percent),
         ("by_one_total", "by one total", "按单一总量", whole_percent),
-        ("skill", "skill", "技巧", _number),
-        ("median_log2_ratio", "median |log₂ ratio|", "|log₂ 比| 中位数", _number),
+        ("skill", "skill", "技巧", coefficient),
+        ("median_log2_ratio", "median |log₂ ratio|", "|log₂ 比| 中位数", coefficient),
         ("coverage_90", "in the 90 % interval", "落入 90 % 区间", whole_percent),
     )
     rows: list[list[Cell | str]] = [
@@ -161,12 +176,12 @@ def _cells(found: Validation) -> Iterator[Rows]:
     if not len(found.cell_measures):
         return
     names = (
-        ("bias", "bias", "偏差", _number),
-        ("spearman", "rank correlation", "秩相关", _number),
+        ("bias", "bias", "偏差", short_number),
+        ("spearman", "rank correlation", "秩相关", coefficient),
         ("misplaced", "misplaced", "错置", whole_percent),
         ("misplaced_scaled", "misplaced, scaled", "缩放后错置", whole_percent),
         ("by_area", "by area", "按面积", whole_percent),
-        ("skill", "skill", "技巧", _number),
+        ("skill", "skill", "技巧", coefficient),
     )
     rows: list[list[Cell | str]] = [
         [row["of"], str(row["cells"]), *(show(row[key]) for key, _, _, show in names)]
@@ -205,7 +220,7 @@ def _zones(found: Validation) -> Iterator[Rows]:
         [
             Cell(english, chinese),
             whole_percent(zones[f"agreement{key}"]),
-            _number(zones[f"kappa{key}"]),
+            coefficient(zones[f"kappa{key}"]),
         ]
         for _, key, english, chinese in kinds
         if not math.isnan(zones[f"agreement{key}"])
@@ -215,12 +230,20 @@ def _zones(found: Validation) -> Iterator[Rows]:
         Column(Words("agree", "一致")),
         Column(Words("kappa", "kappa")),
     ]
-    told = Words(
-        f"Of {zones['units']:.0f} units; of the zones that disagree {whole_percent(zones['disagreements_not_firm'])} are not firm, of all {whole_percent(zones['not_firm'])}",
-        f"共 {zones['units']:.0f} 个单元；不一致者中 {whole_percent(zones['disagreements_not_firm'])} 不稳定，全部中为 {whole_percent(zones['not_firm'])}",
-    )
-    yield Rows("zones", Words("Zones", "分区"), told, columns, rows)
     table = found.unit_zones[~found.unit_zones["agrees"].astype(bool)]
+    not_firm = whole_percent(zones["not_firm"])
+    told = Words(
+        f"Of {counted(len(found.unit_zones), 'unit')}, {not_firm} of them not firm; no zone disagrees",
+        f"共 {len(found.unit_zones):,} 个单元，其中 {not_firm} 不稳定；分区全部一致",
+    )
+    if len(table):
+        told = Words(
+            f"Of {counted(len(found.unit_zones), 'unit')}; of the zones that disagree {whole_percent(zones['disagreements_not_firm'])} are not firm, of all {not_firm}",
+            f"共 {len(found.unit_zones):,} 个单元；不一致者中 {whole_percent(zones['disagreements_not_firm'])} 不稳定，全部中为 {not_firm}",
+        )
+    yield Rows("zones", Words("Zones", "分区"), told, columns, rows)
+    if table.empty:
+        return
     names = found.outlines.set_index("region")["name"]
     lines: list[list[Cell | str]] = [
         [unit_cell(names[row["unit"]], row["unit"]), zone_cell(row["zone"]), zone_cell(row["zone_published"]), Cell("firm", "稳定") if row["firm"] else ""]
@@ -237,7 +260,7 @@ def _zones(found: Validation) -> Iterator[Rows]:
 
 def _worst(worst: pd.DataFrame) -> Rows:
     rows: list[list[Cell | str]] = [
-        [row["of"], row["region"], *(_tonnes(row[name]) for name in ("ours_t", "published_t", "low_t", "high_t")), _number(2.0 ** row["log2_ratio"])]
+        [row["of"], row["region"], *(_tonnes(row[name]) for name in ("ours_t", "published_t", "low_t", "high_t")), short_number(2.0 ** row["log2_ratio"])]
         for row in worst.to_dict("records")
     ]  # fmt: skip
     columns = [
@@ -262,7 +285,7 @@ def _sums(sums: pd.DataFrame) -> Iterator[Rows]:
             row["region"] or Cell("the whole", "全部"),
             _tonnes(row["total_t"]),
             _tonnes(row["sum_of_units_t"]),
-            _number(row["ratio"]),
+            short_number(row["ratio"]),
             row["slip"]
             if row["off"] and row["slip"]
             else (Cell("off", "不符") if row["off"] else ""),
@@ -301,16 +324,10 @@ def _notes(found: Validation) -> Iterator[tuple[Problem, str]]:
             what = f"{of}: no skill can be told: {why}."
             yield Problem(what, level="note"), f"{of}：无法判断技巧：{zh}。"
         elif row["skill"] <= 0:
-            what = f"{of}: no skill. Area, people or one total alone would have placed it as well."
-            yield (
-                Problem(what, level="warning"),
-                f"{of}：没有技巧，仅按面积、人口或单一总量亦可达到。",
-            )
-
-
-def _number(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.2f}"
+            by, zh = placed_as_well_by(row)
+            what = f"{of}: no skill. By {by} alone it would have been placed as well."
+            yield Problem(what, level="warning"), f"{of}：没有技巧，仅按{zh}亦可达到。"
 
 
 def _tonnes(value: float) -> str:
-    return f"{value:,.0f}"
+    return at_decimals(value, 0).replace("-", "−")

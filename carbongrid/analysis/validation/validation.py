@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 MIN_UNITS = 20
 """Units that must be compared before sigma and tau are told from them."""
 
-_BASELINES = {"by_area": ("area", "面积"), "by_people": ("people", "人口"), "by_one_total": ("one total", "单一总量")}  # fmt: skip
+BASELINES = {"by_area": ("area", "面积"), "by_people": ("people", "人口"), "by_one_total": ("one total", "单一总量")}  # fmt: skip
 _WORST = 10
 _AT_ONCE = 16
 Groups = Mapping[str, frozenset[str]]
@@ -449,6 +449,12 @@ def _without_people(
     return found
 
 
+def placed_as_well_by(row: Mapping[Any, Any]) -> tuple[str, str]:
+    """Return what alone would have placed a quantity of ``measures`` without skill as well, and the same in Chinese."""
+    names = [BASELINES[each] for each in BASELINES if row[each] <= row["misplaced_scaled"]]
+    return " or ".join(name for name, _ in names), "或".join(chinese for _, chinese in names)
+
+
 def why_no_skill(row: Mapping[Any, Any]) -> tuple[str, str]:
     """Return why a quantity of ``measures`` has no skill that could be told, and the same in Chinese."""
     if not row["published_t"]:
@@ -457,9 +463,9 @@ def why_no_skill(row: Mapping[Any, Any]) -> tuple[str, str]:
         return "the run has none of it in the units compared", "所比较单元在本次运算中均为 0"
     if row["units"] < 2:
         return "one value is always its own total, and says nothing of where things are", "仅有一个数值，总与其自身合计一致，不说明空间分布"  # fmt: skip
-    made = [each for each in _BASELINES if row[each] <= SAME_PROXY]
+    made = [each for each in BASELINES if row[each] <= SAME_PROXY]
     assert made, "else there is a skill"
-    names, chinese = (", or ".join(f"{_BASELINES[each][0]} alone" for each in made), "或".join(f"仅按{_BASELINES[each][1]}" for each in made))  # fmt: skip
+    names, chinese = (", or ".join(f"{BASELINES[each][0]} alone" for each in made), "或".join(f"仅按{BASELINES[each][1]}" for each in made))  # fmt: skip
     more = "," if len(made) > 1 else ""
     return f"{names}{more} misplaces no more than {SAME_PROXY}, so the published values were probably made by it", f"{chinese}错置即不超过 {SAME_PROXY}，发布值很可能据此得出"  # fmt: skip
 

@@ -18,7 +18,7 @@ from carbongrid.outputs.figures.scales import joined
 from carbongrid.outputs.numbers import (
     mass,
     mass_in_chinese,
-    short_number,
+    plain_number,
     to_the_gram,
     to_the_gram_in_chinese,
 )
@@ -292,28 +292,29 @@ def map_of_ratios(of: str, logs: NDArray[np.float64]) -> Map:
         for k in range(len(shades) - 1, -1, -1)
     ]
     if not known.all():
-        entries.append(Entry(NO_VALUE, "not compared", "未比较", int((~known).sum())))
+        entries.append(Entry(NO_VALUE, "no ratio", "无比值", int((~known).sum())))
     return Map(Words(f"{of}: run / published", f"{of}：本次 / 发布"), colours, entries)
 
 
-def map_of_classes(values: NDArray[np.float64], name: Words) -> Map:
-    """Return the units by a number, in at most five natural classes, of few numbers in fewer; unknown stands apart."""
+UNKNOWN = Words("unknown", "未知")
+
+
+def map_of_classes(values: NDArray[np.float64], name: Words, missing: Words = UNKNOWN) -> Map:
+    """Return the units by a number, in at most five natural classes, of few numbers in fewer; those without one stand apart, as what is missing."""
     known = ~np.isnan(values)
     distinct = np.unique(values[known]).size
     least = float(values[known].min(initial=np.inf))
     bounds = joined(natural_breaks(values, int(np.clip(distinct // 4, 2, 5))), least)
     if not bounds:
-        return Map(
-            name, [NO_VALUE] * len(values), [Entry(NO_VALUE, "unknown", "未知", len(values))]
-        )
+        return Map(name, [NO_VALUE] * len(values), [Entry(NO_VALUE, *missing, len(values))])
     places = np.minimum(np.searchsorted(bounds, np.where(known, values, bounds[0])), len(bounds) - 1)  # fmt: skip
     shades = colours_at("YlOrRd", [0.15 + 0.75 * (k + 1) / len(bounds) for k in range(len(bounds))])
     colours = [shades[k] if there else NO_VALUE for k, there in zip(places, known, strict=True)]
     edges = [least, *bounds]
     entries = []
     for k in range(len(bounds) - 1, -1, -1):
-        text = " … ".join(dict.fromkeys(short_number(edge) for edge in edges[k : k + 2]))
+        text = " … ".join(dict.fromkeys(plain_number(edge) for edge in edges[k : k + 2]))
         entries.append(Entry(shades[k], text, text, int((known & (places == k)).sum())))
     if not known.all():
-        entries.append(Entry(NO_VALUE, "unknown", "未知", int((~known).sum())))
+        entries.append(Entry(NO_VALUE, *missing, int((~known).sum())))
     return Map(name, colours, entries)

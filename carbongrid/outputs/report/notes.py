@@ -28,6 +28,7 @@ WHY_NO_ZONE = {
 }
 _PLACE = re.compile(r"\{(\w+)\}")
 _JOINS = re.compile(", | and ")
+_AND_MORE = re.compile(r" and ([\d,]+) more$")
 _IN_A_FILE = (
     (re.compile(r" \(and ([\d,]+) more, such as ([^)]+)\)"), r"（另有 \1 处，如 \2）"),
     (re.compile(r" \(and ([\d,]+) more\)"), r"（另有 \1 处）"),
@@ -188,7 +189,9 @@ def _word(place: str, value: str) -> str:
     if place in _PHRASES:
         return _in_words(value, _PHRASES[place])
     listed = [value] if value in own else _JOINS.split(value)
-    return "，".join(own[each] for each in listed) if own.keys() >= set(listed) else value
+    if own.keys() >= set(listed):
+        return "，".join(own[each] for each in listed)
+    return _AND_MORE.sub(r" 等，另有 \1 个", value)
 
 
 def _where(value: str, own: dict[str, str]) -> str:

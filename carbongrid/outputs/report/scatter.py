@@ -42,7 +42,7 @@ class Scatter:
     ticks
         Places along either axis, with their text.
     left_out
-        Values that are 0 on one side, and so on no logarithmic axis.
+        Values that are 0 on one side or both, and so on no logarithmic axis.
     across, up
         Names of the axes.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -22,6 +23,7 @@ from carbongrid.analysis.compensation.compensation import (
     read_caps,
     write_compensation,
 )
+from carbongrid.analysis.compensation.page import _flows
 from carbongrid.analysis.compensation.transfers import balance_of, least_transfers, sink_surplus
 from carbongrid.analysis.finished import FinishedRun
 from carbongrid.errors import InputError
@@ -171,6 +173,18 @@ def test_a_run(small_run, tmp_path) -> None:
     even = cg.compensation(run, allowance="cap", caps=caps).units
     part = even["balance_g"] + even["emission_g"]
     assert part.max() - part.min() <= 1
+
+
+def test_payments_that_the_page_leaves_out_are_told(small_run) -> None:
+    """Seen to list 200 of more, the largest first, without a word."""
+    found = compensation(small_run)
+    names = dict(zip(found.units["unit"], found.units["name"], strict=True))
+    assert _flows(found, names, []).told.en.startswith("The largest first; ")
+    many = pd.concat([found.flows] * 1000, ignore_index=True)
+    table = _flows(replace(found, flows=many), names, [])
+    assert len(table.rows) == 200
+    assert table.told.en.startswith(f"The 200 largest of {len(many):,}; ")
+    assert f"{len(many):,} 笔" in table.told.zh
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -32,7 +33,7 @@ from carbongrid.analysis.inequality.inequality import (
     _without_measure,
     write_inequality,
 )
-from carbongrid.analysis.inequality.page import _table
+from carbongrid.analysis.inequality.page import _clusters, _table
 from carbongrid.analysis.inequality.shares import gini, lorenz, theil
 from carbongrid.cli import main
 from carbongrid.errors import InputError, VerificationError
@@ -234,6 +235,12 @@ def test_units_without_a_number_are_named() -> None:
         ("There are no measures by GDP: unknown in 3 of 3 units (a, b, c). Give those to have them.", "note"),
     ]  # fmt: skip
     assert all("指标" in note_in_chinese(str(each)) for each in told)
+    # Seen in Chinese: and 1 more.
+    many = pd.DataFrame({"id": [f"u{k}" for k in range(11)]})
+    [unknown] = _without_measure(many, {"gdp": np.full(11, np.nan)})
+    assert "（u0, u1, u2, u3, u4, u5, u6, u7, u8, u9 等，另有 1 个）" in note_in_chinese(
+        str(unknown)
+    )
 
 
 def test_what_is_not_0_is_not_0_on_the_page(small_run) -> None:
@@ -241,6 +248,22 @@ def test_what_is_not_0_is_not_0_on_the_page(small_run) -> None:
     table = pd.DataFrame({"of": ["sink"], "by": ["area"], "gini": [4e-4], "theil": [-1e-17], "between_zones": [np.nan]})  # fmt: skip
     found = Inequality(FinishedRun.of(small_run), table, table, None, None, ())
     assert _table(found).rows[0][2:] == ["< 0.001", "0.000", "–"]
+
+
+def test_clusters_are_told_in_words_as_well(small_run) -> None:
+    """Seen to be told by colours of a map alone: which unit they are stood in no table."""
+    run = FinishedRun.of(small_run)
+    units = pd.DataFrame({"unit": run.units["id"], "name": run.units["name"]})
+    kinds = [KINDS[0], KINDS[1], *[KINDS[0]] * (len(units) - 2)]
+    units = units.assign(emission_local_i=-0.5, emission_p=0.5, emission_kind=KINDS[0])
+    calm = Inequality(run, pd.DataFrame(), pd.DataFrame(), None, units, ())
+    assert _clusters(calm) == _clusters(replace(calm, units=None)) == []
+    told = units.assign(sink_local_i=-0.5, sink_p=6.87e-5, sink_kind=kinds)
+    [table] = _clusters(replace(calm, units=told))
+    [[unit, of, kind, *numbers]] = table.rows
+    assert unit.code == told["unit"].iloc[1] and (of.en, of.zh) == ("sink per km²", "单位面积碳汇")
+    assert (kind.en, kind.zh, kind.colour) == ("high beside high", "高—高", "#b2402e")
+    assert numbers == ["−0.500", "0.0000687"]
 
 
 def test_the_null_is_of_the_proxies_alone_or_it_is_said(small_run, monkeypatch) -> None:

@@ -32,12 +32,13 @@ from carbongrid.analysis.scale.audit import (
     merge,
     write_scale,
 )
-from carbongrid.analysis.scale.page import _cards
+from carbongrid.analysis.scale.page import _cards, _done, _maps, _null
 from carbongrid.cli import main
 from carbongrid.cli.audit_commands import _by_ruler
 from carbongrid.errors import InputError
 from carbongrid.method.scale import adjusted_rand, contiguous_groups, gini, islands_of, majority
 from carbongrid.outputs.figures.scale import write_scale_figure
+from carbongrid.outputs.report.analysis_page import Words
 from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.outputs.tables.plain import read_units_csv
 
@@ -332,6 +333,32 @@ def test_the_card_counts_the_units_that_any_fine_cells_move(town, found):
     by_each |= {f"zone_{fine}": np.where(row == moved, zone + 1, zone) for moved, fine in enumerate(("5", "exact"))}  # fmt: skip
     moved = replace(found, units=found.units.assign(**by_each), cells=found.cells.assign(zones=1))
     assert list(_cards(moved, result))[-1].big == "2"
+
+
+def test_the_page_tells_what_was_done_and_how_dense_it_is(town, found):
+    """Seen: 0.01 Mt/km² for all origins, of 7,313 to 9,670 t; merged units and other fine cells where there were none."""
+    result, grids = cg.open(town.parent / "run"), found.grids.copy()
+    [*rows] = np.flatnonzero((grids["side_m"] == 1000) & (grids["quantity"] == "emission"))
+    grids.loc[rows, "max_t_km2"] = np.linspace(7313, 9670, len(rows))
+    dense = next(_cards(replace(found, grids=grids), result)).big
+    assert dense == Words("7.31 – 9.67 kt/km²", "7,310 – 9,670 吨/km²")
+    # Seen of a zone that had 40 % of it: the zone of most.
+    [table, *_] = _null(found.null)
+    assert "largest part of their units' emission" in table.rows[0][1].en
+    assert _done(found) == Words("coarse grids at eight origins, units merged, other fine cells", "八种原点的粗网格、单元合并、其他细网格")  # fmt: skip
+    none = replace(found, cells=found.cells[:0], groups=found.groups[:0], null=found.null[:0])
+    assert _done(none) == Words("coarse grids at eight origins", "八种原点的粗网格")
+
+
+def test_small_and_negative_numbers_of_the_page(town, found):
+    """Seen: 9.12e-05 in a legend, the change of a unit that emits nothing as unknown, and a hyphen for a minus."""
+    percent = [9.12e-5, 1e-4, 2e-4, 3e-4, 4e-4, np.nan]
+    units = found.units.assign(**{f"emission_percent_{fine}": percent for fine in found.cells["fine"]})  # fmt: skip
+    _, change = _maps(replace(found, units=units), cg.open(town.parent / "run"))
+    texts = [entry.text_en for entry in change.entries]
+    assert texts[-2].startswith("0.0000912") and texts[-1] == "no emission"
+    [table] = _null(found.null.assign(parents=-0.06, random_mean=-0.27, random_p05=-0.5, random_p95=0.0))  # fmt: skip
+    assert table.rows[0][2:5] == ["−0.06", "−0.27", "−0.50 – 0.00"]
 
 
 def test_few_of_many_random_groups_are_not_said_to_be_none_or_all(found):

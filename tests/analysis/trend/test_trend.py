@@ -20,7 +20,7 @@ from carbongrid.analysis.comparison.compare import notes_of_other_gas, require_a
 from carbongrid.analysis.finished import FinishedRun
 from carbongrid.analysis.trend.decomposition import TAPIO_ZH, lmdi, log_mean, tapio
 from carbongrid.analysis.trend.merged_units import read_merged_codes
-from carbongrid.analysis.trend.page import _matrices, flow_of
+from carbongrid.analysis.trend.page import _maps, _matrices, flow_of
 from carbongrid.analysis.trend.trend import trend, write_trend
 from carbongrid.errors import InputError
 from carbongrid.method.tonnes import readable_tonnes
@@ -278,6 +278,20 @@ def test_few_of_many_units_are_not_said_to_be_none_or_all_of_a_zone(years) -> No
     assert [cells[-1] for cells in own.rows] == ["> 99 %", "< 1 %"]
 
 
+def test_a_heavy_outline_is_told_against_the_run_before(years, tmp_path) -> None:
+    """Years may have gaps. Seen to be another zone than the year before, where that was five years ago; and "of 1 units"."""
+    found = trend(years)
+    marked = [each for each in _maps(found) if each.marked]
+    assert marked
+    for each in marked:
+        assert each.note is not None
+        assert each.note.en.endswith("of 2015.") and "2015 年" in each.note.zh
+    alone = replace(found, region=found.region.assign(units=1))
+    page = write_trend(alone, tmp_path)[0].read_text(encoding="utf-8")
+    assert "of 1 unit in another zone" in page and "of 1 units" not in page
+    assert "next year" not in page
+
+
 def test_another_reference_region_is_said(years: list[cg.Result], tmp_path) -> None:
     """Seen to fail when all years were zoned by the last one's region without a word."""
     units = [(code, "de"[k % 2], shape) for k, (code, _, shape) in enumerate(UNITS)]
@@ -433,8 +447,10 @@ def test_gases_of_categories_that_only_one_year_has_are_told(years: list[cg.Resu
 
 
 def test_runs_of_one_year_are_periods_of_their_own(years: list[cg.Result], tmp_path) -> None:
+    """Seen to say of each run of a year, in the same words, that no residents are known."""
     found = trend([years[0], years[1], years[1]])
     again = trend([years[0], years[0], years[0]])
+    assert [len(each.notes) - len(set(each.notes)) for each in (found, again)] == [0, 0]
     assert found.region["period"].tolist() == again.region["period"].tolist() == [1, 2]
     for each in (found, again):
         write_trend(each, tmp_path)

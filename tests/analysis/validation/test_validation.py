@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,13 @@ from declared import of_folder
 
 from carbongrid.analysis.probability import probability
 from carbongrid.analysis.published.table import own_sums, remarks_of_gases
+from carbongrid.analysis.validation.page import _cards, _worst
+from carbongrid.analysis.validation.page import _measures as measures_on_page
 from carbongrid.analysis.validation.validation import (
     _concentration,
     _measures,
     _without_people,
+    placed_as_well_by,
     validate,
     why_no_skill,
 )
@@ -405,6 +409,10 @@ def test_why_no_skill_can_be_told_is_said_as_it_is(tmp_path, carbongrid):
     assert (
         "agriculture: no skill can be told: none of it is published for the units compared." in part
     )
+    # Seen of what is 0 on both sides: not compared, and 0 on one side.
+    page = (tmp_path / "out" / "validation.html").read_text(encoding="utf-8")
+    assert "no ratio" in page and "not compared" not in page
+    assert "0 on one side or both: 2" in page and "0 on one side: " not in page
 
 
 def test_one_whole_total_is_what_a_run_without_those_of_regions_gives(tmp_path):
@@ -481,8 +489,35 @@ def test_published_values_with_the_runs_totals_are_a_reference_and_no_bound(tmp_
     assert "no placing" not in told
     page = (tmp_path / "out" / "validation.html").read_text(encoding="utf-8")
     assert "published values with the run" in page
+    assert "– are not firm" not in page and "Disagreements" not in page, (
+        "seen of zones that all agree"
+    )
+    assert "best of area and one total" in page, (
+        "nobody knows residents; seen to be the best of people, too"
+    )
     assert "can be had" not in page
     assert "上限" not in page
+
+
+def test_numbers_of_the_page_are_what_they_are() -> None:
+    """Seen: a ratio of "inf", 0 t of what was not 0, a hyphen for a minus, and the best of baselines of which one was not known."""
+    row = {"of": "waste", "region": "a", "ours_t": 2.0, "published_t": 0.0, "low_t": 0.4, "high_t": 3e3, "log2_ratio": math.inf}  # fmt: skip
+    assert _worst(pd.DataFrame([row])).rows[0][2:] == ["2", "0", "< 1", "3,000", "∞"]
+    names = ("units", "bias", "spearman", "spearman_per_head", "misplaced_scaled", "by_area", "by_people", "by_one_total", "median_log2_ratio", "coverage_90")  # fmt: skip
+    measured = {"of": "sink", **dict.fromkeys(names, 0.5), "skill": -0.9, "by_people": math.nan, "by_one_total": math.nan}  # fmt: skip
+    assert measures_on_page(pd.DataFrame([measured])).rows[0][-3] == "−0.90"
+    told = {}
+    for known in ((), ("by_people",), ("by_people", "by_one_total")):
+        rows = pd.DataFrame([measured | dict.fromkeys(known, 0.7)])
+        [card] = _cards(SimpleNamespace(measures=rows, zones={}))  # type: ignore[arg-type]
+        told[known] = card.told
+    assert told[()] == ("sink: area alone would misplace 50 %", "sink：仅按面积会错置 50 %")
+    assert told["by_people",].en == "sink: the best of area and people would misplace 50 %"
+    # Seen: area, people or one total would have placed it as well, where only area would, and nobody knew of one total.
+    bad = {"misplaced_scaled": 0.16, "by_area": 0.08, "by_people": 0.25, "by_one_total": math.nan}
+    assert placed_as_well_by(bad) == ("area", "面积")
+    assert placed_as_well_by(bad | {"by_people": 0.16}) == ("area or people", "面积或人口")
+    assert told["by_people", "by_one_total"] == ("sink: the best of area, people and one total would misplace 50 %", "sink：面积、人口、单一总量中最好者错置 50 %")  # fmt: skip
 
 
 def test_the_page_and_json_have_all_of_it(full_demo, units, tmp_path, carbongrid):
