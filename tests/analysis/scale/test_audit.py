@@ -32,7 +32,7 @@ from carbongrid.analysis.scale.audit import (
     merge,
     write_scale,
 )
-from carbongrid.analysis.scale.page import _cards
+from carbongrid.analysis.scale.page import _cards, _maps
 from carbongrid.cli import main
 from carbongrid.cli.audit_commands import _by_ruler
 from carbongrid.errors import InputError
@@ -120,6 +120,21 @@ def test_an_index_of_a_parent_is_the_mean_of_its_children_by_emission(rows):
             inside = np.flatnonzero(group == number).tolist()
             mean = sum(emission[i] * index[i] for i in inside) / sum(emission[i] for i in inside)
             assert Fraction(int(p) * C, whole * c) == mean
+
+
+@pytest.mark.parametrize(("ties", "zone"), [(">=", 1), (">", 4)])
+def test_merged_units_are_zoned_as_the_run_is(ties, zone):
+    """All alike: each index is 1. Seen to pass where units, or groups, were zoned by the other reading of that."""
+    alike = np.full(4, 5), np.full(4, 3), [2] * 4
+    assert _zones(alike, ties).tolist() == [zone] * 4
+    found = _compared(alike, np.full(4, zone), np.array([0, 0, 1, 1]), ties)
+    assert (found["same"], found["compared"]) == (1.0, 2)
+
+
+def test_parents_are_held_against_the_random_groups_that_tell_something():
+    random = [*np.linspace(1, 0, 101).tolist(), np.nan]
+    found = _against(0.5, random)
+    assert found == pytest.approx({"parents": 0.5, "random_mean": 0.5, "random_p05": 0.05, "random_p95": 0.95, "reached_by": 51 / 101})  # fmt: skip
 
 
 def test_unknown_gdp_of_a_unit_is_unknown_of_its_group():
@@ -332,6 +347,23 @@ def test_the_card_counts_the_units_that_any_fine_cells_move(town, found):
     by_each |= {f"zone_{fine}": np.where(row == moved, zone + 1, zone) for moved, fine in enumerate(("5", "exact"))}  # fmt: skip
     moved = replace(found, units=found.units.assign(**by_each), cells=found.cells.assign(zones=1))
     assert list(_cards(moved, result))[-1].big == "2"
+
+
+def test_cards_and_the_map_of_change_tell_the_ends(town, found):
+    """Seen to pass with t for Mt, with sinks for emissions, and with what falls left out of the largest change."""
+    result = cg.open(town.parent / "run")
+    rows = [("emission", 1000.0, 2e6, 0.25), ("emission", 1000.0, 3e6, 0.5), ("emission", 500.0, 9e6, 0.9), ("sink", 1000.0, 8e6, 0.8)]  # fmt: skip
+    grids = pd.DataFrame(rows, columns=["quantity", "side_m", "max_t_km2", "gini"])
+    percent = {f"emission_percent_{fine}": np.zeros(6) for fine in found.cells["fine"]}
+    percent |= {"emission_percent_5": np.array([-8.0, 1, 2, 3, 4, 5])}
+    cells = found.cells.assign(emission_percent=np.arange(len(found.cells)) / 4)
+    other = replace(found, grids=grids, cells=cells, units=found.units.assign(**percent))
+    densest, unequal, *_, moved = _cards(other, result)
+    assert (densest.big, unequal.big) == ("2.00 – 3.00 Mt/km²", "0.250 – 0.500")
+    assert f"is {cells['emission_percent'].max():.3f} %" in moved.told.en
+    change = _maps(other, result)[1]
+    assert change.entries[0].colour == change.colours[0]
+    assert change.entries[0].text_en.endswith("8.00")
 
 
 def test_few_of_many_random_groups_are_not_said_to_be_none_or_all(found):
