@@ -20,6 +20,7 @@ from carbongrid.cli.analysis_commands import _few_draws
 from carbongrid.errors import InputError
 from carbongrid.method.categories import column_of
 from carbongrid.method.draws import Stream, sigma_of_percent
+from carbongrid.method.parcel_mass import ParcelMass
 from carbongrid.method.probability.drawn_numbers import (
     _but_of_known_totals,
     _facility_factors,
@@ -291,6 +292,33 @@ def test_what_is_drawn_is_what_was_placed_by_region_unit_and_rule():
     by_field = SimpleNamespace(weight="field:works")
     assert [rule_placed_by(by_field, [each]) for each in rows] == ["field:works", "area", "area"]
     assert rule_placed_by(by_field, rows[:2]) == "field:works"
+    # Units of no district are compared with none, not with each other.
+    units = pd.DataFrame({"district": ["D2", "", None, "D1", "D2"]})
+    for reference, regions in {"district": [[3], [0, 4]], "all": [[0, 1, 2, 3, 4]]}.items():
+        run = SimpleNamespace(units=units, reference=reference)
+        assert [rows.tolist() for rows in MassOnLand.regions(run)] == regions
+
+
+def test_carriers_lie_where_their_raster_says():
+    """And in the order of their units, works taken off. Seen to pass with the shares of areas in place of those of a raster, and with those of cells that do not add up to 1."""
+    by_area, by_raster = (sparse.csr_array(np.array(each)) for each in ([[1, 0], [1, 0], [0, 1], [1, 0]], [[2, 0], [1, 3], [0, 4], [9, 9]]))  # fmt: skip
+    run = SimpleNamespace(
+        mass=lambda _: ParcelMass.of(np.array([7, 5, 6, 2])),
+        named=lambda _: NamedEmitters(("w", "v"), np.array([1, 3]), np.array([0, 0]), np.array([[1, 1], [2, 0]])),
+        home=np.array([1, 0, 1, 0]),
+        types=np.array(["forest", "paddy field", "forest", "water"]),
+        shares=by_area,
+        by_raster={"a.tif": by_raster},
+        rule_of=lambda _: "raster:a.tif",
+        accounts=lambda _: Accounts(("",), np.array([0, 0]), np.array([20])),
+    )  # fmt: skip
+    category = SimpleNamespace(name="sink/crops", weight="raster:a.tif", sink=True)
+    told = Uncertainty((Rule("weights", "raster:*", sigma=0.3, tau=0.2),), {}, {}, {})
+    found = MassOnLand.carriers(run, category, told, ["forest", "sink/crops"])
+    assert (found.mass.tolist(), found.home.tolist()) == ([3, 7, 6], [0, 1, 1])
+    assert found.shares.toarray().tolist() == [[0.25, 0.75], [1, 0], [0, 1]]
+    # Crops have their own coefficient on land of any type.
+    assert (found.kind.tolist(), found.sigma, found.tau) == ([1, 1, 1], 0.3, 0.2)
 
 
 def category_of(told, *, inventory=(), works=((), ()), sigma=0.4, tau=0.0):
