@@ -13,7 +13,7 @@ import pytest
 from declared import of_folder
 from probability_town import RULES, UNITS, tell, the_long_way, town
 from scipy import sparse
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from carbongrid.analysis.probability import probability
 from carbongrid.cli.analysis_commands import _few_draws
@@ -29,6 +29,7 @@ from carbongrid.method.probability.drawn_numbers import (
     drawn_category,
     kind_factors,
 )
+from carbongrid.method.probability.gdp_draws import _shares_and_tau
 from carbongrid.method.probability.mass_on_land import (
     Accounts,
     MassOnLand,
@@ -634,6 +635,25 @@ def test_units_that_are_alike_stay_so_in_every_draw(ties, zone, tmp_path):
     assert (found.indices.zone == zone).all()
     assert found.table["firm"].all()
     assert found.emission.std() > 0 and found.sink.std() > 0
+
+
+def test_shares_of_gdp_are_drawn_as_wide_as_their_intervals():
+    """The 90 % interval of the logit of a unit's share is that from low to high. Seen to fail with one of 95 %, and with the swing of the others left out."""
+    claims, half = np.array([20.0, 30.0, 50.0]), np.array([0.4, 0.5, 0.6])
+    odds = claims / (100 - claims)
+    low, high = (100 * odds * by / (1 + odds * by) for by in (np.exp(-half), np.exp(half)))
+    share, tau = _shares_and_tau(claims, low, high)
+    assert share.tolist() == [0.2, 0.3, 0.5]
+    # The sum of the others' claims has the variance of their logarithms by the squares of their parts.
+    others = np.array([(0.3**2 + 0.5**2) / 0.8**2, (0.2**2 + 0.5**2) / 0.7**2, (0.2**2 + 0.3**2) / 0.5**2])  # fmt: skip
+    assert tau * np.sqrt(1 + others) * ndtri(0.95) == pytest.approx(half)
+    # Who has nothing is as unsure as the least sure, and has the upper end that it is told.
+    share, tau = _shares_and_tau(np.array([60.0, 40, 0]), np.array([50.0, 20, 0]), np.array([70.0, 70, 5]))  # fmt: skip
+    assert tau[2] == tau[1] > tau[0]
+    assert share[:2] == pytest.approx([0.5, 1 / 3])
+    of_others = (0.5**2 + (1 / 3) ** 2) / (5 / 6) ** 2
+    top = share[2] / (5 / 6) * np.exp(ndtri(0.95) * tau[2] * np.sqrt(1 + of_others))
+    assert top == pytest.approx(0.05 / 0.95)
 
 
 def test_gdp_of_parents_is_drawn_where_somebody_says_how_sure_it_is(full_demo, tmp_path):
