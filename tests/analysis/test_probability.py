@@ -29,7 +29,7 @@ from carbongrid.method.probability.drawn_numbers import (
     drawn_category,
     kind_factors,
 )
-from carbongrid.method.probability.gdp_draws import _shares_and_tau
+from carbongrid.method.probability.gdp_draws import _shares_and_tau, drawn_gdp
 from carbongrid.method.probability.mass_on_land import (
     Accounts,
     MassOnLand,
@@ -635,6 +635,21 @@ def test_units_that_are_alike_stay_so_in_every_draw(ties, zone, tmp_path):
     assert (found.indices.zone == zone).all()
     assert found.table["firm"].all()
     assert found.emission.std() > 0 and found.sink.std() > 0
+
+
+def test_gdp_moves_by_what_is_said_of_its_own_region():
+    """Seen to pass with a district of one unit that stood still, with one draw for all districts, and with what units say of themselves unread."""
+    gdp = pd.array([10, 20, 30], dtype="Int64")
+    units = pd.DataFrame({"id": ["01", "02", "03"], "district": ["D1", "D2", "D2"], "gdp": gdp, "gdp_low": gdp, "gdp_high": gdp})  # fmt: skip
+    told = Uncertainty((Rule("gdp", "district", 20.0),), {}, {}, {"02": 30.0})
+    by_unit, by_district = (
+        drawn_gdp(SimpleNamespace(units=units, gdp_by=by), told, 40, 0)[0] / [10, 20, 30]
+        for by in ("unit", "district")
+    )
+    assert (by_unit[:, [0, 2]] == 1).all() and by_unit[:, 1].std() > 0.05
+    assert by_district.std(axis=0).min() > 0.05
+    np.testing.assert_allclose(by_district[:, 1], by_district[:, 2])
+    assert (by_district[:, 0] != by_district[:, 1]).all()
 
 
 def test_shares_of_gdp_are_drawn_as_wide_as_their_intervals():
