@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
 from carbongrid.method.draws import Stream, sigma_of_percent
-from carbongrid.method.zone_draws import drawn_indices, entropy_of, zone_shares_of
+from carbongrid.method.probability.zone_probability import _points, _table, unit_columns
+from carbongrid.method.zone_draws import DrawnIndices, drawn_indices, entropy_of, zone_shares_of
 from carbongrid.method.zoning import classify
 
 
@@ -92,3 +94,28 @@ def test_shares_and_entropy_by_hand():
     shares = zone_shares_of(zone)
     assert shares.tolist() == [[0, 0.5, 0, 0, 0.5], [0.25, 0, 0.75, 0, 0]]
     assert entropy_of(shares).tolist() == pytest.approx([1, 0.25 * 2 + 0.75 * np.log2(4 / 3)])
+
+
+def test_quantiles_are_those_of_the_draws_that_have_the_index():
+    """Seen to fail: a unit without a sink, and in one of ten draws without emission, had a CCR of inf at 95 %."""
+    some, never, high = np.zeros(10), np.full(10, np.nan), np.arange(10.0)
+    some[3], high[[2, 7]] = np.nan, np.inf
+    found = dict(_points("ccr", np.column_stack([some, never, high])))
+    expected = {"ccr_p05": [0, np.nan, 0], "ccr_p50": [0, np.nan, 5], "ccr_p95": [0, np.nan, np.inf]}  # fmt: skip
+    assert found.keys() == expected.keys()
+    for name, points in expected.items():
+        np.testing.assert_array_equal(found[name], points)
+
+
+def test_units_are_told_the_probability_of_their_own_zone():
+    """To four digits. Seen to pass where a unit without a zone had the probability that it has none."""
+    zone = np.array([[1, 2, 0]] * 9 + [[4, 2, 0]], np.int8)
+    one = np.full((10, 3), 1.23456)
+    indices = DrawnIndices(one, one, one, zone)
+    units = pd.DataFrame({"id": ["a", "b", "c"], "name": "", "zone": [1, 4, 0]})
+    table = _table(units, indices, one * 1e6, one * 1e6)
+    assert table["likely_zone"].tolist() == [1, 2, 0]
+    told = unit_columns(table)
+    np.testing.assert_array_equal(told["zone_probability"], [0.9, 0.0, np.nan])
+    assert told["firm"].tolist() == [True, False, False]
+    assert told["emission_t_p05"].tolist() == [1.235] * 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import dask
 import geopandas as gpd
@@ -13,6 +14,7 @@ import pyogrio
 import pytest
 import rasterio
 import shapely
+from affine import Affine
 from click.testing import CliRunner
 from small_demo import keep_labels
 from squares_case import SOUTH, WEST, layer, squares_case
@@ -20,6 +22,7 @@ from squares_case import SOUTH, WEST, layer, squares_case
 from carbongrid.case import Case
 from carbongrid.case.readers.extents import geographic_bounds, raster_cells, unpacked_size
 from carbongrid.case.readers.inputs import Inputs, read_inputs
+from carbongrid.case.readers.people import PeopleGrid
 from carbongrid.cli import main
 from carbongrid.errors import InputError
 from carbongrid.pipeline import check, memory, run, running
@@ -238,6 +241,38 @@ def test_the_most_grows_with_rings_vertices_categories_and_weights(city: Path) -
     grown = [most_memory(each, grid, chunks=100, tiles=2) for each in (inputs, weighted)]
     assert grown[1] - grown[0] == 2 * cells * memory.MAX_BYTES_PER_WEIGHT
     assert most_memory(inputs, grid, tiles=0) < known
+
+
+def test_what_a_row_of_squares_takes_is_counted_by_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to pass without rings of units, people, lines and half of the bounds, and with parcels that each counted as a ring more."""
+    totals = {"totals.csv": "category,value,unit\nwaste/industrial,1,t CO2e\n"}
+    inputs = read_inputs(squares_case(tmp_path, ["0601"] * 3, totals))
+    holed = inputs.units.geometry.to_numpy().copy()
+    holed[0] = holed[0].difference(holed[0].buffer(-100, join_style="mitre"))
+    people = PeopleGrid(np.zeros((4, 5), np.int64), inputs.parcels.crs, Affine.identity())
+    units = inputs.units.set_geometry(holed, crs=inputs.units.crs)
+    inputs = dataclasses.replace(inputs, units=units, people=people)
+    rings, vertices = 3 + 1, 3 * 5 + 4 * 5
+    most = memory.MAX_BASE + 3 * memory.MAX_BYTES_PER_PARCEL + 3 * memory.MAX_BYTES_PER_MASS
+    most += rings * memory.MAX_BYTES_PER_RING + vertices * memory.MAX_BYTES_PER_VERTEX
+    most += 3 * memory.MAX_BYTES_PER_COARSE_CELL + 4 * 5 * memory.MAX_BYTES_PER_CELL_OF_PEOPLE
+    most += memory.MAX_TIMES_TABLES * memory.TEXT_COPIES * len(totals["totals.csv"])
+    grid, case = fine_grid(inputs), inputs.case
+    assert most_memory(inputs, grid, tiles=0) == int(most)
+    lines = case.model_copy(update={"lines": SimpleNamespace(path="units.gpkg")})
+    most += memory.MAX_TIMES_TABLES * 2 * memory.COPIES * (tmp_path / "units.gpkg").stat().st_size
+    assert most_memory(dataclasses.replace(inputs, case=lines), grid, tiles=0) == int(most)
+
+    without = estimated_memory(case)
+    raster = SimpleNamespace(is_raster=True, path="people.tif")
+    monkeypatch.setattr(memory, "raster_cells", lambda *_: 10**6)
+    with_people = case.model_copy(update={"people": raster})
+    assert estimated_memory(with_people) - without == memory.PER_CELL_OF_PEOPLE * 10**6
+    of_layers = {"parcels.gpkg": (5.0, 1.0, 9.0, 2.0), "units.gpkg": (4.0, -3.0, 6.0, 3.0)}
+    monkeypatch.setattr(memory, "geographic_bounds", lambda path, _: of_layers[path.name])
+    assert memory._bounds(case) == (4.0, -3.0, 9.0, 3.0)
 
 
 @pytest.mark.parametrize("threads", [1, 3])

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import os
 import re
 import shutil
+import zipfile
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -1319,12 +1321,33 @@ def test_other_formats_are_compared_to_their_last_digit_and_place(with_layers):
     run = Opened(with_layers)
     grid, of_run = run.grid_1km, run.coarse_grid
     [_, *_] = formats._raster(changed(run, grid_1km=grid.assign(sink=grid["sink"] + 1)))
+    told = [*formats._raster(changed(run, grid_1km=grid.isel(x=slice(1))))]
+    assert [each.split(" of ")[0] for each in told] == ["grid_1km.tif has no band emission", "grid_1km.tif has no band sink"]  # fmt: skip
     aside = SimpleNamespace(crs=of_run.crs, transform=of_run.transform @ Affine.translation(0.4, 0))
     [told] = formats._place(changed(run, coarse_grid=aside))
     assert "grid_1km.tif lies elsewhere" in told
     elsewhere = SimpleNamespace(crs="EPSG:4527", transform=of_run.transform)
     other = [*formats._place(changed(run, coarse_grid=elsewhere))]
     assert [each.split(" is in ")[0] for each in other] == ["grid_1km.tif", "grid_1km.nc"]
+
+
+def test_a_project_of_a_damaged_part_is_found(tmp_path):
+    """Whole as an archive, which one that was cut short is not."""
+    path = tmp_path / "project.qgz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("project.qgs", "whole")
+    run = SimpleNamespace(reading=lambda *_, **__: contextlib.nullcontext(path))
+    assert [*formats._project(run)] == []
+    path.write_bytes(path.read_bytes().replace(b"whole", b"Whole"))
+    [told] = formats._project(run)
+    assert told.endswith("project.qgs is damaged")
+
+
+def test_a_check_that_breaks_is_not_passed():
+    """Seen to pass as a check that is ok."""
+    broken = checks._guarded("sums", lambda: sums.check_sums({}))
+    assert not broken.ok
+    assert "does not hold what it should (AttributeError: " in broken.text
 
 
 def test_outlines_of_a_layer_are_compared_part_by_part():
@@ -1359,6 +1382,17 @@ def test_facilities_are_held_against_regions_and_their_own_unit(with_layers):
     assert any("it names a unit that is none of the others" in each for each in told)
 
 
+def test_a_tile_of_many_rings_is_burnt_in_parts(with_layers, monkeypatch):
+    """Seen to fail with the lower half burnt where the upper one lies."""
+    run = Opened(with_layers)
+    window = (0, 0), (29, run.grid.shape[1])
+    whole = labels._burnt(run.parcels, run.grid, *window)
+    monkeypatch.setattr(labels, "_MAX_RINGS", 0)
+    monkeypatch.setattr(labels, "_MIN_ROWS", 7)
+    assert whole.any()
+    assert (labels._burnt(run.parcels, run.grid, *window) == whole).all()
+
+
 def test_labels_are_held_against_both_axes_and_the_last_row(labelled_run):
     """Elsewhere only x is moved, and no label is one too many."""
     run, store = Opened(labelled_run), labelled_run / "labels.zarr"
@@ -1367,6 +1401,10 @@ def test_labels_are_held_against_both_axes_and_the_last_row(labelled_run):
     assert told == ["labels.zarr/y is not where the manifest says"]
     array, rows = zarr.open_array(store, path="unit"), len(run.units)
     assert labels._read_all(store, "unit", array, rows)[1] == []
+    smaller = run.grid.window((0, 0), (5, 7))
+    told = check_labels(changed(run, grid=smaller)).text
+    for name in labels.VARIABLES:
+        assert f"labels.zarr/{name} is uint32 of {run.grid.shape}, not of the run's grid" in told
     [told] = labels._read_all(store, "unit", array, rows - 1)[1]
     assert f"holds label {rows}, yet" in told
 

@@ -333,6 +333,17 @@ def test_recount_finds_the_same_in_the_labels(land, expected):
         recount(store, len(land[0]), len(land[1]), 700)
 
 
+def test_recount_of_a_grid_that_is_no_square(land, tmp_path):
+    """Seen to pass with height and width swapped, and with a side of which nothing was asked."""
+    for name, (width, height) in {"wide": (2000, 800), "high": (800, 2000)}.items():
+        grid = Grid(CRS, 10, (EAST, NORTH, EAST + width, NORTH + height), snap=400)
+        counts = label_and_count(*land, grid, 400, tmp_path / name, scheduler="synchronous")
+        again = recount(tmp_path / name, len(land[0]), len(land[1]), 400)
+        assert digest(again) == digest(counts)[:2]
+        with pytest.raises(InputError, match="do not divide"):
+            recount(tmp_path / name, len(land[0]), len(land[1]), 500)
+
+
 def test_recount_names_the_tile_of_a_missing_chunk(land, tmp_path):
     store = tmp_path / "labels.zarr"
     label_and_count(*land, GRID, 500, store, chunks=100)

@@ -257,12 +257,19 @@ def _table(
 
 def _points(name: str, values: NDArray[np.float64]) -> Iterator[tuple[str, NDArray[np.float64]]]:
     """Yield the quantiles of the draws; an index that is inf in a draw is above all others, one that is NaN is in none."""
+    unknown = np.isnan(values)
     with np.errstate(invalid="ignore"):
-        known = np.where(np.isnan(values), np.inf, values)
-        points = np.quantile(known, QUANTILES, axis=0, method="inverted_cdf")
-    none = np.isnan(values).all(axis=0)
+        points = _quantiles(np.where(unknown, np.inf, values))
+        for unit in np.flatnonzero(unknown.any(axis=0)):
+            known = values[~unknown[:, unit], unit]
+            points[:, unit] = _quantiles(known) if known.size else np.nan
     for quantile, point in zip(QUANTILES, points, strict=True):
-        yield f"{name}_p{round(100 * quantile):02d}", np.where(none, np.nan, point)
+        yield f"{name}_p{round(100 * quantile):02d}", point
+
+
+def _quantiles(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = np.quantile(values, QUANTILES, axis=0, method="inverted_cdf")
+    return found
 
 
 def unit_columns(table: pd.DataFrame) -> pd.DataFrame:

@@ -123,6 +123,21 @@ def test_an_index_of_a_parent_is_the_mean_of_its_children_by_emission(rows):
             assert Fraction(int(p) * C, whole * c) == mean
 
 
+@pytest.mark.parametrize(("ties", "zone"), [(">=", 1), (">", 4)])
+def test_merged_units_are_zoned_as_the_run_is(ties, zone):
+    """All alike: each index is 1. Seen to pass where units, or groups, were zoned by the other reading of that."""
+    alike = np.full(4, 5), np.full(4, 3), [2] * 4
+    assert _zones(alike, ties).tolist() == [zone] * 4
+    found = _compared(alike, np.full(4, zone), np.array([0, 0, 1, 1]), ties)
+    assert (found["same"], found["compared"]) == (1.0, 2)
+
+
+def test_parents_are_held_against_the_random_groups_that_tell_something():
+    random = [*np.linspace(1, 0, 101).tolist(), np.nan]
+    found = _against(0.5, random)
+    assert found == pytest.approx({"parents": 0.5, "random_mean": 0.5, "random_p05": 0.05, "random_p95": 0.95, "reached_by": 51 / 101})  # fmt: skip
+
+
 def test_unknown_gdp_of_a_unit_is_unknown_of_its_group():
     assert merge((np.array([1, 2, 3]), np.array([0, 0, 1]), [5, None, 7]), np.array([0, 0, 1]))[2] == [None, 7]  # fmt: skip
 
@@ -359,6 +374,23 @@ def test_small_and_negative_numbers_of_the_page(town, found):
     assert texts[-2].startswith("0.0000912") and texts[-1] == "no emission"
     [table] = _null(found.null.assign(parents=-0.06, random_mean=-0.27, random_p05=-0.5, random_p95=0.0))  # fmt: skip
     assert table.rows[0][2:5] == ["−0.06", "−0.27", "−0.50 – 0.00"]
+
+
+def test_cards_and_the_map_of_change_tell_the_ends(town, found):
+    """Seen to pass with t for Mt, with sinks for emissions, and with what falls left out of the largest change."""
+    result = cg.open(town.parent / "run")
+    rows = [("emission", 1000.0, 2e6, 0.25), ("emission", 1000.0, 3e6, 0.5), ("emission", 500.0, 9e6, 0.9), ("sink", 1000.0, 8e6, 0.8)]  # fmt: skip
+    grids = pd.DataFrame(rows, columns=["quantity", "side_m", "max_t_km2", "gini"])
+    percent = {f"emission_percent_{fine}": np.zeros(6) for fine in found.cells["fine"]}
+    percent |= {"emission_percent_5": np.array([-8.0, 1, 2, 3, 4, 5])}
+    cells = found.cells.assign(emission_percent=np.arange(len(found.cells)) / 4)
+    other = replace(found, grids=grids, cells=cells, units=found.units.assign(**percent))
+    densest, unequal, *_, moved = _cards(other, result)
+    assert (densest.big.en, unequal.big) == ("2.00 – 3.00 Mt/km²", "0.250 – 0.500")
+    assert f"is {cells['emission_percent'].max():.3f} %" in moved.told.en
+    change = _maps(other, result)[1]
+    assert change.entries[0].colour == change.colours[0]
+    assert change.entries[0].text_en.endswith("8.00")
 
 
 def test_few_of_many_random_groups_are_not_said_to_be_none_or_all(found):
