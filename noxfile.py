@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import nox
@@ -46,12 +46,12 @@ def tests(session: nox.Session) -> None:
         linted = beside.submit(_lint, session, silent=True)
         # Assertions of 78,000 lines take half a minute to rewrite, in each process that finds them as they were written.
         session.run("python", "-m", "pytest", "--collect-only", "-qq", *session.posargs, silent=True)  # fmt: skip
-        if linted.done():
-            linted.result()  # which has failed, so soon
+        if linted.done():  # so soon: they have failed
+            _require_clean(session, linted)
         # A module's tests stay in one process: its runs of whole cases are made once. Else those of few tests came last, however long.
         spread = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadscope", "--no-loadscope-reorder")  # fmt: skip
         _pytest(session, "--durations=15", *spread, *session.posargs, **_fresh_numba_cache(session))
-        linted.result()
+        _require_clean(session, linted)
 
 
 @nox.session
@@ -71,6 +71,12 @@ def lint(session: nox.Session) -> None:
     """Style, types, layers, spelling."""
     _install(session, "test", "lint")
     _lint(session)
+
+
+def _require_clean(session: nox.Session, linted: Future[None]) -> None:
+    """Wait for the linters, and end the session where one has found something: its words stand above, among the tests."""
+    if failed := linted.exception():
+        session.error(f"a linter has found something, told above: {failed}")
 
 
 def _lint(session: nox.Session, *, silent: bool = False) -> None:

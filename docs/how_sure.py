@@ -91,7 +91,7 @@ def ruler(scale: Any) -> str:
     zones = "no zone" if not moved else f"at most {moved} zones"
     return (
         f"Of the demo cells of 5, 25 or 50 m and exact areas move {zones}; no unit changes by more than {most:.2f} %. The densest cell holds {_ends(dense[500.0])} Mt per km2 on a grid of 500 m, and "
-        f"{_ends(dense[1000.0])} on one of 1 km, by where the grid begins: a maximum is never told without its grid. Of the {groups} districts {round(null['parents'] * groups)} have the zone of most of their townships' emission, "
+        f"{_ends(dense[1000.0])} on one of 1 km, by where the grid begins: a maximum is never told without its grid. Of the {groups} districts {round(null['parents'] * groups)} have the zone with the largest part of their townships' emission, "
         f"where {100 * null['reached_by']:.0f} % of the random groupings have at least as many: a district's zone says little of its townships."
     )
 

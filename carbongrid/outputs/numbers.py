@@ -170,8 +170,8 @@ def decimals_or_dash(value: float, digits: int) -> str:
 
 
 def coefficient(value: float, digits: int = 2) -> str:
-    """Return a coefficient at so many decimals, with a minus as it is printed; a dash where it is unknown, infinite as a sign."""
-    return f"{value:z.{digits}f}".replace("-", "−") if math.isfinite(value) else short_number(value)
+    """Return a coefficient at so many decimals, with a minus as it is printed, what is not 0 never as 0; a dash where it is unknown, infinite as a sign."""
+    return at_decimals(value, digits).replace("-", "−") if math.isfinite(value) else short_number(value)  # fmt: skip
 
 
 def gini_number(value: float) -> str:

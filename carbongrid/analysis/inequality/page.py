@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _ZH = {"emission": "排放", "sink": "碳汇", "units": "单元", "residents": "人口", "gdp": "地区生产总值", "area": "面积"}  # fmt: skip
 _EN = {"gdp": "GDP"}
+_LISTED = 200
+"""Rows of the table of clusters; inequality_units.csv has all."""
 _KINDS = dict(
     zip(
         KINDS,
@@ -113,13 +115,16 @@ def _clusters(found: Inequality) -> list[Rows]:
     """Return the units that the maps colour, in words: a colour alone does not reach everybody."""
     if found.units is None:
         return []
-    rows: list[list[Cell | str]] = []
+    found_rows: list[tuple[float, list[Cell | str]]] = []
     for of in ("emission", "sink"):
         if f"{of}_kind" not in found.units:
             continue
         for row in found.units[found.units[f"{of}_kind"] != KINDS[0]].to_dict("records"):
             kind = row[f"{of}_kind"]
             colour, chinese = _KINDS[kind]
-            rows.append([unit_cell(row["name"], row["unit"]), _per_km2(of), Cell(kind, chinese, colour), coefficient(row[f"{of}_local_i"], 3), plain_number(row[f"{of}_p"])])  # fmt: skip
+            found_rows.append((row[f"{of}_p"], [unit_cell(row["name"], row["unit"]), _per_km2(of), Cell(kind, chinese, colour), coefficient(row[f"{of}_local_i"], 3), plain_number(row[f"{of}_p"])]))  # fmt: skip
+    found_rows.sort(key=lambda each: each[0])
+    rows, count = [row for _, row in found_rows[:_LISTED]], len(found_rows)
+    told = Words(f"The {_LISTED} of {count:,} with the smallest p; inequality_units.csv has all", f"共 {count:,} 个，列出 p 值最小的 {_LISTED} 个；全部见 inequality_units.csv") if count > _LISTED else None  # fmt: skip
     columns = [Column(Words("unit", "单元"), False), Column(Words("of", "对象"), False), Column(Words("cluster", "集聚类型"), False), Column(Words("local Moran's I", "局部莫兰指数")), Column(Words("p", "p"))]  # fmt: skip
-    return [Rows("clusters", Words("Clusters", "集聚单元"), None, columns, rows)] if rows else []
+    return [Rows("clusters", Words("Clusters", "集聚单元"), told, columns, rows)] if rows else []

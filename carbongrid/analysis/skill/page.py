@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from carbongrid.analysis.run_page import write_run_page
-from carbongrid.analysis.skill.skill import CANNOT_TELL, without_skill
+from carbongrid.analysis.skill.skill import CANNOT_TELL, baselines_of, without_skill
 from carbongrid.outputs.numbers import whole_percent
 from carbongrid.outputs.report.analysis_page import (
     Card,
@@ -43,7 +43,7 @@ def write_skill_page(found: Skill, result: Result, path: Path) -> Path:
         path,
         kicker=Words("How well would the proxies have placed what is known?", "替代指标能否还原已知分布？"),
         sub=Words(f"{int(found.measures['count'].sum())} numbers held out and predicted by the rest", f"{int(found.measures['count'].sum())} 个已知量逐一留出，由其余数据预测"),
-        cards=[_card(row) for row in found.measures.head(_MOST).to_dict("records")],
+        cards=[_card(row) for row in found.measures.head(_MOST).to_dict("records") if row["count"]],
         maps=list(_maps(found, result)),
         tables=[_measures(found.measures), *_spreads(found.spreads), *_facilities(found.facilities), *_regions(found.regions)],
         notes=[*without_skill(found.measures), CANNOT_TELL],
@@ -54,14 +54,14 @@ def write_skill_page(found: Skill, result: Result, path: Path) -> Path:
 
 
 def _card(row: dict[Any, Any]) -> Card:
-    others = [
-        whole_percent(row[name]) for name in ("by_area", "by_people") if not math.isnan(row[name])
-    ]
+    others = [(*words, whole_percent(row[name])) for name, words in baselines_of(row).items()]
+    alone = ", ".join(f"{english} alone {percent}" for english, _, percent in others)
+    alone_zh = "、".join(f"仅按{chinese}为 {percent}" for _, chinese, percent in others)
     held = f"{row['count']} {row['held']}"
     return Card(
         Words(f"{row['of']}: misplaced", f"{row['of']}：错置"),
         whole_percent(row["misplaced"]),
-        Words(f"of {held} by {row['rule']}; area and people alone {' and '.join(others)}", f"（{row['count']} 个{_HELD[row['held']]}，按{_rules(row['rule'])}）；仅按面积、人口为 {'、'.join(others)}"),
+        Words(f"of {held} by {row['rule']}; {alone}", f"（{row['count']} 个{_HELD[row['held']]}，按{_rules(row['rule'])}）；{alone_zh}"),
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
     from carbongrid.method.probability.uncertainty import Uncertainty
     from carbongrid.pipeline.step import Progress
+
+_ALONE = {"by_area": ("area", "面积"), "by_people": ("people", "人口")}
+"""What could have placed it as well, by the column of what that misplaces."""
 
 MIN_FACILITIES, MIN_REGIONS = 20, 20
 """Of fewer nothing is measured."""
@@ -89,10 +92,15 @@ class Skill(Answer):
         )
 
 
+def baselines_of(row: Mapping[Any, Any]) -> dict[str, tuple[str, str]]:
+    """Return what else could have placed a quantity of ``measures`` and is known, by column, and the same in Chinese."""
+    return {name: words for name, words in _ALONE.items() if not math.isnan(row[name])}
+
+
 def without_skill(measures: pd.DataFrame) -> list[str]:
-    """Return a line for each quantity that area or people alone would have placed as well."""
+    """Return a line for each quantity that area or people alone, as far as they are known, would have placed as well."""
     return [
-        f"{row['of']}: no skill. Area or people alone would have placed these {row['held']} as well."
+        f"{row['of']}: no skill. {' or '.join(name for name, _ in baselines_of(row).values()).capitalize()} alone would have placed these {row['held']} as well."
         for row in measures[measures["skill"] <= NO_SKILL].to_dict("records")
     ]
 

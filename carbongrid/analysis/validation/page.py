@@ -62,7 +62,11 @@ def _page(found: Validation) -> AnalysisPage:
     values = {of: rows.set_index("region") for of, rows in found.values.groupby("of", sort=False)}
     codes = found.outlines["region"]
     maps = [
-        map_of_ratios(of, codes.map(values[of]["log2_ratio"]).to_numpy(np.float64))
+        map_of_ratios(
+            of,
+            codes.map(values[of]["log2_ratio"]).to_numpy(np.float64),
+            codes.isin(values[of].index).to_numpy(),
+        )
         for of in quantities[:_MAX_MAPS]
     ]
     if found.zones:
@@ -146,7 +150,9 @@ def _maps_of_zones(found: Validation) -> Iterator[Map]:
     theirs = codes.map(table["zone_published"]).fillna(0).astype(int)
     differs = np.flatnonzero((ours != theirs).to_numpy()).tolist()
     yield map_of_zones(ours.tolist(), Words("Zones of the run", "本次运算的分区"))
-    yield map_of_zones(theirs.tolist(), Words("Zones with the published emission (heavy outlines differ)", "采用发布排放的分区（粗线：不一致）"), differs)  # fmt: skip
+    heavy = Words("Heavy outlines: another zone than the run's.", "粗线：与本次运算的分区不同。")
+    name = Words("Zones with the published emission", "采用发布排放的分区")
+    yield map_of_zones(theirs.tolist(), name, differs, heavy if differs else None)
 
 
 def _measures(measures: pd.DataFrame) -> Rows:
@@ -168,7 +174,7 @@ def _measures(measures: pd.DataFrame) -> Rows:
     ]
     columns = [Column(Words("quantity", "量"), False), Column(Words("units", "单元"))]
     columns += [Column(Words(english, chinese)) for _, english, chinese, _ in names]
-    told = Words("Skill is 1 − misplaced / the best of area, people and one total: 1 is perfect, 0 no better; blank where it says nothing", "技巧为 1 − 错置 / 三种基准中的最好者：1 为完全一致，0 为不优于基准；无法判断时为空")  # fmt: skip
+    told = Words("Skill is 1 − misplaced / the best of the baselines that are known: 1 is perfect, 0 no better; blank where it says nothing", "技巧为 1 − 错置 / 已知基准中的最好者：1 为完全一致，0 为不优于基准；无法判断时为空")  # fmt: skip
     return Rows("measures", Words("Measures", "指标"), told, columns, rows)
 
 

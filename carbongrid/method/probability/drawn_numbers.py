@@ -188,9 +188,10 @@ def _totals(
     if own[whole] is not None and len(regions) > 1:
         sigma[whole] = _sigma_of_rest(accounts.grams, whole, sigma, [each is None for each in own])
     factors = np.empty((draws, len(regions)))
-    # The numbers of a category are drawn once, however many regions follow it.
+    # The numbers of a category are drawn once, however many regions follow it: all as unsure as it is, but for what they leave of the whole.
     follows = np.array([each is None for each in own])
-    factors[:, follows] = common.lognormals(draws, 1, sigma[follows])
+    for wide in np.unique(sigma[follows]).tolist():
+        factors[:, follows & (sigma == wide)] = common.lognormals(draws, 1, wide)
     for number in np.flatnonzero(~follows).tolist():
         # Whoever says how sure a figure is knows it by itself: it has a draw that nothing else has.
         stream = Stream(seed, "totals of their own", f"{name}\n{regions[number]}")

@@ -278,8 +278,8 @@ def map_of_changes(
     return Map(name, colours, [entry for entry in entries if entry.count], marked, note)
 
 
-def map_of_ratios(of: str, logs: NDArray[np.float64]) -> Map:
-    """Return the units by how many times the published value the run has, in classes that double away from 1."""
+def map_of_ratios(of: str, logs: NDArray[np.float64], listed: NDArray[np.bool_] | None = None) -> Map:  # fmt: skip
+    """Return the units by how many times the published value the run has, in classes that double away from 1; apart those without a ratio, and those that are not listed (default: all are)."""
     shades = colours_at("BrBG", [0.95, 0.8, 0.62, 0.38, 0.2, 0.05])
     bounds = np.log2(RATIOS)
     places = np.searchsorted(bounds, logs, side="right")
@@ -291,8 +291,10 @@ def map_of_ratios(of: str, logs: NDArray[np.float64]) -> Map:
         )
         for k in range(len(shades) - 1, -1, -1)
     ]
-    if not known.all():
-        entries.append(Entry(NO_VALUE, "no ratio", "无比值", int((~known).sum())))
+    listed = np.ones_like(known) if listed is None else listed
+    for these, english, chinese in ((listed & ~known, "no ratio", "无比值"), (~listed, "not in the table", "未列出")):  # fmt: skip
+        if these.any():
+            entries.append(Entry(NO_VALUE, english, chinese, int(these.sum())))
     return Map(Words(f"{of}: run / published", f"{of}：本次 / 发布"), colours, entries)
 
 

@@ -106,6 +106,7 @@ _OWN_WORDS = {
     "no_zone": WHY_NO_ZONE,
     "quantity": {"emission": "排放", "sink": "碳汇"},
     "held": {"facilities": "设施", "regions": "区域", "units": "单元"},
+    "alone": {"Area or people": "面积或人口", "Area": "面积", "People": "人口"},
     "first": {"none": "无"},
     "emission": {"nothing": "0"},
     "sinks": {"nothing": "0"},

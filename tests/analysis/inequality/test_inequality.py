@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import geopandas as gpd
 import numpy as np
@@ -187,6 +188,20 @@ def test_clusters_of_emission_are_told_where_there_are_no_sinks(tmp_path, monkey
     monkeypatch.undo()
     with pytest.raises(InputError, match="no clusters of sink per km2 can be looked for: all units have one value"):  # fmt: skip
         clusters(squares(3), np.ones(9), of="sink per km2")
+
+
+def test_of_many_units_of_clusters_those_of_the_smallest_p_are_listed() -> None:
+    """Of 20,000 units the table had 31,902 rows, without a word."""
+    p = np.arange(250)[::-1] / 1000
+    units = pd.DataFrame({"unit": "u", "name": "", "emission_kind": KINDS[1], "emission_local_i": -0.0004, "emission_p": p})  # fmt: skip
+    [table] = _clusters(SimpleNamespace(units=units))  # type: ignore[arg-type]
+    assert table.told is not None
+    assert table.told.en == "The 200 of 250 with the smallest p; inequality_units.csv has all"
+    assert [row[4] for row in table.rows][:2] == ["0", "0.00100"]
+    assert len(table.rows) == 200
+    assert table.rows[0][3] == "> −0.001"
+    [few] = _clusters(SimpleNamespace(units=units[:200]))  # type: ignore[arg-type]
+    assert few.told is None
 
 
 def test_units_without_neighbours_have_measures_and_no_clusters(tmp_path) -> None:

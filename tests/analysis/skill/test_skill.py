@@ -14,12 +14,13 @@ from town import CRS, EAST, NORTH, square, write_town
 
 import carbongrid as cg
 from carbongrid.analysis.skill.held_out import leave_one_out
-from carbongrid.analysis.skill.page import write_skill_page
-from carbongrid.analysis.skill.skill import skill, write_skill
+from carbongrid.analysis.skill.page import _card, write_skill_page
+from carbongrid.analysis.skill.skill import skill, without_skill, write_skill
 from carbongrid.cli import main
 from carbongrid.cli.audit_commands import _placed
 from carbongrid.errors import InputError
 from carbongrid.outputs.reading import read_result
+from carbongrid.outputs.report.notes import note_in_chinese
 
 NAME = "industry/manufacturing"
 UNITS, EACH = 80, 5
@@ -279,3 +280,16 @@ def test_one_facility_of_a_category_tells_no_spread():
     told = "\n".join(_placed(found))
     assert "area (1 facility): one alone of a category tells neither sigma nor tau" in told
     assert "nan" not in told
+
+
+def test_what_nobody_knows_places_nothing_as_well() -> None:
+    """Seen: "area and people alone 81 %", and "Area or people alone would have placed these", of a case without people."""
+    row = {"of": "x", "rule": "area", "held": "facilities", "count": 20, "misplaced": 0.5, "by_area": 0.81, "by_people": np.nan, "skill": 0.0}  # fmt: skip
+    told = _card(row).told
+    assert told.en == "of 20 facilities by area; area alone 81 %"
+    assert told.zh.endswith("；仅按面积为 81 %")
+    assert without_skill(pd.DataFrame([row])) == ["x: no skill. Area alone would have placed these facilities as well."]  # fmt: skip
+    both = {**row, "by_people": 0.7}
+    assert _card(both).told.en.endswith("; area alone 81 %, people alone 70 %")
+    [said] = without_skill(pd.DataFrame([both]))
+    assert note_in_chinese(said) == "x：没有技巧。仅按面积或人口即可同样分配这些设施。"

@@ -26,6 +26,7 @@ from carbongrid.analysis.validation.validation import (
 from carbongrid.errors import InputError
 from carbongrid.method.probability.uncertainty import Rule, uncertainty_of
 from carbongrid.method.spread_draws import CategoryDraws
+from carbongrid.outputs.report.analysis_page import map_of_ratios
 from carbongrid.outputs.tables.plain import read_units_csv
 from carbongrid.pipeline.run_carriers import RunCarriers
 
@@ -518,6 +519,14 @@ def test_numbers_of_the_page_are_what_they_are() -> None:
     assert placed_as_well_by(bad) == ("area", "面积")
     assert placed_as_well_by(bad | {"by_people": 0.16}) == ("area or people", "面积或人口")
     assert told["by_people", "by_one_total"] == ("sink: the best of area, people and one total would misplace 50 %", "sink：面积、人口、单一总量中最好者错置 50 %")  # fmt: skip
+
+
+def test_units_that_are_not_listed_are_not_those_without_a_ratio():
+    """Seen of both: not compared; then: no ratio."""
+    logs = np.array([np.nan, np.nan, np.nan, 1.0])
+    entries = map_of_ratios("x", logs, np.array([True, False, False, True])).entries[-2:]
+    assert [(each.text_en, each.count) for each in entries] == [("no ratio", 1), ("not in the table", 2)]  # fmt: skip
+    assert [each.text_en for each in map_of_ratios("x", logs).entries[-2:]][1:] == ["no ratio"]
 
 
 def test_the_page_and_json_have_all_of_it(full_demo, units, tmp_path, carbongrid):
