@@ -115,16 +115,16 @@ def _clusters(found: Inequality) -> list[Rows]:
     """Return the units that the maps colour, in words: a colour alone does not reach everybody."""
     if found.units is None:
         return []
-    found_rows: list[tuple[float, list[Cell | str]]] = []
+    by_p: list[tuple[float, list[Cell | str]]] = []
     for of in ("emission", "sink"):
         if f"{of}_kind" not in found.units:
             continue
         for row in found.units[found.units[f"{of}_kind"] != KINDS[0]].to_dict("records"):
             kind = row[f"{of}_kind"]
             colour, chinese = _KINDS[kind]
-            found_rows.append((row[f"{of}_p"], [unit_cell(row["name"], row["unit"]), _per_km2(of), Cell(kind, chinese, colour), coefficient(row[f"{of}_local_i"], 3), plain_number(row[f"{of}_p"])]))  # fmt: skip
-    found_rows.sort(key=lambda each: each[0])
-    rows, count = [row for _, row in found_rows[:_LISTED]], len(found_rows)
+            by_p.append((row[f"{of}_p"], [unit_cell(row["name"], row["unit"]), _per_km2(of), Cell(kind, chinese, colour), coefficient(row[f"{of}_local_i"], 3), plain_number(row[f"{of}_p"])]))  # fmt: skip
+    by_p.sort(key=lambda each: each[0])
+    rows, count = [row for _, row in by_p[:_LISTED]], len(by_p)
     told = Words(f"The {_LISTED} of {count:,} with the smallest p; inequality_units.csv has all", f"共 {count:,} 个，列出 p 值最小的 {_LISTED} 个；全部见 inequality_units.csv") if count > _LISTED else None  # fmt: skip
     columns = [Column(Words("unit", "单元"), False), Column(Words("of", "对象"), False), Column(Words("cluster", "集聚类型"), False), Column(Words("local Moran's I", "局部莫兰指数")), Column(Words("p", "p"))]  # fmt: skip
     return [Rows("clusters", Words("Clusters", "集聚单元"), told, columns, rows)] if rows else []

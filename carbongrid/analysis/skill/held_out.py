@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from carbongrid.pipeline.prepared import PreparedRun
 
-BASELINES = ("by_area", "by_people")
+BASELINES = {"by_area": ("area", "面积"), "by_people": ("people", "人口")}
 FOLDS, MIN_REGIONS = 5, 3
 
 

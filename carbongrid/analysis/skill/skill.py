@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from carbongrid.method.probability.uncertainty import Uncertainty
     from carbongrid.pipeline.step import Progress
 
-_ALONE = {"by_area": ("area", "面积"), "by_people": ("people", "人口")}
-"""What could have placed it as well, by the column of what that misplaces."""
-
 MIN_FACILITIES, MIN_REGIONS = 20, 20
 """Of fewer nothing is measured."""
 
@@ -94,7 +91,7 @@ class Skill(Answer):
 
 def baselines_of(row: Mapping[Any, Any]) -> dict[str, tuple[str, str]]:
     """Return what else could have placed a quantity of ``measures`` and is known, by column, and the same in Chinese."""
-    return {name: words for name, words in _ALONE.items() if not math.isnan(row[name])}
+    return {name: words for name, words in BASELINES.items() if not math.isnan(row[name])}
 
 
 def without_skill(measures: pd.DataFrame) -> list[str]:

@@ -187,7 +187,7 @@ def _totals(
     whole = regions.index("")
     if own[whole] is not None and len(regions) > 1:
         sigma[whole] = _sigma_of_rest(accounts.grams, whole, sigma, [each is None for each in own])
-    factors = np.empty((draws, len(regions)))
+    factors = np.full((draws, len(regions)), np.nan)
     # The numbers of a category are drawn once, however many regions follow it: all as unsure as it is, but for what they leave of the whole.
     follows = np.array([each is None for each in own])
     for wide in np.unique(sigma[follows]).tolist():
