@@ -22,11 +22,16 @@ from carbongrid.raster.opening.crs import crs_of, way_between
 
 Bounds = tuple[float, float, float, float]
 
+Features = tuple[NDArray[np.float64], NDArray[np.object_]]
+"""Bounds of each feature, x first, NaN of none, and how to call it."""
+
 ROUND = 360.0
 """Degrees of the whole way around: coordinates that are larger are none."""
 _MARGIN = 3.0
 """Degrees by which data may reach beyond a CRS's area of use: a province in one 3-degree zone does."""
 
+_EACH_LOOKED_AT, _OF_MANY = 1000, 0.01
+"""Features that are each held against an area of use; of more, those beyond the box of all but this part on each side."""
 
 _SAME_FIGURE = 1.0
 """Metres between the equator's radii of figures whose datums lie apart by no more than some metres: those of GPS and of its like have the same."""
@@ -212,7 +217,9 @@ def shift_problems(source: CRS, target: CRS, bounds: Bounds, where: str) -> list
     return [Problem(what, where, hint, "warning")]
 
 
-def layer_crs_problems(table: gpd.GeoDataFrame, where: str) -> list[Problem]:
+def layer_crs_problems(
+    table: gpd.GeoDataFrame, where: str, names: NDArray[np.object_] | None = None
+) -> list[Problem]:
     """Return what :func:`crs_problems` says of a layer; nothing of one without any geometry."""
     geometry = np.asarray(table.geometry.array, dtype=object)
     present = geometry[~shapely.is_missing(geometry) & ~shapely.is_empty(geometry)]
@@ -220,10 +227,13 @@ def layer_crs_problems(table: gpd.GeoDataFrame, where: str) -> list[Problem]:
         return []
     west, south, east, north = shapely.total_bounds(present)
     crs = None if table.crs is None else crs_of(table.crs)
-    return crs_problems(crs, (west, south, east, north), where)
+    features = None if names is None else (shapely.bounds(geometry), names)
+    return crs_problems(crs, (west, south, east, north), where, features)
 
 
-def crs_problems(crs: CRS | None, bounds: Bounds, where: str) -> list[Problem]:
+def crs_problems(
+    crs: CRS | None, bounds: Bounds, where: str, features: Features | None = None
+) -> list[Problem]:
     """Return what is wrong with the coordinates, seen from the CRS that the file declares.
 
     Parameters
@@ -234,6 +244,8 @@ def crs_problems(crs: CRS | None, bounds: Bounds, where: str) -> list[Problem]:
         Of the data, x first.
     where
         The file, for messages.
+    features
+        Bounds of each feature and how to call it: if only some do not fit, they are named.
     """
     if not all(map(np.isfinite, bounds)):
         return [Problem("coordinates are not finite", where, "Remove or mend these rows.")]
@@ -250,6 +262,8 @@ def crs_problems(crs: CRS | None, bounds: Bounds, where: str) -> list[Problem]:
         return [Problem(what, where, "Reproject it, for example to EPSG:4326 with ogr2ogr -t_srs.")]
     if fits(crs, bounds):
         return []
+    if features is not None and (some := _few_that_do_not_fit(crs, features, where)):
+        return [some]
     west, south, east, north = bounds
     hint = "Check which CRS the coordinates are in."
     if fits(crs, (south, west, north, east)):
@@ -265,6 +279,25 @@ def crs_problems(crs: CRS | None, bounds: Bounds, where: str) -> list[Problem]:
             hint,
         )
     ]
+
+
+def _few_that_do_not_fit(crs: CRS, features: Features, where: str) -> Problem | None:
+    """Return a problem that names the features outside a CRS's area of use; None if they are half of all or more, as in a wrong CRS."""
+    boxes, names = features
+    there = np.flatnonzero(np.isfinite(boxes).all(axis=1))
+    rows = there
+    if there.size > _EACH_LOOKED_AT:
+        low, high = np.quantile(boxes[there], (_OF_MANY, 1 - _OF_MANY), axis=0)
+        inside = (boxes >= low).all(axis=1) & (boxes <= high).all(axis=1)
+        if not fits(crs, (low[0], low[1], high[2], high[3])):
+            return None
+        rows = there[~inside[there]]
+    few = [row for row in rows if not fits(crs, tuple(boxes[row]))]
+    if not few or 2 * len(few) >= there.size:
+        return None
+    told = listed(f"{names[row]} ({_in_words(tuple(boxes[row]))})" for row in few)
+    what = f"{len(few):,} of {there.size:,} features {'lies' if len(few) == 1 else 'lie'} outside the area of use of {crs.name}, where the others lie: {told}"
+    return Problem(what, where, "Check their coordinates: perhaps a digit was typed wrong.")
 
 
 def turned_problems(

@@ -238,7 +238,7 @@ def _geometry_problems(table: gpd.GeoDataFrame, geometry: Geometries, where: str
                 where,
             )
         )
-    return problems + layer_crs_problems(table, where)
+    return problems + layer_crs_problems(table, where, names)
 
 
 def _unknown_classes(lines: gpd.GeoDataFrame, known: set[str], where: str) -> list[Problem]:

@@ -291,4 +291,4 @@ def place_problems(
             what = f"{counted(len(outside), 'point is', 'points are')} not at a longitude and latitude: {told}"
             return [Problem(what, where, hint)]
     bounds: Bounds = (float(x.min()), float(y.min()), float(x.max()), float(y.max()))
-    return crs_problems(crs, bounds, where)
+    return crs_problems(crs, bounds, where, (np.column_stack([x, y, x, y]), names))

@@ -257,7 +257,7 @@ def _checked(
     if not isinstance(shapes, Outlines):
         shapes = taken_in(shapes) or shapes
     problems += missing_problems(shapes, names, where)
-    problems += _coordinate_problems(declared, shapes, where)
+    problems += _coordinate_problems(declared, shapes, names, where)
     if not section.repair:
         problems += polygon_problems(shapes, names, where)
     if problems:
@@ -356,13 +356,13 @@ def _areas_of_nought(parcels: _Parcels, column: str) -> list[Problem]:
     return [Problem(what, parcels.where, _FILL_IN)]
 
 
-def _coordinate_problems(declared: Any, shapes: Shapes, where: str) -> list[Problem]:
-    bounds = bounds_of(shapes)
-    bounds = bounds[~np.isnan(bounds).all(axis=1)]
+def _coordinate_problems(declared: Any, shapes: Shapes, names: Names, where: str) -> list[Problem]:
+    boxes = bounds_of(shapes)
+    bounds = boxes[~np.isnan(boxes).all(axis=1)]
     if not len(bounds):
         return []
     crs = None if declared is None else crs_of(declared)
-    return crs_problems(crs, _around(bounds), where)
+    return crs_problems(crs, _around(bounds), where, (boxes, names))
 
 
 def _around(bounds: NDArray[np.float64]) -> Bounds:

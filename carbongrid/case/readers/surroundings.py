@@ -61,7 +61,7 @@ def read_surroundings(
     names = text_column(table, section.name, where, problems) if section.name else None
     geometry = np.asarray(table.geometry.array, dtype=object)
     problems += missing_problems(geometry, rows, where)
-    problems += layer_crs_problems(table, where)
+    problems += layer_crs_problems(table, where, rows)
     if problems:
         raise InputError(problems)
     # Only drawn: a ring that crosses itself does no harm.

@@ -74,7 +74,7 @@ def read_units(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     names = attributes["id"].to_numpy(dtype=object)
     geometry = np.asarray(table.geometry.array, dtype=object)
     problems += missing_problems(geometry, names, where)
-    problems += layer_crs_problems(table, where)
+    problems += layer_crs_problems(table, where, names)
     problems += polygon_problems(geometry, names, where, "Mend them in a GIS.")
     if problems:
         raise InputError(problems)

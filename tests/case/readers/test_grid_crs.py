@@ -312,3 +312,30 @@ def test_a_longitude_far_from_all_others_is_told(longitudes, odd):
         assert each.what.endswith(f"far from the others, at {odd}")
         assert note_in_chinese(str(each)).startswith(f"a.csv：{len(longitudes)} 个点中有 ")
     assert not turned_problems(CRS.from_epsg(32636), *asked)
+
+
+@pytest.mark.parametrize("count", [3, 40, 1500])
+def test_a_few_features_outside_the_area_of_use_are_named(count):
+    """Seen to say that the CRS is perhaps another one, of a layer of which one corner was typed wrong."""
+    random = np.random.default_rng(count)
+    corner = random.uniform((119.0, 30.0), (121.0, 32.0), (count, 2))
+    boxes = np.concatenate([corner, corner + 0.01], axis=1)
+    boxes[1, 2] += 50  # one corner
+    names = np.array([f"u{row}" for row in range(count)], object)
+    around = (*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0))
+    [problem] = crs_problems(CRS.from_epsg(4490), around, "units.gpkg", (boxes, names))
+    assert problem.what.startswith(f"1 of {count:,} features lies outside the area of use")
+    assert ": u1 (x 1" in problem.what
+    assert problem.what.count("(x ") == 1
+    # All of them: the CRS is another one. So are most of them, or half.
+    for some in (slice(None), slice(count // 2, None)):
+        elsewhere = boxes.copy()
+        elsewhere[some, 0::2] += 50
+        around = (*elsewhere[:, :2].min(axis=0), *elsewhere[:, 2:].max(axis=0))
+        [problem] = crs_problems(CRS.from_epsg(4490), around, "f", (elsewhere, names))
+        assert problem.what.startswith("coordinates lie outside")
+        assert problem.hint == "Check which CRS the coordinates are in."
+    # Of features without a geometry nothing is said.
+    boxes[2] = np.nan
+    [problem] = crs_problems(CRS.from_epsg(4490), around, "f", (boxes, names))
+    assert problem.what.startswith(f"1 of {count - 1:,} features") == (count > 3)
