@@ -26,6 +26,7 @@ DENSEST = 50.0
 """Mt CO2e per km2 and year that no land emits: 1.5 times the power block of a coal plant that never rests."""
 
 _SCALES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+_LARGER = {"m2": (1e4, "ha"), "m": (1e3, "km")}
 _WORDS = {"POI": "POIs", "person": "people", "m": "m of lines"}
 
 
@@ -73,6 +74,15 @@ class EvidenceRow:
     def lost_share(self) -> float:
         """Lost over given; 0 where nothing was given, or it is not published."""
         return self.lost / self.given if self.lost and self.given else 0.0
+
+    @property
+    def rate(self) -> tuple[float, str] | None:
+        """Return t CO2e for each unit of the evidence that was used, and that unit, ha for m2 and km for m; None where it says nothing."""
+        used = self.in_units(self.used)
+        if not used or not self.spread or self.unit == "%" or self.evidence == FACILITIES:
+            return None
+        size, unit = _LARGER.get(self.unit, (1.0, self.unit))
+        return self.spread / 1e6 / used * size, unit
 
     def in_units(self, quanta: int | None) -> float | None:
         """Return quanta as units of the evidence."""
@@ -124,7 +134,7 @@ def _lost(rows: Sequence[EvidenceRow], allowed: set[str]) -> Iterator[Problem]:
         if row.unit == "m" and given >= 1000 * per_unit:
             per_unit, things = 1000 * per_unit, "km of lines"
         what = (
-            f"{_amount(lost / per_unit)} of the {_amount(given / per_unit)} {things} "
+            f"{in_words(lost / per_unit)} of the {in_words(given / per_unit)} {things} "
             f"({row.lost_share:.1%}) of {', '.join(names)} reach no land that carries it"
         )
         hint = "Check where they lie and what land is there: their CRS, the code system, the types of the category."
@@ -162,7 +172,7 @@ def _mass(grams: int) -> str:
     return f"{_three(grams / 1e6)} t"
 
 
-def _amount(number: float) -> str:
+def in_words(number: float) -> str:
     """Return a number in a sentence: whole from a hundred on, with three digits below."""
     return f"{number:,.0f}" if number >= 99.95 else _three(number)
 

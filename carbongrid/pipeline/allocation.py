@@ -33,8 +33,14 @@ from carbongrid.pipeline.facilities import (
 from carbongrid.pipeline.guesses import marked_guesses
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.open_land import mass_on_open_land
+from carbongrid.pipeline.rates import problems_of_homes, problems_of_uptake
 from carbongrid.pipeline.regional_totals import land_without_total, moved_by_regions
-from carbongrid.pipeline.weights_step import Weighed, regions_of, weighs_by_raster
+from carbongrid.pipeline.weights_step import (
+    Weighed,
+    coefficients_of,
+    regions_of,
+    weighs_by_raster,
+)
 from carbongrid.raster.row_blocks import each_block
 
 MAX_UNKNOWN = 0.05
@@ -136,6 +142,7 @@ def allocate_totals(
     # People are evidence of all their categories together: who allows it of homes allows it of what follows them unasked.
     lost = {*allow.lost, *by_people_unasked()} if allow.lost else ()
     limits += evidence_problems(counted, lost)
+    limits += problems_of_homes(counted)
     if residents is not None:
         limits += homes_without_people(inputs, land, weighed.claims, ledger, residents[0])
     limits += _outside_by_area(inputs, land, masses, names)
@@ -187,6 +194,7 @@ def allocate_category(
         said += moved_by_regions(ledger, packed, codes, region)
         system = inputs.case.parcels.code_system
         said += mass_on_open_land(category, claims, grams, own, land.parcels, rows, system)
+        said += problems_of_uptake(category, grams, land.parcels, rows, coefficients_of(inputs))
         return Part(ParcelMass(rows[some], grams[some]), ledger, counted, told, said), fallen
 
     part, fallen = spread(np.union1d(packed.rows, homes) if homes.size else packed.rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.regions import masses_here
 from carbongrid.errors import InputError, Problem, merged, shown
 from carbongrid.inventory.decimals import in_own_decimals
-from carbongrid.method.evidence import EvidenceRow, evidence_lines
+from carbongrid.method.evidence import EvidenceRow, evidence_lines, short
 from carbongrid.method.tonnes import at_decimals, counted
 from carbongrid.method.weights import eligible
 from carbongrid.method.zoning import no_zone, units_in_regions
@@ -110,7 +110,7 @@ def check(case: Case | str | Path, *, progress: Progress | None = None) -> Check
         problems += allocation.problems
     content = {
         **_of_land(inputs, land, work.values.get("residents")),
-        "categories": _of_categories(inputs),
+        "categories": _of_categories(inputs, allocation.evidence if allocation else ()),
         "electricity": _of_electricity(inputs),
         "without_zone": _without_zone(inputs, land),
         "by_raster": bool(weight_rasters(inputs)),
@@ -152,7 +152,8 @@ def _of_land(
     return found
 
 
-def _of_categories(inputs: Inputs) -> list[dict[str, Any]]:
+def _of_categories(inputs: Inputs, evidence: Iterable[EvidenceRow]) -> list[dict[str, Any]]:
+    rates = {row.category: row.rate for row in evidence if row.rate}
     here = inputs.totals[inputs.totals["place"] == "here"]
     found = []
     for name, category in inputs.categories.items():
@@ -160,7 +161,8 @@ def _of_categories(inputs: Inputs) -> list[dict[str, Any]]:
         whole = rows[rows["region"] == ""]
         grams = sum((rows if whole.empty else whole)["grams"].tolist())
         carriers = int(eligible(category, inputs.parcels).sum())
-        found.append({"category": name, "grams": grams, "carriers": carriers, "weight": category.weight})  # fmt: skip
+        tonnes, unit = rates.get(name) or (None, None)
+        found.append({"category": name, "grams": grams, "carriers": carriers, "weight": category.weight, "tonnes_each": tonnes, "each": unit})  # fmt: skip
     return found
 
 
@@ -217,9 +219,10 @@ def _cost(inputs: Inputs) -> dict[str, Any]:
 
 def _lines(content: Mapping[str, Any], evidence: tuple[EvidenceRow, ...]) -> Iterator[str]:
     yield from _land_lines(content)
-    yield f"{'category':<28} {'total t':>18} {'carriers':>9} weight"
+    yield f"{'category':<25} {'total t':>16} {'carriers':>9} {'weight':<12} {'each':>14}"
     for row in content["categories"]:
-        yield f"{row['category']:<28} {at_decimals(row['grams'] / 1e6, 2):>18} {row['carriers']:>9,} {row['weight']}"
+        rate = "" if row["each"] is None else f"{short(row['tonnes_each'])} t/{row['each']}"
+        yield f"{row['category']:<25} {at_decimals(row['grams'] / 1e6, 2):>16} {row['carriers']:>9,} {row['weight']:<12} {rate:>14}".rstrip()
     yield ""
     if evidence:
         yield from evidence_lines(evidence)

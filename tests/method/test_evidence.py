@@ -368,3 +368,22 @@ def test_residents_are_the_same_in_check_units_and_evidence(tmp_path: Path) -> N
     result = run(case, tmp_path / "run")
     assert result.units["residents"].sum() == 2000
     assert result.evidence["given"].tolist() == [2005.0]
+
+
+@pytest.mark.parametrize(
+    ("unit", "per_unit", "used", "spread", "rate"),
+    [
+        ("m2", 1.0, 20_000, 8_000_000, (4.0, "ha")),
+        ("m", 1000.0, 2_500_000, 5_000_000, (2.0, "km")),
+        ("person", 1000.0, 4_000_000, 2_000_000_000, (0.5, "person")),
+        ("JOBS", 1.0, 10, 5_000_000, (0.5, "JOBS")),
+        ("%", 7.0, 700, 5_000_000, None),
+        ("POI", 1.0, 0, 5_000_000, None),
+        ("POI", 1.0, None, 5_000_000, None),
+        ("POI", 1.0, 5, 0, None),
+    ],
+)
+def test_a_rate_is_of_the_unit_that_people_know(unit, per_unit, used, spread, rate):
+    """Grams to tonnes, quanta to units, square metres to hectares, metres to kilometres."""
+    row = EvidenceRow("own", "any", unit, used, used, 0, per_unit, 3, 2, spread, None, None)
+    assert row.rate == rate
