@@ -33,7 +33,7 @@ from carbongrid.pipeline.facilities import (
 from carbongrid.pipeline.guesses import marked_guesses
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.open_land import mass_on_open_land
-from carbongrid.pipeline.rates import problems_of_homes, problems_of_uptake
+from carbongrid.pipeline.rates import problems_of_gdp, problems_of_homes, problems_of_uptake
 from carbongrid.pipeline.regional_totals import land_without_total, moved_by_regions
 from carbongrid.pipeline.weights_step import (
     Weighed,
@@ -144,6 +144,7 @@ def allocate_totals(
     limits += evidence_problems(counted, lost)
     limits += problems_of_homes(counted)
     if residents is not None:
+        limits += problems_of_gdp(inputs, land, residents[0])
         limits += homes_without_people(inputs, land, weighed.claims, ledger, residents[0])
     limits += _outside_by_area(inputs, land, masses, names)
     by_raster = [name for name in names if weighs_by_raster(inputs, name)]

@@ -1,4 +1,4 @@
-"""What totals come to for each hectare and person, held against what land and people can do: a total a thousand times off adds up as well as a right one."""
+"""What totals and GDP come to for each hectare and person, held against what land and people can do: what is a thousand times off adds up as well as what is right."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from carbongrid.errors import Level, Problem
+from carbongrid.case.readers.inputs import Inputs
+from carbongrid.errors import Level, Problem, listed
 from carbongrid.method.categories import Category, homes
 from carbongrid.method.evidence import EvidenceRow, in_words
+from carbongrid.pipeline.land import Land
 
 MOST_UPTAKE = 110.0
 """t CO2 per ha and year: 3 kg of carbon per m2, net primary production of the most productive vegetation there is (recalled)."""
@@ -21,6 +23,13 @@ HOMES = (0.01, 25.0)
 TOLD, WARNED = 2.0, 20.0
 """A sink so many times what coefficients give, or one in so many, is told, and warned of: factors for forests alone are 6.6 times apart."""
 
+PER_PERSON, PER_KM2 = 100.0, 1000.0
+"""GDP so many times the median of all regions, or one part in so many, is in another unit: cities are that much denser than mountains, but not richer."""
+
+_PEOPLE, _REGIONS = 1000, 5
+"""Fewer people may live beside works that earn for others; fewer regions have no median worth the name."""
+
+_LISTED = 5
 _CARBON = 44 / 12
 _M2, _GRAMS = 1e4, 1e6
 
@@ -86,3 +95,38 @@ def problems_of_homes(rows: Iterable[EvidenceRow]) -> list[Problem]:
     names = ", ".join(row.category for row in own)
     hint = "Check the units of their totals, and that all people are there."
     return [Problem(what, f"categories: {names}", hint, "warning")]
+
+
+def problems_of_gdp(inputs: Inputs, land: Land, residents: NDArray[np.float64]) -> list[Problem]:
+    """Return a warning of regions whose GDP for each person, or where people are not known for each km2, is far from that of the others.
+
+    Parameters
+    ----------
+    inputs, land
+        The tables, and the units.
+    residents : float64, shape (units,)
+        Who lives in each unit, NaN where it is not known.
+    """
+    case, table = inputs.case, inputs.gdp
+    if case.gdp is None or table is None or table.empty:
+        return []
+    region = land.units["id" if case.gdp.by == "unit" else case.gdp.by].to_numpy(object)
+    amounts = table.drop(columns="region").astype("Float64").sum(axis=1, skipna=False)
+    gdp = pd.Series(amounts.to_numpy(np.float64, na_value=np.nan), table["region"])
+    people = pd.Series(residents, region).groupby(level=0).sum(min_count=1).reindex(gdp.index)
+    if 2 * int((people >= _PEOPLE).sum()) >= len(gdp):
+        each, limit = gdp / people[people >= _PEOPLE], PER_PERSON
+    else:
+        area = land.units.geometry.area.to_numpy() / 1e6
+        each, limit = gdp / pd.Series(area, region).groupby(level=0).sum(), PER_KM2
+    each = each[each > 0]
+    times = each / each.median()
+    far = times[(times > limit) | (times * limit < 1)]
+    if len(each) < _REGIONS or far.empty:
+        return []
+    which = listed((f"{code} ({in_words(by)} times)" for code, by in far.items()), _LISTED)
+    what = f"GDP for each person is more than 100 times the median of {len(each)} regions, or less than one part in 100, in {len(far)}: {which}"
+    if limit == PER_KM2:
+        what = f"GDP for each km2 is more than 1,000 times the median of {len(each)} regions, or less than one part in 1,000, in {len(far)}: {which}"
+    hint = "Check that all are in one unit: the ECC of every unit rests on the sum."
+    return [Problem(what, case.gdp.path, hint, "warning")]

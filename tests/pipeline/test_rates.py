@@ -77,3 +77,61 @@ def test_homes_that_nobody_could_live_in_are_told(tmp_path, tonnes, words):
     """Seen without a word: kt as t, and tens of thousands of people as people."""
     found = told(tmp_path, {"buildings/urban-homes": tonnes}, "1000")
     assert found == ([("warning", words)] if words else [])
+
+
+def gdp_told(folder, values, people=None, by="unit"):
+    """Return the warnings of GDP of units of 100 ha each, in districts of two."""
+    count = len(values) * (1 if by == "unit" else 2)
+    tables = {"totals.csv": "category,value,unit\nbuildings/commerce,5,t CO2e\n"}
+    codes = (
+        [f"u{x}" for x in range(count)] if by == "unit" else [f"d{x}" for x in range(len(values))]
+    )
+    tables["gdp.csv"] = "region,value\n" + "".join(f"{code},{value}\n" for code, value in zip(codes, values, strict=True))  # fmt: skip
+    if by == "district":
+        tables["gdp.csv"] = "region,primary,secondary,tertiary\n" + "".join(f"{code},0,0,{value}\n" for code, value in zip(codes, values, strict=True))  # fmt: skip
+    more = f'[gdp]\npath = "gdp.csv"\nby = "{by}"\n'
+    if people:
+        points = [square(x, 0).centroid.coords[0] for x in range(count)]
+        tables["people.csv"] = "lon,lat,residents\n" + "".join(f"{x},{y},{many}\n" for (x, y), many in zip(points, people, strict=True))  # fmt: skip
+        more += f'[people]\npath = "people.csv"\ncrs = "EPSG:{CRS}"\n'
+    land = [(f"p{x}", "05", square(x, 0)) for x in range(count)]
+    units = [(f"u{x}", f"d{x // 2}", square(x, 0)) for x in range(count)]
+    folder.mkdir(exist_ok=True)
+    problems = check(write_town(folder, land, units, tables, more)).problems
+    found = [each for each in problems if each.what.startswith("GDP for each")]
+    assert all(each.level == "warning" and note_in_chinese(str(each)) for each in found)
+    return [each.what for each in found]
+
+
+USUAL = [20, 50, 10, 30, 90, 40]
+
+
+@pytest.mark.parametrize(
+    ("values", "people", "words"),
+    [
+        (USUAL, None, None),
+        ([*USUAL, 20_000], None, None),  # a centre beside villages: 500 times as dense
+        ([*USUAL, 500_000], None, "for each km2 is more than 1,000 times the median of 7 regions, or less than one part in 1,000, in 1: u6 (12,500 times)"),
+        (USUAL, [2000] * 6, None),
+        ([*USUAL[:5], 40_000], [2000] * 6, "for each person is more than 100 times the median of 6 regions, or less than one part in 100, in 1: u5 (1,000 times)"),
+        ([*USUAL[:5], 0.04], [2000] * 6, "in 1: u5 (0.0016 times)"),
+        ([*USUAL[:5], 0], [2000] * 6, None),  # nothing is nothing
+        ([*USUAL[:5], ""], [2000] * 6, None),
+        ([*USUAL[:5], 20_000], [2000] * 5 + [900_000], None),  # as many times the people
+        ([*USUAL[:5], 40_000], [2000] * 5 + [900], None),  # works beside which nobody lives
+        (USUAL[:4], None, None),
+    ],
+)  # fmt: skip
+def test_gdp_in_another_unit_is_told(tmp_path, values, people, words):
+    """Seen without a word: one unit's GDP in yuan among others in 10,000 yuan made all others' ECC fall."""
+    found = gdp_told(tmp_path, values, people)
+    assert len(found) == (words is not None)
+    assert all(words in each for each in found)
+
+
+def test_gdp_of_districts_is_held_against_their_own_people(tmp_path):
+    """Two units each, whose people count together."""
+    people = [1500, 500] * 6
+    assert gdp_told(tmp_path / "a", USUAL, people, "district") == []
+    [what] = gdp_told(tmp_path / "b", [*USUAL[:5], 40_000], people, "district")
+    assert "in 1: d5 (1,000 times)" in what
