@@ -1,0 +1,33 @@
+"""Units whose land is missing among the parcels are named."""
+
+from __future__ import annotations
+
+import pytest
+from town import square, write_town
+
+from carbongrid.outputs.report.notes import note_in_chinese
+from carbongrid.pipeline import check
+
+TOTALS = {"totals.csv": "category,value,unit\nbuildings/commerce,5,t CO2e\n"}
+
+
+@pytest.mark.parametrize(
+    ("covered", "words"),
+    [
+        ((1, 1, 1, 1), None),
+        ((1, 1, 0.85, 1), None),
+        ((1, 0.5, 1, 1), "1 of 4 units than of the median one, 100%: u1 (50%)"),
+        ((1, 0.5, 1, 0), "2 of 4 units than of the median one, 75%: u3 (0%), u1 (50%)"),
+        ((0.4, 0.5, 0.4, 0.45), None),  # a map that tells less than half of all land
+        ((0.4, 0.5, 0.1, 0.4), "1 of 4 units than of the median one, 40%: u2 (10%)"),
+    ],
+)
+def test_a_unit_whose_land_is_missing_is_told(tmp_path, covered, words):
+    """Seen without a word: a whole township of 97 was missing, and 99.1 % of the units' area had parcels."""
+    land = [(f"p{x}", "05", square(x, 0, part)) for x, part in enumerate(covered) if part]
+    units = [(f"u{x}", "d", square(x, 0)) for x in range(4)]
+    problems = check(write_town(tmp_path, land, units, TOTALS)).problems
+    found = [each for each in problems if "parcels cover far less" in each.what]
+    assert all(each.level == "warning" and note_in_chinese(str(each)) for each in found)
+    assert len(found) == (words is not None)
+    assert all(words in each.what for each in found)
