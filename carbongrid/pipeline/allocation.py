@@ -35,6 +35,7 @@ from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.open_land import mass_on_open_land
 from carbongrid.pipeline.rates import problems_of_gdp, problems_of_homes, problems_of_uptake
 from carbongrid.pipeline.regional_totals import land_without_total, moved_by_regions
+from carbongrid.pipeline.unreached_units import units_that_evidence_leaves_out
 from carbongrid.pipeline.weights_step import (
     Weighed,
     coefficients_of,
@@ -145,6 +146,7 @@ def allocate_totals(
     limits += problems_of_homes(counted)
     if residents is not None:
         limits += problems_of_gdp(inputs, land, residents[0])
+        limits += units_that_evidence_leaves_out(inputs, land, weighed.claims, ledger)
         limits += homes_without_people(inputs, land, weighed.claims, ledger, residents[0])
     limits += _outside_by_area(inputs, land, masses, names)
     by_raster = [name for name in names if weighs_by_raster(inputs, name)]

@@ -1,0 +1,84 @@
+"""Units that no POI and no line reaches, though their land is of the kind that elsewhere has some: what goes by them there lies in other units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carbongrid.case.readers.inputs import Inputs
+from carbongrid.errors import Problem, listed
+from carbongrid.method.allocate.spreading import WHOLE
+from carbongrid.method.ledger import LedgerRow
+from carbongrid.method.weights import PackedWeights
+from carbongrid.pipeline.land import Land
+from carbongrid.pipeline.weights_step import regions_of
+
+CHANCE = 1e-6
+"""That none of a unit's parcels has some, each as likely as any other to have it: where it is less, the evidence was cut off or never looked there."""
+
+_SURE = 0.9
+"""Where nearly all parcels have some, a few without are not odd yet: each counts as if no more had it."""
+
+_LISTED = 5
+
+
+def units_that_evidence_leaves_out(
+    inputs: Inputs, land: Land, claims: Mapping[str, PackedWeights], ledger: Sequence[LedgerRow]
+) -> list[Problem]:
+    """Return warnings of units that no POI, or no line of a kind, reaches, though one would by chance.
+
+    Parameters
+    ----------
+    inputs, land
+        The tables, and where parcels stand.
+    claims, ledger
+        Those of the categories that are spread. Where nothing goes by the evidence, as in regions that fell back, nothing goes to others.
+    """
+    by_rule: dict[str, list[str]] = {}
+    for name, claim in claims.items():
+        rule = str(claim.facts["rule"])
+        some = claim.arrays["weight"].any() and not claim.facts["by_area"]
+        if some and rule.partition(":")[0] in ("pois", "roads", "lines"):
+            by_rule.setdefault(rule, []).append(name)
+    found = []
+    for rule, names in by_rule.items():
+        parcels, with_some, unlikely = _counted(inputs, land, claims, ledger, names)
+        far = np.flatnonzero((with_some == 0) & (unlikely < np.log(CHANCE)))
+        if not far.size:
+            continue
+        order = far[np.argsort(-parcels[far], kind="stable")]
+        ids = land.units["id"].to_numpy(object)
+        which = listed((f"{ids[unit]} ({parcels[unit]:,})" for unit in order), _LISTED)
+        share = f"{with_some.sum() / parcels.sum():.0%}"
+        where, all_names = f"evidence: {rule}", ", ".join(names)
+        what = f"no line reaches land of {all_names} in {far.size:,} of {len(ids):,} units, though {share} of the parcels that may carry it have some; units and such parcels: {which}"
+        hint = "Check that the lines cover these units: what goes by them there lies in others."
+        if rule == "pois":
+            what = f"no POI reaches land of {all_names} in {far.size:,} of {len(ids):,} units, though {share} of the parcels that may carry it have some; units and such parcels: {which}"
+            hint = "Check that the POIs cover these units: what goes by them there lies in others."
+        found.append(Problem(what, where, hint, "warning"))
+    return found
+
+
+def _counted(
+    inputs: Inputs, land: Land, claims: Mapping[str, PackedWeights], ledger: Sequence[LedgerRow], names: Sequence[str]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:  # fmt: skip
+    """Return of each unit the parcels that may carry some of the categories, those of them with evidence, and the logarithm of the chance that none has."""
+    size = len(land.units)
+    parcels, with_some, unlikely = np.zeros(size, np.int64), np.zeros(size, np.int64), np.zeros(size)  # fmt: skip
+    for name in names:
+        claim = claims[name]
+        spread_by_rule = {row.region: row.by_rule > 0 for row in ledger if row.category == name}
+        account = land.regions_of_units(regions_of(inputs, name))  # -1, the last, is the rest
+        codes = (*regions_of(inputs, name), WHOLE)
+        counts = np.array([spread_by_rule.get(code, False) for code in codes])[account]
+        unit = land.unit_of_parcel[claim.rows]
+        may = claim.arrays["eligible"] & (unit >= 0) & counts[unit]
+        has = may & (claim.arrays["weight"] > 0)
+        own, reached = (np.bincount(unit[rows], minlength=size) for rows in (may, has))
+        if own.any():
+            unlikely += own * np.log1p(-min(reached.sum() / own.sum(), _SURE))
+        parcels, with_some = parcels + own, with_some + reached
+    return parcels, with_some, unlikely

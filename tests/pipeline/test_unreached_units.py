@@ -1,0 +1,61 @@
+"""Units that POIs or lines leave out are named."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import pytest
+import shapely
+from town import CRS, EAST, NORTH, square, write_town
+
+from carbongrid.outputs.report.notes import note_in_chinese
+from carbongrid.pipeline import check
+
+UNITS, EACH = 8, 12
+POIS = f'[pois]\npath = "pois.csv"\nx = "x"\ny = "y"\ncrs = "EPSG:{CRS}"\ntype = "kind"\ncrosswalk = "crosswalk.csv"\n'
+LINES = '[lines]\npath = "lines.gpkg"\nclass = "highway"\n'
+
+
+def told(folder, reached, sections, category, value="1", regions=()):
+    """Return what is said of units that evidence leaves out: works, and a road, on the parcels that ``reached(unit, parcel)`` says."""
+    places = [(unit, n) for unit in range(UNITS) for n in range(EACH)]
+    land = [(f"p{unit}-{n:02}", "0601" if "POI" in category else "1003", square(unit, n / EACH, 1, 1 / EACH)) for unit, n in places]  # fmt: skip
+    units = [(f"u{unit}", f"d{unit // 4}", square(unit, 0)) for unit in range(UNITS)]
+    name = "industry/manufacturing" if "POI" in category else "transport/road"
+    middles = [(EAST + 1000 * unit + 500, NORTH + 1000 * (n + 0.5) / EACH) for unit, n in places if reached(unit, n)]  # fmt: skip
+    totals = "".join(f"{name},{value},kt CO2e,{region}\n" for region in regions or [""])
+    tables = {
+        "totals.csv": "category,value,unit,region\n" + totals,
+        "pois.csv": "kind,x,y\n" + "".join(f"works,{x},{y}\n" for x, y in middles),
+        "crosswalk.csv": "poi_type,category\nworks,industry/manufacturing\n",
+    }
+    roads = [shapely.LineString([(x - 400, y), (x + 400, y)]) for x, y in middles]
+    gpd.GeoDataFrame({"highway": ["primary"] * len(roads)}, geometry=roads, crs=CRS).to_file(folder / "lines.gpkg")  # fmt: skip
+    problems = check(write_town(folder, land, units, tables, sections)).problems
+    found = [each for each in problems if " reaches land of " in each.what]
+    assert all(each.level == "warning" and note_in_chinese(str(each)) for each in found)
+    return [each.what for each in found]
+
+
+@pytest.mark.parametrize(
+    ("reached", "words"),
+    [
+        (lambda _unit, _n: True, None),
+        (lambda unit, _n: unit not in (2, 5), "2 of 8 units, though 75% of the parcels that may carry it have some; units and such parcels: u2 (12), u5 (12)"),
+        (lambda unit, n: unit != 2 or n == 3, None),  # one is some
+        (lambda unit, n: unit == 0 and n < 3, None),  # few have any, which says nothing
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(("sections", "things"), [(POIS, "POI"), (LINES, "line")])
+def test_units_without_any_evidence_are_told(tmp_path, reached, words, sections, things):
+    """Seen without a word: of half of all POIs, or roads, as of a file that was cut off."""
+    found = told(tmp_path, reached, sections, things)
+    assert len(found) == (words is not None)
+    for what in found:
+        assert what.startswith(f"no {things} reaches land of ")
+        assert words in what
+
+
+def test_what_falls_back_in_its_own_region_is_not_told_twice(tmp_path):
+    """A district with a total and no POI goes by area, which is said; nothing of it lies in others."""
+    assert told(tmp_path, lambda unit, _n: unit >= 4, POIS, "POI", regions=("d0", "d1")) == []
+    assert len(told(tmp_path, lambda unit, _n: unit >= 4, POIS, "POI")) == 1
