@@ -10,7 +10,7 @@ from carbongrid.case.readers.inputs import Inputs
 from carbongrid.errors import Problem, listed
 from carbongrid.pipeline.land import Land
 
-LEAST = 0.8
+MIN_COVERED = 0.8
 """Of what the parcels cover of the median unit, so much they cover of any whose land they tell as well."""
 
 
@@ -19,7 +19,7 @@ def units_without_their_land(inputs: Inputs, land: Land) -> Iterator[Problem]:
     area = land.units.geometry.area.to_numpy()
     covered = np.asarray(land.shared_area.sum(axis=0)).ravel() / area
     median = float(np.median(covered))
-    few = np.flatnonzero(covered < LEAST * median)
+    few = np.flatnonzero(covered < MIN_COVERED * median)
     if not few.size:
         return
     order = few[np.argsort(covered[few], kind="stable")]

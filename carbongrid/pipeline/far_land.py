@@ -14,7 +14,7 @@ from carbongrid.pipeline.land import Land
 _FEW = 0.005
 """Part of the parcels, on each side, that may be the few that lie apart from the others."""
 
-_LEAST = 10_000.0
+_MIN_FAR = 10_000.0
 """Metres from which on land is far: units reach over bays and lakes that are no parcels."""
 
 _LISTED = 5
@@ -67,7 +67,7 @@ def _width(box: Boxes) -> float:
 
 
 def _is_far(boxes: Boxes, box: Boxes) -> NDArray[np.bool_]:
-    far: NDArray[np.bool_] = _reach(boxes, box) > max(_width(box), _LEAST)
+    far: NDArray[np.bool_] = _reach(boxes, box) > max(_width(box), _MIN_FAR)
     return far
 
 

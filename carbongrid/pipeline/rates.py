@@ -14,7 +14,7 @@ from carbongrid.method.categories import Category, homes
 from carbongrid.method.evidence import EvidenceRow, in_words
 from carbongrid.pipeline.land import Land
 
-MOST_UPTAKE = 110.0
+MAX_UPTAKE = 110.0
 """t CO2 per ha and year: 3 kg of carbon per m2, net primary production of the most productive vegetation there is (recalled)."""
 
 HOMES = (0.01, 25.0)
@@ -63,8 +63,8 @@ def problems_of_uptake(
     whole, tonnes = float(hectares.sum()), float(grams[some].sum()) / _GRAMS
     rate, where = in_words(tonnes / whole), f"categories: {category.name}"
     hint = "Check its unit: a tonne of carbon is 44/12 t of CO2, a mu is 1/15 ha."
-    if tonnes > MOST_UPTAKE * whole:
-        what = f"{rate} t a year on each of {whole:,.0f} ha, more than the {MOST_UPTAKE:g} of any vegetation"
+    if tonnes > MAX_UPTAKE * whole:
+        what = f"{rate} t a year on each of {whole:,.0f} ha, more than the {MAX_UPTAKE:g} of any vegetation"
         return [Problem(what, where, hint, "warning")]
     uptake = parcels["type"].iloc[rows[some]].map(coefficients).fillna(0.0).to_numpy(np.float64)
     given = float(hectares @ uptake) * _CARBON

@@ -19,7 +19,7 @@ def told(folder, reached, sections, category, value="1", regions=()):
     """Return what is said of units that evidence leaves out: works, and a road, on the parcels that ``reached(unit, parcel)`` says."""
     places = [(unit, n) for unit in range(UNITS) for n in range(EACH)]
     land = [(f"p{unit}-{n:02}", "0601" if "POI" in category else "1003", square(unit, n / EACH, 1, 1 / EACH)) for unit, n in places]  # fmt: skip
-    units = [(f"u{unit}", f"d{unit // 4}", square(unit, 0)) for unit in range(UNITS)]
+    units = [(f"u{unit}", f"d{int(unit > 1)}", square(unit, 0)) for unit in range(UNITS)]
     name = "industry/manufacturing" if "POI" in category else "transport/road"
     middles = [(EAST + 1000 * unit + 500, NORTH + 1000 * (n + 0.5) / EACH) for unit, n in places if reached(unit, n)]  # fmt: skip
     totals = "".join(f"{name},{value},kt CO2e,{region}\n" for region in regions or [""])
@@ -57,5 +57,5 @@ def test_units_without_any_evidence_are_told(tmp_path, reached, words, sections,
 
 def test_what_falls_back_in_its_own_region_is_not_told_twice(tmp_path):
     """A district with a total and no POI goes by area, which is said; nothing of it lies in others."""
-    assert told(tmp_path, lambda unit, _n: unit >= 4, POIS, "POI", regions=("d0", "d1")) == []
-    assert len(told(tmp_path, lambda unit, _n: unit >= 4, POIS, "POI")) == 1
+    assert told(tmp_path, lambda unit, _n: unit > 1, POIS, "POI", regions=("d0", "d1")) == []
+    assert len(told(tmp_path, lambda unit, _n: unit > 1, POIS, "POI")) == 1
