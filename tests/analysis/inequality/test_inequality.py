@@ -157,7 +157,7 @@ def test_local_parts_are_esdas() -> None:
 
 @given(st.integers(0, 2**32), st.integers(4, 12))
 def test_morans_i_is_that_of_every_pair(seed: int, units: int) -> None:
-    """A double loop; and p of all ways to put few values on units, which is no more than chance away. Seen to warn where all units touch each other."""
+    """A double loop; and p of all ways to put few values on units, which is no more than chance away. Seen to warn where all units touch each other, and to fail where p was of one side."""
     weights = pytest.importorskip("libpysal.weights")
     rng = np.random.default_rng(seed)
     beside, values = beside_at_random(rng, units), rng.lognormal(0, 1, units)
