@@ -244,7 +244,10 @@ def test_clusters_of_emission_are_told_where_there_are_no_sinks(tmp_path, monkey
     [note] = [each for each in found.notes if "All units have one sink per km2" in each.what]
     assert "碳汇" in note_in_chinese(str(note))
     assert not [each for each in found.notes if "where sink lies" in each.what]
-    assert "Emission per km²" in write_inequality(found, tmp_path)[0].read_text(encoding="utf-8")
+    page = write_inequality(found, tmp_path)[0].read_text(encoding="utf-8")
+    assert "Emission per km²" in page
+    # Seen of a unit of 1000 among neighbours of 3 and others below 1: high beside low, of what was not said.
+    assert "High and low are above and below the mean of the units." in page
     # Seen to be refused: where the only sink lies on an island, those that touch have none.
     parcels = [*[(f"p{k}", "0601", square(k, 0, 1, 0.2 * (k + 1))) for k in range(5)], ("f", "0301", square(10, 0))]  # fmt: skip
     units = [(f"u{k}", "d", square(k, 0)) for k in range(5)] + [("island", "d", square(10, 0))]
