@@ -56,7 +56,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def thorough(session: nox.Session) -> None:
-    """Run the tests that take long: more of what the default suite tries a little of, more examples of each property, and Moran's I, which compiles for half a minute."""
+    """Run the tests that take long: more of what the default suite tries a little of, more examples of each property, and esda's local parts of Moran's I, which compile for half a minute."""
     _install(session, "test")
     env = {**_fresh_numba_cache(session), "CARBONGRID_EXAMPLES": "12"}
     paths = ("tests/pipeline/test_any_grid.py", "tests/pipeline/test_live.py")

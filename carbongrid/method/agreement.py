@@ -78,12 +78,35 @@ def misplaced(
 
 
 def rank_correlation(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> float:
-    """Return Spearman's coefficient, equal values at their mean rank; NaN where one of the two does not vary."""
-    if ours.size < 3 or not np.ptp(ours) or not np.ptp(theirs):
+    """Return Spearman's coefficient, values that are equal but for noise at their mean rank; NaN where one of the two does not vary."""
+    if ours.size < 3:
         return math.nan
     from scipy.stats import rankdata
 
-    return float(np.corrcoef(rankdata(ours), rankdata(theirs))[0, 1])
+    one, other = (rankdata(_steps(each)) for each in (ours, theirs))
+    return float(np.corrcoef(one, other)[0, 1]) if np.ptp(one) and np.ptp(other) else math.nan
+
+
+def _steps(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return on which step from the least each value stands; one that is no more than noise above the one before stands on its step."""
+    order = np.argsort(values, kind="stable")
+    rising = values[order]
+    steps = np.empty(values.size, np.int64)
+    steps[order] = np.append(0, (np.diff(rising) > ROUNDING * np.abs(rising[1:])).cumsum())
+    return steps
+
+
+def covered(
+    ours: NDArray[np.float64],
+    theirs: NDArray[np.float64],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+) -> float:
+    """Return the share of their values in the interval from low to high, of those where one of the two has any: that nothing is where nothing can be tells of no interval. NaN where nobody has any."""
+    some = (ours > 0) | (theirs > 0)
+    near = ROUNDING * theirs
+    within = (theirs + near >= low) & (theirs - near <= high)
+    return float(within[some].mean()) if some.any() else math.nan
 
 
 def median_log2_ratio(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> float:

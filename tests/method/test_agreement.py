@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from carbongrid.method.agreement import (
     NEAR_UNIT_SLIP,
     SLIPS,
     UNIT_SLIPS,
+    covered,
     kappa,
     median_log2_ratio,
     misplaced,
@@ -59,6 +61,67 @@ def test_a_permuted_proxy_has_no_rank():
     rng = np.random.default_rng(3)
     theirs = rng.lognormal(0, 1, 2000)
     assert abs(rank_correlation(rng.permutation(theirs), theirs)) < 3 / math.sqrt(2000)
+
+
+SOME = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 3)), min_size=1, max_size=9)  # fmt: skip
+
+
+def mean_ranks(values):
+    """How many are less, and half of the equal ones, in fractions."""
+    return [sum(v < own for v in values) + Fraction(sum(v == own for v in values) + 1, 2) for own in values]  # fmt: skip
+
+
+@given(SOME)
+def test_measures_are_those_of_slow_loops(rows):
+    """In fractions, with values that tie, that are all one, that are 0 on one side or both, and a single one. Seen to fail where equal values had the least of their ranks."""
+    ours, theirs, wide = zip(*rows, strict=True)
+    a, b = (np.array(each, float) for each in (ours, theirs))
+    ranks = [mean_ranks(each) for each in (ours, theirs)]
+    mean = Fraction(len(rows) + 1, 2)
+    cross, *squares = (sum((x - mean) * (y - mean) for x, y in zip(*pair, strict=True)) for pair in (ranks, [ranks[0]] * 2, [ranks[1]] * 2))  # fmt: skip
+    if len(rows) > 2 and all(squares):
+        assert rank_correlation(a, b) == pytest.approx(float(cross) / math.sqrt(squares[0] * squares[1]))  # fmt: skip
+    else:
+        assert math.isnan(rank_correlation(a, b))
+    for scaled in (False, True):
+        if not sum(theirs) or (scaled and not sum(ours)):
+            assert math.isnan(misplaced(a, b, scaled=scaled))
+            continue
+        factor = Fraction(sum(theirs), sum(ours)) if scaled else 1
+        apart = sum(abs(factor * x - y) for x, y in zip(ours, theirs, strict=True))
+        assert misplaced(a, b, scaled=scaled) == pytest.approx(float(apart / (2 * sum(theirs))))
+    far = sorted(abs(math.log2(x / y)) if x and y else math.inf for x, y in zip(ours, theirs, strict=True) if x or y)  # fmt: skip
+    middle = far[(len(far) - 1) // 2] + far[len(far) // 2] if far else math.nan
+    assert median_log2_ratio(a, b) == pytest.approx(middle / 2, nan_ok=True)
+    inside = [x - w <= y <= x + w for x, y, w in rows if x or y]
+    width = np.array(wide, float)
+    share = sum(inside) / len(inside) if inside else math.nan
+    assert covered(a, b, a - width, a + width) == pytest.approx(share, nan_ok=True)
+    n, zones = len(rows), range(5)
+    by_lot = sum(Fraction(ours.count(z) * theirs.count(z), n * n) for z in zones)
+    alike = Fraction(sum(x == y for x, y in zip(ours, theirs, strict=True)), n)
+    beyond = float((alike - by_lot) / (1 - by_lot)) if by_lot < 1 else math.nan
+    assert kappa(np.array(ours), np.array(theirs)) == pytest.approx(beyond, abs=1e-12, nan_ok=True)
+
+
+def test_values_that_are_equal_but_for_noise_have_one_rank():
+    """Seen as -0.13: values that were published as 0.37 t a head do not vary per head."""
+    heads = np.array([303_537_141, 120_003_007, 98_765_432, 5_000_001, 777_777_777, 31]) / 1000
+    per_head = np.rint(heads * 370_000) / 1e6 / heads
+    assert np.ptp(per_head)
+    assert math.isnan(rank_correlation(np.arange(6.0), per_head))
+    ours = np.array([0.3, 0.1 + 0.2, 0.7, 0.1 * 7])
+    assert rank_correlation(ours, np.array([1.0, 1, 2, 2])) == pytest.approx(1)
+
+
+def test_what_nobody_has_is_in_no_interval():
+    """Seen as 0.82 of a category that 16 of 89 units have, not one of them in its interval."""
+    ours, theirs = np.array([0.0] * 73 + [5.0] * 16), np.array([0.0] * 73 + [9.0] * 16)
+    assert covered(ours, theirs, ours * 0.9, ours * 1.1) == 0
+    assert math.isnan(covered(ours[:9], theirs[:9], ours[:9], ours[:9]))
+    # What is not drawn is in its interval, which sums of draws have but for their noise.
+    known = np.array([0.3, 0.7])
+    assert covered(known, known, known * (1 + 1e-15), known * (1 + 1e-15)) == 1
 
 
 def test_nothing_to_compare_is_nan():

@@ -28,6 +28,7 @@ _ZH = {"emission": "排放", "sink": "碳汇", "units": "单元", "residents": "
 _EN = {"gdp": "GDP"}
 _LISTED = 200
 """Rows of the table of clusters; inequality_units.csv has all."""
+_HOW = Words("Local Moran's I, conditional permutations, false discovery rate 5 %. High and low are above and below the mean of the units.", "局部莫兰指数，条件置换，错误发现率 5 %。高、低相对于各单元的平均值。")  # fmt: skip
 _KINDS = dict(
     zip(
         KINDS,
@@ -70,7 +71,15 @@ def _maps(found: Inequality) -> list[Map]:
             continue
         kinds = found.units[f"{of}_kind"].tolist()
         entries = [Entry(_KINDS[kind][0], kind, _KINDS[kind][1], kinds.count(kind)) for kind in KINDS]  # fmt: skip
-        maps.append(Map(Words(f"{english}: clusters", f"单位面积{_ZH[of]}：集聚"), [_KINDS[kind][0] for kind in kinds], entries, (), Words("Local Moran's I, conditional permutations, false discovery rate 5 %.", "局部莫兰指数，条件置换，错误发现率 5 %。")))  # fmt: skip
+        maps.append(
+            Map(
+                Words(f"{english}: clusters", f"单位面积{_ZH[of]}：集聚"),
+                [_KINDS[kind][0] for kind in kinds],
+                entries,
+                (),
+                _HOW,
+            )
+        )
     return maps
 
 

@@ -23,6 +23,7 @@ from carbongrid.method.scale import (
     islands_of,
     majority,
 )
+from carbongrid.method.sharing import MIN_SHARE
 from carbongrid.method.zoning import NO_GDP, UNKNOWN_GDP, classify, zone_units
 from carbongrid.outputs.reading import read_result
 from carbongrid.outputs.result import Result
@@ -152,14 +153,15 @@ def _grids(run: PreparedRun, land: Land, told: Progress) -> Iterator[dict[str, A
     for of, side, (right, up) in itertools.product(sums, SIDES, QUARTERS):
         factor, quarter = round(side / lattice), round(side / lattice / 4)
         amount, area = (_blocks(fields[each], factor, right * quarter, up * quarter) for each in (of, "area"))  # fmt: skip
+        there = area > MIN_SHARE * side**2  # sums along a row leave 1e-9 m2 behind what ends
         yield {
             "quantity": of,
             "side_m": side,
             "origin_east_m": right * side / 4,
             "origin_north_m": up * side / 4,
-            "gini": gini(amount, area),
+            "gini": gini(amount[there], area[there]),
             "max_t_km2": float(amount.max() / side**2),
-            "cells": int((area > 0).sum()),
+            "cells": int(there.sum()),
         }
 
 

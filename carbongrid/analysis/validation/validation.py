@@ -28,6 +28,7 @@ from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.method.agreement import (
     SAME_PROXY,
     Found,
+    covered,
     median_log2_ratio,
     misplaced,
     rank_correlation,
@@ -149,7 +150,7 @@ def validate(
     -------
     Validation
         ``measures``: units compared and missing from the table, totals, bias (ours over theirs), spearman, spearman_per_head, misplaced and misplaced_scaled, by_area,
-        by_people and by_one_total (what area, residents, or one whole total instead of those of regions would misplace; NaN where there is none), skill, median_log2_ratio, coverage_90 (values in the interval of the draws), sigma_found and
+        by_people and by_one_total (what area, residents, or one whole total instead of those of regions would misplace; NaN where there is none), skill, median_log2_ratio, coverage_90 (values in the interval of the draws, of those that are not 0 on both sides), sigma_found and
         tau_found (of a category) with their standard errors, tau_if_sigma_holds, same_proxy.
 
     Raises
@@ -397,7 +398,7 @@ def _measures(
         if known.sum() >= MIN_UNITS:
             logs = np.log(theirs[known] / ours[known])
             errors = sigma_and_tau(logs, concentration[known], sigma)
-    within = (theirs >= each["low_t"]) & (theirs <= each["high_t"])
+    low, high = (each[name].to_numpy(np.float64) for name in ("low_t", "high_t"))
     return {
         "ours_t": ours.sum(),
         "published_t": theirs.sum(),
@@ -411,7 +412,7 @@ def _measures(
         "by_one_total": by_one,
         "skill": math.nan if same or alone else skill(scaled, (by_area, by_people, by_one)),
         "median_log2_ratio": median_log2_ratio(ours, theirs),
-        "coverage_90": float(within.mean()),
+        "coverage_90": covered(ours, theirs, low, high),
         "sigma_found": errors.sigma,
         "sigma_error": errors.sigma_error,
         "tau_found": errors.tau,

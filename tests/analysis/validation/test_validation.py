@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from declared import of_folder
+from hypothesis import given
+from hypothesis import strategies as st
 
 from carbongrid.analysis.probability import probability
 from carbongrid.analysis.published.table import own_sums, remarks_of_gases
@@ -78,6 +80,41 @@ def test_a_permuted_table_has_no_skill(full_demo, units, tmp_path):
     assert row["skill"] < 0.2
     assert not row["same_proxy"]
     assert row["coverage_90"] < 0.7
+
+
+def apart(ours, theirs):
+    """The share of theirs that lies elsewhere, both brought to one total; NaN where one side has nothing or something unknown."""
+    if not sum(ours) or not sum(theirs) or math.isnan(sum(ours)):
+        return math.nan
+    factor = sum(theirs) / sum(ours)
+    return sum(abs(factor * a - b) for a, b in zip(ours, theirs, strict=True)) / 2 / sum(theirs)
+
+
+@given(
+    st.lists(st.tuples(*[st.integers(0, 4)] * 2, st.integers(1, 3), *[st.sampled_from([0, 1, 2, 5, math.nan])] * 2), min_size=1, max_size=8)
+)  # fmt: skip
+def test_baselines_and_skill_are_those_of_slow_loops(rows):
+    """People and one total are known of all units or of none. Seen to fail where people that are partly unknown were a baseline of the others."""
+    ours, theirs, area, people, one_total = ([row[side] for row in rows] for side in range(5))
+    each = pd.DataFrame({"ours_t": ours, "published_t": theirs}, dtype=float).assign(low_t=0.0, high_t=2.0)  # fmt: skip
+    baselines = tuple(pd.Series(values, dtype=float) for values in (area, people, one_total))
+    found = _measures(each, baselines, None)
+    slow = {name: apart(values, theirs) for name, values in (("misplaced_scaled", ours), ("by_area", area), ("by_people", people), ("by_one_total", one_total))}  # fmt: skip
+    for name, share in slow.items():
+        assert found[name] == pytest.approx(share, abs=1e-12, nan_ok=True)
+    some = [b for a, b in zip(ours, theirs, strict=True) if a or b]
+    covered = sum(b <= 2 for b in some) / len(some) if some else math.nan
+    assert found["coverage_90"] == pytest.approx(covered, nan_ok=True)
+    scaled, *others = slow.values()
+    best = min((share for share in others if not math.isnan(share)), default=0)
+    if len(rows) > 1 and scaled > 0.005 and best > 0.005:
+        assert found["skill"] == pytest.approx(1 - scaled / best)
+    else:
+        assert math.isnan(found["skill"])
+    assert found["same_proxy"] is (len(rows) > 1 and scaled < 0.005)
+    per_head = not any(math.isnan(head) or not head for head in people)
+    if not per_head:
+        assert math.isnan(found["spearman_per_head"])
 
 
 @pytest.mark.parametrize(("unpeopled", "known"), [(0.0, True), (math.nan, False)])
