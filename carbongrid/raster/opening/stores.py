@@ -152,7 +152,9 @@ def _require_no_links(source: Path | io.BytesIO, name: str, hint: str) -> None:
 
 
 def _elsewhere(name: str, inside: str, hint: str) -> InputError:
-    return InputError(f"{inside} in it is taken from another file", name, hint)
+    return InputError(
+        f"{inside} in it is taken from another file, or from another place of this one", name, hint
+    )
 
 
 def open_zarr_array(path: Path, name: str, mode: Literal["r", "r+"] = "r") -> zarr.Array[Any]:

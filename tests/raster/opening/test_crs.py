@@ -155,6 +155,22 @@ def test_no_crs_is_fetched(tmp_path: Path, server, key: str, kind: str) -> None:
     assert server.asked == []
 
 
+@pytest.mark.parametrize(
+    "before", [" " * 70_000, f'"x": {"[" * 30_000}1{"]" * 30_000}, '], ids=["long", "deep"]
+)
+def test_a_crs_that_cannot_be_told_is_not_asked_for(tmp_path: Path, server, before: str) -> None:
+    """What is too long, or nested too deep, to be looked into. Seen to pass as a CRS that has a name."""
+    path = write_layer(survey_layer(), tmp_path / "layer.geojson")
+    text = path.read_text(encoding="utf-8")
+    start = text.index('"crs"')
+    end = json.JSONDecoder().raw_decode(text, text.index("{", start))[1]
+    link = f'{{{before}"type": "link", "properties": {{"href": "{server.address}"}}}}'
+    path.write_text(f'{text[:start]}"crs": {link}{text[end:]}', encoding="utf-8")
+    with pytest.raises(InputError, match="is an address, which would be fetched"):
+        read_vector(path)
+    assert server.asked == []
+
+
 @pytest.mark.parametrize("code", [3035, 4528, 3006, 6677])
 def test_axes_in_another_order_are_no_other_system(code: int) -> None:
     """Seen to fail: a raster with CF's attributes alone, which have x before y, was refused beside polygons of the same code."""

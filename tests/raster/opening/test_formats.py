@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from geodata_layers import survey_layer, write_layer
 
+from carbongrid.case.readers.vector import read_vector
 from carbongrid.errors import InputError
-from carbongrid.raster.opening.formats import sniff_vector
+from carbongrid.raster.opening.formats import files_behind, sniff_vector
 
 
 @pytest.mark.parametrize("part", [".shx", ".dbf", ".prj", ".cpg"])
@@ -37,3 +40,49 @@ def test_a_folder_leads_to_the_file_in_it(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
     with pytest.raises(InputError, match=f"Name a file in it, such as {name}"):
         sniff_vector(tmp_path)
+
+
+@pytest.mark.parametrize("mark", [b"GP10", b"GP11"])
+def test_geopackages_of_older_versions_are_read(tmp_path: Path, mark: bytes) -> None:
+    path = write_layer(survey_layer(), tmp_path / "layer.gpkg")
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"PRAGMA application_id = {int.from_bytes(mark)}")
+    assert path.read_bytes()[68:72] == mark
+    assert len(read_vector(path)) == 6
+
+
+def test_a_geojson_may_begin_with_a_mark_of_its_order_of_bytes(tmp_path: Path) -> None:
+    """As Windows' editor saves it."""
+    path = write_layer(survey_layer(), tmp_path / "layer.geojson")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert len(read_vector(path)) == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("A.SHP", ["A.DBF", "a.shx", "A.prj", "A.cpg", "a.QIX", "A.sbn", "A.sbx", "A.shp.aux.xml"]),
+        ("a.tif", ["a.tfw", "A.TIFW", "a.wld", "a.tab", "a.tif.aux.xml", "a.tif.ovr", "A.TIF.MSK"]),
+        ("a.gpkg", ["a.gpkg-wal", "a.gpkg-journal"]),
+    ],
+)
+def test_what_is_read_with_a_file_is_known_by_its_name(
+    tmp_path: Path, name: str, more: list[str]
+) -> None:
+    """What is missing there is in no digest: it may change, and a step is taken over."""
+    for each in (name, *more, "ab.dbf", "ab.tfw", "a.txt", "b.tif.ovr", "ab.gpkg-wal"):
+        (tmp_path / each).touch()
+    assert {file.name for file in files_behind(tmp_path / name)} == {name, *more}
+
+
+@pytest.mark.parametrize(("part", "told"), [(".shx", "lacks its .shx"), (".dbf", "lacks its .dbf")])
+def test_a_shapefile_lacks_a_part_or_has_it_twice(tmp_path: Path, part: str, told: str) -> None:
+    path = write_layer(survey_layer(), tmp_path / "layer.shp")
+    shutil.copy(path.with_suffix(part), path.with_suffix(part.upper()))
+    with pytest.raises(InputError, match=rf"layer.shp: layer\{part} stands twice beside it"):
+        sniff_vector(path)
+    path.with_suffix(part).unlink()
+    assert sniff_vector(path) == "ESRI Shapefile"
+    path.with_suffix(part.upper()).unlink()
+    with pytest.raises(InputError, match=told):
+        sniff_vector(path)

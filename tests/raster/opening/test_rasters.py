@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -174,6 +175,17 @@ def test_a_last_strip_that_is_blank_is_whole(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(InputError, match="another size than its cells"), open_raster(path):
         pass
+
+
+def test_chunks_are_read_late_and_by_a_name_that_stays(raster: Path, tmp_path: Path) -> None:
+    """GDAL reads of ``a!b/`` what stands behind the mark: another file, or none."""
+    folder = tmp_path / "a!b"
+    folder.mkdir()
+    odd = Path(shutil.copy(raster, folder))
+    with open_raster(odd) as opened:
+        assert opened.count == 1
+    with pytest.raises(InputError, match=r"a!b.*needs a name of letters.*Rename it, or its folder"):
+        open_geotiff(odd)
 
 
 def test_a_file_of_several_pages_is_refused(tmp_path: Path) -> None:

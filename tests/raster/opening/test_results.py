@@ -100,8 +100,13 @@ def test_what_lies_beside_a_raster_or_in_its_tags_fetches_nothing(tmp_path: Path
         path.with_name(f"{ending}.tif.{ending}").write_text(
             RASTER_VRT.format(server.address), encoding="utf-8"
         )
-        with pytest.raises(InputError, match="not a GeoTIFF"), open_raster(path):
-            pytest.fail("it was opened")
+        # What lies beside the file lies beside no link to it.
+        link = tmp_path / "links" / f"{ending}.tif"
+        link.parent.mkdir(exist_ok=True)
+        link.symlink_to(path)
+        for way in (path, link):
+            with pytest.raises(InputError, match="not a GeoTIFF"), open_raster(way):
+                pytest.fail("it was opened")
     assert server.asked == []
 
 
