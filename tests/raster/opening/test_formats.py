@@ -7,12 +7,15 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
+import rasterio
 from geodata_layers import survey_layer, write_layer
 
 from carbongrid.case.readers.vector import read_vector
 from carbongrid.errors import InputError
-from carbongrid.raster.opening.formats import files_behind, sniff_vector
+from carbongrid.raster.opening.formats import files_behind, sniff_raster, sniff_vector
+from carbongrid.raster.opening.rasters import open_raster
 
 
 @pytest.mark.parametrize("part", [".shx", ".dbf", ".prj", ".cpg"])
@@ -86,3 +89,16 @@ def test_a_shapefile_lacks_a_part_or_has_it_twice(tmp_path: Path, part: str, tol
     path.with_suffix(part.upper()).unlink()
     with pytest.raises(InputError, match=told):
         sniff_vector(path)
+
+
+@pytest.mark.parametrize("order", ["LITTLE", "BIG"])
+@pytest.mark.parametrize("big", ["NO", "YES"])
+def test_rasters_of_either_order_and_size_are_rasters(tmp_path: Path, order: str, big: str) -> None:
+    path = tmp_path / "a.tif"
+    transform = rasterio.transform.from_origin(0, 2, 1, 1)
+    how = {"width": 2, "height": 2, "count": 1, "dtype": "int16", "crs": 3857}
+    with rasterio.open(path, "w", "GTiff", transform=transform, BIGTIFF=big, ENDIANNESS=order, **how) as raster:  # fmt: skip
+        raster.write(np.ones((1, 2, 2), np.int16))
+    assert sniff_raster(path) == "GTiff"
+    with open_raster(path) as raster:
+        assert raster.read().sum() == 4
