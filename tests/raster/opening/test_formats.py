@@ -45,6 +45,14 @@ def test_a_folder_leads_to_the_file_in_it(tmp_path: Path, name: str) -> None:
         sniff_vector(tmp_path)
 
 
+def test_a_shapefile_behind_a_link_has_its_parts_beside_itself(tmp_path: Path) -> None:
+    path = write_layer(survey_layer(), tmp_path / "layer.shp")
+    link = tmp_path / "links" / "other.shp"
+    link.parent.mkdir()
+    link.symlink_to(path)
+    assert len(read_vector(link)) == 6
+
+
 @pytest.mark.parametrize("mark", [b"GP10", b"GP11"])
 def test_geopackages_of_older_versions_are_read(tmp_path: Path, mark: bytes) -> None:
     path = write_layer(survey_layer(), tmp_path / "layer.gpkg")
