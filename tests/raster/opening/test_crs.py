@@ -74,7 +74,7 @@ def test_a_system_that_needs_a_file_is_refused(given: object) -> None:
 
 @pytest.mark.parametrize(
     "definition",
-    [SHIFTED, AS_WKT, pyproj.CRS(SHIFTED).to_wkt(), "+init=/elsewhere/init:key", "+proj=deformation +FILE = /elsewhere/a", "+proj=defmodel +model=/elsewhere/a.json", "+catalog=/elsewhere/a"],
+    [SHIFTED, AS_WKT, pyproj.CRS(SHIFTED).to_wkt(), "+init=/elsewhere/init:key", "+proj=deformation +FILE = /elsewhere/a", "+proj=defmodel +model=/elsewhere/a.json", "+catalog=/elsewhere/a", 'METHOD["NTv2"],PARAMETERFILE["Latitude and longitude difference file","/elsewhere/a"]'],
 )  # fmt: skip
 def test_what_names_a_file_is_known_without_being_parsed(definition: str) -> None:
     """As layers and rasters hand it over. Seen to pass with each of the ways to name one left out but the first."""

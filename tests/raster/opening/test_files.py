@@ -24,6 +24,7 @@ from carbongrid.cli import main
 from carbongrid.errors import InputError, RunError
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import rasterize
+from carbongrid.raster.opening import files
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import head_of, is_address, open_file, read_text, stamp_of
 from carbongrid.raster.opening.formats import sniff_raster
@@ -105,6 +106,15 @@ def test_what_is_no_regular_file_is_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("a\n", encoding="utf-8")
     (tmp_path / "link").symlink_to(tmp_path / "text")
     assert read_text(tmp_path / "link") == "a\n"
+
+
+def test_what_takes_the_place_of_a_file_as_it_is_opened_is_looked_at_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "require_regular", lambda path: None)
+    for kind, path in odd_files(tmp_path).items():
+        with pytest.raises(OSError, match=kind if kind != "a socket" else "No such device"):
+            open_file(path)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -51,6 +52,15 @@ def test_a_shapefile_behind_a_link_has_its_parts_beside_itself(tmp_path: Path) -
     link.parent.mkdir()
     link.symlink_to(path)
     assert len(read_vector(link)) == 6
+
+
+def test_a_geodatabase_holds_nothing_but_files(tmp_path: Path) -> None:
+    """GDAL would wait for a pipe, and read what no digest has behind a link."""
+    path = write_layer(survey_layer(), tmp_path / "layer.gdb")
+    assert sniff_vector(path) == "OpenFileGDB"
+    os.mkfifo(path / "a00000099.gdbtable")
+    with pytest.raises(InputError, match=r"a00000099\.gdbtable: .*cannot be read: it is a pipe"):
+        sniff_vector(path)
 
 
 @pytest.mark.parametrize("mark", [b"GP10", b"GP11"])

@@ -188,6 +188,14 @@ def test_chunks_are_read_late_and_by_a_name_that_stays(raster: Path, tmp_path: P
         open_geotiff(odd)
 
 
+def test_what_gdal_reads_beyond_the_side_files_is_told(raster: Path) -> None:
+    """It is in no digest."""
+    raster.with_suffix(".IMD").write_text('version = "AA";\n', encoding="utf-8")
+    raster.with_suffix(".RPB").write_text('satId = "QB02";\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"GDAL reads .*\.IMD.*Move it elsewhere"), open_raster(raster):  # fmt: skip
+        pass
+
+
 def test_a_file_of_several_pages_is_refused(tmp_path: Path) -> None:
     """Seen to fail: a run took the first page without a word, and by a path it ended in an AttributeError."""
     path = tmp_path / "two.tif"
