@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -78,7 +79,8 @@ def test_the_estimate_grows_with_coarse_cells(city: Path) -> None:
     """Caught: cells of 8 m, estimated at 0.46 GB, with a peak of 2.39 GB."""
     path = city / "case.toml"
     small = estimated_memory(Case.read(path))
-    text = re.sub(r"(?m)^(resolution|coarse) = \d+", r"\1 = 4", path.read_text(encoding="utf-8"))
+    text = re.sub(r"(?m)^coarse = \d+", "coarse = 4", path.read_text(encoding="utf-8"))
+    text = re.sub(r"(?m)^resolution = \d+", "resolution = 2", text)
     path.write_text(text, encoding="utf-8")
     west, south, east, north = pyogrio.read_info(city / "parcels.gpkg", layer="DLTB")[
         "total_bounds"
@@ -122,6 +124,48 @@ def test_the_least_is_no_more_than_what_the_lightest_land_took() -> None:
     """A million squares and three categories; caught: 3.7 GB were said, and refused with 3, where 1.53 and 1.47 were measured."""
     assert memory.memory_of(1e6) < 1.53
     assert memory.memory_of(1e6, exact=True) < 1.47
+
+
+@pytest.mark.parametrize(
+    ("parcels", "exact", "peak"),
+    [(1_000_000, False, 1.17), (490_000, False, 0.94), (20_490, False, 0.70), (20_490, True, 0.72), (9848, False, 0.62), (1_000_000, True, 1.17)],
+)  # fmt: skip
+def test_the_least_is_below_what_was_measured_and_not_far(
+    parcels: int, exact: bool, peak: float
+) -> None:
+    """Seen to pass with parcels that took a thousandth, so that the door stood open to any number of them."""
+    assert 0.7 * peak < memory.memory_of(parcels, exact=exact) < peak
+    assert memory.memory_of(parcels, exact=True) < memory.memory_of(parcels)
+
+
+def test_many_small_parcels_count_by_their_number(
+    city: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to pass with bytes of the file alone, and with exact areas that took the more."""
+    case = Case.read(city / "case.toml")
+    exact = case.model_copy(update={"reduce": "exact"})
+    before = estimated_memory(case)
+    monkeypatch.setattr(memory, "count_features", lambda *_: 10**6)
+    assert estimated_memory(case) - before > 0.5e9
+    assert estimated_memory(case) - estimated_memory(exact) == pytest.approx(
+        1e9 * (memory.TILES - memory.TILES_OF_EXACT)
+    )
+
+
+@pytest.mark.parametrize("fault", [RuntimeError, OSError, ValueError, zipfile.BadZipFile])
+def test_what_cannot_be_measured_is_left_to_its_readers(
+    city: Path, monkeypatch: pytest.MonkeyPatch, fault: type[Exception]
+) -> None:
+    """They say what is wrong with it."""
+
+    def damaged(*_: object) -> None:
+        raise fault
+
+    case = Case.read(city / "case.toml")
+    for name in ("unpacked_size", "geographic_bounds", "raster_cells"):
+        monkeypatch.setattr(memory, name, damaged)
+    least = memory.memory_of(memory.count_features(city / "parcels.gpkg", "DLTB", None))
+    assert estimated_memory(case) == int(1e9 * least)
 
 
 def test_sizes_that_nobody_can_tell_are_refused(city: Path) -> None:
@@ -168,11 +212,15 @@ def _forget_bounds(path: Path) -> None:
 
 
 def test_the_estimate_grows_with_points(city: Path) -> None:
+    """Of text the most. Seen to pass with CSV in large letters as no text, and with rasters counted whole."""
     case = Case.read(city / "case.toml")
     small = estimated_memory(case)
-    with (city / "pois.csv").open("ab") as stream:
-        stream.truncate(10**8)
-    assert estimated_memory(case) - small == pytest.approx(memory.TEXT_COPIES * 1e8, rel=0.05)
+    for name, copies in (("pois.csv", memory.TEXT_COPIES), ("A.CSV", memory.TEXT_COPIES), ("a.xlsx", memory.COPIES), ("a.TIF", 0)):  # fmt: skip
+        with (city / name).open("ab") as stream:
+            stream.truncate(10**8)
+        told = case.pois.model_copy(update={"path": name})
+        grown = estimated_memory(case.model_copy(update={"pois": told})) - small
+        assert grown == pytest.approx(copies * 1e8, rel=0.05, abs=1e6)
 
 
 def test_what_a_header_hides_is_refused_when_it_is_read(
@@ -241,6 +289,9 @@ def test_the_most_grows_with_rings_vertices_categories_and_weights(city: Path) -
     grown = [most_memory(each, grid, chunks=100, tiles=2) for each in (inputs, weighted)]
     assert grown[1] - grown[0] == 2 * cells * memory.MAX_BYTES_PER_WEIGHT
     assert most_memory(inputs, grid, tiles=0) < known
+    there = -(-grid.shape[0] // 100) * -(-grid.shape[1] // 100)
+    # No more tiles are worked on than there are.
+    assert most_memory(inputs, grid, chunks=100, tiles=10**6) == most_memory(inputs, grid, chunks=100, tiles=there)  # fmt: skip
 
 
 def test_what_a_row_of_squares_takes_is_counted_by_hand(
@@ -267,12 +318,14 @@ def test_what_a_row_of_squares_takes_is_counted_by_hand(
 
     without = estimated_memory(case)
     raster = SimpleNamespace(is_raster=True, path="people.tif")
-    monkeypatch.setattr(memory, "raster_cells", lambda *_: 10**6)
+    monkeypatch.setattr(memory, "raster_cells", lambda _, bounds: 10**6 if bounds else 10**9)
     with_people = case.model_copy(update={"people": raster})
     assert estimated_memory(with_people) - without == memory.PER_CELL_OF_PEOPLE * 10**6
     of_layers = {"parcels.gpkg": (5.0, 1.0, 9.0, 2.0), "units.gpkg": (4.0, -3.0, 6.0, 3.0)}
     monkeypatch.setattr(memory, "geographic_bounds", lambda path, _: of_layers[path.name])
     assert memory._bounds(case) == (4.0, -3.0, 9.0, 3.0)
+    monkeypatch.setattr(memory, "geographic_bounds", lambda *_: None)
+    assert memory._bounds(case) is None
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -300,6 +353,10 @@ def test_tiles_of_labels_cost_only_a_run_that_keeps_them(city: Path) -> None:
     assert sides[0] == sides[1]
     exact = dataclasses.replace(kept, case=kept.case.model_copy(update={"reduce": "exact"}))
     assert most_memory(exact, grid) == most_memory(kept, grid)
+    # Exact areas without labels have no tiles.
+    neither = dataclasses.replace(without, case=without.case.model_copy(update={"reduce": "exact"}))
+    assert most_memory(neither, grid, tiles=2) == most_memory(neither, grid, tiles=0)
+    assert most_memory(neither, grid) < most_memory(without, grid)
 
 
 def test_a_polygon_of_many_holes_is_refused_before_its_borders_are_measured(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import multiprocessing
@@ -49,7 +50,7 @@ def client() -> Iterator[Any]:
     # A worker that imports on a busy machine is silent for long, and is not dead.
     patient = dask.config.set({"distributed.scheduler.worker-ttl": None})
     for _ in range(3):
-        with patient, dask_client(workers=2, memory="1GB") as client:
+        with patient, dask_client(workers=2, memory="1.1GB") as client:
             # Beside two busy loops one of them was seen never to come; a run goes on with the other.
             try:
                 client.wait_for_workers(2, timeout=120)
@@ -75,14 +76,16 @@ def test_what_is_started_listens_on_this_machine_only(client: Any) -> None:
 
 
 def test_workers_are_bound_in_memory_and_never_spill(client: Any) -> None:
-    def settings(dask_worker: Any) -> tuple[int, object, object]:
+    """By what was asked for. Seen to pass with what they have by default, and with two tiles at once in it."""
+
+    def settings(dask_worker: Any) -> tuple[int, int, object, object]:
         manager = dask_worker.memory_manager
-        return manager.memory_limit, manager.memory_target_fraction, manager.memory_spill_fraction
+        return manager.memory_limit, dask_worker.state.nthreads, manager.memory_target_fraction, manager.memory_spill_fraction  # fmt: skip
 
     answers = client.run(settings)
     assert len(answers) == 2
-    for limit, target, spill in answers.values():
-        assert limit == 10**9
+    for limit, threads, target, spill in answers.values():
+        assert (limit, threads) == (1_100_000_000, 1)
         assert not target
         assert not spill
 
@@ -287,7 +290,9 @@ def test_workers_that_do_not_see_the_folder_are_named(
     assert not list(tmp_path.iterdir())
     # A worker on another machine: the path is there, but it is another folder.
     monkeypatch.setattr(workers, "_answer", _elsewhere)
-    with pytest.raises(RunError, match=r"tls://127\.0\.0\.1:\d+, .* do not see it"):
+    with pytest.raises(
+        RunError, match=rf"{tmp_path} is not .*tls://127\.0\.0\.1:\d+, .* do not see it"
+    ):
         require_shared(client, tmp_path / "run")
     assert not list(tmp_path.iterdir())
 
@@ -553,6 +558,43 @@ def test_where_every_worker_leaves_as_it_is_asked_the_next_is_asked(tmp_path: Pa
         with pytest.raises(RunError, match="every worker of the cluster left while it was asked"):
             require_shared(client, tmp_path / "run")
         assert not list(tmp_path.iterdir())
+
+
+class _Asked:
+    """A client of workers that come, or do not, and answer."""
+
+    def __init__(self, answer: Any = None, *, come: bool = True) -> None:
+        self._answer, self._come = answer, come
+
+    def wait_for_workers(self, least: int, **_: Any) -> None:
+        if least and not self._come:
+            raise TimeoutError
+
+    def run(self, *_: Any, **__: Any) -> dict[str, Any]:
+        return {"tcp://1": self._answer}
+
+    def scheduler_info(self, **_: Any) -> dict[str, Any]:
+        return {"workers": {"tcp://1": {}} if self._come else {}}
+
+
+@pytest.mark.parametrize("how", ["client", "address", "active"])
+def test_whoever_is_to_work_is_looked_at_first(monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """However it is named. Seen to pass where an address was taken as it was, and where the active client was not found."""
+    sound: Any = _Asked(software.versions())
+    nobody: Any = _Asked(come=False)
+    failing: Any = _Asked(OSError("no disk"))
+    for client, said in ((sound, ""), (nobody, "has no workers"), (failing, "tcp://1: OSError: no disk")):  # fmt: skip
+        monkeypatch.setattr(workers, "client_at", lambda *_, it=client: contextlib.nullcontext(it))
+        monkeypatch.setattr(distributed, "default_client", lambda it=client: it)
+        means = {"client": client, "address": "tcp://127.0.0.1:9", "active": None}[how]
+        refused = pytest.raises(RunError, match=said) if said else contextlib.nullcontext()
+        with refused, dask_client(means) as found:
+            assert found is client
+
+
+def test_without_a_client_threads_work() -> None:
+    with dask_client() as means:
+        assert means == "threads"
 
 
 @pytest.mark.parametrize("none", [0, -1])

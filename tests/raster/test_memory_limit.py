@@ -31,6 +31,8 @@ def test_the_tightest_group_around_the_process_counts(groups):
     """Seen to fail when only the innermost group is read, and when "max" is taken for a number."""
     groups("0::/a/b\n", {"a/b/memory.max": "max\n", "a/memory.max": "5000\n"})
     assert memory.memory_limit() == 5000
+    groups("0::/a/b\n", {"a/b/memory.max": "2000\n", "a/memory.max": "5000\n"})
+    assert memory.memory_limit() == 2000
     groups("4:memory:/x\n3:cpu:/y\n", {"memory/x/memory.limit_in_bytes": "4000\n"})
     assert memory.memory_limit() == 4000
     groups("0::/not/mounted/here\n", {"memory.max": "3000"})

@@ -198,12 +198,13 @@ def require_regular(path: str | Path) -> None:
 
 def require_regular_tree(folder: Path) -> None:
     """Raise OSError if a folder holds, at any depth, what is neither a file nor a folder; links are followed to files only."""
-    for place, folders, names in folder.walk():
+    for place, _, names in folder.walk():  # links to folders are among the names
         for name in names:
-            require_regular(place / name)
-        for name in folders:
-            if (place / name).is_symlink():
-                raise OSError(errno.EINVAL, "it holds a link to a folder", str(place / name))
+            try:
+                require_regular(place / name)
+            except IsADirectoryError:
+                what = "it is a link to a folder"
+                raise OSError(errno.EINVAL, what, str(place / name)) from None
 
 
 def _require_regular(mode: int, path: str | Path) -> None:

@@ -35,6 +35,7 @@ READABLE = "GeoPackage, File Geodatabase, GeoJSON, FlatGeobuf, Shapefile, GeoPar
 _BESIDE_SHAPEFILE = (".shx", ".dbf", ".prj", ".cpg", ".qix", ".sbn", ".sbx")
 _BESIDE_ANY = (".aux.xml", ".ovr", ".msk", "-wal", "-journal")
 _WORLD_FILES = (".tfw", ".tifw", ".wld", ".tab")
+_NAMED_IN_A_FOLDER = (".shp", ".gdb", ".gpkg", ".geojson", ".fgb", ".parquet")
 
 _HEAD = 65536
 _GEOJSON_TYPE = re.compile(
@@ -160,8 +161,8 @@ def _beside(path: Path) -> str:
 
 
 def _sniff_folder(path: Path) -> str:
-    names = {entry.name.lower() for entry in path.iterdir()}
-    if path.suffix.lower() == ".gdb" and "a00000001.gdbtable" in names:
+    names = sorted(entry.name for entry in path.iterdir())
+    if path.suffix.lower() == ".gdb" and "a00000001.gdbtable" in map(str.lower, names):
         try:
             require_regular_tree(path)
         except OSError as error:
@@ -169,12 +170,19 @@ def _sniff_folder(path: Path) -> str:
                 f"the geodatabase cannot be read: {error.strerror}", str(error.filename)
             ) from None
         return FILEGDB
-    inside = sorted(name for name in names if name.endswith((".shp", ".gdb", ".gpkg")))
+    inside = [name for name in names if name.lower().endswith(_NAMED_IN_A_FOLDER)]
     hint = f"Name a file in it, such as {inside[0]}." if inside else f"Readable: {READABLE}."
     raise InputError("the folder is not a File Geodatabase", path.name, hint)
 
 
 def _shapefile(path: Path) -> str:
+    if path.suffix.lower() != ".shp":
+        raise InputError(
+            "the file is of a Shapefile, and its name does not end in .shp",
+            path.name,
+            _shapes_of(path)
+            or "Let the names of all its files be the same up to .shp, .shx, .dbf.",
+        )
     beside = [entry.name.lower() for entry in path.parent.iterdir()]
     parts = [path.stem.lower() + suffix for suffix in (".shx", ".dbf")]
     missing = [part.rpartition(".")[2] for part in parts if part not in beside]
@@ -194,7 +202,16 @@ def _shapefile(path: Path) -> str:
     return SHAPEFILE
 
 
+def _shapes_of(path: Path) -> str:
+    """Return the way out for whoever named another part of a Shapefile than its shapes; blank if there are none beside it."""
+    name = f"{path.stem.lower()}.shp"
+    beside = sorted(entry.name for entry in path.parent.iterdir() if entry.name.lower() == name)
+    return f"Name {beside[0]}, with which it is read." if beside else ""
+
+
 def _refusal(path: Path, head: bytes) -> InputError:
+    if path.suffix.lower() in _BESIDE_SHAPEFILE and (hint := _shapes_of(path)):
+        return InputError("the file is a part of a Shapefile", path.name, hint)
     if head[4:15] == b"\x0a\x09OSMHeader":
         return InputError(
             "the file is an OpenStreetMap extract",

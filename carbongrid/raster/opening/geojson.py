@@ -20,8 +20,8 @@ _IS_MARK[[_QUOTE, _COMMA]] = True
 _FEATURES = re.compile(rb'"features"\s*:\s*(?P<array>\[)(?P<empty>\s*\])?', re.IGNORECASE)
 """GDAL takes the key in large letters, too."""
 _TYPE = re.compile(rb'"type"\s*:\s*"(?P<name>\w*)"', re.IGNORECASE)
-_WITH_FEATURES = (b"", b"FeatureCollection")
-"""Types of the outermost object whose array ``features`` is read; blank if it has none that can be made out."""
+_WITH_FEATURES = b"FeatureCollection"
+"""The type of the outermost object whose array ``features`` is read; it is, too, if it has none that can be made out."""
 
 
 def members_of_features(path: Path, at_once: int = _AT_ONCE) -> int | None:
@@ -44,7 +44,7 @@ def members_of_features(path: Path, at_once: int = _AT_ONCE) -> int | None:
     members: int | None = None
     within = in_text = False
     key = depth = start = objects = 0
-    kind = b""
+    kinds: set[bytes] = set()
     with mapped(path) as data:
         while start < len(data):
             end = min(start + at_once, len(data))
@@ -72,7 +72,7 @@ def members_of_features(path: Path, at_once: int = _AT_ONCE) -> int | None:
                 if mark == _QUOTE:
                     key = place
                     named = _TYPE.match(data, key)
-                    kind = named["name"] if named else kind
+                    kinds |= {named["name"]} if named else set()
                 elif mark == _COMMA:
                     members = (members or 0) + 1 if within else members
                 elif mark == _OPENING:
@@ -85,4 +85,4 @@ def members_of_features(path: Path, at_once: int = _AT_ONCE) -> int | None:
             if len(marks):
                 in_text, depth = bool(texts[-1]), int(depths[-1])
             start = end
-    return members if kind in _WITH_FEATURES else None
+    return members if not kinds or _WITH_FEATURES in kinds else None

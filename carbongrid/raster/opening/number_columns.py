@@ -15,6 +15,7 @@ from carbongrid.raster.opening.geopackages import geopackage
 from carbongrid.raster.opening.shapefiles import Cells, fields_of_numbers
 
 _WAY_OUT = "Write numbers with a point and nothing between thousands, and leave blank what has none; or store the column as text."
+_WAY_OUT_OF_WHOLE = "Write whole numbers with nothing between thousands, and leave blank what has none; or store the column as one of larger or of decimal numbers, or as text."
 
 _KINDS = ("int", "uint", "float")
 _ROWS_AT_ONCE = 65536
@@ -156,4 +157,5 @@ def _blank_in_geopackage(
 def _no_number(path: Path, column: NumberColumn, value: object, row: str) -> InputError:
     kind = "whole numbers" if column.whole else "numbers"
     what = f"column {column.name!r} is one of {kind}, and {value!r} in it would be read as another number"
-    return InputError(what, f"{path.name}, {row}", _WAY_OUT)
+    hint = _WAY_OUT_OF_WHOLE if column.whole else _WAY_OUT
+    return InputError(what, f"{path.name}, {row}", hint)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     import xarray as xr
     import zarr
 
-_AGAIN = "Take it from the run that wrote it."
+_FROM_ITS_RUN = "Take it from the run that wrote it."
+_FROM_ITS_PUBLISHER = "Ask its publisher for one file that holds all of it."
 
 _HDF5, _CLASSIC = b"\x89HDF\r\n\x1a\n", b"CDF"
 
@@ -54,7 +55,7 @@ def open_netcdf(path: Path) -> xr.Dataset:
     import xarray as xr
 
     held = io.BytesIO(read_bytes(path))
-    _require_no_links(held, path.name)
+    _require_no_links(held, path.name, _FROM_ITS_RUN)
     opened = xr.open_dataset(held, engine="h5netcdf", decode_coords="all")
     opened.set_close(None)  # no file is open, and whoever leaves a ``with`` block may read on
     return opened
@@ -108,7 +109,7 @@ def open_published_netcdf(path: Path) -> xr.Dataset:
         raise InputError(
             "the file is NetCDF in its classic format with 64-bit data, which is not read",
             path.name,
-            "Write it as NetCDF-4: nccopy -k nc4 FILE NEW.nc",
+            f"Write it as NetCDF-4: nccopy -k nc4 {path.name} NEW.nc",
         )
     try:
         if classic.startswith(_CLASSIC):
@@ -116,7 +117,7 @@ def open_published_netcdf(path: Path) -> xr.Dataset:
         else:
             engine = "h5netcdf"
             require_regular(path)
-            _require_no_links(path, path.name)
+            _require_no_links(path, path.name, _FROM_ITS_PUBLISHER)
         # Absolute: xarray takes a ``~`` at the beginning of any path for the user's home.
         try:
             return xr.open_dataset(path.absolute(), engine=engine, decode_coords="all")
@@ -131,7 +132,7 @@ def open_published_netcdf(path: Path) -> xr.Dataset:
         raise InputError(f"the NetCDF file cannot be read: {error}", path.name, hint) from error
 
 
-def _require_no_links(source: Path | io.BytesIO, name: str) -> None:
+def _require_no_links(source: Path | io.BytesIO, name: str, hint: str) -> None:
     """Raise if an HDF5 file has a link to another, or an array whose values lie in others."""
     import h5py
 
@@ -139,19 +140,21 @@ def _require_no_links(source: Path | io.BytesIO, name: str) -> None:
         for inside in group:
             link = group.get(inside, getlink=True)
             if not isinstance(link, h5py.HardLink):
-                raise _elsewhere(name, inside)
+                raise _elsewhere(name, inside, hint)
             item = group[inside]
             if isinstance(item, h5py.Group):
                 look(item)
             elif isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
-                raise _elsewhere(name, inside)
+                raise _elsewhere(name, inside, hint)
 
     with h5py.File(source, "r") as file:
         look(file)
 
 
-def _elsewhere(name: str, inside: str) -> InputError:
-    return InputError(f"{inside} in it is taken from another file", name, _AGAIN)
+def _elsewhere(name: str, inside: str, hint: str) -> InputError:
+    return InputError(
+        f"{inside} in it is taken from another file, or from another place of this one", name, hint
+    )
 
 
 def open_zarr_array(path: Path, name: str, mode: Literal["r", "r+"] = "r") -> zarr.Array[Any]:

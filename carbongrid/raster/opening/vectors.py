@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from carbongrid.errors import InputError
-from carbongrid.raster.opening.contradictions import mapped
+from carbongrid.raster.opening.contradictions import AGAIN, mapped
 from carbongrid.raster.opening.counts import rows_in_file
 from carbongrid.raster.opening.crs import require_no_file
 from carbongrid.raster.opening.formats import FILEGDB, GEOJSON, GPKG, PARQUET, sniff_vector
@@ -97,6 +97,7 @@ class VectorFile:
             raise InputError(
                 f"the file looks like {self.driver} and opens as {info['driver']}; such files are refused",
                 self.path.name,
+                AGAIN,
             )
         if info["crs"]:
             require_no_file(str(info["crs"]), self.path.name)
@@ -169,7 +170,7 @@ class VectorFile:
             raise InputError(
                 f"the header of the file hides rows: {len(table):,} are read by it, but there are {there:,}",
                 self.path.name,
-                "Write it again with the program that it comes from, or with QGIS.",
+                AGAIN,
             )
         return table
 
@@ -224,7 +225,11 @@ def open_vector(path: Path, of: str = "") -> Iterator[VectorFile]:
     if of and driver != of:
         raise InputError(f"the file is of the format {driver}, expected {of}", path.name)
     if driver == PARQUET:
-        raise InputError("this is GeoParquet, expected another format of layers", path.name)
+        raise InputError(
+            "this is GeoParquet, expected another format of layers",
+            path.name,
+            "Save it as a GeoPackage.",
+        )
     if driver == GEOJSON:
         _require_named_crs(path)
     with _untouched(path, driver) as place:

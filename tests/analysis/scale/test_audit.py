@@ -17,10 +17,11 @@ from click.testing import CliRunner
 from declared import of_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from town import EAST, NORTH, square, write_town
+from town import EAST, NORTH, square, write_raster, write_town
 
 import carbongrid as cg
 from carbongrid.analysis.neighbours import neighbours_of
+from carbongrid.analysis.scale import fine_cells
 from carbongrid.analysis.scale.audit import (
     QUARTERS,
     SIDES,
@@ -35,7 +36,7 @@ from carbongrid.analysis.scale.audit import (
 from carbongrid.analysis.scale.page import _cards, _done, _maps, _null
 from carbongrid.cli import main
 from carbongrid.cli.audit_commands import _by_ruler
-from carbongrid.errors import InputError
+from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.scale import adjusted_rand, contiguous_groups, gini, islands_of, majority
 from carbongrid.outputs.figures.scale import write_scale_figure
 from carbongrid.outputs.report.analysis_page import Words
@@ -271,31 +272,91 @@ def town(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def found(town):
-    return audit_scale(town.parent / "run", groupings=20)
+def zoned():
+    """Tables of units that were zoned, one after the other."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def found(town, zoned):
+    def noted(table, *how, **more):
+        zoned.append(table)
+        return as_it_was(table, *how, **more)
+
+    as_it_was = fine_cells.zone_units
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fine_cells, "zone_units", noted)
+        return audit_scale(town.parent / "run", groupings=20)
 
 
 @pytest.mark.parametrize(
     ("fine", "of_case"), [("50", "resolution = 50"), ("exact", "resolution = 10")]
 )
-def test_fine_cells_are_those_of_a_full_run(town, found, fine, of_case, tmp_path):
-    """Masses to the gram, by what differs; zones, GDP that is split again among them."""
+def test_fine_cells_are_those_of_a_full_run(town, found, zoned, fine, of_case, tmp_path):
+    """Masses to the gram, and GDP that is split again; by what differs, and zones. Seen to pass with t for kt, what rises alone for what changes most, and the run's own GDP."""
     other = town.with_name(f"fine-{fine}.toml")
     top = 'reduce = "exact"\n' if fine == "exact" else ""
     other.write_text(top + town.read_text(encoding="utf-8").replace("resolution = 10", of_case), encoding="utf-8")  # fmt: skip
-    cg.run(other, tmp_path / "run")
+    grid = cg.run(other, tmp_path / "run").manifest["parameters"]
     full, before = (
         read_units_csv(run / "units.csv").frame for run in (tmp_path / "run", town.parent / "run")
     )
     table = found.units
     assert table[f"zone_{fine}"].tolist() == full["zone"].tolist()
-    for of in ("emission", "sink"):
-        percent = 100 * (full[f"{of}_g"] - before[f"{of}_g"]) / before[f"{of}_g"]
-        assert table[f"{of}_percent_{fine}"].to_numpy(float) == pytest.approx(percent.to_numpy(float), abs=1e-12, nan_ok=True)  # fmt: skip
     row = found.cells.set_index("fine").loc[fine]
+    again = dict(zip(found.cells["fine"], zoned, strict=True))[fine]
+    assert again["gdp"].tolist() == full["gdp"].tolist() != before["gdp"].tolist()
+    for of in ("emission", "sink"):
+        assert again[f"{of}_g"].tolist() == full[f"{of}_g"].tolist()
+        change = full[f"{of}_g"] - before[f"{of}_g"]
+        percent = 100 * change / before[f"{of}_g"]
+        assert table[f"{of}_percent_{fine}"].to_numpy(float) == pytest.approx(percent.to_numpy(float), abs=1e-12, nan_ok=True)  # fmt: skip
+        assert table[f"{of}_change_t_{fine}"].tolist() == (change / 1e6).tolist()
+        assert row[f"{of}_percent"] == pytest.approx(percent.abs().max())
     assert row["emission_percent"] > 0
+    west, south, east, north = grid["bounds"]
+    assert row["cells"] == (0 if fine == "exact" else (east - west) * (north - south) / 50**2)
     assert row["zones"] == (full["zone"] != before["zone"]).sum()
     assert row["snapped"] == (1 if fine == "50" else 0)
+
+
+def test_other_readings_and_land_outside_are_those_of_the_run(tmp_path):
+    """Its own cells give its units again: the audit ends where they do not. Reference by district, ties low (u0 is all of its district), water to the nearest unit, mass by a raster, a parcel half outside."""
+    parcels = [(f"a{k}", "0601", square(k, 0, 1.5 if k == 3 else 1, 0.5)) for k in (0, 2, 3)]
+    parcels += [(f"f{k}", "0301", square(k, 0.5, 1, 0.5)) for k in (0, 2, 3)]
+    parcels.append(("lake", "1101", square(4, 0.5, 1, 0.5)))
+    units = [(f"u{k}", "xxyy"[k], square(k, 0)) for k in range(4)]
+    tables = {
+        "totals.csv": "category,value,unit\nwaste/industrial,90,kt CO2e\nindustry/manufacturing,900,kt CO2e\nsink/land,70,kt CO2e\n",
+        "categories.csv": "category,sector,name_en,name_zh,scope,sink,types,weight\nindustry/manufacturing,industry,Manufacturing,制造业,1,false,industrial,raster:lights.tif\n",
+        "gdp.csv": "region,value\nu0,5\nu1,0\nu2,9\nu3,7\n",
+    }
+    write_raster(tmp_path / "lights.tif", np.ones((1, 5)))
+    everything = '["waste/industrial", "industry/manufacturing", "sink/land"]'
+    more = f'coarse = 990\n[gdp]\npath = "gdp.csv"\n[categories]\npath = "categories.csv"\n[allow]\noutside = {everything}\n'
+    path = write_town(tmp_path, parcels, units, tables, more)
+    text = path.read_text(encoding="utf-8").replace("resolution = 100", "resolution = 10")
+    text = text.replace('parents = ["district"]', 'parents = ["district"]\nwater = "nearest"')
+    path.write_text(f'reference = "district"\nties = ">"\n{text}', encoding="utf-8")
+    run, told = cg.run(path, tmp_path / "run"), []
+    assert run.units["zone"].tolist() == [4, 0, 2, 3]
+    found = audit_scale(run, groupings=2, progress=lambda *each: told.append(each))
+    assert found.cells["fine"].tolist() == ["5", "10", "exact"]
+    assert [each for each in told if each[0] == "fine cells"] == [("fine cells", k, 3) for k in (1, 2, 3)]  # fmt: skip
+    said = [each for each in found.remarks if "ells of" in each or "raster" in each or "GDP" in each]  # fmt: skip
+    assert said == [
+        "Cells of 25, 50 m do not divide coarse cells of 990 m, and were not tried.",
+        "Categories that follow a weight raster inside parcels are shared as in the run.",
+    ]
+
+
+@pytest.mark.parametrize("what", ["_kept", "_zoned"])
+def test_own_cells_that_do_not_give_the_run_again_end_the_audit(town, monkeypatch, what):
+    """Masses or zones alone."""
+    as_it_was = getattr(fine_cells, what)
+    monkeypatch.setattr(fine_cells, what, lambda *given: np.zeros_like(as_it_was(*given)))
+    with pytest.raises(VerificationError, match="fine cells of 10 do not give the run's units"):
+        audit_scale(town.parent / "run", groupings=2)
 
 
 def test_the_runs_own_cells_are_the_run(found):
@@ -329,6 +390,8 @@ def test_a_unit_that_had_nothing_is_told_in_tonnes(tmp_path):
     assert change.at["01", "emission_change_t_50"] == -change.at["00", "emission_change_t_50"] > 0
     [said] = [each for each in found.remarks if each.startswith("1 unit has no emission")]
     assert said.endswith(": 01. No percentage tells of it.") and note_in_chinese(said)
+    most = cells["emission_from_0_t"].max()
+    assert f"at most {most:,f} t: 01" in said and most > cells.at["exact", "emission_from_0_t"]
     assert said in told.output
     page = html.unescape((tmp_path / "scale.html").read_text(encoding="utf-8"))
     assert "the largest change of an emission that a unit has is" in page and "; 0 → " in page

@@ -65,11 +65,21 @@ WITHOUT = [
 
 @pytest.mark.parametrize("given", WITH_FILES)
 def test_a_system_that_needs_a_file_is_refused(given: object) -> None:
-    with pytest.raises(InputError, match=r"completed from a file.*EPSG:4490"):
+    with pytest.raises(InputError, match=r"^here: .*completed from a file.*EPSG:4490"):
         crs_of(given, "here")
     if isinstance(given, str):
         with pytest.raises(InputError, match="completed from a file"):
             Grid(given, 100, (0, 0, 1000, 1000))
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [SHIFTED, AS_WKT, pyproj.CRS(SHIFTED).to_wkt(), "+init=/elsewhere/init:key", "+proj=deformation +FILE = /elsewhere/a", "+proj=defmodel +model=/elsewhere/a.json", "+catalog=/elsewhere/a", 'METHOD["NTv2"],PARAMETERFILE["Latitude and longitude difference file","/elsewhere/a"]'],
+)  # fmt: skip
+def test_what_names_a_file_is_known_without_being_parsed(definition: str) -> None:
+    """As layers and rasters hand it over. Seen to pass with each of the ways to name one left out but the first."""
+    with pytest.raises(InputError, match=r"^here: .*completed from a file"):
+        require_no_file(definition, "here")
 
 
 def test_a_file_beside_none_is_one() -> None:
@@ -121,7 +131,7 @@ def test_a_layer_cannot_bring_one(tmp_path: Path, suffix: str, definition: str) 
         layer = survey_layer().set_crs(pyproj.CRS(definition), allow_override=True)
         layer.to_parquet(path)
     for reader in (read_vector, fields_of):
-        with pytest.raises(InputError, match="completed from a file"):
+        with pytest.raises(InputError, match=rf"{path.name}: .*completed from a file"):
             reader(path, None)
 
 
@@ -152,6 +162,22 @@ def test_no_crs_is_fetched(tmp_path: Path, server, key: str, kind: str) -> None:
         path.write_text(f'{text[:start]}"{key}": {json.dumps(told)}{text[end:]}', encoding="utf-8")
         with pytest.raises(InputError, match="is an address, which would be fetched"):
             read_vector(path)
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    "before", [" " * 70_000, f'"x": {"[" * 30_000}1{"]" * 30_000}, '], ids=["long", "deep"]
+)
+def test_a_crs_that_cannot_be_told_is_not_asked_for(tmp_path: Path, server, before: str) -> None:
+    """What is too long, or nested too deep, to be looked into. Seen to pass as a CRS that has a name."""
+    path = write_layer(survey_layer(), tmp_path / "layer.geojson")
+    text = path.read_text(encoding="utf-8")
+    start = text.index('"crs"')
+    end = json.JSONDecoder().raw_decode(text, text.index("{", start))[1]
+    link = f'{{{before}"type": "link", "properties": {{"href": "{server.address}"}}}}'
+    path.write_text(f'{text[:start]}"crs": {link}{text[end:]}', encoding="utf-8")
+    with pytest.raises(InputError, match="is an address, which would be fetched"):
+        read_vector(path)
     assert server.asked == []
 
 

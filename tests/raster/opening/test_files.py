@@ -24,8 +24,9 @@ from carbongrid.cli import main
 from carbongrid.errors import InputError, RunError
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import rasterize
+from carbongrid.raster.opening import files
 from carbongrid.raster.opening.digests import hash_path
-from carbongrid.raster.opening.files import head_of, is_address, open_file, read_text
+from carbongrid.raster.opening.files import head_of, is_address, open_file, read_text, stamp_of
 from carbongrid.raster.opening.formats import sniff_raster
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.zonal import ZonalOperator
@@ -71,7 +72,7 @@ def test_nothing_is_written_to_an_address(tmp_path: Path, monkeypatch: pytest.Mo
             with pytest.raises(InputError, match=r"made: this is an address.*copy it there"):
                 write(to)
         # Seen to end in a bare OSError: File name too long.
-        for to in ("n" * 300, f"missing/{'n' * 300}/made", tmp_path / ("n" * 300)):
+        for to in ("n" * 300, "县" * 100, f"missing/{'n' * 300}/made", tmp_path / ("n" * 300)):
             with pytest.raises(InputError, match=r"the longest name in it has 300 bytes.*shorter"):
                 write(to)
     # Seen to end so, too: what they are made in had the name and more.
@@ -105,6 +106,15 @@ def test_what_is_no_regular_file_is_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("a\n", encoding="utf-8")
     (tmp_path / "link").symlink_to(tmp_path / "text")
     assert read_text(tmp_path / "link") == "a\n"
+
+
+def test_what_takes_the_place_of_a_file_as_it_is_opened_is_looked_at_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "require_regular", lambda path: None)
+    for kind, path in odd_files(tmp_path).items():
+        with pytest.raises(OSError, match=kind if kind != "a socket" else "No such device"):
+            open_file(path)
 
 
 @pytest.fixture
@@ -249,11 +259,52 @@ def test_the_digest_of_a_folder_is_of_its_relative_names_and_files_in_order(tmp_
     assert hash_path(tmp_path / "folder") != expected.hexdigest()
 
 
+@pytest.mark.parametrize("odd", ["pipe", "link to a folder", "link to a pipe"])
+def test_a_folder_that_holds_what_is_no_file_has_no_digest(tmp_path: Path, odd: str) -> None:
+    """A driver reads what lies behind a link, and nothing of it would be in the digest. Seen of a link to a folder: it is a folder, not a file."""
+    folder, elsewhere = tmp_path / "a.gdb", tmp_path / "elsewhere"
+    (folder / "inside").mkdir(parents=True)
+    elsewhere.mkdir()
+    os.mkfifo(elsewhere / "pipe")
+    (folder / "inside" / "file").touch()
+    hash_path(folder)
+    if odd == "pipe":
+        os.mkfifo(folder / "inside" / "odd")
+    else:
+        behind = elsewhere if odd == "link to a folder" else elsewhere / "pipe"
+        (folder / "inside" / "odd").symlink_to(behind)
+    with pytest.raises(
+        OSError, match="link to a folder" if "folder" in odd else "it is a pipe"
+    ) as caught:
+        hash_path(folder)
+    assert str(caught.value.filename) == str(folder / "inside" / "odd")
+
+
+def test_whatever_writes_or_replaces_a_file_changes_its_stamp(tmp_path: Path) -> None:
+    """Its time alone where it has as many bytes, its number alone where another took its place with its time."""
+    path, other = tmp_path / "a", tmp_path / "b"
+    path.write_bytes(b"abc")
+    stamps = [stamp_of(path), stamp_of(other)]
+    facts = path.stat()
+    path.write_bytes(b"abd")
+    os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns + 1))
+    stamps.append(stamp_of(path))
+    other.write_bytes(b"abc")
+    os.utime(other, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    other.replace(path)
+    stamps.append(stamp_of(path))
+    path.write_bytes(b"abcd")
+    os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    stamps.append(stamp_of(path))
+    assert len({*stamps}) == len(stamps)
+    assert stamp_of(path) == stamps[-1]
+
+
 def test_the_head_of_a_file_is_its_first_bytes(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"abc")
     assert (head_of(path, 2), head_of(path, 9)) == (b"ab", b"abc")
-    with pytest.raises(InputError, match="there is no such file"):
+    with pytest.raises(InputError, match=f"{tmp_path}/b: there is no such file"):
         head_of(tmp_path / "b", 2)
-    with pytest.raises(InputError, match="cannot be read: it is a folder"):
+    with pytest.raises(InputError, match=f"{tmp_path}: .*cannot be read: it is a folder"):
         head_of(tmp_path, 2)

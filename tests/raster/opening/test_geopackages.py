@@ -14,12 +14,13 @@ from geodata_layers import survey_layer, write_layer
 
 from carbongrid.case.readers.vector import read_vector
 from carbongrid.errors import InputError
-from carbongrid.raster.opening.geopackages import rows_of_geopackage
+from carbongrid.raster.opening.geopackages import require_tables, rows_of_geopackage
 
 
-def test_a_geopackage_whose_path_sqlite_takes_not_is_told_so(tmp_path: Path) -> None:
-    """GDAL reads it. Seen to fail: "unable to open database file. Write it again with the program that it comes from"."""
-    folder = tmp_path / ("n" * 200) / ("n" * 200) / ("n" * 200)
+@pytest.mark.parametrize("name", ["n" * 200, "县" * 67])
+def test_a_geopackage_whose_path_sqlite_takes_not_is_told_so(tmp_path: Path, name: str) -> None:
+    """GDAL reads it. Seen to fail: "unable to open database file. Write it again with the program that it comes from"; and to pass with characters counted for bytes."""
+    folder = tmp_path / name / name / name
     folder.mkdir(parents=True)
     path = Path(shutil.copy(write_layer(survey_layer(), tmp_path / "layer.gpkg"), folder))
     assert len(pyogrio.read_dataframe(path)) == 6
@@ -45,6 +46,18 @@ def test_a_layer_that_is_computed_is_refused(tmp_path: Path, computed: str) -> N
         database.commit()
     with pytest.raises(InputError, match=r"is no table.*Save it as a layer"):
         read_vector(path)
+
+
+def test_a_view_behind_a_table_is_refused(tmp_path: Path) -> None:
+    """Seen to pass with the first layer looked at alone."""
+    path = write_layer(survey_layer(), tmp_path / "layer.gpkg")
+    require_tables(path)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE VIEW seen AS SELECT * FROM layer")
+        database.execute("INSERT INTO gpkg_contents (table_name, data_type, identifier) VALUES ('seen', 'features', 'seen')")  # fmt: skip
+        database.commit()
+    with pytest.raises(InputError, match=r"layer\.gpkg: layer 'seen' is no table"):
+        require_tables(path)
 
 
 def test_a_page_that_lists_fewer_rows_than_it_holds_is_damage(tmp_path: Path) -> None:

@@ -83,6 +83,20 @@ def test_any_format_is_read_from_a_folder_with_an_odd_name(tmp_path: Path, suffi
     assert found.equals(expected)
 
 
+def test_a_name_is_that_of_the_file_itself_and_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a link, and from wherever the process is: what lies beside the file is read with it, not what lies beside the link."""
+    (tmp_path / "case").mkdir()
+    path = tmp_path / "case" / "a.gpkg"
+    path.touch()
+    (tmp_path / "link.gpkg").symlink_to(path)
+    monkeypatch.chdir(tmp_path / "case")
+    for given_path in (tmp_path / "link.gpkg", Path("a.gpkg"), Path("..") / "link.gpkg"):
+        with plain_name(given_path, GPKG) as name:
+            assert name == str(path.resolve())
+
+
 @given(st.text(st.characters(exclude_characters="/\0", codec="utf-8"), min_size=1, max_size=20))
 def test_a_plain_name_leads_to_the_file_itself(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:  # fmt: skip
     """Caught (with ``!`` let through): the layer of the decoy. The bindings' own reading of the name is the judge."""
@@ -101,23 +115,27 @@ def test_a_plain_name_leads_to_the_file_itself(tmp_path_factory: pytest.TempPath
     assert Path(given_name).exists() == (Path(given_name) == (path / "a.gpkg").resolve())
 
 
+@pytest.mark.parametrize("suffix", ["tif", "tiff"])
 @pytest.mark.parametrize("name", ODD)
-def test_a_raster_is_read_with_what_was_hashed_and_nothing_else(tmp_path: Path, name: str) -> None:
+def test_a_raster_is_read_with_what_was_hashed_and_nothing_else(
+    tmp_path: Path, name: str, suffix: str
+) -> None:
     """GDAL's own list of the files that it reads is that of the fingerprints, here and beside a decoy."""
     (tmp_path / name).mkdir()
-    path = tmp_path / name / f"{name}.tif"
+    path = tmp_path / name / f"{name}.{suffix}"
     with rasterio.open(
         tmp_path / "r.tif", "w", driver=GEOTIFF, width=2, height=2, count=1, dtype="float32",
         crs="EPSG:4528", transform=from_origin(40_500_000, 3_430_000, 100, 100),
     ) as raster:  # fmt: skip
         raster.write(np.ones((1, 2, 2), dtype="float32"))
     shutil.move(tmp_path / "r.tif", path)
-    path.with_name(f"{name}.tif.aux.xml").write_text("<PAMDataset></PAMDataset>", encoding="utf-8")
+    beside = path.with_name(f"{path.name}.aux.xml")
+    beside.write_text("<PAMDataset></PAMDataset>", encoding="utf-8")
     path.with_suffix(".tfw").write_text("1\n0\n0\n-1\n0\n0\n", encoding="utf-8")
     with open_raster(path) as raster:
         assert raster.read().sum() == 4
         read = {os.path.realpath(file) for file in raster.files}
-        assert os.path.realpath(path) in read
+        assert {os.path.realpath(path), os.path.realpath(beside)} <= read
         assert read <= {os.path.realpath(file) for file in files_behind(path)}
 
 

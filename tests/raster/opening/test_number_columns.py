@@ -83,7 +83,7 @@ def test_text_in_a_shapefiles_numbers_is_refused(shapefile: Path, column: str, t
 @pytest.mark.parametrize(
     ("column", "text", "value"),
     [
-        ("real", "-1.5e+02", -150), ("real", ".5", 0.5), ("real", "+5.", 5), ("real", "7  ", 7), ("real", b"2.5\0x", 2.5), ("real", "nan", np.nan),
+        ("real", "-1.5e+02", -150), ("real", ".5", 0.5), ("real", "+5.", 5), ("real", "7  ", 7), ("real", b"2.5\0x", 2.5), ("real", b"-nan\0x", np.nan), ("real", "nan", np.nan),
         ("real", "1.#QNAN", np.nan), ("real", "", np.nan), ("real", b"\0" * DIGITS, np.nan), ("real", "*" * DIGITS, np.nan),
         ("whole", "-12", -12), ("whole", "12.00", 12), ("whole", "", np.nan),
         ("real", "-nan", np.nan), ("real", "-nan(ind)", np.nan), ("whole", "-nan", np.nan), ("real", "+inf", np.inf), ("real", "-Infinity", -np.inf),
@@ -98,6 +98,24 @@ def test_a_shapefiles_numbers_are_read_however_they_are_written(
     in_dbf(shapefile, column, text)
     np.testing.assert_equal(read_vector(shapefile)[column][1], value)
     in_dbf(shapefile, column, "2")
+
+
+def test_the_row_is_named_wherever_it_stands(shapefile: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """Seen to pass with rows numbered from each block's first."""
+    monkeypatch.setattr(number_columns, "_ROWS_AT_ONCE", 1)
+    in_dbf(shapefile, "real", "N/A")
+    with pytest.raises(InputError, match=r"a\.shp, row 2: "):
+        read_vector(shapefile)
+    in_dbf(shapefile, "real", "2")
+
+
+def test_columns_that_are_not_read_are_not_looked_at() -> None:
+    """Seen to pass where all were, of a layer whose shapes alone are read."""
+    names, kinds = ["a", "b", "c"], ["int32", "object", "float64"]
+    for wanted, expected in ((None, ["a", "c"]), ([], []), (["b", "c"], ["c"])):
+        found = number_columns.number_columns(names, kinds, wanted)
+        assert [column.name for column in found] == expected
+        assert [column.place for column in found] == [names.index(name) for name in expected]
 
 
 def test_in_rows_that_are_deleted_text_may_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
@@ -157,6 +175,32 @@ def test_blank_text_in_a_geopackages_numbers_is_unknown(geopackage: Path, column
     assert table[column].dropna().tolist() == ([1.5, 3] if column == "real" else [1, 3])
     assert table.index.tolist() == [0, 1, 2]
     in_geopackage(geopackage, column, 2)
+
+
+def test_every_row_of_a_geopackage_without_a_number_is_unknown(tmp_path: Path) -> None:
+    """Also where another integer stands before the key of the rows. Seen to pass with the last of them alone unknown, and all others 0."""
+    path = layer(tmp_path / "a.gpkg", real=[1.5, 2, 3])
+    with closing(sqlite3.connect(path)) as database:
+        for (trigger,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():  # fmt: skip
+            database.execute(f'DROP TRIGGER "{trigger}"')
+        database.execute("ALTER TABLE layer RENAME TO other")
+        database.execute("CREATE TABLE layer (whole INTEGER, fid INTEGER PRIMARY KEY, geom POLYGON, real REAL, text TEXT)")  # fmt: skip
+        database.execute("INSERT INTO layer SELECT 3 - fid, fid, geom, CASE fid WHEN 2 THEN 2 ELSE '' END, text FROM other")  # fmt: skip
+        database.execute("DROP TABLE other")
+        database.commit()
+    read = read_vector(path)
+    np.testing.assert_equal(read["real"].to_numpy(), [np.nan, 2, np.nan])
+    assert read["whole"].tolist() == [2, 1, 0]
+    in_geopackage(path, "real", "N/A")
+    with pytest.raises(InputError, match=r"a\.gpkg, row 2 \(fid\)"):
+        read_vector(path)
+
+
+@pytest.mark.parametrize("value", [-(2**31), 2**31 - 1])
+def test_the_ends_of_whole_numbers_are_read(geopackage: Path, value: int) -> None:
+    in_geopackage(geopackage, "whole", value)
+    assert read_vector(geopackage)["whole"].tolist() == [1, value, 3]
+    in_geopackage(geopackage, "whole", 2)
 
 
 def test_a_column_may_be_called_as_sqlite_calls_its_rows(tmp_path: Path) -> None:

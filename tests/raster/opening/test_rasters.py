@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -173,6 +174,25 @@ def test_a_last_strip_that_is_blank_is_whole(tmp_path: Path) -> None:
     data[sizes : sizes + 2] = np.array([4000], "<u2").tobytes()  # of the first
     path.write_bytes(data)
     with pytest.raises(InputError, match="another size than its cells"), open_raster(path):
+        pass
+
+
+def test_chunks_are_read_late_and_by_a_name_that_stays(raster: Path, tmp_path: Path) -> None:
+    """GDAL reads of ``a!b/`` what stands behind the mark: another file, or none."""
+    folder = tmp_path / "a!b"
+    folder.mkdir()
+    odd = Path(shutil.copy(raster, folder))
+    with open_raster(odd) as opened:
+        assert opened.count == 1
+    with pytest.raises(InputError, match=r"a!b.*needs a name of letters.*Rename it, or its folder"):
+        open_geotiff(odd)
+
+
+def test_what_gdal_reads_beyond_the_side_files_is_told(raster: Path) -> None:
+    """It is in no digest."""
+    raster.with_suffix(".IMD").write_text('version = "AA";\n', encoding="utf-8")
+    raster.with_suffix(".RPB").write_text('satId = "QB02";\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"GDAL reads .*\.IMD.*Move it elsewhere"), open_raster(raster):  # fmt: skip
         pass
 
 

@@ -100,8 +100,13 @@ def test_what_lies_beside_a_raster_or_in_its_tags_fetches_nothing(tmp_path: Path
         path.with_name(f"{ending}.tif.{ending}").write_text(
             RASTER_VRT.format(server.address), encoding="utf-8"
         )
-        with pytest.raises(InputError, match="not a GeoTIFF"), open_raster(path):
-            pytest.fail("it was opened")
+        # What lies beside the file lies beside no link to it.
+        link = tmp_path / "links" / f"{ending}.tif"
+        link.parent.mkdir(exist_ok=True)
+        link.symlink_to(path)
+        for way in (path, link):
+            with pytest.raises(InputError, match="not a GeoTIFF"), open_raster(way):
+                pytest.fail("it was opened")
     assert server.asked == []
 
 
@@ -122,8 +127,12 @@ def test_a_grid_takes_nothing_from_other_files(run: Path, tmp_path: Path, trick:
             layout = h5py.VirtualLayout((4,), "i8")
             layout[:] = h5py.VirtualSource(str(secret), "values", (4,))
             file.create_virtual_dataset("more", layout)
-    with pytest.raises(InputError, match="more in it is taken from another file"):
+    said = r"grid_1km\.nc: more in it is taken from another file"
+    with pytest.raises(InputError, match=f"{said}.*the run that wrote it"):
         open_netcdf(path)
+    # Seen: to be taken from the run that wrote it, which none did.
+    with pytest.raises(InputError, match=f"{said}.*its publisher"):
+        open_published_netcdf(path)
     as_readonly_contiguous(run)
     assert not verify(run).ok
     with pytest.raises(CarbongridError, match=r"grid_1km\.nc"):

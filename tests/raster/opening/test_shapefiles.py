@@ -72,6 +72,23 @@ def test_a_row_without_a_shape_is_told(path: Path) -> None:
         rows_of_shapefile(path)
 
 
+def test_a_row_that_the_head_of_the_table_does_not_count_is_told(path: Path) -> None:
+    table = path.with_suffix(".dbf")
+    data = table.read_bytes()
+    head, width = struct.unpack_from("<HH", data, 8)
+    table.write_bytes(data[: head + ROWS * width] + data[head : head + width])
+    with pytest.raises(InputError, match=r"a\.dbf: .*says 4 rows of"):
+        rows_of_shapefile(path)
+
+
+def test_an_index_that_is_cut_within_an_entry_is_told(path: Path) -> None:
+    index = path.with_suffix(".shx")
+    data = index.read_bytes()[:-4]
+    index.write_bytes(data[:24] + struct.pack(">I", len(data) // 2) + data[28:])
+    with pytest.raises(InputError, match=r"a\.shx: .*its last entry is cut off"):
+        rows_of_shapefile(path)
+
+
 def test_a_missing_shape_may_be_listed_as_nothing_at_all(path: Path) -> None:
     """Its row stays: GDAL reads it without a geometry."""
     data, (last, words) = path.read_bytes(), entry(path, ROWS - 1)
@@ -91,7 +108,7 @@ def test_an_index_that_points_elsewhere_is_told(
 ) -> None:
     at, words = entry(path, 2)
     with_entry(path, 2, at + place, words + longer)
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=rf"a\.shx: .*{told}"):
         rows_of_shapefile(path)
 
 
@@ -127,6 +144,23 @@ def test_a_description_of_the_database_may_follow_the_fields(path: Path) -> None
     longer = table[:8] + struct.pack("<H", head + 263) + table[10:head] + b"c" * 263 + table[head:]
     path.with_suffix(".dbf").write_bytes(longer)
     assert rows_of_shapefile(path) == ROWS
+
+
+@pytest.mark.parametrize("kind", [b"N", b"F"])
+@pytest.mark.parametrize("mark", [b" ", b"\0"])
+def test_numbers_are_digits_in_fields_of_both_kinds_and_in_any_row_that_is_there(
+    path: Path, kind: bytes, mark: bytes
+) -> None:
+    """Rows are deleted by an asterisk alone. Seen to pass where text in a field F was 0, or a row with another mark was blank."""
+    table = path.with_suffix(".dbf")
+    data = bytearray(table.read_bytes())
+    head = struct.unpack_from("<H", data, 8)[0]
+    data[32 + 32 + 11 : 32 + 32 + 12], data[head : head + 1] = kind, mark
+    table.write_bytes(data)
+    (real,) = fields_of_numbers(path, [1])
+    assert real is not None
+    assert [float(row.tobytes()) for row in real] == [0.5, 1, 2, 3]
+    assert pyogrio.read_dataframe(path)["real"].tolist() == [0.5, 1, 2, 3]
 
 
 def test_fields_of_numbers_are_those_that_are_asked_for(path: Path) -> None:

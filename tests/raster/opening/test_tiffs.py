@@ -98,6 +98,7 @@ def with_rows(data: bytes, rows: int) -> bytes:
         (lambda data: with_rows(data, 8), "has 2 blocks, but it lists 3 places and 3 sizes"),
         (lambda data: renamed(data, PLANES, BITS), "or says a thing twice"),
         (lambda data: renamed(data, WIDTH, UNKNOWN), "does not say how large"),
+        (lambda data: renamed(data, HEIGHT, UNKNOWN), "does not say how large"),
         (lambda data: data[:-1], "a block lies outside"),
     ],
 )
@@ -117,7 +118,8 @@ def test_one_block_may_stand_for_many_and_one_of_no_bytes_for_none(tmp_path: Pat
     place, form = values_at(data, OFFSETS)
     first = struct.unpack_from(form, data, place)[0]
     same = changed(data, OFFSETS, 1, lambda _: first)
-    for number, content in enumerate((same, changed(same, SIZES, 2, lambda _: 0))):
+    blank = changed(same, SIZES, 2, lambda _: 0)
+    for number, content in enumerate((same, blank, changed(blank, OFFSETS, 2, lambda _: 0))):
         path = tmp_path / f"{number}.tif"
         path.write_bytes(content)
         require_whole_tiff(path)

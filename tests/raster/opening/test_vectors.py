@@ -53,3 +53,7 @@ def test_kinds_of_geometries_are_those_of_the_rows_that_are_asked_for(
     with open_vector(path) as file:
         assert list(file.kinds_in("mixed", [1, 2, 3, 4])) == [1, 0, 2, 1]
         assert list(file.kinds_in("mixed", [0, 3])) == [3, 2]
+    # A height changes the number, not the kind.
+    gpd.GeoDataFrame(geometry=shapely.force_3d(shapes, 5.0), crs=3857).to_file(path)
+    with open_vector(path) as file:
+        assert list(file.kinds_in("mixed", range(5))) == [3, 1, 0, 2, 1]
