@@ -58,7 +58,7 @@ class Unknown:
         if not (isinstance(raster, xr.DataArray) or is_zarr(raster)):
             return cls()
         attributes = dict(raster.attrs)
-        band = _band(raster)
+        band = band_of(raster)
         _require_decoded(attributes, band)
         _require_signed_as_stored(attributes, raster.dtype)
         declared = [*_declared(_of_band(attributes, band), _ATTRIBUTES)]
@@ -241,7 +241,7 @@ def _is_scaled(attributes: Mapping[Any, Any], band: int | None) -> bool:
     return False
 
 
-def _band(raster: Any) -> int | None:
+def band_of(raster: Any) -> int | None:
     """Return which band of a GeoTIFF a raster is, from 1; None of several, and of none."""
     band = raster.coords.get("band") if isinstance(raster, xr.DataArray) else None
     known = band is not None and band.size == 1 and np.issubdtype(band.dtype, np.integer)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from carbongrid.errors import InputError
-from carbongrid.raster.zonal.rasters import flat_values, rows_of, sum_dtype
+from carbongrid.raster.zonal.rasters import described, flat_values, rows_of, sum_dtype, units
 
 # What each type becomes: kernels are compiled for these only.
 BECOMES = {
@@ -69,3 +70,14 @@ def test_integers_above_int64_are_told_in_any_byte_order(dtype):
     """Seen to become negative where bytes were in the other order."""
     with pytest.raises(OverflowError):
         flat_values(np.array([[2**63 + 5]], dtype))
+
+
+def test_bands_have_their_own_units_and_names():
+    """Seen to fail: the units of a mean were "('K', 'K', 'm')", also of the third band alone."""
+    stack = xr.DataArray(np.zeros((3, 1, 1)), dims=("band", "y", "x"), coords={"band": [1, 2, 3]})
+    stack.attrs = {"units": ("K", "K", None), "long_name": ("day", "night", None)}
+    assert (units(stack), described(stack)) == ("K, 1", "day, night")
+    assert (units(stack[0]), described(stack[1])) == ("K", "night")
+    assert (units(stack[2]), described(stack[2])) == ("1", "values")
+    assert units(stack.assign_attrs(units=("K",) * 3)) == "K"
+    assert units(stack.assign_attrs(units="mm")) == "mm"
