@@ -96,7 +96,9 @@ def require_same_cells(*rasters: Any) -> None:
     InputError
         If they differ.
     """
-    shapes = [inside(raster).shape for raster in rasters]
+    for raster in rasters:
+        require_raster(raster)
+    shapes = [np.shape(raster) for raster in rasters]
     named = [raster for raster in rasters if isinstance(raster, xr.DataArray)]
     for raster in named[1:]:
         _require_same_order(named[0], raster)

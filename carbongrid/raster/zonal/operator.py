@@ -62,6 +62,8 @@ from carbongrid.raster.zonal.stacks import (
     kept_dimensions,
     merged_tables,
     rasters_in,
+    read_once,
+    share_blocks,
     stacked_tables,
     y_and_x_last,
 )
@@ -282,7 +284,13 @@ class ZonalOperator:
             factors=factors,
             classes=own,
         )
-        each = functools.partial(self._tables, recipe=recipe, weights=weighed, later=later)
+        each = functools.partial(
+            self._tables,
+            recipe=recipe,
+            weights=weighed,
+            later=later,
+            shared=share_blocks(stack, leads),
+        )
         return self._dataset(raster, stack, leads, stacked_tables(stack, leads, each), weights)
 
     def _dataset(
@@ -358,7 +366,7 @@ class ZonalOperator:
         if isinstance(weights, xr.Dataset):
             require_raster(weights)
         require_same_way(raster, weights)
-        return on_grid(y_and_x_last(weights, None)[0], self.grid)
+        return read_once(on_grid(y_and_x_last(weights, None)[0], self.grid))
 
     def _factors(self, weights: Any) -> NDArray[np.float64]:
         """Return what cells of each row weigh, at most 1."""
@@ -367,7 +375,9 @@ class ZonalOperator:
             return np.asarray(areas / areas.max(), np.float64)
         return np.ones(self.grid.shape[0])
 
-    def _tables(self, plane: Any, *, recipe: Recipe, weights: Any, later: bool) -> dict[str, Any]:
+    def _tables(
+        self, plane: Any, *, recipe: Recipe, weights: Any, later: bool, shared: bool
+    ) -> dict[str, Any]:
         plane = on_grid(plane, self.grid)
         arrays = [inside(plane)]
         if weights is not None:
@@ -377,7 +387,9 @@ class ZonalOperator:
         finish = functools.partial(finished, recipe, whole)
         if later or any(map(is_chunked, arrays)):
             touched = functools.partial(blocks_touched, self.shares)
-            made = reduce_touched(block, merged, finish, touched, *arrays, measured=self._measured)
+            made = reduce_touched(
+                *(block, merged, finish, touched, *arrays), shared=shared, measured=self._measured
+            )
             kinds = kinds_of(recipe.stats, whole)
             if recipe.classes is None:
                 return rows_later(made, kinds, len(self))
