@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import io
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -117,13 +118,16 @@ def open_published_netcdf(path: Path) -> xr.Dataset:
             engine = "h5netcdf"
             require_regular(path)
             _require_no_links(path, path.name)
-        # Absolute: xarray takes a ``~`` at the beginning of any path for the user's home.
-        try:
-            return xr.open_dataset(path.absolute(), engine=engine, decode_coords="all")
-        except ValueError:
-            return xr.open_dataset(
-                path.absolute(), engine=engine, decode_coords="all", decode_times=False
-            )
+        with warnings.catch_warnings():
+            # All of them become NaN, as they are meant.
+            warnings.filterwarnings("ignore", ".*has multiple fill values", xr.SerializationWarning)
+            # Absolute: xarray takes a ``~`` at the beginning of any path for the user's home.
+            try:
+                return xr.open_dataset(path.absolute(), engine=engine, decode_coords="all")
+            except ValueError:
+                return xr.open_dataset(
+                    path.absolute(), engine=engine, decode_coords="all", decode_times=False
+                )
     except (InputError, MemoryError):
         raise
     except Exception as error:  # whatever a decoder says of damaged bytes and of odd attributes

@@ -46,6 +46,7 @@ from carbongrid.raster.zonal.recipes import (
     known_stats,
     merged,
     statistics_of_plane,
+    warn_of_small_quantiles,
 )
 from carbongrid.raster.zonal.shares import (
     Shares,
@@ -242,6 +243,7 @@ class ZonalOperator:
         A polygon without a known cell has count and sum 0, and NaN for the rest. Sums of whole cells are exact before they are rounded to float64.
         """
         wanted = known_stats(stats)
+        warn_of_small_quantiles(wanted)
         self._require_weights(wanted, weights)
         return self._apply(raster, wanted, weights, classes)
 
@@ -307,6 +309,8 @@ class ZonalOperator:
             # Of every band the same, where there are bands.
             values = tables.pop("class").astype(stack.dtype)
             own = values[(0,) * (values.ndim - 1)]
+            if own.dtype == np.float16:  # of which pandas makes no index
+                own = own.astype(np.float32)
             coords["class"] = ("class", own, {"long_name": described(raster)})
         found = xr.Dataset(
             {

@@ -68,7 +68,15 @@ def sum_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
         return np.dtype(np.int64)
     if dtype.kind == "f":
         return np.dtype(np.float64)
-    raise InputError(f"values must be real numbers or integers, not {dtype}")
+    raise no_numbers(dtype)
+
+
+def no_numbers(dtype: np.dtype[Any]) -> InputError:
+    """Return the error of values that are neither real numbers nor integers."""
+    return InputError(
+        f"values must be real numbers or integers, not {dtype}",
+        hint="Take a part of complex numbers, values.real or abs(values); values / np.timedelta64(1, 'D') of differences of times; values.astype(float) of text.",
+    )
 
 
 def flat_values(values: Any) -> NDArray[Any]:

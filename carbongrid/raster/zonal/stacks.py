@@ -148,8 +148,13 @@ def is_polygons(labels: Any) -> bool:
     """Tell whether these are polygons, not labels."""
     if isinstance(labels, xr.DataArray | xr.Dataset):
         return False
+    if isinstance(labels, dict):  # GeoJSON, for which polygons have an error
+        return True
     if isinstance(labels, list | tuple):
-        return any(hasattr(each, "geom_type") for each in labels)
+        # Of none, and of text, as WKT, no labels are made either.
+        return not labels or any(
+            hasattr(each, "geom_type") or isinstance(each, str) for each in labels
+        )
     # A table without an active geometry column, the array inside of one, or a single shape.
     if hasattr(labels, "geom_type") or hasattr(labels, "set_geometry"):  # fmt: skip
         return True

@@ -273,7 +273,7 @@ def _one_plane(values: Any) -> xr.DataArray:
     if not isinstance(values, xr.DataArray):
         raise InputError(
             "where the values' cells lie is not known, and labels are polygons",
-            hint="Take a DataArray that has coordinates and a CRS, as rioxarray.open_rasterio makes it.",
+            hint="Take a DataArray that has coordinates and a CRS, as rioxarray.open_rasterio makes it, or the path of a file; a plain array on a grid that you know: cg.ZonalOperator(polygons, grid).apply(array, stats).",
         )
     stack, _ = y_and_x_last(values, None)
     first: xr.DataArray = stack[(0,) * (stack.ndim - 2)]

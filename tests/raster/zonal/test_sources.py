@@ -303,3 +303,13 @@ def test_a_damaged_store_of_labels_is_no_background(tmp_path):
         zonal_stats(tmp_path / "labels.zarr", halves, "min").compute()
     with pytest.raises(InputError, match=r"not the path 'units\.gpkg'"):
         zonal_stats(tmp_path / "labels.zarr", "units.gpkg", "min")
+
+
+def test_several_numbers_for_unknown_in_netcdf_give_no_warning(tmp_path, raster):
+    """Seen to warn, by xarray, of what is right: all of them are unknown."""
+    path = tmp_path / "heat.nc"
+    stored = raster.astype("f8").assign_attrs(missing_value=np.array([-50.0, -49.0]))
+    stored.to_netcdf(path, engine="h5netcdf")
+    found = ZonalOperator(LAND, GRID).apply(path, "count")
+    wanted = ZonalOperator(LAND, GRID).apply(raster.where(raster > -49), "count")
+    assert np.array_equal(found["count"], wanted["count"])
