@@ -212,7 +212,7 @@ def _declared(attributes: Mapping[Any, Any], names: tuple[str, ...]) -> Iterator
             except (TypeError, ValueError, struct.error):
                 raise InputError(
                     f"the raster's {name} is {value!r}, which is no number",
-                    hint="Open the file with xarray.open_dataset or rioxarray.open_rasterio(..., masked=True), or remove the attribute.",
+                    hint=f"Mark what is unknown as NaN, and remove it: raster.attrs.pop({name!r}, None); raster.encoding.pop({name!r}, None).",
                 ) from None
             yield number
 

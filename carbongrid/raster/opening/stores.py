@@ -214,6 +214,12 @@ def open_rasters(path: Path, *, with_dask: bool = True, checked: bool = False) -
             decode_coords="all",
             consolidated=False,
         )
+    except zarr.errors.ContainsArrayError as error:
+        raise InputError(
+            "this Zarr store is a single array, which names neither coordinates nor a CRS",
+            str(path),
+            "Where you know its grid: cg.ZonalOperator(polygons, grid).apply(zarr.open_array(path), stats).",
+        ) from error
     except (zarr.errors.BaseZarrError, OSError, ValueError, RuntimeError, KeyError) as error:  # fmt: skip
         raise InputError(
             f"this is no Zarr store of rasters: {error}",
