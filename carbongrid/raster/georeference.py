@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any
 
@@ -62,6 +63,12 @@ def require_raster(raster: Any) -> None:
     InputError
         If it is a Dataset, polygons, or has not two dimensions.
     """
+    if isinstance(raster, str | os.PathLike):
+        raise InputError(
+            "this is a path, and a raster is wanted",
+            os.fspath(raster),
+            'Open it first: import rioxarray; raster = rioxarray.open_rasterio(path, chunks=True).squeeze("band", drop=True), or xarray.open_dataset(path, decode_coords="all")[name].',
+        )
     if isinstance(raster, xr.Dataset):
         names = ", ".join(map(repr, raster.data_vars)) or "none"
         raise InputError(
@@ -96,7 +103,9 @@ def require_same_cells(*rasters: Any) -> None:
     InputError
         If they differ.
     """
-    shapes = [inside(raster).shape for raster in rasters]
+    for raster in rasters:
+        require_raster(raster)
+    shapes = [np.shape(raster) for raster in rasters]
     named = [raster for raster in rasters if isinstance(raster, xr.DataArray)]
     for raster in named[1:]:
         _require_same_order(named[0], raster)
@@ -219,5 +228,5 @@ def step(centres: NDArray[Any]) -> float:
 def _polygons() -> InputError:
     return InputError(
         "these are polygons or other objects, and a raster is wanted",
-        hint="cg.rasterize(polygons, grid) makes labels of polygons.",
+        hint="cg.rasterize(polygons, grid) makes labels of polygons; numbers that are kept as objects are raster.astype(float).",
     )

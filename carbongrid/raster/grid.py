@@ -348,11 +348,25 @@ def _number_at(place: float, side: float) -> int | None:
 
 
 def _check(resolution: float, bounds: Bounds, snap: float) -> None:
-    if not (math.isfinite(resolution) and resolution > 0):
-        raise InputError(f"resolution must be a positive length, not {resolution!r}")
-    west, south, east, north = bounds
-    if not all(map(math.isfinite, bounds)) or east < west or north < south:
-        raise InputError(f"bounds must be finite (west, south, east, north), not {bounds!r}")
+    try:
+        positive = math.isfinite(resolution) and resolution > 0
+    except TypeError:
+        positive = False
+    if not positive:
+        hint = "Cells are square: one length is both sides." if np.ndim(resolution) else ""
+        raise InputError(f"resolution must be a positive length, not {resolution!r}", hint=hint)
+    try:
+        west, south, east, north = bounds
+        ordered = all(map(math.isfinite, bounds)) and east >= west and north >= south
+    except (TypeError, ValueError):
+        ordered = False
+    if not ordered:
+        # A table of polygons is shown by its type, not row by row.
+        told = repr(bounds) if isinstance(bounds, tuple | list) else type(bounds).__name__
+        raise InputError(
+            f"bounds must be finite (west, south, east, north), not {told}",
+            hint="Of polygons: Grid.around(polygons, resolution), or polygons.total_bounds.",
+        )
     possible = snap > 0 and snap / resolution < _FURTHEST
     if not possible or not math.isclose(snap / resolution, round(snap / resolution), rel_tol=1e-12):
         raise InputError(

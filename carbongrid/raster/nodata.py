@@ -58,7 +58,7 @@ class Unknown:
         if not (isinstance(raster, xr.DataArray) or is_zarr(raster)):
             return cls()
         attributes = dict(raster.attrs)
-        band = _band(raster)
+        band = band_of(raster)
         _require_decoded(attributes, band)
         _require_signed_as_stored(attributes, raster.dtype)
         declared = [*_declared(_of_band(attributes, band), _ATTRIBUTES)]
@@ -212,7 +212,7 @@ def _declared(attributes: Mapping[Any, Any], names: tuple[str, ...]) -> Iterator
             except (TypeError, ValueError, struct.error):
                 raise InputError(
                     f"the raster's {name} is {value!r}, which is no number",
-                    hint="Open the file with xarray.open_dataset or rioxarray.open_rasterio(..., masked=True), or remove the attribute.",
+                    hint=f"Mark what is unknown as NaN, and remove it: raster.attrs.pop({name!r}, None); raster.encoding.pop({name!r}, None).",
                 ) from None
             yield number
 
@@ -241,7 +241,7 @@ def _is_scaled(attributes: Mapping[Any, Any], band: int | None) -> bool:
     return False
 
 
-def _band(raster: Any) -> int | None:
+def band_of(raster: Any) -> int | None:
     """Return which band of a GeoTIFF a raster is, from 1; None of several, and of none."""
     band = raster.coords.get("band") if isinstance(raster, xr.DataArray) else None
     known = band is not None and band.size == 1 and np.issubdtype(band.dtype, np.integer)

@@ -6,6 +6,7 @@ import pickle
 import re
 import sys
 
+import geopandas
 import numpy as np
 import pytest
 import shapely
@@ -305,3 +306,16 @@ def test_longitudes_and_latitudes_without_a_crs_are_told_as_such():
         Grid.like(typed["raster"])
     exec(re.search(r'import rioxarray; raster = .*"EPSG:4326"\)', str(told.value))[0], typed)
     assert Grid.like(typed["raster"]).crs == DEGREES
+
+
+def test_what_is_no_length_and_no_bounds_is_told_as_such():
+    """Seen to fail: a pair of lengths was a TypeError of math's, and a table of polygons a ValueError of nobody's."""
+    with pytest.raises(InputError, match=r"not \(30, 30\)\. Cells are square"):
+        Grid(CRS, (30, 30), (0, 0, 90, 90))
+    with pytest.raises(InputError, match=r"not '30'"):
+        Grid(CRS, "30", (0, 0, 90, 90))
+    parcels = geopandas.GeoSeries([shapely.box(0, 0, 90, 90)], crs=CRS)
+    for bounds in (parcels, None, (0, 0, 90), (0, 0, "90", 90), parcels.bounds):
+        with pytest.raises(InputError, match=r"\(west, south, east, north\).*total_bounds"):
+            Grid(CRS, 30, bounds)
+    assert Grid(CRS, 30, parcels.total_bounds).shape == (3, 3)

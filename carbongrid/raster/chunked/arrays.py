@@ -63,6 +63,7 @@ def reduce_later(
     finish: Callable[..., Any],
     *arrays: Any,
     again: bool = False,
+    shared: bool = False,
     **known: Any,
 ) -> Any:
     """Return finish(merge of partial(block of each array) over all blocks) as a Dask delayed: no block is read before it is computed.
@@ -73,6 +74,8 @@ def reduce_later(
     ----------
     again
         The arrays are read for this under other names: Dask would keep every block for whoever reads them afterwards.
+    shared
+        As for ``reduce_touched``.
     **known
         Given to partial and finish by name; may be delayed.
     """
@@ -82,7 +85,7 @@ def reduce_later(
     aligned = _aligned(arrays)
     read = [clone(array) for array in aligned] if again else aligned
     later = {name: delayed(value, pure=False) for name, value in known.items()}
-    merged = _merged_tree(_partials(partial, read, **later), merge)
+    merged = _merged_tree(_partials(partial, read, shared=shared, **later), merge)
     return delayed(OfOneRelease(finish), pure=False)(merged, **later)
 
 
@@ -92,6 +95,7 @@ def reduce_touched(
     finish: Callable[..., Any],
     touched: Callable[[Any], NDArray[np.bool_]],
     *arrays: Any,
+    shared: bool = False,
     **known: Any,
 ) -> Any:
     """Return finish(merge of partial(block of each array, first row, first column) over some blocks) as a Dask delayed.
@@ -100,6 +104,9 @@ def reduce_touched(
     ----------
     touched
         Which blocks are wanted [y, x], by the sides of the blocks along y and x; the others are never read.
+    shared
+        Blocks that the arrays are taken from hold more than these arrays, and what is made of the others is computed together with this: each is made once, for all.
+        Otherwise making a block and reducing it are one task, so that no block waits for another reduction.
     **known
         Given to partial and finish by name; each is one node of the graph.
     """
@@ -124,7 +131,7 @@ def reduce_touched(
         align_arrays=False,
         **later,
     )
-    parts = boxes.to_delayed()[touched(chunks)]
+    parts = boxes.to_delayed(optimize_graph=not shared)[touched(chunks)]
     return delayed(OfOneRelease(finish), pure=False)(_merged_tree(list(parts), merge), **later)
 
 
@@ -361,8 +368,10 @@ def _cut(array: NDArray[Any], chunks: Any) -> Any:
     return da.from_array(array, chunks=chunks, name=False)
 
 
-def _partials(partial: Callable[..., Any], arrays: list[Any], **known: Any) -> list[Any]:
-    """Return a lazy box for each block; reading and reducing fuse into one task."""
+def _partials(
+    partial: Callable[..., Any], arrays: list[Any], *, shared: bool = False, **known: Any
+) -> list[Any]:
+    """Return a lazy box for each block; unless blocks are shared, reading and reducing fuse into one task."""
     import dask.array as da
 
     pairs = [item for array in arrays for item in (array, "yx")]
@@ -375,7 +384,7 @@ def _partials(partial: Callable[..., Any], arrays: list[Any], **known: Any) -> l
         align_arrays=False,
         **known,
     )
-    return list(boxes.to_delayed().ravel())
+    return list(boxes.to_delayed(optimize_graph=not shared).ravel())
 
 
 def _boxed(partial: Callable[..., Any], *blocks: Any, **known: Any) -> NDArray[Any]:

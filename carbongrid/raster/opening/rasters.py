@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import math
 import threading
+import warnings
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -28,8 +29,11 @@ _CACHE = 64 * 2**20
 """Bytes of unpacked blocks that GDAL keeps, of all rasters together; a twentieth of the machine's memory by default, whatever a run may take."""
 
 
-_SIDE = 2048
 _CELLS_IN_CHUNK = 2**22
+"""Of all bands that lie in one block of the file."""
+
+_BANDS_DIFFER = r"(Scales|Offsets) differ across bands\."
+"""What rioxarray warns of where it keeps one number a band, which is then what is applied."""
 
 
 class _Cache:
@@ -143,6 +147,7 @@ def open_geotiff(path: Path) -> xr.DataArray:
     try:
         with open_raster(path) as source:
             rows, columns = source.block_shapes[0]
+            together = source.count if _holds_all_bands(source) else 1
             masked = has_mask(source)
             scaled = set(source.scales) != {1.0} or set(source.offsets) != {0.0}
             bands, nodata = source.count, source.nodatavals
@@ -157,8 +162,9 @@ def open_geotiff(path: Path) -> xr.DataArray:
             str(path),
             f"Warp it to one first: gdalwarp -t_srs EPSG:... {path.name} NEW.tif",
         )
-    wide = columns * max(_SIDE // columns, 1)
-    high = rows * max(_CELLS_IN_CHUNK // wide // rows, 1)
+    cells = _CELLS_IN_CHUNK // together
+    wide = columns * max(math.isqrt(cells) // columns, 1)
+    high = rows * max(cells // wide // rows, 1)
     with plain_name(path, GEOTIFF) as name:
         # Under a name that stays: chunks are read later.
         if Path(name) != path.resolve():
@@ -169,17 +175,33 @@ def open_geotiff(path: Path) -> xr.DataArray:
             )
     # Beside a mask the nodata value hides nothing, and among scaled values nobody finds it again.
     by_hand = masked and scaled and set(nodata) != {None}
-    opened = rioxarray.open_rasterio(
-        path.resolve(),
-        chunks={"x": wide, "y": high},
-        masked=masked,
-        mask_and_scale=scaled and not by_hand,
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", _BANDS_DIFFER, UserWarning)
+        opened = rioxarray.open_rasterio(
+            path.resolve(),
+            chunks={"band": together, "x": wide, "y": high},
+            masked=masked,
+            mask_and_scale=scaled and not by_hand,
+        )
     raster: xr.DataArray = opened  # type: ignore[assignment]  # one subdataset of a GeoTIFF
     _left_open.add(raster.rio._manager)
+    if together > 1:
+        # Else Dask reads a band alone where one is taken, and each of them unpacks the block of all.
+        raster = raster.copy(data=raster.data.map_blocks(_unchanged, meta=raster.data._meta))
     if by_hand:
         raster = _scaled(raster, nodata, scales, offsets)
     return raster if bands > 1 else raster.squeeze("band", drop=True)
+
+
+def _unchanged(block: Any) -> Any:
+    return block
+
+
+def _holds_all_bands(source: rasterio.DatasetReader) -> bool:
+    """Tell whether a block of an open file has all bands, cell by cell, so that whoever reads one unpacks them all."""
+    from rasterio.enums import Interleaving
+
+    return source.count > 1 and bool(source.interleaving == Interleaving.pixel)
 
 
 def has_mask(source: rasterio.DatasetReader) -> bool:

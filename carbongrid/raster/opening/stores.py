@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import io
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -118,13 +119,16 @@ def open_published_netcdf(path: Path) -> xr.Dataset:
             engine = "h5netcdf"
             require_regular(path)
             _require_no_links(path, path.name, _FROM_ITS_PUBLISHER)
-        # Absolute: xarray takes a ``~`` at the beginning of any path for the user's home.
-        try:
-            return xr.open_dataset(path.absolute(), engine=engine, decode_coords="all")
-        except ValueError:
-            return xr.open_dataset(
-                path.absolute(), engine=engine, decode_coords="all", decode_times=False
-            )
+        with warnings.catch_warnings():
+            # All of them become NaN, as they are meant.
+            warnings.filterwarnings("ignore", ".*has multiple fill values", xr.SerializationWarning)
+            # Absolute: xarray takes a ``~`` at the beginning of any path for the user's home.
+            try:
+                return xr.open_dataset(path.absolute(), engine=engine, decode_coords="all")
+            except ValueError:
+                return xr.open_dataset(
+                    path.absolute(), engine=engine, decode_coords="all", decode_times=False
+                )
     except (InputError, MemoryError):
         raise
     except Exception as error:  # whatever a decoder says of damaged bytes and of odd attributes
@@ -213,6 +217,12 @@ def open_rasters(path: Path, *, with_dask: bool = True, checked: bool = False) -
             decode_coords="all",
             consolidated=False,
         )
+    except zarr.errors.ContainsArrayError as error:
+        raise InputError(
+            "this Zarr store is a single array, which names neither coordinates nor a CRS",
+            str(path),
+            "Where you know its grid: cg.ZonalOperator(polygons, grid).apply(zarr.open_array(path), stats).",
+        ) from error
     except (zarr.errors.BaseZarrError, OSError, ValueError, RuntimeError, KeyError) as error:  # fmt: skip
         raise InputError(
             f"this is no Zarr store of rasters: {error}",

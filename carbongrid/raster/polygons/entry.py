@@ -34,7 +34,10 @@ def ragged(geometries: NDArray[np.object_]) -> tuple[NDArray[np.float64], Starts
     Most polygons have one ring, whose size shapely knows without making a ring; only the others are taken apart one by one.
     """
     if geometries.ndim != 1:
-        raise InputError(f"polygons must be one row of geometries, not of shape {geometries.shape}")
+        raise InputError(
+            f"polygons must be one row of geometries, not of shape {geometries.shape}",
+            hint="Of GeoJSON: geopandas.GeoDataFrame.from_features(geojson, crs=4326).",
+        )
     kinds = shapely.get_type_id(geometries)
     odd = np.flatnonzero((kinds != -1) & (kinds != _POLYGON) & (kinds != _MULTIPOLYGON))
     if odd.size:

@@ -25,6 +25,7 @@ from carbongrid.raster.kernels.moments import (
 )
 from carbongrid.raster.nodata import Unknown
 from carbongrid.raster.zonal.quanta import too_large
+from carbongrid.raster.zonal.rasters import no_numbers
 
 MOMENTS = {
     "count": "cells",
@@ -325,7 +326,7 @@ def floats_of(values: Any, unknown: Unknown) -> NDArray[Any]:
     hidden, block = unknown.where(values), np.asarray(values)
     kind, bytes_each = block.dtype.kind, block.dtype.itemsize
     if kind not in "biuf":
-        raise InputError(f"values must be real numbers or integers, not {block.dtype}")
+        raise no_numbers(block.dtype)
     if kind in "iu" and bytes_each == 8 and block.size:
         known = block if hidden is None else np.where(hidden, block.dtype.type(0), block)
         if known.max() > _WHOLE or known.min() < -_WHOLE:

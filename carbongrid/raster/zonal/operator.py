@@ -46,6 +46,7 @@ from carbongrid.raster.zonal.recipes import (
     known_stats,
     merged,
     statistics_of_plane,
+    warn_of_small_quantiles,
 )
 from carbongrid.raster.zonal.shares import (
     Shares,
@@ -62,6 +63,8 @@ from carbongrid.raster.zonal.stacks import (
     kept_dimensions,
     merged_tables,
     rasters_in,
+    read_once,
+    share_blocks,
     stacked_tables,
     y_and_x_last,
 )
@@ -240,6 +243,7 @@ class ZonalOperator:
         A polygon without a known cell has count and sum 0, and NaN for the rest. Sums of whole cells are exact before they are rounded to float64.
         """
         wanted = known_stats(stats)
+        warn_of_small_quantiles(wanted)
         self._require_weights(wanted, weights)
         return self._apply(raster, wanted, weights, classes)
 
@@ -282,7 +286,13 @@ class ZonalOperator:
             factors=factors,
             classes=own,
         )
-        each = functools.partial(self._tables, recipe=recipe, weights=weighed, later=later)
+        each = functools.partial(
+            self._tables,
+            recipe=recipe,
+            weights=weighed,
+            later=later,
+            shared=share_blocks(stack, leads),
+        )
         return self._dataset(raster, stack, leads, stacked_tables(stack, leads, each), weights)
 
     def _dataset(
@@ -299,6 +309,8 @@ class ZonalOperator:
             # Of every band the same, where there are bands.
             values = tables.pop("class").astype(stack.dtype)
             own = values[(0,) * (values.ndim - 1)]
+            if own.dtype == np.float16:  # of which pandas makes no index
+                own = own.astype(np.float32)
             coords["class"] = ("class", own, {"long_name": described(raster)})
         found = xr.Dataset(
             {
@@ -358,7 +370,7 @@ class ZonalOperator:
         if isinstance(weights, xr.Dataset):
             require_raster(weights)
         require_same_way(raster, weights)
-        return on_grid(y_and_x_last(weights, None)[0], self.grid)
+        return read_once(on_grid(y_and_x_last(weights, None)[0], self.grid))
 
     def _factors(self, weights: Any) -> NDArray[np.float64]:
         """Return what cells of each row weigh, at most 1."""
@@ -367,7 +379,9 @@ class ZonalOperator:
             return np.asarray(areas / areas.max(), np.float64)
         return np.ones(self.grid.shape[0])
 
-    def _tables(self, plane: Any, *, recipe: Recipe, weights: Any, later: bool) -> dict[str, Any]:
+    def _tables(
+        self, plane: Any, *, recipe: Recipe, weights: Any, later: bool, shared: bool
+    ) -> dict[str, Any]:
         plane = on_grid(plane, self.grid)
         arrays = [inside(plane)]
         if weights is not None:
@@ -377,7 +391,9 @@ class ZonalOperator:
         finish = functools.partial(finished, recipe, whole)
         if later or any(map(is_chunked, arrays)):
             touched = functools.partial(blocks_touched, self.shares)
-            made = reduce_touched(block, merged, finish, touched, *arrays, measured=self._measured)
+            made = reduce_touched(
+                *(block, merged, finish, touched, *arrays), shared=shared, measured=self._measured
+            )
             kinds = kinds_of(recipe.stats, whole)
             if recipe.classes is None:
                 return rows_later(made, kinds, len(self))

@@ -10,7 +10,7 @@ import xarray as xr
 from carbongrid.errors import InputError
 from carbongrid.raster.axis_units import require_units_of_crs
 from carbongrid.raster.crs_of_rasters import require_same_crs_as
-from carbongrid.raster.georeference import inside, is_place
+from carbongrid.raster.georeference import is_place, require_raster
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.lattice import corner_of, north_up, turned_axes
 
@@ -50,7 +50,8 @@ def on_grid(raster: Any, grid: Grid) -> Any:
     InputError
         If it is rotated, or its cells or its CRS are others than the grid's, as far as it tells.
     """
-    shape = inside(raster).shape
+    require_raster(raster)
+    shape = np.shape(raster)
     if shape != grid.shape:
         raise InputError(
             f"the raster has {shape} cells, the operator's grid {grid.shape}",

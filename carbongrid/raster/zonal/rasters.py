@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
-from carbongrid.raster.nodata import Unknown
+from carbongrid.raster.nodata import Unknown, band_of
 from carbongrid.raster.pair_counts import as_labels
 
 # Kernels are compiled for these only; other types are converted block by block.
@@ -35,15 +35,25 @@ def require_whole(number: Any, what: str) -> int:
 
 
 def units(values: Any) -> str:
-    """Return the units that a raster states, or 1."""
-    return str(getattr(values, "attrs", {}).get("units", "1"))
+    """Return the units that a raster states, or 1; those of all bands where they differ."""
+    return _of_bands(values, "units", "1") or "1"
 
 
 def described(values: Any) -> str:
     """Return what a raster says it holds."""
     if not isinstance(values, xr.DataArray):
         return "values"
-    return str(values.attrs.get("long_name") or values.name or "values")
+    return _of_bands(values, "long_name", "") or str(values.name or "values")
+
+
+def _of_bands(values: Any, name: str, untold: str) -> str:
+    """Return an attribute as text; of several bands, as rioxarray has them in a row, that of the band, or the different ones."""
+    told = getattr(values, "attrs", {}).get(name)
+    if not isinstance(told, tuple | list):
+        return "" if told is None else str(told)
+    band = band_of(values)
+    own = told if band is None else told[band - 1 : band]
+    return ", ".join(dict.fromkeys(str(each or untold) for each in own if each or untold))
 
 
 def sum_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -58,7 +68,15 @@ def sum_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
         return np.dtype(np.int64)
     if dtype.kind == "f":
         return np.dtype(np.float64)
-    raise InputError(f"values must be real numbers or integers, not {dtype}")
+    raise no_numbers(dtype)
+
+
+def no_numbers(dtype: np.dtype[Any]) -> InputError:
+    """Return the error of values that are neither real numbers nor integers."""
+    return InputError(
+        f"values must be real numbers or integers, not {dtype}",
+        hint="Take a part of complex numbers, values.real or abs(values); values / np.timedelta64(1, 'D') of differences of times; values.astype(float) of text.",
+    )
 
 
 def flat_values(values: Any) -> NDArray[Any]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from carbongrid.errors import InputError
+from carbongrid.errors import InputError, Problem, warn_of
 from carbongrid.raster.chunked.arrays import each_band
 from carbongrid.raster.nodata import Unknown
 from carbongrid.raster.row_blocks import each_block
@@ -21,6 +21,7 @@ from carbongrid.raster.zonal.distributions import (
     empty_values,
     is_distribution,
     merged_values,
+    quantile_in,
     quantile_name,
     rows_of_values,
 )
@@ -141,6 +142,19 @@ def known_stats(
         known = among or [*MOMENTS, *DISTRIBUTIONS, "quantile_25 (percent)"]
         raise InputError(told, hint=f"Choose from {', '.join(known)}.")
     return wanted
+
+
+def warn_of_small_quantiles(stats: Iterable[str]) -> None:
+    """Warn of quantiles below one percent, which may be meant as shares: of other tools 0.9 is what is called 90 here."""
+    for stat in stats:
+        share = quantile_in(stat) or 0.0
+        if 0 < share < 0.01:
+            warn_of(
+                Problem(
+                    f"{stat} is the {quantile_name(stat)}, since quantiles are named in percent",
+                    hint=f"quantile_{share * 1e4:g} is that of a share of {share * 100:g}.",
+                )
+            )
 
 
 def is_by_area(stat: str) -> bool:

@@ -193,6 +193,7 @@ def tables_of(
     quantum: float | None = None,
     unknown: Unknown | None = None,
     later: bool = False,
+    shared: bool = False,
 ) -> dict[str, Any]:
     """Return statistics of one raster: the one way by which all of them are made, in one reading.
 
@@ -206,6 +207,8 @@ def tables_of(
         What the values declare; default what is read off them.
     later
         Read nothing now.
+    shared
+        Blocks of lazy values hold other rasters, too, which are reduced with this one.
 
     Returns
     -------
@@ -228,7 +231,8 @@ def tables_of(
     finish = functools.partial(_finished, tuple(stats), n, quantum)
     arrays = (data, labels_inside(labels))
     if later:
-        return rows_later(reduce_later(partial, merge, finish, *arrays), kinds, n)
+        made = reduce_later(partial, merge, finish, *arrays, shared=shared)
+        return rows_later(made, kinds, n)
     return finish(reduce_blocks(partial, merge, *arrays))
 
 

@@ -40,6 +40,8 @@ from carbongrid.raster.zonal.stacks import (
     merged_tables,
     plane_in,
     rasters_in,
+    read_once,
+    share_blocks,
     stacked_tables,
     y_and_x_last,
 )
@@ -242,6 +244,7 @@ def _of_array(
     numbers = n * len(stats) * math.prod(stack.shape[:leads])
     require_room(_BYTES_PER_NUMBER * numbers, f"{numbers:,} statistics", "Take fewer at once.")
     require_one_crs(values, labels)
+    labels = read_once(labels)
     warn_of_degrees(stack, labels, stats, n)
     warn_of_zeros(values, stats)
     each = functools.partial(
@@ -252,6 +255,7 @@ def _of_array(
         quantum=quantum,
         unknown=unknown,
         later=is_lazy(stack) or is_lazy(labels),
+        shared=share_blocks(stack, leads),
     )
     tables = stacked_tables(stack, leads, each)
     kept = kept_dimensions(stack, leads)
@@ -269,7 +273,7 @@ def _one_plane(values: Any) -> xr.DataArray:
     if not isinstance(values, xr.DataArray):
         raise InputError(
             "where the values' cells lie is not known, and labels are polygons",
-            hint="Take a DataArray that has coordinates and a CRS, as rioxarray.open_rasterio makes it.",
+            hint="Take a DataArray that has coordinates and a CRS, as rioxarray.open_rasterio makes it, or the path of a file; a plain array on a grid that you know: cg.ZonalOperator(polygons, grid).apply(array, stats).",
         )
     stack, _ = y_and_x_last(values, None)
     first: xr.DataArray = stack[(0,) * (stack.ndim - 2)]

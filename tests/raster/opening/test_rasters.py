@@ -20,6 +20,7 @@ from rasterio.windows import Window
 
 from carbongrid.errors import InputError
 from carbongrid.raster.nodata import Unknown
+from carbongrid.raster.opening import rasters
 from carbongrid.raster.opening.rasters import _CACHE, open_geotiff, open_raster
 from carbongrid.raster.plane_files import open_plane
 from carbongrid.raster.windows import known_values
@@ -143,12 +144,11 @@ def test_transparent_cells_are_unknown_beside_the_band_that_says_so(tmp_path: Pa
 
 
 @pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")  # rioxarray's own
-@pytest.mark.filterwarnings("ignore:(Scales|Offsets) differ across bands:UserWarning")
 @pytest.mark.parametrize(("scale", "offset"), [(0.5, 0.0), (1.0, 10.0)])
 def test_a_band_behind_the_first_that_is_scaled_is_as_it_is_meant(
     tmp_path: Path, scale: float, offset: float
 ) -> None:
-    """Seen to pass with the scale of the first band looked at alone, and without any offset."""
+    """Seen to pass with the scale of the first band looked at alone, and without any offset. Seen to warn that scales differ, though each band's own is applied."""
     path = tmp_path / "two.tif"
     how = {"height": 1, "width": 2, "count": 2, "dtype": "int16", "crs": "EPSG:32650"}
     with rasterio.open(path, "w", "GTiff", transform=from_origin(0, 4, 1, 1), **how) as file:
@@ -157,6 +157,25 @@ def test_a_band_behind_the_first_that_is_scaled_is_as_it_is_meant(
     found = open_geotiff(path)
     np.testing.assert_array_equal(found[0], [[5, 7]])
     np.testing.assert_array_equal(found[1], [[8 * scale + offset, 6 * scale + offset]])
+
+
+@pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")  # rioxarray's own
+@pytest.mark.parametrize(("interleave", "bands"), [("pixel", 6), ("band", 1)])
+def test_a_chunk_has_the_bands_that_lie_side_by_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interleave: str, bands: int
+) -> None:
+    """Seen to have all bands in any file, and of each chunk as many cells of a band, however many bands there are."""
+    path = tmp_path / "many.tif"
+    how = {"height": 64, "width": 64, "count": 6, "dtype": "int16", "crs": "EPSG:32650"}
+    values = np.arange(6 * 64 * 64, dtype=np.int16).reshape(6, 64, 64)
+    with rasterio.open(path, "w", "GTiff", transform=from_origin(0, 64, 1, 1), tiled=True, blockxsize=16, blockysize=16, interleave=interleave, **how) as file:  # fmt: skip
+        file.write(values)
+    monkeypatch.setattr(rasters, "_CELLS_IN_CHUNK", 64 * 64)
+    found = open_geotiff(path)
+    deep, high, wide = (sides[0] for sides in found.chunks or ())
+    assert (deep, high % 16, wide % 16) == (bands, 0, 0)
+    assert deep * high * wide <= 64 * 64
+    np.testing.assert_array_equal(found, values)
 
 
 def test_a_last_strip_that_is_blank_is_whole(tmp_path: Path) -> None:

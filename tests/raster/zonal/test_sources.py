@@ -12,6 +12,7 @@ import pytest
 import rasterio
 import rioxarray
 import xarray as xr
+import zarr
 from shapes import CRS, partition
 
 from carbongrid.errors import InputError, VerificationError
@@ -303,3 +304,48 @@ def test_a_damaged_store_of_labels_is_no_background(tmp_path):
         zonal_stats(tmp_path / "labels.zarr", halves, "min").compute()
     with pytest.raises(InputError, match=r"not the path 'units\.gpkg'"):
         zonal_stats(tmp_path / "labels.zarr", "units.gpkg", "min")
+
+
+def test_several_numbers_for_unknown_in_netcdf_give_no_warning(tmp_path, raster):
+    """Seen to warn, by xarray, of what is right: all of them are unknown."""
+    path = tmp_path / "heat.nc"
+    stored = raster.astype("f8").assign_attrs(missing_value=np.array([-50.0, -49.0]))
+    stored.to_netcdf(path, engine="h5netcdf")
+    found = ZonalOperator(LAND, GRID).apply(path, "count")
+    wanted = ZonalOperator(LAND, GRID).apply(raster.where(raster > -49), "count")
+    assert np.array_equal(found["count"], wanted["count"])
+
+
+def test_a_single_array_of_zarr_is_told_as_one(tmp_path):
+    """Seen to fail: "an array already exists in store", and to be opened with xarray, which does not."""
+    path = tmp_path / "heat.zarr"
+    array = zarr.create_array(path, shape=GRID.shape, dtype="f4")
+    array[:] = 2
+    operator = ZonalOperator(LAND, GRID)
+    with pytest.raises(InputError, match=r"single array.*apply\(zarr\.open_array\(path\)"):
+        operator.apply(path, "mean")
+    assert operator.apply(zarr.open_array(path), "mean")["mean"].max().compute() == 2
+
+
+def test_a_word_for_unknown_says_how_it_is_removed(tmp_path, raster):
+    """Seen to fail: a file that xarray had opened was to be opened with xarray."""
+    path = tmp_path / "heat.nc"
+    raster.assign_attrs(missing_value="NA").to_netcdf(path, engine="h5netcdf")
+    with pytest.raises(InputError, match=r"'NA', which is no number.*attrs\.pop.*encoding\.pop"):
+        zonal_stats(path, LAND, "sum")
+    told = xr.open_dataset(path, engine="h5netcdf", decode_coords="all")["heat"]
+    told.attrs.pop("missing_value", None)
+    told.encoding.pop("missing_value", None)
+    assert zonal_stats(told, LAND, "sum").equals(zonal_stats(raster, LAND, "sum"))
+
+
+def test_days_in_one_block_beside_lazy_weights(raster):
+    """The bits are those of memory."""
+    days = np.stack([raster.to_numpy() + 0.1 * day for day in range(5)])
+    stack = xr.DataArray(days, dims=("day", "y", "x")).chunk(day=3, y=32, x=50)
+    weights = abs(raster).drop_vars(["x", "y", "spatial_ref"]).chunk(y=40, x=40)
+    operator, stats = ZonalOperator(LAND, GRID), ["mean", "median", "std"]
+    found = operator.apply(stack, stats, weights=weights).compute()
+    wanted = operator.apply(days, stats, weights=abs(raster).to_numpy())
+    for stat in stats:
+        assert found[stat].to_numpy().tobytes() == wanted[stat].to_numpy().tobytes()
