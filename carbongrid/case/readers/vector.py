@@ -348,10 +348,13 @@ def _layer_of(file: VectorFile, layer: str | None) -> str:
         return layer
     if len(spatial) == 1:
         return spatial[0]
+    if not spatial:
+        hint = "Name another file; if this one should have some, it may be cut off: get it again."
+        raise InputError("the file has no layer with geometry", path.name, hint)
     raise InputError(
         f"the file has {len(spatial)} layers with geometry, and the case names none",
         path.name,
-        f"Set layer to one of: {listed(spatial, 30)}." if spatial else "Name another file.",
+        f"Set layer to one of: {listed(spatial, 30)}.",
     )
 
 

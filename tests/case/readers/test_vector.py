@@ -225,5 +225,5 @@ def test_a_column_that_is_there_is_not_missing() -> None:
 def test_an_attribute_table_is_no_layer(tmp_path):
     path = tmp_path / "layer.gpkg"
     pyogrio.write_dataframe(pd.DataFrame({"a": ["b"]}), path, layer="table", driver="GPKG")
-    with pytest.raises(InputError, match="0 layers with geometry"):
+    with pytest.raises(InputError, match=r"no layer with geometry\. .*cut off"):
         read_vector(path)
