@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, settings
 
 # The first example of a test may compile a kernel, and other work may hold up any of them: how long one takes says nothing.
 settings.register_profile("thorough", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("house", settings.get_profile("thorough"), max_examples=30)
+settings.register_profile("house", settings.get_profile("thorough"), max_examples=20)
 settings.load_profile("house")  # nox -s thorough asks for the other, whose examples are 100
 
 if "CARBONGRID_CLUSTER" not in os.environ:

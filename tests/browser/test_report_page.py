@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from hostile import NAMES
-from report_reader import column, in_one_view_daily, serious, shown, spot, view
+from report_reader import column, in_every_view, serious, shown, spot, view
 from tables_example import SHARES, example_tables
 from waiting import HANG
 
@@ -502,7 +502,7 @@ def test_nothing_serious_for_axe(opened, small, language, width, scheme):
     assert serious(page) == []
 
 
-@in_one_view_daily
+@in_every_view
 def test_nothing_serious_for_axe_in_the_city(opened, full_demo, look):
     page = opened(full_demo / "run" / "report.html", **view(look))
     page.click("#unit-1 a")

@@ -62,6 +62,7 @@ def test_interrupted_and_run_again(ground: Ground, both: list[Shell]) -> None:
     require_sound(interrupts(ground, both, 1), 1)
 
 
+@pytest.mark.thorough
 def test_full_disks(ground: Ground, both: list[Shell]) -> None:
     require_sound(full_disks(ground, both, 1), 1)
 

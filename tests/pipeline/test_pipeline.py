@@ -192,6 +192,7 @@ def test_replace_makes_the_labels_again_when_a_unit_moves(city: Path) -> None:
     assert reused == ["read parcels", *EVIDENCE, "hold points", "write parcels", "keep tables"]
 
 
+@pytest.mark.thorough
 def test_what_is_taken_over_without_a_code_of_its_crs_is_the_same(city: Path) -> None:
     """The default grid has a CRS of its own, which PROJJSON does not keep word for word."""
     text = (city / "case.toml").read_text(encoding="utf-8")
