@@ -143,9 +143,9 @@ def allocate_totals(
     # People are evidence of all their categories together: who allows it of homes allows it of what follows them unasked.
     lost = {*allow.lost, *by_people_unasked()} if allow.lost else ()
     limits += evidence_problems(counted, lost)
-    limits += problems_of_homes(counted)
     if residents is not None:
         limits += problems_of_gdp(inputs, land, residents[0])
+        limits += problems_of_homes(inputs, counted, ledger)
         limits += units_that_evidence_leaves_out(inputs, land, weighed.claims, ledger)
         limits += homes_without_people(inputs, land, weighed.claims, ledger, residents[0])
     limits += _outside_by_area(inputs, land, masses, names)

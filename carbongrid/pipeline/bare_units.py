@@ -13,6 +13,9 @@ from carbongrid.pipeline.land import Land
 MIN_COVERED = 0.8
 """Of what the parcels cover of the median unit, so much they cover of any whose land they tell as well."""
 
+_TELLS_ALL, _UNITS = 0.9, 5
+"""Of a map that leaves out more of the median unit, as of OpenStreetMap, nothing is said here, nor of a few units: none of them is the usual one."""
+
 
 def units_without_their_land(inputs: Inputs, land: Land) -> Iterator[Problem]:
     """Yield a warning of units of which parcels cover far less than of the median one, as where a part of the survey is missing."""
@@ -20,7 +23,7 @@ def units_without_their_land(inputs: Inputs, land: Land) -> Iterator[Problem]:
     covered = np.asarray(land.shared_area.sum(axis=0)).ravel() / area
     median = float(np.median(covered))
     few = np.flatnonzero(covered < MIN_COVERED * median)
-    if not few.size:
+    if not few.size or median < _TELLS_ALL or covered.size < _UNITS:
         return
     order = few[np.argsort(covered[few], kind="stable")]
     names = land.units["id"].to_numpy(object)

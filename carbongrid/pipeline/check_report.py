@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from carbongrid.method.tonnes import at_decimals, counted
 from carbongrid.method.weights import eligible
 from carbongrid.method.zoning import no_zone, units_in_regions
 from carbongrid.outputs.without_zone import counted_reasons, lines_without_zone
+from carbongrid.pipeline.allocation import Allocation
 from carbongrid.pipeline.electricity_readings import tonnes_by_reading
 from carbongrid.pipeline.guesses import notes_of_guesses
 from carbongrid.pipeline.land import Land, fine_grid
@@ -110,7 +111,7 @@ def check(case: Case | str | Path, *, progress: Progress | None = None) -> Check
         problems += allocation.problems
     content = {
         **_of_land(inputs, land, work.values.get("residents")),
-        "categories": _of_categories(inputs, allocation.evidence if allocation else ()),
+        "categories": _of_categories(inputs, allocation),
         "electricity": _of_electricity(inputs),
         "without_zone": _without_zone(inputs, land),
         "by_raster": bool(weight_rasters(inputs)),
@@ -152,8 +153,8 @@ def _of_land(
     return found
 
 
-def _of_categories(inputs: Inputs, evidence: Iterable[EvidenceRow]) -> list[dict[str, Any]]:
-    rates = {row.category: row.rate for row in evidence if row.rate}
+def _of_categories(inputs: Inputs, allocation: Allocation | None) -> list[dict[str, Any]]:
+    rates = {} if allocation is None else _rates(allocation)
     here = inputs.totals[inputs.totals["place"] == "here"]
     found = []
     for name, category in inputs.categories.items():
@@ -162,8 +163,16 @@ def _of_categories(inputs: Inputs, evidence: Iterable[EvidenceRow]) -> list[dict
         grams = sum((rows if whole.empty else whole)["grams"].tolist())
         carriers = int(eligible(category, inputs.parcels).sum())
         tonnes, unit = rates.get(name) or (None, None)
-        found.append({"category": name, "grams": grams, "carriers": carriers, "weight": category.weight, "tonnes_each": tonnes, "each": unit})  # fmt: skip
+        found.append({"category": name, "grams": grams, "carriers": carriers, "weight": category.weight, "rate_t": tonnes, "rate_per": unit})  # fmt: skip
     return found
+
+
+def _rates(allocation: Allocation) -> dict[str, tuple[float, str]]:
+    """Return t for each unit of evidence by category: of those that went by it alone, and of people where one category has them all."""
+    fallen = {row.category for row in allocation.ledger if row.total > row.by_rule + row.facilities}
+    people = [row.category for row in allocation.evidence if row.evidence == "people"]
+    shared = set(people) if len(people) > 1 else set()
+    return {row.category: row.rate for row in allocation.evidence if row.rate and row.category not in fallen | shared}  # fmt: skip
 
 
 def _of_electricity(inputs: Inputs) -> list[dict[str, Any]]:
@@ -221,7 +230,7 @@ def _lines(content: Mapping[str, Any], evidence: tuple[EvidenceRow, ...]) -> Ite
     yield from _land_lines(content)
     yield f"{'category':<25} {'total t':>16} {'carriers':>9} {'weight':<12} {'each':>14}"
     for row in content["categories"]:
-        rate = "" if row["each"] is None else f"{short(row['tonnes_each'])} t/{row['each']}"
+        rate = "" if row["rate_per"] is None else f"{short(row['rate_t'])} t/{row['rate_per']}"
         yield f"{row['category']:<25} {at_decimals(row['grams'] / 1e6, 2):>16} {row['carriers']:>9,} {row['weight']:<12} {rate:>14}".rstrip()
     yield ""
     if evidence:

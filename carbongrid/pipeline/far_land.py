@@ -14,6 +14,9 @@ from carbongrid.pipeline.land import Land
 _FEW = 0.005
 """Part of the parcels, on each side, that may be the few that lie apart from the others."""
 
+_MANY = 20
+"""Of so many parcels one on each side may be such a one."""
+
 _MIN_FAR = 10_000.0
 """Metres from which on land is far: units reach over bays and lakes that are no parcels."""
 
@@ -25,7 +28,8 @@ Boxes = NDArray[np.float64]
 def land_far_away(inputs: Inputs, land: Land) -> Iterator[Problem]:
     """Yield a warning of parcels in no unit, and one of units, that reach beyond the land by more than that is wide."""
     parcels, units = (layer.geometry.array.bounds for layer in (land.parcels, land.units))
-    middle = _around(parcels, _FEW)
+    few = max(_FEW, 1 / (len(parcels) - 1)) if len(parcels) >= _MANY else 0.0
+    middle = _around(parcels, few)
     lost = (land.unit_of_parcel < 0) & _is_far(parcels, middle)
     astray = _is_far(units, _around(parcels[~lost]))
     rest = _around(np.concatenate([parcels[~lost], units[~astray]]))

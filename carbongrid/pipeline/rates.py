@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from carbongrid.case.readers.inputs import Inputs
-from carbongrid.errors import Level, Problem, listed
+from carbongrid.errors import Problem, listed
+from carbongrid.method.allocate.spreading import WHOLE
 from carbongrid.method.categories import Category, homes
 from carbongrid.method.evidence import EvidenceRow, in_words
+from carbongrid.method.ledger import LedgerRow
+from carbongrid.method.weights import eligible
 from carbongrid.pipeline.land import Land
 
 MAX_UPTAKE = 110.0
@@ -20,8 +23,8 @@ MAX_UPTAKE = 110.0
 HOMES = (0.01, 25.0)
 """t CO2e per person and year that homes emit at least and at most: a few kg without fuel or current, thrice what heating and cooling takes where it takes most (recalled)."""
 
-TOLD, WARNED = 2.0, 20.0
-"""A sink so many times what coefficients give, or one in so many, is told, and warned of: factors for forests alone are 6.6 times apart."""
+TOLD = 2.0
+"""A sink so many times what coefficients give, or one part in so many, is told. No more than that: published factors for forests are 6.6 times apart, for grass 45."""
 
 PER_PERSON, PER_KM2 = 100.0, 1000.0
 """GDP so many times the median of all regions, or one part in so many, is in another unit: cities are that much denser than mountains, but not richer."""
@@ -74,17 +77,23 @@ def problems_of_uptake(
     times = tonnes / given if given else 1.0
     if 1 / TOLD <= times <= TOLD:
         return []
-    level: Level = "note" if 1 / WARNED <= times <= WARNED else "warning"
     what = f"{rate} t a year on each of {whole:,.0f} ha, {in_words(times)} times the {given:,.0f} t that the package's coefficients give for them"
     if times < 1:
         what = f"{rate} t a year on each of {whole:,.0f} ha, one part in {in_words(1 / times)} of the {given:,.0f} t that the package's coefficients give for them"
-    return [Problem(what, where, hint, level)]
+    return [Problem(what, where, hint, "note")]
 
 
-def problems_of_homes(rows: Iterable[EvidenceRow]) -> list[Problem]:
-    """Return a warning if what homes emit for each person is more, or less, than any homes do: people are those of all homes together."""
-    own = [row for row in rows if row.category in homes() and row.evidence == "people" and row.used]
-    if not own:
+def problems_of_homes(
+    inputs: Inputs, rows: Sequence[EvidenceRow], ledger: Sequence[LedgerRow]
+) -> list[Problem]:
+    """Return a warning if what homes emit for each person is more, or less, than any homes do.
+
+    People are those of all homes together: nothing is said unless all homes that have land go by them, with a total of the whole and without facilities.
+    """
+    kinds = {name for name, each in homes().items() if eligible(inputs.categories.get(name, each), inputs.parcels).any()}  # fmt: skip
+    own = [row for row in rows if row.category in kinds and row.evidence == "people" and row.used]
+    whole = {row.category for row in ledger if row.region == WHOLE and row.total == row.by_rule}
+    if not own or {row.category for row in own} != kinds or not kinds <= whole:
         return []
     people = own[0].in_units(own[0].used) or 0.0
     tonnes = sum(row.spread for row in own) / _GRAMS

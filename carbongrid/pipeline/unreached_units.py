@@ -39,7 +39,8 @@ def units_that_evidence_leaves_out(
     by_rule: dict[str, list[str]] = {}
     for name, claim in claims.items():
         rule = str(claim.facts["rule"])
-        some = claim.arrays["weight"].any() and not claim.facts["by_area"]
+        # A category that no type of POI stands for goes by area.
+        some = claim.arrays["weight"].any() and not (rule == "pois" and claim.facts["by_area"])
         if some and rule.partition(":")[0] in ("pois", "roads", "lines"):
             by_rule.setdefault(rule, []).append(name)
     found = []

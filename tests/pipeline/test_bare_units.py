@@ -14,18 +14,18 @@ TOTALS = {"totals.csv": "category,value,unit\nbuildings/commerce,5,t CO2e\n"}
 @pytest.mark.parametrize(
     ("covered", "words"),
     [
-        ((1, 1, 1, 1), None),
-        ((1, 1, 0.85, 1), None),
-        ((1, 0.5, 1, 1), "1 of 4 units than of the median one, 100%: u1 (50%)"),
-        ((1, 0.5, 1, 0), "2 of 4 units than of the median one, 75%: u3 (0%), u1 (50%)"),
-        ((0.4, 0.5, 0.4, 0.45), None),  # a map that tells less than half of all land
-        ((0.4, 0.5, 0.1, 0.4), "1 of 4 units than of the median one, 40%: u2 (10%)"),
+        ((1, 1, 1, 1, 1, 1), None),
+        ((1, 1, 0.85, 1, 1, 1), None),
+        ((1, 0.5, 1, 1, 1, 1), "1 of 6 units than of the median one, 100%: u1 (50%)"),
+        ((1, 0.5, 1, 0, 1, 1), "2 of 6 units than of the median one, 100%: u3 (0%), u1 (50%)"),
+        ((0.4, 0.5, 0.1, 0.45, 0.4, 0.5), None),  # a map that tells less than half of all land
+        ((1, 0.5, 1, 1), None),  # few units have no usual one
     ],
 )
 def test_a_unit_whose_land_is_missing_is_told(tmp_path, covered, words):
     """Seen without a word: a whole township of 97 was missing, and 99.1 % of the units' area had parcels."""
     land = [(f"p{x}", "05", square(x, 0, part)) for x, part in enumerate(covered) if part]
-    units = [(f"u{x}", "d", square(x, 0)) for x in range(4)]
+    units = [(f"u{x}", "d", square(x, 0)) for x in range(len(covered))]
     problems = check(write_town(tmp_path, land, units, TOTALS)).problems
     found = [each for each in problems if "parcels cover far less" in each.what]
     assert all(each.level == "warning" and note_in_chinese(str(each)) for each in found)

@@ -43,6 +43,14 @@ def test_units_far_from_all_land_are_told(tmp_path, parcels, units, words):
         assert all(part in what for part in parts)
 
 
+def test_of_few_parcels_one_far_away_is_told(tmp_path):
+    """Seen to fail: of up to two hundred the middle was all of them."""
+    land = [*(square(x / 5, 0, 0.2) for x in range(24)), square(300, 0)]
+    [(where, what)] = told(tmp_path, land, [square(0, 0, 5)])
+    assert where == "parcels.gpkg"
+    assert "1 of 25 parcels" in what
+
+
 def test_parcels_in_no_unit_far_from_the_others_are_told(tmp_path):
     """One among many, whose corner was typed wrong; one that lies as far in a unit of its own is an island. The units do not reach as far and are not told."""
     many = [square(x / 20, y / 20, 0.05, 0.05) for x in range(20) for y in range(20)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import pytest
 from town import CRS, square, write_town
@@ -39,8 +40,8 @@ def told(folder, totals, people=""):
         (44 / 12, "note", "3.67 times the "),
         (12 / 44, "note", "one part in 3.67 of the "),
         (15, "note", "15 times the "),  # mu read as hectares
-        (25, "warning", "25 times the "),
-        (0.04, "warning", "one part in 25 of the "),
+        (45, "note", "45 times the "),  # as a published factor for grass
+        (0.04, "note", "one part in 25 of the "),
         (1000, "warning", "more than the 110 of any vegetation"),
     ],
 )
@@ -77,9 +78,25 @@ def test_homes_that_nobody_could_live_in_are_told(tmp_path, tonnes, words):
     assert found == ([("warning", words)] if words else [])
 
 
+def test_nothing_is_said_of_a_part_of_all_homes(small_city, tmp_path):
+    """People are those of all homes: seen to warn of rural homes alone, and of an answer that changed these alone."""
+    totals = small_city / "totals.csv"
+    lines = totals.read_text(encoding="utf-8").splitlines()
+    some = [line for line in lines if not line.startswith("buildings/urban-homes")]
+    others = tmp_path / "case"
+    shutil.copytree(small_city, others)
+    (others / "totals.csv").write_text("\n".join(some), encoding="utf-8")
+    report = check(others / "case.toml")
+    assert not any("homes emit" in each.what for each in report.problems)
+    by_name = {row["category"]: row for row in check(small_city / "case.toml").content["categories"]}  # fmt: skip
+    assert by_name["buildings/rural-homes"]["rate_per"] is None  # whose people are not told apart
+    assert by_name["sink/land"]["rate_per"] == "ha"
+    assert by_name["industry/supply"]["rate_per"] is None  # goes by area for want of POIs
+
+
 def test_a_run_says_what_a_check_says(tmp_path):
     """In its manifest, and so in its report."""
-    [(level, what)] = told(tmp_path, {"sink/land": 25 * FOREST})
+    [(level, what)] = told(tmp_path, {"sink/land": 1000 * FOREST})
     run = cg.run(tmp_path / "case.toml", tmp_path / "run")
     assert any(told_of == level and what in text for told_of, text in run.manifest["assumptions"])
 

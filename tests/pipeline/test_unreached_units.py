@@ -11,6 +11,7 @@ from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.pipeline import check
 
 UNITS, EACH = 8, 12
+CODES = {"POI": "0601", "line": "1003", "rail": "1001"}
 POIS = f'[pois]\npath = "pois.csv"\nx = "x"\ny = "y"\ncrs = "EPSG:{CRS}"\ntype = "kind"\ncrosswalk = "crosswalk.csv"\n'
 LINES = '[lines]\npath = "lines.gpkg"\nclass = "highway"\n'
 
@@ -18,9 +19,9 @@ LINES = '[lines]\npath = "lines.gpkg"\nclass = "highway"\n'
 def told(folder, reached, sections, category, value="1", regions=()):
     """Return what is said of units that evidence leaves out: works, and a road, on the parcels that ``reached(unit, parcel)`` says."""
     places = [(unit, n) for unit in range(UNITS) for n in range(EACH)]
-    land = [(f"p{unit}-{n:02}", "0601" if "POI" in category else "1003", square(unit, n / EACH, 1, 1 / EACH)) for unit, n in places]  # fmt: skip
+    land = [(f"p{unit}-{n:02}", CODES[category], square(unit, n / EACH, 1, 1 / EACH)) for unit, n in places]  # fmt: skip
     units = [(f"u{unit}", f"d{int(unit > 1)}", square(unit, 0)) for unit in range(UNITS)]
-    name = "industry/manufacturing" if "POI" in category else "transport/road"
+    name = {"POI": "industry/manufacturing", "line": "transport/road", "rail": "transport/rail"}[category]  # fmt: skip
     middles = [(EAST + 1000 * unit + 500, NORTH + 1000 * (n + 0.5) / EACH) for unit, n in places if reached(unit, n)]  # fmt: skip
     totals = "".join(f"{name},{value},kt CO2e,{region}\n" for region in regions or [""])
     tables = {
@@ -29,7 +30,7 @@ def told(folder, reached, sections, category, value="1", regions=()):
         "crosswalk.csv": "poi_type,category\nworks,industry/manufacturing\n",
     }
     roads = [shapely.LineString([(x - 400, y), (x + 400, y)]) for x, y in middles]
-    gpd.GeoDataFrame({"highway": ["primary"] * len(roads)}, geometry=roads, crs=CRS).to_file(folder / "lines.gpkg")  # fmt: skip
+    gpd.GeoDataFrame({"highway": ["rail" if category == "rail" else "primary"] * len(roads)}, geometry=roads, crs=CRS).to_file(folder / "lines.gpkg")  # fmt: skip
     problems = check(write_town(folder, land, units, tables, sections)).problems
     found = [each for each in problems if " reaches land of " in each.what]
     assert all(each.level == "warning" and note_in_chinese(str(each)) for each in found)
@@ -45,13 +46,13 @@ def told(folder, reached, sections, category, value="1", regions=()):
         (lambda unit, n: unit == 0 and n < 3, None),  # few have any, which says nothing
     ],
 )  # fmt: skip
-@pytest.mark.parametrize(("sections", "things"), [(POIS, "POI"), (LINES, "line")])
+@pytest.mark.parametrize(("sections", "things"), [(POIS, "POI"), (LINES, "line"), (LINES, "rail")])
 def test_units_without_any_evidence_are_told(tmp_path, reached, words, sections, things):
     """Seen without a word: of half of all POIs, or roads, as of a file that was cut off."""
     found = told(tmp_path, reached, sections, things)
     assert len(found) == (words is not None)
     for what in found:
-        assert what.startswith(f"no {things} reaches land of ")
+        assert what.startswith(f"no {'POI' if things == 'POI' else 'line'} reaches land of ")
         assert words in what
 
 

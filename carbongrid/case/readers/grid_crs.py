@@ -453,4 +453,6 @@ def _area_of_use(crs: CRS) -> Any:
 
 def _in_words(bounds: Bounds) -> str:
     west, south, east, north = bounds
+    if (west, south) == (east, north):
+        return f"x {west:,.8g}, y {south:,.8g}"
     return f"x {west:,.6g}..{east:,.6g}, y {south:,.6g}..{north:,.6g}"

@@ -89,6 +89,14 @@ def reduce_later(
     return delayed(OfOneRelease(finish), pure=False)(merged, **later)
 
 
+def cut_as_read(array: Any) -> Any:
+    """Return a Dask array whose blocks are made of what is asked of them alone: what was cut out of larger blocks is cut as it is read."""
+    import dask
+
+    (found,) = dask.optimize(array)  # type: ignore[attr-defined,no-untyped-call]
+    return found
+
+
 def reduce_touched(
     partial: Callable[..., Any],
     merge: Callable[[list[Any]], Any],

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from carbongrid.errors import InputError
 from carbongrid.raster.opening.crs import require_no_file
 from carbongrid.raster.opening.formats import GEOTIFF, files_behind, sniff_raster
@@ -29,8 +31,8 @@ _CACHE = 64 * 2**20
 """Bytes of unpacked blocks that GDAL keeps, of all rasters together; a twentieth of the machine's memory by default, whatever a run may take."""
 
 
-_CELLS_IN_CHUNK = 2**22
-"""Of all bands that lie in one block of the file."""
+_CELLS_IN_CHUNK, _BYTES_OF_BANDS = 2**22, 2**28
+"""Of a band, and of all bands that lie in one block of the file: of many bands small chunks would be so many tasks that making these takes longest."""
 
 _BANDS_DIFFER = r"(Scales|Offsets) differ across bands\."
 """What rioxarray warns of where it keeps one number a band, which is then what is applied."""
@@ -148,6 +150,7 @@ def open_geotiff(path: Path) -> xr.DataArray:
         with open_raster(path) as source:
             rows, columns = source.block_shapes[0]
             together = source.count if _holds_all_bands(source) else 1
+            size = max(np.dtype(each).itemsize for each in source.dtypes)
             masked = has_mask(source)
             scaled = set(source.scales) != {1.0} or set(source.offsets) != {0.0}
             bands, nodata = source.count, source.nodatavals
@@ -162,7 +165,7 @@ def open_geotiff(path: Path) -> xr.DataArray:
             str(path),
             f"Warp it to one first: gdalwarp -t_srs EPSG:... {path.name} NEW.tif",
         )
-    cells = _CELLS_IN_CHUNK // together
+    cells = min(_CELLS_IN_CHUNK, _BYTES_OF_BANDS // (together * size))
     wide = columns * max(math.isqrt(cells) // columns, 1)
     high = rows * max(cells // wide // rows, 1)
     with plain_name(path, GEOTIFF) as name:

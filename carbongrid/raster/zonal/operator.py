@@ -66,6 +66,7 @@ from carbongrid.raster.zonal.stacks import (
     read_once,
     share_blocks,
     stacked_tables,
+    with_own_blocks,
     y_and_x_last,
 )
 from carbongrid.raster.zonal.statistics import label_coordinate
@@ -286,12 +287,10 @@ class ZonalOperator:
             factors=factors,
             classes=own,
         )
+        shared = share_blocks(stack, leads)
+        stack = with_own_blocks(stack) if shared else stack
         each = functools.partial(
-            self._tables,
-            recipe=recipe,
-            weights=weighed,
-            later=later,
-            shared=share_blocks(stack, leads),
+            self._tables, recipe=recipe, weights=weighed, later=later, shared=shared
         )
         return self._dataset(raster, stack, leads, stacked_tables(stack, leads, each), weights)
 

@@ -12,11 +12,12 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError
+from carbongrid.raster.chunked.arrays import cut_as_read
 from carbongrid.raster.crs_of_rasters import grid_mapping
 from carbongrid.raster.georeference import inside, is_chunked, is_zarr, plane_of, require_rows_first
 from carbongrid.raster.polygons import Polygons
 
-_CELLS_AHEAD = 2**25
+_CELLS_AHEAD, _BYTES_HELD = 2**25, 100_000_000
 """Read at once where a file keeps several rasters of a stack in one block: 128 MB as float32."""
 
 _OWN_NAMES = ("label", "id")
@@ -182,9 +183,16 @@ def stacked_tables(
 
 
 def share_blocks(stack: Any, leads: int) -> bool:
-    """Tell whether blocks of a lazy stack hold several of its rasters, as where a file keeps 250 days in one."""
+    """Tell whether blocks of a lazy stack hold several of its rasters, as where a file keeps 250 days in one, and are small enough to be held until all are reduced."""
     chunks = getattr(stack, "chunks", None) or ()
-    return any(max(sides) > 1 for sides in chunks[:leads])
+    if not any(max(sides) > 1 for sides in chunks[:leads]):
+        return False
+    return bool(math.prod(map(max, chunks)) * stack.dtype.itemsize <= _BYTES_HELD)
+
+
+def with_own_blocks(stack: Any) -> Any:
+    """Return a lazy stack whose blocks are read as they were cut by whoever made it: of four days taken out of 240 the others are not read."""
+    return stack.copy(data=cut_as_read(stack.data)) if isinstance(stack, xr.DataArray) else stack
 
 
 def read_once(raster: Any) -> Any:

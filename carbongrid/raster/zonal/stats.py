@@ -43,6 +43,7 @@ from carbongrid.raster.zonal.stacks import (
     read_once,
     share_blocks,
     stacked_tables,
+    with_own_blocks,
     y_and_x_last,
 )
 from carbongrid.raster.zonal.statistics import (
@@ -247,6 +248,8 @@ def _of_array(
     labels = read_once(labels)
     warn_of_degrees(stack, labels, stats, n)
     warn_of_zeros(values, stats)
+    shared = share_blocks(stack, leads)
+    stack = with_own_blocks(stack) if shared else stack
     each = functools.partial(
         tables_of,
         labels=labels,
@@ -255,7 +258,7 @@ def _of_array(
         quantum=quantum,
         unknown=unknown,
         later=is_lazy(stack) or is_lazy(labels),
-        shared=share_blocks(stack, leads),
+        shared=shared,
     )
     tables = stacked_tables(stack, leads, each)
     kept = kept_dimensions(stack, leads)

@@ -164,16 +164,18 @@ def test_a_band_behind_the_first_that_is_scaled_is_as_it_is_meant(
 def test_a_chunk_has_the_bands_that_lie_side_by_side(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interleave: str, bands: int
 ) -> None:
-    """Seen to have all bands in any file, and of each chunk as many cells of a band, however many bands there are."""
+    """Seen to have all bands in any file, of each chunk as many cells of a band however many bands there are, and so few that a graph of strips took longest."""
     path = tmp_path / "many.tif"
     how = {"height": 64, "width": 64, "count": 6, "dtype": "int16", "crs": "EPSG:32650"}
     values = np.arange(6 * 64 * 64, dtype=np.int16).reshape(6, 64, 64)
     with rasterio.open(path, "w", "GTiff", transform=from_origin(0, 64, 1, 1), tiled=True, blockxsize=16, blockysize=16, interleave=interleave, **how) as file:  # fmt: skip
         file.write(values)
-    monkeypatch.setattr(rasters, "_CELLS_IN_CHUNK", 64 * 64)
+    monkeypatch.setattr(rasters, "_CELLS_IN_CHUNK", 32 * 32)
+    monkeypatch.setattr(rasters, "_BYTES_OF_BANDS", 2 * 64 * 64)
     found = open_geotiff(path)
     deep, high, wide = (sides[0] for sides in found.chunks or ())
     assert (deep, high % 16, wide % 16) == (bands, 0, 0)
+    assert high * wide <= 32 * 32
     assert deep * high * wide <= 64 * 64
     np.testing.assert_array_equal(found, values)
 
