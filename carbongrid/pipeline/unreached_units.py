@@ -72,9 +72,9 @@ def _counted(
     for name in names:
         claim = claims[name]
         spread_by_rule = {row.region: row.by_rule > 0 for row in ledger if row.category == name}
-        account = land.regions_of_units(regions_of(inputs, name))  # -1, the last, is the rest
-        codes = (*regions_of(inputs, name), WHOLE)
-        counts = np.array([spread_by_rule.get(code, False) for code in codes])[account]
+        codes = regions_of(inputs, name)
+        account = land.regions_of_units(codes)  # -1, the last, is the rest
+        counts = np.array([spread_by_rule.get(code, False) for code in (*codes, WHOLE)])[account]
         unit = land.unit_of_parcel[claim.rows]
         may = claim.arrays["eligible"] & (unit >= 0) & counts[unit]
         has = may & (claim.arrays["weight"] > 0)

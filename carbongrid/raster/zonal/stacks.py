@@ -18,7 +18,7 @@ from carbongrid.raster.georeference import inside, is_chunked, is_zarr, plane_of
 from carbongrid.raster.polygons import Polygons
 
 _CELLS_AHEAD, _BYTES_HELD = 2**25, 100_000_000
-"""Read at once where a file keeps several rasters of a stack in one block: 128 MB as float32."""
+"""Where a file keeps several rasters of a stack in one block: cells that are read at once without Dask, 128 MB as float32, and bytes of a Dask block that waits for all its rasters."""
 
 _OWN_NAMES = ("label", "id")
 _NAME_AXES = 'Name them so, or in the attributes of their coordinates: axis = "Y" and axis = "X".'
@@ -192,7 +192,9 @@ def share_blocks(stack: Any, leads: int) -> bool:
 
 def with_own_blocks(stack: Any) -> Any:
     """Return a lazy stack whose blocks are read as they were cut by whoever made it: of four days taken out of 240 the others are not read."""
-    return stack.copy(data=cut_as_read(stack.data)) if isinstance(stack, xr.DataArray) else stack
+    if isinstance(stack, xr.DataArray):
+        return stack.copy(data=cut_as_read(stack.data))
+    return cut_as_read(stack)
 
 
 def read_once(raster: Any) -> Any:
