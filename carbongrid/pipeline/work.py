@@ -6,6 +6,7 @@ import contextlib
 import functools
 import gc
 import logging
+import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -275,6 +276,13 @@ class Work:
             self._progress(step.phase, sum(those), len(those))
 
 
+_passing_over = threading.Lock()
+"""Held by the work that has Python's search for cycles pass over something."""
+
+_left_to_others = threading.Event()
+"""Set once somebody else was seen to: to count what is passed over takes 0.1 s of a few million objects, each time."""
+
+
 @contextlib.contextmanager
 def _passed_over() -> Iterator[None]:
     """Let Python's search for cycles pass over what is there already, unless somebody else has it pass over something.
@@ -282,14 +290,21 @@ def _passed_over() -> Iterator[None]:
     Of a second year a twentieth of the time went to looking at some 300,000 objects of libraries again and again. What was garbage in
     a cycle before is collected afterwards.
     """
-    if gc.get_freeze_count():
+    if _left_to_others.is_set() or not _passing_over.acquire(blocking=False):
         yield
         return
-    gc.freeze()
     try:
-        yield
+        if gc.get_freeze_count():
+            _left_to_others.set()
+            yield
+            return
+        gc.freeze()
+        try:
+            yield
+        finally:
+            gc.unfreeze()
     finally:
-        gc.unfreeze()
+        _passing_over.release()
 
 
 def _warnings(problems: Iterable[Problem]) -> list[Problem]:

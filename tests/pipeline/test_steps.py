@@ -124,8 +124,9 @@ def test_what_is_let_go_of_is_free() -> None:
 
 
 @pytest.fixture
-def looked_at() -> Iterator[None]:
+def looked_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let Python's search for cycles pass over nothing, which the suite has it do otherwise."""
+    monkeypatch.setattr(work_module, "_left_to_others", Event())
     gc.unfreeze()
     yield
     gc.freeze()
@@ -153,6 +154,29 @@ def test_what_was_there_is_passed_over_while_steps_are_done() -> None:
     before = gc.get_freeze_count()
     Work([Step("a", found, ("start",))], {"start": 0}).go()
     assert gc.get_freeze_count() > before // 2
+
+
+@pytest.mark.usefixtures("looked_at")
+def test_work_beside_other_work_is_no_somebody_else() -> None:
+    """Which would be left alone for ever: what is passed over is counted once, and not for each work again."""
+
+    def within(_: object) -> int:
+        Work([Step("b", lambda _: 1, ("start",))], {"start": 0}).go()
+        return gc.get_freeze_count()
+
+    for _ in range(2):
+        work = Work([Step("a", within, ("start",))], {"start": 0})
+        work.go()
+        assert work.values["a"] > 0
+        assert gc.get_freeze_count() == 0
+
+
+@pytest.mark.usefixtures("looked_at")
+def test_what_others_pass_over_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = iter([1])
+    monkeypatch.setattr(gc, "get_freeze_count", lambda: next(counts))
+    for _ in range(3):
+        Work([Step("a", lambda _: 1, ("start",))], {"start": 0}).go()
 
 
 class _Found:
