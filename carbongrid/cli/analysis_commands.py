@@ -389,20 +389,24 @@ def _few_draws(draws: int) -> Iterator[Problem]:
 
 def _how_sure(found: ZoneProbability) -> Iterator[str]:
     """Yield how many zones are firm, what moves them, and how much of what they rest on is assumed."""
-    from carbongrid.outputs.numbers import whole_percent
+    from carbongrid.outputs.numbers import share_of_draws
 
     table, sources, settings = found.table, found.sources, found.settings
     zoned = int((table["zone"] > 0).sum())
     draws = len(found.emission)
     yield firm_line(int(table["firm"].sum()), zoned, draws)
-    yield f"{'drawn':<18} {'units expected to flip':>22} {'share':>7}"
-    for row in sources.to_dict("records"):
+    if not settings[["percent", "sigma", "tau"]].to_numpy().any():
+        yield "Nothing was drawn: every uncertainty is 0 or left out, so that each draw is the run."
+        return
+    if zoned:
+        yield f"{'drawn':<18} {'units expected to flip':>22} {'share':>7}"
+    for row in sources.to_dict("records") if zoned else ():
         yield f"{row['drawn']:<18} {row['units_expected_to_flip']:>22.1f} {100 * row['share_of_units']:>6.1f}%"
     unsure = table[(table["zone"] > 0) & ~table["firm"]]
     if len(unsure):
         yield "The least sure:"
         for row in unsure.sort_values("entropy", ascending=False, kind="stable").head(_NEAREST).to_dict("records"):  # fmt: skip
-            shares = ", ".join(f"{code}: {whole_percent(row[f'p{code}'])}" for code in (1, 2, 3, 4) if row[f"p{code}"] >= 0.005)  # fmt: skip
+            shares = ", ".join(f"{code}: {share_of_draws(row[f'p{code}'])}" for code in (1, 2, 3, 4) if row[f"p{code}"] >= 0.005)  # fmt: skip
             yield f"  {row['unit']} {row['name']}, zone {row['zone']}; of the draws {shares}"
     assumed, taken = ((settings["basis"] == "assumed").sum(), (settings["basis"] != "off").sum())
     if assumed:

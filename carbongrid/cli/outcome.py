@@ -68,7 +68,11 @@ def zone_lines(result: Result) -> Iterator[str]:
 
 
 def firm_line(firm: int, zoned: int, draws: int) -> str:
-    """Return how many of the zones are firm."""
+    """Return how many of the zones are firm, and that there are none where no unit has one."""
+    if not zoned:
+        return "No unit has a zone, so there is none that could be firm."
+    if not firm:
+        return f"0 of {zoned:,} zones are firm: none has at least 90 % of {draws:,} draws."
     verb, them = ("is", "it") if firm == 1 else ("are", "them")
     return f"{firm:,} of {zoned:,} zones {verb} firm: at least 90 % of {draws:,} draws have {them}."
 

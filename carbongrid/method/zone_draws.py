@@ -71,7 +71,8 @@ def drawn_indices(
     with np.errstate(divide="ignore", invalid="ignore"):
         ccr = sink / emission
         for units in regions:
-            C_i, CA_i, G_i = emission[:, units], sink[:, units], gdp[:, units]
+            # Rows that lie in one piece are added up alike, whatever is drawn beside them.
+            C_i, CA_i, G_i = (np.take(each, units, axis=1) for each in (emission, sink, gdp))
             known = ~np.isnan(G_i)
             C, CA = C_i.sum(axis=1, keepdims=True), CA_i.sum(axis=1, keepdims=True)
             C_known = np.where(known, C_i, 0.0).sum(axis=1, keepdims=True)

@@ -87,6 +87,16 @@ def whole_percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
+def share_of_draws(share: float) -> str:
+    """Return a share of draws in percent with one decimal, never rounded up, so that what is below 90 %, or not all, is not told as that; a dash where it is not known."""
+    if math.isnan(share):
+        return "–"
+    if 0 < share < 0.001:
+        return "< 0.1 %"
+    tenths = math.floor(1000 * share + 1e-9)  # 0.29 * 100 is less than 29
+    return f"{tenths / 10:.1f} %" if 0 < tenths < 1000 else f"{tenths // 10} %"
+
+
 def in_percent(part: float) -> str:
     """Return a share in percent with two decimals, as the study prints them; a dash where it is unknown."""
     if math.isnan(part):

@@ -29,6 +29,7 @@ from carbongrid.errors import Problem
 from carbongrid.inventory import intervals_of_parts
 from carbongrid.inventory.units_of_measure import base_currency, gas_of_text, grams_of_text
 from carbongrid.method.categories import Category
+from carbongrid.method.columns import UNIT_DRAWN
 from carbongrid.method.evidence import FACILITIES, UNIT_OF_FACILITIES, EvidenceRow, Evidences
 from carbongrid.method.gas import Gas, gas_of_emissions, gases_by_category
 from carbongrid.method.margins import leave_zone
@@ -446,12 +447,22 @@ def notes_of_draws(units: pd.DataFrame, parcels: int, draws: int) -> list[tuple[
     zoned = int((units["zone"] > 0).sum())
     if "firm" in units:
         firm = int(units["firm"].sum())
+        if _nothing_moves(units):
+            return [("note", f"Nothing uncertain was drawn: 5 to 95 % of {draws:,} draws have every figure of the units as it is, in four digits (docs/method/probability.md).")]  # fmt: skip
+        if not firm:
+            return [("note", f"0 of {zoned:,} zones are firm: none has at least 90 % of {draws:,} draws of uncertain totals, proxies, sinks and GDP (docs/method/probability.md).")]  # fmt: skip
         if firm == 1:
             return [("note", f"1 of {zoned:,} zones is firm: at least 90 % of {draws:,} draws of uncertain totals, proxies, sinks and GDP have it (docs/method/probability.md).")]  # fmt: skip
         return [("note", f"{firm:,} of {zoned:,} zones are firm: at least 90 % of {draws:,} draws of uncertain totals, proxies, sinks and GDP have them (docs/method/probability.md).")]  # fmt: skip
     if zoned and parcels > MAX_DRAWN:
         return [("note", f"How sure zones are was not drawn, since there are more than {MAX_DRAWN:,} parcels: carbongrid probability draws it.")]  # fmt: skip
     return []
+
+
+def _nothing_moves(units: pd.DataFrame) -> bool:
+    """Return whether both ends of each drawn interval are the same, in all units."""
+    lows = [name for name in UNIT_DRAWN if name.endswith("_p05")]
+    return all(units[low].equals(units[low.replace("_p05", "_p95")]) for low in lows)
 
 
 def _crs_name(inputs: Inputs) -> str:

@@ -16,7 +16,7 @@ from scipy import sparse
 from scipy.special import ndtr, ndtri
 
 from carbongrid.analysis.probability import probability
-from carbongrid.cli.analysis_commands import _few_draws
+from carbongrid.cli.analysis_commands import _few_draws, _how_sure
 from carbongrid.errors import InputError
 from carbongrid.method.categories import column_of
 from carbongrid.method.draws import Stream, sigma_of_percent
@@ -521,6 +521,21 @@ def test_few_draws_are_told_to_say_little():
     assert "of 1 draw a share of 90% is off by 30 percentage points" in alone.what
     assert "of 99 draws" in few.what and few.level == "note"
     assert [*_few_draws(100), *_few_draws(DRAWS)] == []
+
+
+def test_the_terminal_says_what_is_so_where_no_zone_or_nothing_uncertain_is_drawn():
+    """Seen: 0 of 0 zones are firm, and nine shares of no unit; 90 % of the draws of a zone that is not firm; 0 % of five in 1,000."""
+    table = pd.DataFrame({"unit": ["1"], "name": ["A"], "zone": [1], "entropy": [0.5], "firm": [False], "p1": [0.8996], "p2": [0.0954], "p3": [0.005], "p4": [0.0]})  # fmt: skip
+    sources = pd.DataFrame({"drawn": ["all"], "units_expected_to_flip": [0.1], "share_of_units": [0.1]})  # fmt: skip
+    settings = pd.DataFrame({"percent": [0.0, 0.0], "sigma": [0.0, 0.3], "tau": 0.0, "basis": ["off", "read"]})  # fmt: skip
+    found = SimpleNamespace(table=table, sources=sources, settings=settings, emission=np.ones((10_000, 1)))  # fmt: skip
+    told = list(_how_sure(found))
+    assert told[-1] == "  1 A, zone 1; of the draws 1: 89.9 %, 2: 9.5 %, 3: 0.5 %"
+    found.table = table.assign(zone=0)
+    assert list(_how_sure(found)) == ["No unit has a zone, so there is none that could be firm."]
+    found.table, found.settings = table.assign(firm=True, p1=1.0), settings.assign(sigma=0.0)
+    firm, nothing = _how_sure(found)
+    assert firm.startswith("1 of 1 zones is firm") and nothing.startswith("Nothing was drawn")
 
 
 def test_settings_say_what_is_assumed(small_run):

@@ -156,7 +156,9 @@ def test_one_thing_is_told_as_one(result: Result) -> None:
     assert "1 unit is close to 1" in told
     assert "ECC of 1 unit rests on derived GDP" in told
     assert "1 of 4 zones is firm" in firm_line(1, 4, 100)
-    assert "0 of 4 zones are firm" in firm_line(0, 4, 100)
+    # Seen: 0 of 4 zones are firm: at least 90 % of 100 draws have them; and of no zone, 0 of 0 zones are firm.
+    assert firm_line(0, 4, 100) == "0 of 4 zones are firm: none has at least 90 % of 100 draws."
+    assert firm_line(0, 0, 100) == "No unit has a zone, so there is none that could be firm."
     # Seen: 9087 of 20000 zones are firm, beside 1,025 units are close to 1.
     assert firm_line(9087, 20_000, 1000).startswith("9,087 of 20,000 zones are firm")
     [alone] = lines_without_zone({NO_CARBON: 1}, 1)

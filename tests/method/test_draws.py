@@ -69,6 +69,15 @@ def test_regions_are_apart_and_one_unit_is_none():
     assert np.isnan(found.ecc[0, 3])
 
 
+def test_an_index_of_a_draw_has_the_same_bits_whatever_is_drawn_beside_it():
+    """Seen to fail: sums of 97 units of one draw alone were added up in another order than those of 40."""
+    rng = np.random.default_rng(1)
+    drawn = rng.lognormal(0, 1, (3, 40, 97))
+    every, alone = (drawn_indices(*drawn[:, :n], [np.arange(97)]) for n in (40, 1))
+    for name in ("ccr", "ecc", "esc"):
+        assert (getattr(every, name)[:1] == getattr(alone, name)).all()
+
+
 @pytest.mark.parametrize("ties", [">=", ">"])
 def test_a_tie_survives_a_factor_that_all_units_share(ties):
     """Seven equal units, each drawn by one factor. Seen to fail: sums of floats put them on this or that side of 1."""

@@ -23,6 +23,7 @@ from carbongrid.outputs.numbers import (
     money_in_chinese,
     people,
     percent,
+    share_of_draws,
     short_number,
     threshold,
     to_the_gram,
@@ -152,3 +153,13 @@ def test_people_and_money_are_read_as_they_are():
         "3,200",
         "1.50",
     ]
+
+
+def test_a_share_of_draws_is_told_on_its_own_side_of_90_percent_and_of_all() -> None:
+    """Seen: of the draws, 90.0 % have this zone, which is not firm (below 90 %); and 100 % of 9,996 draws in 10,000."""
+    told = {0.0: "0 %", 0.0004: "< 0.1 %", 0.05: "5.0 %", 0.29: "29.0 %", 0.8996: "89.9 %", 0.9: "90.0 %", 0.9996: "99.9 %", 1.0: "100 %", math.nan: "–"}  # fmt: skip
+    assert {share: share_of_draws(share) for share in told} == told
+    for draws in (30, 1000, 7):
+        for have in range(draws + 1):
+            text = share_of_draws(have / draws)
+            assert text == f"{1000 * have // draws / 10:.1f} %" or have in (0, draws)

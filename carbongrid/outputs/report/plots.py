@@ -29,7 +29,14 @@ from carbongrid.outputs.figures.scales import (
     signed,
     totals,
 )
-from carbongrid.outputs.numbers import index_number, mass, people, percent, plain_number
+from carbongrid.outputs.numbers import (
+    index_number,
+    mass,
+    people,
+    percent,
+    plain_number,
+    share_of_draws,
+)
 from carbongrid.outputs.result import cell_side
 from carbongrid.outputs.tables.headings import name_of
 
@@ -253,7 +260,9 @@ class Plots:
         measure = re.sub("_(p05|p95|low|high)$", "", column)
         if measure.endswith("_t"):
             return self.gas.told(f"{mass(round(1e6 * cell))} CO₂e yr⁻¹")
-        if measure in ("ccr", "zone_probability"):
+        if measure == "zone_probability":
+            return share_of_draws(cell)
+        if measure == "ccr":
             return percent(cell)
         if measure in ("ecc", "esc"):
             return index_number(cell)

@@ -22,6 +22,7 @@ from carbongrid.outputs.numbers import (
     money_in_chinese,
     people,
     percent,
+    share_of_draws,
     short_number,
     ten_thousands,
     threshold,
@@ -125,7 +126,7 @@ def _drawn(units: pd.DataFrame) -> list[tuple[NumberColumn, Sequence[Cell]]]:
     """Return how sure each zone is, and between which numbers nine tenths of the draws lie; the exact cell is the lower one."""
     sure = NumberColumn("zone_probability", "sure", "可靠程度")
     found: list[tuple[NumberColumn, Sequence[Cell]]] = [
-        (sure, _numbers(units["zone_probability"].tolist(), percent))
+        (sure, _numbers(units["zone_probability"].tolist(), share_of_draws))
     ]
     shown: Mapping[str, tuple[str, str, Callable[[float], str], Callable[[float], str] | None]] = {
         "emission_t": ("emission", "碳排放", _of_tonnes(to_the_gram), _of_tonnes(to_the_gram_in_chinese)),
