@@ -20,7 +20,7 @@ from carbongrid.method.landuse import SETTLEMENT, carrying_types
 from carbongrid.method.weights import people_points
 from carbongrid.method.weights.people import PeoplePoints
 from carbongrid.pipeline.bare_units import units_without_their_land
-from carbongrid.pipeline.far_land import land_far_away
+from carbongrid.pipeline.far_land import FarLand, land_far_away
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.regional_totals import level_of
 from carbongrid.pipeline.residents import census_of, shared_over
@@ -58,11 +58,12 @@ class CrossChecked:
 
 def cross_check(inputs: Inputs, land: Land) -> CrossChecked:
     """Hold the tables side by side."""
+    far = FarLand.of(land)
     problems = (
         *_problems_of_place(inputs, land),
         *_problems_of_codes(inputs, land),
-        *land_far_away(inputs, land),
-        *units_without_their_land(inputs, land),
+        *land_far_away(inputs, land, far),
+        *units_without_their_land(inputs, land, far.units),
         *_problems_of_grid(inputs),
         *_problems_of_reference(inputs),
         *_problems_of_lone_gdp(inputs),

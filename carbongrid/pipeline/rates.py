@@ -136,8 +136,8 @@ def problems_of_gdp(inputs: Inputs, land: Land, residents: NDArray[np.float64]) 
     if len(each) < _REGIONS or far.empty:
         return []
     which = listed((f"{code} ({in_words(by)} times)" for code, by in far.items()), _LISTED)
-    what = f"GDP for each person is more than 100 times the median of {len(each)} regions, or less than one part in 100, in {len(far)}: {which}"
+    what = f"GDP for each person is more than {limit:,g} times the median of {len(each)} regions, or less than one part in {limit:,g}, in {len(far)}: {which}"
     if limit == PER_KM2:
-        what = f"GDP for each km2 is more than 1,000 times the median of {len(each)} regions, or less than one part in 1,000, in {len(far)}: {which}"
+        what = f"GDP for each km2 is more than {limit:,g} times the median of {len(each)} regions, or less than one part in {limit:,g}, in {len(far)}: {which}"
     hint = "Check that all are in one unit: the ECC of every unit rests on the sum."
     return [Problem(what, case.gdp.path, hint, "warning")]

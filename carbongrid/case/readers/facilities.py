@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -30,9 +31,13 @@ from carbongrid.errors import InputError, Problem, listed
 from carbongrid.inventory.electricity import is_supply
 from carbongrid.inventory.units_of_measure import gas_of
 from carbongrid.method.categories import Category
+from carbongrid.method.evidence import in_words
 from carbongrid.method.gas import CO2, CO2E, gases_by_category
 from carbongrid.method.tonnes import readable_tonnes
 from carbongrid.raster.opening.crs import crs_of
+
+FAR_IN_SIZE, _MIN_ALIKE = 1000, 5
+"""A facility so many times the median of its category's, or one part in so many, is told, where these are so many at least: works differ by hundreds of times."""
 
 COLUMNS = ("name", "category", "way", "grams", "x", "y", "crs", "place_uncertainty", "part", "part_unit", "remainder")  # fmt: skip
 
@@ -99,6 +104,7 @@ def read_facilities(
     with_value = ((row.number, row.cells) for row in read if row.cells["value"])
     notes += notes_on_faint(with_value, path.name)
     notes += _notes(rows, away, path.name) + _notes_on_copies(rows, path.name)
+    notes += _notes_on_sizes(rows, path.name)
     return _table([facility for facility in rows if facility["category"] not in away])
 
 
@@ -303,6 +309,28 @@ def _notes_on_copies(rows: list[dict[str, Any]], file: str) -> list[Problem]:
         return []
     what = f"facilities that agree in category, place and mass count each: {listed(told)}"
     return [Problem(what, file, "If they are one works under several names, leave one of each.", "warning")]  # fmt: skip
+
+
+def _notes_on_sizes(rows: list[dict[str, Any]], file: str) -> list[Problem]:
+    """Return a note on facilities far smaller or larger than the others of their category, as one in kt among those in t."""
+    sizes: dict[tuple[str, str], dict[int, Fraction]] = {}
+    for number, row in enumerate(rows):
+        amount = row["amount"]
+        size = amount.grams if amount.way == "value" else amount.part
+        if size > 0:
+            sizes.setdefault((row["category"], amount.way), {})[number] = size
+    told = []
+    for (category, _), found in sizes.items():
+        if len(found) < _MIN_ALIKE:
+            continue
+        median = statistics.median(found.values())
+        for number, size in found.items():
+            if not median <= FAR_IN_SIZE * size <= FAR_IN_SIZE**2 * median:
+                told.append(f"{rows[number]['name']!r} ({category}, {in_words(float(size / median))} times)")  # fmt: skip
+    if not told:
+        return []
+    what = f"facilities are more than {FAR_IN_SIZE:,} times the median of their category's, or less than one part in {FAR_IN_SIZE:,}: {listed(told, 5)}"
+    return [Problem(what, file, "Check their units, as t for kt.", "note")]
 
 
 def _listed(rows: list[dict[str, Any]]) -> str:

@@ -38,6 +38,11 @@ _IN_A_FILE = (
 )
 """Where in a file a remark is of, and in which words."""
 _PHRASES = {
+    "apart": (
+        (re.compile(r" \(([\d.,]+) times\)"), r"（\1 倍）"),
+        (re.compile(r" \(([^()]+), ([\d.,]+) times\)"), r"（\1，\2 倍）"),
+        (re.compile(r" and ([\d,]+) more$"), r" 等，另有 \1 个"),
+    ),
     "either": ((re.compile(" or "), " 或 "),),
     "alike": (
         (re.compile(r"""(?<=['"]) and (?=['"])"""), " 与 "),
