@@ -105,7 +105,7 @@ _OWN_WORDS = {
         "set of sinks": "碳汇系数集",
     },
     "currency": {"currency units that nobody told": "未说明的货币"},
-    "amount": {"GDP": "地区生产总值", "residents": "人口", "emission": "排放"},
+    "amount": {"GDP": "地区生产总值", "residents": "人口", "emission": "排放", "sink": "碳汇"},
     "a": _COMPARED,
     "b": _COMPARED,
     "no_zone": WHY_NO_ZONE,
