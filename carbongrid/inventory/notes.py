@@ -15,6 +15,7 @@ from carbongrid.inventory.factors.units import Unit
 from carbongrid.inventory.forming import LOST_LAND
 from carbongrid.inventory.lines import Input, Inventory, Line, plain
 from carbongrid.inventory.methods import instead_of
+from carbongrid.inventory.own_numbers import own_numbers_far_off
 from carbongrid.inventory.places import DEVELOPED, DEVELOPING, WORLD
 from carbongrid.inventory.regions import counted_once, has_regions
 from carbongrid.inventory.tables import caution_of
@@ -54,6 +55,7 @@ def notes(inventory: Inventory) -> list[Problem]:
     found += _regions_note(inventory)
     found += _passed_over_notes(inventory)
     found += _own_factors(inventory)
+    found += own_numbers_far_off(inventory)
     found += _grids_of_other_years(inventory)
     found += _counted_twice(inventory)
     found += _urea_and_ammonia(inventory)
