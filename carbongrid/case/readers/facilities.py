@@ -293,22 +293,39 @@ def _notes_on_gases(
 
 
 def _notes_on_copies(rows: list[dict[str, Any]], file: str) -> list[Problem]:
-    """Return a warning of facilities that may be one under several names; of capacities, works have several units that are alike."""
+    """Return a warning of facilities that may be one under several names, and one of those that may be counted in two categories; of capacities, works have several units that are alike."""
     alike: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    elsewhere: dict[tuple[Any, ...], dict[int, dict[str, Any]]] = {}
     for row in rows:
-        if row["grams"] and row["way"] != "capacity" and row["x"] == row["x"]:
-            # Of two values that are alike, rounding may give one a gram more.
-            mass = round(row["amount"].grams) or row["grams"]
-            alike.setdefault((*(row[name] for name in ("category", "crs", "x", "y")), mass), []).append(row)  # fmt: skip
-    told = [
-        f"{' and '.join(repr(row['name']) for row in same)} ({same[0]['category']}, {readable_tonnes(same[0]['grams'])} t each, rows {', '.join(str(row['row']) for row in same)})"
-        for same in alike.values()
-        if len(same) > 1
-    ]
-    if not told:
-        return []
-    what = f"facilities that agree in category, place and mass count each: {listed(told)}"
-    return [Problem(what, file, "If they are one works under several names, leave one of each.", "warning")]  # fmt: skip
+        if not row["grams"] or row["way"] == "capacity":
+            continue
+        # Of two values that are alike, rounding may give one a gram more.
+        mass = round(row["amount"].grams) or row["grams"]
+        place = (row["crs"], row["x"], row["y"]) if row["x"] == row["x"] else ()
+        if place:
+            alike.setdefault((row["category"], *place, mass), []).append(row)
+        # A share of another total is another mass.
+        if row["way"] == "value":
+            for same in filter(None, (row["name"].casefold(), place)):
+                elsewhere.setdefault((same, mass), {})[row["row"]] = row
+    notes = []
+    if told := [_copies(same) for same in alike.values() if len(same) > 1]:
+        what = f"facilities that agree in category, place and mass count each: {listed(told)}"
+        hint = "If they are one works under several names, leave one of each."
+        notes.append(Problem(what, file, hint, "warning"))
+    twice = {tuple(same): list(same.values()) for same in elsewhere.values()}
+    if told := [_copies(same) for same in twice.values() if len({row["category"] for row in same}) > 1]:  # fmt: skip
+        what = f"facilities that agree in mass, and in name or place, count in several categories: {listed(told)}"
+        hint = "If they are one works, leave it in the category that it is part of."
+        notes.append(Problem(what, file, hint, "warning"))
+    return notes
+
+
+def _copies(same: list[dict[str, Any]]) -> str:
+    names = " and ".join(repr(row["name"]) for row in same)
+    categories = ", ".join(dict.fromkeys(row["category"] for row in same))
+    numbers = ", ".join(str(row["row"]) for row in same)
+    return f"{names} ({categories}, {readable_tonnes(same[0]['grams'])} t each, rows {numbers})"
 
 
 def _notes_on_sizes(rows: list[dict[str, Any]], file: str) -> list[Problem]:

@@ -43,6 +43,10 @@ _PHRASES = {
         (re.compile(r" \(([^()]+), ([\d.,]+) times\)"), r"（\1，\2 倍）"),
         (re.compile(r" and ([\d,]+) more$"), r" 等，另有 \1 个"),
     ),
+    "small": (
+        (re.compile(r"\brow (\d+) \(([\d.e-]+) %\)"), r"第 \1 行（\2 %）"),
+        (re.compile(r" and ([\d,]+) more$"), r" 等，另有 \1 个"),
+    ),
     "either": ((re.compile(" or "), " 或 "),),
     "alike": (
         (re.compile(r"""(?<=['"]) and (?=['"])"""), " 与 "),
