@@ -36,7 +36,7 @@ OF_ALL = (0.1, 1000.0)
 OF_ONE = {"transport/road": 100.0, "waste/domestic": 10.0}
 """t CO2e per person and year that a category emits at most: twenty times of what countries do where they do most, since motorways lead through places where few live (recalled)."""
 
-MOST_OF_ANY = 2e10
+MAX_EMISSION = 2e10
 """t CO2e that no country emits in a year (recalled)."""
 
 _CITY, _SECTORS = 10_000, 3
@@ -134,8 +134,8 @@ def problems_of_emission(inputs: Inputs, residents: NDArray[np.float64]) -> list
     here = {name: grams / _GRAMS for name, grams in masses_here(inputs.totals).items() if not inputs.categories[name].sink}  # fmt: skip
     whole, people = sum(here.values()), float(residents.sum())
     where, hint = "totals", "Check the units of the totals, and that all people are there."
-    if whole > MOST_OF_ANY:
-        what = f"emissions add up to {whole:,.0f} t a year, more than the {MOST_OF_ANY:,.0f} t of any country"
+    if whole > MAX_EMISSION:
+        what = f"emissions add up to {whole:,.0f} t a year, more than the {MAX_EMISSION:,.0f} t of any country"
         return [Problem(what, where, hint, "warning")]
     if not people >= _CITY or not whole:
         return []

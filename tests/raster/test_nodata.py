@@ -396,7 +396,7 @@ def test_ends_of_floats_that_nothing_marks_are_refused(end, dtype):
     there = plain.assign_coords(spatial_ref=((), 0, {"crs_wkt": WKT}))
     for of in (plain, plain.chunk(20), values):
         with pytest.raises(
-            InputError, match="cells hold .*e.*which nothing marks as unknown.*1e38"
+            InputError, match=r"cells hold .*e.*which nothing marks as unknown.*1e38"
         ):
             zonal_stats(of, labels, ["sum"], n=1).compute()
     for stats in (["mean"], ["max"], ["median"]):
