@@ -15,6 +15,8 @@ from carbongrid.inventory.factors.units import Unit
 from carbongrid.inventory.forming import LOST_LAND
 from carbongrid.inventory.lines import Input, Inventory, Line, plain
 from carbongrid.inventory.methods import instead_of
+from carbongrid.inventory.own_numbers import own_numbers_far_off
+from carbongrid.inventory.percents import percent_problems
 from carbongrid.inventory.places import DEVELOPED, DEVELOPING, WORLD
 from carbongrid.inventory.regions import counted_once, has_regions
 from carbongrid.inventory.tables import caution_of
@@ -54,6 +56,7 @@ def notes(inventory: Inventory) -> list[Problem]:
     found += _regions_note(inventory)
     found += _passed_over_notes(inventory)
     found += _own_factors(inventory)
+    found += own_numbers_far_off(inventory)
     found += _grids_of_other_years(inventory)
     found += _counted_twice(inventory)
     found += _urea_and_ammonia(inventory)
@@ -61,6 +64,7 @@ def notes(inventory: Inventory) -> list[Problem]:
     found += _bases_of_energy(inventory.data)
     found += _cubic_metres(inventory)
     found += _points_between_thousands(inventory.data)
+    found += percent_problems(((row.id, float(row.uncertainty_pct or 0)) for row in inventory.data.rows), "uncertainty_pct", inventory.data.file)  # fmt: skip
     year = str(inventory.year or "")
     for other in sorted({row.year for row in inventory.data.rows if row.year} - {year}):
         rows = ", ".join(row.id for row in inventory.data.rows if row.year == other)

@@ -33,7 +33,12 @@ from carbongrid.pipeline.facilities import (
 from carbongrid.pipeline.guesses import marked_guesses
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.open_land import mass_on_open_land
-from carbongrid.pipeline.rates import problems_of_gdp, problems_of_homes, problems_of_uptake
+from carbongrid.pipeline.rates import (
+    problems_of_emission,
+    problems_of_gdp,
+    problems_of_homes,
+    problems_of_uptake,
+)
 from carbongrid.pipeline.regional_totals import land_without_total, moved_by_regions
 from carbongrid.pipeline.unreached_units import units_that_evidence_leaves_out
 from carbongrid.pipeline.weights_step import (
@@ -145,6 +150,7 @@ def allocate_totals(
     limits += evidence_problems(counted, lost)
     if residents is not None:
         limits += problems_of_gdp(inputs, land, residents[0])
+        limits += problems_of_emission(inputs, residents[0])
         limits += problems_of_homes(inputs, counted, ledger)
         limits += units_that_evidence_leaves_out(inputs, land, weighed.claims, ledger)
         limits += homes_without_people(inputs, land, weighed.claims, ledger, residents[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.errors import Problem, listed
@@ -17,12 +18,14 @@ _TELLS_ALL, _UNITS = 0.9, 5
 """Of a map that leaves out more of the median unit, as of OpenStreetMap, nothing is said here, nor of a few units: none of them is the usual one."""
 
 
-def units_without_their_land(inputs: Inputs, land: Land) -> Iterator[Problem]:
-    """Yield a warning of units of which parcels cover far less than of the median one, as where a part of the survey is missing."""
+def units_without_their_land(
+    inputs: Inputs, land: Land, far: NDArray[np.bool_]
+) -> Iterator[Problem]:
+    """Yield a warning of units of which parcels cover far less than of the median one, as where a part of the survey is missing; of those that are told as ``far`` from all other land nothing more is said."""
     area = land.units.geometry.area.to_numpy()
     covered = np.asarray(land.shared_area.sum(axis=0)).ravel() / area
     median = float(np.median(covered))
-    few = np.flatnonzero(covered < MIN_COVERED * median)
+    few = np.flatnonzero((covered < MIN_COVERED * median) & ~far)
     if not few.size or median < _TELLS_ALL or covered.size < _UNITS:
         return
     order = few[np.argsort(covered[few], kind="stable")]

@@ -12,6 +12,7 @@ import pandas as pd
 
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.located import PER_ONE
+from carbongrid.case.readers.people import PeopleGrid, km2_of_cell
 from carbongrid.case.readers.points import crosswalk_categories
 from carbongrid.case.readers.regions import masses_here
 from carbongrid.errors import InputError, Level, Problem, listed
@@ -20,7 +21,7 @@ from carbongrid.method.landuse import SETTLEMENT, carrying_types
 from carbongrid.method.weights import people_points
 from carbongrid.method.weights.people import PeoplePoints
 from carbongrid.pipeline.bare_units import units_without_their_land
-from carbongrid.pipeline.far_land import land_far_away
+from carbongrid.pipeline.far_land import FarLand, land_far_away
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.regional_totals import level_of
 from carbongrid.pipeline.residents import census_of, shared_over
@@ -46,6 +47,9 @@ _FAR_APART = 10
 _THOUSAND, _ABOUT = 3, 1.5
 """So many powers of ten, about so exactly, are no sample but another unit."""
 
+_LIKE_THE_CELL = 0.15
+"""The census and the raster may be of years between which so many people came or left."""
+
 _LISTED = 5
 
 
@@ -58,11 +62,12 @@ class CrossChecked:
 
 def cross_check(inputs: Inputs, land: Land) -> CrossChecked:
     """Hold the tables side by side."""
+    far = FarLand.of(land)
     problems = (
         *_problems_of_place(inputs, land),
         *_problems_of_codes(inputs, land),
-        *land_far_away(inputs, land),
-        *units_without_their_land(inputs, land),
+        *land_far_away(inputs, land, far),
+        *units_without_their_land(inputs, land, far.units),
         *_problems_of_grid(inputs),
         *_problems_of_reference(inputs),
         *_problems_of_lone_gdp(inputs),
@@ -337,6 +342,17 @@ def _problems_of_scale(scaled: Mapping[str, float], where: str) -> Iterator[Prob
         yield Problem(what, where, "Check that all are in persons, and of the same regions.", "warning")  # fmt: skip
 
 
+def _problems_of_density(scaled: Mapping[str, float], km2: float, where: str) -> Iterator[Problem]:
+    """Yield a warning where the census counts as many times the people of cells as these have km2, or hectares: then they hold people for each of that."""
+    median = statistics.median(scaled.values()) if scaled else 0.0
+    for unit, area in (("km2", km2), ("ha", 100 * km2)):
+        if 1 / _ABOUT < area < _ABOUT or abs(median / area - 1) > _LIKE_THE_CELL:
+            continue
+        what = f"the census counts {median:.3g} times the people that cells have, as the median of {len(scaled)} regions, and a cell has {area:.3g} {unit}: the raster seems to hold people per {unit}"
+        hint = "Multiply by the area of the cells, or take the file of counts."
+        yield Problem(what, where, hint, "warning")
+
+
 def _problems_of_emptied(emptied: Mapping[str, int], left: int, where: str) -> Iterator[Problem]:
     """Yield where the census counts nobody and points or cells have people, one at least: a warning where these are more than 1 % of all."""
     emptied = {code: many for code, many in emptied.items() if many >= PER_ONE}
@@ -373,6 +389,8 @@ def _problems_of_census(inputs: Inputs, land: Land) -> Iterator[Problem]:
     told = people_points(inputs.people, land.units.crs, census, shared_over(inputs, land))
     where = str(inputs.case.people.census)
     yield from _problems_of_scale(told.scaled, where)
+    if isinstance(inputs.people, PeopleGrid):
+        yield from _problems_of_density(told.scaled, km2_of_cell(inputs.people), where)
     yield from _problems_of_emptied(told.emptied, int(told.thousandths.sum()), where)
     yield from _problems_of_unscaled(told, census.codes, land, where)
     whole = int(census.thousandths.sum())

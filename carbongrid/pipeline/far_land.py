@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,19 +26,42 @@ _LISTED = 5
 Boxes = NDArray[np.float64]
 
 
-def land_far_away(inputs: Inputs, land: Land) -> Iterator[Problem]:
-    """Yield a warning of parcels in no unit, and one of units, that reach beyond the land by more than that is wide."""
-    parcels, units = (layer.geometry.array.bounds for layer in (land.parcels, land.units))
-    few = max(_FEW, 1 / (len(parcels) - 1)) if len(parcels) >= _MANY else 0.0
-    middle = _around(parcels, few)
-    lost = (land.unit_of_parcel < 0) & _is_far(parcels, middle)
-    astray = _is_far(units, _around(parcels[~lost]))
-    rest = _around(np.concatenate([parcels[~lost], units[~astray]]))
-    whole = _around(np.concatenate([parcels, units]))
-    now, then = (_cells(box, inputs.case.grid.resolution) for box in (whole, rest))
+@dataclass(frozen=True)
+class FarLand:
+    """Which land lies far from all other.
+
+    Parameters
+    ----------
+    parcels, units : bool, shape (parcels,), (units,)
+        Which parcels, that lie in no unit, and which units do.
+    rest, whole : float64, shape (4,)
+        The box around all other land, and around all land.
+    """
+
+    parcels: NDArray[np.bool_]
+    units: NDArray[np.bool_]
+    rest: Boxes
+    whole: Boxes
+
+    @classmethod
+    def of(cls, land: Land) -> FarLand:
+        """Find the parcels and units that reach beyond the land by more than that is wide."""
+        parcels, units = _boxes(land)
+        few = max(_FEW, 1 / (len(parcels) - 1)) if len(parcels) >= _MANY else 0.0
+        lost = (land.unit_of_parcel < 0) & _is_far(parcels, _around(parcels, few))
+        astray = _is_far(units, _around(parcels[~lost]))
+        rest = _around(np.concatenate([parcels[~lost], units[~astray]]))
+        return cls(lost, astray, rest, _around(np.concatenate([parcels, units])))
+
+
+def land_far_away(inputs: Inputs, land: Land, far_land: FarLand) -> Iterator[Problem]:
+    """Yield a warning of parcels, and one of units, that lie far from all other land."""
+    parcels, units = _boxes(land)
+    rest = far_land.rest
+    now, then = (_cells(box, inputs.case.grid.resolution) for box in (far_land.whole, rest))
     for things, layer, boxes, far, file in (
-        ("parcels", land.parcels, parcels, lost, inputs.case.parcels.path),
-        ("units", land.units, units, astray, inputs.case.units.path),
+        ("parcels", land.parcels, parcels, far_land.parcels, inputs.case.parcels.path),
+        ("units", land.units, units, far_land.units, inputs.case.units.path),
     ):
         if not far.any():
             continue
@@ -51,6 +75,11 @@ def land_far_away(inputs: Inputs, land: Land) -> Iterator[Problem]:
         )
         hint = "Look at the outlines in a map: perhaps a corner was typed wrong. If they are meant, as islands are, only the grid is larger."
         yield Problem(what, file, hint, "warning")
+
+
+def _boxes(land: Land) -> tuple[Boxes, Boxes]:
+    parcels, units = (layer.geometry.array.bounds for layer in (land.parcels, land.units))
+    return parcels, units
 
 
 def _around(boxes: Boxes, few: float = 0.0) -> Boxes:

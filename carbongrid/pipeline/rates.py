@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.readers.regions import masses_here
 from carbongrid.errors import Problem, listed
 from carbongrid.method.allocate.spreading import WHOLE
 from carbongrid.method.categories import Category, homes
@@ -28,6 +29,18 @@ TOLD = 2.0
 
 PER_PERSON, PER_KM2 = 100.0, 1000.0
 """GDP so many times the median of all regions, or one part in so many, is in another unit: cities are that much denser than mountains, but not richer."""
+
+OF_ALL = (0.1, 1000.0)
+"""t CO2e per person and year that a place emits at least, where three sectors of it are counted, and at most: the poorest countries emit more, with ten times of the first, and cities of steel and coal less, with a fifth of the second (recalled)."""
+
+OF_ONE = {"transport/road": 100.0, "waste/domestic": 10.0}
+"""t CO2e per person and year that a category emits at most: twenty times of what countries do where they do most, since motorways lead through places where few live (recalled)."""
+
+MAX_EMISSION = 2e10
+"""t CO2e that no country emits in a year (recalled)."""
+
+_CITY, _SECTORS = 10_000, 3
+"""Fewer people may live beside works that emit for others; fewer sectors are no inventory."""
 
 _PEOPLE, _REGIONS = 1000, 5
 """Fewer people may live beside works that earn for others; fewer regions have no median worth the name."""
@@ -108,6 +121,39 @@ def problems_of_homes(
     return [Problem(what, f"categories: {names}", hint, "warning")]
 
 
+def problems_of_emission(inputs: Inputs, residents: NDArray[np.float64]) -> list[Problem]:
+    """Return a warning of emissions that are more than any country's, or for each person more or less than any place emits.
+
+    Parameters
+    ----------
+    inputs
+        The tables.
+    residents : float64, shape (units,)
+        Who lives in each unit, NaN where it is not known: then nothing is said of persons.
+    """
+    here = {name: grams / _GRAMS for name, grams in masses_here(inputs.totals).items() if not inputs.categories[name].sink}  # fmt: skip
+    whole, people = sum(here.values()), float(residents.sum())
+    where, hint = "totals", "Check the units of the totals, and that all people are there."
+    if whole > MAX_EMISSION:
+        what = f"emissions add up to {whole:,.0f} t a year, more than the {MAX_EMISSION:,.0f} t of any country"
+        return [Problem(what, where, hint, "warning")]
+    if not people >= _CITY or not whole:
+        return []
+    sectors = {inputs.categories[name].sector for name, tonnes in here.items() if tonnes}
+    least, most = OF_ALL
+    if whole > most * people:
+        what = f"emissions come to {in_words(whole / people)} t a year for each of {people:,.0f} people, more than the {most:,g} of any place"
+        return [Problem(what, where, hint, "warning")]
+    if whole < least * people and len(sectors) >= _SECTORS:
+        what = f"emissions come to {in_words(whole / people)} t a year for each of {people:,.0f} people, less than the {least:,g} of any place"
+        return [Problem(what, where, hint, "warning")]
+    return [
+        Problem(f"{name} comes to {in_words(here[name] / people)} t a year for each of {people:,.0f} people, more than the {most:,g} of any place", f"categories: {name}", hint, "warning")
+        for name, most in OF_ONE.items()
+        if here.get(name, 0.0) > most * people
+    ]  # fmt: skip
+
+
 def problems_of_gdp(inputs: Inputs, land: Land, residents: NDArray[np.float64]) -> list[Problem]:
     """Return a warning of regions whose GDP for each person, or where people are not known for each km2, is far from that of the others.
 
@@ -136,8 +182,8 @@ def problems_of_gdp(inputs: Inputs, land: Land, residents: NDArray[np.float64]) 
     if len(each) < _REGIONS or far.empty:
         return []
     which = listed((f"{code} ({in_words(by)} times)" for code, by in far.items()), _LISTED)
-    what = f"GDP for each person is more than 100 times the median of {len(each)} regions, or less than one part in 100, in {len(far)}: {which}"
+    what = f"GDP for each person is more than {limit:,g} times the median of {len(each)} regions, or less than one part in {limit:,g}, in {len(far)}: {which}"
     if limit == PER_KM2:
-        what = f"GDP for each km2 is more than 1,000 times the median of {len(each)} regions, or less than one part in 1,000, in {len(far)}: {which}"
+        what = f"GDP for each km2 is more than {limit:,g} times the median of {len(each)} regions, or less than one part in {limit:,g}, in {len(far)}: {which}"
     hint = "Check that all are in one unit: the ECC of every unit rests on the sum."
     return [Problem(what, case.gdp.path, hint, "warning")]

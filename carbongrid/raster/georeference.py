@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -53,6 +56,21 @@ def inside(raster: Any) -> Any:
     require_raster(raster)
     data = raster.data if isinstance(raster, xr.DataArray) else raster
     return data if is_chunked(data) or isinstance(data, np.ma.MaskedArray) else np.asarray(data)
+
+
+def file_of(raster: Any) -> str:
+    """Return the name of the file that a raster was read from; blank where it is not told, as of what was computed."""
+    told = raster.encoding.get("source", "") if isinstance(raster, xr.DataArray) else ""
+    return Path(str(told)).name
+
+
+@contextmanager
+def named_by_its_file(raster: Any) -> Iterator[None]:
+    """Give what is wrong with a raster the name of its file, where it has no place of its own."""
+    try:
+        yield
+    except InputError as error:
+        raise error.at(file_of(raster)) from error
 
 
 def require_raster(raster: Any) -> None:

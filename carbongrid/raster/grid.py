@@ -156,17 +156,17 @@ class Grid:
             If the raster has no CRS, or its cells are not regular, square and north-up.
         """
         # Reading rasters takes xarray, which is slow to import.
+        from carbongrid.raster.georeference import is_in_angles, named_by_its_file
         from carbongrid.raster.lattice import lattice_of
 
-        lattice = lattice_of(raster)
-        if lattice.crs is None:
-            from carbongrid.raster.georeference import is_in_angles
-
-            hint = 'Set it: import rioxarray; raster = raster.rio.write_crs("EPSG:...").'
-            if is_in_angles(raster):
-                hint = 'Its coordinates are longitudes and latitudes; if they are of WGS 84: import rioxarray; raster = raster.rio.write_crs("EPSG:4326"). Of a file, open it with xarray first.'
-            raise InputError("the raster has no CRS", hint=hint)
-        lattice.require_square()
+        with named_by_its_file(raster):
+            lattice = lattice_of(raster)
+            if lattice.crs is None:
+                hint = 'Set it: import rioxarray; raster = raster.rio.write_crs("EPSG:...").'
+                if is_in_angles(raster):
+                    hint = 'Its coordinates are longitudes and latitudes; if they are of WGS 84: import rioxarray; raster = raster.rio.write_crs("EPSG:4326"). Of a file, open it with xarray first.'
+                raise InputError("the raster has no CRS", hint=hint)
+            lattice.require_square()
         return cls.of_corner(
             lattice.crs, lattice.width, (lattice.west, lattice.north), lattice.shape
         )

@@ -24,6 +24,7 @@ from carbongrid.raster.crs_units import full_turn
 from carbongrid.raster.georeference import (
     NEAR,
     axis_of,
+    file_of,
     is_angle,
     is_in_angles,
     plane_of,
@@ -58,14 +59,19 @@ def north_up(raster: xr.DataArray) -> xr.DataArray:
     InputError
         If it is rotated.
     """
+    _require_unturned(raster)
+    turns = dict.fromkeys(turned_axes(raster), slice(None, None, -1))
+    return raster.isel(turns) if turns else raster
+
+
+def _require_unturned(raster: xr.DataArray) -> None:
     turned = rotation_of(raster)
     if turned is not None:
         raise InputError(
             f"the raster is rotated: its geotransform is {turned}",
-            hint="Put it on a north-up grid first, for example with rioxarray's reproject(raster.rio.crs).",
+            file_of(raster),
+            "Put it on a north-up grid first, for example with rioxarray's reproject(raster.rio.crs).",
         )
-    turns = dict.fromkeys(turned_axes(raster), slice(None, None, -1))
-    return raster.isel(turns) if turns else raster
 
 
 def turned_axes(raster: xr.DataArray) -> list[Hashable]:
@@ -132,6 +138,8 @@ def lattice_of(raster: Any) -> Lattice:
     require_raster(raster)
     require_rows_first(raster)
     if not isinstance(raster, xr.DataArray) or not set(raster.dims) <= set(raster.coords):
+        if isinstance(raster, xr.DataArray):
+            _require_unturned(raster)  # of such a file rioxarray makes no coordinates
         raise InputError(
             "the raster has no coordinates x and y of its cells",
             hint="Take a DataArray that has them, as cg.rasterize and rioxarray.open_rasterio make it.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import shapely
 from town import square, write_town
 
 from carbongrid.outputs.report.notes import note_in_chinese
@@ -31,3 +32,13 @@ def test_a_unit_whose_land_is_missing_is_told(tmp_path, covered, words):
     assert all(each.level == "warning" and note_in_chinese(str(each)) for each in found)
     assert len(found) == (words is not None)
     assert all(words in each.what for each in found)
+
+
+def test_a_unit_that_reaches_far_is_told_once(tmp_path):
+    """Seen to fail: one corner that was typed wrong was named as land far away and as a unit without its land."""
+    units = [square(x, 0) for x in range(6)]
+    units[5] = shapely.union(units[5], square(6, 0, 60, 0.5))
+    land = [(f"p{x}", "05", square(x, 0)) for x in range(6)]
+    path = write_town(tmp_path, land, [(f"u{x}", "d", each) for x, each in enumerate(units)], TOTALS)  # fmt: skip
+    [told] = [each.what for each in check(path).problems if "u5" in each.what]
+    assert "far from all other" in told

@@ -9,6 +9,7 @@ from town import square, write_town
 import carbongrid as cg
 from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.pipeline import check
+from carbongrid.pipeline.cross_checks import _problems_of_density
 
 FOREST, GRASS = "land/forest,{},100,ha,coefficient=xie_variant.forest", "land/grassland,{},100,ha,"
 WATER = "land/water,{},100,ha,"
@@ -136,3 +137,25 @@ def test_a_lone_gdp_of_a_district_of_one_unit_is_told(tmp_path):
     [told], units = told_of(tmp_path / "t", rows, "alone is known", gdp="region,value\nd,5\ne,\n", by="district")  # fmt: skip
     assert "of 3 units the GDP of u1 alone is known" in told
     assert units["ecc"]["u1"] == 1
+
+
+@pytest.mark.parametrize(
+    ("scaled", "km2", "words"),
+    [
+        ({"a": 1.1, "b": 0.9}, 0.01, None),
+        ({"a": 0.011, "b": 0.0105}, 0.01, "a cell has 0.01 km2: the raster seems to hold people per km2"),
+        ({"a": 0.02}, 0.01, None),  # a sample, or another year
+        ({"a": 6.1}, 0.0625, "a cell has 6.25 ha: the raster seems to hold people per ha"),
+        ({"a": 1.05}, 1.0, None),  # a cell of one km2 has as many
+        ({"a": 1.05}, 0.01, None),
+        ({}, 0.01, None),
+    ],
+)  # fmt: skip
+def test_a_census_tells_a_raster_of_densities(scaled, km2, words):
+    """Seen without a word: people per km2 in cells of 250 m were scaled to the census, and those beyond it counted sixteenfold."""
+    told = [*_problems_of_density(scaled, km2, "census.csv")]
+    assert len(told) == (words is not None)
+    for each in told:
+        assert each.level == "warning"
+        assert words in each.what
+        assert note_in_chinese(str(each))

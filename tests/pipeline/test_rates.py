@@ -6,6 +6,7 @@ import re
 import shutil
 
 import pytest
+from english_left import english_in
 from town import CRS, square, write_town
 
 import carbongrid as cg
@@ -121,7 +122,8 @@ def gdp_told(folder, values, people=None, by="unit"):
     folder.mkdir(exist_ok=True)
     problems = check(write_town(folder, land, units, tables, more)).problems
     found = [each for each in problems if each.what.startswith("GDP for each")]
-    assert all(each.level == "warning" and note_in_chinese(str(each)) for each in found)
+    assert all(each.level == "warning" for each in found)
+    assert all(english_in(note_in_chinese(str(each)), ["gdp.csv", "u5", "u6", "d5"]) == [] for each in found)  # fmt: skip
     return [each.what for each in found]
 
 
@@ -157,3 +159,35 @@ def test_gdp_of_districts_is_held_against_their_own_people(tmp_path):
     assert gdp_told(tmp_path / "a", USUAL, people, "district") == []
     [what] = gdp_told(tmp_path / "b", [*USUAL[:5], 40_000], people, "district")
     assert "in 1: d5 (1,000 times)" in what
+
+
+@pytest.mark.parametrize(
+    ("totals", "people", "words"),
+    [
+        ({"industry/manufacturing": 9e6}, "20000", None),
+        ({"industry/manufacturing": 3e7}, "20000", "totals: emissions come to 1,500 t a year for each of 20,000 people, more than the 1,000 of any place"),
+        ({"industry/manufacturing": 3e7}, "2000", None),  # a works beside which few live
+        ({"industry/manufacturing": 3e9}, "", None),  # people are not known
+        ({"industry/manufacturing": 3e10}, "2000", "totals: emissions add up to 30,000,000,000 t a year, more than the 20,000,000,000 t of any country"),
+        ({"industry/manufacturing": 900}, "20000", None),  # one sector is no inventory
+        ({"industry/manufacturing": 900, "transport/road": 200, "waste/domestic": 50}, "20000", "totals: emissions come to 0.0575 t a year for each of 20,000 people, less than the 0.1 of any place"),
+        ({"waste/domestic": 3e5}, "20000", "categories: waste/domestic: waste/domestic comes to 15 t a year for each of 20,000 people, more than the 10 of any place"),
+        ({"transport/road": 1e6}, "20000", None),
+    ],
+)  # fmt: skip
+def test_what_no_place_emits_is_told(tmp_path, totals, people, words):
+    """Seen without a word: totals of a city in kt as t, and 40 Gt of one city."""
+    tables = {"totals.csv": "category,value,unit\n" + "".join(f"{name},{value:.0f},t CO2e\n" for name, value in totals.items())}  # fmt: skip
+    land = [(f"p{x}", code, square(x, 0)) for x, code in enumerate(("0601", "1003", "0809", "0701"))]  # fmt: skip
+    more = ""
+    if people:
+        x, y = square(3, 0).centroid.coords[0]
+        tables["people.csv"] = f"lon,lat,residents\n{x},{y},{people}\n"
+        more += f'[people]\npath = "people.csv"\ncrs = "EPSG:{CRS}"\n'
+    problems = check(write_town(tmp_path, land, UNITS, tables, more)).problems
+    found = [each for each in problems if each.what.startswith(("emissions ", *totals))]
+    found = [each for each in found if " of any " in each.what and "km2" not in each.what]
+    assert [f"{each.where}: {each.what}" for each in found] == ([words] if words else [])
+    for each in found:
+        assert each.level == "warning"
+        assert english_in(note_in_chinese(str(each))) == []

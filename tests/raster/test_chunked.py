@@ -610,6 +610,10 @@ def test_rasters_that_cannot_be_weights_are_refused(land, tmp_path):
     for path, says in (
         (written("negative.tif", -1.0), "a value is -1"),
         (written("infinite.tif", np.inf), "a value is infinite"),
+        (
+            written("end.tif", 3.4028234663852886e38),
+            r"a value is 3.40282e\+38; weights are >= 0, and less than 1e\+38",
+        ),
         (written("nowhere.tif", 1.0, crs=None), "no CRS"),
         (written("far.tif", 1.0, west=EAST + 1e6), "does not touch the grid"),
     ):

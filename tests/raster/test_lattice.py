@@ -8,8 +8,10 @@ import geopandas as gpd
 import numpy as np
 import pyproj
 import pytest
+import rasterio
 import shapely
 import xarray as xr
+from affine import Affine
 
 from carbongrid.errors import InputError
 from carbongrid.raster.grid import Grid
@@ -136,3 +138,35 @@ def test_of_a_geotransform_half_a_cell_counts_on_each_axis_and_in_parts():
     middles = corners.assign_coords(x=corners.x + 500, y=corners.y - 500)
     for moved in (middles.assign_coords(x=middles.x + 330, y=middles.y - 120), middles.assign_coords(x=500 + np.arange(1, 11) * 1005.0, y=9500 - np.arange(1, 11) * 1005.0)):  # fmt: skip
         Grid.like(moved)
+
+
+@pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")  # rioxarray's own
+@pytest.mark.parametrize("coverage", ["exact", "centre"])
+@pytest.mark.parametrize(
+    ("crs", "transform", "words"),
+    [
+        (None, Affine(1, 0, 0, 0, -1, 10), "a.tif: the raster has no CRS"),
+        ("EPSG:3857", Affine(1, 0, 0, 0, -2, 20), "a.tif: the raster's cells are not square"),
+        ("EPSG:3857", Affine(1, 0.1, 0, 0.1, -1, 10), "a.tif: the raster is rotated"),
+    ],
+)
+def test_what_is_wrong_with_a_file_names_it(tmp_path, crs, transform, words, coverage):
+    """Seen to fail: of a loop over many files nobody was told which; a rotated one had no coordinates, by centres."""
+    with rasterio.open(
+        tmp_path / "a.tif", "w", driver="GTiff", width=9, height=9, count=1, dtype="float32", crs=crs, transform=transform
+    ) as file:  # fmt: skip
+        file.write(np.ones((1, 9, 9), "f4"))
+    land = gpd.GeoSeries([shapely.box(1, 1, 5, 5)], crs=3857)
+    with pytest.raises(InputError, match=f"^{words}"):
+        zonal_stats(tmp_path / "a.tif", land, ["sum"], coverage=coverage)
+
+
+def test_what_is_wrong_with_a_store_names_it(tmp_path):
+    """Of Zarr nothing in the array says where it is from; of an array that was computed nothing does."""
+    plain = xr.DataArray(np.ones((9, 9)), {"y": np.arange(9.0)[::-1], "x": np.arange(9.0)}, ("y", "x"), "a")  # fmt: skip
+    plain.to_dataset().to_zarr(tmp_path / "a.zarr", consolidated=False)
+    land = gpd.GeoSeries([shapely.box(1, 1, 5, 5)], crs=3857)
+    with pytest.raises(InputError, match=r"^a.zarr: the raster has no CRS"):
+        zonal_stats(tmp_path / "a.zarr", land, ["sum"])
+    with pytest.raises(InputError, match=r"^the raster has no CRS"):
+        zonal_stats(plain, land, ["sum"])

@@ -36,6 +36,7 @@ from carbongrid.analysis.targets.targets import (
 )
 from carbongrid.errors import InputError, Problem, RunError, listed
 from carbongrid.inventory.decimals import in_own_decimals
+from carbongrid.inventory.percents import percent_problems
 from carbongrid.method.answers import Answer
 from carbongrid.method.margins import NONE_TO_DIVIDE
 from carbongrid.method.zoning import by_esc_alone
@@ -153,6 +154,8 @@ def plan_targets(
     section = answer.inputs.case.gdp
     currency = "" if section is None else section.currency
     rows = UNLIMITED if limits is None else read_limits(Path(limits), frame["id"], currency)
+    parts = ((f"row {row.row}", float(row.most or 0)) for row in rows if row.measured_in == "%")
+    doubts = percent_problems(parts, "most", "" if limits is None else Path(limits).name)
     low = _low(decided, INDICES[zone], units)
     if not low:
         # No action is looked for where nothing is to be lifted: there may be nothing to cut.
@@ -166,7 +169,9 @@ def plan_targets(
     found = _Search(told, zone, model, tell).plan()
     low_esc = [row for row in low if "esc" in INDICES[zone] and decided["zone"].iloc[row] not in HIGH["esc"]]  # fmt: skip
     warnings = told.warnings_of_esc(frame["id"].iloc[low_esc])
-    return dataclasses.replace(found, notes=(*found.notes, *warnings, *without_zone(decided)))
+    return dataclasses.replace(
+        found, notes=(*found.notes, *doubts, *warnings, *without_zone(decided))
+    )
 
 
 def _directory(told: FinishedRun) -> Path:

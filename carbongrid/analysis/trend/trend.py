@@ -20,6 +20,7 @@ from carbongrid.analysis.comparison.guessed import notes_of_guessed_runs
 from carbongrid.analysis.finished import Asked, FinishedRun
 from carbongrid.analysis.frozen import frozen_zones
 from carbongrid.analysis.trend.decomposition import EFFECTS, lmdi, tapio
+from carbongrid.analysis.trend.leaps import leaps
 from carbongrid.analysis.trend.merged_units import (
     merged_across_parents,
     require_merged_codes,
@@ -137,7 +138,7 @@ def trend(
             raise InputError(f"the units have no {reference}, the reference region of {found[-1].name}", run.name, "Run the cases with one reference region.")  # fmt: skip
     zoned = [table.join(zone_units(table, reference, ties=ties)) for table in tables]
     followed, region, matrices = _followed(years, tables, zoned, found[-1])
-    notes += [*_otherwise_zoned(found, zoned), *_gaps(years, tables), *notes_of_guessed_runs(found)]  # fmt: skip
+    notes += [*_otherwise_zoned(found, zoned), *_gaps(years, tables), *leaps(years, tables, found), *notes_of_guessed_runs(found)]  # fmt: skip
     # Of several runs of one year, as plans are, some notes are the same.
     said = dict.fromkeys((*notes, WHAT_IT_IS, OWN_REGION))
     return Trend(tuple(found), years, followed, region, matrices, tuple(said))

@@ -11,6 +11,7 @@ import pandas as pd
 
 from carbongrid.analysis.published.gridded import GriddedQuantity
 from carbongrid.analysis.published.rasters import Remark
+from carbongrid.analysis.validation.slips import FAR
 from carbongrid.errors import Problem
 from carbongrid.method.agreement import (
     NEAR_UNIT_SLIP,
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 CELLS = ["of", "row", "column", "x", "y", "share_in_units", "ours_t", "published_t", "apart_t", "log2_ratio"]  # fmt: skip
 """Columns of the comparison of cells."""
-
-_FAR = 100.0
 
 
 def compare_cells(
@@ -185,7 +184,7 @@ def _remarks(of: str, row: Mapping[str, Any]) -> list[Remark]:
     elif row["slip"]:
         what = f"{of}: the run has {row['bias']:.3g} times the raster's total, as if {row['slip']}: look at its unit again"
         found.append((Problem(what, level="warning"), f"{of}：本次总量为栅格的 {row['bias']:.3g} 倍，疑似单位有误（{row['slip']}）。"))  # fmt: skip
-    elif not 1 / _FAR < row["bias"] < _FAR:
+    elif not 1 / FAR < row["bias"] < FAR:
         what = f"{of}: the run has {row['bias']:.3g} times the raster's total, which no two estimates of one thing differ by: look at its unit, and at what it is of"
         found.append((Problem(what, level="warning"), f"{of}：本次总量为栅格的 {row['bias']:.3g} 倍，请核对单位与内容。"))  # fmt: skip
     if row["by_area"] <= SAME_PROXY:

@@ -22,6 +22,7 @@ from carbongrid.analysis.published.table import (
 )
 from carbongrid.analysis.validation.baselines import OneTotal
 from carbongrid.analysis.validation.cells import CELLS, compare_cells
+from carbongrid.analysis.validation.slips import remarks_of_slips
 from carbongrid.analysis.validation.zones import NO_ZONES, areas_of_units, compare_zones
 from carbongrid.errors import InputError, Problem, listed
 from carbongrid.inventory.decimals import in_own_decimals
@@ -177,6 +178,8 @@ def validate(
     tell(phase, 3, 4)
     manifest = found.manifest
     remarks = (*read.remarks, *_without_people(measures, values, _people(found, codes)))
+    if not read.gridded:
+        remarks = (*remarks, *remarks_of_slips(measures, values))
     of_cells: dict[str, Any] = {"remarks": remarks}
     if read.gridded:
         measured, cells, more = compare_cells(found, read.gridded, groups)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -30,9 +31,13 @@ from carbongrid.errors import InputError, Problem, listed
 from carbongrid.inventory.electricity import is_supply
 from carbongrid.inventory.units_of_measure import gas_of
 from carbongrid.method.categories import Category
+from carbongrid.method.evidence import in_words
 from carbongrid.method.gas import CO2, CO2E, gases_by_category
 from carbongrid.method.tonnes import readable_tonnes
 from carbongrid.raster.opening.crs import crs_of
+
+FAR_IN_SIZE, _MIN_ALIKE = 1000, 5
+"""A facility so many times the median of its category's, or one part in so many, is told, where these are so many at least: works differ by hundreds of times."""
 
 COLUMNS = ("name", "category", "way", "grams", "x", "y", "crs", "place_uncertainty", "part", "part_unit", "remainder")  # fmt: skip
 
@@ -99,6 +104,7 @@ def read_facilities(
     with_value = ((row.number, row.cells) for row in read if row.cells["value"])
     notes += notes_on_faint(with_value, path.name)
     notes += _notes(rows, away, path.name) + _notes_on_copies(rows, path.name)
+    notes += _notes_on_sizes(rows, path.name)
     return _table([facility for facility in rows if facility["category"] not in away])
 
 
@@ -287,22 +293,61 @@ def _notes_on_gases(
 
 
 def _notes_on_copies(rows: list[dict[str, Any]], file: str) -> list[Problem]:
-    """Return a warning of facilities that may be one under several names; of capacities, works have several units that are alike."""
+    """Return a warning of facilities that may be one under several names, and one of those that may be counted in two categories; of capacities, works have several units that are alike."""
     alike: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    elsewhere: dict[tuple[Any, ...], dict[int, dict[str, Any]]] = {}
     for row in rows:
-        if row["grams"] and row["way"] != "capacity" and row["x"] == row["x"]:
-            # Of two values that are alike, rounding may give one a gram more.
-            mass = round(row["amount"].grams) or row["grams"]
-            alike.setdefault((*(row[name] for name in ("category", "crs", "x", "y")), mass), []).append(row)  # fmt: skip
-    told = [
-        f"{' and '.join(repr(row['name']) for row in same)} ({same[0]['category']}, {readable_tonnes(same[0]['grams'])} t each, rows {', '.join(str(row['row']) for row in same)})"
-        for same in alike.values()
-        if len(same) > 1
-    ]
+        if not row["grams"] or row["way"] == "capacity":
+            continue
+        # Of two values that are alike, rounding may give one a gram more.
+        mass = round(row["amount"].grams) or row["grams"]
+        place = (row["crs"], row["x"], row["y"]) if row["x"] == row["x"] else ()
+        if place:
+            alike.setdefault((row["category"], *place, mass), []).append(row)
+        # A share of another total is another mass.
+        if row["way"] == "value":
+            for same in filter(None, (row["name"].casefold(), place)):
+                elsewhere.setdefault((same, mass), {})[row["row"]] = row
+    notes = []
+    if told := [_copies(same) for same in alike.values() if len(same) > 1]:
+        what = f"facilities that agree in category, place and mass count each: {listed(told)}"
+        hint = "If they are one works under several names, leave one of each."
+        notes.append(Problem(what, file, hint, "warning"))
+    twice = {tuple(same): list(same.values()) for same in elsewhere.values()}
+    if told := [_copies(same) for same in twice.values() if len({row["category"] for row in same}) > 1]:  # fmt: skip
+        what = f"facilities that agree in mass, and in name or place, count in several categories: {listed(told)}"
+        hint = "If they are one works, leave it in the category that it is part of."
+        notes.append(Problem(what, file, hint, "warning"))
+    return notes
+
+
+def _copies(same: list[dict[str, Any]]) -> str:
+    names = " and ".join(repr(row["name"]) for row in same)
+    categories = ", ".join(dict.fromkeys(row["category"] for row in same))
+    numbers = ", ".join(str(row["row"]) for row in same)
+    return f"{names} ({categories}, {readable_tonnes(same[0]['grams'])} t each, rows {numbers})"
+
+
+def _notes_on_sizes(rows: list[dict[str, Any]], file: str) -> list[Problem]:
+    """Return a note on facilities far smaller or larger than the others of their category, as one in kt among those in t."""
+    sizes: dict[tuple[str, str], dict[int, Fraction]] = {}
+    for number, row in enumerate(rows):
+        amount = row["amount"]
+        size = amount.grams if amount.way == "value" else amount.part
+        if size > 0:
+            sizes.setdefault((row["category"], amount.way), {})[number] = size
+    told = []
+    for (category, _), found in sizes.items():
+        if len(found) < _MIN_ALIKE:
+            continue
+        median = statistics.median(found.values())
+        for number, size in found.items():
+            if not median <= FAR_IN_SIZE * size <= FAR_IN_SIZE**2 * median:
+                told.append(f"{rows[number]['name']!r} ({category}, {in_words(float(size / median))} times)")  # fmt: skip
     if not told:
         return []
-    what = f"facilities that agree in category, place and mass count each: {listed(told)}"
-    return [Problem(what, file, "If they are one works under several names, leave one of each.", "warning")]  # fmt: skip
+    what = f"facilities are more than {FAR_IN_SIZE:,} times the median of their category's, or less than one part in {FAR_IN_SIZE:,}: {listed(told, 5)}"
+    return [Problem(what, file, "Check their units, as t for kt.", "note")]
 
 
 def _listed(rows: list[dict[str, Any]]) -> str:

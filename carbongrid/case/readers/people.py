@@ -55,9 +55,13 @@ _DENSITY = re.compile(
 
 _MAX_DENSITY = 100_000
 """People per km2. Manila, the densest city, has 74,000 by its census of 2020 (recalled); a window has a margin around the place."""
+_MAX_AT_HOME, _MIN_CELL = 200_000, 0.0025
+"""People per km2 where the median person lives, and the km2 of cells from which on this is of more than one house: in the densest cities, by cells of 100 m, half of that (recalled)."""
 _NEAR_THE_TOP, _MIN_CELLS = 17, 20
 
 _MAX_CELLS = 400_000_000
+
+_PER_CELL_HINT = "Check that the values are people per cell, and no density."
 
 _WARP = "Warp it to a CRS in which they are in one piece, such as their own: gdalwarp -t_srs CRS -r sum IN OUT"
 
@@ -196,19 +200,40 @@ def _notes_on_crowds(
 ) -> list[Problem]:
     """Return what is said of people who are more than any city has, and of a number that seems to stand for no data."""
     found = []
-    west, south, east, north = transformer_between(own, CRS.from_epsg(6933)).transform_bounds(
-        *bounds
-    )
-    density = float(np.nansum(people)) / ((east - west) * (north - south) / 1e6)
+    area = _km2(own, bounds)
+    density, cell = float(np.nansum(people)) / area, area / people.size
     if density > _MAX_DENSITY:
         what = f"there are {density:,.0f} people per km2 of the land that is read, more than in any city (Manila has the most, below 80,000)"
-        found.append(Problem(what, where, "Check that the values are people per cell, and no density.", "warning"))  # fmt: skip
+        found.append(Problem(what, where, _PER_CELL_HINT, "warning"))
+    elif (crowd := _at_home(people) / cell) > _MAX_AT_HOME and cell >= _MIN_CELL:
+        what = f"half of the people live where there are {crowd:,.0f} of them per km2 or more, by cells of {cell:.3g} km2: more than in any city"
+        found.append(Problem(what, where, _PER_CELL_HINT, "warning"))
     if top is not None:
         below = [int(np.count_nonzero(people == top - less)) for less in range(_NEAR_THE_TOP)]
         if below[0] >= _MIN_CELLS and below[0] > 2 * max(below[1:]):
             what = f"{below[0]:,} cells hold {top:,}, the largest number of their type, more than twice as many as any number just below"
             found.append(Problem(what, where, "If it means no data, declare it: gdal_edit.py -a_nodata VALUE FILE", "note"))  # fmt: skip
     return found
+
+
+def _km2(own: CRS, bounds: Bounds) -> float:
+    """Return the area of bounds on the ground."""
+    equal = transformer_between(own, CRS.from_epsg(6933))
+    west, south, east, north = equal.transform_bounds(*bounds)
+    return float((east - west) * (north - south) / 1e6)
+
+
+def km2_of_cell(grid: PeopleGrid) -> float:
+    """Return the mean area of the cells of a raster of people."""
+    from rasterio.transform import array_bounds
+
+    return _km2(grid.crs, array_bounds(*grid.values.shape, grid.transform)) / grid.values.size
+
+
+def _at_home(people: NDArray[np.float64]) -> float:
+    """Return how many the cell of the median person holds; 0 where nobody lives."""
+    told = np.sort(people[people > 0])
+    return float(told[np.searchsorted(np.cumsum(told), told.sum() / 2)]) if told.size else 0.0
 
 
 def _notes_on_faint(

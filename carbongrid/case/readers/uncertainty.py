@@ -21,6 +21,7 @@ from carbongrid.case.table_formats import (
     TableFormat,
 )
 from carbongrid.errors import Problem
+from carbongrid.inventory.percents import percent_problems
 from carbongrid.method.weights import sink_coefficients
 
 Told = dict[str, list[dict[str, Any]]]
@@ -52,7 +53,7 @@ def read_uncertainty(
     categories
         Those that the case knows; which a row is for is not checked if None.
     notes
-        A warning is appended for each column of the case's own table that is not read and looks like one that is missing.
+        A warning is appended for each column of the case's own table that is not read and looks like one that is missing, and for half-widths that may be parts of 1.
 
     Returns
     -------
@@ -75,6 +76,8 @@ def read_uncertainty(
             if categories is not None:
                 _check_whom(row, case, {*categories}, faults)
         faults.raise_any()
+        if notes is not None:
+            notes += _doubts(rows, "percent", path.name)
         told["rules"] = [_rule(row.values) for row in rows]
     old = read_old_codes(case, codes)
     sections: dict[str, tuple[Any, TableFormat]] = {
@@ -95,9 +98,17 @@ def read_uncertainty(
         rows, faults = rows_declared(table, form, path.name)
         faults.raise_any()
         kept = [row for row in rows if row.cells.get("place", "").lower() != ELSEWHERE]
+        if notes is not None:
+            notes += _doubts(kept, "uncertainty", path.name)
         told[name] = _as_one(name, kept, old, faults)
         faults.raise_any()
     return {name: rows for name, rows in told.items() if rows}
+
+
+def _doubts(rows: Sequence[Row], column: str, where: str) -> list[Problem]:
+    """Return what is said of half-widths that may be parts of 1."""
+    told = ((f"row {row.number}", float(row.values[column] or 0)) for row in rows)
+    return percent_problems(told, column, where)
 
 
 def _as_one(

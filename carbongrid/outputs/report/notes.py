@@ -38,6 +38,15 @@ _IN_A_FILE = (
 )
 """Where in a file a remark is of, and in which words."""
 _PHRASES = {
+    "apart": (
+        (re.compile(r" \(([\d.,]+) times\)"), r"（\1 倍）"),
+        (re.compile(r" \(([^()]+), ([\d.,]+) times\)"), r"（\1，\2 倍）"),
+        (re.compile(r" and ([\d,]+) more$"), r" 等，另有 \1 个"),
+    ),
+    "small": (
+        (re.compile(r"\brow (\d+) \(([\d.e-]+) %\)"), r"第 \1 行（\2 %）"),
+        (re.compile(r" and ([\d,]+) more$"), r" 等，另有 \1 个"),
+    ),
     "either": ((re.compile(" or "), " 或 "),),
     "alike": (
         (re.compile(r"""(?<=['"]) and (?=['"])"""), " 与 "),
@@ -100,7 +109,7 @@ _OWN_WORDS = {
         "set of sinks": "碳汇系数集",
     },
     "currency": {"currency units that nobody told": "未说明的货币"},
-    "amount": {"GDP": "地区生产总值", "residents": "人口", "emission": "排放"},
+    "amount": {"GDP": "地区生产总值", "residents": "人口", "emission": "排放", "sink": "碳汇"},
     "a": _COMPARED,
     "b": _COMPARED,
     "no_zone": WHY_NO_ZONE,

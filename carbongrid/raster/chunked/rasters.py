@@ -25,6 +25,8 @@ from carbongrid.raster.spans import Amounts
 
 # Sums of one place over the whole grid stay below 2^55, so that they are exact in any order.
 _SUM_BITS = 55
+# No weight is as much: ends of float32 stand for no data, and one such cell would have all of a category.
+_MOST = 1e38
 # Values are exact to this many bits below the largest around the grid: one cell of 5e12 leaves 57 of them to a cell of 1.
 _BITS = 100
 _ROWS_AT_ONCE = 256
@@ -76,9 +78,10 @@ class WeightRaster:
         except rasterio.errors.RasterioError as error:
             hint = "Open it in QGIS, or write it again with gdal_translate."
             raise InputError(f"the raster cannot be read: {error}", str(path), hint) from error
-        if smallest < 0 or math.isinf(largest):
+        if smallest < 0 or largest > _MOST:
+            told = smallest if smallest < 0 else largest
             raise InputError(
-                f"a value is {'infinite' if smallest >= 0 else f'{smallest:g}'}; weights are >= 0 and finite",
+                f"a value is {'infinite' if math.isinf(told) else f'{told:g}'}; weights are >= 0, and less than {_MOST:g}",
                 str(path),
                 "Mark what is unknown as nodata.",
             )

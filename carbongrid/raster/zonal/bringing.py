@@ -219,7 +219,7 @@ def _round_the_earth(
     if east - west > turn + _NEAR_A_TURN * grid.resolution:
         raise InputError(
             f"the grid is {(east - west) / turn * 360:g} degrees wide: some land is on it twice",
-            hint="Leave out the columns that repeat: raster.isel(x=slice(0, -1)).",
+            hint="Leave out the columns that repeat: raster.isel({raster.dims[-1]: slice(0, -1)}).",
         )
     left, right = polygons.bounds[:, 0], polygons.bounds[:, 2]
     there = ~np.isnan(left)

@@ -75,6 +75,8 @@ def opened(raster: Any, *, placed: bool = True, whole: bool = False) -> Any:
     except InputError as error:
         raise error.at(path.name) from error
     rasters = [name for name, each in dataset.data_vars.items() if each.ndim > 1]
+    for name in rasters:
+        dataset[name].encoding.setdefault("source", str(path))  # which Zarr leaves out
     known = {name: _known(dataset[name], in_netcdf=not path.is_dir()) for name in rasters}
     return known[rasters[0]] if len(rasters) == 1 and not whole else dataset.assign(known)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from english_left import english_in
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from town import square, write_town
@@ -118,6 +119,29 @@ def test_the_same_year_twice_is_the_identity(years: list[cg.Result]) -> None:
     assert found.matrices[found.matrices["reference"] == "own"]["units"].sum() == 4
     effects = found.region[["gdp_effect", "emission_per_gdp_effect"]]
     assert effects.to_numpy() == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, []),
+        ({"gdp": (4, 4, 6, 8)}, []),
+        ({"gdp": (1e4, 2e4, 3e4, 4e4)}, ["All GDP of 2020 is 10,000 times that of 2015."]),
+        ({"gdp": (1e-3, 2e-3, 3e-3, 4e-3)}, ["All GDP of 2020 is 0.001 times that of 2015."]),
+        ({"gdp": (1, 40, 3, 4)}, ["The GDP of 1 of 4 units in 2020 is far from that of 2015: u1 (20 times)."]),
+        ({"mass": 300_000}, ["All emission of 2020 is 1,000 times that of 2015.", "Totals of 2020 are far from those of 2015: waste/industrial (1,000 times)."]),
+        ({"gdp": (0, 2, 3, None)}, []),  # of what is 0 or unknown there is no ratio
+    ],
+)  # fmt: skip
+def test_what_leaps_between_years_is_told(years, tmp_path, changes, words) -> None:
+    """Seen without a word: GDP in 10,000 yuan after GDP in 100 million, a total in t after kt, rows of units in another order."""
+    given = {"gdp": (1, 2, 3, 4), "mass": 300} | changes
+    later = year(tmp_path / "later", 2020, given["mass"], given["gdp"])
+    told = [each for each in trend([years[0], later]).notes if "Check" in each.what]
+    assert [each.what.partition(" Check")[0] for each in told] == words
+    for each in told:
+        assert each.level == "warning"
+        assert english_in(note_in_chinese(str(each)), ["u1"]) == []
 
 
 def test_years_are_put_in_order_and_effects_add_up(years: list[cg.Result], tmp_path) -> None:

@@ -308,7 +308,7 @@ def test_one_works_under_two_names_is_told(tmp_path, other, told):
     notes = []
     rows = f"A,industry/supply,1,kt CO2,120,31,EPSG:4490\nC,industry/supply,1,kt CO2,,,\n{other}\n"
     assert len(facilities(tmp_path, rows, notes=notes)) == 3
-    said = [note for note in notes if "agree" in note.what]
+    said = [note for note in notes if "agree in category" in note.what]
     assert [note.level for note in said] == ["warning"] * told
     assert all(
         "'A' and 'B' (industry/supply, 1,000 t each, rows 2, 4)" in note.what for note in said
@@ -327,3 +327,47 @@ def test_units_of_a_works_with_one_capacity_are_no_copies(tmp_path):
     case = case_with(tmp_path, tables, facilities={"path": "facilities.csv"}, electricity="both")
     read_facilities(case, KNOWN, read_totals(case, KNOWN), notes=notes)
     assert not [note for note in notes if "agree" in note.what]
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([30, 20, 50, 40, 0.04], None),
+        ([30, 20, 50, 40, 0.02], "'4' (buildings/commerce, 0.000667 times)"),
+        ([0.03, 0.02, 0.05, 0.04, 60], "'4' (buildings/commerce, 1,500 times)"),
+        ([30, 20, 50, 40, 0], None),
+        ([30, 20, 50, 0.02], None),  # of a few none is usual
+    ],
+)
+def test_a_facility_of_another_size_is_told(tmp_path, values, words):
+    """Seen without a word: one in kt among those in t adds up as well as what is right."""
+    rows = [f"{name},buildings/commerce,{value},kt CO2e,120.0{name},31,gcj02" for name, value in enumerate(values)]  # fmt: skip
+    tables = {"totals.csv": "category,value,unit\nbuildings/commerce,900,kt CO2e\n", "facilities.csv": HEAD + "\n".join(rows)}  # fmt: skip
+    case = case_with(tmp_path, tables, facilities={"path": "facilities.csv"})
+    notes = []
+    read_facilities(case, KNOWN, read_totals(case, KNOWN), notes=notes)
+    told = [each for each in notes if "median" in each.what]
+    assert [each.what.partition(": ")[2] for each in told] == ([words] if words else [])
+    for note in told:
+        assert note.level == "note"
+        assert english_in(note_in_chinese(str(note)), ["facilities.csv"]) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("A,buildings/commerce,2,kt CO2e,120,31,gcj02\nA,industry/supply,2,kt CO2e,120,31,gcj02\n", "'A' and 'A' (buildings/commerce, industry/supply, 2,000 t each, rows 2, 3)"),
+        ("A,buildings/commerce,2,kt CO2e,120,31,gcj02\na,industry/supply,2000,t CO2e,,,\n", "'A' and 'a' (buildings/commerce, industry/supply, 2,000 t each, rows 2, 3)"),
+        ("A,buildings/commerce,2,kt CO2e,120,31,gcj02\nB,industry/supply,2,kt CO2e,120,31,gcj02\n", "'A' and 'B' (buildings/commerce, industry/supply, 2,000 t each, rows 2, 3)"),
+        ("A,buildings/commerce,2,kt CO2e,120,31,gcj02\nA,industry/supply,3,kt CO2e,120,31,gcj02\n", None),  # its own power
+        ("A,buildings/commerce,2,kt CO2e,120,31,gcj02\nB,industry/supply,2,kt CO2e,120.1,31,gcj02\n", None),
+    ],
+)  # fmt: skip
+def test_a_works_in_two_categories_is_told(tmp_path, rows, words):
+    """Seen without a word: the second took as much off its category's total, where other land lost it."""
+    notes = []
+    facilities(tmp_path, rows, notes=notes)
+    told = [each for each in notes if "several categories" in each.what]
+    assert [each.what.partition(": ")[2] for each in told] == ([words] if words else [])
+    for note in told:
+        assert english_in(note_in_chinese(str(note)), ["facilities.csv"]) == []

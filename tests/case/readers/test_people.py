@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
+from english_left import english_in
 from geodata_layers import case_of
 from pyproj import CRS
 from rasterio.transform import from_origin
@@ -222,6 +223,17 @@ def test_more_people_than_any_city_has_are_told(tmp_path):
     _, (note,) = read_people(grid_case(tmp_path, np.full((50, 50), 9_000.0)), GRID)
     assert note.level == "warning"
     assert "people per km2 of the land that is read, more than in any city" in note.what
+
+
+def test_more_people_than_live_anywhere_are_told(tmp_path):
+    """A density of a town among fields: seen to pass in silence, since few live in the rest of the window."""
+    people = np.zeros((50, 50))
+    people[:5] = 900.0
+    assert read_people(grid_case(tmp_path, people), GRID)[1] == []
+    _, (note,) = read_people(grid_case(tmp_path, 4 * people), GRID)
+    assert note.level == "warning"
+    assert re.search("half of the people live where there are 3[56][0-9],[0-9]{3} of them per km2 or more, by cells of 0.0[01]+ km2", note.what)  # fmt: skip
+    assert english_in(note_in_chinese(str(note)), ["people.tif"]) == []
 
 
 @pytest.mark.parametrize("nodata", [None, 254])

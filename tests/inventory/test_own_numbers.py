@@ -1,0 +1,61 @@
+"""The user's own factors held against the package's."""
+
+from __future__ import annotations
+
+import pytest
+from english_left import english_in
+
+from carbongrid import inventory
+from carbongrid.case.readers.activity import read_activity
+from carbongrid.outputs.report.notes import note_in_chinese
+
+HEAD = "id,activity,category,amount,unit,parameters\n"
+
+
+def told(folder, parameters, factors=""):
+    """Return level and words of what is said of a row of coal by a factor, beside one of gas; each has Chinese."""
+    rows = f"I1,fuel/bituminous,industry/manufacturing,1000,t,{parameters}\nI2,fuel/natural-gas,industry/manufacturing,5,m3,\n"
+    (folder / "industry.csv").write_text(HEAD + rows, encoding="utf-8")
+    if factors:
+        (folder / "factors.csv").write_text("key,name,value,unit,gas,low,high,source\n" + factors, encoding="utf-8")  # fmt: skip
+    notes = inventory.notes(inventory.form(read_activity(folder)))
+    found = [each for each in notes if "by your own" in each.what]
+    names = [folder.name, "my.coal", "I1", "factor", "calorific_value"]
+    assert all(english_in(note_in_chinese(str(each)), names) == [] for each in found)
+    return [(each.level, each.what) for each in found]
+
+
+@pytest.mark.parametrize(
+    ("value", "level", "words"),
+    [
+        ("1.9,t/t", None, ""),
+        ("2.7,t/t", None, ""),
+        ("0.5,t/t", "note", "one part in "),  # carbon for CO2
+        ("1900,t/t", "warning", " times the "),
+        ("1.9,kg/t", "warning", "one part in "),
+        ("0,t/t", "warning", "one part in "),
+    ],
+)
+def test_a_factor_of_another_unit_or_substance_is_told(tmp_path, value, level, words):
+    """Seen without a word: 40 Gt of a city, as kg per t were given as t per t."""
+    found = told(tmp_path, "factor=my.coal", f"my.coal,coal,{value},CO2,,,me\n")
+    assert [each for each, _ in found] == ([level] if level else [])
+    for _, what in found:
+        assert what.startswith("rows I1 come to ")
+        assert "by your own my.coal" in what
+        assert words in what
+
+
+@pytest.mark.parametrize(
+    ("parameters", "level"),
+    [
+        ("factor=1.9 t CO2/t", None),
+        ("factor=1.9 kg CO2/t", "warning"),
+        ("calorific_value=23 GJ/t", None),
+        ("calorific_value=23 TJ/t", "warning"),
+        ("oxidation=0.2", None),  # how it was burnt
+        ("variant=cn", None),
+    ],
+)
+def test_a_number_of_the_row_is_one_of_its_own(tmp_path, parameters, level):
+    assert [each for each, _ in told(tmp_path, parameters)] == ([level] if level else [])
