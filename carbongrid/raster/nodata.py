@@ -32,13 +32,6 @@ _DEFAULT_FILLS = {
 """What NetCDF writes where nobody wrote anything; bytes have no such number."""
 
 
-_LOOKED_AT = 8
-"""Of so many rows one is looked at for numbers that nobody marked as unknown."""
-
-_ENDS = ((3.3e38, 3.5e38), (1.79e308, math.inf))
-"""Where the ends of float32 lie, as -3.4e38 and -3.40282306e38 are written too, and those of float64."""
-
-
 @dataclass(frozen=True)
 class Unknown:
     """What is unknown in the blocks of a raster: cells with one of some numbers, and masked cells. NaN is left to the kernels."""
@@ -95,38 +88,11 @@ class Unknown:
             return None
         return functools.reduce(np.logical_or, found)
 
-    def require_marked(self, block: Any) -> None:
-        """Raise if a block of floats holds an end of what float32 or float64 holds that nothing marks as unknown: a sum with one such cell is of nothing.
-
-        Of many rows every eighth is looked at: no data lie in patches, and all rows would take a fifth of the time of a sum.
-
-        Raises
-        ------
-        InputError
-            If so, with the way out.
-        """
-        if block.dtype.kind != "f" or block.dtype.itemsize < 4 or block.ndim < 2 or not block.size:
-            return
-        plain = block.filled(np.nan) if np.ma.isMaskedArray(block) else np.asarray(block)
-        rows = plain[..., :: _LOOKED_AT if plain.shape[-2] > _LOOKED_AT else 1, :]
-        with np.errstate(invalid="ignore"):  # a NaN may be of the kind that signals
-            ends = [float(least_or_most.reduce(rows, axis=None)) for least_or_most in (np.fmin, np.fmax)]  # fmt: skip
-        for end in ends:
-            if _is_an_end(end) and end not in map(float, self.stored_as(plain.dtype)):
-                raise InputError(
-                    f"cells hold {end:.6g}, an end of the numbers that a float can be, which nothing marks as unknown",
-                    hint=f"Mark them: raster.where(abs(raster) < 1e38) in xarray, or of a file gdal_edit.py -a_nodata {end!r} FILE.",
-                )
-
     def as_zero(self, block: Any) -> NDArray[Any]:
         """Return a block with 0 in place of what is unknown; NaN stays."""
         hidden = self.where(block)
         plain = np.asarray(block)
         return plain if hidden is None else np.where(hidden, plain.dtype.type(0), plain)
-
-
-def _is_an_end(number: float) -> bool:
-    return any(low <= abs(number) < high for low, high in _ENDS)
 
 
 def _require_own(raster: xr.DataArray) -> None:

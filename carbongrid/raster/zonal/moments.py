@@ -300,7 +300,6 @@ def is_as_kernels_take_it(values: Any, unknown: Unknown, kinds: tuple[type, ...]
 
 def as_it_is(values: Any, unknown: Unknown) -> tuple[NDArray[Any], float] | None:
     """Return a block as sums of shares take it without a copy, and the number in it that is unknown, NaN for none; None if it must be made floats of."""
-    unknown.require_marked(values)
     block = np.asarray(values)
     hidden = unknown.stored_as(block.dtype)
     if block.dtype == np.bool_:
@@ -324,7 +323,6 @@ def floats_of(values: Any, unknown: Unknown) -> NDArray[Any]:
     InputError
         If an integer is beyond 2^53, or the values are neither real numbers nor integers.
     """
-    unknown.require_marked(values)
     hidden, block = unknown.where(values), np.asarray(values)
     kind, bytes_each = block.dtype.kind, block.dtype.itemsize
     if kind not in "biuf":

@@ -110,7 +110,6 @@ def flat_pair(
 
     So sums of integers stay exact, and nothing is made a float.
     """
-    unknown.require_marked(values)
     hidden, numbers = unknown.where(values), flat_labels(labels)
     if hidden is None:
         return flat_values(values), numbers
