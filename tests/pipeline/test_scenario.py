@@ -47,7 +47,7 @@ CATEGORIES = {
 PLANS, FIFTY = 1, 50
 logger = logging.getLogger(__name__)
 MAY_REFUSE = re.compile(
-    "facilities on this land|selects have nothing of|that it selects are .* already|whose land was scaled"
+    "facilities on this land|selects ha(s|ve) nothing of|that it selects are .* already|whose land was scaled"
     "|lies on land of the parent type|it removes more|facilities .*more than|nothing of .* is spread"
 )
 """What a plan refuses that a case changed by hand may do."""
