@@ -394,10 +394,10 @@ def _how_sure(found: ZoneProbability) -> Iterator[str]:
     table, sources, settings = found.table, found.sources, found.settings
     zoned = int((table["zone"] > 0).sum())
     draws = len(found.emission)
-    yield firm_line(int(table["firm"].sum()), zoned, draws)
     if not settings[["percent", "sigma", "tau"]].to_numpy().any():
         yield "Nothing was drawn: every uncertainty is 0 or left out, so that each draw is the run."
         return
+    yield firm_line(int(table["firm"].sum()), zoned, draws)
     if zoned:
         yield f"{'drawn':<18} {'units expected to flip':>22} {'share':>7}"
     for row in sources.to_dict("records") if zoned else ():

@@ -13,8 +13,11 @@ from carbongrid.inventory.forming import form_at
 from carbongrid.inventory.lines import Inventory, Line
 from carbongrid.method.evidence import in_words
 
-TOLD, WARNED = 3, 10
-"""A row by own factors is so many times what the package's give, or one part in so many: told, and warned of. Published factors for one fuel or one crop hardly differ by three."""
+TOLD, WARNED = 3, 30
+"""A row by own factors is so many times what the package's give, or one part in so many: told, and warned of. Published factors for one fuel or one crop hardly differ by three, poor coals and crops of the far north by ten."""
+
+_CLEAN = ("electricity", "heat")
+"""A factor of a grid of its own is given because it is far below the others."""
 
 _OF_MASS = {"calorific_value", "carbon", "carbon_content", "coefficient", "enteric", "factor", "methane", "nitrous_oxide"}  # fmt: skip
 """Numbers that are of a substance, or of an animal; others tell how it was done, as what was recovered, and may be anything."""
@@ -32,12 +35,16 @@ def own_numbers_far_off(inventory: Inventory) -> list[Problem]:
     if not rows:
         return []
     plain = _by_the_package(inventory, [_without(row, taken[row.id]) for row in rows])
-    found: dict[tuple[str, ...], list[tuple[str, Fraction, Fraction]]] = {}
+    # Rows that are too high do not make up for rows that are too low, nor one activity for another.
+    found: dict[tuple[str, bool, tuple[str, ...]], list[tuple[str, Fraction, Fraction]]] = {}
     for row in rows:
         now, then = _mass(inventory, own[row.id]), plain.get(row.id, Fraction(0))
-        if now and then and (now > TOLD * then or now * TOLD < then):
-            found.setdefault(tuple(taken[row.id]), []).append((row.id, now, then))
-    return [_told(inventory, keys, far) for keys, far in found.items()]
+        if not now or not then or then <= TOLD * now <= TOLD**2 * then:
+            continue
+        if now > then or not row.activity.startswith(_CLEAN):
+            key = (row.activity, now > then, tuple(taken[row.id]))
+            found.setdefault(key, []).append((row.id, now, then))
+    return [_told(inventory, keys, far) for (*_, keys), far in found.items()]
 
 
 def _own_of(lines: Sequence[Line]) -> list[str]:
@@ -75,7 +82,8 @@ def _by_the_package(inventory: Inventory, rows: Sequence[ActivityRow]) -> dict[s
     except InputError:
         if len(rows) == 1:
             return {}
-        each = [_by_the_package(inventory, [row]) for row in rows]
+        half = len(rows) // 2
+        each = [_by_the_package(inventory, part) for part in (rows[:half], rows[half:])]
         return {row: mass for found in each for row, mass in found.items()}
     lines: dict[str, list[Line]] = {}
     for line in formed.lines:

@@ -7,13 +7,16 @@ from collections.abc import Iterable
 from carbongrid.errors import Level, Problem, listed
 
 _OF_OTHERS = 10
-"""Beside others, a number below 1 % is told where the least of them is so many percent."""
+"""Beside others, a number of 1 % or less is told where the least of them is so many percent."""
+
+_SEVERAL, _LOW = 3, 0.3
+"""So many numbers, one of them so low, are hardly all meant."""
 
 _LISTED = 5
 
 
 def percent_problems(told: Iterable[tuple[str, float]], column: str, where: str) -> list[Problem]:
-    """Return a warning of numbers in percent that are all below 1, but for 0, and a note where some are among others far above.
+    """Return a warning of several numbers in percent that are all 1 or less, but for 0, and a note of one or two, or where some are among others far above.
 
     Parameters
     ----------
@@ -22,12 +25,16 @@ def percent_problems(told: Iterable[tuple[str, float]], column: str, where: str)
     column, where
         What they are, and the file.
     """
-    given = [(name, number) for name, number in told if number]
-    small = [(name, number) for name, number in given if number < 1]
-    others = [number for _, number in given if number >= 1]
+    given = [(name, number) for name, number in told if number > 0]
+    small = [(name, number) for name, number in given if number <= 1]
+    others = [number for _, number in given if number > 1]
     if not small or (others and min(others) < _OF_OTHERS):
         return []
-    level: Level = "note" if others else "warning"
+    level: Level = (
+        "note"  # of one or two, 0.5 % may be meant: fuel of power plants is known so well
+    )
+    if not others and len(small) >= _SEVERAL and min(number for _, number in small) <= _LOW:
+        level = "warning"
     which = listed((f"{name} ({number:.6g} %)" for name, number in small), _LISTED)
-    what = f"{len(small):,} of {len(given):,} numbers of {column} are less than 1 %: {which}"
+    what = f"{len(small):,} of {len(given):,} numbers of {column} are 1 % or less: {which}"
     return [Problem(what, where, "If parts of 1 are meant, write 30 for 0.3.", level)]

@@ -50,6 +50,9 @@ _THOUSAND, _ABOUT = 3, 1.5
 _LIKE_THE_CELL = 0.15
 """The census and the raster may be of years between which so many people came or left."""
 
+_CLEAR, _REGIONS = 4.0, 3
+"""Cells nearer to one km2, or to one ha, than so many times have as many people as a sample of them may; of fewer regions none is usual."""
+
 _LISTED = 5
 
 
@@ -344,11 +347,14 @@ def _problems_of_scale(scaled: Mapping[str, float], where: str) -> Iterator[Prob
 
 def _problems_of_density(scaled: Mapping[str, float], km2: float, where: str) -> Iterator[Problem]:
     """Yield a warning where the census counts as many times the people of cells as these have km2, or hectares: then they hold people for each of that."""
-    median = statistics.median(scaled.values()) if scaled else 0.0
+    known = [times for times in scaled.values() if math.isfinite(times)]
+    if len(known) < _REGIONS:
+        return
+    median = statistics.median(known)
     for unit, area in (("km2", km2), ("ha", 100 * km2)):
-        if 1 / _ABOUT < area < _ABOUT or abs(median / area - 1) > _LIKE_THE_CELL:
+        if 1 / _CLEAR < area < _CLEAR or abs(median / area - 1) > _LIKE_THE_CELL:
             continue
-        what = f"the census counts {median:.3g} times the people that cells have, as the median of {len(scaled)} regions, and a cell has {area:.3g} {unit}: the raster seems to hold people per {unit}"
+        what = f"the census counts {median:.3g} times the people that cells have, as the median of {len(known)} regions, and a cell has {area:.3g} {unit}: the raster seems to hold people per {unit}"
         hint = "Multiply by the area of the cells, or take the file of counts."
         yield Problem(what, where, hint, "warning")
 

@@ -30,11 +30,11 @@ TOLD = 2.0
 PER_PERSON, PER_KM2 = 100.0, 1000.0
 """GDP so many times the median of all regions, or one part in so many, is in another unit: cities are that much denser than mountains, but not richer."""
 
-OF_ALL = (0.1, 1000.0)
-"""t CO2e per person and year that a place emits at least, where three sectors of it are counted, and at most: the poorest countries emit more, with ten times of the first, and cities of steel and coal less, with a fifth of the second (recalled)."""
+OF_ALL = (0.01, 10_000.0)
+"""t CO2e per person and year that a place emits at least, where three sectors of it are counted, and at most: the poorest countries emit thrice the first of CO2 alone, and a town beside the largest works of coal chemistry a seventh of the second (recalled)."""
 
-OF_ONE = {"transport/road": 100.0, "waste/domestic": 10.0}
-"""t CO2e per person and year that a category emits at most: twenty times of what countries do where they do most, since motorways lead through places where few live (recalled)."""
+OF_ONE = {"transport/road": 100.0, "waste/domestic": 100.0}
+"""t CO2e per person and year that a category emits at most: twenty times of what countries do where they do most, since motorways lead through places where few live, and a city's landfill lies in a small town (recalled)."""
 
 MAX_EMISSION = 2e10
 """t CO2e that no country emits in a year (recalled)."""

@@ -59,3 +59,16 @@ def test_a_factor_of_another_unit_or_substance_is_told(tmp_path, value, level, w
 )
 def test_a_number_of_the_row_is_one_of_its_own(tmp_path, parameters, level):
     assert [each for each, _ in told(tmp_path, parameters)] == ([level] if level else [])
+
+
+def test_rows_that_are_too_high_do_not_make_up_for_others(tmp_path):
+    """Seen to be added up: six times too much of steel and a fifth of clinker were "one part in 1"."""
+    rows = (
+        "I1,product/steel-eaf,industry/manufacturing,1000,t,factor=50 t CO2/t\n"
+        "I2,product/clinker,industry/manufacturing,1000,t,factor=0.01 t CO2/t\n"
+        "I3,electricity,industry/manufacturing,1000,MWh,factor=0.001 t CO2/MWh\n"
+    )
+    (tmp_path / "industry.csv").write_text(HEAD + rows, encoding="utf-8")
+    notes = inventory.notes(inventory.form(read_activity(tmp_path)))
+    found = sorted(each.what.partition(" come ")[0] for each in notes if "by your own" in each.what)
+    assert found == ["rows I1", "rows I2"]

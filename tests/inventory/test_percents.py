@@ -14,8 +14,11 @@ from carbongrid.outputs.report.notes import note_in_chinese
     [
         ([], None, ""),
         ([0, 0], None, ""),
-        ([0.3, 0.05, 0], "warning", "2 of 2 numbers of most are less than 1 %: row 2 (0.3 %), row 3 (0.05 %)"),
-        ([90, 0.9, 80], "note", "1 of 3 numbers of most are less than 1 %: row 3 (0.9 %)"),
+        ([0.3, 0.05, 0, 1.0], "warning", "3 of 3 numbers of most are 1 % or less: row 2 (0.3 %), row 3 (0.05 %), row 5 (1 %)"),
+        ([0.5], "note", "1 of 1 numbers of most are 1 % or less: row 2 (0.5 %)"),
+        ([0.5, 0.9, 0.7], "note", "3 of 3"),  # well-metered
+        ([float("nan"), 0.2], "note", "1 of 1"),
+        ([90, 0.9, 80], "note", "1 of 3 numbers of most are 1 % or less: row 3 (0.9 %)"),
         ([90, 0.5, 2], None, ""),  # gas that is metered beside coal that is not
         ([5, 30], None, ""),
         ([0.1] * 9, "warning", "row 6 (0.1 %) and 4 more"),

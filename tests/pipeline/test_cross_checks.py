@@ -142,12 +142,14 @@ def test_a_lone_gdp_of_a_district_of_one_unit_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("scaled", "km2", "words"),
     [
-        ({"a": 1.1, "b": 0.9}, 0.01, None),
-        ({"a": 0.011, "b": 0.0105}, 0.01, "a cell has 0.01 km2: the raster seems to hold people per km2"),
-        ({"a": 0.02}, 0.01, None),  # a sample, or another year
-        ({"a": 6.1}, 0.0625, "a cell has 6.25 ha: the raster seems to hold people per ha"),
-        ({"a": 1.05}, 1.0, None),  # a cell of one km2 has as many
-        ({"a": 1.05}, 0.01, None),
+        ({"a": 1.1, "b": 0.9, "c": 1.0}, 0.01, None),
+        ({"a": 0.011, "b": 0.0105, "c": 0.0103}, 0.01, "a cell has 0.01 km2: the raster seems to hold people per km2"),
+        ({"a": 0.02, "b": 0.02, "c": 0.02}, 0.01, None),  # a sample, or another year
+        ({"a": 6.1, "b": 6.2, "c": 6.3, "d": float("nan")}, 0.0625, "a cell has 6.25 ha: the raster seems to hold people per ha"),
+        ({"a": 1.05, "b": 1, "c": 1}, 1.0, None),  # a cell of one km2 has as many
+        ({"a": 0.66, "b": 0.6, "c": 0.57}, 0.00655, None),  # three seconds of arc in the north
+        ({"a": 6.1, "b": 6.2}, 0.0625, None),  # of a few none is usual
+        ({"a": 1.05, "b": 1.05, "c": 1.05}, 0.01, None),
         ({}, 0.01, None),
     ],
 )  # fmt: skip

@@ -165,13 +165,13 @@ def test_gdp_of_districts_is_held_against_their_own_people(tmp_path):
     ("totals", "people", "words"),
     [
         ({"industry/manufacturing": 9e6}, "20000", None),
-        ({"industry/manufacturing": 3e7}, "20000", "totals: emissions come to 1,500 t a year for each of 20,000 people, more than the 1,000 of any place"),
-        ({"industry/manufacturing": 3e7}, "2000", None),  # a works beside which few live
+        ({"industry/manufacturing": 3e8}, "20000", "totals: emissions come to 15,000 t a year for each of 20,000 people, more than the 10,000 of any place"),
+        ({"industry/manufacturing": 3e8}, "2000", None),  # a works beside which few live
         ({"industry/manufacturing": 3e9}, "", None),  # people are not known
         ({"industry/manufacturing": 3e10}, "2000", "totals: emissions add up to 30,000,000,000 t a year, more than the 20,000,000,000 t of any country"),
-        ({"industry/manufacturing": 900}, "20000", None),  # one sector is no inventory
-        ({"industry/manufacturing": 900, "transport/road": 200, "waste/domestic": 50}, "20000", "totals: emissions come to 0.0575 t a year for each of 20,000 people, less than the 0.1 of any place"),
-        ({"waste/domestic": 3e5}, "20000", "categories: waste/domestic: waste/domestic comes to 15 t a year for each of 20,000 people, more than the 10 of any place"),
+        ({"industry/manufacturing": 90}, "20000", None),  # one sector is no inventory
+        ({"industry/manufacturing": 90, "transport/road": 20, "waste/domestic": 5}, "20000", "totals: emissions come to 0.00575 t a year for each of 20,000 people, less than the 0.01 of any place"),
+        ({"waste/domestic": 3e6}, "20000", "categories: waste/domestic: waste/domestic comes to 150 t a year for each of 20,000 people, more than the 100 of any place"),
         ({"transport/road": 1e6}, "20000", None),
     ],
 )  # fmt: skip

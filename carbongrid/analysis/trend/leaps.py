@@ -6,12 +6,12 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from carbongrid.errors import Problem, listed
 from carbongrid.method.evidence import in_words
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from carbongrid.analysis.finished import FinishedRun
 
 _LEAP, _A_YEAR = 5.0, 1.2
@@ -19,6 +19,9 @@ _LEAP, _A_YEAR = 5.0, 1.2
 
 _MIN_SHARE = 0.01
 """A category that never was this much of all may have begun, or ended, as a works did."""
+
+_MIN_OF_UNITS = {"gdp": 0.001, "residents": 0.001}
+"""Parts of all: a village may be cleared, and a new town begin with few."""
 
 _LISTED = 5
 _OF_ALL = (("GDP", "gdp"), ("residents", "residents"), ("emission", "emission_g"), ("sink", "sink_g"))  # fmt: skip
@@ -53,7 +56,7 @@ def leaps(
         if not far.empty:
             which = listed((f"{name} ({in_words(by)} times)" for name, by in far.items()), _LISTED)
             what = f"Totals of {b} are far from those of {a}: {which}. Check their units, and that both years count the same under these names."
-            yield Problem(what, level="warning")
+            yield Problem(what, level="note")  # a works that closed, as often as a slip
 
 
 def _is_leap(ratio: pd.Series[float], limit: float) -> pd.Series[bool]:
@@ -69,12 +72,14 @@ def _of_sums(years: tuple[int, int], a: pd.DataFrame, b: pd.DataFrame, limit: fl
         before, after = (float(each[known].sum()) for each in ends)
         times = after / before if before else 1.0
         if times > limit or 0 < times * limit < 1:
-            what = f"All {name} of {years[1]} is {in_words(times)} times that of {years[0]}. {_HINT}"  # fmt: skip
+            what = f"The sum of {name} of {years[1]} is {in_words(times)} times that of {years[0]}. {_HINT}"  # fmt: skip
             yield Problem(what, level="warning")
         elif (name, column) in _OF_UNITS:
             ratio = (ends[1] / ends[0])[known].astype(float).dropna()
+            larger = pd.concat(ends, axis=1).astype(float).max(axis=1)[ratio.index]
+            ratio = ratio[larger >= _MIN_OF_UNITS[column] * max(before, after)]
             far = ratio[_is_leap(ratio, limit)]
             if not far.empty:
                 which = listed((f"{code} ({in_words(by)} times)" for code, by in far.items()), _LISTED)  # fmt: skip
-                what = f"The {name} of {len(far):,} of {len(a):,} units in {years[1]} is far from that of {years[0]}: {which}. {_HINT}"
+                what = f"Units with far more or less {name} in {years[1]} than in {years[0]} ({len(far):,} of {len(a):,}): {which}. {_HINT}"
                 yield Problem(what, level="warning")

@@ -17,6 +17,7 @@ _FAR_FROM_OTHERS, _VALUES = 300.0, 5
 """One value among so many that is so many times further from the run than the median is, or nearer, is in another unit; a works that only one of the two knows may make it a hundred."""
 
 _LISTED = 5
+_WHOLES = ("emission", "sink")
 
 
 def remarks_of_slips(measures: pd.DataFrame, values: pd.DataFrame) -> list[Remark]:
@@ -31,7 +32,8 @@ def remarks_of_slips(measures: pd.DataFrame, values: pd.DataFrame) -> list[Remar
     """
     found: list[Remark] = []
     for of, bias in zip(measures["of"], measures["bias"], strict=True):
-        slip = slip_of(bias, UNIT_SLIPS, NEAR_UNIT_SLIP)
+        # Two estimates of one category may differ by four times without any slip.
+        slip = slip_of(bias, UNIT_SLIPS, NEAR_UNIT_SLIP) if of in _WHOLES else ""
         if slip:
             what = f"{of}: the run has {bias:.3g} times the table's total, as if {slip}: look at its unit again"
             found.append((Problem(what, level="warning"), f"{of}：本次总量为发布表的 {bias:.3g} 倍，疑似单位有误（{slip}）。"))  # fmt: skip
@@ -47,7 +49,7 @@ def remarks_of_slips(measures: pd.DataFrame, values: pd.DataFrame) -> list[Remar
             usual = 2 ** own["log2_ratio"].median()
             named = zip(far["region"], 2 ** far["log2_ratio"], strict=True)
             which = [(region, in_words(times)) for region, times in named]
-            what = f"{of}: the run has {usual:.3g} times the median value of the table, and of {len(far):,} of {len(own):,} far more or less: {listed((f'{region} ({times} times)' for region, times in which), _LISTED)}; look at their units"
+            what = f"{of}: half of the run's values are {usual:.3g} times the table's or less, and {len(far):,} of {len(own):,} are far from that: {listed((f'{region} ({times} times)' for region, times in which), _LISTED)}; look at their units"
             zh = listed((f"{region}（{times} 倍）" for region, times in which), _LISTED, more=" 等，另有 {} 个", between="、")  # fmt: skip
-            found.append((Problem(what, level="warning"), f"{of}：本次值的中位数为发布值的 {usual:.3g} 倍，而 {len(own):,} 个值中有 {len(far):,} 个相差悬殊：{zh}；请核对其单位。"))  # fmt: skip
+            found.append((Problem(what, level="warning"), f"{of}：本次值与发布值之比的中位数为 {usual:.3g}，而 {len(own):,} 个值中有 {len(far):,} 个相差悬殊：{zh}；请核对其单位。"))  # fmt: skip
     return found

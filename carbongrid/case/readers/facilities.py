@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
@@ -38,6 +39,11 @@ from carbongrid.raster.opening.crs import crs_of
 
 FAR_IN_SIZE, _MIN_ALIKE = 1000, 5
 """A facility so many times the median of its category's, or one part in so many, is told, where these are so many at least: works differ by hundreds of times."""
+
+_GAP = 2.0
+"""Powers of ten between those and the others in which there is none: a refinery and its boilers have some between."""
+
+_SHOWN = 5
 
 COLUMNS = ("name", "category", "way", "grams", "x", "y", "crs", "place_uncertainty", "part", "part_unit", "remainder")  # fmt: skip
 
@@ -314,18 +320,33 @@ def _notes_on_copies(rows: list[dict[str, Any]], file: str) -> list[Problem]:
         hint = "If they are one works under several names, leave one of each."
         notes.append(Problem(what, file, hint, "warning"))
     twice = {tuple(same): list(same.values()) for same in elsewhere.values()}
-    if told := [_copies(same) for same in twice.values() if len({row["category"] for row in same}) > 1]:  # fmt: skip
+    if told := [_copies(same) for same in twice.values() if len({row["category"] for row in same}) > 1 and _may_be_one(same)]:  # fmt: skip
         what = f"facilities that agree in mass, and in name or place, count in several categories: {listed(told)}"
         hint = "If they are one works, leave it in the category that it is part of."
         notes.append(Problem(what, file, hint, "warning"))
     return notes
 
 
+def _may_be_one(same: list[dict[str, Any]]) -> bool:
+    """Return whether no two of them have places of their own, as boilers at two places do."""
+    return len({(row["crs"], row["x"], row["y"]) for row in same if row["x"] == row["x"]}) < 2
+
+
 def _copies(same: list[dict[str, Any]]) -> str:
-    names = " and ".join(repr(row["name"]) for row in same)
-    categories = ", ".join(dict.fromkeys(row["category"] for row in same))
-    numbers = ", ".join(str(row["row"]) for row in same)
+    few = same[:_SHOWN]
+    names = " and ".join(repr(row["name"]) for row in few)
+    categories = listed(dict.fromkeys(row["category"] for row in same), _SHOWN)
+    numbers = listed((str(row["row"]) for row in same), _SHOWN)
     return f"{names} ({categories}, {readable_tonnes(same[0]['grams'])} t each, rows {numbers})"
+
+
+def _apart(ordered: list[float]) -> tuple[float, float]:
+    """Return the ends of the nearest gaps on both sides of the middle of some powers of ten, infinite where there is none."""
+    middle = len(ordered) // 2
+    gaps = [place for place in range(1, len(ordered)) if ordered[place] - ordered[place - 1] > _GAP]
+    low = max((ordered[place - 1] for place in gaps if place <= middle), default=-math.inf)
+    high = min((ordered[place] for place in gaps if place > middle), default=math.inf)
+    return low, high
 
 
 def _notes_on_sizes(rows: list[dict[str, Any]], file: str) -> list[Problem]:
@@ -340,13 +361,15 @@ def _notes_on_sizes(rows: list[dict[str, Any]], file: str) -> list[Problem]:
     for (category, _), found in sizes.items():
         if len(found) < _MIN_ALIKE:
             continue
-        median = statistics.median(found.values())
-        for number, size in found.items():
-            if not median <= FAR_IN_SIZE * size <= FAR_IN_SIZE**2 * median:
-                told.append(f"{rows[number]['name']!r} ({category}, {in_words(float(size / median))} times)")  # fmt: skip
+        sizes_of = {number: math.log10(size) for number, size in found.items()}
+        low, high = _apart(sorted(sizes_of.values()))
+        median = statistics.median(sizes_of.values())
+        for number, size in sizes_of.items():
+            if abs(size - median) > math.log10(FAR_IN_SIZE) and not low < size < high:
+                told.append(f"{rows[number]['name']!r} ({category}, {in_words(10 ** (size - median))} times)")  # fmt: skip
     if not told:
         return []
-    what = f"facilities are more than {FAR_IN_SIZE:,} times the median of their category's, or less than one part in {FAR_IN_SIZE:,}: {listed(told, 5)}"
+    what = f"facilities are more than {FAR_IN_SIZE:,} times the median of their category's, or less than one part in {FAR_IN_SIZE:,}, and none lies between: {listed(told, _SHOWN)}"
     return [Problem(what, file, "Check their units, as t for kt.", "note")]
 
 

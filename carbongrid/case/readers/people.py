@@ -55,8 +55,8 @@ _DENSITY = re.compile(
 
 _MAX_DENSITY = 100_000
 """People per km2. Manila, the densest city, has 74,000 by its census of 2020 (recalled); a window has a margin around the place."""
-_MAX_AT_HOME, _MIN_CELL = 200_000, 0.0025
-"""People per km2 where the median person lives, and the km2 of cells from which on this is of more than one house: in the densest cities, by cells of 100 m, half of that (recalled)."""
+_MAX_AT_HOME, _MIN_CELL = 200_000, 0.009
+"""People per km2 where the median person lives, and the km2 of cells from which on this is of more than a few towers: in the densest cities, by cells of 100 m, half of that (recalled)."""
 _NEAR_THE_TOP, _MIN_CELLS = 17, 20
 
 _MAX_CELLS = 400_000_000

@@ -39,8 +39,8 @@ _IN_A_FILE = (
 """Where in a file a remark is of, and in which words."""
 _PHRASES = {
     "apart": (
-        (re.compile(r" \(([\d.,]+) times\)"), r"（\1 倍）"),
-        (re.compile(r" \(([^()]+), ([\d.,]+) times\)"), r"（\1，\2 倍）"),
+        (re.compile(r" \(([\d.,e-]+) times\)"), r"（\1 倍）"),
+        (re.compile(r" \(([^()]+), ([\d.,e-]+) times\)"), r"（\1，\2 倍）"),
         (re.compile(r" and ([\d,]+) more$"), r" 等，另有 \1 个"),
     ),
     "small": (

@@ -336,6 +336,7 @@ def test_units_of_a_works_with_one_capacity_are_no_copies(tmp_path):
         ([30, 20, 50, 40, 0.02], "'4' (buildings/commerce, 0.000667 times)"),
         ([0.03, 0.02, 0.05, 0.04, 60], "'4' (buildings/commerce, 1,500 times)"),
         ([30, 20, 50, 40, 0], None),
+        ([30, 20, 50, 0.4, 0.02, 40, 45, 60], None),  # a refinery, boilers and what lies between
         ([30, 20, 50, 0.02], None),  # of a few none is usual
     ],
 )
@@ -361,6 +362,7 @@ def test_a_facility_of_another_size_is_told(tmp_path, values, words):
         ("A,buildings/commerce,2,kt CO2e,120,31,gcj02\nB,industry/supply,2,kt CO2e,120,31,gcj02\n", "'A' and 'B' (buildings/commerce, industry/supply, 2,000 t each, rows 2, 3)"),
         ("A,buildings/commerce,2,kt CO2e,120,31,gcj02\nA,industry/supply,3,kt CO2e,120,31,gcj02\n", None),  # its own power
         ("A,buildings/commerce,2,kt CO2e,120,31,gcj02\nB,industry/supply,2,kt CO2e,120.1,31,gcj02\n", None),
+        ("Boiler,buildings/commerce,2,kt CO2e,120,31,gcj02\nBoiler,industry/supply,2,kt CO2e,121,31,gcj02\n", None),
     ],
 )  # fmt: skip
 def test_a_works_in_two_categories_is_told(tmp_path, rows, words):
@@ -371,3 +373,13 @@ def test_a_works_in_two_categories_is_told(tmp_path, rows, words):
     assert [each.what.partition(": ")[2] for each in told] == ([words] if words else [])
     for note in told:
         assert english_in(note_in_chinese(str(note)), ["facilities.csv"]) == []
+
+
+def test_many_copies_are_not_all_named(tmp_path):
+    """Seen to be 52,000 characters of 3,000 works at the middle of a town."""
+    rows = [f"{name},buildings/commerce,0.1,kt CO2e,120,31,gcj02" for name in range(30)]
+    notes = []
+    facilities(tmp_path, "\n".join(rows) + "\n", notes=notes)
+    (told,) = [each for each in notes if "agree in category" in each.what]
+    assert len(told.what) < 400
+    assert "and 25 more" in told.what
