@@ -351,10 +351,13 @@ def _problems_of_density(scaled: Mapping[str, float], km2: float, where: str) ->
     if len(known) < _REGIONS:
         return
     median = statistics.median(known)
-    for unit, area in (("km2", km2), ("ha", 100 * km2)):
+    for seems, area in (
+        ("km2: the raster seems to hold people per km2", km2),
+        ("ha: the raster seems to hold people per ha", 100 * km2),
+    ):
         if 1 / _CLEAR < area < _CLEAR or abs(median / area - 1) > _LIKE_THE_CELL:
             continue
-        what = f"the census counts {median:.3g} times the people that cells have, as the median of {len(known)} regions, and a cell has {area:.3g} {unit}: the raster seems to hold people per {unit}"
+        what = f"the census counts {median:.3g} times the people that cells have, as the median of {len(known)} regions, and a cell has {area:.3g} {seems}"
         hint = "Multiply by the area of the cells, or take the file of counts."
         yield Problem(what, where, hint, "warning")
 
