@@ -30,9 +30,8 @@ def percent_problems(told: Iterable[tuple[str, float]], column: str, where: str)
     others = [number for _, number in given if number > 1]
     if not small or (others and min(others) < _OF_OTHERS):
         return []
-    level: Level = (
-        "note"  # of one or two, 0.5 % may be meant: fuel of power plants is known so well
-    )
+    # Of one or two, 0.5 % may be meant: fuel of power plants is known so well.
+    level: Level = "note"
     if not others and len(small) >= _SEVERAL and min(number for _, number in small) <= _LOW:
         level = "warning"
     which = listed((f"{name} ({number:.6g} %)" for name, number in small), _LISTED)

@@ -20,8 +20,8 @@ _LEAP, _A_YEAR = 5.0, 1.2
 _MIN_SHARE = 0.01
 """A category that never was this much of all may have begun, or ended, as a works did."""
 
-_MIN_OF_UNITS = {"gdp": 0.001, "residents": 0.001}
-"""Parts of all: a village may be cleared, and a new town begin with few."""
+_MIN_PART = 0.001
+"""Part of all that a unit has in one of the years: a village may be cleared, and a new town begin with few."""
 
 _LISTED = 5
 _OF_ALL = (("GDP", "gdp"), ("residents", "residents"), ("emission", "emission_g"), ("sink", "sink_g"))  # fmt: skip
@@ -77,7 +77,7 @@ def _of_sums(years: tuple[int, int], a: pd.DataFrame, b: pd.DataFrame, limit: fl
         elif (name, column) in _OF_UNITS:
             ratio = (ends[1] / ends[0])[known].astype(float).dropna()
             larger = pd.concat(ends, axis=1).astype(float).max(axis=1)[ratio.index]
-            ratio = ratio[larger >= _MIN_OF_UNITS[column] * max(before, after)]
+            ratio = ratio[larger >= _MIN_PART * max(before, after)]
             far = ratio[_is_leap(ratio, limit)]
             if not far.empty:
                 which = listed((f"{code} ({in_words(by)} times)" for code, by in far.items()), _LISTED)  # fmt: skip

@@ -11,7 +11,7 @@ import pandas as pd
 
 from carbongrid.analysis.published.gridded import GriddedQuantity
 from carbongrid.analysis.published.rasters import Remark
-from carbongrid.analysis.validation.slips import FAR
+from carbongrid.analysis.validation.slips import remarks_of_total
 from carbongrid.errors import Problem
 from carbongrid.method.agreement import (
     NEAR_UNIT_SLIP,
@@ -181,12 +181,7 @@ def _remarks(of: str, row: Mapping[str, Any]) -> list[Remark]:
     if math.isnan(row["bias"]):
         what = f"{of}: the raster has nothing in the units, so there is nothing to agree with"
         found.append((Problem(what, level="warning"), f"{of}：栅格在单元内无数值，无从比较。"))
-    elif row["slip"]:
-        what = f"{of}: the run has {row['bias']:.3g} times the raster's total, as if {row['slip']}: look at its unit again"
-        found.append((Problem(what, level="warning"), f"{of}：本次总量为栅格的 {row['bias']:.3g} 倍，疑似单位有误（{row['slip']}）。"))  # fmt: skip
-    elif not 1 / FAR < row["bias"] < FAR:
-        what = f"{of}: the run has {row['bias']:.3g} times the raster's total, which no two estimates of one thing differ by: look at its unit, and at what it is of"
-        found.append((Problem(what, level="warning"), f"{of}：本次总量为栅格的 {row['bias']:.3g} 倍，请核对单位与内容。"))  # fmt: skip
+    found += remarks_of_total(of, row["bias"], row["slip"], "raster", "栅格")
     if row["by_area"] <= SAME_PROXY:
         what = f"{of}: the raster is even: area alone misplaces no more than {SAME_PROXY} of it in the units, so there is no skill to tell between cells"
         found.append((Problem(what, level="warning"), f"{of}：栅格在单元内近乎均匀，仅按面积错置即不超过 {SAME_PROXY}，像元间无技巧可言。"))  # fmt: skip

@@ -1,4 +1,4 @@
-"""Units of a published table that seem to be others than it says: of all its values, or of some among the others."""
+"""Units of published values that seem to be others than it says: of all its values, or of some among the others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from carbongrid.errors import Problem, listed
 from carbongrid.method.agreement import NEAR_UNIT_SLIP, UNIT_SLIPS, slip_of
 from carbongrid.method.evidence import in_words
 
-FAR = 100.0
+_FAR = 100.0
 """No two estimates of one thing in one place differ by so many times."""
 
 _FAR_FROM_OTHERS, _VALUES = 300.0, 5
@@ -18,6 +18,29 @@ _FAR_FROM_OTHERS, _VALUES = 300.0, 5
 
 _LISTED = 5
 _WHOLES = ("emission", "sink")
+
+
+def remarks_of_total(of: str, bias: float, slip: str, things: str, chinese: str) -> list[Remark]:
+    """Return a warning, with its Chinese, where the run has so many times the total of published values that their unit is in doubt.
+
+    Parameters
+    ----------
+    of
+        The quantity.
+    bias
+        The run's total over the published one; of NaN nothing is said.
+    slip
+        What of units the bias looks like, blank for none.
+    things, chinese
+        What holds the published values.
+    """
+    if slip:
+        what = f"{of}: the run has {bias:.3g} times the {things}'s total, as if {slip}: look at its unit again"
+        return [(Problem(what, level="warning"), f"{of}：本次总量为{chinese}的 {bias:.3g} 倍，疑似单位有误（{slip}）。")]  # fmt: skip
+    if not (1 / _FAR < bias < _FAR or np.isnan(bias)):
+        what = f"{of}: the run has {bias:.3g} times the {things}'s total, which no two estimates of one thing differ by: look at its unit, and at what it is of"
+        return [(Problem(what, level="warning"), f"{of}：本次总量为{chinese}的 {bias:.3g} 倍，请核对单位与内容。")]  # fmt: skip
+    return []
 
 
 def remarks_of_slips(measures: pd.DataFrame, values: pd.DataFrame) -> list[Remark]:
@@ -34,12 +57,8 @@ def remarks_of_slips(measures: pd.DataFrame, values: pd.DataFrame) -> list[Remar
     for of, bias in zip(measures["of"], measures["bias"], strict=True):
         # Two estimates of one category may differ by four times without any slip.
         slip = slip_of(bias, UNIT_SLIPS, NEAR_UNIT_SLIP) if of in _WHOLES else ""
-        if slip:
-            what = f"{of}: the run has {bias:.3g} times the table's total, as if {slip}: look at its unit again"
-            found.append((Problem(what, level="warning"), f"{of}：本次总量为发布表的 {bias:.3g} 倍，疑似单位有误（{slip}）。"))  # fmt: skip
-        elif bias > FAR or 0 < bias * FAR < 1:
-            what = f"{of}: the run has {bias:.3g} times the table's total, which no two estimates of one thing differ by: look at its unit, and at what it is of"
-            found.append((Problem(what, level="warning"), f"{of}：本次总量为发布表的 {bias:.3g} 倍，请核对单位与内容。"))  # fmt: skip
+        if bias > 0:  # a category that the run has not is told elsewhere
+            found += remarks_of_total(of, bias, slip, "table", "发布表")
         own = values[(values["of"] == of) & np.isfinite(values["log2_ratio"])]
         if len(own) < _VALUES:
             continue

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from english_left import english_in
 
-from carbongrid.analysis.validation.slips import remarks_of_slips
+from carbongrid.analysis.validation.slips import remarks_of_slips, remarks_of_total
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,8 @@ def test_a_table_in_another_unit_is_told_as_a_raster_is(bias, apart, words):
         assert problem.level == "warning"
         assert part in problem.what
         assert [each for each in english_in(chinese, ["emission", "u5"]) if each not in ("carbon", "for", "unit", "thousand", "times", "as", "large")] == []  # fmt: skip
+
+
+@pytest.mark.parametrize(("bias", "told"), [(np.nan, 0), (0.0, 1), (0.01, 1), (0.02, 0), (99.0, 0), (100.0, 1)])  # fmt: skip
+def test_a_raster_of_which_the_run_has_nothing_is_told(bias, told):
+    assert len(remarks_of_total("emission", bias, "", "raster", "栅格")) == told
