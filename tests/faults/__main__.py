@@ -117,9 +117,11 @@ def planted(folder: Path, only: str = "", fewer: int = 1) -> Iterator[list[Row]]
 
 def _elsewhere(folder: Path, shell: Shell) -> Path:
     """Return a run of another city."""
+    from small_demo import keep_labels
+
     from carbongrid.sources.demo import write_city
 
-    case = write_city(folder / "elsewhere", size="small", seed=7)
+    case = keep_labels(write_city(folder / "elsewhere", size="small", seed=7))
     done = shell.run("run", case, "--out", folder / "elsewhere-run", "--chunks", "128")
     assert done.code == 0, done.text
     return folder / "elsewhere-run"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -46,14 +46,17 @@ def require_whole_tiff(path: Path) -> None:
         raise contradiction(path, "it does not say how large the image is")
     tiled = _TILES in tags
     places, sizes = (tags.get(tag, _NONE) for tag in ((_TILES, _TILE_SIZES) if tiled else (_STRIPS, _STRIP_SIZES)))  # fmt: skip
-    blocks, whole = _blocks(tags, tiled)
-    if not blocks == len(places) == len(sizes):
+    image = _blocks(tags, tiled)
+    if not image.blocks == len(places) == len(sizes):
         raise contradiction(
             path,
-            f"an image of its size has {blocks:,} blocks, but it lists {len(places):,} places and {len(sizes):,} sizes",
+            f"an image of its size has {image.blocks:,} blocks, but it lists {len(places):,} places and {len(sizes):,} sizes",
         )
+    if image.block_size >= 2**63:
+        raise contradiction(path, "a block has more bytes than a file can have")
     _require_room(path, places, sizes, size)
     # GDAL writes what was left blank as full strips, the last one too, of which fewer rows are the image's.
+    whole = image.sizes()
     right = (sizes == 0) | (sizes == whole) | (sizes == whole.max(initial=0))
     if int(tags.get(_COMPRESSION, _ONE)[0]) == _UNCOMPRESSED and not right.all():
         raise contradiction(path, "a block has another size than its cells call for")
@@ -62,8 +65,35 @@ def require_whole_tiff(path: Path) -> None:
 _NONE, _ONE = np.empty(0, np.int64), np.ones(1, np.int64)
 
 
-def _blocks(tags: dict[int, NDArray[np.int64]], tiled: bool) -> tuple[int, NDArray[np.int64]]:
-    """Return how many blocks the image has, and the bytes of each before compression."""
+class _Blocks(NamedTuple):
+    """What an image's size calls for; bytes are those before compression.
+
+    Parameters
+    ----------
+    planes, of_a_plane
+        How many blocks there are: one after the other, plane by plane.
+    block_size, last_size
+        Bytes of a block, and of the last one of each plane.
+    """
+
+    planes: int
+    of_a_plane: int
+    block_size: int
+    last_size: int
+
+    @property
+    def blocks(self) -> int:
+        return self.planes * self.of_a_plane
+
+    def sizes(self) -> NDArray[np.int64]:
+        """Return the bytes of each block; as many as the file is known to list."""
+        of_a_plane = np.full(self.of_a_plane, self.block_size, np.int64)
+        of_a_plane[-1:] = self.last_size
+        return np.tile(of_a_plane, self.planes)
+
+
+def _blocks(tags: dict[int, NDArray[np.int64]], tiled: bool) -> _Blocks:
+    """Return what blocks the image has."""
     width, height = int(tags[_WIDTH][0]), int(tags[_HEIGHT][0])
     samples = int(tags.get(_SAMPLES, _ONE)[0])
     separate = int(tags.get(_PLANES, _ONE)[0]) == _SEPARATE
@@ -71,16 +101,13 @@ def _blocks(tags: dict[int, NDArray[np.int64]], tiled: bool) -> tuple[int, NDArr
     down = int(tags[_TILE_HEIGHT][0]) if tiled and _TILE_HEIGHT in tags else 0
     down = down if tiled else int(tags[_ROWS][0]) if _ROWS in tags else height
     if min(width, height, across, down, samples) < 1:
-        return 0, _NONE
+        return _Blocks(0, 0, 0, 0)
     rows = -(-height // down)
-    of_a_plane = -(-width // across) * rows
     bits = int(tags.get(_BITS, _ONE)[0]) * (1 if separate else samples)
     line = -(-across * bits // 8)
-    heights = np.full(of_a_plane, min(down, height) if not tiled else down, np.int64)
-    if not tiled:
-        heights[-1] = height - (rows - 1) * down
-    count = samples if separate else 1
-    return of_a_plane * count, np.tile(heights * line, count)
+    first, last = (down, down) if tiled else (min(down, height), height - (rows - 1) * down)
+    planes = samples if separate else 1
+    return _Blocks(planes, -(-width // across) * rows, first * line, last * line)
 
 
 def _require_room(

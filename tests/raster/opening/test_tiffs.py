@@ -112,6 +112,18 @@ def test_blocks_that_are_elsewhere_or_too_many_are_refused(
         require_whole_tiff(path)
 
 
+def test_a_block_of_more_bytes_than_a_file_can_have_is_refused(tmp_path: Path) -> None:
+    """One strip of as many rows and columns as four bytes say: its size was an OverflowError of NumPy's."""
+    path = tiff(tmp_path / "a.tif", blockysize=10)
+    data = bytearray(path.read_bytes())
+    for tag in (WIDTH, HEIGHT, ROWS):
+        struct.pack_into("<H", data, entry(data, tag) + 2, 4)
+        struct.pack_into("<I", data, entry(data, tag) + 8, 2**32 - 1)
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="a block has more bytes than a file can have"):
+        require_whole_tiff(path)
+
+
 def test_one_block_may_stand_for_many_and_one_of_no_bytes_for_none(tmp_path: Path) -> None:
     """As programs write what is the same in all of its tiles."""
     data = tiff(tmp_path / "a.tif", **STRIPS).read_bytes()
