@@ -31,7 +31,7 @@ from carbongrid.case.readers.tables import (
     read_table,
     require_columns,
 )
-from carbongrid.case.readers.vector import fields_of, read_vector
+from carbongrid.case.readers.vector import read_vector
 from carbongrid.case.table_formats import PERSONS, Column
 from carbongrid.case.values import is_table
 from carbongrid.errors import InputError, Problem, listed
@@ -168,9 +168,8 @@ def read_located(
             raise InputError(problems)
         system = _system(section.crs, None, where)
     else:
-        there = fields_of(path, section.layer, section.encoding) if optional else []
-        found = [column for column in optional if column in there]
-        layer = read_vector(path, section.layer, section.encoding, [*columns, *found])
+        layer = read_vector(path, section.layer, section.encoding, lambda known: [*columns, *(each for each in optional if each in known)])  # fmt: skip
+        there = list(layer.columns)
         names = np.array([f"feature {row + 1}" for row in range(len(layer))], dtype=object)
         x, y = _positions(np.asarray(layer.geometry.array, dtype=object), names, where)
         table = pd.DataFrame(layer.drop(columns="geometry"))

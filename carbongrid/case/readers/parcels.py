@@ -46,7 +46,6 @@ from carbongrid.case.readers.partition import (
 from carbongrid.case.readers.polygon_column import PolygonColumn
 from carbongrid.case.readers.tables import DOUBTS, on_thousands
 from carbongrid.case.readers.vector import (
-    fields_of,
     missing_columns,
     number_column,
     read_vector,
@@ -163,15 +162,14 @@ def read_parcels(
     """
     section, where = case.parcels, case.parcels.path
     path = case.resolve(section.path)
-    fields = fields_of(path, section.layer, section.encoding)
     numeric = {FIELD + column: column for column in field_columns}
-    numeric |= {FLOOR_AREA: FLOOR_AREA} if FLOOR_AREA in fields else {}
     system, system_notes = _code_system(case)
     padded = bool(system["code"].str.startswith("0").any())
     # The table is passed on without a name, so that what it held is free once its geometry is in the one form.
     parcels, notes = _checked(
-        case, _read_table(case, path, fields, list(numeric.values())), numeric, where, padded
+        case, _read_table(case, path, list(numeric.values())), numeric, where, padded
     )
+    numeric |= {FLOOR_AREA: FLOOR_AREA} if FLOOR_AREA in parcels.attributes else {}
     kinds = match_codes(parcels.attributes["land_use"], system)
     attributes = parcels.attributes.assign(type=kinds["type"], mode=kinds["mode"])
     parcels = replace(parcels, attributes=attributes)
@@ -200,26 +198,28 @@ def read_parcels(
     return located, notes
 
 
-def _read_table(case: Case, path: Path, known: list[str], numeric: list[str]) -> gpd.GeoDataFrame:
+def _read_table(case: Case, path: Path, numeric: list[str]) -> gpd.GeoDataFrame:
     section = case.parcels
-    named = {
-        "land_use": section.land_use,
-        "area_field": section.area_field,
-        "unit_field": section.unit_field,
-    }
-    columns = [*section.id, *(column for column in named.values() if column), *numeric]
-    problems = missing_columns(dict.fromkeys(columns), known, section.path)
-    if problems:
-        survey = [f'{key} = "{field}"' for key, field in SURVEY_FIELDS.items() if field in known]
-        if {"BSM", "DLBM"} <= set(known):
-            hint = f" This looks like a DLTB layer of the national survey: {', '.join(survey)}."
-            problems = [replace(one, hint=one.hint + hint) for one in problems]
-        raise InputError(problems)
+    named = [section.land_use, section.area_field, section.unit_field]
+    columns = [*section.id, *(column for column in named if column), *numeric]
+
+    def wanted(known: list[str]) -> list[str]:
+        problems = missing_columns(dict.fromkeys(columns), known, section.path)
+        if problems:
+            survey = [
+                f'{key} = "{field}"' for key, field in SURVEY_FIELDS.items() if field in known
+            ]
+            if {"BSM", "DLBM"} <= set(known):
+                hint = f" This looks like a DLTB layer of the national survey: {', '.join(survey)}."
+                problems = [replace(one, hint=one.hint + hint) for one in problems]
+            raise InputError(problems)
+        return [*columns, *([FLOOR_AREA] if FLOOR_AREA in known else [])]
+
     return read_vector(
         path,
         section.layer,
         section.encoding,
-        columns,
+        wanted,
         close_rings=section.repair,
         as_coordinates=True,
     )
@@ -233,6 +233,7 @@ def _checked(
     problems: list[Problem] = []
     if not len(table):
         raise InputError("the layer is empty", where)
+    numeric = {**numeric, **({FLOOR_AREA: FLOOR_AREA} if FLOOR_AREA in table else {})}
     names = parcel_ids(table, section.id, where, problems)
     if problems:  # what else is wrong with a row without an id is told of its number
         names = np.where(names == "", [f"row {row + 1}" for row in range(len(names))], names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -60,11 +60,15 @@ _READ_ERRORS = (
 )
 
 
+type Columns = Sequence[str] | Callable[[list[str]], Sequence[str]]
+"""Names of columns, or what gives them when it is told which there are."""
+
+
 def read_vector(
     path: Path,
     layer: str | None = None,
     encoding: str | None = None,
-    columns: Sequence[str] | None = None,
+    columns: Columns | None = None,
     *,
     close_rings: bool = False,
     as_coordinates: bool = False,
@@ -80,7 +84,7 @@ def read_vector(
     encoding
         Of a Shapefile's text, where it has no .cpg and is neither UTF-8 nor GB18030.
     columns
-        Columns to read; default all. A column given twice is read once. In GeoParquet a field of a struct is called with dots, ``taxonomy.primary``, and a list of texts is one text.
+        Columns to read, or what chooses them of those there are, and may raise; default all. A column given twice is read once. In GeoParquet a field of a struct is called with dots, ``taxonomy.primary``, and a list of texts is one text.
     close_rings
         Whether a ring that is not closed is closed; else its geometry is missing.
     as_coordinates
@@ -105,14 +109,15 @@ def read_vector(
         with _opening(path, encoding):
             layer = _layer_of(file, layer)
             info = file.info(layer, encoding)
-            wanted = _wanted(columns, _attributes(info), path)
+            known = _attributes(info)
+            wanted = _wanted(_chosen(columns, known), known, path)
             invalid = "fix" if close_rings else "ignore"
             table = file.table(layer, encoding, wanted, on_invalid=invalid)
             _refuse_surfaces(file, layer, table)
     doubts = [] if encoding is None else doubts_of_reading(table, encoding, path, named=told is not None)  # fmt: skip
     if "geometry" not in table:
         raise InputError("the layer has no geometry", path.name, "Name another layer.")
-    read = table[[*(wanted if wanted is not None else _attributes(info)), "geometry"]]
+    read = table[[*(wanted if wanted is not None else known), "geometry"]]
     if doubts:
         read.attrs[DOUBTS] = doubts
     return read
@@ -139,12 +144,14 @@ def read_layer(
     InputError
         If a column is missing, the layer is empty, and as :func:`read_vector`.
     """
+
+    def wanted(known: list[str]) -> list[str]:
+        problems = missing_columns(columns, known, section.path)
+        if problems:
+            raise InputError(problems)
+        return [*columns, *(column for column in if_there if column in known)]
+
     path = case.resolve(section.path)
-    known = fields_of(path, section.layer, section.encoding)
-    problems = missing_columns(columns, known, section.path)
-    if problems:
-        raise InputError(problems)
-    wanted = [*columns, *(column for column in if_there if column in known)]
     table = read_vector(path, section.layer, section.encoding, wanted)
     if not len(table):
         raise InputError("the layer is empty", section.path)
@@ -268,24 +275,6 @@ def missing_columns(columns: Iterable[str], known: Sequence[str], where: str) ->
     return problems
 
 
-def fields_of(path: Path, layer: str | None, encoding: str | None = None) -> list[str]:
-    """Return the names of a layer's columns, without its geometry.
-
-    Raises
-    ------
-    InputError
-        As :func:`read_vector`.
-    """
-    driver = sniff_vector(path)
-    if driver == PARQUET:
-        with _opening(path, None):
-            return _parquet_fields(path)[0]
-    with _opening(path, encoding), open_vector(path) as file:
-        encoding = _encoding(file, encoding)
-        with _opening(path, encoding):
-            return _attributes(file.info(_layer_of(file, layer), encoding))
-
-
 def count_features(path: Path, layer: str | None, encoding: str | None) -> int:
     """Return how many rows a layer has, from its header.
 
@@ -296,9 +285,9 @@ def count_features(path: Path, layer: str | None, encoding: str | None) -> int:
     """
     driver = sniff_vector(path)
     if driver == PARQUET:
-        with open_parquet(path) as table:
+        with _opening(path, None), open_parquet(path) as table:
             return int(table.metadata.num_rows)
-    with open_vector(path) as file:
+    with _opening(path, encoding), open_vector(path) as file:
         encoding = _encoding(file, encoding)
         with _opening(path, encoding):
             info = file.info(_layer_of(file, layer), encoding, force_feature_count=True)
@@ -320,6 +309,10 @@ def _opening(path: Path, encoding: str | None) -> Iterator[None]:
         what = " ".join(str(error).split())
         hint = "It may be damaged or cut off: open it in a GIS, or copy it again."
         raise InputError(f"the file cannot be read: {what}", path.name, hint) from None
+
+
+def _chosen(columns: Columns | None, known: list[str]) -> Sequence[str] | None:
+    return columns(known) if callable(columns) else columns
 
 
 def _wanted(columns: Sequence[str] | None, known: list[str], path: Path) -> list[str] | None:
@@ -370,7 +363,7 @@ def _refuse_surfaces(file: VectorFile, layer: str, table: pd.DataFrame) -> None:
 
 
 def _read_parquet(
-    path: Path, layer: str | None, columns: Sequence[str] | None, as_coordinates: bool
+    path: Path, layer: str | None, columns: Columns | None, as_coordinates: bool
 ) -> gpd.GeoDataFrame:
     if layer is not None:
         raise InputError(
@@ -386,6 +379,7 @@ def _read_parquet(
                 path.name,
                 "Write it with GeoDataFrame.to_parquet.",
             )
+        columns = _chosen(columns, known)
         _refuse_several(columns or (), known, path)
         wanted = _wanted(columns, known, path)
         table: Any = read_geoparquet(path, geometry, wanted, as_coordinates=as_coordinates)

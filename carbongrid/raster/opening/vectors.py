@@ -6,9 +6,9 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -64,11 +64,16 @@ class VectorFile:
         GDAL's name of its format.
     name
         Under which GDAL knows it, as long as it is open.
+
+    Notes
+    -----
+    What GDAL tells of a file is asked for once: it opens it anew for each answer, and reads all of a GeoJSON for it.
     """
 
     path: Path
     driver: str
     name: str
+    _answers: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def _options(self) -> dict[str, str]:
@@ -78,7 +83,7 @@ class VectorFile:
         """Return the layers, each with the type of its geometry; None where it has none."""
         import pyogrio
 
-        found = pyogrio.list_layers(self.name)
+        found = self._answer("layers", lambda: pyogrio.list_layers(self.name))
         return [(str(name), None if kind is None else str(kind)) for name, kind in found]
 
     def info(self, layer: str | None, encoding: str | None = None, **more: Any) -> dict[str, Any]:
@@ -92,7 +97,8 @@ class VectorFile:
         import pyogrio
 
         ours = _is_ours(encoding)
-        info = pyogrio.read_info(self.name, layer=layer, encoding=_BYTE_FOR_BYTE if ours else encoding, **self._options, **more)  # fmt: skip
+        asked = {"layer": layer, "encoding": _BYTE_FOR_BYTE if ours else encoding, **self._options, **more}  # fmt: skip
+        info = dict(self._answer(tuple(asked.items()), lambda: pyogrio.read_info(self.name, **asked)))  # fmt: skip
         if info["driver"] != self.driver:
             raise InputError(
                 f"the file looks like {self.driver} and opens as {info['driver']}; such files are refused",
@@ -103,7 +109,12 @@ class VectorFile:
             require_no_file(str(info["crs"]), self.path.name)
         if encoding is not None and ours:
             info["fields"] = [_decoded(name, encoding) for name in info["fields"]]
-        return dict(info)
+        return info
+
+    def _answer(self, question: Any, ask: Callable[[], Any]) -> Any:
+        if question not in self._answers:
+            self._answers[question] = ask()
+        return self._answers[question]
 
     def table(
         self,

@@ -17,7 +17,7 @@ from rasterio.transform import from_origin
 
 from carbongrid.case.readers.people import read_people
 from carbongrid.case.readers.tables import read_table
-from carbongrid.case.readers.vector import fields_of, read_vector
+from carbongrid.case.readers.vector import count_features, read_vector
 from carbongrid.errors import InputError
 
 PARTS = {"shp": ("shp", "shx", "dbf", "prj")}
@@ -60,7 +60,7 @@ def test_a_damaged_layer_is_read_or_refused(tmp_path, suffix):
         data = file.read_bytes()
         for bad in damaged(data, number):
             file.write_bytes(bad)
-            refused += read_or_refused(fields_of, path, None)
+            refused += read_or_refused(count_features, path, None, None)
             refused += read_or_refused(read_vector, path)
         file.write_bytes(data)
     assert refused

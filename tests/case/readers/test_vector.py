@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbongrid.case.readers.vector import (
-    fields_of,
     missing_columns,
     number_column,
     read_vector,
@@ -40,7 +39,21 @@ def test_columns_are_chosen_in_order(tmp_path, suffix):
     path = write_layer(survey_layer(), tmp_path / f"layer.{suffix}")
     table = read_vector(path, columns=["DLMC", "BSM", "DLMC"])
     assert list(table.columns) == ["DLMC", "BSM", "geometry"]
-    assert {"BSM", "DLBM"} <= set(fields_of(path, None))
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_columns_are_chosen_of_those_there_are(tmp_path, suffix):
+    """The file is opened once for that; who chooses may refuse."""
+    path = write_layer(survey_layer(), tmp_path / f"layer.{suffix}")
+    table = read_vector(path, columns=lambda known: [name for name in ("DLMC", "none") if name in known])  # fmt: skip
+    assert list(table.columns) == ["DLMC", "geometry"]
+
+    def refused(known):
+        assert {"BSM", "DLBM"} <= set(known) and "geometry" not in known
+        raise InputError("none of these")
+
+    with pytest.raises(InputError, match="none of these"):
+        read_vector(path, columns=refused)
 
 
 @pytest.mark.parametrize("suffix", FORMATS)

@@ -17,7 +17,7 @@ from geodata_layers import survey_layer, write_layer
 from rasterio.transform import from_origin
 from squares_case import squares_case
 
-from carbongrid.case.readers.vector import fields_of, read_vector
+from carbongrid.case.readers.vector import read_vector
 from carbongrid.errors import InputError
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import rasterize
@@ -130,9 +130,8 @@ def test_a_layer_cannot_bring_one(tmp_path: Path, suffix: str, definition: str) 
     else:
         layer = survey_layer().set_crs(pyproj.CRS(definition), allow_override=True)
         layer.to_parquet(path)
-    for reader in (read_vector, fields_of):
-        with pytest.raises(InputError, match=rf"{path.name}: .*completed from a file"):
-            reader(path, None)
+    with pytest.raises(InputError, match=rf"{path.name}: .*completed from a file"):
+        read_vector(path)
 
 
 def test_a_raster_cannot_bring_one(tmp_path: Path) -> None:
