@@ -6,6 +6,7 @@ import math
 import re
 from pathlib import Path
 
+import geopandas as gpd
 import pytest
 from oracle.method import solve
 from town import square, write_raster, write_town
@@ -13,6 +14,7 @@ from town import square, write_raster, write_town
 import carbongrid as cg
 from carbongrid.cli.outcome import zone_lines
 from carbongrid.errors import InputError
+from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.pipeline import check, run
 
 INDUSTRY, HOMES, HOMESTEAD, SEA = "0601", "0701", "0702", "1101"
@@ -80,6 +82,23 @@ def test_a_raster_that_says_nothing_of_much_land_is_refused_unless_allowed(
     allowed = row_of_four.read_text("utf-8") + '[allow]\nfallback = ["industry/manufacturing"]\n'
     row_of_four.write_text(allowed, "utf-8")
     assert tonnes(row_of_four, "industry/manufacturing") == [75, 225, 0, 0]
+
+
+def test_a_parcel_without_a_cell_is_not_called_unknown(row_of_four: Path) -> None:
+    """A strip of 40 m in a raster that is complete: "the raster has no value in 0.04 km2" was said of it, with the advice to take one that covers the land."""
+    parcels = gpd.read_file(row_of_four.parent / "parcels.gpkg")
+    strip = square(0.46, 0, 0.04)  # cells of 100 m have their centres at 0.45 and 0.55
+    parcels.loc[0, "geometry"] = parcels.geometry[0].difference(strip)
+    parcels.loc[4] = {"BSM": "strip", "DLBM": INDUSTRY, "geometry": strip}
+    parcels.to_file(row_of_four.parent / "parcels.gpkg")
+    write_raster(row_of_four.parent / "lights.tif", [[1, 1, 1, 1]])
+    result = run(row_of_four, row_of_four.parent.parent / "run")
+    (reason,) = result.ledger["reason"]
+    told = "no cell of the grid has its centre in 1 of the 5 parcels that carry it (0.04 km2, 1.00%): the raster gives them no weight"
+    assert reason == told
+    [warned] = [text for _, text in result.manifest["assumptions"] if "no cell of the grid" in text]
+    assert f"{told}. By area, 3 t of it would lie there. Take a finer grid.resolution." in warned
+    assert note_in_chinese(warned)
 
 
 def test_a_zero_in_a_raster_is_known(row_of_four: Path) -> None:
