@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-_LARGEST = 2.0
-"""Logarithm of the largest sigma or tau that is looked for: nothing is known by a factor of a million."""
+_LEAST, _LARGEST = -20.0, 2.0
+"""Logarithms of the least and the largest sigma and tau that are looked for: where all in a group are equal the likelihood has no end below, and nothing is known by a factor of a million."""
 
 
 class Spread(NamedTuple):
@@ -48,20 +48,14 @@ def spread_in_groups(samples: Sequence[Sample]) -> Spread:
     several = any(count.size > 1 for count, _, _ in parts)
     if not parts or not (repeated and several):
         return Spread(math.nan, math.inf, math.nan, math.inf)
-    from scipy.optimize import minimize
 
     def unlikely(sigma: float, tau: float) -> float:
         return sum(_unlikely(*part, sigma=sigma, tau=tau) for part in parts)
 
     values = np.concatenate([logs - logs.mean() for logs, _ in samples if logs.size > 1])
     whole = max(float(values.std()), 1e-3)
-    starts = [np.log([whole * a, whole * b]) for a, b in ((0.7, 0.7), (1.0, 0.1), (0.3, 1.0))]
-    options: Any = {"maxiter": 4000, "xatol": 1e-6, "fatol": 1e-8}
-    found = [
-        minimize(_of_logarithms, start, (unlikely,), method="Nelder-Mead", options=options)
-        for start in starts
-    ]
-    sigma, tau = np.exp(min(found, key=lambda each: float(each.fun)).x).tolist()
+    starts = [(whole * a, whole * b) for a, b in ((0.7, 0.7), (1.0, 0.1), (0.3, 1.0))]
+    sigma, tau = _likeliest(unlikely, starts)
     errors = _curvature(unlikely, sigma, tau)
     return Spread(sigma, errors[0], tau, errors[1])
 
@@ -159,7 +153,6 @@ def spread_in_sums(
     -----
     A sum of lognormal numbers is taken as one: its logarithm has the variance ln(1 + H_u (exp(tau^2) - 1)) + ln(1 + H_p (exp(sigma^2) - 1)).
     """
-    from scipy.optimize import minimize
 
     def variance(a: float, b: float) -> NDArray[np.float64]:
         found: NDArray[np.float64] = np.log1p(of_units * np.expm1(b**2)) + np.log1p(of_parcels * np.expm1(a**2))  # fmt: skip
@@ -171,23 +164,36 @@ def spread_in_sums(
         return float((np.log(each) + (log_ratio - mean) ** 2 / each).sum() + math.log((1 / each).sum()))  # fmt: skip
 
     start = max(float(log_ratio.std()), 1e-3)
-    options: Any = {"maxiter": 4000, "xatol": 1e-6, "fatol": 1e-8}
-    starts = [np.log([start * a, start * b]) for a, b in ((0.7, 0.7), (2.0, 0.2), (0.2, 1.0))]
-    free = [
-        minimize(_of_logarithms, each, (unlikely,), method="Nelder-Mead", options=options)
-        for each in starts
-    ]
-    best = np.exp(np.minimum(min(free, key=lambda each: float(each.fun)).x, _LARGEST)).tolist()
+    starts = [(start * a, start * b) for a, b in ((0.7, 0.7), (2.0, 0.2), (0.2, 1.0))]
+    best = _likeliest(unlikely, starts)
 
     def of_tau(_: float, tau: float) -> float:
         return unlikely(sigma, tau)
 
-    given = minimize(_of_logarithms, np.log([1.0, start]), (of_tau,), method="Nelder-Mead", options=options)  # fmt: skip
+    _, given = _likeliest(of_tau, [(1.0, start)])
     error, of_error = _curvature(unlikely, *best)
-    return SpreadOfSums(best[0], error, best[1], of_error, float(np.exp(min(given.x[1], _LARGEST))))
+    return SpreadOfSums(best[0], error, best[1], of_error, given)
 
 
-def _of_logarithms(of: NDArray[np.float64], unlikely: Callable[[float, float], float]) -> float:
-    """Return what is least where sigma and tau are likeliest, by their logarithms."""
-    sigma, tau = np.exp(np.minimum(of, _LARGEST)).tolist()
-    return unlikely(sigma, tau)
+def _likeliest(
+    unlikely: Callable[[float, float], float], starts: Sequence[tuple[float, float]]
+) -> tuple[float, float]:
+    """Return sigma and tau where minus twice the logarithm of the likelihood is least, from several starts."""
+    from scipy.optimize import minimize
+
+    def of_logarithms(of: NDArray[np.float64]) -> float:
+        return unlikely(*np.exp(of).tolist())
+
+    options: Any = {"maxiter": 4000, "xatol": 1e-6, "fatol": 1e-8}
+    found = [
+        minimize(
+            of_logarithms,
+            np.clip(np.log(start), _LEAST, _LARGEST),
+            method="Nelder-Mead",
+            bounds=[(_LEAST, _LARGEST)] * 2,
+            options=options,
+        )
+        for start in starts
+    ]
+    sigma, tau = np.exp(min(found, key=lambda each: float(each.fun)).x).tolist()
+    return sigma, tau

@@ -55,7 +55,7 @@ class Shares:
     raster_sums : float64, shape (parcels,)
         For each weight raster, its sum per parcel.
     raster_known : float64, shape (parcels,)
-        For each weight raster, the share of the parcel's fine cells in which it has a value; 0 where the parcel has no cell.
+        For each weight raster, the share of the parcel's fine cells in which it has a value; NaN where the parcel has no cell, so that nothing was read there.
     """
 
     units: Any
@@ -69,7 +69,8 @@ class Shares:
     def with_rasters(self, counts: Counts, names: Sequence[str]) -> Shares:
         """Return the shares with those by weight rasters, counted in the order of their names."""
         rasters, sums, known = {}, {}, {}
-        cells = np.maximum(np.asarray(counts.parcel_cell.sum(axis=1)).ravel(), 1)
+        cells = np.asarray(counts.parcel_cell.sum(axis=1)).ravel().astype(np.float64)
+        cells[cells == 0] = np.nan
         for name, path in zip(names, counts.rasters, strict=True):
             in_units, in_cells = counts.rasters[path]
             rasters[name] = (_filled(in_units, self.units), _filled(in_cells, self.cells))

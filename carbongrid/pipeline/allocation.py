@@ -262,33 +262,42 @@ def _outside_by_area(
     return outside_problems(fates)
 
 
+COVER = "Take a raster that covers the land; where no data means that there is nothing, write 0 there (gdalwarp -dstnodata None -wo INIT_DEST=0 IN OUT)"
+FINER = "Take a finer grid.resolution"
+
+
 def _unknown_evidence(
     inputs: Inputs, land: Land, claims: Mapping[str, PackedWeights], ledger: Iterable[LedgerRow]
 ) -> list[Problem]:
-    """Return a warning for each category of which something would lie, by area, on land of which the evidence says nothing; an error where that is much and cannot mean that there is nothing."""
+    """Return a warning for each category of which something would lie, by area, on land of which the evidence says nothing, or where none was read; an error where that is much and cannot mean that there is nothing."""
     problems = []
     accounts: dict[str, list[LedgerRow]] = {}
     for row in ledger:
         accounts.setdefault(row.category, []).append(row)
     for name, claim in claims.items():
-        if "silent" not in claim.arrays:
-            continue
         own = accounts[name]
         unnamed = np.array([row.total - row.facilities for row in own], np.float64)
-        # Each region by itself: land of one that has nothing is silent on nothing.
-        mass, beyond = (
-            float(unnamed @ _silent_shares(inputs, land, claim, own, what))
-            for what in ("silent", "beyond")
-        )
-        if not mass:
-            continue
-        much = beyond > MAX_UNKNOWN * unnamed.sum() and name not in inputs.case.allow.fallback
-        hint = "Take a raster that covers the land; where no data means that there is nothing, write 0 there (gdalwarp -dstnodata None -wo INIT_DEST=0 IN OUT)"
-        hint += f"; or allow it: [allow] fallback = [{name!r}]." if much else "."
-        # What is unknown is told first, what else is odd of the evidence after it.
-        said = str(claim.facts["note"]).partition("; ")[0]
-        what = f"{said}. By area, {mass / 1e6:,.0f} t of it would lie there"
-        problems.append(Problem(what, f"categories: {name}", hint, "error" if much else "warning"))
+        # What is unknown is told first, what was not read last, what else is odd of the evidence between.
+        note = str(claim.facts["note"])
+        for without, cannot_be_none, said, remedy in (
+            ("silent", "beyond", note.partition("; ")[0], COVER),
+            ("missed", "missed", note.rpartition("; ")[2], FINER),
+        ):
+            if without not in claim.arrays:
+                continue
+            # Each region by itself: land of one that has nothing is silent on nothing.
+            mass, beyond = (
+                float(unnamed @ _silent_shares(inputs, land, claim, own, what))
+                for what in (without, cannot_be_none)
+            )
+            if not mass:
+                continue
+            much = beyond > MAX_UNKNOWN * unnamed.sum() and name not in inputs.case.allow.fallback
+            hint = remedy + (f"; or allow it: [allow] fallback = [{name!r}]." if much else ".")
+            what = f"{said}. By area, {mass / 1e6:,.0f} t of it would lie there"
+            problems.append(
+                Problem(what, f"categories: {name}", hint, "error" if much else "warning")
+            )
     return problems
 
 

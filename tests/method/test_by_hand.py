@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import math
 import re
+from itertools import accumulate, pairwise
 from pathlib import Path
 
+import geopandas as gpd
+import numpy as np
 import pytest
+import rasterio
 from oracle.method import solve
-from town import square, write_raster, write_town
+from pyproj import Transformer
+from town import CRS, EAST, NORTH, square, write_raster, write_town
 
 import carbongrid as cg
 from carbongrid.cli.outcome import zone_lines
 from carbongrid.errors import InputError
+from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.pipeline import check, run
 
 INDUSTRY, HOMES, HOMESTEAD, SEA = "0601", "0701", "0702", "1101"
@@ -80,6 +86,63 @@ def test_a_raster_that_says_nothing_of_much_land_is_refused_unless_allowed(
     allowed = row_of_four.read_text("utf-8") + '[allow]\nfallback = ["industry/manufacturing"]\n'
     row_of_four.write_text(allowed, "utf-8")
     assert tonnes(row_of_four, "industry/manufacturing") == [75, 225, 0, 0]
+
+
+@pytest.mark.parametrize("reduce", ["cells", "exact"])
+def test_a_raster_in_degrees_is_read_at_every_cells_centre(tmp_path: Path, reduce: str) -> None:
+    """Parcels and units from sums at centres, in fractions: cells of the raster lie across borders and some are unknown."""
+    crs, side = "EPSG:4490", 0.0031
+    cuts = [0.0, 0.73, 1.18, 2.31, 3.0]
+    parcels = [(f"p{k}", INDUSTRY, square(a, 0, b - a)) for k, (a, b) in enumerate(pairwise(cuts))]
+    units = [(f"u{k}", "d", square(k, 0)) for k in range(3)]
+    totals = "category,value,unit\nindustry/manufacturing,9876.543211,t CO2e\n"
+    allowed = f'{OWN}[allow]\nfallback = ["industry/manufacturing"]\n'
+    folder = tmp_path / "town"
+    folder.mkdir()
+    tables = {"totals.csv": totals, "categories.csv": BY_RASTER}
+    case = write_town(folder, parcels, units, tables, allowed)
+    case.write_text(f'reduce = "{reduce}"\n' + case.read_text("utf-8"), "utf-8")
+    way = Transformer.from_crs(f"EPSG:{CRS}", crs, always_xy=True)
+    west, north = way.transform(EAST - 500, NORTH + 1500)
+    values = np.random.default_rng(1).integers(-1, 40, (7, 14))
+    shape = {"height": 7, "width": 14, "count": 1, "dtype": "int16", "nodata": -1}
+    transform = rasterio.transform.from_origin(west, north, side, side)
+    with rasterio.open(folder / "lights.tif", "w", crs=crs, transform=transform, **shape) as target:
+        target.write(values.astype(np.int16), 1)
+    read = np.zeros((len(parcels), len(units)), np.int64)
+    for x in range(50, 3000, 100):
+        for y in range(50, 1000, 100):
+            lon, lat = way.transform(EAST + x, NORTH + y)
+            value = int(values[int((north - lat) / side), int((lon - west) / side)])
+            read[np.searchsorted(cuts, x / 1000) - 1, x // 1000] += max(value, 0)
+
+    def split(grams: int, weights: list[int]) -> list[int]:
+        upto = [grams * part // sum(weights) for part in accumulate(weights, initial=0)]
+        return [b - a for a, b in pairwise(upto)]
+
+    of_parcels = split(9_876_543_211, read.sum(axis=1).tolist())
+    in_units = [split(grams, row) for grams, row in zip(of_parcels, read.tolist(), strict=True)]
+    result = run(case, tmp_path / "run")
+    assert result.parcels["industry/manufacturing"].tolist() == of_parcels
+    told = np.rint(result.units["industry_manufacturing_t"].to_numpy(float) * 1e6).astype(int)
+    assert told.tolist() == np.sum(in_units, axis=0).tolist()
+
+
+def test_a_parcel_without_a_cell_is_not_called_unknown(row_of_four: Path) -> None:
+    """A strip of 40 m in a raster that is complete: "the raster has no value in 0.04 km2" was said of it, with the advice to take one that covers the land."""
+    parcels = gpd.read_file(row_of_four.parent / "parcels.gpkg")
+    strip = square(0.46, 0, 0.04)  # cells of 100 m have their centres at 0.45 and 0.55
+    parcels.loc[0, "geometry"] = parcels.geometry[0].difference(strip)
+    parcels.loc[4] = {"BSM": "strip", "DLBM": INDUSTRY, "geometry": strip}
+    parcels.to_file(row_of_four.parent / "parcels.gpkg")
+    write_raster(row_of_four.parent / "lights.tif", [[1, 1, 1, 1]])
+    result = run(row_of_four, row_of_four.parent.parent / "run")
+    (reason,) = result.ledger["reason"]
+    told = "no cell of the grid has its centre in 1 of the 5 parcels that carry it (0.04 km2, 1.00%): the raster gives them no weight"
+    assert reason == told
+    [warned] = [text for _, text in result.manifest["assumptions"] if "no cell of the grid" in text]
+    assert f"{told}. By area, 3 t of it would lie there. Take a finer grid.resolution." in warned
+    assert note_in_chinese(warned)
 
 
 def test_a_zero_in_a_raster_is_known(row_of_four: Path) -> None:

@@ -61,6 +61,17 @@ def test_one_group_tells_no_tau():
     assert math.isnan(found.tau)
 
 
+def test_equal_works_of_each_unit_have_no_sigma():
+    """Two works alike in each of three units: tau is the deviation of the units' means, and neither is told. Seen to end in a math domain error."""
+    logs = np.repeat([1.0, 2.0, 5.0], 2)
+    found = spread_in_groups([(logs, np.repeat([0, 1, 2], 2))])
+    assert found.sigma < 1e-8
+    assert found.tau == pytest.approx(logs[::2].std(ddof=1), rel=1e-4)
+    assert found.sigma_error == found.tau_error == math.inf
+    alike = spread_in_groups([(np.ones(4), np.array([0, 0, 1, 1]))])
+    assert max(alike.sigma, alike.tau) < 1e-8
+
+
 @pytest.mark.parametrize(
     ("information", "at", "errors"),
     [

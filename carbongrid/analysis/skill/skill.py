@@ -249,6 +249,8 @@ def _by_facilities(
     """Yield sigma and tau of each weight rule whose categories have facilities; each category has a mean of its own."""
     for rule, own in _by_rule(tables):
         samples = list(pairs_of(own, units))
+        # Each category has a mean of its own, of which one facility alone tells nothing.
+        samples = [each for each in samples if each[0].size > 1] or samples
         count = sum(logs.size for logs, _ in samples)
         groups = sum(np.unique(group).size for _, group in samples)
         found = spread_in_groups(samples)

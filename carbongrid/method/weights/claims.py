@@ -47,6 +47,8 @@ class Weights:
         Of each eligible parcel the m2 of which the evidence says nothing, neither something nor zero; None where it says something of all.
     beyond : float64, shape (parcels,)
         What of it cannot mean that there is nothing: of people, whose rasters leave out cells where nobody lives, what lies off theirs.
+    missed : float64, shape (parcels,)
+        Of each eligible parcel that no cell's centre hits its m2: a raster of weights is not read there; None where there is no such parcel.
     sized
         Whether its points have sizes: not where they :func:`count_alike`.
     """
@@ -66,6 +68,7 @@ class Weights:
     by_pois: NDArray[np.float64] | None = None
     silent: NDArray[np.float64] | None = None
     beyond: NDArray[np.float64] | None = None
+    missed: NDArray[np.float64] | None = None
     sized: bool = False
 
     @property

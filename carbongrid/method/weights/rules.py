@@ -58,7 +58,7 @@ class WeightInputs:
     rasters
         Sums per parcel by path of the raster, float64, shape (parcels,).
     raster_known
-        Share of each parcel in which the raster has a value, by path, float64, shape (parcels,).
+        Share of each parcel in which the raster has a value, by path, float64, shape (parcels,); NaN where no cell has its centre in it.
     """
 
     pois: pd.DataFrame | None = None
@@ -323,7 +323,9 @@ def _by_raster(
     weight = np.where(carries, sums, 0.0)
     # In the ledger a raster counts its parcels: its quanta are a power of two that says nothing to a reader.
     some, nowhere = (weight > 0).astype(np.int64), np.zeros(len(parcels), np.int64)
-    silent, note = _silent_land(parcels, carries, known)
+    read = None if known is None else np.nan_to_num(known, nan=1.0)
+    silent, unknown = _silent_land(parcels, carries, read)
+    missed, unread = _missed_land(parcels, carries, known)
     quanta = _quanta(sums)
     fate = (int(quanta.sum()), int(quanta[carries].sum()), int(quanta[~carries].sum()))
     return Weights(
@@ -334,9 +336,10 @@ def _by_raster(
         nowhere,
         0,
         carries,
-        note=note,
+        note="; ".join(filter(None, (unknown, unread))),
         silent=silent,
         beyond=silent,
+        missed=missed,
         counted=fate,
     )
 
@@ -361,6 +364,21 @@ def _silent_land(
     return silent, (
         f"the raster has no value in {there / 1e6:,.4g} km2 ({there / whole:.2%}) of {parts:,} of the "
         f"{np.count_nonzero(carries):,} parcels that carry it: what is unknown has no weight there"
+    )
+
+
+def _missed_land(
+    parcels: gpd.GeoDataFrame, carries: NDArray[np.bool_], known: NDArray[np.float64] | None
+) -> tuple[NDArray[np.float64] | None, str]:
+    """Return the m2 of each carrier in which no cell has its centre, None where there is none such, and that in words."""
+    without = carries & np.isnan(np.zeros(len(parcels)) if known is None else known)
+    if not without.any():
+        return None, ""
+    area = parcels["area_m2"].to_numpy(np.float64)
+    missed = np.where(without, area, 0.0)
+    return missed, (
+        f"no cell of the grid has its centre in {np.count_nonzero(without):,} of the {np.count_nonzero(carries):,} parcels that carry it "
+        f"({missed.sum() / 1e6:,.4g} km2, {missed.sum() / area[carries].sum():.2%}): the raster gives them no weight"
     )
 
 

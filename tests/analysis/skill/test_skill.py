@@ -15,7 +15,7 @@ from town import CRS, EAST, NORTH, square, write_town
 import carbongrid as cg
 from carbongrid.analysis.skill.held_out import leave_one_out
 from carbongrid.analysis.skill.page import _card, write_skill_page
-from carbongrid.analysis.skill.skill import skill, without_skill, write_skill
+from carbongrid.analysis.skill.skill import _by_facilities, skill, without_skill, write_skill
 from carbongrid.cli import main
 from carbongrid.cli.audit_commands import _placed
 from carbongrid.errors import InputError
@@ -93,6 +93,21 @@ def test_planted_sigma_and_tau_of_facilities_are_found(tmp_path):
     assert weights["tau"] == pytest.approx(row["tau"], abs=0.005)
     again = skill(tmp_path / "again").spreads.iloc[0]
     assert again["assumed_sigma"] == weights["sigma"]
+
+
+def test_a_single_facility_of_its_category_is_not_counted():
+    """It tells no spread beside a mean of its own. Seen to be the twentieth of nineteen others, and sigma and tau count as told from twenty on."""
+    rng = np.random.default_rng(5)
+    units = [f"u{k}" for k in range(10)]
+    unit = np.array(units * 2)[:19]
+    rows = {"rule": "field", "unit": unit, "log_ratio": rng.normal(0, 0.5, 19)}
+    alone = {"rule": "field", "unit": ["u0"], "log_ratio": [2.0]}
+    assumed = SimpleNamespace(of=lambda *_: SimpleNamespace(sigma=0.5, tau=0.3))
+    tables = {"industry/manufacturing": pd.DataFrame(rows), "industry/mining": pd.DataFrame(alone)}
+    [row] = _by_facilities(tables, assumed, pd.Series(units))
+    assert (row["count"], row["groups"]) == (19, 10)
+    [row] = _by_facilities({"industry/mining": pd.DataFrame(alone)}, assumed, pd.Series(units))
+    assert row["count"] == 1 and not row["told"]
 
 
 def test_planted_sigma_and_tau_of_units_with_totals_are_found(tmp_path):
