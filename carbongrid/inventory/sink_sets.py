@@ -118,7 +118,10 @@ def sink_set_of(table: pd.DataFrame, where: str) -> SinkSet:
     if missing:
         what = f"no column {', '.join(missing)}"
         raise InputError(what, where, f"A set of sinks has the columns {', '.join(COLUMNS)}.")
-    problems = []
+    problems = [
+        Problem(f"{name} stands twice", where, "Keep one row; join its products by +.")
+        for name in table.loc[table["activity"].duplicated(), "activity"].unique()
+    ]
     for number, cells in enumerate(table.to_dict("records"), start=2):
         place = f"{where}, row {number}"
         unknown = set(str(cells["products"]).split("+")) - set(PRODUCTS)

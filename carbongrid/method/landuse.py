@@ -32,6 +32,9 @@ SYSTEM_COLUMNS = ("code", "type", "mode", "name_en", "name_zh")
 Rows = dict[str, tuple[str, str]]
 """Type and mode by code."""
 
+_NEAR, _ALIKE = 0.8, 0.6
+"""A user's system is one of the package's, changed, where that has so many of its codes, and so many of these with the same type."""
+
 _NATIONAL_CODE = re.compile(r"\d{2}(?:\d{2})+")
 
 
@@ -212,6 +215,42 @@ def codes_stored_as_numbers(codes: Iterable[str], system: pd.DataFrame) -> dict[
         if found and whole.strip("0"):
             were[code] = " or ".join(found)
     return were
+
+
+def exchanged_types(codes: Iterable[str], own: pd.DataFrame) -> tuple[str, list[tuple[str, str]]]:
+    """Return pairs of codes of which each has in a user's system the type that the other has in the shipped one that it is nearest to.
+
+    Parameters
+    ----------
+    codes
+        Those that occur.
+    own
+        The user's, from :func:`read_code_system`.
+
+    Returns
+    -------
+    tuple
+        The shipped system, and the pairs; blank and nothing where none has nearly all of the user's codes, mostly with the same types.
+    """
+    occurring = set(codes)
+    rows = dict(zip(own["code"], own["type"], strict=True))
+    best, near, agreeing = "", {}, 0
+    for name in SYSTEMS:
+        table = read_code_system(name)
+        theirs = dict(zip(table["code"], table["type"], strict=True))
+        both = rows.keys() & theirs.keys()
+        same = sum(rows[code] == theirs[code] for code in both)
+        if same > agreeing and len(both) >= _NEAR * len(rows) and same >= _ALIKE * len(both):
+            best, near, agreeing = name, theirs, same
+    other = sorted(code for code in occurring & rows.keys() & near.keys() if rows[code] != near[code])  # fmt: skip
+    pairs = [
+        (first, second)
+        for place, first in enumerate(other)
+        for second in other[place + 1 :]
+        if (rows[first], rows[second]) == (near[second], near[first])
+        and "none" not in (rows[first], rows[second])
+    ]
+    return (best, pairs) if pairs else ("", [])
 
 
 @cache

@@ -221,6 +221,7 @@ def allocate_rest(
     claims = {name: weighed.claims[name] for name in names if name in weighed.claims}
     failed = {name: weighed.failed[name] for name in names if name in weighed.failed}
     rest = allocate_totals(inputs, land, Weighed(claims, failed), placed)
+    left_out = units_that_evidence_leaves_out(inputs, land, claims, rest.ledger)
     order = {name: k for k, name in enumerate(inputs.categories)}
     masses = {
         name: mass
@@ -239,7 +240,7 @@ def allocate_rest(
         in_order((*before.ledger, *rest.ledger)),
         in_order((*before.evidence, *rest.evidence)),
         in_order((*before.facilities, *rest.facilities)),
-        (*before.problems, *rest.problems),
+        (*before.problems, *rest.problems, *left_out),
     )
 
 

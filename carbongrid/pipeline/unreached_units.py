@@ -1,4 +1,4 @@
-"""Units that no POI and no line reaches, though their land is of the kind that elsewhere has some: what goes by them there lies in other units."""
+"""Units that no POI, no line and no raster reaches, though their land is of the kind that elsewhere has some: what goes by them there lies in other units."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LISTED = 5
 def units_that_evidence_leaves_out(
     inputs: Inputs, land: Land, claims: Mapping[str, PackedWeights], ledger: Sequence[LedgerRow]
 ) -> list[Problem]:
-    """Return warnings of units that no POI, or no line of a kind, reaches, though one would by chance.
+    """Return warnings of units that no POI, or no line of a kind, reaches, though one would by chance, or in which a raster is 0 on all land that it weighs.
 
     Parameters
     ----------
@@ -41,12 +41,17 @@ def units_that_evidence_leaves_out(
         rule = str(claim.facts["rule"])
         # A category that no type of POI stands for goes by area.
         some = claim.arrays["weight"].any() and not (rule == "pois" and claim.facts["by_area"])
-        if some and rule.partition(":")[0] in ("pois", "roads", "lines"):
+        if some and rule.partition(":")[0] in ("pois", "roads", "lines", "raster"):
             by_rule.setdefault(rule, []).append(name)
     found = []
     for rule, names in by_rule.items():
         parcels, with_some, unlikely = _counted(inputs, land, claims, ledger, names)
-        far = np.flatnonzero((with_some == 0) & (unlikely < np.log(CHANCE)))
+        reached, raster = with_some > 0, rule.startswith("raster:")
+        if raster:
+            # Cells of 0 lie side by side: they are odd only where hardly any parcel of the other units has none.
+            sure = reached.any() and with_some.sum() >= _SURE * parcels[reached].sum()
+            unlikely = parcels.astype(np.float64) * (np.log1p(-_SURE) if sure else 0.0)
+        far = np.flatnonzero(~reached & (unlikely < np.log(CHANCE)))
         if not far.size:
             continue
         order = far[np.argsort(-parcels[far], kind="stable")]
@@ -59,6 +64,10 @@ def units_that_evidence_leaves_out(
         if rule == "pois":
             what = f"no POI reaches land of {all_names} in {far.size:,} of {len(ids):,} units, though {share} of the parcels that may carry it have some; units and such parcels: {which}"
             hint = "Check that the POIs cover these units: what goes by them there lies in others."
+        if raster:
+            others = f"{with_some.sum() / parcels[reached].sum():.0%}"
+            what = f"the raster is 0 on all land of {all_names} in {far.size:,} of {len(ids):,} units, though {others} of the parcels that may carry it have some in the others; units and such parcels: {which}"
+            hint = "Check that the raster covers these units, and that its 0 is no missing value: what goes by it there lies in others."
         found.append(Problem(what, where, hint, "warning"))
     return found
 
@@ -77,6 +86,8 @@ def _counted(
         counts = np.array([spread_by_rule.get(code, False) for code in (*codes, WHOLE)])[account]
         unit = land.unit_of_parcel[claim.rows]
         may = claim.arrays["eligible"] & (unit >= 0) & counts[unit]
+        if "silent" in claim.arrays:  # of what a raster does not know is told elsewhere
+            may &= claim.arrays["silent"] == 0
         has = may & (claim.arrays["weight"] > 0)
         own, reached = (np.bincount(unit[rows], minlength=size) for rows in (may, has))
         if own.any():

@@ -121,3 +121,10 @@ def test_an_unknown_set_names_those_there_are() -> None:
     with pytest.raises(InputError, match="unknown set of sinks 'ipc'") as told:
         inventory.form(read_activity(EXAMPLE), sinks="ipc")
     assert "ipcc, balanced, study" in str(told.value)
+
+
+def test_an_activity_that_stands_twice_is_refused() -> None:
+    """Seen without a word: the first row counted, and methane in the second did not."""
+    rows = [("land/water", "land", "a study"), ("land/water", "ch4", "a study")]
+    with pytest.raises(InputError, match=r"my\.csv: land/water stands twice"):
+        sink_set_of(pd.DataFrame(rows, columns=["activity", "products", "source"]), "my.csv")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import geopandas as gpd
+import numpy as np
 import pytest
 import shapely
-from town import CRS, EAST, NORTH, square, write_town
+from town import CRS, EAST, NORTH, square, write_raster, write_town
 
 from carbongrid.outputs.report.notes import note_in_chinese
-from carbongrid.pipeline import check
+from carbongrid.pipeline import check, run
 
 UNITS, EACH = 8, 12
 CODES = {"POI": "0601", "line": "1003", "rail": "1001"}
@@ -60,3 +61,30 @@ def test_what_falls_back_in_its_own_region_is_not_told_twice(tmp_path):
     """A district with a total and no POI goes by area, which is said; nothing of it lies in others."""
     assert told(tmp_path, lambda unit, _n: unit > 1, POIS, "POI", regions=("d0", "d1")) == []
     assert len(told(tmp_path, lambda unit, _n: unit > 1, POIS, "POI")) == 1
+
+
+@pytest.mark.parametrize(
+    ("weight", "words"),
+    [
+        (lambda unit, _n: unit != 3, "the raster is 0 on all land of industry/manufacturing in 1 of 8 units, though 100% of the parcels that may carry it have some in the others; units and such parcels: u3 (10)"),
+        (lambda unit, n: unit != 3 or n == 5, None),  # one is some
+        (lambda unit, n: unit != 3 and n % 3, None),  # 0 is common elsewhere, too
+    ],
+)  # fmt: skip
+def test_units_in_which_a_raster_is_nought_are_told(tmp_path, weight, words):
+    """Seen without a word: half of the cells 0 in place of no data, as of a mosaic without one of its tiles."""
+    places = [(unit, n) for unit in range(UNITS) for n in range(10)]
+    land = [(f"p{unit}-{n:02}", "0601", square(unit, n / 10, 1, 0.1)) for unit, n in places]
+    units = [(f"u{unit}", "d", square(unit, 0)) for unit in range(UNITS)]
+    lights = np.array([[float(weight(x // 10, 9 - y)) for x in range(10 * UNITS)] for y in range(10)])  # fmt: skip
+    write_raster(tmp_path / "lights.tif", lights, cell=100)
+    tables = {
+        "totals.csv": "category,value,unit\nindustry/manufacturing,1,kt CO2e\n",
+        "categories.csv": "category,weight\nindustry/manufacturing,raster:lights.tif\n",
+    }
+    sections = '[categories]\npath = "categories.csv"\n'
+    finished = run(write_town(tmp_path, land, units, tables, sections), tmp_path / "run")
+    told = finished.manifest["assumptions"]
+    found = [(level, text) for level, text in told if "the raster is 0 on all land" in text]
+    assert len(found) == (words is not None)
+    assert all(level == "warning" and words in text and note_in_chinese(text) for level, text in found)  # fmt: skip

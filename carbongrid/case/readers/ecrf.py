@@ -20,7 +20,7 @@ from carbongrid.case.readers.coded_table import notation_key, read_coded
 from carbongrid.case.readers.tables import DOUBTS, Faults, is_workbook, read_table
 from carbongrid.case.readers.workbook import sheets_named
 from carbongrid.errors import InputError, Level, Problem, listed
-from carbongrid.inventory.coded_table import BIOGENIC, CodedTable
+from carbongrid.inventory.coded_table import BIOGENIC, CodedTable, CodedValue
 from carbongrid.inventory.codes import gpc_scope, is_within, normal_code
 from carbongrid.method.landuse import packaged_table
 from carbongrid.method.tonnes import counted, readable_tonnes
@@ -45,6 +45,14 @@ _YEAR = re.compile("[0-9]{4}")
 _DATE = re.compile(r"([0-9]{4})([-/.])[0-9]{1,2}\2[0-9]{1,2}(?:[T ][0-9:.]+)?|[0-9]{1,2}([-/.])[0-9]{1,2}\3([0-9]{4})")  # fmt: skip
 _TO_CHOOSE = re.compile("(?i:(please )?(select|choose).*|n/a)")
 _GWP = re.compile("(?i:ar[456])")
+_EVERYWHERE = {
+    "homes (I.1)": ("I.1",),
+    "shops, offices and public buildings (I.2)": ("I.2",),
+    "road traffic (II.1)": ("II.1",),
+    "solid waste (III.1 to III.3)": ("III.1", "III.2", "III.3"),
+    "wastewater (III.4)": ("III.4",),
+}
+"""What every city has, and the references that it may be under."""
 _LISTED = 10
 _PRECISION = 200
 
@@ -111,10 +119,30 @@ def read_ecrf(
     read = read_coded(reading.table(), "gpc", where=where, year=year, unit=unit, parts=True)
     rows_read = {value.row for value in read.values}
     lines = [line for line in reading.lines if line.row in rows_read]
-    checked = [*reading.notes, *_against_sheets(others, lines, path.name, read.year)]
+    checked = [*reading.notes, *_not_told(read.values, lines, where), *_against_sheets(others, lines, path.name, read.year)]  # fmt: skip
     gwp = _told(others, _OF_GWP, _GWP).upper()
     apart = tuple({code for row, code in reading.here.items() if row in rows_read})
     return replace(read, gwp=gwp, checked=tuple(checked), apart=apart, notes=(*doubts, *read.notes))
+
+
+def _not_told(
+    values: Sequence[CodedValue], lines: Sequence[_Line], where: str
+) -> Iterable[Problem]:
+    """Yield what every city has and no row tells: a warning where rows say 0 without a notation key, a note where there is no row."""
+    zero, absent = [], []
+    for name, stems in _EVERYWHERE.items():
+        own = [value for value in values if any(is_within(value.code, stem) or is_within(stem, value.code) for stem in stems if value.code)]  # fmt: skip
+        if not own:
+            absent.append(name)
+        elif all(value.grams == 0 and not value.key for value in own):
+            zero.append(f"{name}, row {', '.join(str(value.row) for value in own[:3])}")
+    if zero:
+        what = f"rows say 0 t without a notation key of what every city has: {_list(zero)}"
+        hint = "Write the key in place of the 0 where it is not estimated (NE) or counted elsewhere (IE)."
+        yield Problem(what, where, hint, "warning")
+    if absent and lines:
+        what = f"no row is of {_list(absent)}, which every city has"
+        yield Problem(what, where, "Look whether the sheet is whole.", "note")
 
 
 def _plain(text: str) -> str:
@@ -232,7 +260,11 @@ class _Reading:
             cells = {role: str(row[place]) for role, place in columns.items()}
             if any(cells[role] for role in cells if role not in _OF_NOTHING):
                 rows.append((number, cells))
-        years = {year for _, cells in rows if (year := _year(cells))} or {self._year}
+        told = {year for _, cells in rows if (year := _year(cells))}
+        if self._year and told and self._year not in told:
+            what = f"the rows are of {', '.join(sorted(told))}, and another sheet says that the inventory is of {self._year}"
+            self._note(what, "Check that the sheets are of one inventory.", "warning")
+        years = told or {self._year}
         for number, cells in rows:
             self._row(number, cells, years)
         self._keep_one_level()
@@ -395,7 +427,21 @@ class _Reading:
             begin = self._sums[-1][3] if self._sums else 0
             self._sums.append((row, tonnes, begin, len(self.lines)))
 
+    def _tell_copies(self) -> None:
+        """Tell rows with a mass that agree in every cell, as where a sheet was pasted twice."""
+        rows = self._cells.to_numpy()
+        alike: dict[tuple[object, ...], list[_Line]] = {}
+        for line in self.lines:
+            alike.setdefault(tuple(rows[line.row - 1]), []).append(line)
+        again = [same for same in alike.values() if len(same) > 1]
+        if again:
+            more = _sum(line.tonnes for same in again for line in same[1:])
+            which = (f"{same[0].code} (rows {', '.join(str(line.row) for line in same)})" for same in again)  # fmt: skip
+            what = f"rows agree in every cell, and count each, {_tonnes(more)} t more than if each counted once: {_list(list(which))}"
+            self._note(what, "Leave one of each, unless they are of two things.", "warning")
+
     def _tell(self) -> None:
+        self._tell_copies()
         if self._differing:
             shown = "; ".join(f"row {row} {_tonnes(said)} t, its gases {_tonnes(gases)} t" + (", as much more as its biogenic CO2" if of_plants else "") for row, said, gases, of_plants in self._differing[:_LISTED])  # fmt: skip
             rest = sum((abs(said - gases) for _, said, gases, _ in self._differing), Fraction(0))

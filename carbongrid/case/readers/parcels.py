@@ -57,6 +57,7 @@ from carbongrid.method.landuse import (
     SYSTEMS,
     codes_of_several_types,
     codes_stored_as_numbers,
+    exchanged_types,
     fitting_systems,
     match_codes,
     read_code_system,
@@ -183,6 +184,7 @@ def read_parcels(
     notes += _notes_on_several_types(parcels, kinds["matched"], were, system, section.code_system)
     if section.code_system not in SYSTEMS:
         notes += _notes_on_codes_above(parcels, matched, section.code_system)
+        notes += _notes_on_exchanges(parcels, matched, system, section.code_system)
     parcels, overlap_notes = _partitioned(section.overlap, parcels)
     notes += overlap_notes
     if section.area_field is not None:
@@ -483,6 +485,19 @@ def _parcels_by_code(codes: pd.Series, area: NDArray[np.float64]) -> dict[str, s
     return {
         str(code): f"{counted(count, 'parcel')}, {m2 / 1e6:,.4g} km2" for code, count, m2 in those
     }
+
+
+def _notes_on_exchanges(
+    parcels: _Parcels, matched: NDArray[np.str_], system: pd.DataFrame, named: str
+) -> list[Problem]:
+    """Return a note on codes that have each other's type in a user's system, by the shipped one that it is nearest to: rows in the wrong order."""
+    shipped, pairs = exchanged_types(matched.tolist(), system)
+    if not pairs:
+        return []
+    types = dict(zip(system["code"], system["type"], strict=True))
+    told = listed((f"{a} ({types[a]}) and {b} ({types[b]})" for a, b in pairs), 10)
+    what = f"codes have each other's type of land in {named}, by {shipped}, which it is nearest to: {told}"
+    return [Problem(what, parcels.where, "Check the rows of these codes, unless that is meant.", "note")]  # fmt: skip
 
 
 def _code_notes(

@@ -47,6 +47,11 @@ _NO_COUNT = re.compile(
     re.IGNORECASE,
 )
 """Units of a density, or of thousands of people."""
+_OF_SOMETHING_ELSE = re.compile(
+    r"%|percent|(thousands?|hundreds?|millions?)\b.*|[万千百].*|[kmu]?g|grams?|kilograms?|t|tons?|tonnes?|s|h|hours?|days?|years?|yr|k|kelvin|deg.*|w|watts?",
+    re.IGNORECASE,
+)
+"""Units, whole, that neither people nor a plain count have."""
 _DENSITY = re.compile(
     r"density(?![a-z-])|密度|(?:/|\bper\b)\s*(?:sq|square|k?m\s*(?:\^|\*\*)?[2²]|ha\b|hectare|平方)",
     re.IGNORECASE,
@@ -279,6 +284,9 @@ def crs_of_people(raster: PlaneFile, where: str) -> CRS:
     if _NO_COUNT.search(unit) or _DENSITY.search(unit):
         what = f"the raster says that its values are {raster.unit!r}, expected people per cell"
         problems.append(Problem(what, where, "Multiply by the area of the cells, or take the file of counts.", "error"))  # fmt: skip
+    elif _OF_SOMETHING_ELSE.fullmatch(unit.strip()):
+        what = f"the raster says that its values are {raster.unit!r}, expected people per cell"
+        problems.append(Problem(what, where, "Is it the right variable? Bring it to people, and name its unit so."))  # fmt: skip
     if crs is None or problems:
         raise InputError(problems)
     return crs

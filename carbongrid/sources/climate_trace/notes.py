@@ -69,6 +69,7 @@ def notes_on(
         *_on_gases(written, counted, account),
         *_on_the_year(published.year, written, counted),
         *_on_places(written),
+        *_on_copies(written),
     ]
     if everywhere:
         what = f"no units were named: the table has all {len(written):,} places, wherever they lie"
@@ -170,8 +171,7 @@ def _on_gases(
     for gas, tonnes in account.of_gas(why.TWICE).items():
         what = f"{gas} is told beside what is counted, and is not added: {_tonnes([tonnes])}"
         yield Problem(what, "", "", "note")
-    if len(counted) == len(GASES):
-        yield from _on_other_sums(written)
+    yield from _on_other_sums(written) if len(counted) == len(GASES) else _on_small_sums(written)
     for gas, tonnes in account.of_gas(why.ANOTHER_GAS).items():
         what = f"{gas} is no greenhouse gas that is counted: {_tonnes([tonnes])} of it"
         yield Problem(what, "", "", "note")
@@ -181,9 +181,7 @@ def _on_other_sums(written: Sequence[Written]) -> Iterator[Problem]:
     """Tell where the publisher's own sum is another one than that of the gases, each by the publisher's GWPs."""
     off: list[tuple[Source, Fraction, Fraction]] = []
     for each in written:
-        theirs = each.source.tonnes(CO2E)
-        weights = gwp_of(PUBLISHERS_GWP, fossil=each.subsector.fossil)
-        ours = sum((weights[name] * (each.source.tonnes(gas) or 0) for gas, name in GASES.items()), start=Fraction(0))  # fmt: skip
+        theirs, ours = _two_sums(each)
         if theirs is not None and abs(theirs - ours) > _OTHER_SUM * max(theirs, ours):
             off.append((each.source, theirs, ours))
     if off:
@@ -192,6 +190,29 @@ def _on_other_sums(written: Sequence[Written]) -> Iterator[Problem]:
         what = f"{len(off):,} of {_facilities(written)} {have} {_tonnes([theirs for _, theirs, _ in off])} of {CO2E}, which is not counted, and {_tonnes([ours for *_, ours in off])} of CO2e by their gases: {_called([source for source, *_ in off])}"
         hint = "Look whether a gas has no quantity yet, or CO2e holds gases that have no file; --by co2e counts CO2e."
         yield Problem(what, "", hint, "warning")
+
+
+def _on_small_sums(written: Sequence[Written]) -> Iterator[Problem]:
+    """Tell where the publisher's own sum is less than what some of its gases make: then it is of one gas, or in another unit."""
+    sums = [(each.source, *_two_sums(each)) for each in written]
+    small = [
+        (source, theirs, ours)
+        for source, theirs, ours in sums
+        if theirs is not None and ours - theirs > _OTHER_SUM * ours
+    ]
+    if small:
+        small.sort(key=lambda each: each[1] - each[2])
+        have = "has" if len(small) == 1 else "have"
+        what = f"{len(small):,} of {_facilities(written)} {have} {_tonnes([theirs for _, theirs, _ in small])} of {CO2E}, and {_tonnes([ours for *_, ours in small])} of CO2e by some of their gases alone: {_called([source for source, *_ in small])}"
+        hint = "Look whether the files of CO2e and of gases are of one release, and hold what they are called by."
+        yield Problem(what, "", hint, "warning")
+
+
+def _two_sums(each: Written) -> tuple[Fraction | None, Fraction]:
+    """Return the publisher's own sum of a source, and that of its gases by the publisher's GWPs."""
+    weights = gwp_of(PUBLISHERS_GWP, fossil=each.subsector.fossil)
+    gases = (weights[name] * (each.source.tonnes(gas) or 0) for gas, name in GASES.items())
+    return each.source.tonnes(CO2E), sum(gases, start=Fraction(0))
 
 
 def _on_the_year(
@@ -239,6 +260,29 @@ def _on_places(written: Sequence[Written]) -> Iterator[Problem]:
         change = "changes its" if len(moved) == 1 else "change their"
         what = f"{_facilities(moved)} {change} place from row to row, and the first counts: {_called(moved)}"
         yield Problem(what, "", hint, "warning")
+
+
+def _on_copies(written: Sequence[Written]) -> Iterator[Problem]:
+    """Tell works that stand under several numbers, as where files of two releases are given: their masses need not agree."""
+    alike: dict[tuple[object, ...], list[Written]] = {}
+    for each in written:
+        own = each.source
+        if own.name:
+            key = (own.subsector, own.kind.casefold(), own.name.casefold(), own.x, own.y)
+            alike.setdefault(key, []).append(each)
+    again = [same for same in alike.values() if len(same) > 1 and _share_a_period(same)]
+    if again:
+        more = _tonnes(each.mass for same in again for each in sorted(same, key=lambda one: one.mass)[:-1])  # fmt: skip
+        sources = [each.source for same in again for each in same]
+        what = f"{len(sources):,} of {_facilities(written)} agree with another one in subsector, type, name and place, and count as well, {more} CO2e more than the larger ones alone: {_called(sources)}"
+        hint = "Give the files of one release; if they are one works under several numbers, leave one of each."
+        yield Problem(what, "", hint, "warning")
+
+
+def _share_a_period(same: Sequence[Written]) -> bool:
+    """Whether two of some sources have quantities of one gas and period; numbers that change within a year share none."""
+    told = [(gas, period) for each in same for gas, of in each.source.series.items() for period in of]  # fmt: skip
+    return len(set(told)) < len(told)
 
 
 def _facilities(those: Sequence[Source] | Sequence[Written]) -> str:

@@ -26,6 +26,7 @@ from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.opening.dates import fixed_date
 from carbongrid.raster.opening.rasters import open_raster
 from carbongrid.raster.windows import band_problems, stored_values
+from carbongrid.sources.land_cover.legends import legend_problems, way_out_of_unknown
 from carbongrid.sources.land_cover.patches import bands, outlines_of
 from carbongrid.sources.new_files import require_new, written_whole
 from carbongrid.sources.outlines import read_outlines
@@ -151,6 +152,7 @@ def land_cover_in(
                 area = _own_areas(cells.land, overlaps)
                 problems = _lacking(cells, area, named, raster.name, every_unit=every_unit)
                 problems += _overlapping(overlaps, units, named)
+                problems += legend_problems(source, codes, raster.name)
     except RasterioError as error:
         hint = "It may be damaged or cut off: copy it again."
         raise InputError(f"the raster cannot be read: {error}", raster.name, hint) from None
@@ -387,7 +389,7 @@ def _land_cover(
             Problem(
                 f"{share:.2%} of the cells have codes that {name} lacks, and carry nothing: {listed(unknown.index)}",
                 where,
-                "Is it another code system? Else write a CSV of your own, and name that.",
+                way_out_of_unknown(unknown.index),
                 "warning",
             )
         )

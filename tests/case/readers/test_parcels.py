@@ -17,6 +17,7 @@ from carbongrid.case.readers.parcels import read_parcels
 from carbongrid.case.readers.partition import find_overlaps
 from carbongrid.case.readers.polygon_column import PolygonColumn
 from carbongrid.errors import InputError
+from carbongrid.method.landuse import read_code_system
 from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.raster.polygons.outlines import Outlines
 
@@ -449,6 +450,31 @@ def test_codes_that_tell_no_type_of_several_are_told(tmp_path):
         assert [note.level for note in notes] == levels
     (tmp_path / "own.csv").write_text("code,type\n0101,paddy\n203,rural-homestead\n07,none\n203A,industrial\n1101,water\n", "utf-8")  # fmt: skip
     assert reading(tmp_path, layer, code_system="own.csv")[1] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, None),
+        ({"0701": "rural-homestead", "0702": "urban-residential"}, "0701 (rural-homestead) and 0702 (urban-residential)"),
+        ({"0702": "settlement"}, None),  # a correction
+        ({"0701": "rural-homestead", "0702": "settlement"}, None),
+        ({"0404": "forest", "0301": "grassland"}, None),  # no parcel has either
+    ],
+)  # fmt: skip
+def test_types_that_two_codes_have_exchanged_are_told(tmp_path, changes, said):
+    """Seen without a word: homes of town and country in each other's rows, whose totals then lay in the wrong units."""
+    system = read_code_system("tdland3").set_index("code")
+    for code, kind in changes.items():
+        system.loc[code, "type"] = kind
+    system.to_csv(tmp_path / "my.csv")
+    _, notes = reading(tmp_path, survey_layer(), code_system="my.csv")
+    found = [note for note in notes if "each other's type" in note.what]
+    assert len(found) == (said is not None)
+    for note in found:
+        assert note.level == "note"
+        assert note.what.endswith(f"by tdland3, which it is nearest to: {said}")
+        assert note_in_chinese(str(note))
 
 
 def test_a_system_that_fits_better_is_told(tmp_path):

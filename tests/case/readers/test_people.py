@@ -216,6 +216,13 @@ def test_a_count_is_one_however_the_file_says_so(tmp_path, said):
     assert read_people(raster_that_says(tmp_path, **said), GRID)[1] == []
 
 
+@pytest.mark.parametrize("unit", ["kg", "%", "years", "thousand persons", "Mg", "万人"])
+def test_a_unit_of_something_else_is_refused(tmp_path, unit):
+    """Seen without a word: of kg and of years, as where another variable was taken."""
+    with pytest.raises(InputError, match=f"says that its values are '{unit}', expected people per cell.* Is it the right variable"):  # fmt: skip
+        read_people(raster_that_says(tmp_path, unit=unit), GRID)
+
+
 def test_more_people_than_any_city_has_are_told(tmp_path):
     """A density per km2 in cells of a hectare is a hundredfold of the people: seen to pass in silence."""
     _, notes = read_people(grid_case(tmp_path, np.full((50, 50), 900.0)), GRID)

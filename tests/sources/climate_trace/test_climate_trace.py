@@ -190,6 +190,32 @@ def test_a_sum_of_the_publisher_that_its_gases_do_not_make_is_told(tmp_path) -> 
     assert "by their gases" not in told(made(tmp_path, rows, by="co2e")[1])
 
 
+@pytest.mark.parametrize(("sum_of_it", "is_told"), [(10, True), (100, True), (279, False), (300, False)])  # fmt: skip
+def test_a_sum_of_the_publisher_below_its_methane_is_told(tmp_path, sum_of_it, is_told) -> None:
+    """Seen without a word: tonnes of CH4 in the file of CO2e. 10 t of CH4 are 279 t by AR6, or 298 where it is fossil; CO2 may come to it."""
+    rows = [row(1, "co2e_100yr", sum_of_it), row(1, "ch4", 10), row(2, "co2e_100yr", 500)]
+    _, facilities = made(tmp_path, rows)
+    said = [note for note in facilities.notes if "gases alone" in note.what]
+    assert [note.level for note in said] == ["warning"] * is_told
+    assert all(f"1 of 2 facilities has {sum_of_it:.1f} t of co2e_100yr, and 2" in note.what for note in said)  # fmt: skip
+
+
+def test_works_under_the_numbers_of_two_releases_are_told(tmp_path) -> None:
+    """Seen without a word: works whose masses differ by 1 % counted twice. Fuels, subsectors, places and halves of the year tell works apart."""
+    half = {"start": "2023-01-01 00:00:00", "end": "2023-06-30 00:00:00"}
+    other = {"start": "2023-07-01 00:00:00", "end": "2023-12-31 00:00:00"}
+    rows = [
+        *(row(number, "co2", mass, name="Old works") for number, mass in ((1, 1000), (901, 1010))),
+        *(row(number, "co2", 500, name="Two fuels", type=fuel) for number, fuel in ((2, "coal"), (902, "gas"))),
+        *(row(number, "co2", 500, name="Elsewhere", x=x) for number, x in ((3, "120.5"), (903, "120.6"))),
+        *(row(number, "co2", 500, name="Renumbered", **when) for number, when in ((4, half), (904, other))),
+    ]  # fmt: skip
+    _, facilities = made(tmp_path, rows)
+    [said] = [note for note in facilities.notes if "agree with another one" in note.what]
+    assert said.level == "warning"
+    assert said.what == "2 of 8 facilities agree with another one in subsector, type, name and place, and count as well, 1,000.0 t CO2e more than the larger ones alone: Old works (1), Old works (901)"  # fmt: skip
+
+
 def test_methane_of_mines_is_fossil_by_ar6(tmp_path) -> None:
     rows = [row(1, "ch4", 1, subsector="coal-mining"), row(2, "ch4", 1, subsector="cement"), row(3, "ch4", 1)]  # fmt: skip
     _, facilities = made(tmp_path, rows, gwp="AR6")

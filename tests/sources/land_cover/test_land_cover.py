@@ -348,3 +348,42 @@ def test_codes_that_mean_nothing_are_told_with_their_share(tmp_path):
     assert note.level == "warning"
     assert f"{share:.2%} of the cells have codes that worldcover lacks" in note.what
     assert cover.codes.loc["77", "type"] == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "codes", "step", "said"),
+    [
+        ("ESA_WorldCover_10m_2021_v200_N30E120_Map.tif", "globeland30", 1 / 3600, "the file is called as those of worldcover are"),
+        ("n51_30_2020lc030.tif", "worldcover", 1 / 3600, "the file is called as those of globeland30 are"),
+        ("GLC_FCS30D_20002022_E120N35.tif", "worldcover", 1 / 3600, "the file is called as those of glc-fcs30 are"),
+        ("U2018_CLC2018_V2020_20u1.tif", "nlcd", 1 / 3600, "the file is called as those of corine-grid are"),
+        ("town.tif", "globeland30", 1 / 12_000, "the cells are those of worldcover, 1/12,000 of a degree"),
+        ("town.tif", "worldcover", 1 / 12_000, None),
+        ("town.tif", "globeland30", 1 / 3600, None),
+        ("ESA_WorldCover.tif", "worldcover", 1 / 3600, None),
+        ("WorldCover_as_GlobeLand30.tif", "globeland30", 1 / 3600, None),  # both names, one of them right
+        ("NLCD_or_CORINE.tif", "worldcover", 1 / 3600, None),
+    ],
+)  # fmt: skip
+def test_a_raster_of_another_legend_is_told_by_name_or_cells(tmp_path, name, codes, step, said):
+    """Seen without a word: every class of WorldCover is one of GlobeLand30, where its towns are water."""
+    classes = np.full((20, 20), 20, np.uint8)
+    raster = raster_of(tmp_path / name, classes, transform=from_origin(WEST, NORTH, step, step))
+    unit = gpd.GeoDataFrame(geometry=[shapely.box(WEST, NORTH - 20 * step, WEST + 20 * step, NORTH)], crs=4326)  # fmt: skip
+    unit.to_file(tmp_path / "units.gpkg", layer="units", engine="pyogrio")
+    notes = read_land_cover(raster, tmp_path / "units.gpkg", codes=codes).notes
+    found = [note for note in notes if "are read as those of" in note.what]
+    assert [note.level for note in found] == ["warning"] * (said is not None)
+    assert all(note.what.startswith(said) for note in found)
+
+
+def test_numbers_that_may_be_no_data_have_a_way_out(tmp_path):
+    """Another code system was asked for, where a half of the raster was 0 that nothing marks."""
+    codes = np.full((20, 20), 10, np.uint8)
+    codes[:, 10:] = 0
+    raster = raster_of(tmp_path / "cover.tif", codes, nodata=None)
+    units = units_in(tmp_path / "units.gpkg", 20, 20)
+    notes = read_land_cover(raster, units, codes="worldcover").notes
+    [note] = [each for each in notes if "lacks" in each.what]
+    assert "of the cells have codes that worldcover lacks, and carry nothing: 0" in note.what
+    assert note.hint.startswith("Where 0 stands for no data, say so: gdal_translate -a_nodata 0 ")
