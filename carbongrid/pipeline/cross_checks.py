@@ -26,7 +26,7 @@ from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.regional_totals import level_of
 from carbongrid.pipeline.residents import census_of, shared_over
 from carbongrid.pipeline.weights_step import coefficients_of, regions_of, weight_rasters
-from carbongrid.raster.chunked.rasters import WeightRaster
+from carbongrid.raster.chunked.rasters import WeightRaster, problems_of_top
 from carbongrid.raster.plane_files import open_plane
 
 MAX_MISSING = 100
@@ -121,6 +121,7 @@ def _problems_of_grid(inputs: Inputs) -> Iterator[Problem]:
             WeightRaster.around(path, grid)
             with open_plane(path) as source:
                 yield from source.remarks()
+            yield from problems_of_top(path, grid)
         except InputError as error:
             yield from error.problems
         except OSError as error:

@@ -511,7 +511,7 @@ def test_the_command(base: cg.Result, tmp_path: Path, carbongrid) -> None:
     done = carbongrid("scenario", base.directory, tmp_path / "plan.toml", "--out", tmp_path / "out", "--json")  # fmt: skip
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert told["reference"] == "frozen" and told["actions"] == ["1. scale: category = industry/*, factor = 0.1"]  # fmt: skip
+    assert told["reference"] == "frozen" and told["actions"] == ["1. scale: category = industry/*, factor = 0.1 (90 % less)"]  # fmt: skip
     assert {row["zone_frozen"] for row in told["zones"]} != {row["zone_floating"] for row in told["zones"]}  # fmt: skip
     assert "plan on run: plan.toml" in {
         each["file"] for each in cg.open(tmp_path / "out").manifest["inputs"]

@@ -37,7 +37,7 @@ from carbongrid.raster.chunked import (
     tasks,
 )
 from carbongrid.raster.chunked import counts as chunked_counts
-from carbongrid.raster.chunked.rasters import WeightRaster, _values_at
+from carbongrid.raster.chunked.rasters import WeightRaster, _values_at, problems_of_top
 from carbongrid.raster.chunked.tasks import run_tasks
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.label_store import open_labels
@@ -661,3 +661,33 @@ def test_refusals_leave_no_store(land, tmp_path):
     store.mkdir()
     with pytest.raises(InputError, match="exists already"):
         label_and_count(parcels, units, GRID, 500, store)
+
+
+@pytest.mark.parametrize(
+    ("nodata", "others", "count", "told"),
+    [
+        (None, (0, 9), 400, True),
+        (None, (0, 9), 9, False),
+        (255, (0, 9), 400, False),
+        (None, (0, 250), 400, False),
+        (None, (0, 1), 400, False),
+    ],
+    ids=["unmarked", "few", "marked", "full range", "mask"],
+)
+def test_an_unmarked_top_of_a_type_is_told_with_its_share(tmp_path, nodata, others, count, told):
+    """Bytes of 255 with nothing between: not few, not marked, not the end of a range, not a mask."""
+    path = tmp_path / "bytes.tif"
+    values = np.random.default_rng(5).integers(others[0], others[1] + 1, 1600).astype(np.uint8)
+    values[:count] = 255
+    with rasterio.open(
+        path, "w", driver="GTiff", height=40, width=40, count=1, dtype="uint8", nodata=nodata,
+        crs=CRS, transform=from_origin(EAST, NORTH + SIDE, 75, 75),
+    ) as target:  # fmt: skip
+        target.write(values.reshape(40, 40), 1)
+    found = list(problems_of_top(path, GRID))
+    assert len(found) == told
+    if told:
+        share = 100 * count * 255 / int(values.sum(dtype=np.int64))
+        assert f"{count} cells around the grid hold 255" in found[0].what
+        assert f"all others 9 or less; they are {share:.1f} % of the sum" in found[0].what
+        assert found[0].level == "warning" and "-a_nodata 255" in found[0].hint

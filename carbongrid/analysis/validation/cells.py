@@ -34,6 +34,14 @@ if TYPE_CHECKING:
 CELLS = ["of", "row", "column", "x", "y", "share_in_units", "ours_t", "published_t", "apart_t", "log2_ratio"]  # fmt: skip
 """Columns of the comparison of cells."""
 
+_UNLIKE, _ALIKE, _MANY_CELLS = 0.2, 0.6, 50
+"""A raster agrees only when it is turned where the rank correlation is less than the first as it is, and more than the second turned; among fewer cells chance does as much."""
+
+_MOSTLY = 0.5
+"""Cells at the edge of the land have little on both sides."""
+
+_WAYS = (((0,), "upside down", "上下翻转"), ((1,), "left to right", "左右翻转"), ((0, 1), "by half a turn", "旋转半周"))  # fmt: skip
+
 
 def compare_cells(
     run: RunCarriers,
@@ -96,6 +104,7 @@ def compare_cells(
             }
         )
         remarks += _remarks(of, rows[-1])
+        remarks += _remarks_of_turned(quantity, ours)
         tables.append(_table(quantity, compared, own, published))
     return pd.DataFrame(rows), pd.concat(tables, ignore_index=True), remarks
 
@@ -174,6 +183,46 @@ def _table(
         ratio,
     )
     return pd.DataFrame(dict(zip(CELLS, columns, strict=True)))
+
+
+def _remarks_of_turned(quantity: GriddedQuantity, ours: NDArray[np.float64]) -> list[Remark]:
+    """Return a warning where cells agree with the raster only if the whole of it is turned over or mirrored."""
+    land = quantity.land
+    inside = land.covered >= _MOSTLY
+    density = np.divide(ours, land.covered, out=np.zeros_like(ours), where=inside)
+    as_it_is, cells = _agreement(density, quantity.grams, inside)
+    if not as_it_is < _UNLIKE:
+        return []
+    found = []
+    for axes, turned, zh in _WAYS:
+        other, compared = _agreement(density, _turned(quantity, axes), inside)
+        if compared >= max(_MANY_CELLS, cells / 2) and other > _ALIKE:
+            found.append((other, turned, zh))
+    if not found:
+        return []
+    other, turned, zh = max(found)
+    what = f"{quantity.of}: the rank correlation of densities is {as_it_is:.2f} with the raster as it is, and {other:.2f} with it turned {turned}: its cells may stand in another order than its coordinates say; look at it on a map"
+    return [(Problem(what, level="warning"), f"{quantity.of}：密度的秩相关系数按栅格原样为 {as_it_is:.2f}，{zh}后为 {other:.2f}：像元顺序可能与坐标不符，请在地图上核对。")]  # fmt: skip
+
+
+def _turned(quantity: GriddedQuantity, axes: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return the window's values with the whole raster turned over; NaN where they would come from beyond the window."""
+    land, grams = quantity.land, quantity.grams
+    for axis in axes:
+        side, first = land.grid.shape[axis], land.window.corner[axis]
+        places = side - 1 - 2 * first - np.arange(grams.shape[axis])
+        read = (places >= 0) & (places < grams.shape[axis])
+        taken = np.moveaxis(np.take(grams, np.where(read, places, 0), axis=axis), axis, 0)
+        taken[~read] = np.nan
+        grams = np.moveaxis(taken, 0, axis)
+    return grams
+
+
+def _agreement(
+    density: NDArray[np.float64], grams: NDArray[np.float64], inside: NDArray[np.bool_]
+) -> tuple[float, int]:
+    compared = inside & ~np.isnan(grams)
+    return rank_correlation(density[compared], grams[compared]), int(compared.sum())
 
 
 def _remarks(of: str, row: Mapping[str, Any]) -> list[Remark]:

@@ -34,6 +34,8 @@ _ROWS_AT_ONCE = 256
 _CELLS_AT_ONCE = 2**22
 # Bytes of a block, which GDAL unpacks whole whatever part of it is read.
 _MAX_BLOCK = 2**28
+# So many cells of one number are no few that a sensor could not tell from more.
+_CELLS_AT_TOP = 10
 # What is scanned for the largest value reaches this much further than the grid, in shares of its sides.
 _MARGIN = 0.05
 
@@ -150,6 +152,37 @@ class WeightRaster:
             values = values - np.ldexp(numbers, -exponent)
             yield numbers.astype(np.int64)
         yield np.rint(np.ldexp(values, self.exponents[-1])).astype(np.int64)
+
+
+def problems_of_top(path: Path, grid: Grid) -> Iterator[Problem]:
+    """Yield a warning where many cells around the grid hold the largest number of their type, nothing marks it as unknown, and all others are half of it or less.
+
+    Raises
+    ------
+    InputError
+        If the raster does not touch the grid.
+    """
+    with open_plane(path, checked=True) as source:
+        if source.top is None:
+            return
+        cells, others, below, least = 0, 0.0, 0.0, math.inf
+        windows = _windows_around(source, path, grid)
+        for piece in chain.from_iterable(_pieces(source, window) for window in windows):
+            values = _known(source, piece)
+            rest = values[values < source.top]
+            cells += values.size - rest.size
+            others += float(rest.sum())
+            below = max(below, float(rest.max(initial=0.0)))
+            least = min(least, float(rest[rest > 0].min(initial=math.inf)))
+        # One number beside the top is a mask, as of 0 and 255, or its half.
+        if cells >= _CELLS_AT_TOP and least < below <= source.top / 2:
+            share = cells * source.top / (cells * source.top + others)
+            yield Problem(
+                f"{cells:,} cells around the grid hold {source.top}, the largest number of their type, and all others {below:g} or less; they are {100 * share:.1f} % of the sum of weights there",
+                str(path),
+                f"If {source.top} means no data, declare it: gdal_edit.py -a_nodata {source.top} FILE",
+                level="warning",
+            )
 
 
 def _extremes(source: PlaneFile, windows: Sequence[Window]) -> tuple[float, float]:
