@@ -263,8 +263,8 @@ def _outside_by_area(
     return outside_problems(fates)
 
 
-COVER = "Take a raster that covers the land; where no data means that there is nothing, write 0 there (gdalwarp -dstnodata None -wo INIT_DEST=0 IN OUT)"
-FINER = "Take a finer grid.resolution"
+_COVER = "Take a raster that covers the land; where no data means that there is nothing, write 0 there (gdalwarp -dstnodata None -wo INIT_DEST=0 IN OUT)"
+_FINER = "Take a finer grid.resolution"
 
 
 def _unknown_evidence(
@@ -278,22 +278,22 @@ def _unknown_evidence(
     for name, claim in claims.items():
         own = accounts[name]
         unnamed = np.array([row.total - row.facilities for row in own], np.float64)
-        # What is unknown is told first, what was not read last, what else is odd of the evidence between.
-        note = str(claim.facts["note"])
-        for without, cannot_be_none, said, remedy in (
-            ("silent", "beyond", note.partition("; ")[0], COVER),
-            ("missed", "missed", note.rpartition("; ")[2], FINER),
+        # What is unknown is told first, what else is odd of the evidence after it.
+        unknown, unread = str(claim.facts["note"]).partition("; ")[0], claim.facts.get("unread", "")
+        for without, surely, said, remedy in (
+            ("silent", "beyond", unknown, _COVER),
+            ("missed", "missed", unread, _FINER),
         ):
             if without not in claim.arrays:
                 continue
             # Each region by itself: land of one that has nothing is silent on nothing.
-            mass, beyond = (
+            mass, sure = (
                 float(unnamed @ _silent_shares(inputs, land, claim, own, what))
-                for what in (without, cannot_be_none)
+                for what in (without, surely)
             )
             if not mass:
                 continue
-            much = beyond > MAX_UNKNOWN * unnamed.sum() and name not in inputs.case.allow.fallback
+            much = sure > MAX_UNKNOWN * unnamed.sum() and name not in inputs.case.allow.fallback
             hint = remedy + (f"; or allow it: [allow] fallback = [{name!r}]." if much else ".")
             what = f"{said}. By area, {mass / 1e6:,.0f} t of it would lie there"
             problems.append(
@@ -305,7 +305,7 @@ def _unknown_evidence(
 def _silent_shares(
     inputs: Inputs, land: Land, claim: PackedWeights, rows: Sequence[LedgerRow], what: str
 ) -> NDArray[np.float64]:
-    """Return of each of a category's accounts the share of its carriers' area of which the evidence says nothing (``silent``, or ``beyond``)."""
+    """Return of each of a category's accounts the share of its carriers' area of which the evidence says nothing (``silent``, ``beyond``, or ``missed``)."""
     if what not in claim.arrays:
         return np.zeros(len(rows))
     codes, none = regions_of(inputs, rows[0].category), len(rows)

@@ -7,7 +7,7 @@ import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_DOWN, Context, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,7 @@ class Action:
     def __str__(self) -> str:
         """Return the action in a line."""
         told = ", ".join(
-            f"{key} = {_shown(value)}{_less(value) if key == 'factor' else ''}"
+            f"{key} = {_shown(value)}{_in_percent(value) if key == 'factor' else ''}"
             for key, value in self.told.items()
         )
         return f"{self.number}. {self.do}: {told}"
@@ -300,12 +300,13 @@ def _whole(value: Any) -> Any:
     return value if isinstance(value, str | int | float) else str(value)
 
 
-def _less(factor: float) -> str:
-    """Say in percent what a factor makes of a mass: whoever wrote 0.1 for 10 % less reads it here."""
-    percent = 100 * (Decimal(str(factor)) - 1)
-    return (
-        f" ({abs(percent).normalize():f} % {'less' if percent < 0 else 'more'})" if percent else ""
-    )
+_FOUR_DIGITS = Context(prec=4, rounding=ROUND_DOWN)
+
+
+def _in_percent(factor: float) -> str:
+    """Say in percent what a factor changes: whoever wrote 0.1 for 10 % less reads it here. Never rounded up, so that not all is gone that is nearly gone."""
+    percent = _FOUR_DIGITS.create_decimal(100 * (Decimal(str(factor)) - 1))
+    return f" ({float(percent):+.4g} %)" if percent else ""
 
 
 def _shown(value: Any) -> str:

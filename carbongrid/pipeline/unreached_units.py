@@ -21,13 +21,16 @@ CHANCE = 1e-6
 _SURE = 0.9
 """Where nearly all parcels have some, a few without are not odd yet: each counts as if no more had it."""
 
+_FEW_OF_NOUGHT = 10
+"""So many parcels of 0 in a unit, side by side as they are, and no other."""
+
 _LISTED = 5
 
 
 def units_that_evidence_leaves_out(
     inputs: Inputs, land: Land, claims: Mapping[str, PackedWeights], ledger: Sequence[LedgerRow]
 ) -> list[Problem]:
-    """Return warnings of units that no POI, or no line of a kind, reaches, though one would by chance, or in which a raster is 0 on all land that it weighs.
+    """Return warnings of units that no POI, or no line of a kind, reaches, though one would by chance, or in which a raster is 0 wherever it has a value.
 
     Parameters
     ----------
@@ -41,22 +44,16 @@ def units_that_evidence_leaves_out(
         rule = str(claim.facts["rule"])
         # A category that no type of POI stands for goes by area.
         some = claim.arrays["weight"].any() and not (rule == "pois" and claim.facts["by_area"])
-        if some and rule.partition(":")[0] in ("pois", "roads", "lines", "raster"):
+        if some and rule.partition(":")[0] in ("pois", "roads", "lines"):
             by_rule.setdefault(rule, []).append(name)
     found = []
+    ids = land.units["id"].to_numpy(object)
     for rule, names in by_rule.items():
         parcels, with_some, unlikely = _counted(inputs, land, claims, ledger, names)
-        reached, raster = with_some > 0, rule.startswith("raster:")
-        if raster:
-            # Cells of 0 lie side by side: they are odd only where hardly any parcel of the other units has none.
-            sure = reached.any() and with_some.sum() >= _SURE * parcels[reached].sum()
-            unlikely = parcels.astype(np.float64) * (np.log1p(-_SURE) if sure else 0.0)
-        far = np.flatnonzero(~reached & (unlikely < np.log(CHANCE)))
+        far = np.flatnonzero((with_some == 0) & (unlikely < np.log(CHANCE)))
         if not far.size:
             continue
-        order = far[np.argsort(-parcels[far], kind="stable")]
-        ids = land.units["id"].to_numpy(object)
-        which = listed((f"{ids[unit]} ({parcels[unit]:,})" for unit in order), _LISTED)
+        which = _which(far, parcels, ids)
         share = f"{with_some.sum() / parcels.sum():.0%}"
         where, all_names = f"evidence: {rule}", ", ".join(names)
         what = f"no line reaches land of {all_names} in {far.size:,} of {len(ids):,} units, though {share} of the parcels that may carry it have some; units and such parcels: {which}"
@@ -64,12 +61,40 @@ def units_that_evidence_leaves_out(
         if rule == "pois":
             what = f"no POI reaches land of {all_names} in {far.size:,} of {len(ids):,} units, though {share} of the parcels that may carry it have some; units and such parcels: {which}"
             hint = "Check that the POIs cover these units: what goes by them there lies in others."
-        if raster:
-            others = f"{with_some.sum() / parcels[reached].sum():.0%}"
-            what = f"the raster is 0 on all land of {all_names} in {far.size:,} of {len(ids):,} units, though {others} of the parcels that may carry it have some in the others; units and such parcels: {which}"
-            hint = "Check that the raster covers these units, and that its 0 is no missing value: what goes by it there lies in others."
         found.append(Problem(what, where, hint, "warning"))
+    return [*found, *_units_of_nought(inputs, land, claims, ledger)]
+
+
+def _units_of_nought(
+    inputs: Inputs, land: Land, claims: Mapping[str, PackedWeights], ledger: Sequence[LedgerRow]
+) -> list[Problem]:
+    """Return a warning for each category whose raster is 0 in all that it says of a unit's land, where hardly any parcel of the other units has none: cells of 0 lie side by side, and where they are common one unit of them is not odd."""
+    found, ids = [], land.units["id"].to_numpy(object)
+    for name, claim in claims.items():
+        rule = str(claim.facts["rule"])
+        if not rule.startswith("raster:"):
+            continue
+        may, unit = _may_carry(inputs, land, claim, ledger, name)
+        some = may & (claim.arrays["weight"] > 0)
+        nought = may & ~some
+        for unread in ("silent", "missed"):  # told of, in other words
+            nought &= claim.arrays.get(unread, np.zeros(1)) == 0
+        with_some, without = (np.bincount(unit[rows], minlength=len(ids)) for rows in (some, nought))  # fmt: skip
+        reached = with_some > 0
+        share = with_some.sum() / max(int((with_some + without)[reached].sum()), 1)
+        far = np.flatnonzero(~reached & (without >= _FEW_OF_NOUGHT))
+        if share < _SURE or not far.size:
+            continue
+        what = f"the raster is 0 wherever it has a value on land of {name} in {far.size:,} of {len(ids):,} units, though {share:.0%} of the parcels that may carry it have some in the others; units and such parcels: {_which(far, without, ids)}"
+        hint = "Check that the raster covers these units, and that its 0 is no missing value: what goes by it there lies in others."
+        found.append(Problem(what, f"evidence: {rule}", hint, "warning"))
     return found
+
+
+def _which(far: NDArray[np.int64], parcels: NDArray[np.int64], ids: NDArray[np.object_]) -> str:
+    """Return units and how many parcels they have, those with most first."""
+    order = far[np.argsort(-parcels[far], kind="stable")]
+    return listed((f"{ids[unit]} ({parcels[unit]:,})" for unit in order), _LISTED)
 
 
 def _counted(
@@ -80,17 +105,22 @@ def _counted(
     parcels, with_some, unlikely = np.zeros(size, np.int64), np.zeros(size, np.int64), np.zeros(size)  # fmt: skip
     for name in names:
         claim = claims[name]
-        spread_by_rule = {row.region: row.by_rule > 0 for row in ledger if row.category == name}
-        codes = regions_of(inputs, name)
-        account = land.regions_of_units(codes)  # -1, the last, is the rest
-        counts = np.array([spread_by_rule.get(code, False) for code in (*codes, WHOLE)])[account]
-        unit = land.unit_of_parcel[claim.rows]
-        may = claim.arrays["eligible"] & (unit >= 0) & counts[unit]
-        if "silent" in claim.arrays:  # of what a raster does not know is told elsewhere
-            may &= claim.arrays["silent"] == 0
+        may, unit = _may_carry(inputs, land, claim, ledger, name)
         has = may & (claim.arrays["weight"] > 0)
         own, reached = (np.bincount(unit[rows], minlength=size) for rows in (may, has))
         if own.any():
             unlikely += own * np.log1p(-min(reached.sum() / own.sum(), _SURE))
         parcels, with_some = parcels + own, with_some + reached
     return parcels, with_some, unlikely
+
+
+def _may_carry(
+    inputs: Inputs, land: Land, claim: PackedWeights, ledger: Sequence[LedgerRow], name: str
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Return which of a claim's parcels may carry a category and are in a unit, where something goes by its rule; and the units."""
+    spread_by_rule = {row.region: row.by_rule > 0 for row in ledger if row.category == name}
+    codes = regions_of(inputs, name)
+    account = land.regions_of_units(codes)  # -1, the last, is the rest
+    counts = np.array([spread_by_rule.get(code, False) for code in (*codes, WHOLE)])[account]
+    unit = land.unit_of_parcel[claim.rows]
+    return claim.arrays["eligible"] & (unit >= 0) & counts[unit], unit

@@ -705,7 +705,15 @@ def test_rows_that_were_pasted_twice_are_told(tmp_path: Path) -> None:
     """Seen without a word: all of an inventory, counted twice."""
     [(level, what)] = told_of(tmp_path / "place.xlsx", [*CITY, *CITY])
     assert level == "warning"
-    assert what.startswith("rows agree in every cell, and count each, 221 t more than if each counted once: I.1.1 (rows 2, 7); ")  # fmt: skip
+    assert what.startswith("rows agree in every cell, and count each, 221 t of emissions more than if each counted once: I.1.1 (rows 2, 7); ")  # fmt: skip
+
+
+def test_rows_that_were_pasted_twice_of_another_year_count_nothing(tmp_path: Path) -> None:
+    """Seen to be told, of rows that are not read."""
+    before = [[2018, *cells[1:]] for cells in CITY]
+    read = read_ecrf(workbook(tmp_path / "place.xlsx", [*before, *before, *CITY]), year=2019)
+    assert read is not None and len(read.values) == len(CITY)
+    assert not [note for note in read.checked if "agree in every cell" in note.what]
 
 
 def test_zeros_in_place_of_notation_keys_are_told(tmp_path: Path) -> None:

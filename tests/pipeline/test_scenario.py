@@ -505,13 +505,29 @@ def test_an_order_that_contradicts_itself(base: cg.Result, tmp_path: Path) -> No
         run_plan(base, plan_of([gone]), base.directory, replace=True)
 
 
+@pytest.mark.parametrize(
+    ("factor", "told"),
+    [
+        (0.1, "0.1 (-90 %)"),
+        (1.25, "1.25 (+25 %)"),
+        (1, "1"),
+        (1e-7, "1e-07 (-99.99 %)"),  # not all of it
+        (1 / 3, "0.3333333333333333 (-66.66 %)"),
+        (1e300, "1e+300 (+1e+302 %)"),
+    ],
+)
+def test_a_factor_is_told_in_percent(factor: float, told: str) -> None:
+    (action,) = plan_of([{"do": "scale", "category": "industry/*", "factor": factor}]).actions
+    assert str(action) == f"1. scale: category = industry/*, factor = {told}"
+
+
 def test_the_command(base: cg.Result, tmp_path: Path, carbongrid) -> None:
     """A plan's file beside a file of polygons that it names; zones by both references."""
     (tmp_path / "plan.toml").write_text('reference = "frozen"\n[[action]]\ndo = "scale"\ncategory = "industry/*"\nfactor = 0.1\n', encoding="utf-8")  # fmt: skip
     done = carbongrid("scenario", base.directory, tmp_path / "plan.toml", "--out", tmp_path / "out", "--json")  # fmt: skip
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert told["reference"] == "frozen" and told["actions"] == ["1. scale: category = industry/*, factor = 0.1 (90 % less)"]  # fmt: skip
+    assert told["reference"] == "frozen" and told["actions"] == ["1. scale: category = industry/*, factor = 0.1 (-90 %)"]  # fmt: skip
     assert {row["zone_frozen"] for row in told["zones"]} != {row["zone_floating"] for row in told["zones"]}  # fmt: skip
     assert "plan on run: plan.toml" in {
         each["file"] for each in cg.open(tmp_path / "out").manifest["inputs"]

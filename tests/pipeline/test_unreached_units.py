@@ -63,28 +63,84 @@ def test_what_falls_back_in_its_own_region_is_not_told_twice(tmp_path):
     assert len(told(tmp_path, lambda unit, _n: unit > 1, POIS, "POI")) == 1
 
 
+WORKS = {
+    "totals.csv": "category,value,unit\nindustry/manufacturing,1,kt CO2e\n",
+    "categories.csv": "category,weight\nindustry/manufacturing,raster:lights.tif\n",
+}
+BY_RASTER = '[categories]\npath = "categories.csv"\n'
+
+
+def told_of_noughts(folder, land, lights, tables=WORKS, sections=BY_RASTER):
+    """Return what a run of units of 1 km says of those in which lights, in cells of 100 m, are 0."""
+    units = [(f"u{unit}", "d", square(unit, 0)) for unit in range(UNITS)]
+    write_raster(folder / "lights.tif", lights, cell=100)
+    finished = run(write_town(folder, land, units, tables, sections), folder / "run")
+    found = [(level, text) for level, text in finished.manifest["assumptions"] if "the raster is 0 wherever" in text]  # fmt: skip
+    assert all(level == "warning" and note_in_chinese(text) for level, text in found)
+    return [text for _, text in found]
+
+
+def strips(code="0601", count=10, units=range(UNITS)):
+    """Return parcels side by side in each unit, of 1 km and the height of a cell."""
+    return [(f"{code}-{unit}-{n:02}", code, square(unit, n / 10, 1, 0.1)) for unit in units for n in range(count)]  # fmt: skip
+
+
+def cells(weight):
+    """Return the lights of each cell, given the unit and which of its ten rows."""
+    return np.array([[float(weight(x // 10, 9 - y)) for x in range(10 * UNITS)] for y in range(10)])
+
+
 @pytest.mark.parametrize(
     ("weight", "words"),
     [
-        (lambda unit, _n: unit != 3, "the raster is 0 on all land of industry/manufacturing in 1 of 8 units, though 100% of the parcels that may carry it have some in the others; units and such parcels: u3 (10)"),
+        (lambda unit, _n: unit != 3, "the raster is 0 wherever it has a value on land of industry/manufacturing in 1 of 8 units, though 100% of the parcels that may carry it have some in the others; units and such parcels: u3 (10)"),
         (lambda unit, n: unit != 3 or n == 5, None),  # one is some
         (lambda unit, n: unit != 3 and n % 3, None),  # 0 is common elsewhere, too
     ],
 )  # fmt: skip
 def test_units_in_which_a_raster_is_nought_are_told(tmp_path, weight, words):
     """Seen without a word: half of the cells 0 in place of no data, as of a mosaic without one of its tiles."""
-    places = [(unit, n) for unit in range(UNITS) for n in range(10)]
-    land = [(f"p{unit}-{n:02}", "0601", square(unit, n / 10, 1, 0.1)) for unit, n in places]
-    units = [(f"u{unit}", "d", square(unit, 0)) for unit in range(UNITS)]
-    lights = np.array([[float(weight(x // 10, 9 - y)) for x in range(10 * UNITS)] for y in range(10)])  # fmt: skip
-    write_raster(tmp_path / "lights.tif", lights, cell=100)
-    tables = {
-        "totals.csv": "category,value,unit\nindustry/manufacturing,1,kt CO2e\n",
-        "categories.csv": "category,weight\nindustry/manufacturing,raster:lights.tif\n",
-    }
-    sections = '[categories]\npath = "categories.csv"\n'
-    finished = run(write_town(tmp_path, land, units, tables, sections), tmp_path / "run")
-    told = finished.manifest["assumptions"]
-    found = [(level, text) for level, text in told if "the raster is 0 on all land" in text]
+    found = told_of_noughts(tmp_path, strips(), cells(weight))
     assert len(found) == (words is not None)
-    assert all(level == "warning" and words in text and note_in_chinese(text) for level, text in found)  # fmt: skip
+    assert all(words in text for text in found)
+
+
+def test_few_parcels_of_nought_are_not_told(tmp_path):
+    found = told_of_noughts(tmp_path, strips(count=9), cells(lambda unit, _n: unit != 3))
+    assert found == []
+
+
+def test_a_unit_has_some_where_the_raster_is_unknown_in_part(tmp_path):
+    """Ten parcels of 0, and beside each one that is bright but for a cell without a value. Seen to be told, though a tenth of all lay there."""
+    halves = [(f"{side}-{n}", "0601", square(3 + side / 2, n / 10, 0.5, 0.1)) for side in (0, 1) for n in range(10)]  # fmt: skip
+    lights = cells(lambda unit, _n: unit != 3)
+    lights[:, 35:40] = 1
+    lights[:, 37] = -1
+    units = [unit for unit in range(UNITS) if unit != 3]
+    assert told_of_noughts(tmp_path, [*strips(units=units), *halves], lights) == []
+
+
+def test_others_have_some_where_the_raster_is_unknown_in_part(tmp_path):
+    lights = cells(lambda unit, _n: unit != 3)
+    lights[:, 5:30:10] = lights[:, 45::10] = -1
+    (text,) = told_of_noughts(tmp_path, strips(), lights, sections=f'{BY_RASTER}[allow]\nfallback = ["industry/manufacturing"]\n')  # fmt: skip
+    assert "100% of the parcels" in text and "u3 (10)" in text
+
+
+def test_land_that_no_cell_hits_is_not_called_nought(tmp_path):
+    """Of parcels between centres of cells nothing was read, which is said in other words."""
+    units = [unit for unit in range(UNITS) if unit != 3]
+    thin = [(f"thin-{n:02}", "0601", square(3, n / 20, 1, 0.001)) for n in range(20)]
+    assert told_of_noughts(tmp_path, [*strips(units=units), *thin], cells(lambda *_: True)) == []
+
+
+def test_each_category_is_told_of_its_own_land(tmp_path):
+    """Of two that go by one raster, 0 is common on the land of one, which a unit has alone."""
+    land = [*strips(units=[0, 1, 2, 4, 5, 6, 7]), *strips("0602", units=[3]), *strips("0602", count=3, units=[0])]  # fmt: skip
+    land = [parcel for parcel in land if parcel[0] not in {"0601-0-00", "0601-0-01", "0601-0-02"}]
+    tables = {
+        "totals.csv": WORKS["totals.csv"] + "industry/mining,1,kt CO2e\n",
+        "categories.csv": WORKS["categories.csv"] + "industry/mining,raster:lights.tif\n",
+    }
+    lights = cells(lambda unit, n: unit != 3 and not (unit == 0 and n in (1, 2)))
+    assert told_of_noughts(tmp_path, land, lights, tables) == []

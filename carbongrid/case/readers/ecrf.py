@@ -119,7 +119,7 @@ def read_ecrf(
     read = read_coded(reading.table(), "gpc", where=where, year=year, unit=unit, parts=True)
     rows_read = {value.row for value in read.values}
     lines = [line for line in reading.lines if line.row in rows_read]
-    checked = [*reading.notes, *_not_told(read.values, lines, where), *_against_sheets(others, lines, path.name, read.year)]  # fmt: skip
+    checked = [*reading.copies(rows_read), *reading.notes, *_not_told(read.values, lines, where), *_against_sheets(others, lines, path.name, read.year)]  # fmt: skip
     gwp = _told(others, _OF_GWP, _GWP).upper()
     apart = tuple({code for row, code in reading.here.items() if row in rows_read})
     return replace(read, gwp=gwp, checked=tuple(checked), apart=apart, notes=(*doubts, *read.notes))
@@ -135,7 +135,8 @@ def _not_told(
         if not own:
             absent.append(name)
         elif all(value.grams == 0 and not value.key for value in own):
-            zero.append(f"{name}, row {', '.join(str(value.row) for value in own[:3])}")
+            rows = [str(value.row) for value in own]
+            zero.append(f"{name}, {'row' if len(rows) == 1 else 'rows'} {listed(rows, 3)}")
     if zero:
         what = f"rows say 0 t without a notation key of what every city has: {_list(zero)}"
         hint = "Write the key in place of the 0 where it is not estimated (NE) or counted elsewhere (IE)."
@@ -427,21 +428,23 @@ class _Reading:
             begin = self._sums[-1][3] if self._sums else 0
             self._sums.append((row, tonnes, begin, len(self.lines)))
 
-    def _tell_copies(self) -> None:
-        """Tell rows with a mass that agree in every cell, as where a sheet was pasted twice."""
+    def copies(self, read: Collection[int]) -> Iterable[Problem]:
+        """Yield a warning of rows with a mass, of those that are read, that agree in every cell, as where a sheet was pasted twice."""
         rows = self._cells.to_numpy()
         alike: dict[tuple[object, ...], list[_Line]] = {}
         for line in self.lines:
-            alike.setdefault(tuple(rows[line.row - 1]), []).append(line)
+            if line.tonnes and line.row in read:
+                alike.setdefault(tuple(rows[line.row - 1]), []).append(line)
         again = [same for same in alike.values() if len(same) > 1]
         if again:
-            more = _sum(line.tonnes for same in again for line in same[1:])
+            more = [line.tonnes for same in again for line in same[1:]]
+            sides = (("emissions", [mass for mass in more if mass > 0]), ("sinks", [-mass for mass in more if mass < 0]))  # fmt: skip
+            both = " and ".join(f"{_tonnes(_sum(masses))} t of {side}" for side, masses in sides if masses)  # fmt: skip
             which = (f"{same[0].code} (rows {', '.join(str(line.row) for line in same)})" for same in again)  # fmt: skip
-            what = f"rows agree in every cell, and count each, {_tonnes(more)} t more than if each counted once: {_list(list(which))}"
-            self._note(what, "Leave one of each, unless they are of two things.", "warning")
+            what = f"rows agree in every cell, and count each, {both} more than if each counted once: {_list(list(which))}"
+            yield Problem(what, self._where, "Leave one of each, unless they are of two things.", "warning")  # fmt: skip
 
     def _tell(self) -> None:
-        self._tell_copies()
         if self._differing:
             shown = "; ".join(f"row {row} {_tonnes(said)} t, its gases {_tonnes(gases)} t" + (", as much more as its biogenic CO2" if of_plants else "") for row, said, gases, of_plants in self._differing[:_LISTED])  # fmt: skip
             rest = sum((abs(said - gases) for _, said, gases, _ in self._differing), Fraction(0))

@@ -49,6 +49,8 @@ class Weights:
         What of it cannot mean that there is nothing: of people, whose rasters leave out cells where nobody lives, what lies off theirs.
     missed : float64, shape (parcels,)
         Of each eligible parcel that no cell's centre hits its m2: a raster of weights is not read there; None where there is no such parcel.
+    unread
+        That in words.
     sized
         Whether its points have sizes: not where they :func:`count_alike`.
     """
@@ -69,6 +71,7 @@ class Weights:
     silent: NDArray[np.float64] | None = None
     beyond: NDArray[np.float64] | None = None
     missed: NDArray[np.float64] | None = None
+    unread: str = ""
     sized: bool = False
 
     @property

@@ -14,7 +14,7 @@ from carbongrid.method.weights.claims import Weights
 ARRAYS = ("weight", "inside", "near", "eligible")
 OF_SOME = ("length", "by_pois", "silent", "beyond", "missed")
 """Arrays that only some claims have: corrected road lengths, and what follows a raster that is silent on some of the land, or is not read there."""
-FACTS = ("rule", "unit", "lost", "per_unit", "note", "by_area", "counted", "sized")
+FACTS = ("rule", "unit", "lost", "per_unit", "note", "unread", "by_area", "counted", "sized")
 
 
 @dataclass(frozen=True)

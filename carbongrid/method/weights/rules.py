@@ -340,6 +340,7 @@ def _by_raster(
         silent=silent,
         beyond=silent,
         missed=missed,
+        unread=unread,
         counted=fate,
     )
 

@@ -53,7 +53,7 @@ def require_whole_tiff(path: Path) -> None:
             f"an image of its size has {image.blocks:,} blocks, but it lists {len(places):,} places and {len(sizes):,} sizes",
         )
     if image.block_size >= 2**63:
-        raise contradiction(path, "a block has more bytes than a file can have")
+        raise contradiction(path, "its size calls for a block of more bytes than a file can have")
     _require_room(path, places, sizes, size)
     # GDAL writes what was left blank as full strips, the last one too, of which fewer rows are the image's.
     whole = image.sizes()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from fractions import Fraction
+from itertools import combinations, product
 
 from carbongrid.errors import Level, Problem, listed
 from carbongrid.inventory.factors.gwp import gwp_of
@@ -262,12 +263,15 @@ def _on_places(written: Sequence[Written]) -> Iterator[Problem]:
         yield Problem(what, "", hint, "warning")
 
 
+_NAMELESS = {"", "unknown", "unnamed", "n/a", "na", "none"}
+
+
 def _on_copies(written: Sequence[Written]) -> Iterator[Problem]:
     """Tell works that stand under several numbers, as where files of two releases are given: their masses need not agree."""
     alike: dict[tuple[object, ...], list[Written]] = {}
     for each in written:
         own = each.source
-        if own.name:
+        if own.name.casefold() not in _NAMELESS:
             key = (own.subsector, own.kind.casefold(), own.name.casefold(), own.x, own.y)
             alike.setdefault(key, []).append(each)
     again = [same for same in alike.values() if len(same) > 1 and _share_a_period(same)]
@@ -280,9 +284,13 @@ def _on_copies(written: Sequence[Written]) -> Iterator[Problem]:
 
 
 def _share_a_period(same: Sequence[Written]) -> bool:
-    """Whether two of some sources have quantities of one gas and period; numbers that change within a year share none."""
-    told = [(gas, period) for each in same for gas, of in each.source.series.items() for period in of]  # fmt: skip
-    return len(set(told)) < len(told)
+    """Whether two of some sources have quantities of one gas on one day, as a year has and each of its months; numbers that change within a year share none."""
+    for one, other in combinations((each.source.series for each in same), 2):
+        for gas in one.keys() & other.keys():
+            pairs = product(one[gas], other[gas])
+            if any(first <= end and begin <= last for (first, last), (begin, end) in pairs):
+                return True
+    return False
 
 
 def _facilities(those: Sequence[Source] | Sequence[Written]) -> str:

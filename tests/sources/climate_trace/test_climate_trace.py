@@ -206,6 +206,7 @@ def test_works_under_the_numbers_of_two_releases_are_told(tmp_path) -> None:
     other = {"start": "2023-07-01 00:00:00", "end": "2023-12-31 00:00:00"}
     rows = [
         *(row(number, "co2", mass, name="Old works") for number, mass in ((1, 1000), (901, 1010))),
+        *(row(number, "co2", 500, name="Unknown") for number in (5, 905)),
         *(row(number, "co2", 500, name="Two fuels", type=fuel) for number, fuel in ((2, "coal"), (902, "gas"))),
         *(row(number, "co2", 500, name="Elsewhere", x=x) for number, x in ((3, "120.5"), (903, "120.6"))),
         *(row(number, "co2", 500, name="Renumbered", **when) for number, when in ((4, half), (904, other))),
@@ -213,7 +214,16 @@ def test_works_under_the_numbers_of_two_releases_are_told(tmp_path) -> None:
     _, facilities = made(tmp_path, rows)
     [said] = [note for note in facilities.notes if "agree with another one" in note.what]
     assert said.level == "warning"
-    assert said.what == "2 of 8 facilities agree with another one in subsector, type, name and place, and count as well, 1,000.0 t CO2e more than the larger ones alone: Old works (1), Old works (901)"  # fmt: skip
+    assert said.what == "2 of 10 facilities agree with another one in subsector, type, name and place, and count as well, 1,000.0 t CO2e more than the larger ones alone: Old works (1), Old works (901)"  # fmt: skip
+
+
+def test_works_of_a_release_by_months_beside_one_by_years_are_told(tmp_path) -> None:
+    """Seen without a word: no period of one is a period of the other."""
+    halves = [{"start": "2023-01-01 00:00:00", "end": "2023-06-30 00:00:00"}, {"start": "2023-07-01 00:00:00", "end": "2023-12-31 00:00:00"}]  # fmt: skip
+    rows = [row(1, "co2", 1000, name="Works"), *(row(901, "co2", 500, name="Works", **half) for half in halves)]  # fmt: skip
+    _, facilities = made(tmp_path, rows)
+    [said] = [note for note in facilities.notes if "agree with another one" in note.what]
+    assert said.what.startswith("2 of 2 facilities")
 
 
 def test_methane_of_mines_is_fossil_by_ar6(tmp_path) -> None:
