@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,8 @@ _NO_COUNT = re.compile(
 )
 """Units of a density, or of thousands of people."""
 _OF_SOMETHING_ELSE = re.compile(
-    r"%|percent|(thousands?|hundreds?|millions?)\b.*|[万千百].*|[kmu]?g|grams?|kilograms?|t|tons?|tonnes?|s|h|hours?|days?|years?|yr|k|kelvin|deg.*|w|watts?",
+    r"%|pct|percent(age)?|(thousands?|hundreds?|millions?)\b.*|[万千百].*|[kmu]?g|grams?|kilograms?|[kmg]?t(\s?co2e?)?|tons?|tonnes?"
+    r"|s|min|minutes?|h|hours?|days?|months?|years?|yr|k|kelvin|°?c|celsius|deg.*|j|[kmg]?wh?|watts?|ha|hectares?",
     re.IGNORECASE,
 )
 """Units, whole, that neither people nor a plain count have."""
@@ -284,7 +286,7 @@ def crs_of_people(raster: PlaneFile, where: str) -> CRS:
     if _NO_COUNT.search(unit) or _DENSITY.search(unit):
         what = f"the raster says that its values are {raster.unit!r}, expected people per cell"
         problems.append(Problem(what, where, "Multiply by the area of the cells, or take the file of counts.", "error"))  # fmt: skip
-    elif _OF_SOMETHING_ELSE.fullmatch(unit.strip()):
+    elif _OF_SOMETHING_ELSE.fullmatch(unicodedata.normalize("NFKC", unit).strip()):
         what = f"the raster says that its values are {raster.unit!r}, expected people per cell"
         problems.append(Problem(what, where, "Is it the right variable? Bring it to people, and name its unit so."))  # fmt: skip
     if crs is None or problems:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from carbongrid.errors import Problem, listed
+from carbongrid.errors import Problem
 
 _NAMES = {
     "worldcover": re.compile("world_?cover", re.IGNORECASE),
@@ -48,13 +48,18 @@ def legend_problems(source: Any, codes: str, where: str) -> Iterator[Problem]:
         yield Problem(what, where, f"Is it --codes worldcover? {hint}", "warning")
 
 
-def way_out_of_unknown(codes: Iterable[str]) -> str:
-    """Return what to do about numbers that a legend lacks; those that stand for no data are marked as such."""
+def way_out_of_unknown(codes: Iterable[str], marked: float | None) -> str:
+    """Return what to do about numbers that a legend lacks; those that stand for no data are marked as such, in a file that may mark one number as that already."""
     hint = "Is it another code system? Else write a CSV of your own, and name that."
     fills = [code for code in codes if code in _FILLS]
     if not fills:
         return hint
-    return f"Where {listed(fills)} stands for no data, say so: gdal_translate -a_nodata {fills[0]} IN.tif OUT.tif. {hint}"
+    if marked is None and len(fills) == 1:
+        return f"Where {fills[0]} stands for no data, say so: gdal_translate -a_nodata {fills[0]} IN.tif OUT.tif. {hint}"
+    one = fills[0] if marked is None else f"{marked:.0f}"
+    others = [code for code in fills if code != one]
+    where = " | ".join(f"(A=={code})" for code in others)
+    return f"Where {' or '.join(others)} stands for no data, write {one}, since a file marks one number so: gdal_calc.py -A IN.tif --outfile=OUT.tif --NoDataValue={one} --calc='numpy.where({where}, {one}, A)'. {hint}"
 
 
 def _has_cells_of_worldcover(source: Any) -> bool:

@@ -153,12 +153,13 @@ def land_cover_in(
                 problems = _lacking(cells, area, named, raster.name, every_unit=every_unit)
                 problems += _overlapping(overlaps, units, named)
                 problems += legend_problems(source, codes, raster.name)
+                marked = source.nodata
     except RasterioError as error:
         hint = "It may be damaged or cut off: copy it again."
         raise InputError(f"the raster cannot be read: {error}", raster.name, hint) from None
     if any(problem.level == "error" for problem in problems):
         raise InputError(problems)
-    return _land_cover(found, cells.counts, crs, (system, codes, raster.name), problems)
+    return _land_cover(found, cells.counts, crs, (system, codes, raster.name), problems, marked)
 
 
 def system_of(codes: str) -> pd.DataFrame:
@@ -370,6 +371,7 @@ def _land_cover(
     crs: CRS,
     told: tuple[pd.DataFrame, str, str],
     problems: list[Problem],
+    marked: float | None,
 ) -> LandCover:
     system, name, where = told
     ids, codes, outlines = (np.concatenate(parts) for parts in zip(*found, strict=True))
@@ -389,7 +391,7 @@ def _land_cover(
             Problem(
                 f"{share:.2%} of the cells have codes that {name} lacks, and carry nothing: {listed(unknown.index)}",
                 where,
-                way_out_of_unknown(unknown.index),
+                way_out_of_unknown(unknown.index, marked),
                 "warning",
             )
         )

@@ -216,7 +216,7 @@ def test_a_count_is_one_however_the_file_says_so(tmp_path, said):
     assert read_people(raster_that_says(tmp_path, **said), GRID)[1] == []
 
 
-@pytest.mark.parametrize("unit", ["kg", "%", "years", "thousand persons", "Mg", "万人"])
+@pytest.mark.parametrize("unit", ["kg", "%", "％", "percentage", "years", "min", "thousand persons", "Mg", "ktCO2e", "°C", "kWh", "ha", "万人"])  # fmt: skip
 def test_a_unit_of_something_else_is_refused(tmp_path, unit):
     """Seen without a word: of kg and of years, as where another variable was taken."""
     with pytest.raises(InputError, match=f"says that its values are '{unit}', expected people per cell.* Is it the right variable"):  # fmt: skip

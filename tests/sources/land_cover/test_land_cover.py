@@ -377,13 +377,24 @@ def test_a_raster_of_another_legend_is_told_by_name_or_cells(tmp_path, name, cod
     assert all(note.what.startswith(said) for note in found)
 
 
-def test_numbers_that_may_be_no_data_have_a_way_out(tmp_path):
-    """Another code system was asked for, where a half of the raster was 0 that nothing marks."""
+@pytest.mark.parametrize(
+    ("others", "nodata", "way_out"),
+    [
+        ([0], None, "Where 0 stands for no data, say so: gdal_translate -a_nodata 0 IN.tif"),
+        ([0], 255, "Where 0 stands for no data, write 255, since a file marks one number so: gdal_calc.py -A IN.tif --outfile=OUT.tif --NoDataValue=255 --calc='numpy.where((A==0), 255, A)'"),
+        ([0, 254], 255, "Where 254 or 0 stands for no data, write 255, "),
+        ([0, 255], None, "Where 0 stands for no data, write 255, "),
+    ],
+)  # fmt: skip
+def test_numbers_that_may_be_no_data_have_a_way_out(tmp_path, others, nodata, way_out):
+    """Another code system was asked for, where a half of the raster was 0 that nothing marks; and of a file that marks 255, to mark 0 in its place."""
     codes = np.full((20, 20), 10, np.uint8)
-    codes[:, 10:] = 0
-    raster = raster_of(tmp_path / "cover.tif", codes, nodata=None)
+    for column, other in enumerate(others, start=10):
+        codes[:, column : None if other == others[-1] else column + 1] = other
+    codes[0, 0] = 255 if nodata else 10
+    raster = raster_of(tmp_path / "cover.tif", codes, nodata=nodata)
     units = units_in(tmp_path / "units.gpkg", 20, 20)
     notes = read_land_cover(raster, units, codes="worldcover").notes
     [note] = [each for each in notes if "lacks" in each.what]
-    assert "of the cells have codes that worldcover lacks, and carry nothing: 0" in note.what
-    assert note.hint.startswith("Where 0 stands for no data, say so: gdal_translate -a_nodata 0 ")
+    assert "of the cells have codes that worldcover lacks, and carry nothing: " in note.what
+    assert note.hint.startswith(way_out)
