@@ -108,7 +108,7 @@ def _curvature(
 ) -> tuple[float, float]:
     """Return the standard errors of sigma and tau where minus twice the logarithm of the likelihood is least; inf where it is flat or at an end."""
     step = 1e-3 * max(sigma, tau)
-    if min(sigma, tau) <= 2 * step:
+    if min(sigma, tau) <= 2 * step or max(sigma, tau) >= math.exp(_LARGEST) * (1 - 1e-6):
         return math.inf, math.inf
     here = unlikely(sigma, tau)
     by_sigma = (unlikely(sigma + step, tau) - 2 * here + unlikely(sigma - step, tau)) / step**2

@@ -123,3 +123,11 @@ def test_planted_values_are_found_in_sums():
     assert values[:, [0, 2]].mean(axis=0) == pytest.approx([sigma, tau], rel=0.1)
     assert values[:, 4].mean() == pytest.approx(tau, rel=0.1)
     assert values[:, [0, 2]].std(axis=0) == pytest.approx(values[:, [1, 3]].mean(axis=0), rel=0.5)
+
+
+def test_where_the_search_ends_nothing_is_told():
+    """Of works a factor of exp(50) apart the largest that is looked for is no estimate. Seen with a standard error of 3 %."""
+    logs = np.random.default_rng(0).normal(0, 50, 60)
+    found = spread_in_groups([(logs, np.arange(60) // 3)])
+    assert found.sigma == pytest.approx(math.exp(2))
+    assert found.sigma_error == found.tau_error == math.inf
