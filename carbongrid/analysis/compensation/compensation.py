@@ -252,7 +252,8 @@ def _nothing_known(units: pd.DataFrame, allowance: str, rows: Sequence[int]) -> 
             "caps",
             "Give each unit's.",
         )
-    what = f"{_COLUMNS[allowance]} of {counted(len(rows), 'unit is', 'units are')} unknown: {which}"
+    amount, verb = {"gdp": ("GDP", "is"), "people": ("residents", "are")}[allowance]
+    what = f"{amount} of {counted(len(rows), 'unit')} {verb} unknown: {which}"
     return InputError(what, "allowance", "Give another allowance.")
 
 

@@ -33,7 +33,6 @@ NOT_ALL = Problem(
 )
 TOGETHER = Problem("With the region kept as it is the rows hold together: all can be at 1 at once.", level="note")  # fmt: skip
 NO_LAND = Problem("The run has no parcels, so that no hectares are known.", level="note")
-NO_UPTAKE = Problem("No land of the run takes up anything, so that no hectares are known.", level="note")  # fmt: skip
 BARE = Problem("Hectares are of land that took up nothing before, at the run's mean uptake of each land type; young land takes up less, and whether there is such land is not looked at.", level="note")  # fmt: skip
 
 
@@ -120,12 +119,13 @@ def targets(run: Asked, *, units: Collection[str] = (), zone: int = 1) -> Target
         {"zone": int, "sinks_below_floor": bool, **dict.fromkeys(["percent", *land], float)}
     )
     each_has_a_way = len(table) > 0 and all(needed is not None for needed in table["needed"])
+    of_land = NO_LAND if uptake is None else BARE
     notes = (
         *told.warnings_of_esc(table["unit"][table["index"] == "esc"]),
         *without_zone(decided),
-        NOT_ALL,
+        *((NOT_ALL,) if len(table) else ()),
         *((TOGETHER,) if each_has_a_way else ()),
-        BARE if rates else NO_LAND if uptake is None else NO_UPTAKE,
+        *((of_land,) if (table["quantity"] == "sink").any() else ()),
     )
     return Targets(told, zone, table, rates, notes)
 

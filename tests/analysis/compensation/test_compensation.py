@@ -280,8 +280,12 @@ def test_a_region_with_a_unit_of_which_nobody_knows_is_left_out(districts, monke
         assert any(note.startswith("Neither paying nor paid: 1 of 5 units, ") and note.endswith(": 05.") for note in said)  # fmt: skip
         assert all(note_in_chinese(note) for note in said)
     units["gdp"] = pd.NA
-    with pytest.raises(InputError, match="gdp of 5 units are unknown: 01, 02, 03, 04, 05"):
+    with pytest.raises(InputError, match="GDP of 5 units is unknown: 01, 02, 03, 04, 05"):
         compensation(districts, allowance="gdp")
+    units.loc[:, "residents"] = [pd.NA, 2, 3, 4, 5]
+    units["district"] = "D0"
+    with pytest.raises(InputError, match="residents of 1 unit are unknown: 01"):
+        compensation(districts, allowance="people")
     with pytest.raises(InputError, match="5 units have no cap"):
         compensation(districts, allowance="cap")
 
