@@ -25,6 +25,9 @@ _WHOLE = 1e-9
 _ROUNDS = 200
 """Of whole parcels; after them, what is left in part is converted where the caps allow it."""
 
+_FEW_PARCELS, _NODES = 200, 500
+"""Of so many parcels that may be converted the cheapest choice is looked for, in so many nodes at most; of more, one of them is a small part of the whole."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -197,6 +200,7 @@ def solve(program: Program, margin: Sequence[float]) -> Solution:
     The program with parts of parcels is solved by HiGHS. Of its solution, parcels that are whole are kept; of one that is in part all is converted where the caps allow it, the largest part first,
     else nothing of it; then the rest is solved again. At a vertex as many parcels are in part as there are needs and caps at most, so that little is converted beyond what the program asks for. At last each parcel
     that was in part is left out again where cuts and GDP in its place cost less, and so is every parcel without which all needs hold: what was converted beyond need takes the place of others.
+    Of few parcels HiGHS then looks for a cheaper choice by integer programming, and for any where none was found.
     """
     bounds = _Bounds(np.zeros(len(program.steps)), program.upper.copy(), margin)
     parcels = np.array([step.do == "convert" for step in program.steps], bool)
@@ -206,6 +210,9 @@ def solve(program: Program, margin: Sequence[float]) -> Solution:
         # Of parts of parcels: later on it is whole parcels that are in the way.
         binding = found.binding if binding is None else binding
         if found.short:
+            other = _best_choice(program, margin, parcels) if number else None
+            if other is not None:
+                return Solution(other, (), binding)
             return dataclasses.replace(found, binding=binding, in_parts=number > 0)
         open_ = parcels & (bounds.lower < bounds.upper)
         parts = np.flatnonzero(open_ & (found.x > _WHOLE) & (found.x < 1 - _WHOLE))
@@ -215,6 +222,8 @@ def solve(program: Program, margin: Sequence[float]) -> Solution:
             if completed:
                 x = _without_dear_parcels(program, x, margin, completed)
                 x = _without_needless_parcels(program, x, margin)
+                other = _best_choice(program, margin, parcels)
+                x = x if other is None or program.cost @ other >= program.cost @ x else other
             return Solution(x, (), binding)
         bounds.lower[whole] = 1.0
         for place in sorted(parts.tolist(), key=lambda place: (-found.x[place], place)):
@@ -254,6 +263,30 @@ def _without_dear_parcels(
         if not found.short and program.cost @ found.x < program.cost @ x:
             x = np.where(parcels, lower, found.x)
     return x
+
+
+def _best_choice(
+    program: Program, margin: Sequence[float], parcels: NDArray[np.bool_]
+) -> NDArray[np.float64] | None:
+    """Return the cheapest choice of few parcels that is found by integer programming, and what is done beside it; None of many parcels, or where none is found."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    if np.count_nonzero(parcels & (program.upper > 0)) > _FEW_PARCELS:
+        return None
+    found = milp(
+        program.cost / (float(program.cost.max(initial=0)) or 1.0),
+        integrality=parcels.astype(np.uint8),
+        bounds=Bounds(np.zeros(parcels.size), program.upper),
+        constraints=LinearConstraint(program.matrix, -np.inf, program.bounds(margin)),
+        options={"node_limit": _NODES, "mip_rel_gap": 0.0},
+    )
+    if found.x is None:
+        return None
+    # It takes a millionth for nothing: what is done beside this choice is solved for anew.
+    chosen = np.round(found.x)
+    lower, upper = np.where(parcels, chosen, 0.0), np.where(parcels, chosen, program.upper)
+    beside = _least_cost(program, _Bounds(lower, upper, margin))
+    return None if beside.short else np.where(parcels, chosen, beside.x)
 
 
 def _caps_hold(program: Program, x: NDArray[np.float64]) -> bool:
