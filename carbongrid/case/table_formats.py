@@ -359,6 +359,7 @@ PUBLISHED = TableFormat(
         Column("value", "mass", "mass per year, 0 or more", True, unit="number"),
         Column("unit", "unit of mass", "what one is: t CO2e, kt CO2 ...", True),
         Column("gas", "text", "where gases stand apart; they are added up. Blank is what the unit is of: CO2 alone, or all gases"),
+        Column("year", "text", "which year the value is of; others than the run's are warned of"),
         Column("source", "text", "who published it"),
     ),
 )

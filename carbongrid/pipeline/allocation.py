@@ -34,6 +34,7 @@ from carbongrid.pipeline.guesses import marked_guesses
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.open_land import mass_on_open_land
 from carbongrid.pipeline.rates import (
+    problems_of_benchmark,
     problems_of_emission,
     problems_of_gdp,
     problems_of_homes,
@@ -151,6 +152,7 @@ def allocate_totals(
     if residents is not None:
         limits += problems_of_gdp(inputs, land, residents[0])
         limits += problems_of_emission(inputs, residents[0])
+        limits += problems_of_benchmark(inputs)
         limits += problems_of_homes(inputs, counted, ledger)
         limits += units_that_evidence_leaves_out(inputs, land, weighed.claims, ledger)
         limits += homes_without_people(inputs, land, weighed.claims, ledger, residents[0])

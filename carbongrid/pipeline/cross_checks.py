@@ -118,10 +118,10 @@ def _problems_of_grid(inputs: Inputs) -> Iterator[Problem]:
     for raster in weight_rasters(inputs):
         try:
             path = inputs.case.resolve(raster)
-            WeightRaster.around(path, grid)
+            weights = WeightRaster.around(path, grid)
             with open_plane(path) as source:
                 yield from source.remarks()
-            yield from problems_of_top(path, grid)
+            yield from problems_of_top(weights, grid)
         except InputError as error:
             yield from error.problems
         except OSError as error:

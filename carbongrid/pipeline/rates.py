@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.regions import masses_here
 from carbongrid.errors import Problem, listed
+from carbongrid.inventory.units_of_measure import grams_of_text
+from carbongrid.method.agreement import NEAR_UNIT_SLIP, UNIT_SLIPS, slip_of
 from carbongrid.method.allocate.spreading import WHOLE
 from carbongrid.method.categories import Category, homes
 from carbongrid.method.evidence import EvidenceRow, in_words
@@ -38,6 +40,9 @@ OF_ONE = {"transport/road": 100.0, "waste/domestic": 100.0}
 
 MAX_EMISSION = 2e10
 """t CO2e that no country emits in a year (recalled)."""
+
+_APART = 100.0
+"""So many times no two estimates of one place differ."""
 
 _CITY, _SECTORS = 10_000, 3
 """Fewer people may live beside works that emit for others; fewer sectors are no inventory."""
@@ -152,6 +157,24 @@ def problems_of_emission(inputs: Inputs, residents: NDArray[np.float64]) -> list
         for name, most in OF_ONE.items()
         if here.get(name, 0.0) > most * people
     ]  # fmt: skip
+
+
+def problems_of_benchmark(inputs: Inputs) -> list[Problem]:
+    """Return what is odd of emissions beside the published total: a warning where they are a hundred times apart, a note where they are as far apart as two units are."""
+    given = inputs.case.benchmark
+    published = 0 if given is None else grams_of_text(given.total)
+    here = sum(grams for name, grams in masses_here(inputs.totals).items() if not inputs.categories[name].sink)  # fmt: skip
+    if given is None or not published or not here:
+        return []
+    times = here / published
+    slip = slip_of(times, UNIT_SLIPS, NEAR_UNIT_SLIP)
+    apart = not 1 / _APART < times < _APART
+    if not slip and not apart:
+        return []
+    told = f"emissions come to {in_words(times)} times the benchmark, {given.total}"
+    what = f"{told}, as if {slip}" if slip else f"{told}, which no two estimates differ by"
+    hint = "Look at its unit, at those of the totals, and at what it is of."
+    return [Problem(what, f"{inputs.case.path.name}: [benchmark]", hint, "warning" if apart else "note")]  # fmt: skip
 
 
 def problems_of_gdp(inputs: Inputs, land: Land, residents: NDArray[np.float64]) -> list[Problem]:

@@ -256,10 +256,17 @@ def _of_dataset(dataset: xr.Dataset, path: Path) -> PlaneFile:
         block_bytes=block[0] * block[1] * layer.dtype.itemsize,
         unit=str(layer.attrs.get("units", "")),
         described=str(layer.attrs.get("long_name", "")),
+        top=_top_of_layer(layer),
         path=path,
         variable=variable,
         layer=layer,
     )
+
+
+def _top_of_layer(layer: xr.DataArray) -> int | None:
+    # Where it declares a fill or a scale, xarray has decoded it to real numbers.
+    plain = layer.dtype.kind in "iu" and not Unknown.of(layer).numbers
+    return int(np.iinfo(layer.dtype).max) if plain else None
 
 
 def _one_raster(dataset: xr.Dataset, name: str) -> tuple[str, xr.DataArray]:

@@ -191,3 +191,28 @@ def test_what_no_place_emits_is_told(tmp_path, totals, people, words):
     for each in found:
         assert each.level == "warning"
         assert english_in(note_in_chinese(str(each))) == []
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "level", "words"),
+    [
+        ("250 kt CO2", None, ""),
+        ("120 kt CO2e", None, ""),
+        ("82 kt C", None, ""),  # 300 kt CO2
+        ("1100 kt CO2", "note", "0.273 times the benchmark, 1100 kt CO2, as if carbon for CO2, 44/12"),
+        ("240 t CO2", "warning", "1,250 times the benchmark, 240 t CO2, which no two estimates differ by"),
+        ("310 Mt CO2", "warning", "0.000968 times the benchmark, 310 Mt CO2, as if a unit a thousand times as large"),
+        ("0 t CO2", None, ""),
+    ],
+)  # fmt: skip
+def test_a_benchmark_in_another_unit_is_told(tmp_path, benchmark, level, words):
+    """Seen without a word but a ratio in the report. Of 300 kt."""
+    land = [("p0", "0601", square(0, 0))]
+    more = f'[benchmark]\nname = "others"\ntotal = "{benchmark}"\n'
+    tables = {"totals.csv": "category,value,unit\nindustry/manufacturing,300,kt CO2e\n"}
+    problems = check(write_town(tmp_path, land, UNITS[:1], tables, more)).problems
+    found = [each for each in problems if "the benchmark" in each.what]
+    assert [each.level for each in found] == ([level] if level else [])
+    for each in found:
+        assert words in each.what
+        assert note_in_chinese(str(each))

@@ -25,6 +25,7 @@ from shapes import CRS, partition
 from steps import given as given_to
 from waiting import HANG
 
+import carbongrid.raster.chunked.rasters as chunked_rasters
 from carbongrid.errors import InputError, RunError, VerificationError
 from carbongrid.raster import label_store, plane_files
 from carbongrid.raster.chunked import (
@@ -684,10 +685,26 @@ def test_an_unmarked_top_of_a_type_is_told_with_its_share(tmp_path, nodata, othe
         crs=CRS, transform=from_origin(EAST, NORTH + SIDE, 75, 75),
     ) as target:  # fmt: skip
         target.write(values.reshape(40, 40), 1)
-    found = list(problems_of_top(path, GRID))
+    found = list(problems_of_top(WeightRaster.around(path, GRID), GRID))
     assert len(found) == told
     if told:
         share = 100 * count * 255 / int(values.sum(dtype=np.int64))
         assert f"{count} cells around the grid hold 255" in found[0].what
         assert f"all others 9 or less; they are {share:.1f} % of the sum" in found[0].what
         assert found[0].level == "warning" and "-a_nodata 255" in found[0].hint
+
+
+def test_a_raster_without_a_cell_at_the_top_is_read_once(tmp_path, monkeypatch):
+    path = tmp_path / "bytes.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", height=40, width=40, count=1, dtype="uint8",
+        crs=CRS, transform=from_origin(EAST, NORTH + SIDE, 75, 75),
+    ) as target:  # fmt: skip
+        target.write(np.full((40, 40), 100, np.uint8), 1)
+    scanned = WeightRaster.around(path, GRID)
+    monkeypatch.setattr(chunked_rasters, "_known", _never_read)
+    assert not list(problems_of_top(scanned, GRID))
+
+
+def _never_read(*_: object) -> None:
+    raise AssertionError("it was read again")

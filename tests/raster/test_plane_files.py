@@ -139,6 +139,21 @@ def test_what_stands_for_unknown_and_scales_are_read_as_meant(tmp_path):
     assert np.argwhere(np.isnan(known)).tolist() == [[2, 3]]
 
 
+@pytest.mark.parametrize("suffix", [".nc", ".zarr", ".tif"])
+def test_the_top_of_a_type_is_known_where_nothing_is_declared(tmp_path, suffix):
+    """Of every format the same: plain whole numbers, with a number for no data, scaled, real ones."""
+    tops = []
+    for number, (kind, encoding) in enumerate(
+        [("uint8", {}), ("int16", {}), ("uint8", {"_FillValue": 9}), ("float32", {})]
+    ):
+        made = raster(kind)
+        if encoding and suffix == ".tif":
+            made, encoding = made.rio.write_nodata(9), {}
+        with open_plane(stored(made, tmp_path / f"{number}{suffix}", **encoding)) as plane:
+            tops.append(plane.top)
+    assert tops == [255, 32767, None, None]
+
+
 def test_degrees_without_a_crs_are_taken_as_wgs_84_and_that_is_said(tmp_path):
     made = xr.DataArray(
         np.ones((1, 4, 6)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Collection, Hashable, Mapping
 from pathlib import Path
@@ -12,13 +13,14 @@ import pandas as pd
 
 from carbongrid.case.readers.declared import read_declared, rows_declared
 from carbongrid.case.table_formats import PUBLISHED
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, listed
 from carbongrid.inventory.units_of_measure import gas_of
 from carbongrid.method.agreement import slip_of
 from carbongrid.method.gas import CO2, CO2E
 
 MAX_OFF = 0.02
 """Units that add up to more or less of their total than this are told of."""
+_YEAR = re.compile("(?<![0-9])[12][0-9]{3}(?![0-9])")
 _GAS_OF_UNIT = {"CO2": "CO2", "CO2e": ""}
 """What a blank gas is by its unit: one gas, or all."""
 
@@ -40,7 +42,7 @@ def read_published(
     Returns
     -------
     DataFrame
-        region, of, gas, grams (int64), row, in the order of the file. A blank gas is that of the unit where this is of CO2 alone, but of sinks.
+        region, of, gas, grams (int64), year (as it is written), row, in the order of the file. A blank gas is that of the unit where this is of CO2 alone, but of sinks.
 
     Raises
     ------
@@ -70,6 +72,7 @@ def read_published(
             "of": [row.cells["of"] for row in right],
             "gas": gases,
             "grams": [int(row.values["value"]) for row in right],
+            "year": [row.cells["year"] for row in right],
             "row": [row.number for row in right],
         }
     )
@@ -124,6 +127,27 @@ def remarks_of_gases(
         for of, each in gases.items()
         for remark in remarks_of_gas(str(of), each, own[str(of)])
     ]
+
+
+def remarks_of_years(values: pd.DataFrame, year: int) -> list[tuple[Problem, str]]:
+    """Return a warning, with its Chinese, where values are of another year than the run, or of several.
+
+    Parameters
+    ----------
+    values
+        Of :func:`read_published`.
+    year
+        The run's.
+    """
+    # As a workbook's numbers are written.
+    told = [str(text).removesuffix(".0") for text in values["year"]]
+    other = [text for text in told if set(_YEAR.findall(text)) - {str(year)}]
+    if not other:
+        return []
+    years = sorted(set(other))
+    what = f"{len(other):,} of {len(values):,} values are of {listed(years)}, the run of {year}: what differs may be what happened between, or that several years were added up"
+    zh = f"{len(values):,} 个发布值中有 {len(other):,} 个属于 {listed(years, more=' 等，另有 {} 个', between='、')}，本次运算为 {year} 年：差异可能来自年份不同，或为多年合计。"  # fmt: skip
+    return [(Problem(what, level="warning"), zh)]
 
 
 def require_same_gases(values: pd.DataFrame, where: str) -> None:

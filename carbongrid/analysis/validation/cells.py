@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +36,9 @@ CELLS = ["of", "row", "column", "x", "y", "share_in_units", "ours_t", "published
 
 _UNLIKE, _ALIKE, _MANY_CELLS = 0.2, 0.6, 50
 """A raster agrees only when it is turned where the rank correlation is less than the first as it is, and more than the second turned; among fewer cells chance does as much."""
+
+_MOVED, _FALL = 2, 0.05
+"""A raster that is turned agrees less by so much once it is moved by so many cells; what only rises to one side may agree turned over by chance, and moved as well."""
 
 _MOSTLY = 0.5
 """Cells at the edge of the land have little on both sides."""
@@ -188,15 +191,20 @@ def _table(
 def _remarks_of_turned(quantity: GriddedQuantity, ours: NDArray[np.float64]) -> list[Remark]:
     """Return a warning where cells agree with the raster only if the whole of it is turned over or mirrored."""
     land = quantity.land
-    inside = land.covered >= _MOSTLY
+    inside: NDArray[np.bool_] = land.covered >= _MOSTLY
     density = np.divide(ours, land.covered, out=np.zeros_like(ours), where=inside)
     as_it_is, cells = _agreement(density, quantity.grams, inside)
     if not as_it_is < _UNLIKE:
         return []
     found = []
     for axes, turned, zh in _WAYS:
-        other, compared = _agreement(density, _turned(quantity, axes), inside)
-        if compared >= max(_MANY_CELLS, cells / 2) and other > _ALIKE:
+        grams = _turned(quantity, axes)
+        other, compared = _agreement(density, grams, inside)
+        if compared < max(_MANY_CELLS, cells / 2) or not other > _ALIKE:
+            continue
+        if not any(
+            _agreement(density, moved, inside)[0] > other - _FALL for moved in _moved(grams)
+        ):
             found.append((other, turned, zh))
     if not found:
         return []
@@ -216,6 +224,15 @@ def _turned(quantity: GriddedQuantity, axes: tuple[int, ...]) -> NDArray[np.floa
         taken[~read] = np.nan
         grams = np.moveaxis(taken, 0, axis)
     return grams
+
+
+def _moved(grams: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+    """Yield values moved to each of four sides; NaN where they would come from beyond the window."""
+    padded = np.pad(grams, _MOVED, constant_values=np.nan)
+    middle = slice(_MOVED, -_MOVED)
+    for end in (slice(None, -2 * _MOVED), slice(2 * _MOVED, None)):
+        yield padded[end, middle]
+        yield padded[middle, end]
 
 
 def _agreement(

@@ -18,6 +18,7 @@ from carbongrid.analysis.published.table import (
     own_sums,
     read_published,
     remarks_of_gases,
+    remarks_of_years,
     require_same_gases,
 )
 from carbongrid.analysis.validation.baselines import OneTotal
@@ -259,7 +260,8 @@ def _read(
     values = published[published["region"].isin(set(codes))]
     require_same_gases(values, file.name)
     if not quantities:
-        remarks = remarks_of_gases(values, gases)
+        year = int(run.manifest["year"])
+        remarks = [*remarks_of_gases(values, gases), *remarks_of_years(values, year)]
     if values.empty:
         raise InputError("the table has no value of a unit", str(file), "Write a row for each unit, by its code.")  # fmt: skip
     name = file.name if len(rasters) < 2 else f"{file.name} … ({len(rasters)})"

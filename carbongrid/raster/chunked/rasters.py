@@ -154,16 +154,20 @@ class WeightRaster:
         yield np.rint(np.ldexp(values, self.exponents[-1])).astype(np.int64)
 
 
-def problems_of_top(path: Path, grid: Grid) -> Iterator[Problem]:
+def problems_of_top(raster: WeightRaster, grid: Grid) -> Iterator[Problem]:
     """Yield a warning where many cells around the grid hold the largest number of their type, nothing marks it as unknown, and all others are half of it or less.
 
-    Raises
-    ------
-    InputError
-        If the raster does not touch the grid.
+    Parameters
+    ----------
+    raster
+        As it was scanned around the grid.
+    grid
+        That grid.
     """
+    path = raster.path
     with open_plane(path, checked=True) as source:
-        if source.top is None:
+        # Whoever has no cell at the top was read in full once already.
+        if source.top is None or raster.largest < source.top:
             return
         cells, others, below, least = 0, 0.0, 0.0, math.inf
         windows = _windows_around(source, path, grid)
@@ -173,14 +177,16 @@ def problems_of_top(path: Path, grid: Grid) -> Iterator[Problem]:
             cells += values.size - rest.size
             others += float(rest.sum())
             below = max(below, float(rest.max(initial=0.0)))
+            if below > source.top / 2:
+                return
             least = min(least, float(rest[rest > 0].min(initial=math.inf)))
         # One number beside the top is a mask, as of 0 and 255, or its half.
-        if cells >= _CELLS_AT_TOP and least < below <= source.top / 2:
+        if cells >= _CELLS_AT_TOP and least < below:
             share = cells * source.top / (cells * source.top + others)
             yield Problem(
                 f"{cells:,} cells around the grid hold {source.top}, the largest number of their type, and all others {below:g} or less; they are {100 * share:.1f} % of the sum of weights there",
                 str(path),
-                f"If {source.top} means no data, declare it: gdal_edit.py -a_nodata {source.top} FILE",
+                f"If {source.top} means no data, declare it: gdal_edit.py -a_nodata {source.top} FILE, in NetCDF and Zarr by its attribute _FillValue",
                 level="warning",
             )
 

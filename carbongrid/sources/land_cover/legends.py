@@ -11,7 +11,7 @@ from carbongrid.errors import Problem
 
 _NAMES = {
     "worldcover": re.compile("world_?cover", re.IGNORECASE),
-    "globeland30": re.compile("globe_?land|lc030", re.IGNORECASE),
+    "globeland30": re.compile("globe_?land(?!sat)|(?<![a-z])lc030", re.IGNORECASE),
     "corine-grid": re.compile(r"corine|(?<![a-z])(u[0-9]{4}_)?clc_?[0-9]{4}", re.IGNORECASE),
     "nlcd": re.compile("nlcd", re.IGNORECASE),
     "glc-fcs30": re.compile("glc_?fcs", re.IGNORECASE),

@@ -7,7 +7,7 @@ import math
 import pandas as pd
 import pytest
 
-from carbongrid.analysis.published.table import own_sums, remarks_of_gas
+from carbongrid.analysis.published.table import own_sums, remarks_of_gas, remarks_of_years
 
 INSIDE = {"": ["01", "02"], "D1": ["01"], "D9": []}
 MANY = 10**8
@@ -98,3 +98,23 @@ def test_other_gases_on_one_side_are_told(
     for problem, zh in found:
         assert told is not None and f"{of}: " in problem.what and told in problem.what
         assert zh.startswith(f"{of}：")
+
+
+@pytest.mark.parametrize(
+    ("years", "words"),
+    [
+        (["", ""], None),
+        (["2020", "2020.0"], None),
+        (["about 2020", "unknown"], None),
+        (["2015", "2015.0"], "2 of 2 values are of 2015, the run of 2020"),
+        (["2020", "2019"], "1 of 2 values are of 2019, the run of 2020"),
+        (["2019-2020", "2020"], "1 of 2 values are of 2019-2020, the run of 2020"),
+    ],
+)
+def test_values_of_another_year_or_of_several_are_told(years: list[str], words: str | None) -> None:
+    """Seen without a word: the column was not read."""
+    found = remarks_of_years(pd.DataFrame({"year": years}), 2020)
+    assert len(found) == (words is not None)
+    for problem, zh in found:
+        assert words is not None and words in problem.what
+        assert problem.level == "warning" and "本次运算为 2020 年" in zh

@@ -361,6 +361,8 @@ def test_codes_that_mean_nothing_are_told_with_their_share(tmp_path):
         ("town.tif", "worldcover", 1 / 12_000, None),
         ("town.tif", "globeland30", 1 / 3600, None),
         ("ESA_WorldCover.tif", "worldcover", 1 / 3600, None),
+        ("esa_2020_globe_town.tif", "worldcover", 1 / 3600, None),
+        ("globe_landsat_2020.tif", "worldcover", 1 / 3600, None),
         ("WorldCover_as_GlobeLand30.tif", "globeland30", 1 / 3600, None),  # both names, one of them right
         ("NLCD_or_CORINE.tif", "worldcover", 1 / 3600, None),
     ],
