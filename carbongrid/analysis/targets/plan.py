@@ -50,7 +50,7 @@ _TRIES = 6
 
 KEPT = Problem("The plan is against the region as it is: with the region following, other units' zones move as well, and all at 1 at once is impossible unless all are equal.", level="note")  # fmt: skip
 COSTS = Problem("What is least is the sum of the costs in the table, which are the user's; without costs it is tonnes, or hectares. Another plan may cost the same.", level="note")  # fmt: skip
-WHOLE_PARCELS = Problem("Parcels are converted whole: the plan is the least one up to the parcels that are cut off or added so.", level="note")  # fmt: skip
+WHOLE_PARCELS = Problem("Parcels are converted whole: of up to 200 that may be the cheapest choice is looked for, and of more the plan is the least one up to the parcels that are cut off or added so.", level="note")  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -134,7 +134,7 @@ def plan_targets(
 
     Notes
     -----
-    A linear program (HiGHS) over the cut of each unit, conversions of parcels, and GDP, with what a parcel across a border does to both units. Its answer is rounded to whole parcels, and outward to what a plan says, and
+    A linear program (HiGHS) over the cut of each unit, conversions of parcels, and GDP, with what a parcel across a border does to both units. Its answer is rounded to whole parcels, or to the cheapest choice of few, and outward to what a plan says, and
     applied as a scenario: a plan that is returned has been found to reach every target in whole grams, and leaves no index low that is high now.
     """
     if zone not in INDICES:
@@ -392,7 +392,9 @@ def _in_the_way(short: pd.DataFrame, found: Solution, ids: pd.Series[str]) -> tu
         own += [str(ids.iloc[unit])] if unit >= 0 and limit.unit == EACH else []
     way = [f"{row} ({_some(units)})" if units else f"{row}" for row, units in sorted(rows.items())]
     said = [f"No plan within the limits reaches the targets. The one that comes nearest leaves too much emission: {_some(names)}."]  # fmt: skip
-    if found.in_parts:
+    if found.in_parts and found.proven:
+        said = [f"No plan of whole parcels reaches the targets, though parts of parcels would. What was tried leaves too much emission: {_some(names)}."]  # fmt: skip
+    elif found.in_parts:
         said = [f"No plan of whole parcels was found, though parts of parcels would do, so that there may be one. What was tried leaves too much emission: {_some(names)}."]  # fmt: skip
     if not names:
         said = ["Within the limits the targets are missed by no more than what rounding may move: give the limits a little more room."]  # fmt: skip

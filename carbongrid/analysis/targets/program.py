@@ -26,7 +26,11 @@ _ROUNDS = 200
 """Of whole parcels; after them, what is left in part is converted where the caps allow it."""
 
 _FEW_PARCELS, _NODES = 200, 500
-"""Of so many parcels that may be converted the cheapest choice is looked for, in so many nodes at most; of more, one of them is a small part of the whole."""
+"""Of so many parcels that may be converted the cheapest choice is looked for, in so many nodes at most; of thousands it would cost a hundredth less."""
+
+
+_NONE_THERE_IS = 2
+"""What SciPy says of a program without a solution."""
 
 
 @dataclass(frozen=True)
@@ -176,6 +180,8 @@ class Solution:
     binding: tuple[tuple[Limit, int], ...] = ()
     in_parts: bool = False
     """Whether parts of parcels would do where whole ones were not found to."""
+    proven: bool = False
+    """Whether no choice of whole ones does."""
 
 
 @dataclass
@@ -210,10 +216,10 @@ def solve(program: Program, margin: Sequence[float]) -> Solution:
         # Of parts of parcels: later on it is whole parcels that are in the way.
         binding = found.binding if binding is None else binding
         if found.short:
-            other = _best_choice(program, margin, parcels) if number else None
+            other, none = _best_choice(program, margin, parcels) if number else (None, False)
             if other is not None:
                 return Solution(other, (), binding)
-            return dataclasses.replace(found, binding=binding, in_parts=number > 0)
+            return dataclasses.replace(found, binding=binding, in_parts=number > 0, proven=none)
         open_ = parcels & (bounds.lower < bounds.upper)
         parts = np.flatnonzero(open_ & (found.x > _WHOLE) & (found.x < 1 - _WHOLE))
         whole = np.flatnonzero(open_ & (found.x >= 1 - _WHOLE))
@@ -222,7 +228,8 @@ def solve(program: Program, margin: Sequence[float]) -> Solution:
             if completed:
                 x = _without_dear_parcels(program, x, margin, completed)
                 x = _without_needless_parcels(program, x, margin)
-                other = _best_choice(program, margin, parcels)
+            if number:
+                other, _ = _best_choice(program, margin, parcels)
                 x = x if other is None or program.cost @ other >= program.cost @ x else other
             return Solution(x, (), binding)
         bounds.lower[whole] = 1.0
@@ -267,26 +274,27 @@ def _without_dear_parcels(
 
 def _best_choice(
     program: Program, margin: Sequence[float], parcels: NDArray[np.bool_]
-) -> NDArray[np.float64] | None:
-    """Return the cheapest choice of few parcels that is found by integer programming, and what is done beside it; None of many parcels, or where none is found."""
+) -> tuple[NDArray[np.float64] | None, bool]:
+    """Return the cheapest choice of few parcels that is found by integer programming, with what is done beside it; None of many parcels, or where none is found, and whether there is none."""
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     if np.count_nonzero(parcels & (program.upper > 0)) > _FEW_PARCELS:
-        return None
+        return None, False
     found = milp(
         program.cost / (float(program.cost.max(initial=0)) or 1.0),
         integrality=parcels.astype(np.uint8),
         bounds=Bounds(np.zeros(parcels.size), program.upper),
         constraints=LinearConstraint(program.matrix, -np.inf, program.bounds(margin)),
-        options={"node_limit": _NODES, "mip_rel_gap": 0.0},
+        # With presolve HiGHS writes lines of its own to the terminal, among what --json says.
+        options={"node_limit": _NODES, "mip_rel_gap": 0.0, "presolve": False},
     )
     if found.x is None:
-        return None
+        return None, found.status == _NONE_THERE_IS
     # It takes a millionth for nothing: what is done beside this choice is solved for anew.
     chosen = np.round(found.x)
     lower, upper = np.where(parcels, chosen, 0.0), np.where(parcels, chosen, program.upper)
     beside = _least_cost(program, _Bounds(lower, upper, margin))
-    return None if beside.short else np.where(parcels, chosen, beside.x)
+    return (None if beside.short else np.where(parcels, chosen, beside.x)), False
 
 
 def _caps_hold(program: Program, x: NDArray[np.float64]) -> bool:

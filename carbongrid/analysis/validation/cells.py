@@ -107,7 +107,8 @@ def compare_cells(
             }
         )
         remarks += _remarks(of, rows[-1])
-        remarks += _remarks_of_turned(quantity, ours)
+        if not measured["spearman"] > _ALIKE:  # each look at densities ranks all cells anew
+            remarks += _remarks_of_turned(quantity, ours)
         tables.append(_table(quantity, compared, own, published))
     return pd.DataFrame(rows), pd.concat(tables, ignore_index=True), remarks
 
@@ -209,8 +210,8 @@ def _remarks_of_turned(quantity: GriddedQuantity, ours: NDArray[np.float64]) -> 
     if not found:
         return []
     other, turned, zh = max(found)
-    what = f"{quantity.of}: the rank correlation of densities is {as_it_is:.2f} with the raster as it is, and {other:.2f} with it turned {turned}: its cells may stand in another order than its coordinates say; look at it on a map"
-    return [(Problem(what, level="warning"), f"{quantity.of}：密度的秩相关系数按栅格原样为 {as_it_is:.2f}，{zh}后为 {other:.2f}：像元顺序可能与坐标不符，请在地图上核对。")]  # fmt: skip
+    what = f"{quantity.of}: the rank correlation of densities is {round(as_it_is, 2) + 0.0:.2f} with the raster as it is, and {other:.2f} with it turned {turned}: its cells may stand in another order than its coordinates say; look at it on a map"
+    return [(Problem(what, level="warning"), f"{quantity.of}：密度的秩相关系数按栅格原样为 {round(as_it_is, 2) + 0.0:.2f}，{zh}后为 {other:.2f}：像元顺序可能与坐标不符，请在地图上核对。")]  # fmt: skip
 
 
 def _turned(quantity: GriddedQuantity, axes: tuple[int, ...]) -> NDArray[np.float64]:
@@ -238,8 +239,10 @@ def _moved(grams: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
 def _agreement(
     density: NDArray[np.float64], grams: NDArray[np.float64], inside: NDArray[np.bool_]
 ) -> tuple[float, int]:
+    """Return the rank correlation of cells that are known, and how many of them have something on either side: of a few works among empty cells one decides."""
     compared = inside & ~np.isnan(grams)
-    return rank_correlation(density[compared], grams[compared]), int(compared.sum())
+    ours, theirs = density[compared], grams[compared]
+    return rank_correlation(ours, theirs), int(np.count_nonzero((ours != 0) | (theirs != 0)))
 
 
 def _remarks(of: str, row: Mapping[str, Any]) -> list[Remark]:

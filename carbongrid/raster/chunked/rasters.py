@@ -184,8 +184,8 @@ def problems_of_top(raster: WeightRaster, grid: Grid) -> Iterator[Problem]:
         if cells >= _CELLS_AT_TOP and least < below:
             share = cells * source.top / (cells * source.top + others)
             yield Problem(
-                f"{cells:,} cells around the grid hold {source.top}, the largest number of their type, and all others {below:g} or less; they are {100 * share:.1f} % of the sum of weights there",
-                str(path),
+                f"{cells:,} cells around the grid hold {source.top}, the largest number of their type, and all others {below:g} or less; they are {math.floor(1000 * share) / 10} % of the sum of weights there, on parcels and off them",
+                path.name,
                 f"If {source.top} means no data, declare it: gdal_edit.py -a_nodata {source.top} FILE, in NetCDF and Zarr by its attribute _FillValue",
                 level="warning",
             )

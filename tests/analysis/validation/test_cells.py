@@ -87,6 +87,13 @@ def test_of_few_cells_and_of_noise_nothing_is_said_of_turning():
         assert not _remarks_of_turned(_quantity(noise, (0, 0), (10, 10)), random.random((10, 10)))
 
 
+def test_two_works_among_empty_cells_are_not_called_turned():
+    """Seen to be told, of one cell on either side, as -0.00 as it is and 1.00 turned."""
+    ours, theirs = np.zeros((20, 20)), np.zeros((20, 20))
+    ours[3, 5] = theirs[16, 5] = 1.0
+    assert not _remarks_of_turned(_quantity(theirs, (0, 0), (20, 20)), ours)
+
+
 def test_fields_that_rise_to_opposite_sides_are_not_called_turned():
     """Homes in the north, works in the south: smooth fields agree turned over by chance. Seen to fail without the moves."""
     north = np.linspace(0, 1, 14)[:, np.newaxis] + 0.02 * np.random.default_rng(6).random((14, 14))
