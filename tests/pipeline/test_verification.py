@@ -1232,7 +1232,7 @@ def test_whose_water_is_follows_from_the_manifest(with_layers):
     for water, outside in (("ledger", 100), ("nearest", 0)):
         manifest = {**run.manifest, "parameters": {**run.manifest["parameters"], "water": water}}
         wet = changed(run, parcels=run.parcels.assign(type="water"), manifest=manifest)
-        assert Derived(wet).ruled(aside).units[:, -1].sum() == outside
+        assert Derived(wet).ruled(aside).units[:, [-1]].sum() == outside
 
 
 def test_the_two_ways_of_sharing_are_told_apart_by_what_changes_sides(with_layers):
@@ -1246,7 +1246,7 @@ def test_the_two_ways_of_sharing_are_told_apart_by_what_changes_sides(with_layer
     )
     told = compare_methods(run, ways).text
     assert "by at most 40.000% (unit 01); 0.00004 t would change sides" in told
-    assert _by_cells(run).units[:, -1].sum() == 0
+    assert _by_cells(run).units[:, [-1]].sum() == 0
 
 
 def test_each_sum_is_told_where_nothing_else_is_wrong(with_layers):

@@ -280,11 +280,16 @@ def _best_choice(
 
     if np.count_nonzero(parcels & (program.upper > 0)) > _FEW_PARCELS:
         return None, False
+    rows = program.matrix.tocsc()
+    rows.indices, rows.indptr = (
+        rows.indices.astype(np.int32),
+        rows.indptr.astype(np.int32),
+    )  # as SciPy 1.14 takes them
     found = milp(
         program.cost / (float(program.cost.max(initial=0)) or 1.0),
         integrality=parcels.astype(np.uint8),
         bounds=Bounds(np.zeros(parcels.size), program.upper),
-        constraints=LinearConstraint(program.matrix, -np.inf, program.bounds(margin)),
+        constraints=LinearConstraint(rows, -np.inf, program.bounds(margin)),
         # With presolve HiGHS writes lines of its own to the terminal, among what --json says.
         options={"node_limit": _NODES, "mip_rel_gap": 0.0, "presolve": False},
     )
