@@ -80,12 +80,11 @@ def _units_of_nought(
         for unread in ("silent", "missed"):  # told of, in other words
             nought &= claim.arrays.get(unread, np.zeros(1)) == 0
         with_some, without = (np.bincount(unit[rows], minlength=len(ids)) for rows in (some, nought))  # fmt: skip
-        reached = with_some > 0
-        share = with_some.sum() / max(int((with_some + without)[reached].sum()), 1)
-        far = np.flatnonzero(~reached & (without >= _FEW_OF_NOUGHT))
-        if share < _SURE or not far.size:
+        far = (with_some == 0) & (without >= _FEW_OF_NOUGHT)
+        share = with_some.sum() / max(int((with_some + without)[~far].sum()), 1)
+        if share < _SURE or not far.any():
             continue
-        what = f"the raster is 0 wherever it has a value on land of {name} in {far.size:,} of {len(ids):,} units, though {share:.0%} of the parcels that may carry it have some in the others; units and such parcels: {_which(far, without, ids)}"
+        what = f"the raster is 0 wherever it has a value on land of {name} in {far.sum():,} of {len(ids):,} units, though {int(100 * share)}% of the parcels that may carry it have some in the others; units and such parcels: {_which(np.flatnonzero(far), without, ids)}"
         hint = "Check that the raster covers these units, and that its 0 is no missing value: what goes by it there lies in others."
         found.append(Problem(what, f"evidence: {rule}", hint, "warning"))
     return found

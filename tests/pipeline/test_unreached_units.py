@@ -110,6 +110,12 @@ def test_few_parcels_of_nought_are_not_told(tmp_path):
     assert found == []
 
 
+def test_small_units_of_nought_are_among_the_others(tmp_path):
+    """One bright unit, and one of ten dark parcels, among six of five: dark is common. Seen to be told as 100 % of the others."""
+    land = [*strips(units=[0, 3]), *strips(count=5, units=[1, 2, 4, 5, 6, 7])]
+    assert told_of_noughts(tmp_path, land, cells(lambda unit, _n: unit == 0)) == []
+
+
 def test_a_unit_has_some_where_the_raster_is_unknown_in_part(tmp_path):
     """Ten parcels of 0, and beside each one that is bright but for a cell without a value. Seen to be told, though a tenth of all lay there."""
     halves = [(f"{side}-{n}", "0601", square(3 + side / 2, n / 10, 0.5, 0.1)) for side in (0, 1) for n in range(10)]  # fmt: skip

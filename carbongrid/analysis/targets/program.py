@@ -210,13 +210,14 @@ def solve(program: Program, margin: Sequence[float]) -> Solution:
     """
     bounds = _Bounds(np.zeros(len(program.steps)), program.upper.copy(), margin)
     parcels = np.array([step.do == "convert" for step in program.steps], bool)
-    binding, completed = None, list[int]()
+    binding, completed, about = None, list[int](), 0.0
     for number in range(_ROUNDS):
         found = _least_cost(program, bounds)
         # Of parts of parcels: later on it is whole parcels that are in the way.
         binding = found.binding if binding is None else binding
+        about = about or float(program.cost @ found.x)
         if found.short:
-            other, none = _best_choice(program, margin, parcels) if number else (None, False)
+            other, none = _best_choice(program, margin, parcels, about) if number else (None, False)
             if other is not None:
                 return Solution(other, (), binding)
             return dataclasses.replace(found, binding=binding, in_parts=number > 0, proven=none)
@@ -229,7 +230,7 @@ def solve(program: Program, margin: Sequence[float]) -> Solution:
                 x = _without_dear_parcels(program, x, margin, completed)
                 x = _without_needless_parcels(program, x, margin)
             if number:
-                other, _ = _best_choice(program, margin, parcels)
+                other, _ = _best_choice(program, margin, parcels, about)
                 x = x if other is None or program.cost @ other >= program.cost @ x else other
             return Solution(x, (), binding)
         bounds.lower[whole] = 1.0
@@ -273,33 +274,46 @@ def _without_dear_parcels(
 
 
 def _best_choice(
-    program: Program, margin: Sequence[float], parcels: NDArray[np.bool_]
+    program: Program, margin: Sequence[float], parcels: NDArray[np.bool_], about: float
 ) -> tuple[NDArray[np.float64] | None, bool]:
-    """Return the cheapest choice of few parcels that is found by integer programming, with what is done beside it; None of many parcels, or where none is found, and whether there is none."""
+    """Return the cheapest choice of few parcels that is found by integer programming, with what is done beside it; None of many parcels, or where none is found, and whether there is none.
+
+    ``about`` is what a plan costs: the costs are held against it, since HiGHS takes a millionth for nothing, and what nobody does may cost any sum.
+    """
+    may = np.flatnonzero(parcels & (program.upper > 0)).tolist()
+    if len({program.steps[place].parcel for place in may}) > _FEW_PARCELS:
+        return None, False
+    cost = program.cost * (1000 / (about or float(program.cost.max(initial=0)) or 1.0))
+    found = _integer_solution(program, cost, margin, parcels)
+    if found.x is None:
+        # Of what is kept for rounding a choice may be short that reaches the targets.
+        nothing_kept = _integer_solution(program, cost, [0.0] * len(program.needs), parcels)
+        return None, nothing_kept.status == _NONE_THERE_IS
+    # What is done beside this choice is solved for anew, to the last digit.
+    chosen = np.round(found.x) + 0.0
+    lower, upper = np.where(parcels, chosen, 0.0), np.where(parcels, chosen, program.upper)
+    beside = _least_cost(program, _Bounds(lower, upper, margin))
+    if beside.short:
+        return None, False
+    return _without_needless_parcels(program, np.where(parcels, chosen, beside.x), margin), False
+
+
+def _integer_solution(
+    program: Program, cost: NDArray[np.float64], margin: Sequence[float], parcels: NDArray[np.bool_]
+) -> Any:
     from scipy.optimize import Bounds, LinearConstraint, milp
 
-    if np.count_nonzero(parcels & (program.upper > 0)) > _FEW_PARCELS:
-        return None, False
     rows = program.matrix.tocsc()
-    rows.indices, rows.indptr = (
-        rows.indices.astype(np.int32),
-        rows.indptr.astype(np.int32),
-    )  # as SciPy 1.14 takes them
-    found = milp(
-        program.cost / (float(program.cost.max(initial=0)) or 1.0),
+    # SciPy 1.14 takes short indices only.
+    rows.indices, rows.indptr = rows.indices.astype(np.int32), rows.indptr.astype(np.int32)
+    return milp(
+        cost,
         integrality=parcels.astype(np.uint8),
         bounds=Bounds(np.zeros(parcels.size), program.upper),
         constraints=LinearConstraint(rows, -np.inf, program.bounds(margin)),
         # With presolve HiGHS writes lines of its own to the terminal, among what --json says.
         options={"node_limit": _NODES, "mip_rel_gap": 0.0, "presolve": False},
     )
-    if found.x is None:
-        return None, found.status == _NONE_THERE_IS
-    # It takes a millionth for nothing: what is done beside this choice is solved for anew.
-    chosen = np.round(found.x)
-    lower, upper = np.where(parcels, chosen, 0.0), np.where(parcels, chosen, program.upper)
-    beside = _least_cost(program, _Bounds(lower, upper, margin))
-    return (None if beside.short else np.where(parcels, chosen, beside.x)), False
 
 
 def _caps_hold(program: Program, x: NDArray[np.float64]) -> bool:

@@ -125,7 +125,7 @@ def targets(run: Asked, *, units: Collection[str] = (), zone: int = 1) -> Target
         *without_zone(decided),
         *((NOT_ALL,) if len(table) else ()),
         *((TOGETHER,) if each_has_a_way else ()),
-        *((of_land,) if (table["quantity"] == "sink").any() else ()),
+        *((of_land,) if (uptake is None or rates) and (table["quantity"] == "sink").any() else ()),
     )
     return Targets(told, zone, table, rates, notes)
 

@@ -282,11 +282,11 @@ def crs_of_people(raster: PlaneFile, where: str) -> CRS:
     crs = raster.crs
     if crs is None or not _reaches_off_the_earth(crs, raster.bounds):
         problems += crs_problems(crs, raster.bounds, where)
-    unit = _PER_CELL.sub("", raster.unit)
+    unit = _PER_CELL.sub("", unicodedata.normalize("NFKC", raster.unit))
     if _NO_COUNT.search(unit) or _DENSITY.search(unit):
         what = f"the raster says that its values are {raster.unit!r}, expected people per cell"
         problems.append(Problem(what, where, "Multiply by the area of the cells, or take the file of counts.", "error"))  # fmt: skip
-    elif _OF_SOMETHING_ELSE.fullmatch(unicodedata.normalize("NFKC", unit).strip()):
+    elif _OF_SOMETHING_ELSE.fullmatch(unit.strip()):
         what = f"the raster says that its values are {raster.unit!r}, expected people per cell"
         problems.append(Problem(what, where, "Is it the right variable? Bring it to people, and name its unit so."))  # fmt: skip
     if crs is None or problems:

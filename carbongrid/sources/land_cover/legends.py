@@ -59,7 +59,10 @@ def way_out_of_unknown(codes: Iterable[str], marked: float | None) -> str:
     one = fills[0] if marked is None else f"{marked:.0f}"
     others = [code for code in fills if code != one]
     where = " | ".join(f"(A=={code})" for code in others)
-    return f"Where {' or '.join(others)} stands for no data, write {one}, since a file marks one number so: gdal_calc.py -A IN.tif --outfile=OUT.tif --NoDataValue={one} --calc='numpy.where({where}, {one}, A)'. {hint}"
+    stand = (
+        f"{' or '.join(others)} stands" if marked is not None else f"{', '.join(fills)} all stand"
+    )
+    return f"Where {stand} for no data, write {one}, since a file marks one number so: gdal_calc.py -A IN.tif --outfile=OUT.tif --NoDataValue={one} --calc='numpy.where({where}, {one}, A)'. {hint}"
 
 
 def _has_cells_of_worldcover(source: Any) -> bool:

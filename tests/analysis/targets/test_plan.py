@@ -157,6 +157,20 @@ def test_of_few_parcels_the_cheapest_choice_is_found(tmp_path, monkeypatch, few:
     assert solve(fields, [0.0]).x.tolist() == chosen
 
 
+@pytest.mark.parametrize("big", [1e3, 1e10])
+def test_what_nobody_does_may_cost_any_sum(tmp_path, big: float) -> None:
+    """Seen to hide what parcels cost: of a cut of 10^9 beside them the dearer choice was taken."""
+    fields = of_fields(tmp_path, [50.0, 15.0, 70.0, 5.0, 50.0], [5.0, 3.0, 10.0, 0.0, big], 60)
+    cut = replace(fields.steps[4], do="cut", parcel=-1, names=("waste/domestic",))
+    assert solve(replace(fields, steps=[*fields.steps[:4], cut]), [0.0]).x.tolist() == [
+        1,
+        1,
+        0,
+        0,
+        0,
+    ]
+
+
 def test_that_whole_parcels_do_not_reach_a_target_is_proven(tmp_path) -> None:
     """Of two fields that may not both be converted, both in part would do."""
     of_both = of_fields(tmp_path, [50.0, 50.0], [1.0, 1.0], 60)

@@ -385,7 +385,7 @@ def test_a_raster_of_another_legend_is_told_by_name_or_cells(tmp_path, name, cod
         ([0], None, "Where 0 stands for no data, say so: gdal_translate -a_nodata 0 IN.tif"),
         ([0], 255, "Where 0 stands for no data, write 255, since a file marks one number so: gdal_calc.py -A IN.tif --outfile=OUT.tif --NoDataValue=255 --calc='numpy.where((A==0), 255, A)'"),
         ([0, 254], 255, "Where 254 or 0 stands for no data, write 255, "),
-        ([0, 255], None, "Where 0 stands for no data, write 255, "),
+        ([0, 255], None, "Where 255, 0 all stand for no data, write 255, "),
     ],
 )  # fmt: skip
 def test_numbers_that_may_be_no_data_have_a_way_out(tmp_path, others, nodata, way_out):
