@@ -155,3 +155,24 @@ def interrupt(thread: int | None, number: int) -> None:
         signal.pthread_kill(thread, number)
     else:
         signal.raise_signal(number)
+
+
+@contextlib.contextmanager
+def compiled_says_to_errors() -> Iterator[None]:
+    """Send to the standard errors what compiled code writes to the standard output meanwhile, past Python."""
+    try:
+        kept = os.dup(1)
+        sys.stdout.flush()
+        os.dup2(2, 1)
+    except OSError:  # one of both is not there
+        yield
+        return
+    try:
+        yield
+    finally:
+        with contextlib.suppress(
+            OSError, AttributeError, TypeError
+        ):  # elsewhere than on POSIX lines may come
+            ctypes.CDLL(None).fflush(None)
+        os.dup2(kept, 1)
+        os.close(kept)

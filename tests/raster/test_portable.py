@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import ctypes
 import errno
 import json
 import os
@@ -198,3 +199,14 @@ def test_memory_is_given_back_or_nothing_is_done(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(portable.ctypes, "CDLL", pytest.fail)
     portable.give_back()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="elsewhere lines may come")
+def test_what_compiled_code_writes_meanwhile_is_not_among_the_answer(capfd) -> None:
+    """Seen to: HiGHS writes lines of its own."""
+    libc = ctypes.CDLL(None)
+    with portable.compiled_says_to_errors():
+        libc.puts(b"a line of its own")
+    libc.puts(b"the answer")
+    libc.fflush(None)
+    assert capfd.readouterr() == ("the answer\n", "a line of its own\n")

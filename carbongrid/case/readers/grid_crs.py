@@ -102,8 +102,8 @@ def grid_crs(case: _WithGrid, bounds: Bounds, source: CRS) -> CRS:
             "Store them with longitudes that go on beyond 180, or in a projected CRS of their place, such as EPSG:3832.",
         )
     if case.grid.crs is None:
-        # A system that brings its own way to WGS 84, with heights or without, would lose it: from its bare datum PROJ knows none. pyproj 3.7.0 takes heights off a plain CRS only.
-        return equal_area_crs(there, _geographic(CRS(source).to_2d().target_crs or source))
+        # A system that brings its own way to WGS 84, with heights or without, would lose it: from its bare datum PROJ knows none.
+        return equal_area_crs(there, _geographic(source.to_2d().target_crs or source))
     chosen = crs_of(case.grid.crs)
     if not chosen.is_projected or [axis.unit_conversion_factor for axis in chosen.axis_info] != [
         1,

@@ -231,7 +231,7 @@ def test_a_way_to_wgs84_that_a_crs_brings_is_kept_by_the_plane(heights: bool) ->
     shift = "+towgs84=598.1,73.7,418.2,0.202,0.045,-2.455,6.7"
     bessel = CRS("+proj=tmerc +lat_0=47 +lon_0=9.3 +ellps=bessel +units=m +type=crs " + shift)
     if heights:
-        bessel = CompoundCRS("with heights", [bessel, "EPSG:5783"])
+        bessel = CRS(CompoundCRS("with heights", [bessel, "EPSG:5783"]))  # as a file has it
     case, bounds = SimpleNamespace(grid=SimpleNamespace(crs=None)), (10e3, 10e3, 30e3, 30e3)
     plane = grid_crs(case, bounds, bessel)
     assert shift_problems(CRS.from_epsg(4326), plane, (9.4, 47.1, 9.6, 47.3), "pois.csv") == []
