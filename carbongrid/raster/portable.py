@@ -161,18 +161,18 @@ def interrupt(thread: int | None, number: int) -> None:
 def compiled_says_to_errors() -> Iterator[None]:
     """Send to the standard errors what compiled code writes to the standard output meanwhile, past Python."""
     try:
-        kept = os.dup(1)
         sys.stdout.flush()
-        os.dup2(2, 1)
-    except OSError:  # one of both is not there
+        os.fstat(2)
+        kept = os.dup(1)
+    except (OSError, AttributeError, ValueError):  # one of both is closed, or not there
         yield
         return
+    os.dup2(2, 1)
     try:
         yield
     finally:
-        with contextlib.suppress(
-            OSError, AttributeError, TypeError
-        ):  # elsewhere than on POSIX lines may come
+        # Elsewhere than on POSIX lines may come.
+        with contextlib.suppress(OSError, AttributeError, TypeError):
             ctypes.CDLL(None).fflush(None)
         os.dup2(kept, 1)
         os.close(kept)

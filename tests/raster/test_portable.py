@@ -210,3 +210,13 @@ def test_what_compiled_code_writes_meanwhile_is_not_among_the_answer(capfd) -> N
     libc.puts(b"the answer")
     libc.fflush(None)
     assert capfd.readouterr() == ("the answer\n", "a line of its own\n")
+
+
+def test_without_a_standard_output_nothing_is_sent_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As in a program without a console."""
+    monkeypatch.setattr(sys, "stdout", None)
+    with portable.compiled_says_to_errors():
+        done = True
+    assert done

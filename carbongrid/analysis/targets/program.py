@@ -24,11 +24,10 @@ _WHOLE = 1e-9
 """A share of a parcel this close to 0 or 1 is that."""
 
 _ROUNDS = 200
-"""Of whole parcels; after them, what is left in part is converted where the caps allow it."""
+"""Of whole parcels; whoever needs more is told to give fewer kinds of conversion."""
 
 _FEW_PARCELS, _NODES = 200, 500
 """Of so many parcels that may be converted the cheapest choice is looked for, in so many nodes at most; of thousands it would cost a hundredth less."""
-
 
 _NONE_THERE_IS = 2
 """What SciPy says of a program without a solution."""
