@@ -103,6 +103,7 @@ def test_overlap_refusals():
         overlap(polygons, polygons, grid=Grid(CRS, 1, (0, 0, 2, 2)))
 
 
+@pytest.mark.filterwarnings("ignore:none of the polygons meets")
 @settings(max_examples=2 * settings.default.max_examples)
 @given(polygons(most=2), grids())
 @example(
