@@ -334,6 +334,7 @@ def test_coverage_of_polygons_in_blocks_of_rows_is_the_same(monkeypatch, rows):
     assert_same_bits(coverage(parcels, units), whole)
 
 
+@pytest.mark.filterwarnings("ignore:none of the polygons meets")
 @given(polygons(), polygons())
 @example(np.array([shapely.box(0, 0, 4, 4)]), np.array([shapely.box(4, 0, 8, 4)]))
 @example(np.array([None, shapely.box(0, 0, 4, 4)]), np.array([shapely.box(0, 0, 4, 4), None]))
