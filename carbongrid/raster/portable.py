@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -157,22 +158,27 @@ def interrupt(thread: int | None, number: int) -> None:
         signal.raise_signal(number)
 
 
+_STANDARD_OUTPUT = threading.Lock()
+"""Held while it is sent elsewhere: who kept it meanwhile would put back what is not it."""
+
+
 @contextlib.contextmanager
 def compiled_says_to_errors() -> Iterator[None]:
-    """Send to the standard errors what compiled code writes to the standard output meanwhile, past Python."""
-    try:
-        sys.stdout.flush()
-        os.fstat(2)
-        kept = os.dup(1)
-    except (OSError, AttributeError, ValueError):  # one of both is closed, or not there
-        yield
-        return
-    os.dup2(2, 1)
-    try:
-        yield
-    finally:
-        # Elsewhere than on POSIX lines may come.
-        with contextlib.suppress(OSError, AttributeError, TypeError):
-            ctypes.CDLL(None).fflush(None)
-        os.dup2(kept, 1)
-        os.close(kept)
+    """Send to the standard errors what compiled code writes to the standard output meanwhile, past Python; one thread at a time."""
+    with _STANDARD_OUTPUT:
+        try:
+            sys.stdout.flush()
+            os.fstat(2)
+            kept = os.dup(1)
+        except (OSError, AttributeError, ValueError):  # one of both is closed, or not there
+            yield
+            return
+        os.dup2(2, 1)
+        try:
+            yield
+        finally:
+            # Elsewhere than on POSIX lines may come.
+            with contextlib.suppress(OSError, AttributeError, TypeError):
+                ctypes.CDLL(None).fflush(None)
+            os.dup2(kept, 1)
+            os.close(kept)

@@ -212,6 +212,25 @@ def test_what_compiled_code_writes_meanwhile_is_not_among_the_answer(capfd) -> N
     assert capfd.readouterr() == ("the answer\n", "a line of its own\n")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="elsewhere lines may come")
+def test_threads_leave_the_standard_output_as_it_was(capfd) -> None:
+    """Seen to fail where a second thread kept what the first had sent elsewhere."""
+    libc, was = ctypes.CDLL(None), os.fstat(1)
+
+    def written() -> None:
+        for _ in range(200):
+            with portable.compiled_says_to_errors():
+                libc.puts(b"a line of its own")
+
+    threads = [threading.Thread(target=written) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert os.path.samestat(was, os.fstat(1))
+    assert capfd.readouterr() == ("", "a line of its own\n" * 800)
+
+
 def test_without_a_standard_output_nothing_is_sent_elsewhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
