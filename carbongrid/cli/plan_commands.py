@@ -269,6 +269,7 @@ def _document_of_plan(plan: TargetPlan) -> dict[str, Any]:
         "limits": json_rows(plan.limits),
         "kept": json_rows(plan.kept),
         "short": json_rows(plan.short),
+        "least_cost": plan.least_cost,
         "notes": [str(each) for each in plan.notes],
     }
 

@@ -50,7 +50,6 @@ _TRIES = 6
 
 KEPT = Problem("The plan is against the region as it is: with the region following, other units' zones move as well, and all at 1 at once is impossible unless all are equal.", level="note")  # fmt: skip
 COSTS = Problem("What is least is the sum of the costs in the table, which are the user's; without costs it is tonnes, or hectares. Another plan may cost the same.", level="note")  # fmt: skip
-WHOLE_PARCELS = Problem("Parcels are converted whole: of up to 200 that may be the cheapest choice is looked for, and of more the plan is the least one up to the parcels that are cut off or added so.", level="note")  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -83,6 +82,8 @@ class TargetPlan(Answer):
         remark (why a unit is left out).
     notes
         What has to be said beside the numbers.
+    least_cost
+        What no plan within the limits costs less than, whichever parcels it converts: the sum of ``cost`` in ``steps`` is as much, or more. None where there is no plan.
     """
 
     run: FinishedRun
@@ -96,6 +97,7 @@ class TargetPlan(Answer):
     kept: pd.DataFrame
     short: pd.DataFrame
     notes: tuple[Problem, ...]
+    least_cost: float | None = None
 
 
 @in_own_decimals
@@ -305,7 +307,7 @@ class _Search:
         table = pd.DataFrame([step for _, step in steps], columns=STEPS, dtype=object)
         return TargetPlan(
             self.told, self.zone, True, tuple(actions), after, self._units(after, zones), table,
-            self._limits(used, (*first.binding, *rest.binding)), self._kept(), self._short(), self._notes(),
+            self._limits(used, (*first.binding, *rest.binding)), self._kept(), self._short(), self._notes(first), first.least,
         )  # fmt: skip
 
     def _units(self, after: LiveResult | None, zones: list[int] | None) -> pd.DataFrame:
@@ -363,15 +365,15 @@ class _Search:
             rows.append({"row": each.limit.row, "polygons": "" if each.limit.polygons is None else each.limit.polygons.name, "code": each.limit.code, "parcels": int(each.parcels.sum()), "hectares": float(area[each.parcels].sum()), "parcels_else_converted": int(both.sum()), "hectares_else_converted": float(area[both].sum())})  # fmt: skip
         return pd.DataFrame(rows, columns=["row", "polygons", "code", "parcels", "hectares", "parcels_else_converted", "hectares_else_converted"])  # fmt: skip
 
-    def _notes(self) -> tuple[Problem, ...]:
+    def _notes(self, found: Solution | None = None) -> tuple[Problem, ...]:
         _, fallen = self.model.effects.can_be_cut()
         said = [KEPT, COSTS]
         if self.left_out:
             ids = self.model.units["id"]
             names = [f"{ids.iloc[need.unit]} {need.index.upper()}" for need in self.left_out]
             said.append(Problem(f"Left out of the plan, since nothing that is allowed lifts them: {_some(names)} ({NONE_TO_DIVIDE}).", level="warning"))  # fmt: skip
-        if any(limit.do == "convert" for limit in self.model.limits):
-            said.append(WHOLE_PARCELS)
+        if found is not None and any(limit.do == "convert" for limit in self.model.limits):
+            said.append(_how_dear(found))
         if fallen:
             said.append(Problem(f"Some of {', '.join(fallen)} lies on land of the parent type, or on none: no land of it is cut.", level="warning"))  # fmt: skip
         for row in self._kept().to_dict("records"):
@@ -381,6 +383,24 @@ class _Search:
                 kept = f"{row['parcels']:,} parcels ({row['hectares']:,.0f} ha) are kept by {what}"
             said.append(Problem(f"{kept}, of which {row['parcels_else_converted']} ({row['hectares_else_converted']:,.0f} ha) might else be converted.", level="note"))  # fmt: skip
         return tuple(said)
+
+
+def _how_dear(found: Solution) -> Problem:
+    """Say how much more a plan of whole parcels costs than the cheapest one can, rounded up to two digits."""
+    more, text = (
+        found.cost - found.least,
+        "Parcels are converted whole: no choice of them costs less.",
+    )
+    if more > 1e-6 * found.cost:
+        text = (
+            "Parcels are converted whole: whether another choice of them costs less is not known."
+        )
+        if found.least > 0:
+            percent = 100 * more / found.least
+            digits = 1 - math.floor(math.log10(percent))
+            up = f"{math.ceil(percent * 10.0**digits) / 10.0**digits:.{max(digits, 0)}f}"
+            text = f"Parcels are converted whole: this plan costs at most {up} % more than the cheapest choice of them."
+    return Problem(text, level="note")
 
 
 def _in_the_way(short: pd.DataFrame, found: Solution, ids: pd.Series[str]) -> tuple[Problem, ...]:

@@ -178,6 +178,10 @@ class Solution:
     x: NDArray[np.float64]
     short: tuple[Short, ...] = ()
     binding: tuple[tuple[Limit, int], ...] = ()
+    cost: float = 0.0
+    """Of the variables."""
+    least: float = 0.0
+    """What nothing that reaches the targets within the limits costs less than, whichever parcels it converts, whole or in part."""
     in_parts: bool = False
     """Whether parts of parcels would do where whole ones were not found to."""
     proven: bool = False
@@ -210,17 +214,18 @@ def solve(program: Program, margin: Sequence[float]) -> Solution:
     """
     bounds = _Bounds(np.zeros(len(program.steps)), program.upper.copy(), margin)
     parcels = np.array([step.do == "convert" for step in program.steps], bool)
-    binding, completed, about = None, list[int](), 0.0
+    in_parts, completed = Solution(bounds.lower), list[int]()
     for number in range(_ROUNDS):
         found = _least_cost(program, bounds)
         # Of parts of parcels: later on it is whole parcels that are in the way.
-        binding = found.binding if binding is None else binding
-        about = about or float(program.cost @ found.x)
+        in_parts = in_parts if number else found
         if found.short:
-            other, none = _best_choice(program, margin, parcels, about) if number else (None, False)
-            if other is not None:
-                return Solution(other, (), binding)
-            return dataclasses.replace(found, binding=binding, in_parts=number > 0, proven=none)
+            best = _best_choice(program, margin, parcels, in_parts) if number else _Choice()
+            if best.x is not None:
+                return _whole(program, best.x, in_parts, best.least)
+            return dataclasses.replace(
+                found, binding=in_parts.binding, in_parts=number > 0, proven=best.none
+            )
         open_ = parcels & (bounds.lower < bounds.upper)
         parts = np.flatnonzero(open_ & (found.x > _WHOLE) & (found.x < 1 - _WHOLE))
         whole = np.flatnonzero(open_ & (found.x >= 1 - _WHOLE))
@@ -229,10 +234,10 @@ def solve(program: Program, margin: Sequence[float]) -> Solution:
             if completed:
                 x = _without_dear_parcels(program, x, margin, completed)
                 x = _without_needless_parcels(program, x, margin)
-            if number:
-                other, _ = _best_choice(program, margin, parcels, about)
-                x = x if other is None or program.cost @ other >= program.cost @ x else other
-            return Solution(x, (), binding)
+            best = _best_choice(program, margin, parcels, in_parts) if number else _Choice()
+            if best.x is not None and program.cost @ best.x < program.cost @ x:
+                x = best.x
+            return _whole(program, x, in_parts, best.least)
         bounds.lower[whole] = 1.0
         for place in sorted(parts.tolist(), key=lambda place: (-found.x[place], place)):
             bounds.lower[place] = 1.0
@@ -273,29 +278,54 @@ def _without_dear_parcels(
     return x
 
 
-def _best_choice(
-    program: Program, margin: Sequence[float], parcels: NDArray[np.bool_], about: float
-) -> tuple[NDArray[np.float64] | None, bool]:
-    """Return the cheapest choice of few parcels that is found by integer programming, with what is done beside it; None of many parcels, or where none is found, and whether there is none.
+class _Choice(NamedTuple):
+    """The cheapest choice of few parcels that integer programming finds, with what is done beside it; None of many parcels, or where none is found."""
 
-    ``about`` is what a plan costs: the costs are held against it, since HiGHS takes a millionth for nothing, and what nobody does may cost any sum.
+    x: NDArray[np.float64] | None = None
+    least: float = -np.inf
+    """What no choice costs less than."""
+    none: bool = False
+    """Whether there is no choice."""
+
+
+def _best_choice(
+    program: Program, margin: Sequence[float], parcels: NDArray[np.bool_], in_parts: Solution
+) -> _Choice:
+    """Look for the cheapest choice of whole parcels.
+
+    Its costs are held against those of the plan ``in_parts``, since HiGHS takes a millionth for nothing, and what nobody does may cost any sum.
     """
     may = np.flatnonzero(parcels & (program.upper > 0)).tolist()
     if len({program.steps[place].parcel for place in may}) > _FEW_PARCELS:
-        return None, False
-    cost = program.cost * (1000 / (about or float(program.cost.max(initial=0)) or 1.0))
-    found = _integer_solution(program, cost, margin, parcels)
-    if found.x is None:
-        # Of what is kept for rounding a choice may be short that reaches the targets.
-        nothing_kept = _integer_solution(program, cost, [0.0] * len(program.needs), parcels)
-        return None, nothing_kept.status == _NONE_THERE_IS
-    # What is done beside this choice is solved for anew, to the last digit.
-    chosen = np.round(found.x) + 0.0
+        return _Choice()
+    one = (in_parts.cost or float(program.cost.max(initial=0)) or 1.0) / 1000
+    # First with nothing kept for rounding: what is said of all choices is to hold of each that reaches the targets.
+    every = _integer_solution(program, program.cost / one, [0.0] * len(margin), parcels)
+    if every.status == _NONE_THERE_IS:
+        return _Choice(none=True)
+    least = -np.inf if every.mip_dual_bound is None else float(every.mip_dual_bound) * one
+    x = None if every.x is None else _beside(program, margin, parcels, every.x)
+    if x is None:
+        other = _integer_solution(program, program.cost / one, margin, parcels)
+        x = None if other.x is None else _beside(program, margin, parcels, other.x)
+    return _Choice(x, least)
+
+
+def _beside(
+    program: Program, margin: Sequence[float], parcels: NDArray[np.bool_], x: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """Return a choice of parcels, with what is done beside it solved for anew, to the last digit; None where that falls short."""
+    chosen = np.round(x) + 0.0
     lower, upper = np.where(parcels, chosen, 0.0), np.where(parcels, chosen, program.upper)
-    beside = _least_cost(program, _Bounds(lower, upper, margin))
-    if beside.short:
-        return None, False
-    return _without_needless_parcels(program, np.where(parcels, chosen, beside.x), margin), False
+    found = _least_cost(program, _Bounds(lower, upper, margin))
+    if found.short:
+        return None
+    return _without_needless_parcels(program, np.where(parcels, chosen, found.x), margin)
+
+
+def _whole(program: Program, x: NDArray[np.float64], in_parts: Solution, least: float) -> Solution:
+    """Return a choice of whole parcels, with the better of two bounds on what any costs."""
+    return Solution(x, (), in_parts.binding, float(program.cost @ x), max(in_parts.least, least))
 
 
 def _integer_solution(
@@ -329,8 +359,21 @@ def _least_cost(program: Program, bounds: _Bounds) -> Solution:
     found = _solved(program.cost / scale, matrix, right, bounds.lower, bounds.upper)
     if found.status == 0:
         x = np.clip(found.x, bounds.lower, bounds.upper)
-        return Solution(x, (), _binding(program, x, found, len(program.needs)))
+        binding = _binding(program, x, found, len(program.needs))
+        least = _least_by_prices(program, bounds, -scale * found.ineqlin.marginals)
+        return Solution(x, (), binding, float(program.cost @ x), least)
     return _least_missing(program, bounds, matrix, right)
+
+
+def _least_by_prices(program: Program, bounds: _Bounds, prices: NDArray[np.float64]) -> float:
+    """Return what nothing costs less than that reaches the targets, with nothing kept for rounding.
+
+    Whatever the prices y >= 0 of the rows are: where A x <= b, c x >= c x + y (A x - b), of which the least between the bounds is known. So it holds with what the solver takes for nothing as well.
+    """
+    prices = np.maximum(prices, 0.0)
+    cost = program.cost + program.matrix.T @ prices
+    least = np.where(cost < 0, bounds.upper, bounds.lower) @ cost
+    return float(least - prices @ program.bounds([0.0] * len(program.needs)))
 
 
 def _least_missing(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -18,17 +17,15 @@ from click.testing import CliRunner
 from declared import of_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import sparse
 from town import square, write_town
 
 import carbongrid as cg
 from carbongrid.analysis.finished import FinishedRun
 from carbongrid.analysis.frozen import frozen_zones
-from carbongrid.analysis.targets import program
 from carbongrid.analysis.targets.limits import read_limits
 from carbongrid.analysis.targets.model import Model
-from carbongrid.analysis.targets.plan import _in_the_way
-from carbongrid.analysis.targets.program import Cap, Need, Program, Solution, Step, solve
+from carbongrid.analysis.targets.plan import _how_dear, _in_the_way
+from carbongrid.analysis.targets.program import Solution
 from carbongrid.analysis.targets.targets import write_targets
 from carbongrid.cli import main
 from carbongrid.errors import InputError
@@ -117,6 +114,8 @@ def test_the_plan_is_the_least_one(base, tmp_path_factory, most: int, hectares: 
     assert best is not None
     cost = float(plan.steps["cost"].sum())
     assert best * (1 - 1e-6) <= cost <= best * (1 + 1e-5)
+    assert plan.least_cost is not None and plan.least_cost <= best * (1 + 1e-6)
+    assert "no choice of them costs less" in " ".join(map(str, plan.notes))
     assert set(plan.units["zone_frozen"]) == {1}
     assert (plan.units.set_index("unit")["zone_frozen"] == pd.Series(dict(zip("abc", frozen_zones(FinishedRun.of(base).units, FinishedRun.of(plan.answer).units), strict=True)))).all()  # fmt: skip
     per_unit = plan.steps[plan.steps["do"] == "convert"].groupby("unit")["hectares"].sum()
@@ -124,59 +123,23 @@ def test_the_plan_is_the_least_one(base, tmp_path_factory, most: int, hectares: 
     assert (plan.limits["used"] <= plan.limits["most"]).all()
 
 
-def of_fields(folder, gains: list[float], costs: list[float], missing: int) -> Program:
-    """A unit that has too much emission, and fields that take some of it when they are converted."""
-    path = limits_in(folder / "l.csv", "convert,*,,0103,0301,,,1,")
-    (row,) = read_limits(path, pd.Series(["a"]), "")
-    steps = [Step("convert", row, 0, parcel=parcel, amount=1.0) for parcel in range(len(gains))]
-    nothing = sparse.csr_array((1, len(gains)))
-    return Program(
-        steps,
-        emission=sparse.csr_array([[-gain for gain in gains]]),
-        sink=nothing,
-        gdp=nothing,
-        cost=np.array(costs),
-        upper=np.ones(len(gains)),
-        caps=(),
-        needs=(Need(0, "ecc", Fraction(1), 100 - missing, 100, must=True),),
-    )
-
-
-@pytest.mark.parametrize("few", [0, 200])
-def test_no_parcel_is_converted_that_others_make_needless(tmp_path, monkeypatch, few: int) -> None:
-    """Seen to convert both: 60 g are missing, the cheap field gives 10 and so a part of the other 50, which whole gives 70."""
-    monkeypatch.setattr(program, "_FEW_PARCELS", few)
-    assert solve(of_fields(tmp_path, [10.0, 70.0], [1.0, 10.0], 60), [0.0]).x.tolist() == [0, 1]
-
-
-@pytest.mark.parametrize(("few", "chosen"), [(0, [0, 0, 1]), (200, [1, 1, 0])])
-def test_of_few_parcels_the_cheapest_choice_is_found(tmp_path, monkeypatch, few: int, chosen: list[int]) -> None:  # fmt: skip
-    """Parcel by parcel the third comes first, whose gram costs less than the second's; four of 22 plans of made towns were dearer so, by up to a half."""
-    monkeypatch.setattr(program, "_FEW_PARCELS", few)
-    fields = of_fields(tmp_path, [50.0, 15.0, 70.0], [5.0, 3.0, 10.0], 60)
-    assert solve(fields, [0.0]).x.tolist() == chosen
-
-
-@pytest.mark.parametrize("big", [1e3, 1e10])
-def test_what_nobody_does_may_cost_any_sum(tmp_path, big: float) -> None:
-    """Seen to hide what parcels cost: of a cut of 10^9 beside them the dearer choice was taken."""
-    fields = of_fields(tmp_path, [50.0, 15.0, 70.0, 5.0, 50.0], [5.0, 3.0, 10.0, 0.0, big], 60)
-    cut = replace(fields.steps[4], do="cut", parcel=-1, names=("waste/domestic",))
-    assert solve(replace(fields, steps=[*fields.steps[:4], cut]), [0.0]).x.tolist() == [
-        1,
-        1,
-        0,
-        0,
-        0,
-    ]
-
-
-def test_that_whole_parcels_do_not_reach_a_target_is_proven(tmp_path) -> None:
-    """Of two fields that may not both be converted, both in part would do."""
-    of_both = of_fields(tmp_path, [50.0, 50.0], [1.0, 1.0], 60)
-    limit = of_both.steps[0].limit
-    found = solve(replace(of_both, caps=(Cap(limit, -1, {0: 1.0, 1: 1.0}, 1.3),)), [0.0])
-    assert found.short and found.in_parts and found.proven
+@pytest.mark.parametrize(
+    ("cost", "least", "told"),
+    [
+        (8.0, 8.0, "no choice of them costs less."),
+        (8.0, 8.000001, "no choice of them costs less."),
+        (0.0, 0.0, "no choice of them costs less."),
+        (1012.01, 1000.0, "this plan costs at most 1.3 % more than the cheapest choice of them."),
+        (1000.0305, 1000.0, "this plan costs at most 0.0031 % more than the cheapest choice of them."),
+        (3400.0, 1000.0, "this plan costs at most 240 % more than the cheapest choice of them."),
+        (8.0, 0.0, "whether another choice of them costs less is not known."),
+    ],
+)  # fmt: skip
+def test_how_much_dearer_than_the_cheapest_a_plan_is_at_most(cost: float, least: float, told: str) -> None:  # fmt: skip
+    """Rounded up, never down."""
+    note = _how_dear(Solution(np.zeros(0), cost=cost, least=least))
+    assert str(note) == f"Parcels are converted whole: {told}"
+    assert note_in_chinese(str(note))
 
 
 @pytest.fixture(scope="module")
