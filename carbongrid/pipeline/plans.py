@@ -7,7 +7,7 @@ import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from decimal import ROUND_DOWN, Context, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -300,13 +300,12 @@ def _whole(value: Any) -> Any:
     return value if isinstance(value, str | int | float) else str(value)
 
 
-_FOUR_DIGITS = Context(prec=4, rounding=ROUND_DOWN)
-
-
 def _in_percent(factor: float) -> str:
-    """Say in percent what a factor changes: whoever wrote 0.1 for 10 % less reads it here. Never rounded up, so that not all is gone that is nearly gone."""
-    percent = _FOUR_DIGITS.create_decimal(100 * (Decimal(str(factor)) - 1))
-    return f" ({float(percent):+.4g} %)" if percent else ""
+    """Say in percent what a factor changes: whoever wrote 0.1 for 10 % less reads it here. With four digits; less than all is gone is never rounded to all."""
+    rounding = ROUND_DOWN if factor < 1 else ROUND_HALF_EVEN
+    percent = Context(prec=4, rounding=rounding).subtract(Decimal(str(factor)), 1).scaleb(2)
+    told = f"{percent.normalize():+,f}" if percent < 10**9 else f"{float(percent):+.4g}"
+    return f" ({told} %)" if percent else ""
 
 
 def _shown(value: Any) -> str:

@@ -42,7 +42,7 @@ MAX_EMISSION = 2e10
 """t CO2e that no country emits in a year (recalled)."""
 
 _APART = 100.0
-"""So many times no two estimates of one place differ."""
+"""So many times estimates of one place are hardly apart."""
 
 _CITY, _SECTORS = 10_000, 3
 """Fewer people may live beside works that emit for others; fewer sectors are no inventory."""
@@ -172,7 +172,11 @@ def problems_of_benchmark(inputs: Inputs) -> list[Problem]:
     if not slip and not apart:
         return []
     told = f"emissions come to {in_words(times)} times the benchmark, {given.total}"
-    what = f"{told}, as if {slip}" if slip else f"{told}, which no two estimates differ by"
+    what = (
+        f"{told}, as if {slip}"
+        if slip
+        else f"{told}, further apart than estimates of one place are"
+    )
     hint = "Look at its unit, at those of the totals, and at what it is of."
     return [Problem(what, f"{inputs.case.path.name}: [benchmark]", hint, "warning" if apart else "note")]  # fmt: skip
 

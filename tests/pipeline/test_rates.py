@@ -200,7 +200,7 @@ def test_what_no_place_emits_is_told(tmp_path, totals, people, words):
         ("120 kt CO2e", None, ""),
         ("82 kt C", None, ""),  # 300 kt CO2
         ("1100 kt CO2", "note", "0.273 times the benchmark, 1100 kt CO2, as if carbon for CO2, 44/12"),
-        ("240 t CO2", "warning", "1,250 times the benchmark, 240 t CO2, which no two estimates differ by"),
+        ("240 t CO2", "warning", "1,250 times the benchmark, 240 t CO2, further apart than estimates of one place are"),
         ("310 Mt CO2", "warning", "0.000968 times the benchmark, 310 Mt CO2, as if a unit a thousand times as large"),
         ("0 t CO2", None, ""),
     ],

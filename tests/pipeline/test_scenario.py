@@ -513,6 +513,8 @@ def test_an_order_that_contradicts_itself(base: cg.Result, tmp_path: Path) -> No
         (1, "1"),
         (1e-7, "1e-07 (-99.99 %)"),  # not all of it
         (1 / 3, "0.3333333333333333 (-66.66 %)"),
+        (1e-30, "1e-30 (-99.99 %)"),  # seen as -100 %
+        (123.4, "123.4 (+12,240 %)"),  # seen as +1.224e+04 %
         (1e300, "1e+300 (+1e+302 %)"),
     ],
 )

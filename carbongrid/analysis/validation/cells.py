@@ -203,9 +203,8 @@ def _remarks_of_turned(quantity: GriddedQuantity, ours: NDArray[np.float64]) -> 
         other, compared = _agreement(density, grams, inside)
         if compared < max(_MANY_CELLS, cells / 2) or not other > _ALIKE:
             continue
-        if not any(
-            _agreement(density, moved, inside)[0] > other - _FALL for moved in _moved(grams)
-        ):
+        # Of a move that leaves nothing to compare it is not known.
+        if all(_agreement(density, moved, inside)[0] <= other - _FALL for moved in _moved(grams)):
             found.append((other, turned, zh))
     if not found:
         return []

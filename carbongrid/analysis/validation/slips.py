@@ -11,7 +11,7 @@ from carbongrid.method.agreement import NEAR_UNIT_SLIP, UNIT_SLIPS, slip_of
 from carbongrid.method.evidence import in_words
 
 _FAR = 100.0
-"""No two estimates of one thing in one place differ by so many times."""
+"""Estimates of one thing in one place are hardly so many times apart."""
 
 _FAR_FROM_OTHERS, _VALUES = 300.0, 5
 """One value among so many that is so many times further from the run than the median is, or nearer, is in another unit; a works that only one of the two knows may make it a hundred."""
@@ -38,7 +38,7 @@ def remarks_of_total(of: str, bias: float, slip: str, things: str, chinese: str)
         what = f"{of}: the run has {bias:.3g} times the {things}'s total, as if {slip}: look at its unit again"
         return [(Problem(what, level="warning"), f"{of}：本次总量为{chinese}的 {bias:.3g} 倍，疑似单位有误（{slip}）。")]  # fmt: skip
     if not (1 / _FAR < bias < _FAR or np.isnan(bias)):
-        what = f"{of}: the run has {bias:.3g} times the {things}'s total, which no two estimates of one thing differ by: look at its unit, and at what it is of"
+        what = f"{of}: the run has {bias:.3g} times the {things}'s total, further apart than estimates of one thing are: look at its unit, and at what it is of"
         return [(Problem(what, level="warning"), f"{of}：本次总量为{chinese}的 {bias:.3g} 倍，请核对单位与内容。")]  # fmt: skip
     return []
 

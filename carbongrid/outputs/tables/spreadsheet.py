@@ -46,7 +46,7 @@ _FORMATS: dict[Kind, str] = {
     "flag": "General",
     "number": "0.000",
 }
-_RATE_FORMAT, _SHARE_FORMAT = "0.0000%", "0.0%"
+_RATE_FORMAT, _SHARE_FORMAT, _PROBABILITY_FORMAT = "0.0000%", "0.0%", "0.00%"
 _INDEX_FORMATS = (_FORMATS["number"], _RATE_FORMAT)
 """Of numbers that are held against 0 and 1 (docs/decisions/0120)."""
 _DECIMALS_OF_EXCEL = 15
@@ -58,7 +58,7 @@ _FORMAT_OF = {
     "gdp_high": "#,##0",
     "gdp_to_leave_zone": "#,##0",
     "ccr": _RATE_FORMAT,
-    "zone_probability": _SHARE_FORMAT,
+    "zone_probability": _PROBABILITY_FORMAT,
     # In tonnes, in which they have four digits: no mass in whole grams.
     **dict.fromkeys(("emission_t_p05", "emission_t_p95", "sink_t_p05", "sink_t_p95"), "#,##0"),
     **dict.fromkeys(("ccr_p05", "ccr_p95"), _RATE_FORMAT),

@@ -16,7 +16,7 @@ from carbongrid.analysis.validation.slips import remarks_of_slips, remarks_of_to
         (1.4, [0, 1, -1, 2, 3, 0], []),
         (3.7, [0] * 6, ["3.7 times the table's total, as if carbon for CO2, 44/12: look at its unit again"]),
         (1000, [0] * 6, ["as if a unit a thousand times as large"]),
-        (150, [0] * 6, ["150 times the table's total, which no two estimates of one thing differ by"]),
+        (150, [0] * 6, ["150 times the table's total, further apart than estimates of one thing are"]),
         (1.1, [0, 0, 0, 0, 0, 10], ["half of the run's values are 1 times the table's or less, and 1 of 6 are far from that: u5 (1,024 times); look at their units"]),
         (1.1, [1, 1, 1, 1, 1, -9], ["u5 (0.00195 times)"]),
         (1.1, [0, 0, 0, 0, 0, 7], []),  # a works that one of the two does not know
