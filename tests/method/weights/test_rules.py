@@ -219,6 +219,26 @@ def test_land_of_which_a_raster_says_nothing_is_counted(known, share):
     assert weigh(category, land(), WeightInputs(rasters=rasters)).silent is None
 
 
+@pytest.mark.parametrize(
+    ("narrow", "count", "share"), [([], 0, 0.0), ([0], 1, 0.5), ([0, 5], 2, 1.0), ([1, 2], 0, 0.0)]
+)
+def test_parcels_in_which_no_cell_has_its_centre_are_counted(narrow, count, share):
+    """Of the two industrial parcels, of the same area; others carry nothing."""
+    category = small_land.category("a/b", "industrial", "raster:heat.tif")
+    known = np.ones(6)
+    known[narrow] = np.nan
+    given_ = WeightInputs(rasters={"heat.tif": np.array([3, 0, 0, 0, 0, 5], np.int64)}, raster_known={"heat.tif": known})  # fmt: skip
+    found, area = weigh(category, land(), given_), land()["area_m2"].to_numpy()
+    assert found.silent is None, "of what no cell is read nothing is unknown"
+    if not count:
+        assert (found.missed, found.unread, found.note) == (None, "", "")
+        return
+    assert found.missed is not None
+    assert found.missed.tolist() == [area[n] if n in narrow else 0.0 for n in range(6)]
+    assert f"in {count} of the 2 parcels that carry it ({found.missed.sum() / 1e6:,.4g} km2, {share:.2%})" in found.note  # fmt: skip
+    assert found.note == found.unread
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -1.0])
 def test_a_field_that_is_no_weight_is_an_error_that_names_the_parcels(bad):
     category = small_land.category("a/b", "industrial", "field:floor")
