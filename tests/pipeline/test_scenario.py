@@ -770,6 +770,23 @@ def test_areas_are_the_polygons_among_what_an_intersection_leaves(
     assert shapely.equals(found, expected).all()
 
 
+def test_areas_that_cross_themselves_are_all_that_they_enclose() -> None:
+    """A bow tie, whose halves cancel in its area, and parts that overlap. Seen to fail: the first was told to be no polygon, the second cut with parcels was a GEOSException."""
+    corners = [(EAST, NORTH), (EAST + 1000, NORTH + 1000), (EAST + 1000, NORTH), (EAST, NORTH + 1000)]  # fmt: skip
+    given = gpd.GeoSeries([shapely.Polygon(corners), shapely.MultiPolygon([square(0, 0, 1, 1), square(0.5, 0, 1, 1)])], crs=CRS)  # fmt: skip
+    before = given.copy()
+    found = outlines_in(given, None, CRS)
+    assert shapely.is_valid(found).all()
+    np.testing.assert_allclose(shapely.area(found), [0.5e6, 1.5e6])
+    assert given.geom_equals_exact(before, 0).all()
+
+
+def test_areas_that_no_plane_holds_are_refused() -> None:
+    """North before east. Seen to fail: areas were told to be given as Polygon, and that nothing lies inside of these."""
+    with pytest.raises(InputError, match="cannot be brought to the CRS of the run"):
+        outlines_in(gpd.GeoSeries([shapely.box(31, 120, 32, 121)], crs="EPSG:4326"), None, CRS)
+
+
 def test_gdp_of_a_plan_that_converts_land_is_split_no_more(base: cg.Result, tmp_path: Path) -> None:
     """It stays as it was split. Seen to fail: an audit of choices split it again over the converted land, and flipped units that no choice flips."""
     convert = {"do": "convert", "parcels": "p1", "to": "0301"}
