@@ -588,6 +588,30 @@ def test_land_scaled_by_a_plan_converts_no_more_in_the_written_run(base: cg.Resu
         cg.open(out).scenario([{"do": "convert", "parcels": "p1", "to": "0301"}])
 
 
+def test_a_plan_in_steps_of_years_is_the_plan_at_once(base: cg.Result, tmp_path: Path) -> None:
+    """Asked of the written run of the first: every gram of parcels and units, GDP and zones are those of all actions on the run that was there."""
+    first = [
+        {"do": "convert", "parcels": ["p1"], "to": "0301"},
+        {"do": "scale", "facility": "works", "factor": 0.5},
+        {"do": "gdp", "units": "u3", "factor": 3},
+    ]
+    second = [
+        {"do": "remove", "facility": "works", "emission": "redistribute"},
+        {"do": "convert", "parcels": ["p4"], "to": "0601", "emission": "redistribute"},
+        {"do": "scale", "category": "industry/manufacturing", "code": "0601", "factor": 0.8},
+        {"do": "scale", "category": "sink/land", "change": "1234567 g CO2e"},
+        {"do": "gdp", "units": "u3", "change": 1},
+    ]
+    at_once = base.scenario([*first, *second])
+    _, out = run_plan(base, plan_of(first), tmp_path / "first")
+    later = cg.open(out).scenario(second)
+    masses = list(base.live.inputs.categories)
+    for name, columns in (("parcels", [*masses, "land_use"]), ("units", ["emission_t", "sink_t", "gdp", "zone"])):  # fmt: skip
+        pd.testing.assert_frame_equal(getattr(later, name)[columns], getattr(at_once, name)[columns])  # fmt: skip
+    told, expected = ([(row.category, row.region, row.total) for row in each.ledger_rows] for each in (later, at_once))  # fmt: skip
+    assert told == expected
+
+
 def test_a_scenario_writes_its_parcels_for_a_gis(base: cg.Result, tmp_path: Path, carbongrid: Any) -> None:  # fmt: skip
     """With the mass and the zones of the plan, not of the run that it was asked of."""
     plan = tmp_path / "plan.toml"
