@@ -347,12 +347,12 @@ def _named(value: Any) -> str:
 
 
 def outlines_in(inside: Any, folder: Path | None, crs: Any) -> NDArray[np.object_]:
-    """Return the polygons of a file, or of a GeoDataFrame, in a CRS.
+    """Return the polygons of a file, or of a GeoDataFrame, in a CRS; of one that crosses itself, or whose parts overlap, all that its rings enclose.
 
     Raises
     ------
     InputError
-        If there is no such file, or it has several layers, no CRS, or shapes without a polygon: nothing lies inside the line around an area.
+        If there is no such file, or it has several layers, no CRS, shapes that cannot be brought to the CRS, or shapes without a polygon: nothing lies inside the line around an area.
     """
     if isinstance(inside, str | Path):
         path = Path(inside)
@@ -370,11 +370,21 @@ def outlines_in(inside: Any, folder: Path | None, crs: Any) -> NDArray[np.object
         table = gpd.GeoDataFrame(geometry=inside.geometry.to_numpy(), crs=inside.crs)
     if table.crs is None:
         raise InputError("the polygons have no CRS", "inside", "Write it into the file.")
-    polygons: NDArray[np.object_] = only_polygons(table.to_crs(crs).geometry.to_numpy())
+    polygons: NDArray[np.object_] = only_polygons(_without_crossings(table.to_crs(crs).geometry.to_numpy()))  # fmt: skip
     others = set(table.geom_type[shapely.is_empty(polygons) & ~table.geometry.is_empty.to_numpy()].dropna())  # fmt: skip
     if others:
         raise InputError(f"areas are given as {', '.join(sorted(others))}, and nothing lies inside of these", "inside", "Give polygons.")  # fmt: skip
     return polygons
+
+
+def _without_crossings(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return shapes with those mended that cross themselves, by all that they enclose: GEOS cuts no others with parcels."""
+    if not np.isfinite(shapely.get_coordinates(shapes)).all():
+        raise InputError("polygons cannot be brought to the CRS of the run", "inside", "Check the file's CRS, and the order of its coordinates.")  # fmt: skip
+    crossing = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
+    mended = shapes.copy()
+    mended[crossing] = shapely.make_valid(shapes[crossing], method="structure", keep_collapsed=False)  # fmt: skip
+    return mended
 
 
 def _converted(answer: LiveResult, action: Action, folder: Path | None) -> LiveResult:

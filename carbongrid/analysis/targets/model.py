@@ -103,6 +103,12 @@ class Model:
         found: NDArray[np.bool_] = (self.effects.answer.prepared.parcels["land_use"] == limit.code).to_numpy(bool)  # fmt: skip
         return found
 
+    def convertible(self, limit: Limit) -> NDArray[np.bool_]:
+        """Return which parcels a limit lets be converted, whatever is kept: of its code and units, without a facility."""
+        found = self.of_code(limit) & np.isin(self.effects.unit_of_parcel, self.units_of(limit))
+        found[rows_with_facilities(self.effects.answer)] = False
+        return found
+
     def hectares_in(self, limit: Limit, rows: NDArray[np.int64]) -> Any:
         """Return hectares of some parcels in each of the places of a limit, CSC [parcel of rows, place]: of a parcel across a border what lies in the unit, wherever its point is."""
         inside = self.effects.area_parts()[rows].tocsc()[:, self.units_of(limit)]
@@ -290,10 +296,9 @@ class _Builder:
         """Add each parcel that may be converted."""
         model = self.model
         answer, area = model.effects.answer, model.hectares
-        free = model.of_code(limit) & np.isin(model.effects.unit_of_parcel, model.units_of(limit))
+        free = model.convertible(limit)
         for each in kept:
             free &= ~each.parcels
-        free[rows_with_facilities(answer)] = False
         rows = np.flatnonzero(free)
         if not rows.size:
             return

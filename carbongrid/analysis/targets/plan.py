@@ -358,8 +358,10 @@ class _Search:
     def _kept(self) -> pd.DataFrame:
         rows = []
         area = self.model.hectares
-        codes = {limit.code for limit in self.model.limits if limit.do == "convert"}
-        wanted = self.model.effects.answer.prepared.parcels["land_use"].isin(codes).to_numpy(bool)
+        wanted = np.zeros(area.size, np.bool_)
+        for limit in self.model.limits:
+            if limit.do == "convert":
+                wanted |= self.model.convertible(limit)
         for each in self.kept:
             both = each.parcels & wanted
             rows.append({"row": each.limit.row, "polygons": "" if each.limit.polygons is None else each.limit.polygons.name, "code": each.limit.code, "parcels": int(each.parcels.sum()), "hectares": float(area[each.parcels].sum()), "parcels_else_converted": int(both.sum()), "hectares_else_converted": float(area[both].sum())})  # fmt: skip

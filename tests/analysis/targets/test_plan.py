@@ -338,6 +338,32 @@ def test_a_table_that_says_what_the_run_has_not(base, tmp_path, rows, told) -> N
         cg.plan_targets(base, limits=limits_in(tmp_path / "limits.csv", *rows))
 
 
+def test_red_lines_keep_what_they_enclose_and_tell_what_might_else_be_converted(base, tmp_path) -> None:  # fmt: skip
+    """Rectangles in common with rectangles. Seen to fail: red lines whose parts overlap ended in a GEOSException, and fields that no row converts counted as land that might be converted."""
+    parts = [(0.2, 0.1, 2.0, 0.3), (1.5, 0.2, 0.4, 1.2)]  # a line over a's fields and into b, and one that lies over both  # fmt: skip
+    shape = shapely.MultiPolygon([square(*part) for part in parts])
+    assert not shape.is_valid
+    gpd.GeoDataFrame(geometry=[shape], crs=base.parcels.crs).to_file(tmp_path / "red.gpkg")
+    rows = ["cut,*,,,,,,1,", "convert,a,,0103,0301,,,1,", "keep,,,,,,,,red.gpkg"]
+    plan = cg.plan_targets(base, zone=1, limits=limits_in(tmp_path / "limits.csv", *rows))
+    kept = []
+    for parcel in base.parcels.to_dict("records"):
+        west, south, east, north = parcel["geometry"].bounds
+        for x, y, width, height in parts:
+            left, bottom, right, top = square(x, y, width, height).bounds
+            if min(east, right) > max(west, left) and min(north, top) > max(south, bottom):
+                kept.append(parcel["id"])
+                break
+    could = [code for code in kept if code in ("a1", "a2", "a3")]
+    told = plan.kept.iloc[0]
+    assert 0 < len(could) < sum(code[1] in "123" for code in kept)
+    assert told["parcels"] == len(kept)
+    assert told["parcels_else_converted"] == len(could)
+    area = base.parcels.set_index("id")["area_m2"]
+    assert told["hectares_else_converted"] == pytest.approx(area[could].sum() / 1e4)
+    assert not {code for action in plan.actions for code in action.get("parcels", ())} & set(kept)
+
+
 def test_units_that_are_there_need_no_plan(base, tmp_path) -> None:
     """A plan of an earlier call does not stay beside an answer that has none."""
     there = [code for code, zone in zip(base.units["id"], base.units["zone"], strict=True) if zone in (1, 3)]  # fmt: skip
