@@ -35,8 +35,8 @@ PER_PERSON, PER_KM2 = 100.0, 1000.0
 OF_ALL = (0.01, 10_000.0)
 """t CO2e per person and year that a place emits at least, where three sectors of it are counted, and at most: the poorest countries emit thrice the first of CO2 alone, and a town beside the largest works of coal chemistry a seventh of the second (recalled)."""
 
-OF_ONE = {"transport/road": 100.0, "waste/domestic": 100.0}
-"""t CO2e per person and year that a category emits at most: twenty times of what countries do where they do most, since motorways lead through places where few live, and a city's landfill lies in a small town (recalled)."""
+OF_ONE = {"transport/road": 100.0, "waste/domestic": 100.0, "industry/f-gases": 100.0}
+"""t CO2e per person and year that a category emits at most: twenty times of what countries do where they do most, since motorways lead through places where few live, and a city's landfill lies in a small town; of fluorinated gases in use a hundred times, and kg for t is a thousand (recalled)."""
 
 MAX_EMISSION = 2e10
 """t CO2e that no country emits in a year (recalled)."""

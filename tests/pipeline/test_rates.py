@@ -172,6 +172,7 @@ def test_gdp_of_districts_is_held_against_their_own_people(tmp_path):
         ({"industry/manufacturing": 90}, "20000", None),  # one sector is no inventory
         ({"industry/manufacturing": 90, "transport/road": 20, "waste/domestic": 5}, "20000", "totals: emissions come to 0.00575 t a year for each of 20,000 people, less than the 0.01 of any place"),
         ({"waste/domestic": 3e6}, "20000", "categories: waste/domestic: waste/domestic comes to 150 t a year for each of 20,000 people, more than the 100 of any place"),
+        ({"industry/f-gases": 3e6}, "20000", "categories: industry/f-gases: industry/f-gases comes to 150 t a year for each of 20,000 people, more than the 100 of any place"),
         ({"transport/road": 1e6}, "20000", None),
     ],
 )  # fmt: skip
