@@ -201,6 +201,8 @@ def test_what_no_place_emits_is_told(tmp_path, totals, people, words):
         ("120 kt CO2e", None, ""),
         ("82 kt C", None, ""),  # 300 kt CO2
         ("1100 kt CO2", "note", "0.273 times the benchmark, 1100 kt CO2, as if carbon for CO2, 44/12"),
+        ("60 kt CO2", "note", "5 times the benchmark, 60 kt CO2, by more than years, gases and scopes usually make"),
+        ("1600 kt CO2", "note", "0.188 times the benchmark, 1600 kt CO2, by more than"),
         ("240 t CO2", "warning", "1,250 times the benchmark, 240 t CO2, which no two estimates differ by"),
         ("310 Mt CO2", "warning", "0.000968 times the benchmark, 310 Mt CO2, as if a unit a thousand times as large"),
         ("0 t CO2", None, ""),
