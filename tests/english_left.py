@@ -18,7 +18,7 @@ _TO_TYPE = re.compile(
     r"|(?<=填写 )(?:country|climate)|(?<=文件的 )country(?= 中)|(?:temperate|tropical)-(?:wet|dry)|(?<=请检查 )crs|(?<=y 与 )crs|carbongrid(?: probability)?|n2o-plant|gdalwarp .*? OUT\b|_FillValue",
     re.ASCII,
 )
-_SYMBOLS = {"CCR", "ECC", "ESC", "GDP", "GWP", "CSV", "CO2", "CO2e", "CO₂", "CO₂e", "CA", "km", "m2", "km2", "kWh", "GWh", "NCV", "EPSG", "NetCDF", "Zarr", "wgs84", "gcj02", "bd09"}  # fmt: skip
+_SYMBOLS = {"CCR", "ECC", "ESC", "GDP", "GWP", "CSV", "CO2", "CO2e", "CH4", "N2O", "CO₂", "CO₂e", "CA", "km", "m2", "km2", "kWh", "GWh", "NCV", "EPSG", "NetCDF", "Zarr", "wgs84", "gcj02", "bd09"}  # fmt: skip
 """Of indices, gases, units of measure, formats and systems of coordinates: what no reader of Chinese writes otherwise."""
 _CODES = {"CN", "GB", "jiangsu", "ipcc", "balanced", "study", "cn", "gbt", "default", "bof"}
 """Of countries, and of sets, variants and products of factors, as the columns of an inventory have them."""

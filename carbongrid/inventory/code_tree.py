@@ -16,6 +16,12 @@ from carbongrid.method.tonnes import readable_tonnes
 MEMO = {"crt": ("1.D",), "ipcc2006": ("1.A.3.a.i", "1.A.3.d.i"), "gpc": ()}
 """Codes that a system lists without counting them: fuel of ships and aircraft between countries."""
 
+_TRANSPORT = {"crt": "1.A.3", "ipcc2006": "1.A.3", "gpc": "II"}
+"""Codes of what vehicles, ships and aircraft burn, whose gases have much the same shares everywhere."""
+
+_OF_BURNT = (1e-4, 1.0)
+"""N2O of transport for each CO2, both in CO2e, is 0.0005 at least (gas turbines; jet fuel 0.007, petrol and diesel 0.02), and all CH4 and N2O far less than the CO2 (2006 IPCC Guidelines, Vol. 2, recalled); masses given as CO2e are 265 times less, CO2e given as masses 265 times more."""
+
 _LAND = {"crt": ("4",), "ipcc2006": ("3.B", "3.D"), "gpc": ("V.2",)}
 _WITHOUT_LAND = re.compile(r"without|excl|w/o", re.IGNORECASE)
 _WITH_LAND = re.compile(r"\bwith\b|incl|\bnet\b", re.IGNORECASE)
@@ -95,7 +101,7 @@ def counted_codes(
     counted = _leaves(masses, uncounted, table.apart)
     uncounted = sorted((each for each in uncounted if each.grams), key=lambda each: each.code)
     against = table.checked or _against_totals(table, counted)
-    notes = [*table.notes, *_unknown(table), *_differing(table, uncounted), *against]
+    notes = [*table.notes, *_unknown(table), *_differing(table, uncounted), *_shares_of_gases(table), *against]  # fmt: skip
     return counted, uncounted, notes
 
 
@@ -242,6 +248,31 @@ def _unknown(table: CodedTable) -> list[Problem]:
         what = f"values that are included elsewhere (IE) count where they are included: {_list(elsewhere)}"
         found.append(Problem(what, table.file, "", "note"))
     return found
+
+
+def _shares_of_gases(table: CodedTable) -> list[Problem]:
+    """Return a warning where CH4 and N2O of transport are more than its CO2, or N2O is next to nothing: masses and CO2e are taken for each other.
+
+    A code and its parts may both be there: what is held against each other is twice then on either side.
+    """
+    by_code: dict[str, dict[str, int]] = {}
+    for value in table.values:
+        if is_within(value.code, _TRANSPORT[table.system]) and value.grams:
+            of = by_code.setdefault(value.code, {})
+            of[value.gas] = of.get(value.gas, 0) + value.grams
+    # Where a code tells CO2 alone, others may not have been estimated.
+    told_both = [of for of in by_code.values() if of.get("CO2", 0) > 0 and of.get("N2O", 0) > 0]
+    co2, nitrous, methane = (sum(of.get(gas, 0) for of in told_both) for gas in ("CO2", "N2O", "CH4"))  # fmt: skip
+    others = nitrous + methane
+    least, most = _OF_BURNT
+    told = f"the CO2 of transport is {_tonnes([co2])}"
+    if co2 > 0 and others > most * co2:
+        what = f"{told}, and its CH4 and N2O {_tonnes([others])}, more than vehicles give off: as if CO2e were given as masses"
+        return [Problem(what, table.file, "Write CO2e in the unit if they are CO2e.", "warning")]
+    if co2 > 0 and nitrous < least * co2:
+        what = f"{told}, and its N2O {_tonnes([nitrous])}, less than vehicles give off: as if masses were given as CO2e"
+        return [Problem(what, table.file, "Write the unit of mass alone if they are masses of the gases.", "warning")]  # fmt: skip
+    return []
 
 
 def _list(values: Sequence[CodedValue]) -> str:

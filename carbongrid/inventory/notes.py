@@ -15,10 +15,11 @@ from carbongrid.inventory.factors.units import Unit
 from carbongrid.inventory.forming import LOST_LAND
 from carbongrid.inventory.lines import Input, Inventory, Line, plain
 from carbongrid.inventory.methods import instead_of
-from carbongrid.inventory.own_numbers import own_numbers_far_off
+from carbongrid.inventory.own_numbers import own_numbers_far_off, own_numbers_of_nitrogen
 from carbongrid.inventory.percents import percent_problems
 from carbongrid.inventory.places import DEVELOPED, DEVELOPING, WORLD
 from carbongrid.inventory.regions import counted_once, has_regions
+from carbongrid.inventory.rows_compared import rows_that_contradict
 from carbongrid.inventory.tables import caution_of
 from carbongrid.inventory.thousands import thousands_problems
 from carbongrid.inventory.units_of_measure import in_usual_width
@@ -57,6 +58,8 @@ def notes(inventory: Inventory) -> list[Problem]:
     found += _passed_over_notes(inventory)
     found += _own_factors(inventory)
     found += own_numbers_far_off(inventory)
+    found += own_numbers_of_nitrogen(inventory)
+    found += rows_that_contradict(inventory)
     found += _grids_of_other_years(inventory)
     found += _counted_twice(inventory)
     found += _urea_and_ammonia(inventory)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -49,6 +50,13 @@ NEAR_UNIT_SLIP = 0.15
 """The same, of two estimates of one thing: they differ by more than rounding."""
 
 
+FAR_IN_SIZE, _MIN_ALIKE = 1000, 5
+"""A size so many times the median of its like, or one part in so many, is far from them, where these are so many at least: works and districts differ by hundreds of times."""
+
+_GAP = 2.0
+"""Powers of ten between those and the others in which there is none: a refinery and its boilers have some between."""
+
+
 def slip_of(
     ratio: float, slips: Iterable[tuple[str, float]] = SLIPS, near: float = _NEAR_SLIP
 ) -> str:
@@ -62,6 +70,35 @@ def slip_of(
         if abs(each / slip - 1) <= near
     ]
     return min(found)[1] if found else ""
+
+
+def far_in_size[Name](sizes: Mapping[Name, float]) -> dict[Name, float]:
+    """Return which of some sizes are far from the others, with none between, and how many times the median they are; of fewer than five none is.
+
+    Parameters
+    ----------
+    sizes
+        Above 0, in one unit.
+    """
+    if len(sizes) < _MIN_ALIKE:
+        return {}
+    powers = {name: math.log10(size) for name, size in sizes.items()}
+    low, high = _apart(sorted(powers.values()))
+    median = statistics.median(powers.values())
+    return {
+        name: 10 ** (power - median)
+        for name, power in powers.items()
+        if abs(power - median) > math.log10(FAR_IN_SIZE) and not low < power < high
+    }
+
+
+def _apart(ordered: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of the nearest gaps on both sides of the middle of some powers of ten, infinite where there is none."""
+    middle = len(ordered) // 2
+    gaps = [place for place in range(1, len(ordered)) if ordered[place] - ordered[place - 1] > _GAP]
+    low = max((ordered[place - 1] for place in gaps if place <= middle), default=-math.inf)
+    high = min((ordered[place] for place in gaps if place > middle), default=math.inf)
+    return low, high
 
 
 def misplaced(

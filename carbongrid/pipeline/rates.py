@@ -35,14 +35,14 @@ PER_PERSON, PER_KM2 = 100.0, 1000.0
 OF_ALL = (0.01, 10_000.0)
 """t CO2e per person and year that a place emits at least, where three sectors of it are counted, and at most: the poorest countries emit thrice the first of CO2 alone, and a town beside the largest works of coal chemistry a seventh of the second (recalled)."""
 
-OF_ONE = {"transport/road": 100.0, "waste/domestic": 100.0}
-"""t CO2e per person and year that a category emits at most: twenty times of what countries do where they do most, since motorways lead through places where few live, and a city's landfill lies in a small town (recalled)."""
+OF_ONE = {"transport/road": 100.0, "waste/domestic": 100.0, "industry/f-gases": 100.0}
+"""t CO2e per person and year that a category emits at most: twenty times of what countries do where they do most, since motorways lead through places where few live, and a city's landfill lies in a small town; of fluorinated gases in use a hundred times, and kg for t is a thousand (recalled)."""
 
 MAX_EMISSION = 2e10
 """t CO2e that no country emits in a year (recalled)."""
 
-_APART = 100.0
-"""So many times estimates of one place are hardly apart."""
+_APART, _SELDOM = 100.0, 3.0
+"""So many times estimates of one place are hardly apart, and seldom by years, gases and scopes."""
 
 _CITY, _SECTORS = 10_000, 3
 """Fewer people may live beside works that emit for others; fewer sectors are no inventory."""
@@ -160,7 +160,7 @@ def problems_of_emission(inputs: Inputs, residents: NDArray[np.float64]) -> list
 
 
 def problems_of_benchmark(inputs: Inputs) -> list[Problem]:
-    """Return what is odd of emissions beside the published total: a warning where they are a hundred times apart, a note where they are as far apart as two units are."""
+    """Return what is odd of emissions beside the published total: a warning where they are a hundred times apart, a note from three times on."""
     given = inputs.case.benchmark
     published = 0 if given is None else grams_of_text(given.total)
     here = sum(grams for name, grams in masses_here(inputs.totals).items() if not inputs.categories[name].sink)  # fmt: skip
@@ -169,14 +169,13 @@ def problems_of_benchmark(inputs: Inputs) -> list[Problem]:
     times = here / published
     slip = slip_of(times, UNIT_SLIPS, NEAR_UNIT_SLIP)
     apart = not 1 / _APART < times < _APART
-    if not slip and not apart:
+    if not slip and 1 / _SELDOM < times < _SELDOM:
         return []
     told = f"emissions come to {in_words(times)} times the benchmark, {given.total}"
-    what = (
-        f"{told}, as if {slip}"
-        if slip
-        else f"{told}, further apart than estimates of one place are"
-    )
+    what = f"{told}, by more than years, gases and scopes usually make"
+    if slip or apart:
+        far = f"{told}, further apart than estimates of one place are"
+        what = f"{told}, as if {slip}" if slip else far
     hint = "Look at its unit, at those of the totals, and at what it is of."
     return [Problem(what, f"{inputs.case.path.name}: [benchmark]", hint, "warning" if apart else "note")]  # fmt: skip
 

@@ -172,6 +172,7 @@ def test_gdp_of_districts_is_held_against_their_own_people(tmp_path):
         ({"industry/manufacturing": 90}, "20000", None),  # one sector is no inventory
         ({"industry/manufacturing": 90, "transport/road": 20, "waste/domestic": 5}, "20000", "totals: emissions come to 0.00575 t a year for each of 20,000 people, less than the 0.01 of any place"),
         ({"waste/domestic": 3e6}, "20000", "categories: waste/domestic: waste/domestic comes to 150 t a year for each of 20,000 people, more than the 100 of any place"),
+        ({"industry/f-gases": 3e6}, "20000", "categories: industry/f-gases: industry/f-gases comes to 150 t a year for each of 20,000 people, more than the 100 of any place"),
         ({"transport/road": 1e6}, "20000", None),
     ],
 )  # fmt: skip
@@ -200,6 +201,8 @@ def test_what_no_place_emits_is_told(tmp_path, totals, people, words):
         ("120 kt CO2e", None, ""),
         ("82 kt C", None, ""),  # 300 kt CO2
         ("1100 kt CO2", "note", "0.273 times the benchmark, 1100 kt CO2, as if carbon for CO2, 44/12"),
+        ("60 kt CO2", "note", "5 times the benchmark, 60 kt CO2, by more than years, gases and scopes usually make"),
+        ("1600 kt CO2", "note", "0.188 times the benchmark, 1600 kt CO2, by more than"),
         ("240 t CO2", "warning", "1,250 times the benchmark, 240 t CO2, further apart than estimates of one place are"),
         ("310 Mt CO2", "warning", "0.000968 times the benchmark, 310 Mt CO2, as if a unit a thousand times as large"),
         ("0 t CO2", None, ""),

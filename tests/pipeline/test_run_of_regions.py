@@ -108,7 +108,8 @@ def test_a_run_keeps_the_regions_of_its_activity_data(both: tuple[cg.Result, cg.
     }
     trail = read_text_csv(folder / "audit.csv")
     assert trail["region"].tolist()[:5] == ["", "D1", "", "D1", "D2"]
-    assert any("the intervals are of the whole city's" in text for _, text in both[0].manifest["assumptions"])  # fmt: skip
+    (told_of_regions,) = (text for _, text in both[0].manifest["assumptions"] if "the intervals are of the whole city's" in text)  # fmt: skip
+    assert "属于区域" in note_in_chinese(told_of_regions)
     intervals = read_interval_csv(folder / "uncertainty.csv").set_index("category")["co2e_t"]
     assert intervals[WORKS] == 730.500001
 

@@ -37,6 +37,7 @@ TESTS = {
     "case/readers/extents.py": _ESTIMATES,
     "case/readers/misread_text.py": "tests/case/readers/test_shapefile.py tests/case/readers/test_tables.py",
     "case/readers/masses.py": "tests/case/readers/test_totals.py tests/case/readers/test_facilities.py",
+    "case/readers/overture_places.py": "tests/case/readers/test_overture.py",
     "case/readers/parquet_extents.py": _ESTIMATES,
     "case/readers/region_columns.py": "tests/case/readers/test_totals.py",
     "case/readers/regions.py": "tests/case/readers/test_totals.py tests/case/readers/test_facilities.py",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import statistics
 from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -31,17 +29,12 @@ from carbongrid.case.values import crs_of_points
 from carbongrid.errors import InputError, Problem, listed
 from carbongrid.inventory.electricity import is_supply
 from carbongrid.inventory.units_of_measure import gas_of
+from carbongrid.method.agreement import FAR_IN_SIZE, far_in_size
 from carbongrid.method.categories import Category
 from carbongrid.method.evidence import in_words
 from carbongrid.method.gas import CO2, CO2E, gases_by_category
 from carbongrid.method.tonnes import readable_tonnes
 from carbongrid.raster.opening.crs import crs_of
-
-FAR_IN_SIZE, _MIN_ALIKE = 1000, 5
-"""A facility so many times the median of its category's, or one part in so many, is told, where these are so many at least: works differ by hundreds of times."""
-
-_GAP = 2.0
-"""Powers of ten between those and the others in which there is none: a refinery and its boilers have some between."""
 
 _SHOWN = 5
 
@@ -340,33 +333,18 @@ def _copies(same: list[dict[str, Any]]) -> str:
     return f"{names} ({categories}, {readable_tonnes(same[0]['grams'])} t each, rows {numbers})"
 
 
-def _apart(ordered: list[float]) -> tuple[float, float]:
-    """Return the ends of the nearest gaps on both sides of the middle of some powers of ten, infinite where there is none."""
-    middle = len(ordered) // 2
-    gaps = [place for place in range(1, len(ordered)) if ordered[place] - ordered[place - 1] > _GAP]
-    low = max((ordered[place - 1] for place in gaps if place <= middle), default=-math.inf)
-    high = min((ordered[place] for place in gaps if place > middle), default=math.inf)
-    return low, high
-
-
 def _notes_on_sizes(rows: list[dict[str, Any]], file: str) -> list[Problem]:
     """Return a note on facilities far smaller or larger than the others of their category, as one in kt among those in t."""
-    sizes: dict[tuple[str, str], dict[int, Fraction]] = {}
+    sizes: dict[tuple[str, str], dict[int, float]] = {}
     for number, row in enumerate(rows):
         amount = row["amount"]
         size = amount.grams if amount.way == "value" else amount.part
         if size > 0:
-            sizes.setdefault((row["category"], amount.way), {})[number] = size
+            sizes.setdefault((row["category"], amount.way), {})[number] = float(size)
     told = []
     for (category, _), found in sizes.items():
-        if len(found) < _MIN_ALIKE:
-            continue
-        sizes_of = {number: math.log10(size) for number, size in found.items()}
-        low, high = _apart(sorted(sizes_of.values()))
-        median = statistics.median(sizes_of.values())
-        for number, size in sizes_of.items():
-            if abs(size - median) > math.log10(FAR_IN_SIZE) and not low < size < high:
-                told.append(f"{rows[number]['name']!r} ({category}, {in_words(10 ** (size - median))} times)")  # fmt: skip
+        for number, times in far_in_size(found).items():
+            told.append(f"{rows[number]['name']!r} ({category}, {in_words(times)} times)")
     if not told:
         return []
     what = f"facilities are more than {FAR_IN_SIZE:,} times the median of their category's, or less than one part in {FAR_IN_SIZE:,}, and none lies between: {listed(told, _SHOWN)}"

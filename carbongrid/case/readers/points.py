@@ -19,6 +19,7 @@ from carbongrid.case.readers.coordinates import READINGS
 from carbongrid.case.readers.copies import OF_POINTS, copy_problems
 from carbongrid.case.readers.declared import read_declared, rows_declared
 from carbongrid.case.readers.located import read_located
+from carbongrid.case.readers.overture_places import ID, odd_confidence, release_problems
 from carbongrid.case.readers.readings import (
     maps_are_shifted,
     other_datums,
@@ -37,7 +38,8 @@ from carbongrid.method.weights.claims import count_alike
 from carbongrid.raster.polygons.outlines import geometries_of
 from carbongrid.raster.row_blocks import pairs_in_blocks
 
-CROSSWALKS = ("gaode", "osm", "overture")
+_OVERTURE = "overture"
+CROSSWALKS = ("gaode", "osm", _OVERTURE)
 """Crosswalks from POI types to categories that ship with the package."""
 
 _HEAVIEST_TYPE = 10**9
@@ -93,7 +95,9 @@ def read_pois(
     crosswalk = dict(zip(entries["poi_type"], entries["category"], strict=True))
     padded = any(entry.startswith("0") for entry in crosswalk)
     columns = [section.type, *([section.weight] if section.weight else [])]
-    points = read_located(case, section, columns, [section.type] if padded else [], _STATUS)
+    is_overture = section.crosswalk == _OVERTURE
+    optional = (*_STATUS, ID) if is_overture else _STATUS
+    points = read_located(case, section, columns, [section.type] if padded else [], optional)
     problems: list[Problem] = []
     types = text_column(points.table, section.type, points.where, problems, padded=padded)
     if problems:
@@ -131,11 +135,15 @@ def read_pois(
     once = table[~table["again"]] if "again" in table else table
     notes += copy_problems([once[name].to_numpy() for name in order], points.where, OF_POINTS)
     notes += _unmatched(told, section.crosswalk, points.where)
+    if is_overture:
+        notes += release_problems(points.table, told, names, section.type, points.where)
     notes += _shared(told, entries, section.crosswalk)
     for status in [name for name in _STATUS if name in points.table]:
         notes += _closed(points.table[status], own, points.where)
     if own is not None:
         notes += _weightless(exact, points.where)
+        if is_overture and str(section.weight).endswith("confidence"):
+            notes += odd_confidence(exact, points.where)
     return table, [*notes, *_unsized(table, by_pois, points.where)]
 
 

@@ -13,10 +13,14 @@ from carbongrid.case.readers.tables import Faults, records
 from carbongrid.case.table_formats import HERE
 from carbongrid.errors import Problem, listed
 from carbongrid.inventory.units_of_measure import INT64_MAX
+from carbongrid.method.agreement import FAR_IN_SIZE, far_in_size
+from carbongrid.method.evidence import in_words
 from carbongrid.method.tonnes import readable_tonnes
 
 LEFT_OVER = 100
 """Regions that cover every unit may leave one part in this many of their whole, for rounding."""
+
+_LISTED = 5
 
 OF_TOTAL = ("category", "region", "grams", "place")
 
@@ -116,6 +120,24 @@ def check_regions(
         if wholes and regional:
             units = ancestors if place == "here" else {}  # what is elsewhere need not add up
             _check_sum(name, wholes[0], regional, units, faults, notes)
+
+
+def notes_on_sizes(rows: Iterable[Row], file: str) -> list[Problem]:
+    """Return a note on totals of regions that are far from those of all other regions of their category, as t among kt."""
+    sizes: dict[tuple[str, str], dict[str, float]] = {}
+    for total in rows:
+        if total["region"] and total["grams"]:
+            of = sizes.setdefault((total["category"], total["place"]), {})
+            of[total["region"]] = of.get(total["region"], 0.0) + total["grams"]
+    told = [
+        f"{region} ({category}, {in_words(times)} times)"
+        for (category, _), of in sizes.items()
+        for region, times in far_in_size(of).items()
+    ]
+    if not told:
+        return []
+    what = f"totals of regions are more than {FAR_IN_SIZE:,} times the median of their category's, or less than one part in {FAR_IN_SIZE:,}, and none lies between: {listed(told, _LISTED)}"
+    return [Problem(what, file, "Check their units, as t for kt.", "note")]
 
 
 def check_activities(rows: Sequence[Row], faults: Faults) -> None:

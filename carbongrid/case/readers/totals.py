@@ -21,6 +21,7 @@ from carbongrid.case.readers.regions import (
     check_regions,
     fit_to_whole,
     left_by_regions,
+    notes_on_sizes,
     whole_masses,
 )
 from carbongrid.case.readers.tables import Faults
@@ -132,6 +133,7 @@ def read_totals(
         _apply_electricity(rows, categories, case, notes)
         notes += _notes_on_sinks(rows, categories, path.name)
         notes += notes_on_gases(_table(rows), categories, path.name)
+    notes += notes_on_sizes(rows, path.name)
     notes += notes_on_faint(((row.number, row.cells) for row in read), path.name)
     notes += notes_on_years([(total["row"], total["year"]) for total in rows], case.year, path.name)
     notes += merged

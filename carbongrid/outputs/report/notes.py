@@ -48,6 +48,19 @@ _PHRASES = {
         (re.compile(r" and ([\d,]+) more$"), r" 等，另有 \1 个"),
     ),
     "either": ((re.compile(" or "), " 或 "),),
+    "pairs": (
+        (re.compile(r" and (?=[^ ]+ \()"), " 与 "),
+        (re.compile(r" \(([^()]+)\)"), r"（\1）"),
+        (re.compile(r" and ([\d,]+) more$"), r" 等，另有 \1 对"),
+    ),
+    "lone": (
+        (re.compile(r" \((.+?) among ([^()]+)\)"), r"（\1，其余为 \2）"),
+        (re.compile(r" and ([\d,]+) more$"), r" 等，另有 \1 行"),
+    ),
+    "bare": (
+        (re.compile(r" and ([\d,]+) more(?=\)|$)"), r" 等，另有 \1 个"),
+        (re.compile(r"([^ ,]+) of ([^ ,]+) \(([^()]+)\)"), r"\2 的 \1（\3）"),
+    ),
     "alike": (
         (re.compile(r"""(?<=['"]) and (?=['"])"""), " 与 "),
         (

@@ -18,6 +18,7 @@ from carbongrid.method.landuse import match_codes, read_code_system, type_priori
 from carbongrid.method.tonnes import counted
 from carbongrid.sources.osm.energy import land_of_plants
 from carbongrid.sources.osm.extract import AREA_KEYS, more_precise, tag_of
+from carbongrid.sources.osm.filtered import nearly_known
 from carbongrid.sources.osm.lifecycle import LEFT
 from carbongrid.sources.osm.mapped import GREEN, NO_LAND, MappedLand
 
@@ -25,6 +26,8 @@ _SMALLEST = 0.5
 """m2; what the cutting leaves of a parcel below this is a crumb between two outlines."""
 _WORTH_TELLING = 5e4
 """m2; less would be told as 0.0 km2."""
+_MOST = 0.5
+"""Of the mapped land: an extract of a box around a place has so much around it only where the place is small in it."""
 _LATTICE = 1e-4
 _NEAR = 1.0  # m
 _PROTECTION = ("leisure=nature_reserve",)
@@ -84,7 +87,7 @@ def land_of(
     if both.empty:
         raise InputError("nothing that is mapped as land lies in the units", "--units")
     if outside >= _WORTH_TELLING:
-        notes.append(Problem(f"{outside / 1e6:,.1f} km2 of mapped land ({outside / (outside + both.area.sum()):.0%}) lie in no unit and are cut away", level="note"))  # fmt: skip
+        notes.append(_cut_away(outside, float(both.area.sum())))
     geometry = normalize_geometry(
         np.asarray(both.geometry.array, dtype=object), decimals=decimals_of(both.crs)
     )
@@ -101,6 +104,16 @@ def land_of(
         white = _left_white(_within(below, units)[0], parcels)
         parcels = gpd.GeoDataFrame(pd.concat([parcels, white], ignore_index=True), crs=both.crs)
     return Land(parcels, tuple(notes))
+
+
+def _cut_away(outside: float, inside: float) -> Problem:
+    """Return how much land lies in no unit, m2: more than half of all may be that of units whose borders are lost."""
+    share = outside / (outside + inside)
+    what = f"{outside / 1e6:,.1f} km2 of mapped land ({share:.0%}) lie in no unit and are cut away"
+    if share <= _MOST:
+        return Problem(what, level="note")
+    hint = "If units are missing, take an extract that holds their borders as a whole, with their relations."
+    return Problem(what, "", hint, "warning")
 
 
 def _left_white(below: gpd.GeoDataFrame, parcels: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -172,6 +185,7 @@ def _known_land(
     kinds = match_codes(both["land_use"].astype(str), system)
     notes = _unknown_notes(both, kinds)
     known = (kinds["matched"] != "").to_numpy()
+    notes += nearly_known(both, ~known, system["code"].tolist())
     both = both.assign(type=kinds["type"], mode=kinds["mode"])[known].reset_index(drop=True)
     return both, notes
 

@@ -13,6 +13,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from carbongrid.case import commented_toml
 from carbongrid.errors import InputError, Problem, listed
@@ -25,6 +26,7 @@ from carbongrid.sources.osm.carriers import carried_rows
 from carbongrid.sources.osm.energy import energy_sites
 from carbongrid.sources.osm.extract import Extract, read_extract
 from carbongrid.sources.osm.filling import cover_in, notes_of_filling, require_codes
+from carbongrid.sources.osm.filtered import what_is_missing
 from carbongrid.sources.osm.guessing import guessed_totals, require_heads
 from carbongrid.sources.osm.land import Land, land_of, mapped_land
 from carbongrid.sources.osm.left_out import notes_on_what_is_not_in_use
@@ -144,6 +146,7 @@ def write_case_from_osm(
     pois = points.table
     rows = carried_rows(land.parcels, pois, lines, people=people is not None)
     notes = [*units.notes, *land.notes, *_notes(extract, network, units, land)]
+    notes += what_is_missing(land.parcels, lines, len(extract.points))
     notes += notes_on_what_is_not_in_use(extract.not_in_use, units.table, land.parcels)
     notes += [*sites.notes, *points.notes, *rows.notes]
     if cover is not None:
@@ -200,20 +203,27 @@ def _notes(extract: Extract, network: Network, units: Units, land: Land) -> list
         )
     if network.tunnels:
         notes.append(Problem(f"{network.tunnels} ways run in tunnels and are left out"))
-    inside = land.parcels.geometry.representative_point()
-    tree = shapely.STRtree(np.asarray(units.table.geometry.array, dtype=object))
-    parcel, unit = tree.query(np.asarray(inside.array, dtype=object), predicate="within")
-    mapped = np.zeros(len(units.table))
-    np.add.at(mapped, unit, land.parcels.area.to_numpy()[parcel])
+    mapped = _mapped(land, units)
     share = mapped / units.table.area.to_numpy()
     poor = np.flatnonzero(share < 0.5)
     if len(poor):
         named = listed(f"{units.table['name'][k]} ({share[k]:.0%})" for k in poor)
         what = f"{counted(len(poor), 'unit is mapped over less than half of its area, or reaches', 'units are mapped over less than half of their area, or reach')} into the sea or over the extract's edge: {named}"
         notes.append(Problem(what, level="warning"))
-    bare = 1 - mapped.sum() / units.table.area.sum()
+    bare = 1 - land.parcels.area.sum() / units.table.area.sum()
     notes.append(Problem(f"{bare:.1%} of the units' area is not mapped and carries nothing"))
     return [note if note.level == "warning" else Problem(note.what, level="note") for note in notes]
+
+
+def _mapped(land: Land, units: Units) -> NDArray[np.float64]:
+    """Return the land of parcels in each unit, m2; of those that lie across a border each has its part."""
+    parcels = np.asarray(land.parcels.geometry.array, dtype=object)
+    polygons = np.asarray(units.table.geometry.array, dtype=object)
+    parcel, unit = shapely.STRtree(polygons).query(parcels, predicate="intersects")
+    across = np.bincount(parcel, minlength=len(parcels))[parcel] > 1
+    area = shapely.area(parcels[parcel])
+    area[across] = shapely.area(shapely.intersection(parcels[parcel[across]], polygons[unit[across]]))  # fmt: skip
+    return np.bincount(unit, area, len(polygons))
 
 
 def _missing_most(land: Land, units: Units, totals: pd.DataFrame, *, people: bool) -> Problem:

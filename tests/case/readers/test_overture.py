@@ -7,7 +7,9 @@ import tomllib
 import geopandas as gpd
 import pandas as pd
 import pytest
+from english_left import english_in
 from overture_files import BASE, PLACE, write_overture
+from pyproj import CRS
 from shapely.geometry import LineString, MultiPolygon, box
 
 import carbongrid as cg
@@ -15,6 +17,7 @@ from carbongrid.case import Case
 from carbongrid.case.readers.points import match_poi_types, read_pois
 from carbongrid.errors import InputError
 from carbongrid.method.landuse import packaged_table
+from carbongrid.outputs.report.notes import note_in_chinese
 
 STEP = 0.004
 """Side of a square of a made place, in degrees."""
@@ -271,3 +274,65 @@ def test_what_a_branch_means(branch, category):
 def test_what_a_class_of_infrastructure_is(kind, meant):
     table = packaged_table("landuse/overture.csv").set_index("code")
     assert table.loc[kind, "type"] == meant
+
+
+def places_told(folder, kinds, **more):
+    """Return what is said of the file's kinds, ids and confidences, of places in a row."""
+    rows = [{"taxonomy": {"primary": kind.split(" > ")[-1], "hierarchy": kind.split(" > ")}, "confidence": sure} for kind, sure in kinds]  # fmt: skip
+    shapes = [square("Vaduz", number, 0).centroid for number in range(len(rows))]
+    write_overture(folder / "place.parquet", PLACE, shapes, rows)
+    return told_of(folder, **more)
+
+
+def told_of(folder, **more):
+    _, notes = read_pois(pois_case(folder, **more), CRS.from_epsg(32632))
+    words = ("does not know, as of", "an id that another", "a confidence above 1")
+    found = [each for each in notes if any(word in each.what for word in words)]
+    known = ["place.parquet", "overture", "taxonomy", "hierarchy", "confidence", "learning", "Education", "office_of"]  # fmt: skip
+    assert all(english_in(note_in_chinese(str(each)), known) == [] for each in found)
+    assert all(each.level == "warning" for each in found)
+    return [each.what.partition(" places ")[0] for each in found]
+
+
+SCHOOL = ("education > library", 0.9)
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "count"),
+    [
+        ("education > place_of_learning > school", "taxonomy.hierarchy", 0),
+        ("learning > place_of_learning > school", "taxonomy.hierarchy", 1),  # a branch renamed
+        ("Education > Library", "taxonomy.hierarchy", 1),
+        ("services_and_business > space_service > rocket_pad", "taxonomy.hierarchy", 0),  # a new twig
+        ("services_and_business > law > office_of", "taxonomy.primary", 1),
+        ("cultural_and_historic > monument", "taxonomy.hierarchy", 0),  # known, and nothing
+        ("", "taxonomy.hierarchy", 0),
+    ],
+)  # fmt: skip
+def test_kinds_of_another_release_are_told(tmp_path, kind, column, count):
+    """Seen among types without a category, of which every file has many: a third of all schools had gone."""
+    told = places_told(tmp_path, [SCHOOL] * 9 + [(kind, 0.9)], type=column)
+    assert told == ["1"] * count
+
+
+def test_one_odd_kind_among_many_is_no_other_release(tmp_path):
+    assert places_told(tmp_path, [SCHOOL] * 120 + [("learning > school", 0.9)]) == []
+
+
+@pytest.mark.parametrize(("sure", "count"), [((0.9, 0.4), 0), ((90, 40), 0), ((0.9, 40), 1), ((1, 1), 0)])  # fmt: skip
+def test_a_confidence_is_a_chance(tmp_path, sure, count):
+    """In percent throughout it counts the same; in some rows alone these had all of a category."""
+    kinds = [(SCHOOL[0], each) for each in sure]
+    assert len(places_told(tmp_path, kinds, weight="confidence")) == count
+
+
+def test_two_releases_put_together_are_told(tmp_path):
+    """Their places have moved by a metre, so that no row is like another."""
+    places_told(tmp_path, [SCHOOL] * 4)
+    first = gpd.read_parquet(tmp_path / "place.parquet", columns=["id", "basic_category", "geometry"])  # fmt: skip
+    later = first.assign(geometry=first.translate(1e-5, 0))
+    both = pd.concat([first, later[:1]]).assign(basic_category="library")
+    both.to_parquet(tmp_path / "place.parquet")
+    assert told_of(tmp_path, type="basic_category") == ["1 of 5"]
+    both.assign(id=[f"p{row}" for row in range(5)]).to_parquet(tmp_path / "place.parquet")
+    assert told_of(tmp_path, type="basic_category") == []

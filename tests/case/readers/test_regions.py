@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from english_left import english_in
 
 from carbongrid.case.readers import tables
 from carbongrid.case.readers.regions import (
@@ -11,9 +12,11 @@ from carbongrid.case.readers.regions import (
     check_regions,
     left_by_regions,
     masses_here,
+    notes_on_sizes,
     whole_masses,
 )
 from carbongrid.case.readers.tables import Faults
+from carbongrid.outputs.report.notes import note_in_chinese
 
 TONNE = 10**6
 
@@ -157,3 +160,25 @@ def test_what_is_here_is_the_whole_where_there_is_one():
     rows += [("b", "x", 1, "here"), ("b", "y", 2, "here"), ("c", "", 5, "elsewhere")]
     totals = pd.DataFrame(rows, columns=["category", "region", "grams", "place"])
     assert masses_here(totals) == {"a": 9, "b": 3}
+
+
+@pytest.mark.parametrize(
+    ("tonnes", "told"),
+    [
+        ([400, 90, 60, 1200, 700], ""),
+        ([400, 90, 60, 1200, 700, 0], ""),
+        ([400, 90, 60, 1200, 900_000], "4 (a/b, 2,250 times)"),
+        ([400_000, 90_000, 60_000, 1_200_000, 70], "4 (a/b, 0.000778 times)"),
+        ([400, 90, 60, 900_000], ""),  # of four there is no usual one
+        ([400, 9, 60, 20_000, 900_000], ""),  # some lie between
+    ],
+)
+def test_a_total_of_a_region_in_another_unit_is_told(tonnes, told):
+    """Seen without a word: one district of six in t among kt."""
+    rows = [total(str(number), mass) for number, mass in enumerate(tonnes)]
+    notes = notes_on_sizes([total("", 10**7), *rows], "totals.csv")
+    assert [each.level for each in notes] == ["note"] * bool(told)
+    for note in notes:
+        assert told in note.what
+        chinese = note_in_chinese(str(note))
+        assert english_in(chinese, ["totals.csv", "a/b"]) == []

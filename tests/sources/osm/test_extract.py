@@ -444,3 +444,13 @@ def test_land_in_no_unit_is_told_once():
 
     assert told(500) == ["1.5 km2 of mapped land (75%) lie in no unit and are cut away"]
     assert told(2990) == []
+
+
+@pytest.mark.parametrize(("width", "level"), [(400, "warning"), (600, "note")])
+def test_more_land_in_no_unit_than_in_some_is_a_warning(width, level):
+    """Seen as a note: 83 % of a country whose borders but one were lost."""
+    table = areas(("way/1", {"natural": "wood"}, box(0, 0, 1000, 1000)))
+    roads = network_of(lines({"highway": "primary"})).land.iloc[:0]
+    units = gpd.GeoDataFrame(geometry=[box(0, 0, width, 1000)], crs=CRS)
+    (told,) = (each for each in land_of(table, roads, units).notes if "in no unit" in each.what)
+    assert told.level == level
