@@ -266,7 +266,7 @@ def test_the_benchmark_names_the_scopes_that_are_spread(
     """Seen to fail with the scopes of all categories: sinks, and what is set aside."""
     from carbongrid.case import Case
     from carbongrid.case.readers.categories import categories_of
-    from carbongrid.case.readers.electricity_counted import scopes_spread
+    from carbongrid.case.readers.electricity_counted import electricity_counted, scopes_spread
     from carbongrid.case.readers.totals import read_totals
     from carbongrid.outputs.report.summary import comparison
 
@@ -286,3 +286,8 @@ def test_the_benchmark_names_the_scopes_that_are_spread(
     unknown = comparison(dataclasses.replace(tables, scopes=None), 1)
     assert unknown is not None
     assert unknown.scopes == scopes
+    assert electricity_counted(case, known, totals, None) == choice
+    sinks = totals[totals["category"].str.startswith("sink/")]
+    assert len(sinks) and electricity_counted(case, known, sinks, None) is None
+    balanced = case.model_copy(update={"electricity": "consumption"})
+    assert electricity_counted(balanced, known, sinks, None) == "consumption"

@@ -19,7 +19,7 @@ def test_more_than_a_hundredth_is_told(again: int, told: int) -> None:
     values = np.sort(np.r_[np.arange(200 - again), np.arange(again)])
     problems = copy_problems([values, np.zeros(values.size)], "pois.csv", OF_LINES)
     assert len(problems) == told
-    assert all(f"{again:,} of 200 rows" in each.what for each in problems)
+    assert all(f"{again:,} of 200 rows ({again / 2:.1f}%)" in each.what for each in problems)
 
 
 def test_nothing_is_a_copy_of_nothing() -> None:

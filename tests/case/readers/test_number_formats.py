@@ -59,6 +59,9 @@ def test_the_part_of_a_format_that_is_for_the_number_counts():
     assert how_shown(5, "[>=10]0,") is None
     assert how_shown(5, "[>=10]0,;[<2]0,") is None
     assert how_shown(15, "[>=10]0,").another
+    assert how_shown(-5, "0;0,;@").another and how_shown(0, "0,;0;@").another, (
+        "the third is for texts"
+    )
 
 
 def test_a_percentage_is_one_where_its_sign_is_no_text():
