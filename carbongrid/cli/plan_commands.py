@@ -252,12 +252,14 @@ def targets(
 def _told_of_plan(plan: TargetPlan) -> str:
     """Return a joint plan in a line."""
     from carbongrid.method.tonnes import at_decimals, counted
+    from carbongrid.outputs.numbers import short_number
 
     units, steps = plan.units, plan.steps
     reached = int(units["target"].sum())
     hectares = float(steps["hectares"].fillna(0).astype(float).sum())
     land = f", {at_decimals(hectares, 0)} ha converted" if hectares else ""
-    return f"Together: {counted(len(plan.actions), 'action')}, emission {signed_tonnes(int(units['emission_change_g'].sum()))} t, sink {signed_tonnes(int(units['sink_change_g'].sum()))} t{land}. Applied, {'the unit reaches' if reached == 1 else f'all {reached} units reach'} it with the region as it was."  # fmt: skip
+    cost = "" if plan.cost is None else f", cost {short_number(plan.cost)}"
+    return f"Together: {counted(len(plan.actions), 'action')}, emission {signed_tonnes(int(units['emission_change_g'].sum()))} t, sink {signed_tonnes(int(units['sink_change_g'].sum()))} t{land}{cost}. Applied, {'the unit reaches' if reached == 1 else f'all {reached} units reach'} it with the region as it was."  # fmt: skip
 
 
 def _document_of_plan(plan: TargetPlan) -> dict[str, Any]:
@@ -269,6 +271,7 @@ def _document_of_plan(plan: TargetPlan) -> dict[str, Any]:
         "limits": json_rows(plan.limits),
         "kept": json_rows(plan.kept),
         "short": json_rows(plan.short),
+        "cost": plan.cost,
         "least_cost": plan.least_cost,
         "notes": [str(each) for each in plan.notes],
     }

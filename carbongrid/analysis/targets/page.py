@@ -83,6 +83,8 @@ def _cards(found: Targets, plan: TargetPlan | None) -> Iterator[Card]:
     yield Card(
         Words("Land converted", "转换土地"), short_number(hectares), Words("hectares", "公顷")
     )
+    if plan.cost is not None:
+        yield Card(Words("Cost", "成本"), short_number(plan.cost), Words("as the table of limits counts it", "按限值表计"))  # fmt: skip
     yield Card(Words("Targets reached", "达标单元"), str(int(units["target"].sum())), Words("when the plan was applied, to the gram", "方案实际执行后，精确到克"))  # fmt: skip
 
 

@@ -82,8 +82,10 @@ class TargetPlan(Answer):
         remark (why a unit is left out).
     notes
         What has to be said beside the numbers.
+    cost
+        Of all steps; None where there is no plan, or the table of limits has no costs.
     least_cost
-        What no plan within the limits costs less than, whichever parcels it converts: the sum of ``cost`` in ``steps`` is as much, or more. None where there is no plan.
+        What no plan within the limits costs less than, whichever parcels it converts, in what the steps' ``cost`` is in: their sum is as much, or more. None where there is no plan.
     """
 
     run: FinishedRun
@@ -97,6 +99,7 @@ class TargetPlan(Answer):
     kept: pd.DataFrame
     short: pd.DataFrame
     notes: tuple[Problem, ...]
+    cost: float | None = None
     least_cost: float | None = None
 
 
@@ -305,9 +308,11 @@ class _Search:
                 used[at] = used.get(at, 0) + ((step["cut_g"] if step["do"] == "cut" else step["gdp"]) or 0)  # fmt: skip
         used |= hectares_converted(self.model, self.first, first.x)
         table = pd.DataFrame([step for _, step in steps], columns=STEPS, dtype=object)
+        has_costs = any(limit.cost is not None for limit in self.model.limits)
+        cost = float(table["cost"].sum()) if has_costs else None
         return TargetPlan(
             self.told, self.zone, True, tuple(actions), after, self._units(after, zones), table,
-            self._limits(used, (*first.binding, *rest.binding)), self._kept(), self._short(), self._notes(first), first.least,
+            self._limits(used, (*first.binding, *rest.binding)), self._kept(), self._short(), self._notes(first), cost, first.least,
         )  # fmt: skip
 
     def _units(self, after: LiveResult | None, zones: list[int] | None) -> pd.DataFrame:

@@ -114,6 +114,7 @@ def test_the_plan_is_the_least_one(base, tmp_path_factory, most: int, hectares: 
     assert best is not None
     cost = float(plan.steps["cost"].sum())
     assert best * (1 - 1e-6) <= cost <= best * (1 + 1e-5)
+    assert plan.cost == pytest.approx(cost, rel=1e-12)
     assert plan.least_cost is not None and plan.least_cost <= best * (1 + 1e-6)
     assert "no choice of them costs less" in " ".join(map(str, plan.notes))
     assert set(plan.units["zone_frozen"]) == {1}
@@ -269,6 +270,8 @@ def test_without_a_table_each_unit_cuts_what_the_table_of_targets_says(small_run
     cut = plan.units.set_index("unit").loc[least.index, "emission_change_g"]
     assert (cut <= least.astype(int)).all() and (cut > least.astype(int) * 1.0001).all()
     assert all(len(action["category"]) > 10 for action in plan.actions)
+    assert plan.cost is None, "tonnes are no costs"
+    assert plan.least_cost is not None and 0 < plan.least_cost <= plan.steps["cost"].sum()
 
 
 def test_what_is_in_the_way_is_in_the_way(base, tmp_path) -> None:
