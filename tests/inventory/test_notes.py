@@ -165,3 +165,13 @@ def test_ten_rows_of_open_energy_are_named_and_all_counted(activity: str, unit: 
     (found,) = [str(note) for note in notes if "is taken" in note.what]
     assert "of 12 rows (R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, ...) is taken" in found
     assert "12 行（R0" in note_in_chinese(found)
+
+
+def test_rows_of_each_other_year_are_named(tmp_path: Path) -> None:
+    years = {"I1": 2019, "I2": 2020, "I3": 2021, "I4": 2019, "I5": ""}
+    rows = [f"{name},fuel/natural-gas,industry/manufacturing,{n},m3,{year},works {n}" for n, (name, year) in enumerate(years.items(), 1)]  # fmt: skip
+    text = "\n".join(["id,activity,category,amount,unit,year,note", *rows])
+    (tmp_path / "industry.csv").write_text(text, encoding="utf-8")
+    notes = inventory.notes(inventory.form(read_activity(tmp_path), year=2020))
+    told = [note.what for note in notes if "the inventory is of" in note.what]
+    assert told == ["rows I1, I4 are of 2019, the inventory is of 2020", "rows I3 are of 2021, the inventory is of 2020"]  # fmt: skip

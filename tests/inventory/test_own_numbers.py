@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from english_left import english_in
 
@@ -44,6 +46,10 @@ def test_a_factor_of_another_unit_or_substance_is_told(tmp_path, value, level, w
         assert what.startswith("rows I1 come to ")
         assert "by your own my.coal" in what
         assert words in what
+    if words == " times the ":
+        now, times, then = re.search(r"come to (\S+) t .*, (\S+) times the (\S+) t ", found[0][1]).groups()  # fmt: skip
+        now, times, then = (float(each.replace(",", "")) for each in (now, times, then))
+        assert times == pytest.approx(now / then, rel=0.01)
 
 
 @pytest.mark.parametrize(
