@@ -48,6 +48,9 @@ from carbongrid.pipeline.work import silent
 _TRIES = 6
 """Of plans, each with more to spare than the one before, until one that was applied reaches its targets."""
 
+_ALIKE = 1e-6
+"""Costs that differ by so little are alike: HiGHS takes a millionth for nothing."""
+
 KEPT = Problem("The plan is against the region as it is: with the region following, other units' zones move as well, and all at 1 at once is impossible unless all are equal.", level="note")  # fmt: skip
 COSTS = Problem("What is least is the sum of the costs in the table, which are the user's; without costs it is tonnes, or hectares. Another plan may cost the same.", level="note")  # fmt: skip
 
@@ -85,7 +88,7 @@ class TargetPlan(Answer):
     cost
         Of all steps; None where there is no plan, or the table of limits has no costs.
     least_cost
-        What no plan within the limits costs less than, whichever parcels it converts, in what the steps' ``cost`` is in: their sum is as much, or more. None where there is no plan.
+        What no plan within the limits costs less than, whichever parcels it converts, with cuts as on the land before conversion: ``cost`` is as much, or more. None as for ``cost``.
     """
 
     run: FinishedRun
@@ -309,10 +312,12 @@ class _Search:
         used |= hectares_converted(self.model, self.first, first.x)
         table = pd.DataFrame([step for _, step in steps], columns=STEPS, dtype=object)
         has_costs = any(limit.cost is not None for limit in self.model.limits)
-        cost = float(table["cost"].sum()) if has_costs else None
+        cost = float(table["cost"].sum())
+        # Cuts of the first program are of the land before conversion, which differs for parcels across a border.
+        least = min(first.least, cost)
         return TargetPlan(
             self.told, self.zone, True, tuple(actions), after, self._units(after, zones), table,
-            self._limits(used, (*first.binding, *rest.binding)), self._kept(), self._short(), self._notes(first), cost, first.least,
+            self._limits(used, (*first.binding, *rest.binding)), self._kept(), self._short(), self._notes((cost, least)), *((cost, least) if has_costs else (None, None)),
         )  # fmt: skip
 
     def _units(self, after: LiveResult | None, zones: list[int] | None) -> pd.DataFrame:
@@ -372,15 +377,15 @@ class _Search:
             rows.append({"row": each.limit.row, "polygons": "" if each.limit.polygons is None else each.limit.polygons.name, "code": each.limit.code, "parcels": int(each.parcels.sum()), "hectares": float(area[each.parcels].sum()), "parcels_else_converted": int(both.sum()), "hectares_else_converted": float(area[both].sum())})  # fmt: skip
         return pd.DataFrame(rows, columns=["row", "polygons", "code", "parcels", "hectares", "parcels_else_converted", "hectares_else_converted"])  # fmt: skip
 
-    def _notes(self, found: Solution | None = None) -> tuple[Problem, ...]:
+    def _notes(self, costs: tuple[float, float] | None = None) -> tuple[Problem, ...]:
         _, fallen = self.model.effects.can_be_cut()
         said = [KEPT, COSTS]
         if self.left_out:
             ids = self.model.units["id"]
             names = [f"{ids.iloc[need.unit]} {need.index.upper()}" for need in self.left_out]
             said.append(Problem(f"Left out of the plan, since nothing that is allowed lifts them: {_some(names)} ({NONE_TO_DIVIDE}).", level="warning"))  # fmt: skip
-        if found is not None and any(limit.do == "convert" for limit in self.model.limits):
-            said.append(_how_dear(found))
+        if costs is not None and any(limit.do == "convert" for limit in self.model.limits):
+            said.append(_how_dear(*costs))
         if fallen:
             said.append(Problem(f"Some of {', '.join(fallen)} lies on land of the parent type, or on none: no land of it is cut.", level="warning"))  # fmt: skip
         for row in self._kept().to_dict("records"):
@@ -392,22 +397,18 @@ class _Search:
         return tuple(said)
 
 
-def _how_dear(found: Solution) -> Problem:
+def _how_dear(cost: float, least: float) -> Problem:
     """Say how much more a plan of whole parcels costs than the cheapest one can, rounded up to two digits."""
-    more, text = (
-        found.cost - found.least,
-        "Parcels are converted whole: no choice of them costs less.",
-    )
-    if more > 1e-6 * found.cost:
-        text = (
-            "Parcels are converted whole: whether another choice of them costs less is not known."
-        )
-        if found.least > 0:
-            percent = 100 * more / found.least
-            digits = 1 - math.floor(math.log10(percent))
-            up = f"{math.ceil(percent * 10.0**digits) / 10.0**digits:.{max(digits, 0)}f}"
-            text = f"Parcels are converted whole: this plan costs at most {up} % more than the cheapest choice of them."
-    return Problem(text, level="note")
+    if cost - least <= _ALIKE * cost:
+        told = "no choice of them costs less."
+    elif least <= 0:
+        told = "whether another choice of them costs less is not known."
+    else:
+        percent = 100 * (cost - least) / least
+        digits = 1 - math.floor(math.log10(percent))
+        up = f"{math.ceil(percent * 10.0**digits) / 10.0**digits:.{max(digits, 0)}f}"
+        told = f"this plan costs at most {up} % more than the cheapest choice of them."
+    return Problem(f"Parcels are converted whole: {told}", level="note")
 
 
 def _in_the_way(short: pd.DataFrame, found: Solution, ids: pd.Series[str]) -> tuple[Problem, ...]:

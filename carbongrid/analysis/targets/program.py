@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _WHOLE = 1e-9
 """A share of a parcel this close to 0 or 1 is that."""
 
+_NOTHING = 1e-12
+"""Of a cap, as floats are added up."""
+
 _ROUNDS = 200
 """Of whole parcels, one after the other; then what is open stays as it is."""
 
@@ -33,7 +36,7 @@ _MANY_PARCELS, _NODES_OF_MANY = 10_000, 20
 """Of more, up to so many, one that is near the cheapest, in so many nodes: 10,000 in 60 units took 13 s. Of more than that those that are nearest to being worth it."""
 
 _NEAR, _DEAR = 1e-3, 1e-2
-"""Of many parcels a plan that may cost so little more than the cheapest is not made better; what may cost so much more is held against parcel by parcel, which takes minutes of 100,000."""
+"""Of many parcels a plan that may cost so little more than the cheapest is not made better; what may cost so much more is held against parcel by parcel, but of more than ``_MANY_PARCELS``: that takes minutes of 100,000."""
 
 _NONE_THERE_IS = 2
 """What SciPy says of a program without a solution."""
@@ -227,7 +230,8 @@ def solve(program: Program, margin: Sequence[float]) -> Solution:
         return _whole(program, np.where(parcels, np.round(in_parts.x), in_parts.x), in_parts)
     best = _best_choice(program, margin, parcels, in_parts)
     found = None if best.x is None else _whole(program, best.x, in_parts, best.least)
-    if found is not None and found.cost <= found.least * (1 + _DEAR):
+    many = np.count_nonzero(parcels) > _MANY_PARCELS
+    if found is not None and (many or found.cost <= found.least * (1 + _DEAR)):
         return found
     tried = _parcel_by_parcel(program, bounds, in_parts.x, parcels)
     if not tried.short and (found is None or tried.cost < found.cost):
@@ -249,15 +253,20 @@ def _parcel_by_parcel(
     many parcels are in part as there are needs and caps at most, so that little is converted beyond what the program asks for. At last each parcel that was in part is left out again where cuts and GDP in its
     place cost less, and so is every parcel without which all needs hold: what was converted beyond need takes the place of others.
     """
-    completed = list[int]()
+    completed, columns = list[int](), program.matrix.tocsc()
     for _ in range(_ROUNDS):
         bounds.lower[parcels & (bounds.upper > 0) & (x >= 1 - _WHOLE)] = 1.0
+        left = program.bounds(bounds.margin) - columns @ bounds.lower
         for place in sorted(_parts(x, parcels).tolist(), key=lambda place: (-x[place], place)):
-            bounds.lower[place] = 1.0
-            if _caps_hold(program, bounds.lower):
+            cells = slice(*columns.indptr[place : place + 2])
+            rows, more = columns.indices[cells], columns.data[cells]
+            caps = rows >= len(program.needs)
+            if (left[rows] - more >= -_NOTHING)[caps].all():
+                bounds.lower[place] = 1.0
+                left[rows] -= more
                 completed.append(place)
             else:
-                bounds.lower[place] = bounds.upper[place] = 0.0
+                bounds.upper[place] = 0.0
         found = _least_cost(program, bounds)
         if found.short:
             return found
@@ -319,12 +328,13 @@ def _best_choice(
     program: Program, margin: Sequence[float], parcels: NDArray[np.bool_], in_parts: Solution
 ) -> _Choice:
     """Look for the cheapest choice of whole parcels, of many for one that is near to it, of more than that among those whose cost is nearest to their worth."""
-    open_ = parcels & (program.upper > 0)
+    helping = np.diff(program.matrix[: len(program.needs)].tocsc().indptr) > 0
+    open_ = parcels & (program.upper > 0) & helping
     all_are_open = np.count_nonzero(open_) <= _MANY_PARCELS
     if not all_are_open:
-        away = np.where(open_, np.abs(in_parts.beyond_worth), np.inf)
-        open_[np.argsort(away, kind="stable")[_MANY_PARCELS:]] = False
-    search = _Search(program, parcels, open_, in_parts)
+        some = np.flatnonzero(open_)
+        open_[some[_nearest_last(program, in_parts, some)[:-_MANY_PARCELS]]] = False
+    search = _Search(program, parcels, open_, np.where(parcels & helping, np.floor(in_parts.x + _WHOLE), 0.0), in_parts.cost)  # fmt: skip
     # First with nothing kept for rounding: what is said of all choices is to hold of each that reaches the targets.
     every = search.solved([0.0] * len(margin))
     x = None if every.x is None else _beside(program, margin, parcels, search.whole(every.x))
@@ -337,23 +347,37 @@ def _best_choice(
     return _Choice(x, float(least), every.status == _NONE_THERE_IS)
 
 
+def _nearest_last(program: Program, in_parts: Solution, some: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the order of parcels by how far what they cost is from what they are worth, those that are in part last.
+
+    Of equal ones, as where all land of a code does the same for the same cost, those that come last are drawn, so that some of each unit, converted and not, are among them.
+    """
+    cost = program.cost[some]
+    away = np.abs(in_parts.beyond_worth[some]) / np.where(cost > 0, cost, 1.0)
+    in_part = np.isin(some, _parts(in_parts.x, np.ones(len(in_parts.x), bool)))
+    drawn = np.random.default_rng(0).permutation(some.size)
+    return np.lexsort((drawn, -np.round(np.minimum(away, 1.0), 9), in_part))
+
+
 @dataclass(frozen=True, eq=False)
 class _Search:
-    """Integer programming over some of the parcels, the others being as in a solution ``in_parts``."""
+    """Integer programming over some of the parcels, the others being as they are in ``rest``."""
 
     program: Program
     parcels: NDArray[np.bool_]
     open: NDArray[np.bool_]
-    in_parts: Solution
+    rest: NDArray[np.float64]
+    about: float
+    """What a plan costs."""
 
     @cached_property
     def one(self) -> float:
-        """What a cost of 1 stands for: costs are held against those of ``in_parts``, since HiGHS takes a millionth for nothing, and what nobody does may cost any sum."""
-        return (self.in_parts.cost or float(self.program.cost.max(initial=0)) or 1.0) / 1000
+        """What a cost of 1 stands for: costs are held against those of a plan, since HiGHS takes a millionth for nothing, and what nobody does may cost any sum."""
+        return (self.about or float(self.program.cost.max(initial=0)) or 1.0) / 1000
 
     def whole(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return all variables, given those that are looked for."""
-        found = np.where(self.parcels, np.round(self.in_parts.x), 0.0)
+        found = self.rest.copy()
         found[self.open | ~self.parcels] = x
         return found
 
@@ -366,7 +390,7 @@ class _Search:
         rows = columns[:, some]
         # SciPy 1.14 takes short indices only.
         rows.indices, rows.indptr = rows.indices.astype(np.int32), rows.indptr.astype(np.int32)
-        left = program.bounds(margin) - columns[:, ~some] @ np.round(self.in_parts.x[~some])
+        left = program.bounds(margin) - columns[:, ~some] @ self.rest[~some]
         few = np.count_nonzero(self.open) <= _FEW_PARCELS
         # HiGHS writes a line by itself, of 1 in 400 drawn programs, with presolve of 1 in 30: among what --json says.
         with compiled_says_to_errors():
@@ -396,10 +420,6 @@ def _whole(
 ) -> Solution:
     """Return a choice of whole parcels, with the better of two bounds on what any costs."""
     return Solution(x, (), in_parts.binding, float(program.cost @ x), max(in_parts.least, least))
-
-
-def _caps_hold(program: Program, x: NDArray[np.float64]) -> bool:
-    return all(sum(value * x[place] for place, value in cap.row.items()) <= cap.most for cap in program.caps)  # fmt: skip
 
 
 def _least_cost(program: Program, bounds: _Bounds) -> Solution:

@@ -77,7 +77,7 @@ def test_nothing_costs_less_than_is_said(drawn: tuple[Program, int], sizes: tupl
             patch.setattr(program, name, size)
         found = solve(asked, [kept] * len(asked.needs))
     if found.short:
-        assert best is None or not found.proven
+        assert best is None or (not found.proven and (kept or sizes != (200, 10_000)))
         return
     assert best is not None
     assert found.least <= best + 1e-6 * max(best, 1.0)
@@ -185,3 +185,24 @@ def test_what_rounds_leave_open_stays_as_it_is(monkeypatch) -> None:
     assert found.short or set(found.x[:400]) == {0.0, 1.0}
     short = solve(replace(asked, upper=np.where(np.arange(408) < 400, 1.0, 0.2)), [1e-6] * 8)
     assert short.short and short.in_parts
+
+
+def test_land_that_does_the_same_for_the_same_cost_is_chosen_among_as_well(monkeypatch) -> None:
+    """Seen to say that no plan was found: of parcels that are equally near to their worth the first were looked at, without that which was in part."""
+    monkeypatch.setattr(program, "_MANY_PARCELS", 10)
+    area = np.random.default_rng(0).integers(3, 40, 40)
+    half = int(area.sum()) // 2
+    cap = Cap(FOREST, -1, {n: float(each) for n, each in enumerate(area)}, half + 1.5)
+    asked = of_fields([area.astype(float).tolist()], (2.0 * area).tolist(), [0], cap=cap)
+    found = solve(replace(asked, needs=(Need(0, "ecc", Fraction(1), 0, half, must=True),)), [0.0])
+    assert not found.short and found.cost == pytest.approx(2.0 * half)
+
+
+@pytest.mark.parametrize("many", [3, 10_000])
+def test_land_that_helps_nobody_is_not_chosen_among(monkeypatch, many: int) -> None:
+    """Seen to hide the cheapest choice: land that costs nothing and does nothing is as near to its worth as can be."""
+    monkeypatch.setattr(program, "_MANY_PARCELS", many)
+    asked = of_fields([[0.0] * 9 + [50.0, 15.0, 70.0]], [0.0] * 9 + [5.0, 3.0, 10.0], [60])
+    found = solve(asked, [0.0])
+    assert found.x.tolist() == [0] * 9 + [1, 1, 0]
+    assert found.least == pytest.approx(8)
