@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -76,15 +77,21 @@ def _two_names(inventory: Inventory) -> list[Problem]:
     pairs: dict[tuple[str, str], list[tuple[ActivityRow, ActivityRow]]] = {}
     fuels = [row for row in inventory.data.rows if row.amount and row.activity.startswith("fuel/")]
     for rows in _groups(fuels, "category", "region", "year"):
-        for one, other in combinations(rows, 2):
-            if one.activity != other.activity and _exact(one) == _exact(other):
+        # Of many works of one fuel some burn by chance as much as some of another.
+        count = Counter(row.activity for row in rows)
+        by_amount: dict[Fraction, list[ActivityRow]] = {}
+        for row in rows:
+            if count[row.activity] == 1:
+                by_amount.setdefault(_exact(row), []).append(row)
+        for alike in by_amount.values():
+            for one, other in combinations(alike, 2):
                 pairs.setdefault((one.activity, other.activity), []).append((one, other))
     found = []
-    for (first, second), alike in pairs.items():
-        if sum(_digits(one.amount or Decimal(0)) - 1 for one, _ in alike) < _BY_CHANCE:
+    for (first, second), both in pairs.items():
+        if sum(_digits(one.amount or Decimal(0)) - 1 for one, _ in both) < _BY_CHANCE:
             continue
-        told = listed((f"{one.id} and {other.id} ({_written(one)})" for one, other in alike), _LISTED)  # fmt: skip
-        now, then = (_tonnes(inventory, [pair[side] for pair in alike]) for side in (0, 1))
+        told = listed((f"{one.id} and {other.id} ({_written(one)})" for one, other in both), _LISTED)  # fmt: skip
+        now, then = (_tonnes(inventory, [pair[side] for pair in both]) for side in (0, 1))
         what = f"{first} and {second} have the same amounts in one category, and count each, {now} t CO2e and {then} t: {told}"
         hint = "If they are one fuel under two names, leave its rows under one."
         found.append(Problem(what, inventory.data.file, hint, "warning"))
@@ -144,10 +151,13 @@ def _lone_units(data: ActivityData) -> list[Problem]:
             kinds.setdefault((row.activity, row.category), []).append(row)
     told = []
     for rows in kinds.values():
-        for row in rows:
-            others = [each for each in rows if each is not row]
-            if len(others) >= _OTHERS and len({each.unit for each in others}) == 1 and _is_alone(row, others):  # fmt: skip
-                told.append(f"{row.id} ({_written(row)} among {others[0].unit})")
+        count = Counter(row.unit for row in rows)
+        if len(count) != 2 or min(count.values()) != 1 or len(rows) <= _OTHERS:
+            continue
+        row = next(each for each in rows if count[each.unit] == 1)
+        others = [each for each in rows if each is not row]
+        if _is_alone(row, others):
+            told.append(f"{row.id} ({_written(row)} among {others[0].unit})")
     if not told:
         return []
     what = f"rows of regions have a unit that no other of their activity has, and a number like those of the others: {listed(told, _LISTED)}"

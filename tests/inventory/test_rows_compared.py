@@ -64,6 +64,12 @@ def test_one_fuel_under_two_names_is_told(tmp_path: Path, amounts: tuple[str, ..
         assert "I0 and A0 (462" in what
 
 
+def test_many_works_of_two_fuels_say_nothing(tmp_path: Path) -> None:
+    """Of a list of works some burn as much of one fuel as others of another, by chance."""
+    rows = [f"{letter}{n},{fuel},{WORKS},{100 + n},t,,works {letter}{n},a" for letter, fuel in (("I", COAL), ("A", "fuel/anthracite")) for n in range(20)]  # fmt: skip
+    assert told(tmp_path, rows) == []
+
+
 def test_the_same_amount_by_another_unit_is_the_same(tmp_path: Path) -> None:
     rows = ["I,fuel/coke,industry/mining,46231,t,,,", "A,fuel/lignite,industry/mining,4.6231,万吨,,,"]  # fmt: skip
     assert len(told(tmp_path, rows)) == 1
