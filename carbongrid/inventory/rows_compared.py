@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from itertools import combinations
@@ -75,6 +76,7 @@ def _groups(rows: Iterable[ActivityRow], *of: str) -> list[list[ActivityRow]]:
 def _two_names(inventory: Inventory) -> list[Problem]:
     """Return a warning of each two fuels whose amounts agree in one category and region, by more digits than chance explains."""
     pairs: dict[tuple[str, str], list[tuple[ActivityRow, ActivityRow]]] = {}
+    single: Counter[str] = Counter()
     fuels = [row for row in inventory.data.rows if row.amount and row.activity.startswith("fuel/")]
     for rows in _groups(fuels, "category", "region", "year"):
         # Of many works of one fuel some burn by chance as much as some of another.
@@ -82,13 +84,16 @@ def _two_names(inventory: Inventory) -> list[Problem]:
         by_amount: dict[Fraction, list[ActivityRow]] = {}
         for row in rows:
             if count[row.activity] == 1:
+                single[row.activity] += 1
                 by_amount.setdefault(_exact(row), []).append(row)
         for alike in by_amount.values():
             for one, other in combinations(alike, 2):
                 pairs.setdefault((one.activity, other.activity), []).append((one, other))
     found = []
     for (first, second), both in pairs.items():
-        if sum(_digits(one.amount or Decimal(0)) - 1 for one, _ in both) < _BY_CHANCE:
+        shorter = min(single[first], single[second])
+        digits = sum(_digits(one.amount or Decimal(0)) - 1 for one, _ in both)
+        if digits < _BY_CHANCE or 2 * len(both) <= shorter:
             continue
         told = listed((f"{one.id} and {other.id} ({_written(one)})" for one, other in both), _LISTED)  # fmt: skip
         now, then = (_tonnes(inventory, [pair[side] for pair in both]) for side in (0, 1))
@@ -121,8 +126,11 @@ def _is_sum(largest: ActivityRow, parts: Sequence[ActivityRow]) -> bool:
     """Whether a row is the sum of others by the digits that are written, and by more of them than chance explains."""
     whole, roundings = _exact(largest), [_half_digit(row) for row in (largest, *parts)]
     apart = abs(whole - sum(map(_exact, parts), Fraction(0)))
-    as_rounded = apart <= sum(roundings, whole * _FLOATS)
-    return as_rounded and (apart + 2 * max(roundings)) * _EXACT <= whole
+    if apart > sum(roundings, whole * _FLOATS):
+        return False
+    # Round amounts, as 2500 and 1500 of 4000, add up by themselves.
+    finest = min(_half_digit(replace(row, amount=(row.amount or Decimal(0)).normalize())) for row in parts)  # fmt: skip
+    return (apart + 2 * max(*roundings, finest)) * _EXACT <= whole
 
 
 def _half_digit(row: ActivityRow) -> Fraction:

@@ -92,6 +92,18 @@ def test_a_total_beside_its_parts_is_told(tmp_path: Path, row: str, is_told: boo
         assert what.startswith(f"row X ({row.split(',')[3]} 万吨) is the sum of rows I3, I0, I4, I1, I5, ... of {COAL}")  # fmt: skip
 
 
+def test_round_amounts_that_add_up_say_nothing(tmp_path: Path) -> None:
+    """Seen to be told: estimates of districts in hundreds of tonnes add up by themselves."""
+    assert told(tmp_path, of_regions(amounts=("5000", "2500", "1500", "1000"), unit="t")) == []
+
+
+def test_few_regions_of_many_that_agree_say_nothing(tmp_path: Path) -> None:
+    """Seen to be told: of 1,500 regions 23 burnt as much of one fuel as of another, by chance."""
+    amounts = tuple(str(100 + 7 * n) for n in range(8))
+    others = (*amounts[:3], *(str(105 + 7 * n) for n in range(5)))
+    assert told(tmp_path, [*of_regions(amounts=amounts), *of_regions("fuel/anthracite", "A", others)]) == []  # fmt: skip
+
+
 def test_two_parts_are_too_few_to_tell_a_sum(tmp_path: Path) -> None:
     assert told(tmp_path, of_regions(amounts=("462", "273", "735"))) == []
 

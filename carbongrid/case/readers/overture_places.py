@@ -19,10 +19,10 @@ _PRIMARY = ".primary"
 """How the columns end that hold the finest word alone, of which the crosswalk has few."""
 
 _TOLD = 0.01
-"""Of the places: so many in a branch that is not there, or twice, are told."""
+"""Of the places: more than that in branches that are not there, or twice, are told."""
 
 
-def strange_kinds(types: pd.Series, entries: Collection[str], column: str, where: str) -> list[Problem]:  # fmt: skip
+def strange_kinds(types: pd.Series, entries: Collection[str], column: str, where: str, places: int) -> list[Problem]:  # fmt: skip
     """Return a warning of types that no entry of the crosswalk leads to, not even that of their branch.
 
     Parameters
@@ -35,6 +35,8 @@ def strange_kinds(types: pd.Series, entries: Collection[str], column: str, where
         That of the types.
     where
         The file.
+    places
+        How many it has in all.
     """
     branches = {entry.partition(_BETWEEN)[0].rstrip("*") for entry in entries}
     first = types.str.split(_BETWEEN, regex=False).str[0]
@@ -43,7 +45,7 @@ def strange_kinds(types: pd.Series, entries: Collection[str], column: str, where
     if column.endswith(_PRIMARY):
         strange, hint = types[types != ""], "Name taxonomy.hierarchy, whose branches it knows."
     counts = strange.value_counts()
-    if not len(counts):
+    if len(strange) <= _TOLD * places:
         return []
     ordered = sorted(counts.items(), key=lambda each: (-int(each[1]), str(each[0])))
     told = listed(f"{name} ({count})" for name, count in ordered)
@@ -84,6 +86,5 @@ def release_problems(table: pd.DataFrame, told: pd.DataFrame, entries: Collectio
         As of :func:`strange_kinds`.
     """
     unknown: Any = told.loc[told["entry"].isna(), "poi_type"].astype(str)
-    found = strange_kinds(unknown, entries, column, where)
-    kinds = found if len(unknown) > _TOLD * len(told) else []
+    kinds = strange_kinds(unknown, entries, column, where, len(told))
     return [*kinds, *(repeated_places(table[ID], where) if ID in table else [])]

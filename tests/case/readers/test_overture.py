@@ -319,6 +319,12 @@ def test_one_odd_kind_among_many_is_no_other_release(tmp_path):
     assert places_told(tmp_path, [SCHOOL] * 120 + [("learning > school", 0.9)]) == []
 
 
+def test_places_without_a_kind_make_no_other_release(tmp_path):
+    """Seen to be told: one odd kind among 120 places, of which some have none."""
+    odd = [("", 0.9)] * 5 + [("learning > school", 0.9)]
+    assert places_told(tmp_path, [SCHOOL] * 120 + odd) == []
+
+
 @pytest.mark.parametrize(("sure", "count"), [((0.9, 0.4), 0), ((90, 40), 0), ((0.9, 40), 1), ((1, 1), 0)])  # fmt: skip
 def test_a_confidence_is_a_chance(tmp_path, sure, count):
     """In percent throughout it counts the same; in some rows alone these had all of a category."""
