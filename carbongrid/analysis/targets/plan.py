@@ -400,15 +400,17 @@ class _Search:
 def _how_dear(cost: float, least: float) -> Problem:
     """Say how much more a plan of whole parcels costs than the cheapest one can, rounded up to two digits."""
     if cost - least <= _ALIKE * cost:
-        told = "no choice of them costs less."
+        told = "Parcels are converted whole: no choice of them costs less."
     elif least <= 0:
-        told = "whether another choice of them costs less is not known."
+        told = (
+            "Parcels are converted whole: whether another choice of them costs less is not known."
+        )
     else:
         percent = 100 * (cost - least) / least
         digits = 1 - math.floor(math.log10(percent))
         up = f"{math.ceil(percent * 10.0**digits) / 10.0**digits:.{max(digits, 0)}f}"
-        told = f"this plan costs at most {up} % more than the cheapest choice of them."
-    return Problem(f"Parcels are converted whole: {told}", level="note")
+        told = f"Parcels are converted whole: this plan costs at most {up} % more than the cheapest choice of them."
+    return Problem(told, level="note")
 
 
 def _in_the_way(short: pd.DataFrame, found: Solution, ids: pd.Series[str]) -> tuple[Problem, ...]:
