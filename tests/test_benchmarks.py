@@ -31,9 +31,10 @@ def benchmarks_import_each_other(monkeypatch):
 
 
 def benchmarks() -> list:
-    modules = engine, inventory, _ = [load(f"bench_{name}") for name in ("engine", "inventory", "live")]  # fmt: skip
+    modules = engine, inventory, _, plans = [load(f"bench_{name}") for name in ("engine", "inventory", "live", "plans")]  # fmt: skip
     engine.SIDE, engine.COUNT, engine.UNITS = 2000.0, 60, 4
     inventory.ROWS, inventory.DRAWS = 25, 10
+    plans.JointPlans.params = ((2, 20),)
     found = []
     classes = (inspect.getmembers(module, inspect.isclass) for module in modules)
     for _, case in itertools.chain(*classes):

@@ -26,7 +26,7 @@ from carbongrid.analysis.targets.actions import (
 from carbongrid.analysis.targets.effects import Effects
 from carbongrid.analysis.targets.limits import EACH, UNLIMITED, Limit, read_limits
 from carbongrid.analysis.targets.model import HIGH, Model, currency_units_of_one
-from carbongrid.analysis.targets.program import Need, Program, Solution, solve
+from carbongrid.analysis.targets.program import Need, Program, Solution
 from carbongrid.analysis.targets.targets import (
     INDICES,
     require_units,
@@ -34,6 +34,7 @@ from carbongrid.analysis.targets.targets import (
     without_zone,
     zones_to_lift,
 )
+from carbongrid.analysis.targets.whole_parcels import solve
 from carbongrid.errors import InputError, Problem, RunError, listed
 from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.inventory.percents import percent_problems
@@ -317,7 +318,8 @@ class _Search:
         least = min(first.least, cost)
         return TargetPlan(
             self.told, self.zone, True, tuple(actions), after, self._units(after, zones), table,
-            self._limits(used, (*first.binding, *rest.binding)), self._kept(), self._short(), self._notes((cost, least)), *((cost, least) if has_costs else (None, None)),
+            self._limits(used, (*first.binding, *rest.binding)), self._kept(), self._short(), self._notes((cost, least)),
+            cost=cost if has_costs else None, least_cost=least if has_costs else None,
         )  # fmt: skip
 
     def _units(self, after: LiveResult | None, zones: list[int] | None) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The program of a joint plan: few parcels held against every choice of them, and the bound on what any choice costs."""
+"""Whole parcels of a joint plan: few held against every choice of them, and the bound on what any choice costs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,18 @@ from hypothesis import strategies as st
 from scipy import sparse
 from scipy.optimize import linprog
 
-from carbongrid.analysis.targets import program
+from carbongrid.analysis.targets import whole_parcels
 from carbongrid.analysis.targets.limits import Limit
-from carbongrid.analysis.targets.program import Cap, Need, Program, Solution, Step, solve
+from carbongrid.analysis.targets.program import (
+    Bounds,
+    Cap,
+    Need,
+    Program,
+    Solution,
+    Step,
+    least_cost,
+)
+from carbongrid.analysis.targets.whole_parcels import solve
 
 FOREST = Limit(2, "convert", code="0103", to="0301", cost=1.0)
 
@@ -74,7 +83,7 @@ def test_nothing_costs_less_than_is_said(drawn: tuple[Program, int], sizes: tupl
     best = least_of_all_choices(asked, fields)
     with pytest.MonkeyPatch.context() as patch:
         for name, size in zip(("_FEW_PARCELS", "_MANY_PARCELS"), sizes, strict=True):
-            patch.setattr(program, name, size)
+            patch.setattr(whole_parcels, name, size)
         found = solve(asked, [kept] * len(asked.needs))
     if found.short:
         assert best is None or (not found.proven and (kept or sizes != (200, 10_000)))
@@ -88,7 +97,7 @@ def test_nothing_costs_less_than_is_said(drawn: tuple[Program, int], sizes: tupl
 @pytest.mark.parametrize("many", [1, 10_000])
 def test_no_parcel_is_converted_that_others_make_needless(monkeypatch, many: int) -> None:
     """Seen to convert both: 60 g are missing, the cheap field gives 10 and so a part of the other 50, which whole gives 70."""
-    monkeypatch.setattr(program, "_MANY_PARCELS", many)
+    monkeypatch.setattr(whole_parcels, "_MANY_PARCELS", many)
     assert solve(of_fields([[10.0, 70.0]], [1.0, 10.0], [60]), [0.0]).x.tolist() == [0, 1]
 
 
@@ -99,7 +108,7 @@ def test_no_parcel_is_converted_that_others_make_needless(monkeypatch, many: int
 )
 def test_of_few_parcels_the_cheapest_choice_is_found(monkeypatch, many: int, chosen: list[int], least: float) -> None:  # fmt: skip
     """Parcel by parcel the third comes first, whose gram costs less than the second's; four of 22 plans of made towns were dearer so, by up to a half."""
-    monkeypatch.setattr(program, "_MANY_PARCELS", many)
+    monkeypatch.setattr(whole_parcels, "_MANY_PARCELS", many)
     found = solve(of_fields([[50.0, 15.0, 70.0]], [5.0, 3.0, 10.0], [60]), [0.0])
     assert found.x.tolist() == chosen
     assert found.least == pytest.approx(least)
@@ -123,7 +132,7 @@ def test_that_whole_parcels_do_not_reach_a_target_is_proven() -> None:
 
 
 def test_of_many_parcels_that_none_was_found_proves_nothing(monkeypatch) -> None:
-    monkeypatch.setattr(program, "_MANY_PARCELS", 1)
+    monkeypatch.setattr(whole_parcels, "_MANY_PARCELS", 1)
     found = solve(of_two_that_are_not_both_converted(), [0.0])
     assert found.short and found.in_parts and not found.proven
 
@@ -136,12 +145,12 @@ def test_where_the_nodes_end_the_bound_holds(monkeypatch) -> None:
     asked = replace(asked, needs=(Need(0, "ecc", Fraction(1), 0, 7321, must=True),))
     found = solve(asked, [0.0])
     assert 0 < found.least < found.cost <= found.least * 1.01
-    monkeypatch.setattr(program, "_NODES", 1)
+    monkeypatch.setattr(whole_parcels, "_NODES", 1)
     assert found.least >= solve(asked, [0.0]).least >= solve_in_parts(asked).least
 
 
 def solve_in_parts(asked: Program) -> Solution:
-    return program._least_cost(asked, program._Bounds(np.zeros(len(asked.cost)), asked.upper, [0.0] * len(asked.needs)))  # fmt: skip
+    return least_cost(asked, Bounds(np.zeros(len(asked.cost)), asked.upper, [0.0] * len(asked.needs)))  # fmt: skip
 
 
 def of_a_city(units: int, fields: int) -> tuple[Program, list[float]]:
@@ -164,9 +173,9 @@ def of_a_city(units: int, fields: int) -> tuple[Program, list[float]]:
 @pytest.mark.parametrize(("many", "above"), [(10_000, 0.01), (100, 0.05), (1, 2.0)])
 def test_of_many_parcels_under_a_common_cap_a_plan_is_found(monkeypatch, many: int, above: float) -> None:  # fmt: skip
     """Seen to end in an error, after 200 rounds of one parcel after the other, though there are plans."""
-    monkeypatch.setattr(program, "_FEW_PARCELS", 20)
-    monkeypatch.setattr(program, "_MANY_PARCELS", many)
-    monkeypatch.setattr(program, "_ROUNDS", 10)
+    monkeypatch.setattr(whole_parcels, "_FEW_PARCELS", 20)
+    monkeypatch.setattr(whole_parcels, "_MANY_PARCELS", many)
+    monkeypatch.setattr(whole_parcels, "_ROUNDS", 10)
     asked, area = of_a_city(8, 400)
     found = solve(asked, [1e-6] * 8)
     assert not found.short
@@ -178,8 +187,8 @@ def test_of_many_parcels_under_a_common_cap_a_plan_is_found(monkeypatch, many: i
 
 def test_what_rounds_leave_open_stays_as_it_is(monkeypatch) -> None:
     """With what was converted by then the targets are reached by cuts, or it is told what is missing."""
-    monkeypatch.setattr(program, "_MANY_PARCELS", 1)
-    monkeypatch.setattr(program, "_ROUNDS", 1)
+    monkeypatch.setattr(whole_parcels, "_MANY_PARCELS", 1)
+    monkeypatch.setattr(whole_parcels, "_ROUNDS", 1)
     asked, _ = of_a_city(8, 400)
     found = solve(asked, [1e-6] * 8)
     assert found.short or set(found.x[:400]) == {0.0, 1.0}
@@ -189,7 +198,7 @@ def test_what_rounds_leave_open_stays_as_it_is(monkeypatch) -> None:
 
 def test_land_that_does_the_same_for_the_same_cost_is_chosen_among_as_well(monkeypatch) -> None:
     """Seen to say that no plan was found: of parcels that are equally near to their worth the first were looked at, without that which was in part."""
-    monkeypatch.setattr(program, "_MANY_PARCELS", 10)
+    monkeypatch.setattr(whole_parcels, "_MANY_PARCELS", 10)
     area = np.random.default_rng(0).integers(3, 40, 40)
     half = int(area.sum()) // 2
     cap = Cap(FOREST, -1, {n: float(each) for n, each in enumerate(area)}, half + 1.5)
@@ -201,7 +210,7 @@ def test_land_that_does_the_same_for_the_same_cost_is_chosen_among_as_well(monke
 @pytest.mark.parametrize("many", [3, 10_000])
 def test_land_that_helps_nobody_is_not_chosen_among(monkeypatch, many: int) -> None:
     """Seen to hide the cheapest choice: land that costs nothing and does nothing is as near to its worth as can be."""
-    monkeypatch.setattr(program, "_MANY_PARCELS", many)
+    monkeypatch.setattr(whole_parcels, "_MANY_PARCELS", many)
     asked = of_fields([[0.0] * 9 + [50.0, 15.0, 70.0]], [0.0] * 9 + [5.0, 3.0, 10.0], [60])
     found = solve(asked, [0.0])
     assert found.x.tolist() == [0] * 9 + [1, 1, 0]
