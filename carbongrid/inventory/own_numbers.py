@@ -31,8 +31,8 @@ _AS_EXACT = Fraction(1, 1000)
 _OF_MASS = {"calorific_value", "carbon", "carbon_content", "coefficient", "enteric", "factor", "methane", "nitrous_oxide"}  # fmt: skip
 """Numbers that are of a substance, or of an animal; others tell how it was done, as what was recovered, and may be anything."""
 
-_OF_N2O = {"deposition", "direct", "effluent", "leaching", "manure_nitrous_oxide", "nitrous_oxide", "plant"}  # fmt: skip
-"""Numbers that tell N2O, and are given as one of N2O or of its nitrogen."""
+_OF_N2O = {"deposition", "direct", "effluent", "leaching", "manure_nitrous_oxide", "plant"}
+"""Numbers that tell N2O, and are given as one of N2O or of its nitrogen; of what burns nobody gives nitrogen."""
 
 _LISTED = 5
 
@@ -68,7 +68,7 @@ def own_numbers_of_nitrogen(inventory: Inventory) -> list[Problem]:
     found: dict[tuple[bool, tuple[str, ...]], dict[str, Fraction]] = {}
     for row, lines in by_row.items():
         then = {line.product: line.exact for line in lines if line.gas == "N2O"}
-        for line in own[row]:
+        for line in (each for each in own[row] if each.gas == "N2O"):
             ratio = line.exact / then[line.product] if then.get(line.product) else Fraction(1)
             if any(abs(ratio / molar - 1) <= _AS_EXACT for molar in (_MOLAR, 1 / _MOLAR)):
                 apart = found.setdefault((ratio > 1, tuple(taken[row])), {})

@@ -148,7 +148,14 @@ def _far_regions(data: ActivityData) -> list[Problem]:
     if not told:
         return []
     what = f"amounts of regions are more than {FAR_IN_SIZE:,} times the median of their activity's, or less than one part in {FAR_IN_SIZE:,}, and none lies between: {listed(told, _LISTED)}"
-    return [Problem(what, data.file, "Check their units, as t for kt.", "note")]
+    return [
+        Problem(
+            what,
+            data.file,
+            "Check their units, as t for kt; one large works among small ones is as far.",
+            "note",
+        )
+    ]
 
 
 def _lone_units(data: ActivityData) -> list[Problem]:

@@ -173,9 +173,10 @@ def problems_of_benchmark(inputs: Inputs) -> list[Problem]:
         return []
     told = f"emissions come to {in_words(times)} times the benchmark, {given.total}"
     what = f"{told}, by more than years, gases and scopes usually make"
-    if slip or apart:
-        far = f"{told}, further apart than estimates of one place are"
-        what = f"{told}, as if {slip}" if slip else far
+    if slip:
+        what = f"{told}, as if {slip}"
+    elif apart:
+        what = f"{told}, further apart than estimates of one place are"
     hint = "Look at its unit, at those of the totals, and at what it is of."
     return [Problem(what, f"{inputs.case.path.name}: [benchmark]", hint, "warning" if apart else "note")]  # fmt: skip
 

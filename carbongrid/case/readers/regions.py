@@ -137,7 +137,14 @@ def notes_on_sizes(rows: Iterable[Row], file: str) -> list[Problem]:
     if not told:
         return []
     what = f"totals of regions are more than {FAR_IN_SIZE:,} times the median of their category's, or less than one part in {FAR_IN_SIZE:,}, and none lies between: {listed(told, _LISTED)}"
-    return [Problem(what, file, "Check their units, as t for kt.", "note")]
+    return [
+        Problem(
+            what,
+            file,
+            "Check their units, as t for kt; one large works among small ones is as far.",
+            "note",
+        )
+    ]
 
 
 def check_activities(rows: Sequence[Row], faults: Faults) -> None:

@@ -52,6 +52,7 @@ _PHRASES = {
         (re.compile(r" and (?=[^ ]+ \()"), " 与 "),
         (re.compile(r" \(([^()]+)\)"), r"（\1）"),
         (re.compile(r" and ([\d,]+) more$"), r" 等，另有 \1 对"),
+        (re.compile(r"(?<=）), "), "，"),
     ),
     "lone": (
         (re.compile(r" \((.+?) among ([^()]+)\)"), r"（\1，其余为 \2）"),

@@ -51,7 +51,9 @@ def what_is_missing(
         )
         if not there
     ]
-    hint = "It may hold what some tags alone kept: take the whole extract."
+    hint = (
+        "It may hold what some tags alone kept: take the whole extract, unless the place has none."
+    )
     return [
         Problem(f"the extract has {len(parcels):,} parcels in the units and no {what}", "", hint, "warning")
         for what in missing
@@ -79,7 +81,7 @@ def nearly_known(land: gpd.GeoDataFrame, is_unknown: np.ndarray, codes: Collecti
     ordered = sorted(meant, key=lambda tag: (-float(km2[tag]), str(tag)))
     told = listed(f"{tag} ({km2[tag]:,.1f} km2) for {meant[tag]}" for tag in ordered)
     what = f"tags that the crosswalk does not know, and that look like others that it does, have {whole:,.1f} km2 of land, which is left out: {told}"
-    return [Problem(what, "", "Correct them in the extract.", "warning")]
+    return [Problem(what, "", "Correct them in the extract, if these are meant.", "warning")]
 
 
 def _meant(tag: str, codes: Iterable[str]) -> str:
