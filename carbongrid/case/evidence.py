@@ -50,7 +50,7 @@ class PoisSection(Section):
         about(
             "Coordinate system",
             "CRS",
-            "of the coordinates, no default: gcj02 (Gaode), bd09 (Baidu), or a code such as EPSG:4490",
+            "of the coordinates, no default: EPSG:4326 (GPS, OpenStreetMap), gcj02 (Gaode), bd09 (Baidu), or another code such as EPSG:4490",
             example="gcj02",
         ),
     ]
@@ -166,7 +166,7 @@ class PeopleSection(Section):
         if self.crs is None and is_table(self.path):
             raise wrong(
                 "crs is missing: points of a table need their coordinate system, and there is no default",
-                'Write crs = "gcj02", crs = "bd09" or a code such as crs = "EPSG:4490".',
+                'Write crs = "EPSG:4326" (GPS, OpenStreetMap), "gcj02" (Gaode), "bd09" (Baidu) or another code, such as "EPSG:4490".',
                 key="crs",
             )
         return self

@@ -54,6 +54,18 @@ def facts_of(field: FieldInfo) -> dict[str, Any]:
     return dict(extra) if isinstance(extra, dict) else {}
 
 
+def keys_of_columns(case: BaseModel, section: BaseModel) -> dict[str, str]:
+    """Return the key of a case that names each column which a section reads: ``{"lon": "[pois] x"}``."""
+    name = next((key for key in type(case).model_fields if getattr(case, key) is section), "")
+    keys: dict[str, str] = {}
+    for field, info in type(section).model_fields.items():
+        if str(facts_of(info).get("unit", "")).startswith("column"):
+            named = getattr(section, field)
+            for column in (named,) if isinstance(named, str) else named or ():
+                keys.setdefault(column, f"[{name}] {info.alias or field}")
+    return keys
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that is most like this one, or None if none is like it."""
     by_look = {_look(candidate): candidate for candidate in known}

@@ -41,7 +41,11 @@ MAX_BYTES = 2**20
 MAX_UNKNOWN = 20
 """So many unknown keys are told one by one, each with one that may be meant; a file with more is hardly a case."""
 
+_HELD_OPEN = ("~$", ".~lock.")
+"""How files begin that a spreadsheet lays beside the one that it has open."""
 _LINE = re.compile(r"at line (\d+)")
+_OF_A_TEXT_EDITOR = re.compile(r'^\s*[［【]|^[^"=]*＝|=\s*[“”„‘’＂]|[“”＂]\s*$')
+"""Quotes, brackets and equals signs as word processors and Chinese keyboards write them, where TOML wants its own."""
 _ESCAPE = re.compile(r'"[^"]*\\(?:[^"\\]|"\s*$)')
 """A backslash in double quotes, as in a path of Windows, or one that takes the closing quote for a letter."""
 
@@ -120,6 +124,8 @@ def _toml(data: bytes, path: Path) -> dict[str, Any]:
         place = _LINE.search(str(error))
         if place and _ESCAPE.search(text.split("\n")[int(place[1]) - 1]):
             hint = "Write paths with /, relative to the case: in double quotes \\ begins an escape."
+        elif place and _OF_A_TEXT_EDITOR.search(text.split("\n")[int(place[1]) - 1]):
+            hint = 'Write straight quotes and plain signs: " = [ ].'
         raise InputError(f"this is not TOML: {error}", path.name, hint) from None
 
 
@@ -151,7 +157,11 @@ def _not_regular(target: Path, where: str) -> list[Problem]:
 def _missing_file(written: str, target: Path, where: str, named: Collection[str]) -> Problem:
     """Say that a file is not there, and which one that the case does not name may be meant."""
     entries = target.parent.iterdir() if target.parent.is_dir() else ()
-    siblings = [entry.name for entry in entries if entry.name not in named]
+    siblings = [
+        entry.name
+        for entry in entries
+        if entry.name not in named and not entry.name.startswith(_HELD_OPEN)
+    ]
     close = nearest(target.name, siblings)
     hint = meant(close, target.name) if close else "Paths are relative to the case file."
     return Problem(f"there is no file {written!r}", where, hint)

@@ -76,7 +76,7 @@ def test_a_right_case_knows_its_folder(tmp_path):
         ("parcels", CASE["parcels"] + "\nland_use = ' '", r"land_use: expected some text, not a blank"),
         ("units", "path = 'townships.gpkg'\nid = 320505", r"\[units\] id: expected text in quotes, not 320505"),
         ("units", "path = 'townships.gpkg'\nwater = 'lake'", r"'ledger', 'nearest' or the name of a CSV"),
-        ("pois", "path = 'totals.csv'", r"\[pois\] crs: the required key 'crs' is missing: .*no default: gcj02 .*bd09"),
+        ("pois", "path = 'totals.csv'", r"\[pois\] crs: the required key 'crs' is missing: .*no default: EPSG:4326 .*gcj02 .*bd09"),
         ("pois", "path = 'totals.csv'\ncrs = 'gjc02'", r"coordinate reference system, not 'gjc02'"),
         ("people", "path = 'totals.csv'", r"\[people\] crs: crs is missing: .* no default"),
         ("lines", "path = 'totals.csv'\nlambda = 2", r"\[lines\] lambda: expected a number less than or equal to 1, not 2"),
@@ -140,6 +140,15 @@ def test_missing_files_are_all_named_with_the_nearest(tmp_path):
     assert second.startswith("case.toml, [gdp] path: there is no file 'money/gdp.csv'")
 
 
+def test_what_a_spreadsheet_lays_beside_an_open_file_is_not_meant(tmp_path):
+    """Seen: a missing totals.xlsx was asked to be '~$totals.xlsx'."""
+    for lock in ("~$money.xlsx", ".~lock.money.xlsx#"):
+        (tmp_path / lock).touch()
+    (told,) = faults(tmp_path, {"gdp": "path = 'money.xlsx'"})
+    assert "there is no file 'money.xlsx'" in told
+    assert "~" not in told
+
+
 def test_a_file_that_the_case_names_is_not_what_was_meant(tmp_path):
     (tmp_path / "pois.csv").touch()
     pois = "path = 'pois.csv'\ncrs = 'gcj02'"
@@ -189,6 +198,11 @@ def test_of_many_unknown_keys_the_first_are_told(tmp_path):
         (b'year = 2020\npath = "D:\\data\\totals.csv"\n', r"not TOML: .*line 2.* Write paths with /"),
         (b'path = "data\\"\nyear = 2020\n', r"not TOML: .*line 1.* Write paths with /"),
         (rb'title = "a \"b\" c" d', r"not TOML: .* Text stands in quotes"),
+        ("title = “a city”\n".encode(), r"not TOML: .*line 1.* Write straight quotes"),
+        ("title = \"a city”\n".encode(), r"not TOML: .* Write straight quotes"),
+        ("year＝2020\n".encode(), r"not TOML: .*line 1.* plain signs: \" = \[ \]"),
+        ("［parcels］\n".encode(), r"not TOML: .*line 1.* plain signs"),
+        ("title = \"the “old” town\" x\n".encode(), r"not TOML: .* Text stands in quotes"),
         (b"year = 2020\ntitle = '\xcb\xd5\xd6\xdd'\n", r"line 2 is not UTF-8"),
         (b"x = " + b"[" * 5000, r"this is not TOML"),
         (b"year = 2020\n" + b"a." * 5000 + b"a = 1", r"line 2 has a key of more than a hundred parts"),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from carbongrid.case import Case
+from carbongrid.case.fields import keys_of_columns
 from carbongrid.case.readers.coordinates import SHIFTED, in_china, project_points
 from carbongrid.case.readers.declared import cell
 from carbongrid.case.readers.geometry import missing_problems
@@ -158,7 +159,8 @@ def read_located(
     if is_table(section.path):
         read = [section.x, section.y, *columns, *optional]
         table = read_table(path, encoding=section.encoding, codes=codes, columns=read)
-        require_columns(table, where, [section.x, section.y, *columns])
+        keys = keys_of_columns(case, section)
+        require_columns(table, where, [section.x, section.y, *columns], keys)
         there = list(table.columns)
         names = np.array([f"row {row}" for row in table.index], dtype=object)
         problems: list[Problem] = []

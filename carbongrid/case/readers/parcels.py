@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from carbongrid.case import Case
+from carbongrid.case.fields import keys_of_columns
 from carbongrid.case.readers.declared import misspelt, read_declared
 from carbongrid.case.readers.geometry import (
     Names,
@@ -206,7 +207,8 @@ def _read_table(case: Case, path: Path, numeric: list[str]) -> gpd.GeoDataFrame:
     columns = [*section.id, *(column for column in named if column), *numeric]
 
     def wanted(known: list[str]) -> list[str]:
-        problems = missing_columns(dict.fromkeys(columns), known, section.path)
+        keys = keys_of_columns(case, section)
+        problems = missing_columns(dict.fromkeys(columns), known, section.path, keys)
         if problems:
             survey = [
                 f'{key} = "{field}"' for key, field in SURVEY_FIELDS.items() if field in known
@@ -532,11 +534,14 @@ def _code_notes(
         hint = f'Look at the codes: put the zeros back if they are those of {declared} and were stored as numbers; or is code_system "{best}", or a CSV of your own?'
         notes.append(Problem(what, where, hint, "warning"))
     elif best != declared and fit > own + _BETTER_FIT:
+        hint = f'Check code_system: is it "{best}"?'
+        if declared == "osm" and not codes.str.contains("=").any():
+            hint = f"Codes of osm are a key and its value, such as landuse=forest: is the key in another column? {hint}"
         notes.append(
             Problem(
                 f"{own:.1%} of the parcels have a code of {declared}, but {fit:.1%} one of {best}",
                 where,
-                f'Check code_system: is it "{best}"?',
+                hint,
                 "warning",
             )
         )

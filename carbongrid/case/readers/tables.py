@@ -239,8 +239,13 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def require_columns(table: pd.DataFrame, where: str, columns: Iterable[str]) -> None:
-    """Check that a table has these columns.
+def require_columns(
+    table: pd.DataFrame,
+    where: str,
+    columns: Iterable[str],
+    keys: Mapping[str, str] | None = None,
+) -> None:
+    """Check that a table has these columns; ``keys`` are those of the case that name them.
 
     Raises
     ------
@@ -256,6 +261,9 @@ def require_columns(table: pd.DataFrame, where: str, columns: Iterable[str]) -> 
         if column not in table.columns:
             close = nearest(column, table.columns)
             hint = meant(close, column) if close else f"Add a column {column!r}."
+            if keys and column in keys:
+                hint = f"{meant(close, column)} " if close else ""
+                hint += f"{keys[column]} in the case says which column it is."
             there = ", ".join(map(repr, table.columns))
             problems.append(
                 Problem(f"the column {column!r} is missing; there are {there}", where, hint)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from carbongrid.case.fields import meant, nearest
+from carbongrid.case.fields import keys_of_columns, meant, nearest
 from carbongrid.case.models import Case
 from carbongrid.case.readers.geoparquet import (
     column_paths,
@@ -146,7 +146,7 @@ def read_layer(
     """
 
     def wanted(known: list[str]) -> list[str]:
-        problems = missing_columns(columns, known, section.path)
+        problems = missing_columns(columns, known, section.path, keys_of_columns(case, section))
         if problems:
             raise InputError(problems)
         return [*columns, *(column for column in if_there if column in known)]
@@ -257,19 +257,25 @@ def number_column(
     return numbers
 
 
-def missing_columns(columns: Iterable[str], known: Sequence[str], where: str) -> list[Problem]:
-    """Return a problem for each column that is not there, with the nearest that is."""
-    problems = []
+def missing_columns(
+    columns: Iterable[str],
+    known: Sequence[str],
+    where: str,
+    keys: Mapping[str, str] | None = None,
+) -> list[Problem]:
+    """Return a problem for each column that is not there, with the nearest that is, and the key of the case that names it."""
+    problems, keys = [], keys or {}
     for column in columns:
         if column in known:
             continue
         close = nearest(column, known)
         hint = f"{meant(close, column)} " if close else ""
+        by = f" {keys[column]} in the case says which column it is." if column in keys else ""
         problems.append(
             Problem(
                 f"there is no column {column!r}",
                 where,
-                f"{hint}The columns are: {listed(known, 30) or 'none'}.",
+                f"{hint}The columns are: {listed(known, 30) or 'none'}.{by}",
             )
         )
     return problems

@@ -484,6 +484,13 @@ def test_a_system_that_fits_better_is_told(tmp_path):
     assert reading(tmp_path, layer, code_system="ydyh2023")[1] == []
 
 
+def test_values_of_osm_without_their_key_are_told(tmp_path):
+    """Seen: `forest` for `landuse=forest` was asked to be Overture's."""
+    codes = ["forest", "residential", "farmland", "industrial", "meadow", "forest"]
+    _, notes = reading(tmp_path, survey_layer().assign(DLBM=codes), code_system="osm")
+    assert any("a key and its value, such as landuse=forest" in note.hint for note in notes)
+
+
 def test_a_code_system_of_the_users_own(tmp_path):
     (tmp_path / "own.csv").write_text(
         "code,type,mode\nA,industrial,\nB,transport,rail\n", encoding="utf-8"

@@ -54,6 +54,18 @@ def test_the_table(tmp_path):
     pd.testing.assert_frame_equal(shuffled, table)
 
 
+def test_values_of_osm_without_their_key_are_told(tmp_path):
+    """Seen: the advice was a crosswalk of one's own, where the column had `bakery` for `shop=bakery`."""
+    rows = ["bakery,120.62,31.32", "school,120.61,31.31"]
+    asked = "a key and its value, such as shop=bakery"
+    _, notes = read_pois(pois_case(tmp_path, *rows, crosswalk="osm"), GRID)
+    assert any(asked in note.hint for note in notes)
+    told = ["nothing=known,120.62,31.32", "shop=bakery,120.61,31.31"]
+    _, notes = read_pois(pois_case(tmp_path, *told, crosswalk="osm"), GRID)
+    assert any("without a category in osm" in note.what for note in notes)
+    assert not any(asked in note.hint for note in notes)
+
+
 def test_weights_are_thousandths_rounded_half_to_even(tmp_path):
     rows = ["170300,120.62,31.32,12.3455", "050100,120.61,31.31,0", "050100,120.61,31.31,1e3"]
     case = pois_case(tmp_path, *rows, header="typecode,lon,lat,mw", weight="mw")
