@@ -535,8 +535,8 @@ def _code_notes(
         notes.append(Problem(what, where, hint, "warning"))
     elif best != declared and fit > own + _BETTER_FIT:
         hint = f'Check code_system: is it "{best}"?'
-        if declared == "osm" and not codes.str.contains("=").any():
-            hint = f"Codes of osm are a key and its value, such as landuse=forest: is the key in another column? {hint}"
+        if declared == "osm" and not codes.str.contains("=", regex=False).any():
+            hint = f'Codes of osm are a key and its value, such as landuse=forest: is the key in another column, or is code_system "{best}"?'
         notes.append(
             Problem(
                 f"{own:.1%} of the parcels have a code of {declared}, but {fit:.1%} one of {best}",

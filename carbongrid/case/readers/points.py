@@ -507,8 +507,8 @@ def _unmatched(pois: pd.DataFrame, crosswalk: str, where: str) -> list[Problem]:
     )
     level: Level = "warning" if counts.sum() > 0.5 * len(pois) else "note"
     hint = "Write a crosswalk of your own with these types, if they matter."
-    if crosswalk == "osm" and not any("=" in str(name) for name in counts.index):
-        hint = f"Types of osm are a key and its value, such as shop=bakery: is the key in another column? {hint}"
+    if crosswalk == "osm" and not pois["poi_type"].str.contains("=", regex=False).any():
+        hint = "Types of osm are a key and its value, such as shop=bakery: is the key in another column?"
     return [Problem(what, where, hint, level)]
 
 

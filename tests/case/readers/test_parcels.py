@@ -488,7 +488,8 @@ def test_values_of_osm_without_their_key_are_told(tmp_path):
     """Seen: `forest` for `landuse=forest` was asked to be Overture's."""
     codes = ["forest", "residential", "farmland", "industrial", "meadow", "forest"]
     _, notes = reading(tmp_path, survey_layer().assign(DLBM=codes), code_system="osm")
-    assert any("a key and its value, such as landuse=forest" in note.hint for note in notes)
+    (note,) = (each for each in notes if "a key and its value, such as landuse=forest" in each.hint)
+    assert "键是否在另一列" in note_in_chinese(f"{note.where}: {note.what}. {note.hint}")
 
 
 def test_a_code_system_of_the_users_own(tmp_path):

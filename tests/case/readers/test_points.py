@@ -59,8 +59,9 @@ def test_values_of_osm_without_their_key_are_told(tmp_path):
     rows = ["bakery,120.62,31.32", "school,120.61,31.31"]
     asked = "a key and its value, such as shop=bakery"
     _, notes = read_pois(pois_case(tmp_path, *rows, crosswalk="osm"), GRID)
-    assert any(asked in note.hint for note in notes)
-    told = ["nothing=known,120.62,31.32", "shop=bakery,120.61,31.31"]
+    (note,) = (note for note in notes if asked in note.hint)
+    assert "键是否在另一列" in note_in_chinese(f"{note.where}: {note.what}. {note.hint}")
+    told = ["nothing=known,120.62,31.32", ",120.62,31.31", "shop=bakery,120.61,31.31"]
     _, notes = read_pois(pois_case(tmp_path, *told, crosswalk="osm"), GRID)
     assert any("without a category in osm" in note.what for note in notes)
     assert not any(asked in note.hint for note in notes)
