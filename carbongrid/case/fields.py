@@ -55,9 +55,11 @@ def facts_of(field: FieldInfo) -> dict[str, Any]:
 
 
 def keys_of_columns(case: BaseModel, section: BaseModel) -> dict[str, str]:
-    """Return the key of a case that names each column which a section reads: ``{"lon": "[pois] x"}``."""
-    name = next((key for key in type(case).model_fields if getattr(case, key) is section), "")
+    """Return the key of a case that names each column which one of its sections reads, ``{"lon": "[pois] x"}``; nothing of what is no section of it."""
     keys: dict[str, str] = {}
+    name = next((key for key in type(case).model_fields if getattr(case, key) is section), None)
+    if name is None:
+        return keys
     for field, info in type(section).model_fields.items():
         if str(facts_of(info).get("unit", "")).startswith("column"):
             named = getattr(section, field)
