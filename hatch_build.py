@@ -1,4 +1,4 @@
-"""A wheel of one platform, where ``CARBONGRID_KERNELS`` names a folder of kernels compiled for it (``tools/platform_wheel.py``); else a wheel for all."""
+"""What a wheel brings beside the package: the pages of ``docs``, and compiled kernels where ``CARBONGRID_KERNELS`` names a folder of them (``tools/platform_wheel.py``), which make it a wheel of one platform."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class Kernels(BuildHookInterface):
-    """Put compiled kernels and the tag of their platform into a wheel."""
+class PagesAndKernels(BuildHookInterface):
+    """Put the pages that messages name into a wheel, and compiled kernels with the tag of their platform."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Add the folder's ``compiled``, under the tag in its file ``TAG``; an editable install runs its source."""
+        """Add the pages, and the folder's ``compiled`` under the tag in its file ``TAG``; an editable install runs its source and has its pages beside it."""
+        if version == "editable":
+            return
+        docs = Path(self.root, "docs")
+        for page in docs.rglob("*.md"):
+            build_data["force_include"][str(page)] = f"carbongrid/{page.relative_to(docs.parent)}"
         given = os.environ.get("CARBONGRID_KERNELS")
-        if not given or version == "editable":
+        if not given:
             return
         build_data["tag"] = Path(given, "TAG").read_text(encoding="utf-8").strip()
         build_data["pure_python"] = False

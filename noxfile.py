@@ -271,6 +271,9 @@ def release(session: nox.Session) -> None:
             # The tiles are burnt again by geocube, which the wheel alone does not bring.
             (core, "demo", "bare", "--size", "small"),
             (core, "verify", "bare/run", "--sample", "0"),
+            # Messages name pages, which the wheel brings.
+            (core, "docs", "docs/howto/facilities.md"),
+            (core, "docs", "D9"),
             (whole, "verify", "bare/run"),
             (whole, "demo", "demo", "--size", "small"),
             (whole, "verify", "demo/run"),

@@ -28,5 +28,8 @@ def main() -> None:
     Start with `carbongrid demo DIR`: it writes a synthetic city, runs it, and is a template for
     your own. `carbongrid init DIR` writes an empty case instead.
 
+    Messages and reports name pages (docs/howto/facilities.md) and decisions (D9):
+    `carbongrid docs NAME` prints them.
+
     Exit codes: 0 done, 1 the run failed, 2 the input is wrong, 143 terminated (SIGTERM).
     """

@@ -22,6 +22,7 @@ PACKAGED = {
     ),
     *(
         "sources/osm/writing.py",
+        "cli/docs_command.py",
         "outputs/report/notes.py",
         "outputs/report/rendering.py",
         "case/template.py",
