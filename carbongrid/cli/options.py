@@ -23,9 +23,39 @@ class WrittenPath(click.Path):
     """A file or folder that the command writes: an address is refused before the command begins."""
 
 
+class ReadFile(click.Path):
+    """A file that the command reads; of a folder it is said which case lies in it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path; a folder is refused."""
+        path = Path(value)
+        if path.is_dir():
+            case = path / "case.toml"
+            meant = f"give the case in it: {case}" if case.is_file() else "give a file"
+            self.fail(f"'{path}' is a folder; {meant}.", param, ctx)
+        return path
+
+
+class ReadFolder(click.Path):
+    """A folder that the command reads; of a file it is said where its run is, or what makes one of it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path; a file is refused."""
+        path = Path(value)
+        if path.is_file():
+            meant = "give a folder"
+            if (path.parent / "manifest.json").is_file():
+                meant = f"give the run that it is of: {path.parent}"
+            elif path.suffix == ".toml":
+                meant = "give the folder that `carbongrid run` made of it with --out"
+            self.fail(f"'{path}' is a file; {meant}.", param, ctx)
+        return path
+
+
 PATH = click.Path(path_type=Path)
-FILE = click.Path(path_type=Path, dir_okay=False)
-FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = ReadFile(path_type=Path)
+# The shell completes it by folders alone.
+FOLDER = ReadFolder(path_type=Path, file_okay=False)
 WRITTEN_PATH = WrittenPath(path_type=Path)
 WRITTEN_FILE = WrittenPath(path_type=Path, dir_okay=False)
 WRITTEN_FOLDER = WrittenPath(path_type=Path, file_okay=False)

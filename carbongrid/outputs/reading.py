@@ -258,8 +258,9 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(read_text(directory / "manifest.json")))
     except (OSError, ValueError, TypeError, RecursionError) as error:
+        why = "it has no readable manifest.json" if directory.exists() else "it is not there"
         raise InputError(
-            "this is not a finished run: it has no readable manifest.json",
+            f"this is not a finished run: {why}",
             str(directory),
             "Give the directory that carbongrid run made.",
         ) from error

@@ -340,7 +340,7 @@ class Result:
                 f"<carbongrid.Result> {title}, {self.as_read.manifest['year']}",
                 *(f"  {name:<{widest}}  {text}" for name, text in facts),
                 *(
-                    f"  {zone:<{widest}}  {units} units, {emission} t emitted, {sink} t taken up"
+                    f"  {zone:<{widest}}  {units} {'unit' if units == '1' else 'units'}, {emission} t emitted, {sink} t taken up"
                     for zone, units, emission, sink in zones
                 ),
                 "tables: units, parcels, inventory, ledger, evidence, land_types; fields: grid_1km, labels",
@@ -380,7 +380,7 @@ class Result:
         return [
             (
                 str(name),
-                f"{len(inside)}",
+                f"{len(inside):,}",
                 f"{inside['emission_t'].sum():,.0f}",
                 f"{inside['sink_t'].sum():,.0f}",
             )

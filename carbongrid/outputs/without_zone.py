@@ -26,6 +26,15 @@ _WAYS_OUT: Mapping[str, str] = MappingProxyType(
     }
 )
 
+_OF_SEVERAL: Mapping[str, str] = MappingProxyType(
+    {
+        ONE_UNIT: "each is alone in its reference region",
+        NO_GDP: "their reference region has no GDP",
+        NO_SINK: "their reference region has no sink",
+    }
+)
+"""A reason as it is told of more than one unit; that of one stands beside it in a table."""
+
 
 def counted_reasons(reasons: Iterable[str]) -> dict[str, int]:
     """Return of how many units each reason is, the most frequent first; a unit with a zone has an empty one."""
@@ -37,4 +46,5 @@ def lines_without_zone(counts: Mapping[str, int], units: int) -> Iterator[str]:
     for reason, count in counts.items():
         verb = "gets" if count == 1 else "get"
         who = "The unit" if units == 1 else f"{count:,} of {units:,} units"
-        yield f"{who} {verb} no zone, {reason}. {_WAYS_OUT[reason]}"
+        why = reason if count == 1 else _OF_SEVERAL.get(reason, reason)
+        yield f"{who} {verb} no zone: {why}. {_WAYS_OUT[reason]}"

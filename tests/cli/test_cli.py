@@ -101,7 +101,7 @@ def test_verify_of_no_run_ends_with_2_and_a_check_that_was_not_made_is_not_ok(
     """Seen to end with 1, as a damaged run does; and to say ok of tiles that nobody asked for."""
     code, _, err = invoke("verify", tmp_path / "nosuch")
     assert code == 2
-    assert "this is not a finished run" in err
+    assert "this is not a finished run: it is not there" in err
     code, stdout, _ = invoke("verify", small_run, "--sample", "0")
     assert code == 0
     (tiles,) = (line for line in stdout.splitlines() if "tiles: " in line)
@@ -230,10 +230,12 @@ def test_check_says_why_units_get_no_zone(city: Path) -> None:
     case, gdp = city / "case.toml", city / "gdp.csv"
     lines = gdp.read_text(encoding="utf-8-sig").splitlines()
     gdp.write_text("\n".join(lines[:-2]), encoding="utf-8")
-    assert "2 of 6 units get no zone, GDP unknown. Give each a value" in invoke("check", case)[1]
+    assert "2 of 6 units get no zone: GDP unknown. Give each a value" in invoke("check", case)[1]
     text = case.read_text(encoding="utf-8")
     case.write_text(re.sub(r"(?ms)^\[gdp\].*?(?=^\[)", "", text), encoding="utf-8")
-    assert "6 of 6 units get no zone, its reference region has no GDP." in invoke("check", case)[1]
+    assert (
+        "6 of 6 units get no zone: their reference region has no GDP." in invoke("check", case)[1]
+    )
     told = json.loads(invoke("check", case, "--json")[1])["without_zone"]
     assert told == {"its reference region has no GDP": 6}
 

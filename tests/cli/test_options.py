@@ -69,3 +69,23 @@ def test_every_out_is_known_to_be_written() -> None:
     ]
     assert len(outs) > 15
     assert all(isinstance(parameter.type, WrittenPath) for parameter in outs)
+
+
+def test_a_folder_for_a_file_and_a_file_for_a_folder_are_told_what_was_meant(
+    tmp_path: Path,
+) -> None:
+    """Click says that it is a directory, or a file, and no more."""
+    (tmp_path / "town").mkdir()
+    (tmp_path / "town" / "case.toml").touch()
+    (tmp_path / "run").mkdir()
+    for name in ("manifest.json", "units.csv"):
+        (tmp_path / "run" / name).touch()
+    for words, said in (
+        (("check", "town"), "is a folder; give the case in it: TMP/town/case.toml."),
+        (("check", "run"), "is a folder; give a file."),
+        (("margins", "town/case.toml"), "is a file; give the folder that `carbongrid run` made of it with --out."),
+        (("margins", "run/units.csv"), "is a file; give the run that it is of: TMP/run."),
+    ):  # fmt: skip
+        done = CliRunner().invoke(main, [words[0], str(tmp_path / words[1])])
+        assert done.exit_code == 2
+        assert done.stderr.endswith(f": 'TMP/{words[1]}' {said}\n".replace("TMP", str(tmp_path)))

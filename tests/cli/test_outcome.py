@@ -77,8 +77,8 @@ def test_why_units_have_no_zone_is_told_with_the_way_out(result: Result) -> None
     units.loc[units.index[3], ["zone", "reason"]] = [0, NO_CARBON]
     lines = list(zone_lines(replace(result, units=units)))
     told = [line for line in lines if "no zone" in line]
-    assert told[0].startswith(f"3 of {len(units)} units get no zone, GDP unknown. Give each a value in the table of [gdp]")  # fmt: skip
-    assert told[1].startswith(f"1 of {len(units)} units gets no zone, neither emission nor sink.")
+    assert told[0].startswith(f"3 of {len(units)} units get no zone: GDP unknown. Give each a value in the table of [gdp]")  # fmt: skip
+    assert told[1].startswith(f"1 of {len(units)} units gets no zone: neither emission nor sink.")
     # Seen: that no category is spread on its land, of totals of 0 and of parts below half a gram.
     assert "Nothing is spread on their land, or less than a gram" in told[1] and "look at the totals" in told[1]  # fmt: skip
     assert not any("no zone" in line for line in zone_lines(result))
@@ -89,7 +89,7 @@ def test_where_no_unit_has_a_zone_no_table_of_nothing_is_told(result: Result) ->
     bare = result.units.assign(zone=0, reason=NO_GDP)
     lines = list(zone_lines(replace(result, units=bare)))
     assert [line.split()[0] for line in lines if line][:3] == ["zone", "0", "all"]
-    assert lines[-1].startswith(f"{len(bare)} of {len(bare)} units get no zone, its reference region has no GDP. Give GDP")  # fmt: skip
+    assert lines[-1].startswith(f"{len(bare)} of {len(bare)} units get no zone: their reference region has no GDP. Give GDP")  # fmt: skip
     assert not any("halving" in line or "share of" in line for line in lines)
 
 
@@ -162,4 +162,4 @@ def test_one_thing_is_told_as_one(result: Result) -> None:
     # Seen: 9087 of 20000 zones are firm, beside 1,025 units are close to 1.
     assert firm_line(9087, 20_000, 1000).startswith("9,087 of 20,000 zones are firm")
     [alone] = lines_without_zone({NO_CARBON: 1}, 1)
-    assert alone.startswith("The unit gets no zone, neither emission nor sink.")
+    assert alone.startswith("The unit gets no zone: neither emission nor sink.")
