@@ -311,7 +311,7 @@ def _with_gdp(answer: LiveResult, action: Action, _: Path | None) -> LiveResult:
 
 def _positions(answer: LiveResult, codes: Any) -> list[int]:
     ids = pd.Index(answer.prepared.units["id"])
-    named_once(codes, lambda code: code in ids, "unit", f"Units are {listed(ids, more=', ...')}.")  # fmt: skip
+    named_once(codes, lambda code: code in ids, "unit", f"Units are {listed(ids)}.")  # fmt: skip
     return [int(row) for row in ids.get_indexer(list(codes))]
 
 

@@ -107,6 +107,12 @@ def rasters_of(
     if isinstance(published, Mapping):
         pairs = [(of, each) for of, paths in published.items() for each in _several(paths)]
         return tuple(PublishedRaster(of, Path(each), unit, variable) for of, each in pairs)
+    if not isinstance(published, Sequence):
+        raise InputError(
+            f"a {type(published).__name__} is neither the name of a file nor several",
+            "published",
+            "Write a table to a CSV and give its name; of rasters give their names.",
+        )
     named = [each for each in published if isinstance(each, PublishedRaster)]
     paths = [Path(each) for each in published if not isinstance(each, PublishedRaster)]
     tables = [path for path in paths if path.suffix.lower() not in _RASTERS and not is_raster(path)]

@@ -126,7 +126,7 @@ class Model:
         found: NDArray[np.bool_] = (codes == limit.code).to_numpy(bool)
         if not found.any():
             there = sorted(codes.unique())
-            raise InputError(f"no parcel has the land-use code {limit.code!r}", f"limits, row {limit.row}, from", f"There are {listed(there, 20, more=', ...')}.")  # fmt: skip
+            raise InputError(f"no parcel has the land-use code {limit.code!r}", f"limits, row {limit.row}, from", f"There are {listed(there, 20)}.")  # fmt: skip
         return found
 
     def needs(self) -> tuple[Need, ...]:

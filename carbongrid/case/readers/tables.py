@@ -384,7 +384,7 @@ class Faults:
     def _way_out(self, text: str, known: Collection[str], otherwise: str) -> str:
         """Return what to write in place of a word that is not known."""
         close = nearest(text, known if not _digits(text) else [one for one in known if _digits(one) == _digits(text)])  # fmt: skip
-        some = listed(sorted(known), 8, more=", ...")
+        some = listed(sorted(known), 8)
         hint = meant(close, text) if close else otherwise or f"Known: {some}."
         whole = text.removesuffix(".0")
         shorter = next((one for one in known if whole and one != text and one.lstrip("0") == whole.lstrip("0")), "")  # fmt: skip

@@ -224,4 +224,7 @@ def _refusal(path: Path, head: bytes) -> InputError:
                 f"the file is {what}; its content decides, not its name", path.name, hint
             )
     what = "JSON, but not GeoJSON" if head[:1] == b"{" else "of no format that is read"
-    return InputError(f"the file is {what}", path.name, f"Convert it to one of: {READABLE}.")
+    hint = f"Convert it to one of: {READABLE}."
+    if path.suffix.lower() in (".xls", ".txt", ".tsv"):
+        hint += " A table of points is known by its name: save it as .csv or .xlsx."
+    return InputError(f"the file is {what}", path.name, hint)

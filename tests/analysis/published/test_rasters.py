@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
 from carbongrid.analysis.published.months import Dates
-from carbongrid.analysis.published.rasters import OpenedRaster, Remark, Window, inside_window
+from carbongrid.analysis.published.rasters import (
+    OpenedRaster,
+    Remark,
+    Window,
+    inside_window,
+    rasters_of,
+)
 from carbongrid.analysis.published.units_of_measure import read_unit
 from carbongrid.errors import InputError
 from carbongrid.raster.grid import Grid
@@ -104,3 +111,9 @@ def test_a_window_is_cut_out_by_row_and_column_from_the_north(step: int) -> None
     layer = xr.DataArray(values[::step], dims=("y", "x"), coords={"y": GRID.y[::step], "x": GRID.x})
     window = Window((1, 4), GRID.window((1, 4), (3, 2)))
     np.testing.assert_array_equal(inside_window(layer, window), values[1:4, 4:6])
+
+
+def test_a_table_in_memory_is_asked_to_be_a_file() -> None:
+    """Seen to be told that --unit and --variable are for rasters."""
+    with pytest.raises(InputError, match="a DataFrame is neither the name of a file nor several"):
+        rasters_of(pd.DataFrame({"id": ["a"]}), None, None)  # type: ignore[arg-type]

@@ -330,6 +330,7 @@ def test_faults_are_gathered():
     assert faults.number("-1", 4, "v", signed=True) == -1
     assert not faults.member("forrest", ["forest", "water"], "type", 5, "t")
     assert faults.member("water", ["forest", "water"], "type", 6, "t")
+    assert not faults.member("q", [f"kind-{each}" for each in range(10)], "kind", 7, "k")
     faults.once([(2, "a"), (3, "b"), (9, "a")], "the key")
     with pytest.raises(InputError) as caught:
         faults.raise_any()
