@@ -44,7 +44,6 @@ from carbongrid.pipeline.regional_totals import land_without_total, moved_by_reg
 from carbongrid.pipeline.unreached_units import units_that_evidence_leaves_out
 from carbongrid.pipeline.weights_step import (
     Weighed,
-    coefficients_of,
     regions_of,
     weighs_by_raster,
 )
@@ -205,7 +204,7 @@ def allocate_category(
         said += moved_by_regions(ledger, packed, codes, region)
         system = inputs.case.parcels.code_system
         said += mass_on_open_land(category, claims, grams, own, land.parcels, rows, system)
-        said += problems_of_uptake(category, grams, land.parcels, rows, coefficients_of(inputs))
+        said += problems_of_uptake(category, grams, land.parcels, rows, inputs.coefficients)
         return Part(ParcelMass(rows[some], grams[some]), ledger, counted, told, said), fallen
 
     part, fallen = spread(np.union1d(packed.rows, homes) if homes.size else packed.rows)

@@ -25,7 +25,7 @@ from carbongrid.pipeline.far_land import FarLand, land_far_away
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.regional_totals import level_of
 from carbongrid.pipeline.residents import census_of, shared_over
-from carbongrid.pipeline.weights_step import coefficients_of, regions_of, weight_rasters
+from carbongrid.pipeline.weights_step import regions_of, weight_rasters
 from carbongrid.raster.chunked.rasters import WeightRaster, problems_of_top
 from carbongrid.raster.plane_files import open_plane
 
@@ -206,7 +206,7 @@ def _problems_of_sinks(inputs: Inputs, land: Land) -> Iterator[Problem]:
     """Yield a warning for each sink of several types of land that activity data formed otherwise than it is spread: by the package's coefficients."""
     if inputs.formed is None:
         return
-    uptake = coefficients_of(inputs)
+    uptake = inputs.coefficients
     for name, category in inputs.categories.items():
         if not category.sink or category.weight != "area" or len(category.types) < 2:
             continue

@@ -160,6 +160,7 @@ class PreparedRun:
             census=None,
             notes=(),
             guidance=(),
+            coefficients=tables.coefficients,
         )
 
     @cached_property

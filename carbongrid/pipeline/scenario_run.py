@@ -327,5 +327,4 @@ def _save_tables(folder: Path, answer: LiveResult, inputs: Inputs, plan: Plan, *
     """Write settings and small tables; a table of GDP that the plan changes, or that was split on other land, is none any more."""
     changed = converted or any(action.do == "gdp" for action in plan.actions)
     gdp = None if changed else answer.prepared.tables.gdp
-    known = dict(answer.prepared.tables.coefficients)
-    small_tables.keep_tables(folder, dataclasses.replace(inputs, gdp=gdp), known)
+    small_tables.keep_tables(folder, dataclasses.replace(inputs, gdp=gdp))

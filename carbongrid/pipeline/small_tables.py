@@ -14,7 +14,6 @@ from carbongrid.case import Case
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.method.categories import Category
 from carbongrid.pipeline.sections import FOLDER
-from carbongrid.pipeline.weights_step import coefficients_of
 from carbongrid.raster.opening.files import read_text
 
 FILES = [f"{FOLDER}/case.json"]
@@ -45,8 +44,8 @@ class SmallTables:
     gdp: pd.DataFrame | None
 
 
-def content_of(inputs: Inputs, coefficients: dict[str, float] | None = None) -> dict[str, Any]:
-    """Return what is kept, as JSON has it; coefficients of sinks are the case's, unless they are known already."""
+def content_of(inputs: Inputs) -> dict[str, Any]:
+    """Return what is kept, as JSON has it."""
     case, facilities = inputs.case, inputs.facilities
     return {
         "file": case.path.name,
@@ -55,14 +54,14 @@ def content_of(inputs: Inputs, coefficients: dict[str, float] | None = None) -> 
         "totals": _kept(inputs.totals),
         "facilities": None if facilities is None else _kept(facilities),
         "water": inputs.water,
-        "coefficients": coefficients_of(inputs) if coefficients is None else coefficients,
+        "coefficients": dict(inputs.coefficients),
         "gdp": None if inputs.gdp is None else _kept(inputs.gdp),
     }
 
 
-def keep_tables(folder: Path, inputs: Inputs, coefficients: dict[str, float] | None = None) -> None:
+def keep_tables(folder: Path, inputs: Inputs) -> None:
     """Write them."""
-    text = json.dumps(content_of(inputs, coefficients), ensure_ascii=False, indent=1)
+    text = json.dumps(content_of(inputs), ensure_ascii=False, indent=1)
     (folder / FILES[0]).write_text(text, encoding="utf-8")
 
 

@@ -15,11 +15,9 @@ import numpy as np
 from carbongrid.case.readers.categories import categories_of
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.points import crosswalk_categories
-from carbongrid.case.readers.sinks import read_sinks
 from carbongrid.errors import InputError, Problem
-from carbongrid.inventory.sink_sets import counted_types
 from carbongrid.method.sharing import Shares
-from carbongrid.method.weights import PackedWeights, WeightInputs, sink_coefficients, weigh
+from carbongrid.method.weights import PackedWeights, WeightInputs, weigh
 from carbongrid.method.weights.packing import ARRAYS, OF_SOME
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.residents import residents_on_parcels
@@ -100,16 +98,6 @@ def _weighed(inputs: Inputs, land: Land, names: Collection[str], evidence: Weigh
     return Weighed(claims, failed)
 
 
-def coefficients_of(inputs: Inputs) -> dict[str, float]:
-    """Return the uptake per area of each territorial type; none of those that the case's set of sinks does not count."""
-    sinks = read_sinks(inputs.case)
-    known = sink_coefficients()
-    if sinks is None:
-        return known
-    counted = counted_types(sinks)
-    return {name: value if name in counted else 0.0 for name, value in known.items()}
-
-
 def gather_weight_inputs(inputs: Inputs, land: Land) -> WeightInputs:
     """Return what the weights are made from; people are put on parcels here, once."""
     case = inputs.case
@@ -120,7 +108,7 @@ def gather_weight_inputs(inputs: Inputs, land: Land) -> WeightInputs:
         lines=inputs.lines,
         lambda_=case.lines.lambda_ if case.lines else 0.0,
         miss=case.pois.miss if case.pois else "nearest",
-        coefficients=coefficients_of(inputs),
+        coefficients=inputs.coefficients,
     )
 
 
@@ -140,7 +128,7 @@ def what_weighs(inputs: Inputs, *_: Any) -> list[Any]:
         inputs.case.pois.miss if inputs.case.pois else "",
         inputs.case.people.share if inputs.case.people else "",
         lines.lambda_ if lines else 0.0,
-        coefficients_of(inputs),
+        dict(inputs.coefficients),
     ]
 
 

@@ -192,8 +192,10 @@ class _Made:
             same = all(map(np.array_equal, told, self.readings.masses(reading)))
             if same and np.array_equal(zone, self.published):
                 return
+        refused = self._zones[self.own]
+        why = f": {refused.problems[0]}" if isinstance(refused, InputError) else ""
         raise VerificationError(
-            "the run's own reading is not found again from what it keeps. Run the case again, and ask the new run."
+            f"the run's own reading is not found again from what it keeps{why.rstrip('.')}. Run the case again, and ask the new run."
         )
 
     def drop_refused(self) -> None:

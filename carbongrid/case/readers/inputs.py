@@ -30,6 +30,7 @@ from carbongrid.case.readers.points import (
 from carbongrid.case.readers.readings import REACH, apart, off_the_map, readings_on_land
 from carbongrid.case.readers.region_columns import codes_by_name
 from carbongrid.case.readers.regional import read_census, read_gdp, read_old_codes, read_water
+from carbongrid.case.readers.sinks import coefficients_of
 from carbongrid.case.readers.surroundings import read_surroundings
 from carbongrid.case.readers.tables import read_table, require_columns
 from carbongrid.case.readers.totals import read_totals, totals_of_rows
@@ -40,6 +41,7 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.method.categories import Category
 from carbongrid.method.columns import clashes, parent_clashes
 from carbongrid.method.guidance import COLUMNS, Advice, read_guidance
+from carbongrid.method.weights import sink_coefficients
 from carbongrid.raster.opening.crs import crs_of
 
 _ANY_PLANE = "EPSG:6933"
@@ -123,6 +125,8 @@ class Inputs:
         What the case says of how uncertain its numbers are; empty where it says nothing.
     years
         Of GDP (``gdp``) and of the census (``residents``), where figures are not all of the case's year.
+    coefficients
+        What an area of each territorial type takes up, by the case's set of sinks.
     """
 
     case: Case
@@ -144,6 +148,7 @@ class Inputs:
     surroundings: gpd.GeoDataFrame | None = None
     uncertainty: Told | None = None
     years: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    coefficients: Mapping[str, float] = field(default_factory=sink_coefficients)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -284,6 +289,7 @@ def complete_inputs(case: Case, categories: Section, *sections: Section, held: S
         uncertainty = gather(
             lambda: read_uncertainty(case, regions.codes, known, notes=gather.notes)
         )
+    coefficients = gather(lambda: coefficients_of(case))
     around = None if units is None else gather(lambda: read_surroundings(case, units, gather.notes))
     gather.table_of(held)
     if gather.problems:
@@ -303,6 +309,7 @@ def complete_inputs(case: Case, categories: Section, *sections: Section, held: S
         by_gas=by_gas,
         surroundings=around,
         uncertainty=uncertainty,
+        coefficients=coefficients,
         **evidence,
         **regional,
     )

@@ -6,7 +6,15 @@ from pathlib import Path
 
 from carbongrid.case import Case
 from carbongrid.case.readers.tables import read_table, require_columns
-from carbongrid.inventory.sink_sets import COLUMNS, SinkSet, sink_set, sink_set_of, sink_sets
+from carbongrid.inventory.sink_sets import (
+    COLUMNS,
+    SinkSet,
+    counted_types,
+    sink_set,
+    sink_set_of,
+    sink_sets,
+)
+from carbongrid.method.weights import sink_coefficients
 
 
 def read_sinks(case: Case) -> SinkSet | None:
@@ -21,6 +29,22 @@ def read_sinks(case: Case) -> SinkSet | None:
     if section is None:
         return None
     return sinks_of(section.sinks, case.resolve(section.sinks))
+
+
+def coefficients_of(case: Case) -> dict[str, float]:
+    """Return the uptake per area of each territorial type; none of those that the case's set of sinks does not count.
+
+    Raises
+    ------
+    InputError
+        As :func:`read_sinks`.
+    """
+    sinks = read_sinks(case)
+    known = sink_coefficients()
+    if sinks is None:
+        return known
+    counted = counted_types(sinks)
+    return {name: value if name in counted else 0.0 for name, value in known.items()}
 
 
 def sinks_of(name: str, path: Path) -> SinkSet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import random
+import shutil
 from dataclasses import replace
 from itertools import combinations
 from types import SimpleNamespace
@@ -381,6 +382,22 @@ def test_a_reading_of_activity_data_is_a_run_of_the_changed_case(formed, change,
     before = readings.masses(own)
     assert before[0].tolist() != emission.tolist()
     assert ("sinks" in change) == (before[1].tolist() != sink.tolist())
+
+
+def test_a_set_of_sinks_of_the_case_s_own_is_kept_with_the_run(formed, tmp_path):
+    """Seen to fail: the set was looked for in the run, so that nothing could be asked of it, and the audit said to run the case again."""
+    case = tmp_path / "case"
+    shutil.copytree(formed.parent, case, ignore=shutil.ignore_patterns("run"))
+    (case / "own.csv").write_text("activity,products,source\nland/forest,land,me\n", encoding="utf-8")  # fmt: skip
+    text = formed.read_text(encoding="utf-8").replace('sinks = "study"', 'sinks = "own.csv"')
+    (case / "case.toml").write_text(text, encoding="utf-8")
+    cg.run(case / "case.toml", tmp_path / "run")
+    found = audit_choices(tmp_path / "run", case=case / "case.toml", without=["water", "reduce", "poi_miss", "road_lambda"])  # fmt: skip
+    assert {"own.csv", "ipcc", "study"} <= {*found.readings["sinks"]}
+    shutil.move(case, tmp_path / "elsewhere")
+    run = cg.open(tmp_path / "run")
+    answer = run.with_totals({"sink/land": "1000000 t CO2e"})
+    assert answer.units["sink_t"].sum() > run.units["sink_t"].sum()
 
 
 def totals_of(formed):

@@ -337,6 +337,8 @@ def test_faults_are_gathered():
     assert [str(problem) for problem in caught.value.problems] == [
         "t.csv, row 3, column v: expected no negative number, not -1",
         "t.csv, row 5, column t: unknown type 'forrest'. Did you mean 'forest'?",
+        # Seen to end in four dots.
+        "t.csv, row 7, column k: unknown kind 'q'. Known: kind-0, kind-1, kind-2, kind-3, kind-4, kind-5, kind-6, kind-7 and 2 more.",
         "t.csv: the key a stands in rows 2, 9. Keep one of them.",
     ]
 
