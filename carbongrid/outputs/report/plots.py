@@ -16,7 +16,7 @@ from carbongrid.method.categories import suggestion_of
 from carbongrid.method.gas import ALL_GASES, Gas
 from carbongrid.outputs.figures.classes import (
     NO_VALUE,
-    RELATIVE,
+    RELATIVE_IN_LINE,
     flags_of,
     ordered_zones,
     powers_of_ten,
@@ -215,7 +215,7 @@ class Plots:
         if column == "zone":
             known = {zone.code: zone.colour for zone in ordered_zones()}
             colours = [known[int(code)] for code in self.units["zone"]]
-            entries, title = self._zone_entries(), RELATIVE[0].replace("\n", " ")
+            entries, title = self._zone_entries(), RELATIVE_IN_LINE[0]
         else:
             scale, classes = self._classed(column)
             colours = [scale.colours[k] if k >= 0 else NO_VALUE for k in classes.tolist()]
@@ -299,7 +299,7 @@ class Plots:
                 marked.plot(ax=axes, **style)
                 handles.append(Patch(label=f"{flag.name_en} ({len(marked):,})", **style))
         axes.legend(handles=handles, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-        axes.set_title(RELATIVE[0].replace("\n", " "), fontsize="small", color=_INK)
+        axes.set_title(RELATIVE_IN_LINE[0], fontsize="small", color=_INK)
         axes.set_aspect("equal")
         axes.set_axis_off()
         return axes
