@@ -11,7 +11,6 @@ from pathlib import Path
 from qgis.core import (  # pyright: ignore[reportMissingImports]
     QgsApplication,
     QgsLayoutExporter,
-    QgsLayoutItemLabel,
     QgsLayoutItemLegend,
     QgsLayoutItemMap,
     QgsLayoutItemScaleBar,
@@ -101,7 +100,7 @@ def paged(page):
     colours = {picture.pixel(x, y) for x in range(0, picture.width(), 3) for y in range(0, picture.height(), 3)}  # fmt: skip
     return {
         "name": page.name(),
-        "title": items[QgsLayoutItemLabel].text(),
+        "title": page.itemById("label").text(),
         "map": [layer.name() for layer in land.layers()],
         "legend": [each.name() for each in legend.model().rootGroup().findLayers()],
         "bar": items[QgsLayoutItemScaleBar].unitsPerSegment(),

@@ -82,6 +82,17 @@ def test_the_code_of_a_page_runs(
             value.close()
 
 
+def test_the_runs_that_pages_read_are_those_that_the_first_page_says_how_to_get() -> None:
+    """Seen: mycity-2020 was read on 13 pages, and none said where a reader without a city has it from."""
+    made = "".join(blocks(DOCS / "howto" / "index.md", "sh"))
+    read = set()
+    for page in WALKED:
+        for text in blocks(page, "python"):
+            read |= set(re.findall(r"""["'](mycity(?:-\d{4})?)\b""", text))
+    assert {"mycity", "mycity-2020"} <= read
+    assert [name for name in read if f" {name}\n" not in made] == []
+
+
 def test_what_is_cited_is_what_came_in_also_where_nothing_was_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -134,11 +134,16 @@ def tonnes(grams: int) -> str:
 
 
 def mass(grams: int) -> str:
-    """Return a mass with three digits in the unit that suits it; no exponent however small."""
+    """Return a mass with three digits in the unit that suits it as rounded; no exponent however small."""
     if 0 < abs(grams) < 1000:
         return "< 0.001 t" if grams > 0 else "> −0.001 t"
-    scale, unit = mass_scale(abs(grams))
+    scale, unit = mass_scale(_three_digits(grams))  # 999.9 t is 1.00 kt, as what stands beside it
     return f"{short_number(grams / scale)} {unit}"
+
+
+def _three_digits(grams: float) -> float:
+    """Return the size of a mass, rounded as it is shown."""
+    return float(f"{abs(grams):.3g}")
 
 
 def exact_mass(grams: int) -> str:
@@ -212,7 +217,7 @@ _WAN = 10**10
 
 def mass_in_chinese(grams: int) -> str:
     """Return a mass with three digits, in 10,000 t from there on and in tonnes below."""
-    if abs(grams) >= _WAN:
+    if _three_digits(grams) >= _WAN:
         return f"{short_number(grams / _WAN)} 万吨"
     if 0 < abs(grams) < 1000:
         return "< 0.001 吨" if grams > 0 else "> −0.001 吨"

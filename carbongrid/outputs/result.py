@@ -204,6 +204,16 @@ _TABLES = ("units", "inventory", "ledger", "evidence", "land_types")
 """What of a result is tables, but for the parcels, which are read later."""
 
 
+def _marked(units: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return how many units have a zone that may be another, as maps hatch them: where draws say so, those that are not firm."""
+    marks = [("close to 1", units["borderline"])]
+    if "firm" in units:
+        marks = [("not firm", ~units["firm"].astype(bool) & (units["zone"] > 0))]
+    if units["indicative"].any():
+        marks.append(("indicative", units["indicative"]))
+    return [(name, f"{int(marked.sum()):,}") for name, marked in marks]
+
+
 def _twin[Table: pd.DataFrame](table: Table) -> Table:
     """Return a table that shares its memory until one of both is edited: pandas copies on write, GeoPandas' arrays do not."""
     twin = table.copy(deep=False)
@@ -352,7 +362,10 @@ class Result:
         return card(
             str(self.as_read.manifest["title"]),
             str(self.as_read.manifest["year"]),
-            facts=self._facts(),
+            facts=[
+                *self._facts(),
+                ("zones are relative", "each index is held against the whole of the region"),
+            ],
             columns=("zone", "units", "emission, t", "sink, t"),
             rows=self._zones(),
         )
@@ -370,7 +383,7 @@ class Result:
             ("emission in them", gas.told(f"{emission:,.0f} t CO2e")),
             ("sink in them", gas.told(f"{sink:,.0f} t CO2e")),
             ("CCR of all", f"{100 * sink / emission:.3g} %" if emission else "–"),
-            ("close to 1", f"{int(units['borderline'].sum())}"),
+            *_marked(units),
             ("warnings", f"{len(warnings)}"),
             ("report", "not written" if missing else str(self.directory / "report.html")),
         ]

@@ -407,6 +407,10 @@ def test_on_a_phone(opened, full_demo):
         full_demo / "run" / "report.html", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
     )  # fmt: skip
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    # Seen hidden: all sinks stood beside a CCR that is of those in the units.
+    told = page.locator(".headline .more:visible").all_inner_texts()
+    assert len(told) == 3
+    assert all(text.endswith("in the units") for text in told[:2])
     page.touchscreen.tap(*spot(page, 40))
     assert page.locator("tr.chosen").get_attribute("id") == "unit-41"
     assert page.locator("#sheet h3").is_visible()

@@ -212,6 +212,7 @@ def project(run, pictures):
             for item in page.items()
             if hasattr(item, "uuid")
         ),
+        "note": page.itemById("note").text(),
         "bar_mm": page.itemById("bar").rect().width(),
         "colours": colours_of(image),
     }

@@ -18,8 +18,9 @@ from tables_example import example_tables
 import carbongrid as cg
 from carbongrid.case.notebook import card
 from carbongrid.method.zoning import zones
-from carbongrid.outputs.figures.classes import ordered_zones
+from carbongrid.outputs.figures.classes import RELATIVE_IN_LINE, flags_of, ordered_zones
 from carbongrid.outputs.reading import read_result
+from carbongrid.outputs.result import _marked
 from carbongrid.outputs.tables import table_digests, write_tables
 from carbongrid.run_store import seal_of
 
@@ -68,6 +69,19 @@ def test_a_result_shows_its_zones(tmp_path):
     for words in ("<b>Six", "2020", emission, "low-carbon economic", "unclassified"):
         assert words in shown.text
     assert shown.text.count("report.html") == 1
+
+
+def test_a_result_says_how_far_its_zones_are_to_be_trusted(small_run):
+    """Seen: of a run whose draws found 67 of 97 zones not firm it said "close to 1: 8", and of one whose zones are all indicative nothing; nor that zones are relative."""
+    result = cg.open(small_run)
+    shown = Text(result._repr_html_()).text
+    for words in RELATIVE_IN_LINE[0].split(": "):
+        assert words.lower() in shown.lower()
+    units = result.units
+    for frame in (units, units.assign(indicative=True), units.drop(columns="firm")):
+        told = dict(_marked(frame))
+        flags = {flag.name_en: int(flag.marked(frame).sum()) for flag in flags_of(frame)}
+        assert told == {name: str(count) for name, count in flags.items() if count or name != "indicative"}  # fmt: skip
 
 
 def test_a_run_is_opened_again_and_fits_fifteen_lines(tmp_path):

@@ -18,6 +18,7 @@ from carbongrid.outputs.numbers import (
     index_number,
     interval,
     mass,
+    mass_in_chinese,
     mass_scale,
     money,
     money_in_chinese,
@@ -113,7 +114,16 @@ def test_whole_percent_is_not_all_and_not_nothing_where_it_is_not(share, text):
 
 def test_no_mass_is_an_exponent():
     assert [mass(grams) for grams in (0, 1, 999, 1000, -1, 1_234_567, 999_960_000)] == [
-        "0 t", "< 0.001 t", "< 0.001 t", "0.00100 t", "> −0.001 t", "1.23 t", "1,000 t",
+        "0 t", "< 0.001 t", "< 0.001 t", "0.00100 t", "> −0.001 t", "1.23 t", "1.00 kt",
+    ]  # fmt: skip
+
+
+def test_a_mass_has_the_unit_that_suits_it_as_rounded():
+    """Seen: "1,000 t" above "1.00 kt" in the table of zones."""
+    near = [999_400_000, 999_960_000, 10**9, 999_960_000_000, -999_960_000_000]
+    assert list(map(mass, near)) == ["999 t", "1.00 kt", "1.00 kt", "1.00 Mt", "−1.00 Mt"]
+    assert list(map(mass_in_chinese, [9_994_000_000, 9_996_000_000, 10**10])) == [
+        "9,990 吨", "1.00 万吨", "1.00 万吨",
     ]  # fmt: skip
 
 

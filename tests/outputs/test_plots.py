@@ -47,6 +47,18 @@ def test_a_map_classes_each_unit_as_the_figures_do(tmp_path, column):
     axes.figure.canvas.draw()
 
 
+def test_what_is_written_is_seen_on_a_dark_ground(tmp_path):
+    """Seen to fail: "Zones are relative", the lines at 1 and the mark of hatched units were dark on black."""
+    result = result_in(tmp_path)
+    with plt.style.context("dark_background"):
+        zones, plane = result.plot.zones(), result.plot.ecc_esc()
+        drawn = [zones.title.get_color(), *(line.get_color() for line in plane.lines)]
+    assert [colors.to_hex(each) for each in drawn] == ["#ffffff"] * 3
+    marks = [patch for patch in zones.get_legend().get_patches() if patch.get_hatch()]
+    assert marks
+    assert all(colors.to_hex(patch.get_facecolor()) == "#ffffff" for patch in marks)
+
+
 def test_a_change_below_0_is_no_gap(tmp_path):
     """Seen to fail: units that have to emit less to leave their zone were grey, "0 or unknown"."""
     result = result_in(tmp_path)

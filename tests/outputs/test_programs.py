@@ -75,7 +75,11 @@ def test_the_project_opens_with_all_that_a_page_needs(seen):
     assert (emissions[0], sinks[0]) == (1, 2)
     assert len(sinks) >= 4 and set(emissions[2:]).isdisjoint(sinks[2:])
     assert {Path(each["source"].partition("|")[0]).name for each in project["layers"]} == {"units.gpkg", "grid_1km.tif"}  # fmt: skip
-    assert project["items"] == ["Label", "Legend", "Map", "Page", "ScaleBar"]
+    assert project["items"] == ["Label", "Label", "Legend", "Map", "Page", "ScaleBar"]
+    assert "Zones are relative" in project["note"], (
+        "seen: a page that said nothing of what its zones are"
+    )
+    assert "不稳定：不足 90 % 的抽样属该分区" in project["note"]
     # Two segments of 2.5 km on a map of some 28 km over 186 mm.
     assert 30 < project["bar_mm"] < 75
     colours = {zone.colour.lower() for zone in zones()} & set(project["colours"])

@@ -516,6 +516,16 @@ def test_headings_stand_where_the_cells_below_them_do(small_run):
     assert [sides[name][0] for name in ("name", "ecc", "zone", "zone_name")] == ["left", "right", "center", "left"]  # fmt: skip
 
 
+def test_each_heading_has_chinese_of_its_own(small_run):
+    """Seen: "district" alone, and 下限 twice, of GDP and of ECC."""
+    sheet = openpyxl.load_workbook(small_run / "units.xlsx")["units"]
+    heads = {key.value: str(head.value).splitlines() for head, key in zip(sheet[1], sheet[NAMES_ROW], strict=True)}  # fmt: skip
+    chinese = {name: "".join(line for line in lines if not line.isascii()) for name, lines in heads.items()}  # fmt: skip
+    assert [name for name, words in chinese.items() if not words] == ["zone_name"]
+    assert len(set(chinese.values())) == len(chinese)
+    assert chinese["district"] == "区县"
+
+
 def test_spreadsheet(tables, directory):
     sheet = openpyxl.load_workbook(directory / "units.xlsx")["units"]
     header = [cell.value for cell in sheet[NAMES_ROW]]

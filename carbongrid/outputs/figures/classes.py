@@ -24,7 +24,7 @@ LEVELS = {"district": "区县", "county": "县", "prefecture": "地市", "provin
 
 @dataclass(frozen=True)
 class Flag:
-    """A mark on a unit whose zone may be another: its column of the units, its names, its hatching.
+    """A mark on a unit whose zone may be another: its column of the units, its names, its hatching, and what it says where that is the same in each run.
 
     ``borderline`` is a distance of an index from 1 and no probability, so it is called what it is; where a run has drawn how sure its zones are,
     units whose zone is not firm are marked instead.
@@ -34,6 +34,7 @@ class Flag:
     name_en: str
     name_zh: str
     hatch: str
+    meaning: tuple[str, str] = ("", "")
 
     def marked(self, units: pd.DataFrame) -> NDArray[np.bool_]:
         """Return which units are marked, shape (units,)."""
@@ -46,8 +47,14 @@ class Flag:
         return 'NOT "firm" AND "zone" > 0' if self.column == "firm" else f'"{self.column}"'
 
 
-CLOSE = Flag("borderline", "close to 1", "接近 1", "////")
-NOT_FIRM = Flag("firm", "not firm", "不稳定", "////")
+CLOSE = Flag(
+    "borderline", "close to 1", "接近 1", "////",
+    ("ECC or ESC within 0.05 of 1: a distance, no probability", "ECC 或 ESC 距 1 不超过 0.05：仅为距离，并非概率"),
+)  # fmt: skip
+NOT_FIRM = Flag(
+    "firm", "not firm", "不稳定", "////",
+    ("fewer than 90 % of the draws have this zone", "不足 90 % 的抽样属该分区"),
+)  # fmt: skip
 INDICATIVE = Flag("indicative", "indicative", "仅供参考", "....")
 
 _SURE = ((0.9, "≥ 90 %", 1.0), (0.7, "70 – 90 %", 0.8), (0.5, "50 – 70 %", 0.6), (0.0, "< 50 %", 0.4))  # fmt: skip
@@ -82,6 +89,7 @@ RELATIVE = (
     "分区为相对结果：\n各指数以参照区域整体为准",
 )
 """What each map of zones says of them, in lines for a legend (docs/decisions/0059)."""
+RELATIVE_IN_LINE = (RELATIVE[0].replace("\n", " "), RELATIVE[1].replace("\n", ""))
 
 
 RATIOS = (0.25, 0.5, 1.0, 2.0, 4.0)

@@ -9,7 +9,7 @@ from carbongrid.errors import require_extra
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.ledger import FIRST_GUESSES, SHARED_BY_GUESSES
 from carbongrid.method.zoning import EITHER_SIDE, FEW_SINKS, either_side, few_sinks
-from carbongrid.outputs.figures.classes import RELATIVE, flags_of
+from carbongrid.outputs.figures.classes import RELATIVE_IN_LINE, flags_of
 from carbongrid.outputs.figures.framework import framework_svg
 from carbongrid.outputs.numbers import hundreds_of_millions_of, millions_of
 from carbongrid.outputs.report.accounts import (
@@ -198,9 +198,7 @@ def _zones(tables: RunTables) -> dict[str, Any]:
     return {
         "region": tables.reference,
         "ties": tables.ties,
-        "relative": tuple(
-            text.replace("\n", between) for text, between in zip(RELATIVE, (" ", ""), strict=True)
-        ),
+        "relative": RELATIVE_IN_LINE,
         "finding": finding(units, rows),
         "guessed": [
             text

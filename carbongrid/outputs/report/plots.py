@@ -16,7 +16,7 @@ from carbongrid.method.categories import suggestion_of
 from carbongrid.method.gas import ALL_GASES, Gas
 from carbongrid.outputs.figures.classes import (
     NO_VALUE,
-    RELATIVE,
+    RELATIVE_IN_LINE,
     flags_of,
     ordered_zones,
     powers_of_ten,
@@ -215,7 +215,7 @@ class Plots:
         if column == "zone":
             known = {zone.code: zone.colour for zone in ordered_zones()}
             colours = [known[int(code)] for code in self.units["zone"]]
-            entries, title = self._zone_entries(), RELATIVE[0].replace("\n", " ")
+            entries, title = self._zone_entries(), RELATIVE_IN_LINE[0]
         else:
             scale, classes = self._classed(column)
             colours = [scale.colours[k] if k >= 0 else NO_VALUE for k in classes.tolist()]
@@ -297,9 +297,10 @@ class Plots:
             if len(marked):
                 style: dict[str, Any] = {"facecolor": "none", "edgecolor": _INK, "hatch": flag.hatch, "linewidth": 0}  # fmt: skip
                 marked.plot(ax=axes, **style)
-                handles.append(Patch(label=f"{flag.name_en} ({len(marked):,})", **style))
+                # On white, as dark lines are not seen on a dark theme's ground.
+                handles.append(Patch(label=f"{flag.name_en} ({len(marked):,})", **{**style, "facecolor": "white"}))  # fmt: skip
         axes.legend(handles=handles, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-        axes.set_title(RELATIVE[0].replace("\n", " "), fontsize="small", color=_INK)
+        axes.set_title(RELATIVE_IN_LINE[0], fontsize="small")
         axes.set_aspect("equal")
         axes.set_axis_off()
         return axes
@@ -348,8 +349,9 @@ class Plots:
             linewidths=0.7,
             alpha=0.85,
         )
-        axes.axvline(1, color=_INK, linewidth=0.8, linestyle="--")
-        axes.axhline(1, color=_INK, linewidth=0.8, linestyle="--")
+        ink = axes.xaxis.label.get_color()  # the theme's, which may be light on dark
+        axes.axvline(1, color=ink, linewidth=0.8, linestyle="--")
+        axes.axhline(1, color=ink, linewidth=0.8, linestyle="--")
         axes.set_xlabel("ECC: share of GDP / share of emissions")
         axes.set_ylabel("ESC: share of sinks / share of emissions")
         return axes

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from carbongrid.method.categories import column_of, sector_names
 from carbongrid.method.gas import CO2
+from carbongrid.outputs.figures.classes import LEVELS
 from carbongrid.outputs.result import AS_GIVEN
 from carbongrid.outputs.tables.content import Table, titles
 
@@ -47,19 +48,19 @@ _HEADINGS: Mapping[str, Heading] = {
     "sink_t": Heading("Carbon sinks", "碳汇", PER_YEAR),
     "residents": Heading("Residents", "常住人口", "people"),
     "gdp": Heading("GDP", "地区生产总值", CURRENCY),
-    "gdp_low": Heading("GDP, lower end", "下限", CURRENCY),
-    "gdp_high": Heading("GDP, upper end", "上限", CURRENCY),
+    "gdp_low": Heading("GDP, lower end", "地区生产总值下限", CURRENCY),
+    "gdp_high": Heading("GDP, upper end", "地区生产总值上限", CURRENCY),
     "ccr": Heading("CCR", "碳补偿率"),
     "ecc": Heading("ECC", "经济贡献系数"),
-    "ecc_low": Heading("ECC, lower end", "下限"),
-    "ecc_high": Heading("ECC, upper end", "上限"),
+    "ecc_low": Heading("ECC, lower end", "经济贡献系数下限"),
+    "ecc_high": Heading("ECC, upper end", "经济贡献系数上限"),
     "esc": Heading("ESC", "生态承载系数"),
     "zone": Heading("Zone code", "分区代码"),
     "zone_name": Heading("Zone"),
     "zone_name_zh": Heading("分区"),
     "borderline": Heading("Close to 1", "接近 1"),
     "indicative": Heading("Indicative", "仅供参考"),
-    "balance": Heading("Balance", "收支"),
+    "balance": Heading("Balance", "源汇性质"),
     "reason": Heading("Reason", "说明"),
     "emission_to_leave_zone_t": Heading("Emissions to leave the zone", "改变分区的排放变化", PER_YEAR),
     "sink_to_leave_zone_t": Heading("Sinks to leave the zone", "改变分区的碳汇变化", PER_YEAR),
@@ -116,7 +117,7 @@ def category_headings(tables: RunTables) -> dict[str, Heading]:
 def _of(known: Mapping[str, Heading], title: str, tables: RunTables) -> Heading:
     if title not in known:  # a higher level, or a sector of the user's own
         unit = PER_YEAR if title.endswith("_t") else ""
-        return Heading(title.removesuffix("_t"), "", tables.gas.told(unit))
+        return Heading(title.removesuffix("_t"), LEVELS.get(title, ""), tables.gas.told(unit))
     heading = known[title]
     if heading.unit == CURRENCY:
         return Heading(heading.name_en, heading.name_zh, tables.currency)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import NAMESPACE_OID, uuid5
 from xml.etree import ElementTree as ET
 
-from carbongrid.outputs.figures.classes import round_length
+from carbongrid.outputs.figures.classes import RELATIVE_IN_LINE, round_length
 from carbongrid.outputs.result import cell_side
 from carbongrid.outputs.tables.headings import about_run, headings_of
 from carbongrid.outputs.tables.layers import UNITS_LAYER
@@ -39,8 +39,16 @@ _SHOWN = {
 _PAGE = (297, 210)  # mm, A4 landscape
 _MAP = (10, 24, 186, 176)  # left, top, width, height
 _LEGEND = (200, 24, 90, 120)
+_NOTE = (202, 132, 85, 46)
 _BAR = (202, 182, 80, 14)
-_TYPES = {"page": "65638", "map": "65639", "label": "65641", "legend": "65642", "bar": "65646"}
+_TYPES = {
+    "page": "65638",
+    "map": "65639",
+    "label": "65641",
+    "note": "65641",
+    "legend": "65642",
+    "bar": "65646",
+}
 """Numbers by which QGIS knows the items of a page."""
 
 
@@ -102,11 +110,19 @@ def write_project(content: Content, tables: RunTables, path: Path) -> None:
     system = ET.SubElement(properties, "SpatialRefSys")
     ET.SubElement(system, "ProjectionsEnabled", type="int").text = "1"
     title = f"{tables.title}, {tables.year}: {page}"
-    _layout(ET.SubElement(root, "Layouts"), title, layers, extent)
+    _layout(ET.SubElement(root, "Layouts"), (title, _note(default)), layers, extent)
     packed, name = BytesIO(), zipfile.ZipInfo(f"{path.stem}.qgs", _FIRST)
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(name, qml(root), zipfile.ZIP_DEFLATED)
     path.write_bytes(packed.getvalue())
+
+
+def _note(style: Style) -> str:
+    """Return what a page says of what it shows: that zones are relative, and what their marks mean."""
+    if style.name != "Zones":
+        return ""
+    marks = (f"{flag.name_en}: {flag.meaning[0]}\n{flag.name_zh}：{flag.meaning[1]}" for flag in style.flags if flag.meaning[0])  # fmt: skip
+    return "\n\n".join(("\n".join(RELATIVE_IN_LINE), *marks))
 
 
 def _layers(content: Content, tables: RunTables, name: str, default: Style) -> list[_Layer]:
@@ -178,15 +194,17 @@ def _bounds(parent: ET.Element, extent: tuple[float, float, float, float]) -> No
 
 
 def _layout(
-    parent: ET.Element, title: str, layers: Sequence[_Layer], extent: tuple[float, float, float, float]
+    parent: ET.Element, texts: tuple[str, str], layers: Sequence[_Layer], extent: tuple[float, float, float, float]
 ) -> None:  # fmt: skip
-    """Add a page with title, map, legend and a bar of scale."""
+    """Add a page with title, map, legend, note and a bar of scale."""
     layout = ET.SubElement(parent, "Layout", name="A4", units="mm", printResolution="300")
     pages = ET.SubElement(layout, "PageCollection")
     _item(pages, "page", (0, 0, *_PAGE), {})
     land = _item(layout, "map", _MAP, {"frame": "true", "followPreset": "false", "mapRotation": "0", "keepLayerSet": "false", "drawCanvasItems": "true"})  # fmt: skip
     ET.SubElement(land, "Extent", dict(zip(("xmin", "ymin", "xmax", "ymax"), map(repr, extent), strict=True)))  # fmt: skip
-    _item(layout, "label", (10, 8, 277, 12), {"labelText": title, "halign": "1", "valign": "128"})
+    for kind, box, text, middle in zip(("label", "note"), ((10, 8, 277, 12), _NOTE), texts, ("128", "64"), strict=True):  # fmt: skip
+        if text:
+            _item(layout, kind, box, {"labelText": text, "halign": "1", "valign": middle})
     legend = _item(layout, "legend", _LEGEND, {"map_uuid": "map", "title": "", "columnCount": "1", "symbolWidth": "6", "symbolHeight": "4", "resizeToContents": "1", "legendFilterByAtlas": "0", "wrapChar": ""})  # fmt: skip
     _tree(ET.SubElement(legend, "layer-tree-group"), [layer for layer in layers if layer.shown])
     _scale_bar(layout, (extent[2] - extent[0]) / _MAP[2])

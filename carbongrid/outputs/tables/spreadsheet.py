@@ -19,6 +19,7 @@ from carbongrid.method.categories import column_of, sector_names
 from carbongrid.method.columns import Kind, in_tonnes
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.zoning import few_sinks, zones
+from carbongrid.outputs.figures.classes import LEVELS
 from carbongrid.outputs.numbers import decimals_beside_1, text_width
 from carbongrid.outputs.tables.content import Table, titles
 from carbongrid.outputs.tables.headings import Heading, headings_of, other_years, potentials
@@ -422,7 +423,7 @@ def _about(tables: RunTables) -> Iterator[Note]:
     yield (
         "region of the indices 参照区域",
         english,
-        "全部单元" if of_all else f"单元所属 {region}",
+        "全部单元" if of_all else f"单元所属{LEVELS.get(region, f' {region}')}",
     )
     high = "at or above" if tables.ties == ">=" else "above"
     yield (

@@ -14,7 +14,7 @@ from carbongrid.method.columns import in_tonnes
 from carbongrid.method.gas import ALL_GASES, Gas
 from carbongrid.outputs.figures.classes import (
     NO_VALUE,
-    RELATIVE,
+    RELATIVE_IN_LINE,
     Flag,
     flags_of,
     ordered_zones,
@@ -99,8 +99,7 @@ def styles_of(units: pd.DataFrame, currency: str, gas: Gas) -> list[Style]:
         Rule(f"{z.name_en} {z.name_zh}", z.colour, "zone", z.code, z.code, high_in=True)
         for z in ordered_zones()
     )
-    relative = f"{RELATIVE[0]} {RELATIVE[1]}".replace("\n", " ")
-    about_zones = f"Carbon balance zones 碳平衡分区. {relative}"
+    about_zones = f"Carbon balance zones 碳平衡分区. {' '.join(RELATIVE_IN_LINE)}"
     flags = tuple(
         flag for flag in flags_of(units) if flag.column in units and flag.marked(units).any()
     )

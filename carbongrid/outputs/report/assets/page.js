@@ -114,13 +114,14 @@ const page = {
   },
   mass(grams) {
     const value = Number(grams);
-    const [scale, unit] = value >= 1e12 ? [1e12, "Mt"] : value >= 1e9 ? [1e9, "kt"] : [1e6, "t"];
+    const rounded = Number(value.toPrecision(3)); // 999.9 t is 1.00 kt
+    const [scale, unit] = rounded >= 1e12 ? [1e12, "Mt"] : rounded >= 1e9 ? [1e9, "kt"] : [1e6, "t"];
     const english = 0 < value && value < 1000 ? "< 0.001 t" : `${this.digits(value / scale)} ${unit}`;
     return this.both(english, this.massInChinese(value));
   },
   massInChinese(value) {
     if (0 < value && value < 1000) return "< 0.001 吨";
-    return value >= 1e10 ? `${this.digits(value / 1e10)} 万吨` : `${this.digits(value / 1e6)} 吨`;
+    return Number(value.toPrecision(3)) >= 1e10 ? `${this.digits(value / 1e10)} 万吨` : `${this.digits(value / 1e6)} 吨`;
   },
   // A number as units.csv has it; NaN where it is unknown.
   numbers: new Map(),
