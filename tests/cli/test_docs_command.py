@@ -62,7 +62,7 @@ def test_without_a_name_pages_are_listed_by_their_titles() -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("howto/facilites", "there is no such page. Did you mean howto/facilities?"),
+        ("howto/facility", "there is no such page. Did you mean howto/facilities?"),
         ("D99", "there is no such decision. `carbongrid docs decisions` lists all."),
         ("../pyproject.toml", "there is no such page. `carbongrid docs` lists all."),
     ],
