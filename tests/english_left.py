@@ -15,7 +15,7 @@ _TO_TYPE = re.compile(
     r"[\w-]+\.[a-z]+\b|[\w-]+(?:[/._][\w*-]+)+|--\w+|\b[a-z]+:\w+|\b[A-Z]\d+\b"  # files, keys of factors and activities, options, weight rules, rows, decisions
     r"""|\[\w+\](?: weight)?|\b\w+ = (?:"\w*"|'\w+'|\w*)|\b\w+=(?:\w+|\.{3})|weight (?:设为 people|填 area)|(?<=在 \[allow\] 中设 )fallback = """  # keys of the case
     r"|(?<=工作表 )\w+|(?<=缺少参数 )\w+|\b\w+(?= 列)|(?<=[写在] )\w+(?= 中| 表)|(?<=碳汇集 )\w+|(?<=碳汇系数集取 )\w+|ipcc(?= 集合)|ipcc 或 balanced"  # of the inventory
-    r"|(?<=填写 )(?:country|climate)|(?<=文件的 )country(?= 中)|(?:temperate|tropical)-(?:wet|dry)|(?<=请检查 )crs|(?<=y 与 )crs|carbongrid(?: probability)?|n2o-plant|gdalwarp .*? OUT\b|_FillValue",
+    r"|(?<=填写 )(?:country|climate)|(?<=文件的 )country(?= 中)|(?:temperate|tropical)-(?:wet|dry)|(?<=请检查 )crs|(?<=y 与 )crs|carbongrid(?: probability| docs)?|n2o-plant|gdalwarp .*? OUT\b|_FillValue",
     re.ASCII,
 )
 _SYMBOLS = {"CCR", "ECC", "ESC", "GDP", "GWP", "CSV", "CO2", "CO2e", "CH4", "N2O", "CO₂", "CO₂e", "CA", "km", "m2", "km2", "kWh", "GWh", "NCV", "EPSG", "NetCDF", "Zarr", "wgs84", "gcj02", "bd09"}  # fmt: skip
