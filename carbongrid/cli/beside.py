@@ -19,7 +19,7 @@ RECORD = "made_of.json"
 """In such a folder: by command, the content of the run that it was last asked of (none before it has finished), and its words."""
 _FOLDERS = ("figures", "analysis")
 _DECIDING = (
-    *("title", "year", "currency", "attribution", "categories"),
+    *("title", "year", "currency", "attribution", "parent_names", "categories"),
     *("parameters", "uncertainty", "digests"),
 )
 """What of a manifest decides what is made of its run: not when, by which steps and from which files it came."""

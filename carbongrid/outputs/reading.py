@@ -233,6 +233,11 @@ def read_tables(directory: Path, *, parcels: bool = True) -> RunTables:
         gwp=parameters.get("gwp", AS_GIVEN),
         gdp_derived=parameters.get("gdp_by") not in (None, "unit"),
         draws=parameters.get("draws", 0),
+        # Runs of earlier versions do not say them.
+        parent_names={
+            parent: {code: (own, english) for code, (own, english) in named.items()}
+            for parent, named in manifest.get("parent_names", {}).items()
+        },
     )
 
 

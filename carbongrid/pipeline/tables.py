@@ -497,6 +497,11 @@ def manifest_of(
         "year": tables.year,
         "currency": tables.currency,
         "attribution": tables.attribution,
+        # Figures that are drawn later are of the files alone, and these hold codes.
+        "parent_names": {
+            parent: {code: list(names) for code, names in named.items()}
+            for parent, named in tables.parent_names.items()
+        },
         "parameters": {
             "reduce": case.reduce,
             "reference": case.reference,

@@ -250,6 +250,28 @@ def test_districts_are_named_on_the_map_where_units_are_too_many_to_be() -> None
     assert [text.get_text() for text in legend.get_texts()] == [f"D{k:02d}  (6)" for k in range(11)]
 
 
+@pytest.mark.parametrize(
+    ("language", "names"),
+    [("en", {"North", "South County"}), ("zh", {"北区", "South County"}), ("both", {"北区", "South County"})],
+)  # fmt: skip
+def test_districts_have_the_names_that_the_case_gives_them(
+    language: Language, names: set[str]
+) -> None:
+    """In the legend, and on the map where units are too many; seen to fail with codes alone."""
+    tables = example_tables()
+    codes = sorted(set(tables.units["district"]))
+    named = dict(zip(codes, [("北区", "North"), ("South County", "")], strict=True))
+    tables = dataclasses.replace(tables, parent_names={"district": named})
+    sheet = Sheet(tables, installed_lettering(language))
+    legend = _FIGURES["fig1-location"](sheet).figure.legends[0]
+    assert {text.get_text().rpartition("  (")[0] for text in legend.get_texts()} == names
+    copies = [tables.units.assign(geometry=tables.units.translate(9000 * k, 0)) for k in range(11)]
+    many = dataclasses.replace(tables, units=pd.concat(copies, ignore_index=True))
+    page = _FIGURES["fig1-location"](Sheet(many, sheet.letters))
+    on_the_map = {text.get_text() for text in page.panels[0].axes.texts}
+    assert names & on_the_map and not on_the_map & set(codes)
+
+
 def test_the_same_run_gives_the_same_files_and_no_setting_stays(tmp_path: Path) -> None:
     import matplotlib as mpl
 

@@ -245,16 +245,24 @@ class Sheet:
         units = self.tables.units
         if len(units) > most:
             return 0
-        english = self.letters.language == "en"
-        names = [
-            self.letters.first_drawn(*((row.name_en, row.name) if english else (row.name, row.name_en)), row.id)
-            for row in units.itertuples()
-        ]  # fmt: skip
+        names = [self._named(row.name, row.name_en, row.id) for row in units.itertuples()]
         return self.name_shapes(axes, list(zip(units.geometry, told_apart(names), strict=True)), size)  # fmt: skip
 
     def name_parents(self, axes: Axes) -> None:
-        """Write the codes of the nearest parents, so that colours are not all that tells them apart."""
-        self.name_shapes(axes, [(shape, code) for code, shape in self.parents.items()], 7)
+        """Write the names of the nearest parents, so that colours are not all that tells them apart."""
+        names = told_apart([self.name_of_parent(code) for code in self.parents])
+        self.name_shapes(axes, list(zip(self.parents.values(), names, strict=True)), 7)
+
+    def name_of_parent(self, code: str) -> str:
+        """Return the name of a nearest parent in the language of the figure; its code where it has none that can be drawn."""
+        level = self.tables.parents[0] if self.tables.parents else ""
+        own, english = self.tables.parent_names.get(level, {}).get(code, ("", ""))
+        return self._named(own, english, code) or code
+
+    def _named(self, own: str, english: str, code: str) -> str:
+        """Return the first of the names that can be drawn, that of the figure's language first."""
+        names = (english, own) if self.letters.language == "en" else (own, english)
+        return self.letters.first_drawn(*names, code)
 
     def name_shapes(self, axes: Axes, names: Sequence[tuple[Any, str]], size: float) -> int:
         """Write names in their shapes and no wider, the largest shape first; return how many would lie on others."""
