@@ -20,6 +20,7 @@ from carbongrid.outputs.report.analysis_page import (
     Column,
     Rows,
     Words,
+    category_cell,
     change_cell,
     map_of_changes,
     map_of_zones,
@@ -144,7 +145,8 @@ def _totals(found: Comparison) -> Rows:
     strong = []
     names = {"emission": Cell("all emission", "排放合计"), "sink": Cell("all sinks", "碳汇合计")}
     names |= {name: Cell(*words) for name, words in sector_names().items() if name not in names}
-    names |= {name: Cell(each.name_en or name, each.name_zh or name) for run in (found.b, found.a) for name, each in run.categories.items()}  # fmt: skip
+    categories = {**found.b.categories, **found.a.categories}
+    names |= {name: category_cell(name, categories) for name in categories}
     marked = [name for name in _GUESSED if found.totals[name].any()]
     for row in found.totals.to_dict("records"):
         if row["kind"] == "sum":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from carbongrid.analysis.run_page import write_run_page
 from carbongrid.analysis.skill.skill import CANNOT_TELL, baselines_of, without_skill
+from carbongrid.method.categories import Category
 from carbongrid.outputs.numbers import whole_percent
 from carbongrid.outputs.report.analysis_page import (
     Card,
@@ -19,6 +20,7 @@ from carbongrid.outputs.report.analysis_page import (
     Map,
     Rows,
     Words,
+    category_cell,
     map_of_classes,
     map_of_ratios,
     mass_cell,
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
     from carbongrid.analysis.skill.skill import Skill
     from carbongrid.outputs.result import Result
 
+type _Names = Callable[[str], Cell]
+"""Names a category, or GDP."""
+
+_GDP = Cell("GDP", "地区生产总值")
 _MOST = 4
 _RULES = {"pois": "兴趣点", "people": "人口", "roads": "修正道路长度", "area": "面积"}
 _HELD = {"facilities": "设施", "regions": "区域", "units": "单元"}
@@ -38,28 +44,33 @@ _HELD = {"facilities": "设施", "regions": "区域", "units": "单元"}
 
 def write_skill_page(found: Skill, result: Result, path: Path) -> Path:
     """Write ``skill.html``; raises as :func:`carbongrid.analysis.run_page.write_run_page`."""
+    categories = {each["name"]: Category.of(each) for each in result.manifest["categories"]}
+
+    def names(of: str) -> Cell:
+        return _GDP if of == "gdp" else category_cell(of, categories)
+
     return write_run_page(
         result,
         path,
         kicker=Words("How well would the proxies have placed what is known?", "替代指标能否还原已知分布？"),
         sub=Words(f"{int(found.measures['count'].sum())} numbers held out and predicted by the rest", f"{int(found.measures['count'].sum())} 个已知量逐一留出，由其余数据预测"),
-        cards=[_card(row) for row in found.measures.head(_MOST).to_dict("records") if row["count"]],
+        cards=[_card(row, names) for row in found.measures.head(_MOST).to_dict("records") if row["count"]],
         maps=list(_maps(found, result)),
-        tables=[_measures(found.measures), *_spreads(found.spreads), *_facilities(found.facilities), *_regions(found.regions)],
+        tables=[_measures(found.measures, names), *_spreads(found.spreads), *_facilities(found.facilities, names), *_regions(found.regions, names)],
         notes=[*without_skill(found.measures), CANNOT_TELL],
-        plots=list(_plots(found)),
+        plots=list(_plots(found, names)),
         plots_name=Words("Predicted against known", "预测与已知"),
         plots_told=Words("Both axes are logarithmic and alike; on the diagonal both are equal.", "两轴均为对数坐标且范围相同；对角线上两者相等。"),
     )  # fmt: skip
 
 
-def _card(row: dict[Any, Any]) -> Card:
+def _card(row: dict[Any, Any], names: _Names) -> Card:
     others = [(*words, whole_percent(row[name])) for name, words in baselines_of(row).items()]
     alone = ", ".join(f"{english} alone {percent}" for english, _, percent in others)
     alone_zh = "、".join(f"仅按{chinese}为 {percent}" for _, chinese, percent in others)
-    held = f"{row['count']} {row['held']}"
+    held, name = f"{row['count']} {row['held']}", names(row["of"])
     return Card(
-        Words(f"{row['of']}: misplaced", f"{row['of']}：错置"),
+        Words(f"{name.en}: misplaced", f"{name.zh or name.en}：错置"),
         whole_percent(row["misplaced"]),
         Words(f"of {held} by {row['rule']}; {alone}", f"（{row['count']} 个{_HELD[row['held']]}，按{_rules(row['rule'])}）；{alone_zh}"),
     )  # fmt: skip
@@ -77,7 +88,7 @@ def _maps(found: Skill, result: Result) -> Iterator[Map]:
         yield Map(name, ratios.colours, ratios.entries, ratios.marked, ratios.note)
 
 
-def _plots(found: Skill) -> Iterator[Scatter]:
+def _plots(found: Skill, names: _Names) -> Iterator[Scatter]:
     tables = (
         (found.facilities, ["name", "mass_t", "proxy_t"]),
         (found.regions, ["region", "total_t", "predicted_t"]),
@@ -86,7 +97,13 @@ def _plots(found: Skill) -> Iterator[Scatter]:
         for category, rows in table.groupby("category", sort=False) if len(table) else ():
             values = rows[columns].set_axis(["region", "published_t", "ours_t"], axis=1)
             values = values.assign(low_t=values["ours_t"], high_t=values["ours_t"])
-            yield scatter(str(category), values, "known 已知, t", "predicted 预测, t")
+            name = names(str(category))
+            yield scatter(
+                " ".join(filter(None, (name.en, name.zh))),
+                values,
+                "known 已知, t",
+                "predicted 预测, t",
+            )
 
 
 def _number(value: float, form: str = ".3f") -> str:
@@ -107,10 +124,10 @@ def _rule(rule: str) -> Cell:
     return Cell(rule, _rules(rule))
 
 
-def _measures(table: pd.DataFrame) -> Rows:
+def _measures(table: pd.DataFrame, names: _Names) -> Rows:
     rows: list[list[Cell | str]] = [
         [
-            row["of"],
+            names(row["of"]),
             _rule(row["rule"]),
             Cell(f"{row['count']} {row['held']}", f"{row['count']} 个{_HELD[row['held']]}"),
             *(_number(row[name]) for name in ("misplaced", "by_area", "by_people")),
@@ -160,11 +177,11 @@ def _spreads(table: pd.DataFrame) -> list[Rows]:
     return [Rows("spreads", Words("How far a proxy is off", "指标的离散"), told, columns, rows)]
 
 
-def _facilities(table: pd.DataFrame) -> list[Rows]:
+def _facilities(table: pd.DataFrame, names: _Names) -> list[Rows]:
     if table.empty:
         return []
     rows: list[list[Cell | str]] = [
-        [row["name"], row["category"], str(row["unit"]), mass_cell(round(row["mass_t"] * 1e6)), mass_cell(round(row["proxy_t"] * 1e6)), whole_percent(row["in_own_unit"])]
+        [row["name"], names(row["category"]), str(row["unit"]), mass_cell(round(row["mass_t"] * 1e6)), mass_cell(round(row["proxy_t"] * 1e6)), whole_percent(row["in_own_unit"])]
         for row in table.sort_values("mass_t", ascending=False, kind="stable").to_dict("records")
     ]  # fmt: skip
     columns = [
@@ -178,11 +195,11 @@ def _facilities(table: pd.DataFrame) -> list[Rows]:
     return [Rows("facilities", Words("Facilities", "设施"), None, columns, rows)]
 
 
-def _regions(table: pd.DataFrame) -> list[Rows]:
+def _regions(table: pd.DataFrame, names: _Names) -> list[Rows]:
     if table.empty:
         return []
     rows: list[list[Cell | str]] = [
-        [row["category"], str(row["region"]), mass_cell(round(row["total_t"] * 1e6)), mass_cell(round(row["predicted_t"] * 1e6)) if math.isfinite(row["predicted_t"]) else "–"]
+        [names(row["category"]), str(row["region"]), mass_cell(round(row["total_t"] * 1e6)), mass_cell(round(row["predicted_t"] * 1e6)) if math.isfinite(row["predicted_t"]) else "–"]
         for row in table.to_dict("records")
     ]  # fmt: skip
     columns = [

@@ -19,6 +19,7 @@ from carbongrid.outputs.report.analysis_page import (
     Map,
     Rows,
     Words,
+    category_cell,
     change_cell,
     map_of_changes,
     map_of_zones,
@@ -107,7 +108,7 @@ def _steps(plan: TargetPlan) -> Iterator[Rows]:
     currency = plan.run.manifest["currency"] or ""
     rows: list[list[Cell | str]] = []
     for row in plan.steps.to_dict("records"):
-        what: Cell | str = row["category"] or ""
+        what = _categories(row["category"] or "", plan)
         if row["do"] == "convert":
             names = [_land(row[f"{end}_type"]) for end in ("from", "to")]
             what = Cell(*(" → ".join(f"{row[end]} {name[side]}" for end, name in zip(("from", "to"), names, strict=True)) for side in (0, 1)))  # fmt: skip
@@ -135,6 +136,11 @@ def _steps(plan: TargetPlan) -> Iterator[Rows]:
     ]
     told = Words("targets_plan.toml has the same as a plan, which carbongrid scenario takes", "targets_plan.toml 为同一方案，可供 carbongrid scenario 使用")  # fmt: skip
     yield Rows("plan", Words("Plan", "方案"), told, columns, rows)
+
+
+def _categories(names: str, plan: TargetPlan) -> Cell:
+    cells = [category_cell(name, plan.run.categories) for name in names.split(" + ")]
+    return Cell(" + ".join(cell.en for cell in cells), "、".join(cell.zh or cell.en for cell in cells))  # fmt: skip
 
 
 def _land(kind: str) -> tuple[str, str]:

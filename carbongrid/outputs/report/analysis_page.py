@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from carbongrid.errors import Problem
+from carbongrid.method.categories import Category
 from carbongrid.method.gas import Gas
 from carbongrid.method.zoning import zones
 from carbongrid.outputs.figures.classes import NO_VALUE, RATIOS, natural_breaks, ordered_zones
@@ -200,6 +201,12 @@ def zone_cell(code: int) -> Cell:
 def unit_cell(name: str, code: str) -> Cell:
     """Return a unit as a cell."""
     return Cell(name, code=code)
+
+
+def category_cell(name: str, categories: Mapping[str, Category]) -> Cell:
+    """Return a category as a cell, by its names; by its key where it is none of the run's."""
+    known = categories.get(name)
+    return Cell(known.name_en or name, known.name_zh or name) if known else Cell(name)
 
 
 def unit_in_text(name: str, code: str) -> str:

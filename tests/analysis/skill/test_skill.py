@@ -20,6 +20,7 @@ from carbongrid.cli import main
 from carbongrid.cli.audit_commands import _placed
 from carbongrid.errors import InputError
 from carbongrid.outputs.reading import read_result
+from carbongrid.outputs.report.analysis_page import Cell
 from carbongrid.outputs.report.notes import note_in_chinese
 
 NAME = "industry/manufacturing"
@@ -270,6 +271,7 @@ def test_the_demo_s_facilities_and_gdp_held_out(full_demo, tmp_path):
     assert "script-src 'sha256-" in page and "src=" not in page and 'href="http' not in page
     assert page.count('<svg class="map"') == 2 and page.count('<svg class="scatter"') == 2
     assert page.count("<circle") == 20 and page.count("published 发布值") == 0
+    assert "制造业：错置" in page and "industry/manufacturing：错置" not in page
     assert "没有技巧。仅按面积或人口即可同样分配这些设施。" in page and "无法说明之处" in page
     assert "±" not in page and "inf" not in page.replace("info", "")
 
@@ -300,11 +302,11 @@ def test_one_facility_of_a_category_tells_no_spread():
 def test_what_nobody_knows_places_nothing_as_well() -> None:
     """Seen: "area and people alone 81 %", and "Area or people alone would have placed these", of a case without people."""
     row = {"of": "x", "rule": "area", "held": "facilities", "count": 20, "misplaced": 0.5, "by_area": 0.81, "by_people": np.nan, "skill": 0.0}  # fmt: skip
-    told = _card(row).told
+    told = _card(row, Cell).told
     assert told.en == "of 20 facilities by area; area alone 81 %"
     assert told.zh.endswith("；仅按面积为 81 %")
     assert without_skill(pd.DataFrame([row])) == ["x: no skill. Area alone would have placed these facilities as well."]  # fmt: skip
     both = {**row, "by_people": 0.7}
-    assert _card(both).told.en.endswith("; area alone 81 %, people alone 70 %")
+    assert _card(both, Cell).told.en.endswith("; area alone 81 %, people alone 70 %")
     [said] = without_skill(pd.DataFrame([both]))
     assert note_in_chinese(said) == "x：没有技巧。仅按面积或人口即可同样分配这些设施。"

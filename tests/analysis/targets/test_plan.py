@@ -386,6 +386,8 @@ def test_the_command(base, tmp_path) -> None:
     assert told["feasible"] and told["actions"][-1]["do"] == "scale"
     page = (tmp_path / "targets.html").read_text(encoding="utf-8")
     assert "Targets reached" in page and "达标单元" in page and "Forest land" in page
+    named = next(each["name_zh"] for each in base.manifest["categories"] if each["name"] == "waste/industrial")  # fmt: skip
+    assert named in page and "waste/industrial" not in page  # seen: keys, in Chinese, too
     assert page.count("<script") == 1  # its language alone
     codes = pd.Series(["a", "b", "c"])
     assert [limit.row for limit in read_limits(path, codes, "")] == [2, 3]
