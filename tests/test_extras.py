@@ -326,7 +326,7 @@ print(result._repr_html_(), result.ledger._repr_html_())
 def one_error(done: subprocess.CompletedProcess[str], extra: str, *names: str) -> None:
     """Check that a command ended with one message, which names the libraries and the extra, and no traceback."""
     assert done.returncode == 2, done.stderr
-    errors = [line for line in done.stderr.splitlines() if not line.startswith("WARNING ")]
+    errors = [line for line in done.stderr.splitlines() if not line.startswith("warning: ")]
     assert len(errors) == 1, done.stderr
     verb = "is" if len(names) == 1 else "are"
     assert f" needs {' and '.join(names)}, which {verb} not installed. " in errors[0]

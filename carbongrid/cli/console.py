@@ -316,6 +316,13 @@ class _Shown(logging.Formatter):
         return _lines_shown(super().format(record), between="\n  ")
 
 
+class _AsProblems(_Shown):
+    """Log lines as the command tells its own warnings: who asked for no log reads no names of modules."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{record.levelname.lower()}: {super().format(record)}"
+
+
 def set_up_logging(verbosity: int, *, quiet: bool = False) -> None:
     """Send the package's log to standard error: warnings unless it is quiet, with -v what is done, with -vv details.
 
@@ -325,7 +332,9 @@ def set_up_logging(verbosity: int, *, quiet: bool = False) -> None:
     level = (usual, logging.INFO, logging.DEBUG)[min(verbosity, 2)]
     handler = _ToStandardError()
     handler.setLevel(level)
-    handler.setFormatter(_Shown("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(
+        _Shown("%(levelname)s %(name)s: %(message)s") if verbosity else _AsProblems("%(message)s")
+    )
     logger = logging.getLogger("carbongrid")
     logger.handlers[:] = [handler]
     logger.setLevel(min(level, logging.WARNING))  # quiet or not, an answer in JSON has warnings

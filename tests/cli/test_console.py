@@ -252,10 +252,19 @@ def test_who_asks_for_nothing_but_errors_has_no_warning_in_the_log(capsys):
     finally:
         logger.handlers[:] = handlers
     said = capsys.readouterr().err
-    assert (
-        said
-        == "WARNING carbongrid: quiet is False\nWARNING carbongrid: the title is a\n  error: b\n"
-    )
+    assert said == "warning: quiet is False\nwarning: the title is a\n  error: b\n"
+
+
+def test_a_log_that_is_asked_for_says_who_speaks(capsys):
+    logger = logging.getLogger("carbongrid")
+    handlers, level = logger.handlers[:], logger.level
+    try:
+        set_up_logging(1)
+        logger.warning("so")
+    finally:
+        logger.handlers[:] = handlers
+        logger.setLevel(level)
+    assert capsys.readouterr().err == "WARNING carbongrid: so\n"
 
 
 def test_a_program_has_the_warnings_that_a_run_with_public_leaves_out(small_run, monkeypatch):
