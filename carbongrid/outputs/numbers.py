@@ -46,6 +46,12 @@ def plain_number(value: float) -> str:
     return f"{value:,.{digits}f}".rstrip("0") if digits else f"{value:,.0f}"
 
 
+def round_number(value: float) -> str:
+    """Return a number that is exact as it stands, such as a power of ten, without zeros that say nothing: 10, not 10.0."""
+    text = plain_number(value)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def index_number(value: float, show: Callable[[float], str] = short_number) -> str:
     """Return an index as shown; where that would be 1 and it is not, with the digits that say on which side of 1 it is."""
     shown = show(value)

@@ -24,6 +24,7 @@ from carbongrid.outputs.numbers import (
     money_in_chinese,
     people,
     percent,
+    round_number,
     share_of_draws,
     short_number,
     threshold,
@@ -52,6 +53,15 @@ from carbongrid.outputs.numbers import (
 )
 def test_short_numbers(value, text):
     assert short_number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(10.0, "10"), (1.0, "1"), (100.0, "100"), (1e6, "1,000,000"), (0.1, "0.1"), (1e-6, "0.000001"), (0.0, "0"), (-10.0, "−10"), (50.0, "50")],
+)  # fmt: skip
+def test_round_numbers_have_no_digits_that_say_nothing(value: float, text: str) -> None:
+    """Seen in a legend: "10.0 – 100" above "100 – 1,000"."""
+    assert round_number(value) == text
 
 
 def test_ends_of_numbers_are_told_as_they_are():

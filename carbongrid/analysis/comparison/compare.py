@@ -469,7 +469,7 @@ def _remarks(a: FinishedRun, b: FinishedRun) -> Iterator[Problem]:
         if pair[0] != pair[1]:
             yield Problem(f"The {what} differs ({pair[0]} and {pair[1]}): part of the zones that differ may be its doing.", level="warning")  # fmt: skip
     if a.parameters["gwp"] == b.parameters["gwp"] == AS_GIVEN:
-        yield Problem("Which GWP set the totals were weighed by neither run says.", level="note")
+        yield Problem("Neither run says by which GWP set its totals were weighed.", level="note")
 
 
 def write_comparison(found: Comparison, folder: Path) -> list[Path]:

@@ -18,7 +18,13 @@ from carbongrid.outputs.figures.classes import (
     no_specks,
 )
 from carbongrid.outputs.figures.palettes import colours_at
-from carbongrid.outputs.numbers import mass_scale, millions_of, plain_number, short_number
+from carbongrid.outputs.numbers import (
+    mass_scale,
+    millions_of,
+    plain_number,
+    round_number,
+    short_number,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -273,7 +279,7 @@ def signed(
         *_of_palette("BrBG", (0.95, 0.60), negative),
         *_of_palette("BrBG", (0.40, 0.05), len(breaks) + 1 - negative),
     ]
-    texts = [plain_number(each).replace("-", "−") for each in breaks]
+    texts = [round_number(each).replace("-", "−") for each in breaks]
     middle = [f"{low} – {high}" for low, high in pairwise(texts)]
     labels = (f"< {texts[0]}", *middle, f"≥ {texts[-1]}")
     return Scale(

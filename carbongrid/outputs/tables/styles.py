@@ -22,7 +22,7 @@ from carbongrid.outputs.figures.classes import (
 )
 from carbongrid.outputs.figures.lettering import in_both
 from carbongrid.outputs.figures.scales import Scale, scales_of, sequential
-from carbongrid.outputs.numbers import short_number
+from carbongrid.outputs.numbers import round_number
 from carbongrid.outputs.tables.xml_text import in_xml
 
 if TYPE_CHECKING:
@@ -333,9 +333,9 @@ def grid_style(grid: xr.Dataset, field: str, gas: Gas) -> ET.Element:
     low = ""
     # QGIS takes a value for the class of the first bound that it is not above; the last is open.
     for bound, colour in zip((*bounds, math.inf), sequential(palette, len(bounds) + 1), strict=True):  # fmt: skip
-        label = f"{low or '> 0'} – {short_number(bound)}" if bound < math.inf else f"> {low or 0}"
+        label = f"{low or '> 0'} – {round_number(bound)}" if bound < math.inf else f"> {low or 0}"
         ET.SubElement(ramp, "item", value=repr(bound), label=gas.told(f"{label} t CO₂e per cell and year"), color=colour, alpha="255")  # fmt: skip
-        low = short_number(bound)
+        low = round_number(bound)
     return root
 
 
