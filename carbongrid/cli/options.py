@@ -24,20 +24,21 @@ class WrittenPath(click.Path):
 
 
 class ReadFile(click.Path):
-    """A file that the command reads; of a folder it is said which case lies in it."""
+    """A file that the command reads; where a folder is given for a case, it is said which one lies in it."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Return the path; a folder is refused."""
         path = Path(value)
         if path.is_dir():
-            case = path / "case.toml"
-            meant = f"give the case in it: {case}" if case.is_file() else "give a file"
+            case, meant = path / "case.toml", "give a file"
+            if param is not None and param.name == "case" and case.is_file():
+                meant = f"give the case in it, '{case}'"
             self.fail(f"'{path}' is a folder; {meant}.", param, ctx)
         return path
 
 
 class ReadFolder(click.Path):
-    """A folder that the command reads; of a file it is said where its run is, or what makes one of it."""
+    """A run that the command reads; of a file it is said where its run is, or what makes one of it."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Return the path; a file is refused."""
@@ -45,9 +46,12 @@ class ReadFolder(click.Path):
         if path.is_file():
             meant = "give a folder"
             if (path.parent / "manifest.json").is_file():
-                meant = f"give the run that it is of: {path.parent}"
+                # "." and ".." would say little.
+                bare = path.parent.name in ("", "..")
+                parent = path.resolve().parent if bare else path.parent
+                meant = f"give the run that it is of, '{parent}'"
             elif path.suffix == ".toml":
-                meant = "give the folder that `carbongrid run` made of it with --out"
+                meant = "give the folder that `carbongrid run`, or of a plan `carbongrid scenario`, made with --out"
             self.fail(f"'{path}' is a file; {meant}.", param, ctx)
         return path
 

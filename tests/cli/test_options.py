@@ -72,20 +72,30 @@ def test_every_out_is_known_to_be_written() -> None:
 
 
 def test_a_folder_for_a_file_and_a_file_for_a_folder_are_told_what_was_meant(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Click says that it is a directory, or a file, and no more."""
+    """Click says that it is a directory, or a file, and no more; seen to name the folder ".." for a file of this one, and a case where a plan was asked for."""
     (tmp_path / "town").mkdir()
-    (tmp_path / "town" / "case.toml").touch()
+    for name in ("case.toml", "plan.toml"):
+        (tmp_path / "town" / name).touch()
     (tmp_path / "run").mkdir()
     for name in ("manifest.json", "units.csv"):
         (tmp_path / "run" / name).touch()
     for words, said in (
-        (("check", "town"), "is a folder; give the case in it: TMP/town/case.toml."),
+        (("check", "town"), "is a folder; give the case in it, 'TMP/town/case.toml'."),
+        (("audit-choices", "run", "--case", "town"), "is a folder; give the case in it, 'TMP/town/case.toml'."),
         (("check", "run"), "is a folder; give a file."),
-        (("margins", "town/case.toml"), "is a file; give the folder that `carbongrid run` made of it with --out."),
-        (("margins", "run/units.csv"), "is a file; give the run that it is of: TMP/run."),
+        (("scenario", "run", "town"), "is a folder; give a file."),
+        (("margins", "town/plan.toml"), "is a file; give the folder that `carbongrid run`, or of a plan `carbongrid scenario`, made with --out."),
+        (("margins", "run/units.csv"), "is a file; give the run that it is of, 'TMP/run'."),
     ):  # fmt: skip
-        done = CliRunner().invoke(main, [words[0], str(tmp_path / words[1])])
+        paths = [word if word[0] == "-" else str(tmp_path / word) for word in words[1:]]
+        done = CliRunner().invoke(main, [words[0], *paths])
         assert done.exit_code == 2
-        assert done.stderr.endswith(f": 'TMP/{words[1]}' {said}\n".replace("TMP", str(tmp_path)))
+        assert done.stderr.endswith(f": '{paths[-1]}' {said}\n".replace("TMP", str(tmp_path)))
+    monkeypatch.chdir(tmp_path / "run")
+    (tmp_path / "run" / "figures").mkdir()
+    for name in ("units.csv", "./units.csv", "../run/units.csv", "figures/../units.csv"):
+        done = CliRunner().invoke(main, ["margins", name])
+        told = Path(done.stderr.rpartition("of, '")[2].removesuffix("'.\n"))
+        assert told.name == "run" and told.samefile(tmp_path / "run"), done.stderr
