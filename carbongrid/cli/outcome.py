@@ -30,7 +30,7 @@ def zone_lines(result: Result) -> Iterator[str]:
         else ("> 1", "<= 1")
     )
     emission, sink = units["emission_t"].sum(), units["sink_t"].sum()
-    grams, mass = mass_scale(max(emission, sink) * 1e6)
+    grams, mass = mass_scale(max(emission, sink) * 1e6, 3)
     scale = grams / 1e6
     yield f"{'zone':<36} {rule:<13} {'units':>6} {f'emission {mass}':>12} {f'sink {mass}':>9}"
     pairs = {1: (high, high), 2: (high, low), 3: (low, high), 4: (low, low)}
@@ -117,7 +117,7 @@ def fate_lines(result: Result) -> Iterator[str]:
             continue
         parts = {told: sum(row[name] for row in rows) for name, told in _FATES.items()}
         told = ", ".join(f"{in_percent(part / total)} {by}" for by, part in parts.items() if part)
-        grams, mass = mass_scale(total)
+        grams, mass = mass_scale(total, 3)
         outside = sum(row["outside_units"] or 0 for row in rows)
         beyond = (
             f"; {in_percent(outside / total)} of all lies outside every unit" if outside else ""

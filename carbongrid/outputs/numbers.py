@@ -124,10 +124,13 @@ def change_in_percent(now: int, change: int) -> str:
     return f"> {shown}" if shown == "−100 %" and -change < now else shown
 
 
-def mass_scale(grams: float) -> tuple[float, str]:
-    """Return the grams in the unit that suits a mass, and the unit's name."""
-    for factor, unit in ((1e12, "Mt"), (1e9, "kt")):
-        if grams >= factor:
+def mass_scale(grams: float, decimals: int = 0) -> tuple[float, str]:
+    """Return the grams in the unit that suits a mass, and the unit's name.
+
+    It suits the mass as it is shown, with so many decimals beside 1,000 of a unit (none where three digits are): what would read 1,000 t is 1.00 kt.
+    """
+    for factor, unit, lower in ((1e12, "Mt", 1e9), (1e9, "kt", 1e6)):
+        if round(grams / lower, decimals) >= 1000:
             return factor, unit
     return 1e6, "t"
 
@@ -143,18 +146,25 @@ def mass(grams: int) -> str:
     """Return a mass with three digits in the unit that suits it as rounded; no exponent however small."""
     if 0 < abs(grams) < 1000:
         return "< 0.001 t" if grams > 0 else "> −0.001 t"
-    scale, unit = mass_scale(_three_digits(grams))  # 999.9 t is 1.00 kt, as what stands beside it
-    return f"{short_number(grams / scale)} {unit}"
+    rounded = _three_digits(grams)
+    scale, unit = mass_scale(abs(rounded))
+    return f"{short_number(rounded / scale)} {unit}"
 
 
-def _three_digits(grams: float) -> float:
-    """Return the size of a mass, rounded as it is shown."""
-    return float(f"{abs(grams):.3g}")
+def _three_digits(grams: int) -> int:
+    """Return a mass rounded to three digits, once, so that every unit has the same."""
+    return _rounded_half_up(grams, 10 ** max(len(str(abs(int(grams)))) - 3, 0))
+
+
+def _rounded_half_up(grams: int, step: int) -> int:
+    """Return a mass rounded to a step in integers, as page.js rounds it; below 0 as above."""
+    rounded = (abs(int(grams)) + step // 2) // step * step
+    return rounded if grams >= 0 else -rounded
 
 
 def exact_mass(grams: int) -> str:
     """Return a headline's mass: hundredths of its unit."""
-    scale, unit = mass_scale(abs(grams))
+    scale, unit = mass_scale(abs(grams), 2)
     return f"{grams / scale:,.2f} {unit}" if abs(grams) >= scale / 100 else mass(grams)
 
 
@@ -223,11 +233,12 @@ _WAN = 10**10
 
 def mass_in_chinese(grams: int) -> str:
     """Return a mass with three digits, in 10,000 t from there on and in tonnes below."""
-    if _three_digits(grams) >= _WAN:
-        return f"{short_number(grams / _WAN)} 万吨"
+    rounded = _three_digits(grams)
+    if abs(rounded) >= _WAN:
+        return f"{short_number(rounded / _WAN)} 万吨"
     if 0 < abs(grams) < 1000:
         return "< 0.001 吨" if grams > 0 else "> −0.001 吨"
-    return f"{short_number(grams / 1e6)} 吨"
+    return f"{short_number(rounded / 1e6)} 吨"
 
 
 def exact_mass_in_chinese(grams: int) -> str:
@@ -242,7 +253,9 @@ def to_the_gram_in_chinese(grams: int) -> str:
 
 def tonnes_in_chinese(grams: int) -> str:
     """Return hundredths of 10,000 t, without that unit; what is less than one of them in tonnes, with theirs."""
-    return f"{grams / _WAN:,.2f}" if not grams or abs(grams) >= _WAN / 100 else mass_in_chinese(grams)  # fmt: skip
+    if 0 < abs(grams) < _WAN // 100:
+        return mass_in_chinese(grams)
+    return f"{_rounded_half_up(grams, _WAN // 100) / _WAN:,.2f}"
 
 
 def ten_thousands(tonnes: float) -> str:

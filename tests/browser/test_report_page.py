@@ -17,7 +17,7 @@ from waiting import HANG
 
 from carbongrid.method.categories import column_of
 from carbongrid.outputs import report as report_package
-from carbongrid.outputs.numbers import percent, tonnes
+from carbongrid.outputs.numbers import mass, mass_in_chinese, percent, tonnes, tonnes_in_chinese
 from carbongrid.outputs.report import write_report
 
 pytestmark = pytest.mark.browser
@@ -231,6 +231,16 @@ def test_shares_are_written_as_python_writes_them(opened, small):
     page = opened(small)
     for share, text in SHARES.items():
         assert page.evaluate("share => page.percent(share)", share) == text == percent(share)
+
+
+def test_masses_are_written_as_python_writes_them(opened, small):
+    """At ties and where the unit changes; seen: 31,250 g as 0.0312 t in Python and 0.0313 t in the page, as both round ties otherwise."""
+    page = opened(small)
+    near = [base * 10**power + of for base in (1, 999, 9995, 99949, 99951, 1125, 1025, 3125) for power in range(13) for of in (-1, 0, 1, 5)]  # fmt: skip
+    told = page.evaluate("texts => texts.map(text => { const both = page.mass(BigInt(text)); return [both.children[0].textContent, both.children[1].textContent, page.tensOfThousands(BigInt(text))]; })", [str(grams) for grams in near])  # fmt: skip
+    assert told == [
+        [mass(grams), mass_in_chinese(grams), tonnes_in_chinese(grams)] for grams in near
+    ]
 
 
 def test_ranks_of_a_sheet_are_those_of_units_csv(opened, full_demo):

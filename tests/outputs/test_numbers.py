@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import decimal
 import math
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tables_example import SHARES
 
 from carbongrid.outputs.numbers import (
     change_in_percent,
     density,
     ends,
+    exact_mass,
     gini_number,
     in_percent,
     index_number,
@@ -135,6 +139,20 @@ def test_a_mass_has_the_unit_that_suits_it_as_rounded():
     assert list(map(mass_in_chinese, [9_994_000_000, 9_996_000_000, 10**10])) == [
         "9,990 吨", "1.00 万吨", "1.00 万吨",
     ]  # fmt: skip
+    # Seen: 1,000.00 t in the headline, and 9.99 kt beside 1.00 万吨.
+    assert [exact_mass(grams) for grams in (999_994_000, 999_996_000, 999_996_000_000)] == ["999.99 t", "1.00 kt", "1.00 Mt"]  # fmt: skip
+    assert (mass(9_995_000_000), mass_in_chinese(9_995_000_000)) == ("10.0 kt", "1.00 万吨")
+
+
+@given(st.integers(0, 10**19))
+def test_a_mass_is_rounded_once_and_half_up(grams: int) -> None:
+    with decimal.localcontext(prec=3, rounding=decimal.ROUND_HALF_UP):
+        rounded = int(+decimal.Decimal(grams))
+    for text, units in ((mass(grams), {"t": 6, "kt": 9, "Mt": 12}), (mass_in_chinese(grams), {"吨": 6, "万吨": 10})):  # fmt: skip
+        number, unit = text.split()[-2:]
+        assert (
+            "<" in text or decimal.Decimal(number.replace(",", "")) * 10 ** units[unit] == rounded
+        )
 
 
 def test_a_change_is_not_all_and_not_nothing_where_it_is_not():

@@ -112,16 +112,23 @@ const page = {
     const places = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(rounded))));
     return rounded.toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places });
   },
+  // Grams, none below 0, are rounded once and in integers, as outputs/numbers.py rounds them: 999.9 t is 1.00 kt.
+  roundedHalfUp(grams, step) { return Number((grams + step / 2n) / step * step); },
+  threeDigits(grams) { return this.roundedHalfUp(grams, 10n ** BigInt(Math.max(0, `${grams}`.length - 3))); },
   mass(grams) {
-    const value = Number(grams);
-    const rounded = Number(value.toPrecision(3)); // 999.9 t is 1.00 kt
+    const rounded = this.threeDigits(grams);
     const [scale, unit] = rounded >= 1e12 ? [1e12, "Mt"] : rounded >= 1e9 ? [1e9, "kt"] : [1e6, "t"];
-    const english = 0 < value && value < 1000 ? "< 0.001 t" : `${this.digits(value / scale)} ${unit}`;
-    return this.both(english, this.massInChinese(value));
+    const english = 0n < grams && grams < 1000n ? "< 0.001 t" : `${this.digits(rounded / scale)} ${unit}`;
+    return this.both(english, this.massInChinese(grams));
   },
-  massInChinese(value) {
-    if (0 < value && value < 1000) return "< 0.001 吨";
-    return Number(value.toPrecision(3)) >= 1e10 ? `${this.digits(value / 1e10)} 万吨` : `${this.digits(value / 1e6)} 吨`;
+  massInChinese(grams) {
+    if (0n < grams && grams < 1000n) return "< 0.001 吨";
+    const rounded = this.threeDigits(grams);
+    return rounded >= 1e10 ? `${this.digits(rounded / 1e10)} 万吨` : `${this.digits(rounded / 1e6)} 吨`;
+  },
+  tensOfThousands(grams) {
+    if (0n < grams && grams < 100_000_000n) return this.massInChinese(grams);
+    return (this.roundedHalfUp(grams, 100_000_000n) / 1e10).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
   },
   // A number as units.csv has it; NaN where it is unknown.
   numbers: new Map(),

@@ -14,7 +14,7 @@
   const copies = (nodes) => [...nodes].map((node) => node.cloneNode(true));
   // As the table rounds: half up, in whole numbers; in Chinese hundredths of 10,000 t.
   const tonnes = (mass) => (mass > 0n && mass < 500000n ? "< 1" : ((mass + 500000n) / 1000000n).toLocaleString("en"));
-  const tensOfThousands = (mass) => (mass > 0n && mass < 100000000n ? page.massInChinese(Number(mass)) : (Number(mass) / 1e10).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 }));
+  const tensOfThousands = (mass) => page.tensOfThousands(mass);
   const ratio = (part, whole) => Number(part) / Number(whole);
   page.percent = (share) => {
     if (!Number.isFinite(share)) return "–";
