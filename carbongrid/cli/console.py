@@ -92,12 +92,12 @@ class Console:
     as_json: bool = False
     _terminated: bool = field(default=False, init=False, repr=False, compare=False)
 
-    def say(self, text: str = "") -> None:
-        """Print a line for people."""
+    def say(self, text: str = "", *, whole: bool = False) -> None:
+        """Print a line for people; ``whole``: not broken in words where a terminal is narrower."""
         import click
 
         if not (self.quiet or self.as_json):
-            click.echo(_folded(shown(text), sys.stdout))
+            click.echo(shown(text) if whole else _folded(shown(text), sys.stdout))
 
     def document(self, content: Mapping[str, Any]) -> None:
         """Print the answer for machines, if it was asked for."""

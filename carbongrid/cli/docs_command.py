@@ -36,23 +36,43 @@ def docs(console: Console, name: str | None) -> None:
         return
     page = _page(name, list(pages))
     text = pages[page].read_text(encoding="utf-8")
-    if _is_decision(name):
-        text = _decision(text, name)
+    if page == _DECISIONS and _is_decision(_as_named(name)):
+        text = _decision(text, _as_named(name))
+    code = False
     for line in text.rstrip("\n").split("\n"):
-        console.say(line)
+        fence = line.lstrip().startswith("```")
+        code ^= fence
+        # A command that was broken in two is another one.
+        console.say(line, whole=code or fence or line.lstrip().startswith("|"))
     console.document({"status": "done", "page": page, "text": text})
 
 
 def folder_of_pages() -> Path:
-    """Return the folder of the pages: inside the package as installed from a wheel, beside it in a checkout."""
+    """Return the folder of the pages: inside the package as installed from a wheel, beside it in a checkout.
+
+    Raises
+    ------
+    InputError
+        If they are at neither place.
+    """
     package = Path(__file__).parent.parent
-    brought = package / "docs"
-    return brought if brought.is_dir() else package.parent / "docs"
+    for folder in (package / "docs", package.parent / "docs"):
+        if (folder / _DECISIONS).is_file():
+            return folder
+    raise InputError("the pages were not installed", str(package), "They are in docs of the source distribution; wheels bring them, too.")  # fmt: skip
 
 
 def _title(path: Path) -> str:
     lines = path.read_text(encoding="utf-8").split("\n")
     return next((line.removeprefix("# ") for line in lines if line.startswith("# ")), "")
+
+
+def _as_named(name: str) -> str:
+    """Return a name without what stands around it in a sentence, and without the way to the page from another one."""
+    name = name.strip(" ()`").rstrip(".,;:)")
+    while name.startswith(("./", "../")):
+        name = name.partition("/")[2]
+    return name
 
 
 def _is_decision(name: str) -> bool:
@@ -61,13 +81,13 @@ def _is_decision(name: str) -> bool:
 
 def _page(name: str, pages: list[str]) -> str:
     """Return the page that is meant, with or without ``docs/`` and ``.md``; a record of a decision by its number, too."""
-    if _is_decision(name):
+    asked = _as_named(name).partition("#")[0].rstrip("/")
+    if _is_decision(asked):
         return _DECISIONS
-    asked = name.partition("#")[0].removeprefix("./").removeprefix("docs/")
-    asked = f"{asked.rstrip('/')}/README.md" if asked.rstrip("/") == "decisions" else asked
-    stem = asked.removesuffix(".md")
+    stem = asked.removeprefix("docs/").removesuffix(".md") if asked != "docs" else "index"
     by_stem = {page.removesuffix(".md"): page for page in pages}
-    found = [by_stem[each] for each in by_stem if each == stem]
+    # A folder is its first page.
+    found = [by_stem[each] for each in (stem, f"{stem}/index", f"{stem}/README") if each in by_stem]
     # 0044 or decisions/0044, and a page by its last name where one alone has it.
     number = stem.removeprefix("decisions/")
     if not found and len(number) == 4 and number.isdigit():

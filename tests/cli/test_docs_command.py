@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from data import ROOT
 
-from carbongrid.cli import docs_command, main
+from carbongrid.cli import console, docs_command, main
 
 
 def printed(*words: str) -> tuple[int, str]:
@@ -20,10 +20,12 @@ def printed(*words: str) -> tuple[int, str]:
 
 def named_in_the_package() -> set[str]:
     """Return the pages and decisions that its messages name."""
-    files = [*(ROOT / "carbongrid").rglob("*.py"), *(ROOT / "carbongrid").rglob("*.toml")]
+    kinds = ("py", "toml", "j2", "js", "csv")
+    files = [file for kind in kinds for file in (ROOT / "carbongrid").rglob(f"*.{kind}")]
     text = "\n".join(file.read_text(encoding="utf-8") for file in files)
-    pages = re.findall(r"docs/[a-z][a-z/-]*(?:\.md|/\d{4})", text)
-    decisions = re.findall(r"\((?:[^()\n]*\b)?(D\d{1,2})\)", text)
+    pages = re.findall(r"docs/[a-z][A-Za-z/_-]*(?:\.md|/\d{4})", text)
+    cited = re.findall(r"\(([^()\n]*\bD\d{1,2}\b[^()\n]*)\)", text)
+    decisions = [each for cite in cited for each in re.findall(r"\bD\d{1,2}\b", cite)]
     return {*pages, *decisions}
 
 
@@ -44,6 +46,13 @@ def test_every_page_and_decision_that_is_named_is_printed() -> None:
         ("0002-regions.md", "# "),
         ("d9", "D9: Where do known emitters go?"),
         ("docs/method/zones.md#ties", "# "),
+        ("docs/howto/factor.md.", "# "),
+        ("(D9)", "D9: Where do known emitters go?"),
+        ("D9.", "D9: Where do known emitters go?"),
+        ("../case.md", "# The case file"),
+        ("../../docs/case.md", "# The case file"),
+        ("docs/howto/", "# How to"),
+        ("docs", "# carbongrid"),
     ],
 )
 def test_a_page_is_found_by_each_of_its_names(name: str, begins: str) -> None:
@@ -77,8 +86,27 @@ def test_pages_of_a_wheel_come_before_those_beside_the_package(
     page = tmp_path / "carbongrid" / "docs" / "howto" / "one.md"
     page.parent.mkdir(parents=True)
     page.write_text("# Brought by the wheel\n", encoding="utf-8")
+    decisions = tmp_path / "carbongrid" / "docs" / "decisions" / "README.md"
+    decisions.parent.mkdir()
+    decisions.touch()
     module = tmp_path / "carbongrid" / "cli" / "docs_command.py"
     monkeypatch.setattr(docs_command, "__file__", str(module))
     assert printed("one") == (0, "# Brought by the wheel\n")
     _, said = printed("--json")
-    assert json.loads(said)["pages"] == ["howto/one.md"]
+    assert json.loads(said)["pages"] == ["decisions/README.md", "howto/one.md"]
+    decisions.unlink()  # seen: no page and a success, or KeyError
+    for words in ((), ("D9",), ("--json",)):
+        code, said = printed(*words)
+        assert code == 2 and "the pages were not installed" in said
+
+
+def test_on_a_terminal_commands_and_tables_are_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen: a command of a page on three lines, which was another command."""
+    monkeypatch.setattr(console, "_folded", lambda *_: "folded")
+    _, said = printed("howto/climate-trace")
+    page = (ROOT / "docs" / "howto" / "climate-trace.md").read_text(encoding="utf-8")
+    code = [line for part in page.split("```")[1::2] for line in part.split("\n")[1:] if line]
+    tables = [line for line in page.split("\n") if line.startswith("|")]
+    assert len(code) > 5 and len(tables) > 5
+    assert {*code, *tables} <= set(said.split("\n"))
+    assert said.startswith("folded\n")
