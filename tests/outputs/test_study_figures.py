@@ -272,6 +272,19 @@ def test_districts_have_the_names_that_the_case_gives_them(
     assert names & on_the_map and not on_the_map & set(codes)
 
 
+@pytest.mark.parametrize("name", ["Gulou District", "Autonomous County of the many peoples"])
+def test_districts_of_one_name_are_told_apart_by_their_codes(name: str) -> None:
+    """There are several of a name in one province; seen: the same entry twice, also of long names that begin alike."""
+    tables = example_tables()
+    codes = sorted(set(tables.units["district"]))
+    named = {code: ("", f"{name}{end}") for code, end in zip(codes, ("", name[24:]), strict=True)}
+    tables = dataclasses.replace(tables, parent_names={"district": named})
+    sheet = Sheet(tables, installed_lettering("en"))
+    legend = _FIGURES["fig1-location"](sheet).figure.legends[0]
+    told = [text.get_text() for text in legend.get_texts()]
+    assert all(text.startswith(f"{code} {name[:10]}") for text, code in zip(told, codes, strict=True))  # fmt: skip
+
+
 def test_the_same_run_gives_the_same_files_and_no_setting_stays(tmp_path: Path) -> None:
     import matplotlib as mpl
 

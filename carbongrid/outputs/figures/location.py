@@ -174,7 +174,7 @@ def _units_legend(sheet: Sheet) -> _Legend:
     area = f"{units.area.sum() / 1e6:,.0f} km²"
     count = _codes(sheet).value_counts()
     entries: list[Entry] = [
-        ({"facecolor": colour}, f"{shortened(sheet.name_of_parent(code), 24)}  ({count[code]:,})")
+        ({"facecolor": colour}, f"{shortened(sheet.names_of_parents[code], 24)}  ({count[code]:,})")
         for code, colour in districts.items()
     ]
     parent = sheet.tables.parents[0] if districts else ""

@@ -6,6 +6,7 @@ Matplotlib is used through its objects alone, without pyplot, so nothing global 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -250,14 +251,22 @@ class Sheet:
 
     def name_parents(self, axes: Axes) -> None:
         """Write the names of the nearest parents, so that colours are not all that tells them apart."""
-        names = told_apart([self.name_of_parent(code) for code in self.parents])
+        names = told_apart([self.names_of_parents[code] for code in self.parents])
         self.name_shapes(axes, list(zip(self.parents.values(), names, strict=True)), 7)
 
-    def name_of_parent(self, code: str) -> str:
-        """Return the name of a nearest parent in the language of the figure; its code where it has none that can be drawn."""
+    @cached_property
+    def names_of_parents(self) -> dict[str, str]:
+        """Names of the nearest parents by their codes, in the language of the figure; behind the code where others read the same, and the code alone where no name can be drawn."""
         level = self.tables.parents[0] if self.tables.parents else ""
-        own, english = self.tables.parent_names.get(level, {}).get(code, ("", ""))
-        return self._named(own, english, code) or code
+        named = self.tables.parent_names.get(level, {})
+        names = {
+            code: self._named(*named.get(code, ("", "")), code) or code for code in self.parents
+        }
+        drawn = Counter(map(shortened, names.values()))
+        return {
+            code: name if name == code or drawn[shortened(name)] == 1 else f"{code} {name}"
+            for code, name in names.items()
+        }
 
     def _named(self, own: str, english: str, code: str) -> str:
         """Return the first of the names that can be drawn, that of the figure's language first."""
