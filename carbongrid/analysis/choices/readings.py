@@ -19,12 +19,11 @@ from carbongrid.case.readers.facilities import read_facilities, under_totals
 from carbongrid.case.readers.fingerprints import Fingerprints
 from carbongrid.case.readers.formed_totals import form_rows
 from carbongrid.case.readers.inputs import ancestors_of
-from carbongrid.case.readers.sinks import sinks_of
+from carbongrid.case.readers.sinks import coefficients_of, sinks_of
 from carbongrid.case.readers.totals import totals_of_rows
 from carbongrid.case.table_formats import ELSEWHERE, HERE
 from carbongrid.errors import InputError, NotKeptError
 from carbongrid.inventory.electricity import set_aside
-from carbongrid.inventory.sink_sets import counted_types
 from carbongrid.method import gdp
 from carbongrid.method.allocate import apportion
 from carbongrid.method.sharing import Shares, shares_of_areas, with_water_rule
@@ -32,7 +31,6 @@ from carbongrid.method.weights import (
     PackedWeights,
     WeightInputs,
     blended_lengths,
-    sink_coefficients,
     weigh,
 )
 from carbongrid.method.zoning import classify
@@ -273,8 +271,7 @@ class Readings:
     def _sinks(self, name: str, value: str) -> PackedWeights:
         """Return what parcels claim of a sink under a set of sinks."""
         assert self.case is not None, "it is asked of cases only"
-        counted = counted_types(sinks_of(value, self.case.resolve(value)))
-        coefficients = {kind: each if kind in counted else 0.0 for kind, each in sink_coefficients().items()}  # fmt: skip
+        coefficients = coefficients_of(sinks_of(value, self.case.resolve(value)))
         inputs, evidence = self.run.inputs, WeightInputs(coefficients=coefficients)
         return PackedWeights.of(weigh(inputs.categories[name], inputs.parcels, evidence))
 

@@ -30,7 +30,7 @@ from carbongrid.case.readers.points import (
 from carbongrid.case.readers.readings import REACH, apart, off_the_map, readings_on_land
 from carbongrid.case.readers.region_columns import codes_by_name
 from carbongrid.case.readers.regional import read_census, read_gdp, read_old_codes, read_water
-from carbongrid.case.readers.sinks import coefficients_of
+from carbongrid.case.readers.sinks import coefficients_of, read_sinks
 from carbongrid.case.readers.surroundings import read_surroundings
 from carbongrid.case.readers.tables import read_table, require_columns
 from carbongrid.case.readers.totals import read_totals, totals_of_rows
@@ -41,7 +41,6 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.method.categories import Category
 from carbongrid.method.columns import clashes, parent_clashes
 from carbongrid.method.guidance import COLUMNS, Advice, read_guidance
-from carbongrid.method.weights import sink_coefficients
 from carbongrid.raster.opening.crs import crs_of
 
 _ANY_PLANE = "EPSG:6933"
@@ -115,6 +114,8 @@ class Inputs:
         Warnings and notes of the readers.
     guidance
         Advice per zone.
+    coefficients
+        What an area of each territorial type takes up, by the case's set of sinks.
     formed
         What the totals were formed of, where the case has activity data.
     by_gas
@@ -125,8 +126,6 @@ class Inputs:
         What the case says of how uncertain its numbers are; empty where it says nothing.
     years
         Of GDP (``gdp``) and of the census (``residents``), where figures are not all of the case's year.
-    coefficients
-        What an area of each territorial type takes up, by the case's set of sinks.
     """
 
     case: Case
@@ -143,12 +142,12 @@ class Inputs:
     water: dict[str, int] | None
     notes: tuple[Problem, ...]
     guidance: tuple[Advice, ...]
+    coefficients: Mapping[str, float]
     formed: Formed | None = None
     by_gas: pd.DataFrame | None = None
     surroundings: gpd.GeoDataFrame | None = None
     uncertainty: Told | None = None
     years: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    coefficients: Mapping[str, float] = field(default_factory=sink_coefficients)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -289,7 +288,7 @@ def complete_inputs(case: Case, categories: Section, *sections: Section, held: S
         uncertainty = gather(
             lambda: read_uncertainty(case, regions.codes, known, notes=gather.notes)
         )
-    coefficients = gather(lambda: coefficients_of(case))
+    coefficients = gather(lambda: coefficients_of(read_sinks(case)))
     around = None if units is None else gather(lambda: read_surroundings(case, units, gather.notes))
     gather.table_of(held)
     if gather.problems:

@@ -31,15 +31,8 @@ def read_sinks(case: Case) -> SinkSet | None:
     return sinks_of(section.sinks, case.resolve(section.sinks))
 
 
-def coefficients_of(case: Case) -> dict[str, float]:
-    """Return the uptake per area of each territorial type; none of those that the case's set of sinks does not count.
-
-    Raises
-    ------
-    InputError
-        As :func:`read_sinks`.
-    """
-    sinks = read_sinks(case)
+def coefficients_of(sinks: SinkSet | None) -> dict[str, float]:
+    """Return the uptake per area of each territorial type; none of those that a set of sinks does not count."""
     known = sink_coefficients()
     if sinks is None:
         return known
