@@ -206,12 +206,10 @@ _TABLES = ("units", "inventory", "ledger", "evidence", "land_types")
 
 def _marked(units: pd.DataFrame) -> list[tuple[str, str]]:
     """Return how many units have a zone that may be another, as maps hatch them: where draws say so, those that are not firm."""
-    marks = [("close to 1", units["borderline"])]
-    if "firm" in units:
-        marks = [("not firm", ~units["firm"].astype(bool) & (units["zone"] > 0))]
-    if units["indicative"].any():
-        marks.append(("indicative", units["indicative"]))
-    return [(name, f"{int(marked.sum()):,}") for name, marked in marks]
+    from carbongrid.outputs.figures.classes import flags_of
+
+    first, *others = ((flag, int(flag.marked(units).sum())) for flag in flags_of(units))
+    return [(flag.name_en, f"{count:,}") for flag, count in (first, *others) if count or flag is first[0]]  # fmt: skip
 
 
 def _twin[Table: pd.DataFrame](table: Table) -> Table:

@@ -92,7 +92,11 @@ def test_what_is_close_to_one_or_indicative_is_hatched(tmp_path):
     tables = example_tables()
     flags = {"borderline": [True] * 2 + [False] * 4, "indicative": [False] * 4 + [True] * 2}
     write_tables(replace(tables, units=tables.units.assign(**flags)), tmp_path)
-    units = seen_by_qgis(tmp_path, tmp_path)["units"]
+    seen = seen_by_qgis(tmp_path, tmp_path)
+    units, note = seen["units"], seen["project"]["note"]
+    assert "close to 1: ECC or ESC within 0.05 of 1" in note
+    assert "indicative: the region's sinks are below the floor" in note  # seen: no word of it
+    assert "仅供参考：参照区域的碳汇低于下限" in note
     lines, none, crossed = (
         [units["hatched"][code] for code in tables.units["id"].iloc[k : k + 2]] for k in (0, 2, 4)
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from carbongrid.analysis.published.attributes import in_small_letters, only_text
@@ -100,21 +101,14 @@ def rasters_of(
     Raises
     ------
     InputError
-        If a unit or a variable is named for a table, or several tables are given.
+        If a unit or a variable is named for a table, several tables are given, or what is given names no file.
     """
-    if isinstance(published, str | Path):
-        published = (published,)
     if isinstance(published, Mapping):
         pairs = [(of, each) for of, paths in published.items() for each in _several(paths)]
         return tuple(PublishedRaster(of, Path(each), unit, variable) for of, each in pairs)
-    if not isinstance(published, Sequence):
-        raise InputError(
-            f"a {type(published).__name__} is neither the name of a file nor several",
-            "published",
-            "Write a table to a CSV and give its name; of rasters give their names.",
-        )
-    named = [each for each in published if isinstance(each, PublishedRaster)]
-    paths = [Path(each) for each in published if not isinstance(each, PublishedRaster)]
+    given = _several(published, PublishedRaster)
+    named = [each for each in given if isinstance(each, PublishedRaster)]
+    paths = [Path(each) for each in given if not isinstance(each, PublishedRaster)]
     tables = [path for path in paths if path.suffix.lower() not in _RASTERS and not is_raster(path)]
     if tables and (len(paths) + len(named) > 1 or unit or variable):
         raise InputError(
@@ -126,8 +120,21 @@ def rasters_of(
     return (*whole, *(each._replace(unit=each.unit or unit, variable=each.variable or variable) for each in named))  # fmt: skip
 
 
-def _several(paths: str | Path | Sequence[str | Path]) -> Sequence[str | Path]:
-    return (paths,) if isinstance(paths, str | Path) else paths
+def _several(given: Any, *more: type) -> list[Any]:
+    """Return what names files, one or several; raises :class:`InputError` for what does not, as a table in memory, whose columns would be taken for names."""
+    kinds = (str, Path, *more)
+    if isinstance(given, kinds):
+        return [given]
+    several = isinstance(given, Iterable) and not isinstance(given, pd.DataFrame | Mapping)
+    listed = list(given) if several else [given]
+    for each in listed:
+        if not isinstance(each, kinds):
+            raise InputError(
+                f"a {type(each).__name__} is neither the name of a file nor several",
+                "published",
+                "Write a table to a CSV and give its name; of rasters give their names.",
+            )
+    return listed
 
 
 def read_rasters_table(path: Path) -> tuple[PublishedRaster, ...]:

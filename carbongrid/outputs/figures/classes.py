@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from carbongrid.method.zoning import zones
+from carbongrid.method.zoning import few_sinks, zones
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
     from carbongrid.method.zoning import Zone
+    from carbongrid.outputs.result import RunTables
 
 NO_VALUE = "#d4d6d9"
 LEVELS = {"district": "区县", "county": "县", "prefecture": "地市", "province": "省"}
@@ -69,6 +70,16 @@ SURE = tuple(text for _, text, _ in _SURE)
 def flags_of(units: pd.DataFrame) -> tuple[Flag, Flag]:
     """Return the marks of a run's units: on zones that are not firm where that was drawn, else on those close to 1; and on indicative ones."""
     return (NOT_FIRM if "firm" in units else CLOSE, INDICATIVE)
+
+
+def why_indicative(tables: RunTables) -> list[tuple[str, str]]:
+    """Return why units are indicative, in both languages; where GDP is their own it is the sinks, also of units whose reason is another."""
+    why = []
+    if tables.gdp_derived:
+        why.append(("GDP was derived from that of a larger area", "地区生产总值由上级区域推算"))
+    if not why or few_sinks(tables.units["reason"]).any():
+        why.append(("the region's sinks are below the floor", "参照区域的碳汇低于下限"))
+    return why
 
 
 def how_sure(probabilities: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ from carbongrid.errors import require_extra
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.ledger import FIRST_GUESSES, SHARED_BY_GUESSES
 from carbongrid.method.zoning import EITHER_SIDE, FEW_SINKS, either_side, few_sinks
-from carbongrid.outputs.figures.classes import RELATIVE_IN_LINE, flags_of
+from carbongrid.outputs.figures.classes import RELATIVE_IN_LINE, flags_of, why_indicative
 from carbongrid.outputs.figures.framework import framework_svg
 from carbongrid.outputs.numbers import hundreds_of_millions_of, millions_of
 from carbongrid.outputs.report.accounts import (
@@ -170,7 +170,7 @@ def _explorer(tables: RunTables, base: BaseMap) -> dict[str, Any]:
         **_land(tables, base),
         "plane": quadrants,
         "reasons": _reasons(tables),
-        "why_indicative": _why_indicative(tables),
+        "why_indicative": why_indicative(tables),
         "explained": EXPLAINED,
         "data": {
             **_data(tables, layers, drawing),
@@ -294,16 +294,6 @@ def _unit_rows(tables: RunTables, drawing: ZoneMap, table: UnitTable) -> list[di
         known["cells"] = list(zip(table.columns, cells, strict=True))
         rows.append(known)
     return rows
-
-
-def _why_indicative(tables: RunTables) -> list[tuple[str, str]]:
-    """Return why units are indicative, in both languages; where GDP is their own it is the sinks, also of units whose reason is another."""
-    why = []
-    if tables.gdp_derived:
-        why.append(("GDP was derived from that of a larger area", "地区生产总值由上级区域推算"))
-    if not why or few_sinks(tables.units["reason"]).any():
-        why.append(("the region's sinks are below the floor", "参照区域的碳汇低于下限"))
-    return why
 
 
 def _reasons(tables: RunTables) -> list[tuple[str, int]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import NAMESPACE_OID, uuid5
 from xml.etree import ElementTree as ET
 
-from carbongrid.outputs.figures.classes import RELATIVE_IN_LINE, round_length
+from carbongrid.outputs.figures.classes import RELATIVE_IN_LINE, round_length, why_indicative
 from carbongrid.outputs.result import cell_side
 from carbongrid.outputs.tables.headings import about_run, headings_of
 from carbongrid.outputs.tables.layers import UNITS_LAYER
@@ -110,18 +110,24 @@ def write_project(content: Content, tables: RunTables, path: Path) -> None:
     system = ET.SubElement(properties, "SpatialRefSys")
     ET.SubElement(system, "ProjectionsEnabled", type="int").text = "1"
     title = f"{tables.title}, {tables.year}: {page}"
-    _layout(ET.SubElement(root, "Layouts"), (title, _note(default)), layers, extent)
+    _layout(ET.SubElement(root, "Layouts"), (title, _note(default, tables)), layers, extent)
     packed, name = BytesIO(), zipfile.ZipInfo(f"{path.stem}.qgs", _FIRST)
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(name, qml(root), zipfile.ZIP_DEFLATED)
     path.write_bytes(packed.getvalue())
 
 
-def _note(style: Style) -> str:
-    """Return what a page says of what it shows: that zones are relative, and what their marks mean."""
+def _note(style: Style, tables: RunTables) -> str:
+    """Return what a page says of what it shows: that zones are relative, and what the marks on them mean, or rest on."""
     if style.name != "Zones":
         return ""
-    marks = (f"{flag.name_en}: {flag.meaning[0]}\n{flag.name_zh}：{flag.meaning[1]}" for flag in style.flags if flag.meaning[0])  # fmt: skip
+    marks = []
+    for flag in style.flags:
+        if flag.marked(tables.units).any():
+            english, chinese = zip(*([flag.meaning] if flag.meaning[0] else why_indicative(tables)), strict=True)  # fmt: skip
+            marks.append(
+                f"{flag.name_en}: {'; '.join(english)}\n{flag.name_zh}：{'；'.join(chinese)}"
+            )
     return "\n\n".join(("\n".join(RELATIVE_IN_LINE), *marks))
 
 

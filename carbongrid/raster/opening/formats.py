@@ -226,5 +226,5 @@ def _refusal(path: Path, head: bytes) -> InputError:
     what = "JSON, but not GeoJSON" if head[:1] == b"{" else "of no format that is read"
     hint = f"Convert it to one of: {READABLE}."
     if path.suffix.lower() in (".xls", ".txt", ".tsv"):
-        hint += " A table of points is known by its name: save it as .csv or .xlsx."
+        hint += " If it is a table of points, save it as .csv or .xlsx, by which one is known."
     return InputError(f"the file is {what}", path.name, hint)

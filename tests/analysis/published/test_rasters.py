@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -115,5 +118,16 @@ def test_a_window_is_cut_out_by_row_and_column_from_the_north(step: int) -> None
 
 def test_a_table_in_memory_is_asked_to_be_a_file() -> None:
     """Seen to be told that --unit and --variable are for rasters."""
-    with pytest.raises(InputError, match="a DataFrame is neither the name of a file nor several"):
-        rasters_of(pd.DataFrame({"id": ["a"]}), None, None)  # type: ignore[arg-type]
+    table = pd.DataFrame({"a.tif": ["a"]})
+    for given in (table, [table], {"emission": table}, {"emission": [table]}):
+        with pytest.raises(InputError, match="a DataFrame is neither the name of a file nor sev"):
+            rasters_of(given, None, None)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="a int is neither"):
+        rasters_of([7], None, None)  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("several", [list, tuple, set, np.array, pd.Series])
+def test_names_may_come_in_any_list(several: Callable[[list[str]], Any]) -> None:
+    names = ["a.tif", "b.tif"]
+    for given in (several(names), {"emission": several(names)}):
+        assert sorted(each.path.name for each in rasters_of(given, None, None)) == names

@@ -57,7 +57,7 @@ def test_nothing_is_fetched_for_a_name(tmp_path: Path, server) -> None:
 
 def test_a_table_under_another_name_is_told_how_tables_are_called(tmp_path: Path) -> None:
     (tmp_path / "pois.xls").write_text("lon,lat\n9.5,47.1\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"known by its name: save it as \.csv or \.xlsx"):
+    with pytest.raises(InputError, match=r"save it as \.csv or \.xlsx, by which one is known"):
         read_vector(tmp_path / "pois.xls")
 
 
