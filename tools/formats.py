@@ -25,7 +25,7 @@ import rioxarray  # noqa: F401  (registers .rio)
 import xarray as xr
 
 import carbongrid
-from carbongrid.outputs.figures.classes import CLOSE, INDICATIVE, NOT_FIRM
+from carbongrid.outputs.marks import CLOSE, INDICATIVE, NOT_FIRM
 from carbongrid.sources.demo import write_city
 
 SCRIPTS = Path(sys.executable).parent

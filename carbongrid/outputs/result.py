@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from carbongrid.case.notebook import card
 from carbongrid.errors import InputError
 from carbongrid.method.gas import Gas, gas_of_emissions
+from carbongrid.outputs.marks import flags_of
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -206,8 +207,6 @@ _TABLES = ("units", "inventory", "ledger", "evidence", "land_types")
 
 def _marked(units: pd.DataFrame) -> list[tuple[str, str]]:
     """Return how many units have a zone that may be another, as maps hatch them: where draws say so, those that are not firm."""
-    from carbongrid.outputs.figures.classes import flags_of
-
     first, *others = ((flag, int(flag.marked(units).sum())) for flag in flags_of(units))
     return [(flag.name_en, f"{count:,}") for flag, count in (first, *others) if count or flag is first[0]]  # fmt: skip
 

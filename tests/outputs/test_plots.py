@@ -13,8 +13,9 @@ from matplotlib import pyplot as plt
 from tables_example import example_tables
 
 from carbongrid.errors import InputError
-from carbongrid.outputs.figures.classes import NO_VALUE, flags_of, powers_of_ten
+from carbongrid.outputs.figures.classes import NO_VALUE, powers_of_ten
 from carbongrid.outputs.figures.scales import scales_of
+from carbongrid.outputs.marks import flags_of
 from carbongrid.outputs.numbers import mass, percent
 from tests.outputs.test_notebook import result_in
 

@@ -14,7 +14,7 @@ import carbongrid as cg
 from carbongrid.analysis.probability import probability
 from carbongrid.method.columns import UNIT_DRAWN
 from carbongrid.outputs.figures import write_figures
-from carbongrid.outputs.figures.classes import flags_of
+from carbongrid.outputs.marks import flags_of
 from carbongrid.outputs.reading import read_tables
 from carbongrid.outputs.report import write_report
 from carbongrid.outputs.report.layers import map_layers

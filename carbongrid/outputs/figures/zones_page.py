@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from carbongrid.outputs.figures.chart import Chart
-from carbongrid.outputs.figures.classes import RELATIVE, flags_of, ordered_zones
+from carbongrid.outputs.figures.classes import RELATIVE, ordered_zones
 from carbongrid.outputs.figures.pages import Page, page_of
 from carbongrid.outputs.figures.sheet import HEADING, Entry, Sheet
+from carbongrid.outputs.marks import flags_of
 from carbongrid.outputs.numbers import in_percent, mass_scale, short_number
 from carbongrid.outputs.zone_shares import ZoneShare, zone_shares
 

@@ -9,8 +9,9 @@ from carbongrid.errors import require_extra
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.ledger import FIRST_GUESSES, SHARED_BY_GUESSES
 from carbongrid.method.zoning import EITHER_SIDE, FEW_SINKS, either_side, few_sinks
-from carbongrid.outputs.figures.classes import RELATIVE_IN_LINE, flags_of, why_indicative
+from carbongrid.outputs.figures.classes import RELATIVE_IN_LINE
 from carbongrid.outputs.figures.framework import framework_svg
+from carbongrid.outputs.marks import flags_of, why_indicative
 from carbongrid.outputs.numbers import hundreds_of_millions_of, millions_of
 from carbongrid.outputs.report.accounts import (
     evidence_rows,

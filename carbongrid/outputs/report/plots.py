@@ -17,7 +17,6 @@ from carbongrid.method.gas import ALL_GASES, Gas
 from carbongrid.outputs.figures.classes import (
     NO_VALUE,
     RELATIVE_IN_LINE,
-    flags_of,
     ordered_zones,
     powers_of_ten,
 )
@@ -29,6 +28,7 @@ from carbongrid.outputs.figures.scales import (
     signed,
     totals,
 )
+from carbongrid.outputs.marks import flags_of
 from carbongrid.outputs.numbers import (
     index_number,
     mass,

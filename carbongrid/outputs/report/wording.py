@@ -13,7 +13,8 @@ from carbongrid.method.zoning import (
     FEW_SINKS,
 )
 from carbongrid.outputs import numbers
-from carbongrid.outputs.figures.classes import CLOSE, INDICATIVE, LEVELS, NOT_FIRM
+from carbongrid.outputs.figures.classes import LEVELS
+from carbongrid.outputs.marks import CLOSE, INDICATIVE, NOT_FIRM
 from carbongrid.outputs.report.notes import WHY_NO_ZONE, note_in_chinese
 
 CHINESE = {

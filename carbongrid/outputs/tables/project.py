@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from uuid import NAMESPACE_OID, uuid5
 from xml.etree import ElementTree as ET
 
-from carbongrid.outputs.figures.classes import RELATIVE_IN_LINE, round_length, why_indicative
+from carbongrid.outputs.figures.classes import RELATIVE_IN_LINE, round_length
+from carbongrid.outputs.marks import why_indicative
 from carbongrid.outputs.result import cell_side
 from carbongrid.outputs.tables.headings import about_run, headings_of
 from carbongrid.outputs.tables.layers import UNITS_LAYER

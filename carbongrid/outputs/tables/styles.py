@@ -15,13 +15,12 @@ from carbongrid.method.gas import ALL_GASES, Gas
 from carbongrid.outputs.figures.classes import (
     NO_VALUE,
     RELATIVE_IN_LINE,
-    Flag,
-    flags_of,
     ordered_zones,
     powers_of_ten,
 )
 from carbongrid.outputs.figures.lettering import in_both
 from carbongrid.outputs.figures.scales import Scale, scales_of, sequential
+from carbongrid.outputs.marks import Flag, flags_of
 from carbongrid.outputs.numbers import round_number
 from carbongrid.outputs.tables.xml_text import in_xml
 
