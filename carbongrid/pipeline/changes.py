@@ -365,9 +365,22 @@ def _require_same_electricity(inputs: Inputs, totals: pd.DataFrame) -> None:
             wrong = there >= {"supply", "use"}
         else:  # of the side that gives way where the other has mass
             wrong = (HERE in place) == (choice in there)
+        if wrong and formed:
+            raise _of_another_choice(name, choice, gone=name in before)
         if wrong:
             what = f"the mass of {name} would {'not be spread' if HERE in place else 'be spread'}: another side of electricity counts under these totals"
             raise InputError(what, TOTALS, RUN)
+
+
+def _of_another_choice(name: str, choice: str | None, *, gone: bool) -> InputError:
+    """Return the error for a category of activity data that becomes nothing, or ceases to be nothing: the scopes of what is left are not known apart."""
+    sets = f'electricity = "{choice}"' if choice else "a choice of electricity"
+    goes_by = f"what {sets} sets aside goes by which categories have some: it might be another"
+    if gone:
+        what = f"nothing of {name} would be left, and {goes_by}"
+        hint = "Leave 1 g of it, or take its rows out of the activity data and run the case."
+        return InputError(what, TOTALS, hint)
+    return InputError(f"{name} has nothing and would have some, and {goes_by}", TOTALS, RUN)
 
 
 def _names_with_mass(totals: pd.DataFrame, *places: str) -> set[str]:

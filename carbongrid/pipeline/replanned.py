@@ -247,11 +247,22 @@ def _with_grams(
     return totals.assign(grams=grams, source=source, remainder=whole)
 
 
+def spread_here(totals: pd.DataFrame) -> set[str]:
+    """Return the categories that are spread here, and not set aside whole."""
+    return {*totals["category"][totals["place"] == HERE]}
+
+
+def not_spread(name: str) -> InputError:
+    """Return the error for a category, or a pattern of them, of which nothing is spread here."""
+    hint = "Leave it out: all of it is elsewhere, as where the case's electricity sets it aside."
+    return InputError(f"nothing of {name} is spread here", TOTALS, hint)
+
+
 def _rows_here(totals: pd.DataFrame, name: str) -> NDArray[np.bool_]:
     category, place = (totals[column].to_numpy(object) for column in ("category", "place"))
     own: NDArray[np.bool_] = (category == name) & (place == HERE)
     if not own.any():
-        raise InputError(f"nothing of {name} is spread here", TOTALS)
+        raise not_spread(name)
     return own
 
 

@@ -22,6 +22,8 @@ from carbongrid.method.gas import CO2, CO2E
 from carbongrid.method.tonnes import counted
 from carbongrid.method.weights import locate
 from carbongrid.pipeline.changes import (
+    FACILITIES,
+    TOTALS,
     facility_row,
     known_category,
     total_given,
@@ -39,7 +41,9 @@ from carbongrid.pipeline.replanned import (
     money_after,
     moved_totals,
     named_once,
+    not_spread,
     scaled_total,
+    spread_here,
     whole_money,
 )
 from carbongrid.pipeline.tables import gas_of_inputs, gases_of_inputs
@@ -77,9 +81,15 @@ def apply_plan(answer: LiveResult, plan: Plan) -> LiveResult:
             answer = does[action.do](answer, action, plan.folder)
             answer = dataclasses.replace(answer, said=(*answer.said, *warned)) if warned else answer
         except InputError as error:
-            problems = [dataclasses.replace(each, where=", ".join(filter(None, (action.where, each.where)))) for each in error.problems]  # fmt: skip
+            problems = [dataclasses.replace(each, where=", ".join(filter(None, (action.where, _in_a_plan(each.where))))) for each in error.problems]  # fmt: skip
             raise InputError(problems) from error
     return answer
+
+
+def _in_a_plan(where: str) -> str:
+    """Return where something is wrong without the method of Python that would have been asked: a plan has none."""
+    first, _, rest = where.partition(", ")
+    return rest if first in (TOTALS, FACILITIES) else where
 
 
 def _scaled(answer: LiveResult, action: Action, folder: Path | None) -> LiveResult:
@@ -91,14 +101,23 @@ def _scaled(answer: LiveResult, action: Action, folder: Path | None) -> LiveResu
         return _scaled_land(answer, action, names, _selected(answer, action, folder))
     if len(names) > 1 and "factor" not in told:
         raise InputError(f"an amount for {len(names)} categories at once: {', '.join(names)}", hint="Give factor, or one category.")  # fmt: skip
+    here = spread_here(answer.inputs.totals)
+    aside = [name for name in names if name not in here and name not in told["category"]]
+    if len(aside) == len(names):
+        raise not_spread(listed(told["category"]))
     for name in names:
+        if name in aside:
+            continue
         now = whole_total(answer.inputs, name)
         after = amount_after(told, now, name)
         gas = total_given(told["total"], name).gas if "total" in told else None
         totals = scaled_total(answer.inputs, name, after, gas=gas)
         inputs = under_new_totals(answer.inputs, totals, answer.inputs.facilities)
         answer = answer.recomputed([name], inputs, answer.placed)
-    return answer
+    if not aside:
+        return answer
+    what = f"action {action.number} leaves out what is not spread here: {listed(aside)}"
+    return dataclasses.replace(answer, said=(*answer.said, Problem(what, level="warning")))
 
 
 def _warnings_of_gas(answer: LiveResult, action: Action) -> tuple[Problem, ...]:
@@ -242,6 +261,8 @@ def _with_facility(answer: LiveResult, action: Action, _: Path | None) -> LiveRe
     told, inputs, prepared = action.told, answer.inputs, answer.prepared
     name = str(_one_category(told))
     known_category(inputs, name, "category")
+    if name not in spread_here(inputs.totals):
+        raise not_spread(name)
     before = inputs.facilities
     if before is not None:
         same = (before["name"] == told["facility"]) & (before["category"] == name)
@@ -343,6 +364,8 @@ def _selected(answer: LiveResult, action: Action, folder: Path | None) -> Rows:
 
 
 def _named(value: Any) -> str:
+    if isinstance(value, gpd.GeoDataFrame):
+        return counted(len(value), "polygon")
     return ", ".join(value[:5]) if isinstance(value, tuple) else str(value)
 
 

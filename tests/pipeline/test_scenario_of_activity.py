@@ -14,6 +14,7 @@ from carbongrid.case import Case
 from carbongrid.case.readers.electricity_counted import scopes_spread
 from carbongrid.case.readers.inputs import read_inputs
 from carbongrid.errors import InputError
+from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.outputs.tables.inventory_draws import DRAWS_FILE, read_draws
 from carbongrid.outputs.tables.plain import read_interval_csv, read_text_csv
 from carbongrid.pipeline.activity_evidence import evidence_after
@@ -99,6 +100,49 @@ def test_what_a_choice_sets_aside_is_in_no_sum_of_a_plan(small_city: Path, base:
     placed = ledger.loc[emits, ["facilities_t", "by_rule_t", "by_area_t", "by_parent_t"]].to_numpy()
     assert gross["co2e_t"] == pytest.approx(placed.sum(), rel=1e-6)
     assert gross["low_2_t"] < gross["co2e_t"] < gross["high_2_t"]
+
+
+def test_a_star_leaves_out_what_a_choice_set_aside(small_city: Path, base: cg.Result, tmp_path: Path) -> None:  # fmt: skip
+    """Seen to fail: of power where it is made, buildings/* was refused, since nothing of public services is spread."""
+    text = (small_city / "case-inventory.toml").read_text(encoding="utf-8")
+    case = shutil.copytree(small_city, tmp_path / "city") / "case-supply.toml"
+    case.write_text(
+        text.replace('electricity = "both"', 'electricity = "supply"'), encoding="utf-8"
+    )
+    run = cg.run(case, tmp_path / "supply", reuse=base.directory)
+    asked = {"do": "scale", "category": "buildings/*", "factor": 0.5}
+    answer = run.scenario([asked])
+    columns = ["buildings/commerce", "buildings/public-services", "industry/supply"]
+    before, after = (each.parcels[columns].sum() for each in (run, answer))
+    assert after["buildings/commerce"] == round(before["buildings/commerce"] / 2) > 0
+    assert before["buildings/public-services"] == after["buildings/public-services"] == 0
+    assert after["industry/supply"] == before["industry/supply"]
+    (told,) = [each.what for each in answer.problems if each.what.startswith("action 1")]
+    assert told == "action 1 leaves out what is not spread here: buildings/public-services"
+    assert note_in_chinese(told)
+    works = {"facility": "boiler", "category": "buildings/public-services", "x": 120, "y": 31.4, "crs": "EPSG:4326"}  # fmt: skip
+    for action in (
+        {**asked, "category": "buildings/public-services"},
+        {**asked, "category": "buildings/pub*"},
+        {**works, "do": "add", "mass": "1 t CO2e"},
+        {**works, "do": "add", "mass": "1 t CO2e", "emission": "redistribute"},
+    ):
+        says = rf"^action 1 \({action['do']}\): nothing of buildings/pub.* is spread here\. Leave it out: .* electricity"
+        with pytest.raises(InputError, match=says):
+            run.scenario([action])
+
+
+def test_a_use_that_becomes_nothing_is_refused_in_words(small_city: Path, base: cg.Result, tmp_path: Path) -> None:  # fmt: skip
+    """Seen to be told that its mass "would not be spread", though it would have none."""
+    text = (small_city / "case-inventory.toml").read_text(encoding="utf-8")
+    case = shutil.copytree(small_city, tmp_path / "city") / "case-use.toml"
+    case.write_text(text.replace('electricity = "both"', 'electricity = "use"'), encoding="utf-8")
+    run = cg.run(case, tmp_path / "use", reuse=base.directory)
+    asked = {"do": "scale", "category": "buildings/commerce"}
+    says = r'nothing of buildings/commerce would be left, .* electricity = "use" .* Leave 1 g of it'
+    with pytest.raises(InputError, match=says):
+        run.scenario([{**asked, "factor": 0}])
+    assert run.scenario([{**asked, "total": "1 g CO2e"}]).parcels["buildings/commerce"].sum() == 1
 
 
 def test_a_run_that_lost_its_draws_is_refused(base: cg.Result, tmp_path: Path) -> None:
