@@ -54,9 +54,10 @@ def adjusted_rand(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
         int((count * (count - 1) // 2).sum())
         for count in (table, table.sum(axis=1), table.sum(axis=0), np.array([one.size]))
     )
-    expected = first * second / all_pairs if all_pairs else 0.0
-    most = (first + second) / 2
-    return 1.0 if most == expected else (together - expected) / (most - expected)
+    # One quotient of integers: equal indices are equal floats, of any two partitions.
+    expected = 2 * first * second
+    most = all_pairs * (first + second)
+    return 1.0 if most == expected else (2 * all_pairs * together - expected) / (most - expected)
 
 
 def majority(

@@ -360,7 +360,7 @@ def open_finished(run: str | Path | Result) -> tuple[Path, dict[str, Any], pd.Da
     Raises
     ------
     InputError
-        If the directory is not a finished run.
+        If the directory is not a finished run; and as :func:`folder_of`.
     VerificationError
         If the manifest or units.csv was changed since, or another run has taken the place of the one that was opened.
     """
@@ -368,6 +368,28 @@ def open_finished(run: str | Path | Result) -> tuple[Path, dict[str, Any], pd.Da
     with as_written(directory, "units.csv", manifest) as file:
         units = read_units_csv(file)
     return directory, manifest, units.frame
+
+
+def opened(run: str | Path | Result) -> Result:
+    """Return a run that was opened as it is, and one of a directory read; raises as :func:`read_result` and :func:`folder_of`."""
+    return run if isinstance(run, Result) else read_result(folder_of(run))
+
+
+def folder_of(run: object) -> Path:
+    """Return the directory of a run.
+
+    Raises
+    ------
+    InputError
+        If it is something else, such as an answer that is not written.
+    """
+    if isinstance(run, str | os.PathLike):
+        return Path(run)
+    if isinstance(run, Result):
+        return run.folder
+    what = f"expected the directory of a run, or what carbongrid.open returned, not {type(run).__name__}"
+    way = "An answer has no files: do its changes in a plan (carbongrid scenario RUN PLAN.toml --out DIR), or in the case, and ask that run."
+    raise InputError(what, hint=way)
 
 
 def sealed_manifest(run: str | Path | Result) -> tuple[Path, dict[str, Any]]:
@@ -380,7 +402,7 @@ def sealed_manifest(run: str | Path | Result) -> tuple[Path, dict[str, Any]]:
     VerificationError
         If the manifest was changed since, or another run has taken the place of the one that was opened.
     """
-    directory = Path(run if isinstance(run, str | os.PathLike) else run.folder)
+    directory = folder_of(run)
     manifest = read_manifest(directory)
     require_seal(directory, manifest)
     if not isinstance(run, str | os.PathLike) and run.manifest.get(SEAL) != manifest[SEAL]:

@@ -420,12 +420,26 @@ class LiveResult:
                 raise InputError(what, f"{WEIGHTS}, {name}", RUN)
             return with_weight(inputs, name, weight), prepared.claims([name])[name]
         inputs = one_spelling(with_weight(inputs, name, weight))
+        self._require_kept(inputs.categories[name].weight, parcels, name)
         evidence = WeightInputs(
             coefficients=prepared.tables.coefficients,
             rasters=prepared.shares.raster_sums,
             raster_known=prepared.shares.raster_known,
         )
         return inputs, PackedWeights.of(weigh(inputs.categories[name], parcels, evidence))
+
+    def _require_kept(self, weight: str, parcels: pd.DataFrame, name: str) -> None:
+        """Raise InputError if a rule needs a column or a raster by which nothing of the run went: whether the case has it a run does not know."""
+        rule, _, of = weight.partition(":")
+        if rule == "field" and weight not in parcels:
+            what = (
+                f"the run keeps no column {of!r} of its parcels, since nothing in it goes by that"
+            )
+            way = "Give its numbers by parcel id, or write it in the case and run it."
+            raise InputError(what, f"{WEIGHTS}, {name}", way)
+        if rule == "raster" and of not in self.prepared.shares.raster_sums:
+            what = f"the run keeps no sums of the raster {of!r}, since nothing in it goes by that"
+            raise InputError(what, f"{WEIGHTS}, {name}", RUN)
 
     def _with_claims(
         self, claims: Mapping[str, PackedWeights], names: Iterable[str], inputs: Inputs

@@ -17,7 +17,7 @@ import carbongrid as cg
 from carbongrid.analysis.margins import margins
 from carbongrid.analysis.probability import probability
 from carbongrid.analysis.validation.validation import validate
-from carbongrid.errors import VerificationError
+from carbongrid.errors import InputError, VerificationError
 from carbongrid.outputs.reading import read_tables
 from carbongrid.outputs.tables.plain import read_units_csv
 from carbongrid.pipeline.verification.files import check_digests
@@ -215,3 +215,15 @@ def test_a_manifest_is_believed_only_with_its_seal(run, small_run, ask):
     """Seen to fail when the manifest's own sha256 were all that was asked."""
     with pytest.raises(VerificationError, match=r"manifest\.json was changed after the run"):
         ask(forged(run), small_run)
+
+
+def test_an_answer_that_is_not_written_is_told_so_by_all_that_read_files(small_run, tmp_path):
+    """Seen to end in AttributeErrors of ``folder`` and TypeErrors of ``__fspath__``."""
+    answer = cg.open(small_run).with_totals({"waste/industrial": "1 kt CO2e"})
+    published = table_for(small_run, tmp_path / "t.csv")
+    asked = (
+        cg.margins, cg.probability, cg.skill, cg.audit_choices, cg.audit_scale, cg.verify, lambda run: cg.validate(run, published),
+    )  # fmt: skip
+    for ask in asked:
+        with pytest.raises(InputError, match=r"what carbongrid\.open returned, not LiveResult\. An answer has no files: .* ask that run"):  # fmt: skip
+            ask(answer)

@@ -19,12 +19,13 @@ from carbongrid.errors import InputError, NotKeptError, VerificationError
 from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.method.answers import Answer
 from carbongrid.method.zoning import zones
-from carbongrid.outputs.reading import read_result
-from carbongrid.outputs.result import Result
+from carbongrid.outputs.reading import opened
 from carbongrid.pipeline.prepared import PreparedRun
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from carbongrid.outputs.result import Result
 
 FULL = 512
 """Readings up to which all are made."""
@@ -130,7 +131,7 @@ def audit_choices(
     a choice moves (docs/decisions/0066). Up to 512 readings all are made; else each alone, each pair and a Latin hypercube of the rest, over which shares
     are then taken.
     """
-    prepared = PreparedRun(run if isinstance(run, Result) else read_result(Path(run)))
+    prepared = PreparedRun(opened(run))
     told = case if isinstance(case, Case) or case is None else Case.read(case)
     readings = Readings(prepared, told)
     choices = choices_of(prepared, readings.case)

@@ -25,8 +25,7 @@ from carbongrid.method.scale import (
 )
 from carbongrid.method.sharing import MIN_SHARE
 from carbongrid.method.zoning import NO_GDP, UNKNOWN_GDP, classify, zone_units
-from carbongrid.outputs.reading import read_result
-from carbongrid.outputs.result import Result
+from carbongrid.outputs.reading import opened
 from carbongrid.pipeline.prepared import PreparedRun
 from carbongrid.pipeline.work import silent
 from carbongrid.raster.grid import Grid
@@ -35,6 +34,7 @@ from carbongrid.raster.overlaps import area_field
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from carbongrid.outputs.result import Result
     from carbongrid.pipeline.land import Land
 
 SIDES = (500.0, 1000.0, 2000.0, 5000.0)
@@ -124,7 +124,7 @@ def audit_scale(
     if groupings < 1:
         raise InputError(f"expected at least one grouping, not {groupings}", "groupings")
     told = progress or silent
-    prepared = PreparedRun(run if isinstance(run, Result) else read_result(Path(run)))
+    prepared = PreparedRun(opened(run))
     land = prepared.located
     grids = pd.DataFrame(_grids(prepared, land, told))
     groups, null, remarks = _merged(prepared, groupings, seed, told)

@@ -18,8 +18,7 @@ from carbongrid.method.agreement import skill as skill_against
 from carbongrid.method.answers import Answer
 from carbongrid.method.probability.uncertainty import uncertainty_of
 from carbongrid.method.random_effects import spread_in_groups, spread_in_sums, spread_together
-from carbongrid.outputs.reading import read_result
-from carbongrid.outputs.result import Result
+from carbongrid.outputs.reading import opened
 from carbongrid.outputs.tables.plain import write_text_csv
 from carbongrid.pipeline.prepared import PreparedRun
 from carbongrid.pipeline.work import silent
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from carbongrid.method.probability.uncertainty import Uncertainty
+    from carbongrid.outputs.result import Result
     from carbongrid.pipeline.step import Progress
 
 MIN_FACILITIES, MIN_REGIONS = 20, 20
@@ -134,7 +134,7 @@ def skill(run: str | Path | Result, *, seed: int = 0, progress: Progress | None 
     """
     tell = progress or silent
     tell("reading", 0, 1)
-    prepared = PreparedRun(run if isinstance(run, Result) else read_result(Path(run)))
+    prepared = PreparedRun(opened(run))
     held = HeldOut(prepared)
     tell("reading", 1, 1)
     uncertainty = uncertainty_of(prepared.result.manifest)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from carbongrid.errors import CarbongridError, require_extra, shown
+from carbongrid.outputs.reading import folder_of
 from carbongrid.pipeline.step import Progress
 from carbongrid.pipeline.verification.derived import (
     Derived,
@@ -76,10 +76,10 @@ def verify(out: str | Path | Result, *, sample: int = 4, progress: Progress | No
     Raises
     ------
     InputError
-        If ``out`` is not there or nothing in it is of a run, or if a library that a check of this run needs is not installed;
+        If ``out`` is no run, is not there or nothing in it is of a run, or if a library that a check of this run needs is not installed;
         no check is left out in silence, and one that was not made says so (``made``).
     """
-    run = Opened(Path(out) if isinstance(out, str | os.PathLike) else out.folder)
+    run = Opened(folder_of(out))
     require_run(run.folder)
     derived = Derived(run)
     try:
