@@ -213,7 +213,7 @@ class UnitsSection(Section):
         about(
             "Parents' names",
             "columns",
-            "columns with the names of those levels, in their order; the report shows names instead of codes",
+            "columns with the names of those levels, in their order; report and figure 1 show names instead of codes",
             example=["district_zh"],
         ),
     ] = ()

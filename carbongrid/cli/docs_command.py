@@ -68,8 +68,8 @@ def _title(path: Path) -> str:
 
 
 def _as_named(name: str) -> str:
-    """Return a name without what stands around it in a sentence, and without the way to the page from another one."""
-    name = name.strip(" ()`").rstrip(".,;:)")
+    """Return a name without what stands around it in a sentence of either language, without a place in the page and the way to it from another one."""
+    name = name.partition("#")[0].strip(" ()`'\"（）《》“”").rstrip(".,;:)，。；：、）")
     while name.startswith(("./", "../")):
         name = name.partition("/")[2]
     return name
@@ -81,7 +81,7 @@ def _is_decision(name: str) -> bool:
 
 def _page(name: str, pages: list[str]) -> str:
     """Return the page that is meant, with or without ``docs/`` and ``.md``; a record of a decision by its number, too."""
-    asked = _as_named(name).partition("#")[0].rstrip("/")
+    asked = _as_named(name).rstrip("/")
     if _is_decision(asked):
         return _DECISIONS
     stem = asked.removeprefix("docs/").removesuffix(".md") if asked != "docs" else "index"
@@ -97,7 +97,11 @@ def _page(name: str, pages: list[str]) -> str:
     if len(found) == 1:
         return found[0]
     close = found or difflib.get_close_matches(stem, by_stem, n=1, cutoff=0.6)
-    hint = f"Did you mean {' or '.join(close)}?" if close else "`carbongrid docs` lists all."
+    hint = (
+        f"Did you mean {' or '.join(close)}?"
+        if close
+        else "`carbongrid docs` lists all; give one name."
+    )
     raise InputError("there is no such page", name, hint)
 
 

@@ -164,8 +164,9 @@ def _rounded_half_up(grams: int, step: int) -> int:
 
 def exact_mass(grams: int) -> str:
     """Return a headline's mass: hundredths of its unit."""
-    scale, unit = mass_scale(abs(grams), 2)
-    return f"{grams / scale:,.2f} {unit}" if abs(grams) >= scale / 100 else mass(grams)
+    rounded = _rounded_half_up(grams, int(mass_scale(abs(grams), 2)[0]) // 100)
+    scale, unit = mass_scale(abs(rounded), 2)
+    return f"{rounded / scale:,.2f} {unit}" if abs(grams) >= scale / 100 else mass(grams)
 
 
 def to_the_gram(grams: int) -> str:
@@ -243,7 +244,9 @@ def mass_in_chinese(grams: int) -> str:
 
 def exact_mass_in_chinese(grams: int) -> str:
     """Return a headline's mass in hundredths of 10,000 t; a smaller one as any mass."""
-    return f"{grams / _WAN:,.2f} 万吨" if abs(grams) >= _WAN else mass_in_chinese(grams)
+    if abs(grams) < _WAN:
+        return mass_in_chinese(grams)
+    return f"{_rounded_half_up(grams, _WAN // 100) / _WAN:,.2f} 万吨"
 
 
 def to_the_gram_in_chinese(grams: int) -> str:

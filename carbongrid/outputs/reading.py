@@ -233,12 +233,19 @@ def read_tables(directory: Path, *, parcels: bool = True) -> RunTables:
         gwp=parameters.get("gwp", AS_GIVEN),
         gdp_derived=parameters.get("gdp_by") not in (None, "unit"),
         draws=parameters.get("draws", 0),
-        # Runs of earlier versions do not say them.
-        parent_names={
-            parent: {code: (own, english) for code, (own, english) in named.items()}
-            for parent, named in manifest.get("parent_names", {}).items()
-        },
+        parent_names=_parent_names(manifest.get("parent_names")),
     )
+
+
+def _parent_names(told: Any) -> dict[str, dict[str, tuple[str, str]]]:
+    """Return the names of codes of parents; none where they are told otherwise, as runs of other versions may."""
+    found: dict[str, dict[str, tuple[str, str]]] = {}
+    for parent, named in told.items() if isinstance(told, dict) else ():
+        for code, names in named.items() if isinstance(named, dict) else ():
+            match names:
+                case [str(own), str(english)]:
+                    found.setdefault(parent, {})[code] = (own, english)
+    return found
 
 
 def _require_digests(directory: Path, content: Content, manifest: Mapping[str, Any]) -> None:

@@ -24,6 +24,7 @@ from carbongrid.method.weights import locate
 from carbongrid.pipeline.changes import (
     FACILITIES,
     TOTALS,
+    WEIGHTS,
     facility_row,
     known_category,
     total_given,
@@ -89,7 +90,7 @@ def apply_plan(answer: LiveResult, plan: Plan) -> LiveResult:
 def _in_a_plan(where: str) -> str:
     """Return where something is wrong without the method of Python that would have been asked: a plan has none."""
     first, _, rest = where.partition(", ")
-    return rest if first in (TOTALS, FACILITIES) else where
+    return rest if first in (TOTALS, FACILITIES, WEIGHTS) else where
 
 
 def _scaled(answer: LiveResult, action: Action, folder: Path | None) -> LiveResult:
@@ -97,27 +98,27 @@ def _scaled(answer: LiveResult, action: Action, folder: Path | None) -> LiveResu
     if "facility" in told:
         return _scaled_facility(answer, action)
     names = _categories(answer, told)
+    here = spread_here(answer.inputs.totals)
+    aside = [name for name in names if name not in here]
+    named = [name for name in aside if name in told["category"]]
+    if named or aside == names:
+        raise not_spread(listed(named or told["category"]))
+    if aside:
+        names = [name for name in names if name in here]
+        what = f"action {action.number} leaves out what is not spread here: {listed(aside)}"
+        answer = dataclasses.replace(answer, said=(*answer.said, Problem(what, level="warning")))
     if action.land:
         return _scaled_land(answer, action, names, _selected(answer, action, folder))
     if len(names) > 1 and "factor" not in told:
         raise InputError(f"an amount for {len(names)} categories at once: {', '.join(names)}", hint="Give factor, or one category.")  # fmt: skip
-    here = spread_here(answer.inputs.totals)
-    aside = [name for name in names if name not in here and name not in told["category"]]
-    if len(aside) == len(names):
-        raise not_spread(listed(told["category"]))
     for name in names:
-        if name in aside:
-            continue
         now = whole_total(answer.inputs, name)
         after = amount_after(told, now, name)
         gas = total_given(told["total"], name).gas if "total" in told else None
         totals = scaled_total(answer.inputs, name, after, gas=gas)
         inputs = under_new_totals(answer.inputs, totals, answer.inputs.facilities)
         answer = answer.recomputed([name], inputs, answer.placed)
-    if not aside:
-        return answer
-    what = f"action {action.number} leaves out what is not spread here: {listed(aside)}"
-    return dataclasses.replace(answer, said=(*answer.said, Problem(what, level="warning")))
+    return answer
 
 
 def _warnings_of_gas(answer: LiveResult, action: Action) -> tuple[Problem, ...]:

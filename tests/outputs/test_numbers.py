@@ -17,6 +17,7 @@ from carbongrid.outputs.numbers import (
     density,
     ends,
     exact_mass,
+    exact_mass_in_chinese,
     gini_number,
     in_percent,
     index_number,
@@ -34,6 +35,7 @@ from carbongrid.outputs.numbers import (
     threshold,
     to_the_gram,
     to_the_gram_in_chinese,
+    tonnes_in_chinese,
     whole_percent,
 )
 
@@ -141,6 +143,9 @@ def test_a_mass_has_the_unit_that_suits_it_as_rounded():
     ]  # fmt: skip
     # Seen: 1,000.00 t in the headline, and 9.99 kt beside 1.00 万吨.
     assert [exact_mass(grams) for grams in (999_994_000, 999_996_000, 999_996_000_000)] == ["999.99 t", "1.00 kt", "1.00 Mt"]  # fmt: skip
+    # Seen: 365.56 beside 365.57 on one page.
+    assert exact_mass_in_chinese(3_655_650_000_000) == f"{tonnes_in_chinese(3_655_650_000_000)} 万吨" == "365.57 万吨"  # fmt: skip
+    assert [exact_mass(grams) for grams in (1_005_000_000, 999_995_000, -1_005_000_000)] == ["1.01 kt", "1.00 kt", "-1.01 kt"]  # fmt: skip
     assert (mass(9_995_000_000), mass_in_chinese(9_995_000_000)) == ("10.0 kt", "1.00 万吨")
 
 

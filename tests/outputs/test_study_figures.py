@@ -29,10 +29,10 @@ from carbongrid.outputs.figures import write_study_figures
 from carbongrid.outputs.figures.lettering import Language, installed_lettering
 from carbongrid.outputs.figures.pages import compound_paths, convergence
 from carbongrid.outputs.figures.scales import natural, ranges, rates, signed
-from carbongrid.outputs.figures.sheet import Sheet
+from carbongrid.outputs.figures.sheet import Sheet, sheet_of
 from carbongrid.outputs.figures.study import _FIGURES
 from carbongrid.outputs.numbers import short_number
-from carbongrid.outputs.reading import read_tables
+from carbongrid.outputs.reading import _parent_names, read_tables
 from carbongrid.outputs.report.analysis_page import Words, map_of_classes
 from carbongrid.outputs.tables import published
 from carbongrid.raster.opening.digests import hash_path
@@ -272,6 +272,28 @@ def test_districts_have_the_names_that_the_case_gives_them(
     assert names & on_the_map and not on_the_map & set(codes)
 
 
+def test_names_of_districts_that_no_font_has_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    """Seen: codes in their place, without a word."""
+    tables = example_tables()
+    code = str(tables.units["district"].iloc[0])
+    tables = dataclasses.replace(tables, parent_names={"district": {code: ("\U00012000\U00012001", "")}})  # fmt: skip
+    sheet_of(tables, "en")
+    assert "their parents by their codes there; give the parents parent_names_en" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("told", "names"),
+    [
+        (None, {}),
+        ([], {}),
+        ({"district": None, "city": {"1": ["a", "b", "c"], "2": ["a", "b"]}}, {"city": {"2": ("a", "b")}}),
+    ],
+)  # fmt: skip
+def test_names_of_districts_in_another_shape_are_none(told: object, names: object) -> None:
+    """Of an earlier version there are none; of a later one they may be more."""
+    assert _parent_names(told) == names
+
+
 @pytest.mark.parametrize("name", ["Gulou District", "Autonomous County of the many peoples"])
 def test_districts_of_one_name_are_told_apart_by_their_codes(name: str) -> None:
     """There are several of a name in one province; seen: the same entry twice, also of long names that begin alike."""
@@ -391,6 +413,7 @@ def test_ranges_are_written_without_exponents() -> None:
     assert ranges([2.7e-8, 5e-8]) == ["0.000000027 – 0.00000005"]
     assert ranges([1, 2e15]) == ["1.00 – 2,000,000,000,000,000"]
     assert ranges([7, 7]) == ["7.00"]
+    assert ranges([0.62, 1, 10, 10.001, 5300], round_between=True) == ["0.620 – 1", "1 – 10", "10", "10 – 5,300"]  # fmt: skip
 
 
 @given(

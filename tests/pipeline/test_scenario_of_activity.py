@@ -120,10 +120,20 @@ def test_a_star_leaves_out_what_a_choice_set_aside(small_city: Path, base: cg.Re
     (told,) = [each.what for each in answer.problems if each.what.startswith("action 1")]
     assert told == "action 1 leaves out what is not spread here: buildings/public-services"
     assert note_in_chinese(told)
+    # On some land, and of an amount, too: seen without the warning, and refused as of two categories.
+    there = {"units": [str(run.units["id"].iloc[0])]}
+    for more in (there, {"category": "buildings/[cp]*", "change": "-1 kt CO2e"}):
+        plan = {
+            name: value
+            for name, value in (asked | more).items()
+            if name != "factor" or more is there
+        }
+        assert told in [each.what for each in run.scenario([plan]).problems]
     works = {"facility": "boiler", "category": "buildings/public-services", "x": 120, "y": 31.4, "crs": "EPSG:4326"}  # fmt: skip
     for action in (
         {**asked, "category": "buildings/public-services"},
         {**asked, "category": "buildings/pub*"},
+        {**asked, "category": "buildings/public-services", **there},
         {**works, "do": "add", "mass": "1 t CO2e"},
         {**works, "do": "add", "mass": "1 t CO2e", "emission": "redistribute"},
     ):

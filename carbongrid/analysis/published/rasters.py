@@ -105,8 +105,13 @@ def rasters_of(
     """
     if isinstance(published, Mapping):
         pairs = [(of, each) for of, paths in published.items() for each in _several(paths)]
-        return tuple(PublishedRaster(of, Path(each), unit, variable) for of, each in pairs)
-    given = _several(published, PublishedRaster)
+        return tuple(
+            each._replace(of=of, unit=each.unit or unit, variable=each.variable or variable)
+            if isinstance(each, PublishedRaster)
+            else PublishedRaster(of, Path(each), unit, variable)
+            for of, each in pairs
+        )
+    given = _several(published)
     named = [each for each in given if isinstance(each, PublishedRaster)]
     paths = [Path(each) for each in given if not isinstance(each, PublishedRaster)]
     tables = [path for path in paths if path.suffix.lower() not in _RASTERS and not is_raster(path)]
@@ -120,9 +125,9 @@ def rasters_of(
     return (*whole, *(each._replace(unit=each.unit or unit, variable=each.variable or variable) for each in named))  # fmt: skip
 
 
-def _several(given: Any, *more: type) -> list[Any]:
+def _several(given: Any) -> list[Any]:
     """Return what names files, one or several; raises :class:`InputError` for what does not, as a table in memory, whose columns would be taken for names."""
-    kinds = (str, Path, *more)
+    kinds = (str, Path, PublishedRaster)
     if isinstance(given, kinds):
         return [given]
     several = isinstance(given, Iterable) and not isinstance(given, pd.DataFrame | Mapping)

@@ -226,15 +226,17 @@ def _with_letters(manager: FontManager, letters: Collection[str]) -> str | None:
     return None
 
 
-def tell_lost(units: Collection[str], letters: Lettering, title: str) -> None:
-    """Log one warning of names of units, and of a title, that no font here has the letters of, those in Chinese apart where it is told that there is no font for it."""
-    lost = [*filter(None, [title]), *units]
+def tell_lost(
+    units: Collection[str], letters: Lettering, title: str, parents: Collection[str] = ()
+) -> None:
+    """Log one warning of names of units and of their parents, and of a title, that no font here has the letters of, those in Chinese apart where it is told that there is no font for it."""
+    lost = [*filter(None, [title]), *units, *parents]
     signs = sorted(set().union(*map(letters.missing, lost)))
     told = [sign for sign in signs if letters.chinese or not unicodedata.name(sign, "").startswith("CJK")]  # fmt: skip
     if told:
         some = listed(lost, _LISTED, more=", ...")
-        so = [*["the title is left out"] * bool(title), *["units are called by their ids"] * bool(units)]  # fmt: skip
-        give = [*["the title of the case in other letters"] * bool(title), *["the units a name_en"] * bool(units)]  # fmt: skip
+        so = [*["the title is left out"] * bool(title), *["units are called by their ids"] * bool(units), *["their parents by their codes"] * bool(parents)]  # fmt: skip
+        give = [*["the title of the case in other letters"] * bool(title), *["the units a name_en"] * bool(units), *["the parents parent_names_en"] * bool(parents)]  # fmt: skip
         logger.warning(
             "the fonts that the figures are drawn with lack letters of %d names (%s), so %s there; give %s",
             len(lost),

@@ -314,12 +314,19 @@ def joined(bounds: list[float], least: float, divisor: float = 1.0) -> list[floa
     return kept[1:] if len(kept) > 2 and kept[0] == least else kept
 
 
-def ranges(bounds: list[float]) -> list[str]:
-    """Return a label for each class between its bounds, the lowest of which is above 0; a single value stands alone."""
+def ranges(bounds: list[float], *, round_between: bool = False) -> list[str]:
+    """Return a label for each class between its bounds, the lowest of which is above 0; a single value stands alone.
+
+    ``round_between``: all but the least and the most are round numbers, such as powers of ten, and are told as such.
+    """
     texts = [plain_number(value) for value in bounds]
     if bounds and bounds[0] < 1e-3 <= bounds[-1] / 1e3:  # its digits would say nothing
         texts[0] = "> 0"
-    return [high if low == high else f"{low} – {high}" for low, high in pairwise(texts)]
+    shown = [*texts]
+    if round_between:
+        shown[1:-1] = map(round_number, bounds[1:-1])
+    pairs = zip(pairwise(texts), pairwise(shown), strict=True)
+    return [high if alike[0] == alike[1] else f"{low} – {high}" for alike, (low, high) in pairs]
 
 
 def sequential(palette: str, count: int, palest: float = 0.12) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -435,7 +435,15 @@ def sheet_of(tables: RunTables, language: Language = "both", dpi: int = 0, match
         What the figures are lettered in.
     """
     pairs = [(str(row.name), str(row.name_en)) for row in tables.units.itertuples()]
-    letters = installed_lettering(language, [tables.title, *(name for name, _ in pairs)])
-    lost = [name for name, english in pairs if letters.missing(name) and not letters.draws(english)]
-    tell_lost(lost, letters, tables.title if letters.missing(tables.title) else "")
+    above = [*tables.parent_names.get(tables.parents[0], {}).values()] if tables.parents else []
+    names = (name for name, _ in (*pairs, *above))
+    letters = installed_lettering(language, [tables.title, *names])
+
+    def lost(named: Iterable[tuple[str, str]]) -> list[str]:
+        return [
+            own for own, english in named if letters.missing(own) and not letters.draws(english)
+        ]
+
+    title = tables.title if letters.missing(tables.title) else ""
+    tell_lost(lost(pairs), letters, title, lost(above))
     return Sheet(tables, letters, dpi, matched)

@@ -97,7 +97,10 @@ def _classed(tonnes: NDArray[np.float64], to_drawing: _Transform, gas: Gas) -> C
     place = np.where(tonnes > 0, np.searchsorted(bounds, tonnes), -1)
     edges = [float(emitting.min()), *bounds, float(emitting.max())]
     factor, unit_zh = counted_in(edges[-1], 1e-4, gas.told("CO₂e"))
-    texts = zip(ranges(edges), ranges([edge * factor for edge in edges]), strict=True)
+    english, chinese = (
+        ranges([edge * by for edge in edges], round_between=True) for by in (1, factor)
+    )
+    texts = zip(english, chinese, strict=True)
     classes = [
         CellClass(colour, *text, int((place == k).sum()), _runs(place == k, to_drawing))
         for k, (colour, text) in enumerate(zip(colours, texts, strict=True))

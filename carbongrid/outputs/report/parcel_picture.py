@@ -127,7 +127,10 @@ def _entries(
     edges: list[float], factor: float, colours: Sequence[str], classes: NDArray[np.int64]
 ) -> tuple[Entry, ...]:
     """Return the legend, the highest class first; its Chinese numbers are multiplied by ``factor``."""
-    texts = zip(ranges(edges), ranges([edge * factor for edge in edges]), strict=True)
+    english, chinese = (
+        ranges([edge * by for edge in edges], round_between=True) for by in (1, factor)
+    )
+    texts = zip(english, chinese, strict=True)
     counts = np.bincount(classes[classes >= 0], minlength=len(colours)).tolist()
     named = [Entry(colour, *text, count) for colour, text, count in zip(colours, texts, counts, strict=True) if count]  # fmt: skip
     nothing = int((classes < 0).sum())

@@ -183,7 +183,9 @@ class Plots:
             )
             places = np.digitize(shown, edges[1:-1])
             counts = np.bincount(places, minlength=len(colours)).tolist()
-            entries = list(zip(colours, ranges(edges), counts, strict=True))[::-1]
+            entries = list(zip(colours, ranges(edges, round_between=True), counts, strict=True))[
+                ::-1
+            ]
             _legend(axes, entries, self.gas.told(f"{field}, t CO₂e per cell and year"))
         self.units.boundary.plot(ax=axes, color=_INK, linewidth=0.4)
         return _as_map(axes)

@@ -12,7 +12,7 @@ from carbongrid.method.categories import column_of
 from carbongrid.method.gas import ALL_GASES, Gas
 from carbongrid.outputs.figures.classes import NO_VALUE, powers_of_ten
 from carbongrid.outputs.figures.scales import sequential
-from carbongrid.outputs.numbers import short_number
+from carbongrid.outputs.numbers import round_number
 from carbongrid.outputs.tables.content import DENSITY_SUFFIX
 from carbongrid.outputs.tables.domains import write_domains
 from carbongrid.outputs.tables.headings import PER_YEAR, Heading, category_headings
@@ -122,12 +122,12 @@ def style_of_density(frame: gpd.GeoDataFrame, gas: Gas = ALL_GASES) -> Style:
     ends = [0.0, *bounds]
     rules = [
         Rule(
-            f"{short_number(low) if low else '> 0'} – {short_number(high)} {measure}",
+            f"{round_number(low) if low else '> 0'} – {round_number(high)} {measure}",
             colour, column, low, high, low_in=low > 0,
         )
         for low, high, colour in zip(ends[:-1], bounds, colours, strict=False)
     ]  # fmt: skip
-    last = f"≥ {short_number(ends[-1])}" if bounds else "> 0"
+    last = f"≥ {round_number(ends[-1])}" if bounds else "> 0"
     rules.append(
         Rule(f"{last} {measure}", colours[-1], column, ends[-1], None, low_in=bool(bounds))
     )

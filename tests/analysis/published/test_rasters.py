@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import xarray as xr
 from carbongrid.analysis.published.months import Dates
 from carbongrid.analysis.published.rasters import (
     OpenedRaster,
+    PublishedRaster,
     Remark,
     Window,
     inside_window,
@@ -124,6 +126,12 @@ def test_a_table_in_memory_is_asked_to_be_a_file() -> None:
             rasters_of(given, None, None)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="a int is neither"):
         rasters_of([7], None, None)  # type: ignore[list-item]
+
+
+def test_a_raster_with_its_unit_may_be_of_a_quantity() -> None:
+    """Seen: taken apart into five rasters, since it is a tuple."""
+    one = PublishedRaster("emission", Path("a.tif"), "t", None)
+    assert rasters_of({"transport": one}, "kg", "v") == (PublishedRaster("transport", Path("a.tif"), "t", "v"),)  # fmt: skip
 
 
 @pytest.mark.parametrize("several", [list, tuple, set, np.array, pd.Series])
