@@ -142,6 +142,18 @@ def test_a_star_leaves_out_what_a_choice_set_aside(small_city: Path, base: cg.Re
             run.scenario([action])
 
 
+def test_a_refusal_of_weights_names_no_method_of_python(small_city: Path, base: cg.Result, tmp_path: Path) -> None:  # fmt: skip
+    """Seen: "action 1 (scale), with_weights: people would be located on other land"."""
+    city = shutil.copytree(small_city, tmp_path / "city")
+    with (city / "categories.csv").open("a", encoding="utf-8") as table:
+        table.write("buildings/commerce,,,,,,,people\n")
+    run = cg.run(city / "case-inventory.toml", tmp_path / "run", reuse=base.directory)
+    units = run.units["id"].tolist()[:1]
+    asked = {"do": "scale", "category": "buildings/commerce", "factor": 0.5, "units": units}
+    with pytest.raises(InputError, match=r"action 1 \(scale\): people would be located on other"):
+        run.scenario([asked])
+
+
 def test_a_use_that_becomes_nothing_is_refused_in_words(small_city: Path, base: cg.Result, tmp_path: Path) -> None:  # fmt: skip
     """Seen to be told that its mass "would not be spread", though it would have none."""
     text = (small_city / "case-inventory.toml").read_text(encoding="utf-8")
