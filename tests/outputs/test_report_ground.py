@@ -101,7 +101,7 @@ def test_many_cells_are_drawn_in_blocks_that_hold_the_same_mass(grams, room):
 
 @pytest.mark.parametrize(
     ("tonnes", "unit", "texts"),
-    [(95.0, "吨 CO₂e", ["10.0 – 95.0", "5.00 – 10.0"]), (950.0, "万吨 CO₂e", ["0.0100 – 0.0950", "0.000500 – 0.0100"])],
+    [(95.0, "吨 CO₂e", ["10 – 95.0", "5.00 – 10"]), (950.0, "万吨 CO₂e", ["0.01 – 0.0950", "0.000500 – 0.01"])],
 )  # fmt: skip
 def test_cells_of_a_tiny_place_are_told_in_tonnes(tonnes: float, unit: str, texts: list[str]):
     """Seen: a legend of ``0.000000188 – 0.0000100 万吨``."""
