@@ -8,15 +8,19 @@ import subprocess
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from tables_example import example_tables
 
-from carbongrid.method.zoning import zones
+from carbongrid.method.zoning import FEW_SINKS, zones
+from carbongrid.outputs.marks import INDICATIVE
+from carbongrid.outputs.numbers import text_width
 from carbongrid.outputs.reading import read_content, read_tables
 from carbongrid.outputs.tables import write_tables
 from carbongrid.outputs.tables.content import content_of
+from carbongrid.outputs.tables.project import _note
 from carbongrid.outputs.tables.spreadsheet import write_units_xlsx
 
 PYTHON = "/usr/bin/python3"  # Debian's, for which its QGIS is built
@@ -97,6 +101,9 @@ def test_what_is_close_to_one_or_indicative_is_hatched(tmp_path):
     assert "close to 1: ECC or ESC within 0.05 of 1" in note
     assert "indicative: the region's sinks are below the floor" in note  # seen: no word of it
     assert "仅供参考：参照区域的碳汇低于下限" in note
+    # Seen: two reasons in one line of Chinese, which QGIS breaks nowhere, left the page.
+    both = _note(SimpleNamespace(name="Zones", flags=[INDICATIVE]), replace(tables, gdp_derived=True, units=tables.units.assign(indicative=True, reason=FEW_SINKS)))  # fmt: skip
+    assert "参照区域的碳汇低于下限" in both and max(map(text_width, both.split())) <= 42
     lines, none, crossed = (
         [units["hatched"][code] for code in tables.units["id"].iloc[k : k + 2]] for k in (0, 2, 4)
     )

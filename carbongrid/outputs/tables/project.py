@@ -40,7 +40,7 @@ _SHOWN = {
 _PAGE = (297, 210)  # mm, A4 landscape
 _MAP = (10, 24, 186, 176)  # left, top, width, height
 _LEGEND = (200, 24, 90, 120)
-_NOTE = (202, 132, 85, 46)
+_NOTE = (202, 112, 85, 66)
 _BAR = (202, 182, 80, 14)
 _TYPES = {
     "page": "65638",
@@ -123,11 +123,12 @@ def _note(style: Style, tables: RunTables) -> str:
     if style.name != "Zones":
         return ""
     marks = []
+    # QGIS breaks lines at spaces alone.
     for flag in style.flags:
         if flag.marked(tables.units).any():
             english, chinese = zip(*([flag.meaning] if flag.meaning[0] else why_indicative(tables)), strict=True)  # fmt: skip
             marks.append(
-                f"{flag.name_en}: {'; '.join(english)}\n{flag.name_zh}：{'；'.join(chinese)}"
+                f"{flag.name_en}: {'; '.join(english)}\n{flag.name_zh}：{'；\n'.join(chinese)}"
             )
     return "\n\n".join(("\n".join(RELATIVE_IN_LINE), *marks))
 
