@@ -67,9 +67,13 @@ def _title(path: Path) -> str:
     return next((line.removeprefix("# ") for line in lines if line.startswith("# ")), "")
 
 
+_OPENING = " (`'\"（《“‘「["
+_CLOSING = " )`'\"）》”’」].,;:，。；：、"
+
+
 def _as_named(name: str) -> str:
     """Return a name without what stands around it in a sentence of either language, without a place in the page and the way to it from another one."""
-    name = name.partition("#")[0].strip(" ()`'\"（）《》“”").rstrip(".,;:)，。；：、）")
+    name = name.partition("#")[0].lstrip(_OPENING).rstrip(_CLOSING)
     while name.startswith(("./", "../")):
         name = name.partition("/")[2]
     return name
@@ -97,11 +101,9 @@ def _page(name: str, pages: list[str]) -> str:
     if len(found) == 1:
         return found[0]
     close = found or difflib.get_close_matches(stem, by_stem, n=1, cutoff=0.6)
-    hint = (
-        f"Did you mean {' or '.join(close)}?"
-        if close
-        else "`carbongrid docs` lists all; give one name."
-    )
+    hint = f"Did you mean {' or '.join(close)}?" if close else "`carbongrid docs` lists all."
+    if len(name.replace(",", " ").split()) > 1:
+        hint = "Give one name; `carbongrid docs` lists all."
     raise InputError("there is no such page", name, hint)
 
 

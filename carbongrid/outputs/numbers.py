@@ -166,7 +166,9 @@ def exact_mass(grams: int) -> str:
     """Return a headline's mass: hundredths of its unit."""
     rounded = _rounded_half_up(grams, int(mass_scale(abs(grams), 2)[0]) // 100)
     scale, unit = mass_scale(abs(rounded), 2)
-    return f"{rounded / scale:,.2f} {unit}" if abs(grams) >= scale / 100 else mass(grams)
+    if abs(grams) < scale / 100:
+        return mass(grams)
+    return f"{rounded / scale:,.2f} {unit}".replace("-", "−")
 
 
 def to_the_gram(grams: int) -> str:
@@ -246,7 +248,7 @@ def exact_mass_in_chinese(grams: int) -> str:
     """Return a headline's mass in hundredths of 10,000 t; a smaller one as any mass."""
     if abs(grams) < _WAN:
         return mass_in_chinese(grams)
-    return f"{_rounded_half_up(grams, _WAN // 100) / _WAN:,.2f} 万吨"
+    return f"{_rounded_half_up(grams, _WAN // 100) / _WAN:,.2f} 万吨".replace("-", "−")
 
 
 def to_the_gram_in_chinese(grams: int) -> str:

@@ -100,9 +100,8 @@ def _scaled(answer: LiveResult, action: Action, folder: Path | None) -> LiveResu
     names = _categories(answer, told)
     here = spread_here(answer.inputs.totals)
     aside = [name for name in names if name not in here]
-    named = [name for name in aside if name in told["category"]]
-    if named or aside == names:
-        raise not_spread(listed(named or told["category"]))
+    if aside == names:
+        raise not_spread(listed(told.get("category", names)))
     if aside:
         names = [name for name in names if name in here]
         what = f"action {action.number} leaves out what is not spread here: {listed(aside)}"

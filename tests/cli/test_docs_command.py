@@ -49,6 +49,10 @@ def test_every_page_and_decision_that_is_named_is_printed() -> None:
         ("docs/howto/factor.md.", "# "),
         ("(D9)", "D9: Where do known emitters go?"),
         ("（D9）。", "D9: Where do known emitters go?"),
+        ("《D9》。", "D9: Where do known emitters go?"),
+        ("“D9”，", "D9: Where do known emitters go?"),
+        ("「D9」", "D9: Where do known emitters go?"),
+        ("'`docs/howto/factor.md`.'", "# "),
         ("'D9#x'", "D9: Where do known emitters go?"),
         ("D9.", "D9: Where do known emitters go?"),
         ("../case.md", "# The case file"),
@@ -75,7 +79,8 @@ def test_without_a_name_pages_are_listed_by_their_titles() -> None:
     [
         ("howto/facility", "there is no such page. Did you mean howto/facilities?"),
         ("D99", "there is no such decision. `carbongrid docs decisions` lists all."),
-        ("../pyproject.toml", "there is no such page. `carbongrid docs` lists all; give one name."),
+        ("../pyproject.toml", "there is no such page. `carbongrid docs` lists all."),
+        ("D9, D31", "there is no such page. Give one name; `carbongrid docs` lists all."),
     ],
 )
 def test_what_is_not_there_is_told_with_what_is(name: str, said: str) -> None:

@@ -9,13 +9,16 @@ from pathlib import Path
 
 from osgeo import ogr  # pyright: ignore[reportMissingImports]
 from qgis.core import (  # pyright: ignore[reportMissingImports]
+    Qgis,
     QgsApplication,
     QgsLayoutExporter,
+    QgsLayoutUtils,
     QgsMapRendererParallelJob,
     QgsMapSettings,
     QgsPointXY,
     QgsProject,
     QgsRasterLayer,
+    QgsTextRenderer,
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QSize  # pyright: ignore[reportMissingImports]
@@ -44,6 +47,19 @@ def drawn(settings, path):
     image = job.renderedImage()
     image.save(str(path))
     return image
+
+
+def fits(label):
+    """Whether a label of a page has room for its text, in lines that are broken."""
+    context = QgsLayoutUtils.createRenderContextForLayout(label.layout(), None, 100)
+    flags = Qgis.TextRendererFlags(Qgis.TextRendererFlag.WrapLines)
+    width, height = (
+        context.convertToPainterUnits(each, Qgis.RenderUnit.Millimeters)
+        for each in (label.rect().width(), label.rect().height())
+    )
+    lines = label.text().split("\n")
+    needed = QgsTextRenderer.textHeight(context, label.textFormat(), lines, QgsTextRenderer.Rect, None, flags, width)  # fmt: skip
+    return needed <= height
 
 
 def picture(layer, path):
@@ -213,6 +229,7 @@ def project(run, pictures):
             if hasattr(item, "uuid")
         ),
         "note": page.itemById("note").text(),
+        "note_fits": fits(page.itemById("note")),
         "bar_mm": page.itemById("bar").rect().width(),
         "colours": colours_of(image),
     }

@@ -145,7 +145,7 @@ def test_a_mass_has_the_unit_that_suits_it_as_rounded():
     assert [exact_mass(grams) for grams in (999_994_000, 999_996_000, 999_996_000_000)] == ["999.99 t", "1.00 kt", "1.00 Mt"]  # fmt: skip
     # Seen: 365.56 beside 365.57 on one page.
     assert exact_mass_in_chinese(3_655_650_000_000) == f"{tonnes_in_chinese(3_655_650_000_000)} 万吨" == "365.57 万吨"  # fmt: skip
-    assert [exact_mass(grams) for grams in (1_005_000_000, 999_995_000, -1_005_000_000)] == ["1.01 kt", "1.00 kt", "-1.01 kt"]  # fmt: skip
+    assert [exact_mass(grams) for grams in (1_005_000_000, 999_995_000, -1_005_000_000)] == ["1.01 kt", "1.00 kt", "−1.01 kt"]  # fmt: skip
     assert (mass(9_995_000_000), mass_in_chinese(9_995_000_000)) == ("10.0 kt", "1.00 万吨")
 
 

@@ -91,6 +91,15 @@ def test_the_project_opens_with_all_that_a_page_needs(seen):
     assert seen["units"]["names_from"] == [1_000_000, 0]
 
 
+def test_reasons_on_the_page_of_zones_break_where_qgis_can() -> None:
+    """Seen: two in one line of Chinese, which QGIS breaks nowhere, left the page."""
+    tables = example_tables()
+    units = tables.units.assign(indicative=True, reason=FEW_SINKS)
+    zones = SimpleNamespace(name="Zones", flags=[INDICATIVE])
+    both = _note(zones, replace(tables, gdp_derived=True, units=units))
+    assert "参照区域的碳汇低于下限" in both and max(map(text_width, both.split())) <= 42
+
+
 def test_what_is_close_to_one_or_indicative_is_hatched(tmp_path):
     """By rule, and in the picture: two units have lines, two have crossed lines, two have none."""
     tables = example_tables()
@@ -101,9 +110,7 @@ def test_what_is_close_to_one_or_indicative_is_hatched(tmp_path):
     assert "close to 1: ECC or ESC within 0.05 of 1" in note
     assert "indicative: the region's sinks are below the floor" in note  # seen: no word of it
     assert "仅供参考：参照区域的碳汇低于下限" in note
-    # Seen: two reasons in one line of Chinese, which QGIS breaks nowhere, left the page.
-    both = _note(SimpleNamespace(name="Zones", flags=[INDICATIVE]), replace(tables, gdp_derived=True, units=tables.units.assign(indicative=True, reason=FEW_SINKS)))  # fmt: skip
-    assert "参照区域的碳汇低于下限" in both and max(map(text_width, both.split())) <= 42
+    assert seen["project"]["note_fits"]
     lines, none, crossed = (
         [units["hatched"][code] for code in tables.units["id"].iloc[k : k + 2]] for k in (0, 2, 4)
     )

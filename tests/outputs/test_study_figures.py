@@ -25,10 +25,11 @@ from tables_example import example_tables
 
 from carbongrid.cli import main
 from carbongrid.method.zoning import EITHER_SIDE
-from carbongrid.outputs.figures import write_study_figures
+from carbongrid.outputs.figures import lettering, write_study_figures
 from carbongrid.outputs.figures.lettering import Language, installed_lettering
+from carbongrid.outputs.figures.location import districts_of
 from carbongrid.outputs.figures.pages import compound_paths, convergence
-from carbongrid.outputs.figures.scales import natural, ranges, rates, signed
+from carbongrid.outputs.figures.scales import natural, ranges, ranges_of_powers, rates, signed
 from carbongrid.outputs.figures.sheet import Sheet, sheet_of
 from carbongrid.outputs.figures.study import _FIGURES
 from carbongrid.outputs.numbers import short_number
@@ -273,12 +274,32 @@ def test_districts_have_the_names_that_the_case_gives_them(
 
 
 def test_names_of_districts_that_no_font_has_are_told(caplog: pytest.LogCaptureFixture) -> None:
-    """Seen: codes in their place, without a word."""
+    """Seen: codes in their place, without a word; and told where no figure names districts."""
     tables = example_tables()
     code = str(tables.units["district"].iloc[0])
     tables = dataclasses.replace(tables, parent_names={"district": {code: ("\U00012000\U00012001", "")}})  # fmt: skip
     sheet_of(tables, "en")
-    assert "their parents by their codes there; give the parents parent_names_en" in caplog.text
+    assert not caplog.records
+    sheet_of(tables, "en", districts=districts_of(tables))
+    (record,) = caplog.records
+    assert re.fullmatch(
+        r"the fonts that the figures are drawn with lack letters of 1 name \(.*\), so districts are called by their codes "
+        r"in figure 1 there; give \[units\] of the case parent_names_en and run it again",
+        record.getMessage(),
+    )
+
+
+def test_names_of_districts_take_no_font_from_those_of_units(monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """Seen: units were called by their ids, since no one font has the letters of both."""
+    units, district = "\U00012000", "\U00013000"
+
+    def with_letters(_: object, letters: set[str]) -> str | None:
+        return "DejaVu Sans Mono" if letters == {units} else None
+
+    monkeypatch.setattr(lettering, "_with_letters", with_letters)
+    monkeypatch.setattr(lettering, "_is_simple", lambda _: True)
+    assert installed_lettering("en", [units], [district]).families[-1] == "DejaVu Sans Mono"
+    assert "DejaVu Sans Mono" not in installed_lettering("en", [units, district]).families
 
 
 @pytest.mark.parametrize(
@@ -413,7 +434,8 @@ def test_ranges_are_written_without_exponents() -> None:
     assert ranges([2.7e-8, 5e-8]) == ["0.000000027 – 0.00000005"]
     assert ranges([1, 2e15]) == ["1.00 – 2,000,000,000,000,000"]
     assert ranges([7, 7]) == ["7.00"]
-    assert ranges([0.62, 1, 10, 10.001, 5300], round_between=True) == ["0.620 – 1", "1 – 10", "10", "10 – 5,300"]  # fmt: skip
+    assert ranges_of_powers([0.62, 1, 10, 10.001, 5300]) == ["0.620 – 1", "1 – 10", "10", "10 – 5,300"]  # fmt: skip
+    assert ranges_of_powers([2e4, 1e5, 5e5], 1e-4) == ["2.00 – 10", "10 – 50.0"]
 
 
 @given(

@@ -80,7 +80,7 @@ class PublishedRaster(NamedTuple):
 type Published = (
     str
     | Path
-    | Mapping[str, str | Path | Sequence[str | Path]]
+    | Mapping[str, str | Path | PublishedRaster | Sequence[str | Path | PublishedRaster]]
     | Sequence[str | Path | PublishedRaster]
 )
 """A table, a raster, several of one quantity, or those of each quantity."""
@@ -101,16 +101,22 @@ def rasters_of(
     Raises
     ------
     InputError
-        If a unit or a variable is named for a table, several tables are given, or what is given names no file.
+        If a unit or a variable is named for a table, several tables are given, what is given names no file, or a raster is given as one of another quantity than its own.
     """
     if isinstance(published, Mapping):
         pairs = [(of, each) for of, paths in published.items() for each in _several(paths)]
-        return tuple(
-            each._replace(of=of, unit=each.unit or unit, variable=each.variable or variable)
-            if isinstance(each, PublishedRaster)
-            else PublishedRaster(of, Path(each), unit, variable)
+        rasters = [
+            each if isinstance(each, PublishedRaster) else PublishedRaster(of, Path(each))
             for of, each in pairs
-        )
+        ]
+        for (of, _), each in zip(pairs, rasters, strict=True):
+            if each.of != of:
+                raise InputError(
+                    f"a raster of {each.of} is given as one of {of}",
+                    str(each.path),
+                    "Give it as what it is of.",
+                )
+        return _with_defaults(rasters, unit, variable)
     given = _several(published)
     named = [each for each in given if isinstance(each, PublishedRaster)]
     paths = [Path(each) for each in given if not isinstance(each, PublishedRaster)]
@@ -122,7 +128,16 @@ def rasters_of(
             "Give either one table or rasters; --unit and --variable are for rasters.",
         )
     whole = [PublishedRaster("emission", path, unit, variable) for path in paths if not tables]
-    return (*whole, *(each._replace(unit=each.unit or unit, variable=each.variable or variable) for each in named))  # fmt: skip
+    return (*whole, *_with_defaults(named, unit, variable))
+
+
+def _with_defaults(
+    rasters: Iterable[PublishedRaster], unit: str | None, variable: str | None
+) -> tuple[PublishedRaster, ...]:
+    return tuple(
+        each._replace(unit=each.unit or unit, variable=each.variable or variable)
+        for each in rasters
+    )
 
 
 def _several(given: Any) -> list[Any]:

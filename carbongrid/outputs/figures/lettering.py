@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from carbongrid.errors import listed
+from carbongrid.method.tonnes import counted
 
 if TYPE_CHECKING:
     from matplotlib.font_manager import FontManager, FontProperties
@@ -146,7 +147,9 @@ class Lettering:
         return FontProperties(family=list(self.families), size=size, weight=weight)
 
 
-def installed_lettering(language: Language = "both", texts: Iterable[str] = ()) -> Lettering:
+def installed_lettering(
+    language: Language = "both", texts: Iterable[str] = (), also: Iterable[str] = ()
+) -> Lettering:
     """Return the lettering of this machine; log one warning if it has no font for the Chinese that is wanted.
 
     Parameters
@@ -155,6 +158,8 @@ def installed_lettering(language: Language = "both", texts: Iterable[str] = ()) 
         What the figures are lettered in.
     texts
         Names that stand on them: another font that is installed is added for letters that have to stand side by side and no more, and its punctuation.
+    also
+        Names that stand on some, whose letters are looked for as long as those of ``texts`` are not lost to them.
     """
     from matplotlib import font_manager
     from matplotlib.ft2font import FT2Font
@@ -169,9 +174,18 @@ def installed_lettering(language: Language = "both", texts: Iterable[str] = ()) 
     characters: set[int] = set()
     for family in families:
         characters.update(FT2Font(font_manager.findfont(family)).get_charmap())
-    missing = {sign for text in texts for sign in text if ord(sign) not in characters and _is_simple(sign)}  # fmt: skip
+    first, missing = (
+        {
+            sign
+            for text in named
+            for sign in text
+            if ord(sign) not in characters and _is_simple(sign)
+        }
+        for named in (texts, (*texts, *also))
+    )
     # A font that has the letters alone is better than none: a name in brackets is lost then, others are not.
-    more = _with_letters(manager, missing) or _with_letters(manager, set(filter(str.isalpha, missing)))  # fmt: skip
+    wanted = (missing, first, *(set(filter(str.isalpha, signs)) for signs in (missing, first)))
+    more = next(filter(None, (_with_letters(manager, signs) for signs in wanted)), None)
     if more is not None:
         families.append(more)
         its = FT2Font(font_manager.findfont(more)).get_charmap()
@@ -227,19 +241,19 @@ def _with_letters(manager: FontManager, letters: Collection[str]) -> str | None:
 
 
 def tell_lost(
-    units: Collection[str], letters: Lettering, title: str, parents: Collection[str] = ()
+    units: Collection[str], letters: Lettering, title: str, districts: Collection[str] = ()
 ) -> None:
-    """Log one warning of names of units and of their parents, and of a title, that no font here has the letters of, those in Chinese apart where it is told that there is no font for it."""
-    lost = [*filter(None, [title]), *units, *parents]
+    """Log one warning of names of units and districts, and of a title, that no font here has the letters of, those in Chinese apart where it is told that there is no font for it."""
+    lost = [*filter(None, [title]), *units, *districts]
     signs = sorted(set().union(*map(letters.missing, lost)))
     told = [sign for sign in signs if letters.chinese or not unicodedata.name(sign, "").startswith("CJK")]  # fmt: skip
     if told:
         some = listed(lost, _LISTED, more=", ...")
-        so = [*["the title is left out"] * bool(title), *["units are called by their ids"] * bool(units), *["their parents by their codes"] * bool(parents)]  # fmt: skip
-        give = [*["the title of the case in other letters"] * bool(title), *["the units a name_en"] * bool(units), *["the parents parent_names_en"] * bool(parents)]  # fmt: skip
+        so = [*["the title is left out"] * bool(title), *["units are called by their ids"] * bool(units), *["districts are called by their codes in figure 1"] * bool(districts)]  # fmt: skip
+        give = [*["the title of the case in other letters"] * bool(title), *["the units a name_en"] * bool(units), *["[units] of the case parent_names_en and run it again"] * bool(districts)]  # fmt: skip
         logger.warning(
-            "the fonts that the figures are drawn with lack letters of %d names (%s), so %s there; give %s",
-            len(lost),
+            "the fonts that the figures are drawn with lack letters of %s (%s), so %s there; give %s",
+            counted(len(lost), "name"),
             some,
             " and ".join(so),
             ", and ".join(give),

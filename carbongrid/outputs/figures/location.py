@@ -28,6 +28,8 @@ from carbongrid.outputs.land_types import colour_of_land, name_of_land, ordered_
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from carbongrid.outputs.result import RunTables
+
 _PASTEL = (
     "#a6cee3", "#fdbf6f", "#cab2d6", "#b2df8a", "#ffff99", "#fb9a99", "#d9d9d9", "#80b1d3",
     "#8dd3c7", "#bc80bd", "#fccde5", "#ccebc5", "#e5c494", "#b3b3b3", "#fdcdac", "#cbd5e8",
@@ -147,21 +149,21 @@ def _draw_region(panel: Panel) -> None:
     sheet.name_shapes(panel.axes, list(zip(region.geometry, region["name"], strict=True)), 6)
 
 
-def _codes(sheet: Sheet) -> pd.Series[Any]:
+def _codes(tables: RunTables) -> pd.Series[Any]:
     """Return the code of each unit's nearest parent."""
-    units, parents = sheet.tables.units, sheet.tables.parents
+    units, parents = tables.units, tables.parents
     return units[parents[0]] if parents else pd.Series("", units.index)
 
 
-def _districts(sheet: Sheet) -> dict[str, str]:
+def districts_of(tables: RunTables) -> dict[str, str]:
     """Return the colour of each district by its code, where there are from two of them to as many as colours."""
-    names = list(dict.fromkeys(_codes(sheet)))
+    names = list(dict.fromkeys(_codes(tables)))
     return dict(zip(names, _PASTEL, strict=False)) if 1 < len(names) <= len(_PASTEL) else {}
 
 
 def _draw_units(panel: Panel) -> None:
-    sheet, districts = panel.sheet, _districts(panel.sheet)
-    sheet.paint(panel.axes, [districts.get(code, _PASTEL[0]) for code in _codes(sheet)])
+    sheet, districts = panel.sheet, districts_of(panel.sheet.tables)
+    sheet.paint(panel.axes, [districts.get(code, _PASTEL[0]) for code in _codes(sheet.tables)])
     few = len(sheet.tables.units) <= MAX_NAMES
     if districts and not few:
         sheet.name_parents(panel.axes)
@@ -169,10 +171,10 @@ def _draw_units(panel: Panel) -> None:
 
 
 def _units_legend(sheet: Sheet) -> _Legend:
-    districts, letters = _districts(sheet), sheet.letters
+    districts, letters = districts_of(sheet.tables), sheet.letters
     units = sheet.tables.units
     area = f"{units.area.sum() / 1e6:,.0f} km²"
-    count = _codes(sheet).value_counts()
+    count = _codes(sheet.tables).value_counts()
     entries: list[Entry] = [
         ({"facecolor": colour}, f"{shortened(sheet.names_of_parents[code], 24)}  ({count[code]:,})")
         for code, colour in districts.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
@@ -314,19 +315,30 @@ def joined(bounds: list[float], least: float, divisor: float = 1.0) -> list[floa
     return kept[1:] if len(kept) > 2 and kept[0] == least else kept
 
 
-def ranges(bounds: list[float], *, round_between: bool = False) -> list[str]:
-    """Return a label for each class between its bounds, the lowest of which is above 0; a single value stands alone.
+def ranges(bounds: Sequence[float]) -> list[str]:
+    """Return a label for each class between its bounds, the lowest of which is above 0; a single value stands alone."""
+    return _ranges(bounds, [plain_number(value) for value in bounds])
 
-    ``round_between``: all but the least and the most are round numbers, such as powers of ten, and are told as such.
+
+def ranges_of_powers(bounds: Sequence[float], factor: float = 1) -> list[str]:
+    """Return the labels of classes that powers of ten part, all but the least and the most of which are told as round numbers: 10, not 10.0.
+
+    ``factor`` is another power of ten, by which all are told multiplied.
     """
-    texts = [plain_number(value) for value in bounds]
+    told = [value * factor for value in bounds]
+    texts = [plain_number(told[0]), *map(round_number, told[1:-1]), plain_number(told[-1])]
+    return _ranges(told, texts)
+
+
+def _ranges(bounds: Sequence[float], texts: list[str]) -> list[str]:
+    plain = [plain_number(value) for value in bounds]
     if bounds and bounds[0] < 1e-3 <= bounds[-1] / 1e3:  # its digits would say nothing
-        texts[0] = "> 0"
-    shown = [*texts]
-    if round_between:
-        shown[1:-1] = map(round_number, bounds[1:-1])
-    pairs = zip(pairwise(texts), pairwise(shown), strict=True)
-    return [high if alike[0] == alike[1] else f"{low} – {high}" for alike, (low, high) in pairs]
+        texts[0] = plain[0] = "> 0"
+    alike = [low == high for low, high in pairwise(plain)]
+    return [
+        high if same else f"{low} – {high}"
+        for same, (low, high) in zip(alike, pairwise(texts), strict=True)
+    ]
 
 
 def sequential(palette: str, count: int, palest: float = 0.12) -> tuple[str, ...]:

@@ -424,7 +424,13 @@ def told_apart(names: Sequence[str]) -> list[str]:
     return [name.removeprefix(start) if shared else name for name in names]
 
 
-def sheet_of(tables: RunTables, language: Language = "both", dpi: int = 0, matched: bool | None = None) -> Sheet:  # fmt: skip
+def sheet_of(
+    tables: RunTables,
+    language: Language = "both",
+    dpi: int = 0,
+    matched: bool | None = None,
+    districts: Iterable[str] = (),
+) -> Sheet:
     """Return the sheet of a run's figures, with the lettering of this machine; log a warning of names that it has no letters for.
 
     Parameters
@@ -433,11 +439,14 @@ def sheet_of(tables: RunTables, language: Language = "both", dpi: int = 0, match
         As :class:`Sheet` has them.
     language
         What the figures are lettered in.
+    districts
+        Codes of the nearest parents whose names stand on one of the figures.
     """
     pairs = [(str(row.name), str(row.name_en)) for row in tables.units.itertuples()]
-    above = [*tables.parent_names.get(tables.parents[0], {}).values()] if tables.parents else []
-    names = (name for name, _ in (*pairs, *above))
-    letters = installed_lettering(language, [tables.title, *names])
+    told = tables.parent_names.get(tables.parents[0], {}) if tables.parents else {}
+    above = [told[code] for code in districts if code in told]
+    texts, also = ([name for name, _ in named] for named in (pairs, above))
+    letters = installed_lettering(language, [tables.title, *texts], also)
 
     def lost(named: Iterable[tuple[str, str]]) -> list[str]:
         return [

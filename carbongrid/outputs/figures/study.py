@@ -15,7 +15,7 @@ from carbongrid.outputs.figures.classes import NO_VALUE
 from carbongrid.outputs.figures.framework import framework_page, framework_svg
 from carbongrid.outputs.figures.land_charts import matrix, proportions
 from carbongrid.outputs.figures.lettering import Language, Lettering
-from carbongrid.outputs.figures.location import location
+from carbongrid.outputs.figures.location import districts_of, location
 from carbongrid.outputs.figures.pages import BELOW, Page, Panel, page_of
 from carbongrid.outputs.figures.parcels import (
     GROUND,
@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 Progress = Callable[[str, int, int], None]
 
 DPI = 300
+LOCATION = "fig1-location"
 FRAMEWORK = "fig2-framework"
 _SPLIT = 0.4
 """Height of the remark on derived GDP and of its hatch, in inches."""
@@ -81,9 +82,9 @@ def write_study_figures(
     from matplotlib import rc_context
 
     directory.mkdir(parents=True, exist_ok=True)
-    sheet = sheet_of(tables, language)
-    paths = []
     chosen = {name: draw for name, draw in _FIGURES.items() if not only or name in only}
+    districts = districts_of(tables) if LOCATION in chosen else ()
+    sheet, paths = sheet_of(tables, language, districts=districts), []
     for number, (name, draw) in enumerate(chosen.items()):
         if progress is not None:
             progress("drawing figures", number, len(chosen))
@@ -219,7 +220,7 @@ def _of_units(heading: tuple[str, str], *keys: str) -> Callable[[Sheet], Page]:
 
 
 _FIGURES: dict[str, Callable[[Sheet], Page]] = {
-    "fig1-location": location,
+    LOCATION: location,
     FRAMEWORK: framework_page,
     "fig3-land": matrix,
     "fig4-proportions": proportions,

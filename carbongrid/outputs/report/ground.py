@@ -10,7 +10,7 @@ import shapely
 
 from carbongrid.method.gas import ALL_GASES, Gas
 from carbongrid.outputs.figures.classes import powers_of_ten
-from carbongrid.outputs.figures.scales import ranges, sequential
+from carbongrid.outputs.figures.scales import ranges_of_powers, sequential
 from carbongrid.outputs.numbers import counted_in
 from carbongrid.outputs.report.drawings import length_in_words, paths_of, simplified
 from carbongrid.outputs.result import cell_side
@@ -97,10 +97,7 @@ def _classed(tonnes: NDArray[np.float64], to_drawing: _Transform, gas: Gas) -> C
     place = np.where(tonnes > 0, np.searchsorted(bounds, tonnes), -1)
     edges = [float(emitting.min()), *bounds, float(emitting.max())]
     factor, unit_zh = counted_in(edges[-1], 1e-4, gas.told("CO₂e"))
-    english, chinese = (
-        ranges([edge * by for edge in edges], round_between=True) for by in (1, factor)
-    )
-    texts = zip(english, chinese, strict=True)
+    texts = zip(ranges_of_powers(edges), ranges_of_powers(edges, factor), strict=True)
     classes = [
         CellClass(colour, *text, int((place == k).sum()), _runs(place == k, to_drawing))
         for k, (colour, text) in enumerate(zip(colours, texts, strict=True))

@@ -15,7 +15,7 @@ import shapely
 
 from carbongrid.method.gas import ALL_GASES, Gas
 from carbongrid.outputs.figures.classes import powers_of_ten
-from carbongrid.outputs.figures.scales import ranges, sequential
+from carbongrid.outputs.figures.scales import ranges_of_powers, sequential
 from carbongrid.outputs.numbers import counted_in
 from carbongrid.outputs.report.base_map import dots_of_parcels
 from carbongrid.outputs.report.ground import LAYER_BYTES
@@ -127,10 +127,7 @@ def _entries(
     edges: list[float], factor: float, colours: Sequence[str], classes: NDArray[np.int64]
 ) -> tuple[Entry, ...]:
     """Return the legend, the highest class first; its Chinese numbers are multiplied by ``factor``."""
-    english, chinese = (
-        ranges([edge * by for edge in edges], round_between=True) for by in (1, factor)
-    )
-    texts = zip(english, chinese, strict=True)
+    texts = zip(ranges_of_powers(edges), ranges_of_powers(edges, factor), strict=True)
     counts = np.bincount(classes[classes >= 0], minlength=len(colours)).tolist()
     named = [Entry(colour, *text, count) for colour, text, count in zip(colours, texts, counts, strict=True) if count]  # fmt: skip
     nothing = int((classes < 0).sum())

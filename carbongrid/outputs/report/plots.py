@@ -22,7 +22,7 @@ from carbongrid.outputs.figures.classes import (
 )
 from carbongrid.outputs.figures.scales import (
     natural,
-    ranges,
+    ranges_of_powers,
     scales_of,
     sequential,
     signed,
@@ -183,10 +183,8 @@ class Plots:
             )
             places = np.digitize(shown, edges[1:-1])
             counts = np.bincount(places, minlength=len(colours)).tolist()
-            entries = list(zip(colours, ranges(edges, round_between=True), counts, strict=True))[
-                ::-1
-            ]
-            _legend(axes, entries, self.gas.told(f"{field}, t CO₂e per cell and year"))
+            entries = list(zip(colours, ranges_of_powers(edges), counts, strict=True))
+            _legend(axes, entries[::-1], self.gas.told(f"{field}, t CO₂e per cell and year"))
         self.units.boundary.plot(ax=axes, color=_INK, linewidth=0.4)
         return _as_map(axes)
 

@@ -131,7 +131,10 @@ def test_a_table_in_memory_is_asked_to_be_a_file() -> None:
 def test_a_raster_with_its_unit_may_be_of_a_quantity() -> None:
     """Seen: taken apart into five rasters, since it is a tuple."""
     one = PublishedRaster("emission", Path("a.tif"), "t", None)
-    assert rasters_of({"transport": one}, "kg", "v") == (PublishedRaster("transport", Path("a.tif"), "t", "v"),)  # fmt: skip
+    assert rasters_of({"emission": one}, "kg", "v") == (one._replace(variable="v"),)
+    # Seen: held against transport without a word.
+    with pytest.raises(InputError, match=r"a\.tif: a raster of emission is given as one of transport"):  # fmt: skip
+        rasters_of({"transport": one}, "kg", "v")
 
 
 @pytest.mark.parametrize("several", [list, tuple, set, np.array, pd.Series])
