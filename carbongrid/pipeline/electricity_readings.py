@@ -119,6 +119,9 @@ def compare_readings(
             rows.append(Reading(name, why=totals))
             continue
         grams = _emission(totals, known)
+        if name == inputs.case.electricity:
+            rows.append(Reading(name, grams, turned=()))
+            continue
         try:
             now = _with_totals(inputs, known, name, totals)
             turned = _turned((inputs, now), land, weighed, reduction, zoned, known, evidence)
@@ -142,7 +145,9 @@ def _known(inputs: Inputs) -> dict[str, Category]:
 def _totals_under(
     inputs: Inputs, known: Mapping[str, Category], reading: str
 ) -> pd.DataFrame | str:
-    """Return the totals as another choice would have them; why not, if the data say too little for it or their regions contradict it."""
+    """Return the totals as a choice has them; why not, if the data say too little for it or their regions contradict it."""
+    if reading == inputs.case.electricity:
+        return inputs.totals
     case, formed = _counting(inputs.case, reading), inputs.formed
     if formed is None:
         return _UNKNOWN if reading == "consumption" else read_totals(case, known)
