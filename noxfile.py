@@ -6,6 +6,7 @@ Dependencies come from pyproject's groups, versions from constraints.txt.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -41,7 +42,6 @@ def _pytest(session: nox.Session, *words: str, **env: str) -> None:
 def tests(session: nox.Session) -> None:
     """Run the whole test suite, and the linters beside it; ends with pytest's closing line."""
     _install(session, "test", "lint")
-    # A fifth of two cores waits for disks, browsers and QGIS while tests run: linters take that.
     with ThreadPoolExecutor(1) as beside:
         linted = beside.submit(_lint, session, silent=True)
         # Assertions of 78,000 lines take half a minute to rewrite, in each process that finds them as they were written.
@@ -49,7 +49,9 @@ def tests(session: nox.Session) -> None:
         if linted.done():  # so soon: they have failed
             _require_clean(session, linted)
         # A module's tests stay in one process: its runs of whole cases are made once. Else those of few tests came last, however long.
-        spread = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadscope", "--no-loadscope-reorder")  # fmt: skip
+        # One more than cores: a fifth of two cores waited for disks, browsers and QGIS.
+        processes = f"--numprocesses={min((os.cpu_count() or 1) + 1, 4)}"
+        spread = (processes, "--dist=loadscope", "--no-loadscope-reorder")
         _pytest(session, "--durations=15", *spread, *session.posargs, **_fresh_numba_cache(session))
         _require_clean(session, linted)
 
