@@ -282,7 +282,7 @@ def test_names_that_no_font_can_draw_are_told_and_not_cut_to_others(tmp_path, ca
         sheet = sheet_of(tables, dpi=DPI)
     (told,) = [record.message for record in caplog.records if "lack letters" in record.message]
     assert "lack letters of 2 names (पुणे महानगरपालिका 2, पुणे)" in told
-    assert told.endswith("so the title is left out and units are called by their ids there; give the title of the case in other letters, and the units a name_en")  # fmt: skip
+    assert told.endswith("so in them the title is left out and units are called by their ids; give the title of the case in other letters, and the units a name_en")  # fmt: skip
     assert sheet.case == str(tables.year)
     _, axes = sheet.blank("Zones", "分区")
     sheet.name_units(axes)
@@ -313,7 +313,7 @@ def test_a_title_is_left_out_only_where_it_is(caplog):
     with caplog.at_level(logging.WARNING):
         assert sheet_of(dataclasses.replace(tables, units=units), dpi=DPI).case
     (told,) = [record.message for record in caplog.records if "lack letters" in record.message]
-    assert told.endswith("so units are called by their ids there; give the units a name_en")
+    assert told.endswith("so in them units are called by their ids; give the units a name_en")
 
 
 def test_punctuation_comes_with_the_letters_of_another_font(monkeypatch):

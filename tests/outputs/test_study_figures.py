@@ -283,8 +283,8 @@ def test_names_of_districts_that_no_font_has_are_told(caplog: pytest.LogCaptureF
     sheet_of(tables, "en", districts=districts_of(tables))
     (record,) = caplog.records
     assert re.fullmatch(
-        r"the fonts that the figures are drawn with lack letters of 1 name \(.*\), so districts are called by their codes "
-        r"in figure 1 there; give \[units\] of the case parent_names_en and run it again",
+        r"the fonts of the figures lack letters of 1 name \(.*\), so in them districts are called by their codes; "
+        r"give \[units\] of the case parent_names_en and run it again",
         record.getMessage(),
     )
 

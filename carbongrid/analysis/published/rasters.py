@@ -114,7 +114,7 @@ def rasters_of(
                 raise InputError(
                     f"a raster of {each.of} is given as one of {of}",
                     str(each.path),
-                    "Give it as what it is of.",
+                    f"Give it under {each.of!r}, or make a PublishedRaster of {of!r} of it.",
                 )
         return _with_defaults(rasters, unit, variable)
     given = _several(published)
@@ -127,8 +127,8 @@ def rasters_of(
             str(tables[0]),
             "Give either one table or rasters; --unit and --variable are for rasters.",
         )
-    whole = [PublishedRaster("emission", path, unit, variable) for path in paths if not tables]
-    return (*whole, *_with_defaults(named, unit, variable))
+    whole = [PublishedRaster("emission", path) for path in paths if not tables]
+    return _with_defaults([*whole, *named], unit, variable)
 
 
 def _with_defaults(

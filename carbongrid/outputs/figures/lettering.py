@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -148,7 +148,7 @@ class Lettering:
 
 
 def installed_lettering(
-    language: Language = "both", texts: Iterable[str] = (), also: Iterable[str] = ()
+    language: Language = "both", texts: Collection[str] = (), also: Collection[str] = ()
 ) -> Lettering:
     """Return the lettering of this machine; log one warning if it has no font for the Chinese that is wanted.
 
@@ -175,17 +175,17 @@ def installed_lettering(
     for family in families:
         characters.update(FT2Font(font_manager.findfont(family)).get_charmap())
     first, missing = (
-        {
-            sign
-            for text in named
-            for sign in text
-            if ord(sign) not in characters and _is_simple(sign)
-        }
-        for named in (texts, (*texts, *also))
+        frozenset(
+            sign for sign in "".join(named) if ord(sign) not in characters and _is_simple(sign)
+        )
+        for named in (texts, [*texts, *also])
     )
     # A font that has the letters alone is better than none: a name in brackets is lost then, others are not.
-    wanted = (missing, first, *(set(filter(str.isalpha, signs)) for signs in (missing, first)))
-    more = next(filter(None, (_with_letters(manager, signs) for signs in wanted)), None)
+    wanted = (missing, first, *(frozenset(filter(str.isalpha, signs)) for signs in (missing, first)))  # fmt: skip
+    found = (
+        _with_letters(manager, signs) for signs in dict.fromkeys(wanted)
+    )  # each opens all fonts
+    more = next(filter(None, found), None)
     if more is not None:
         families.append(more)
         its = FT2Font(font_manager.findfont(more)).get_charmap()
@@ -249,10 +249,10 @@ def tell_lost(
     told = [sign for sign in signs if letters.chinese or not unicodedata.name(sign, "").startswith("CJK")]  # fmt: skip
     if told:
         some = listed(lost, _LISTED, more=", ...")
-        so = [*["the title is left out"] * bool(title), *["units are called by their ids"] * bool(units), *["districts are called by their codes in figure 1"] * bool(districts)]  # fmt: skip
+        so = [*["the title is left out"] * bool(title), *["units are called by their ids"] * bool(units), *["districts are called by their codes"] * bool(districts)]  # fmt: skip
         give = [*["the title of the case in other letters"] * bool(title), *["the units a name_en"] * bool(units), *["[units] of the case parent_names_en and run it again"] * bool(districts)]  # fmt: skip
         logger.warning(
-            "the fonts that the figures are drawn with lack letters of %s (%s), so %s there; give %s",
+            "the fonts of the figures lack letters of %s (%s), so in them %s; give %s",
             counted(len(lost), "name"),
             some,
             " and ".join(so),
