@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -168,6 +169,17 @@ def audit(inventory: Inventory) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows, columns=list(AUDIT_COLUMNS), dtype=str).fillna("")
+
+
+def scopes_of_audit(trail: pd.DataFrame) -> dict[tuple[str, int], int]:
+    """Return grams of CO2e by category and scope of an audit trail that was read back; what was left out and the memo are in none."""
+    found: dict[tuple[str, int], int] = {}
+    formed = trail[(trail["mass_t"] != "") & (trail["category"] != "")]
+    columns = (formed[name].tolist() for name in ("category", "scope", "co2e_t"))
+    for category, scope, tonnes in zip(*columns, strict=True):
+        key = category, int(scope)
+        found[key] = found.get(key, 0) + round(Decimal(tonnes or "0") * 10**6)
+    return found
 
 
 def _order(inventory: Inventory, name: str) -> tuple[int, str]:

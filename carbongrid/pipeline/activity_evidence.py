@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from carbongrid.case.readers.formed_totals import Formed
 from carbongrid.case.readers.regions import left_by_regions
 from carbongrid.case.table_formats import HERE
 from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.electricity import rows_set_aside
+from carbongrid.inventory.tables import scopes_of_audit
 from carbongrid.inventory.uncertainty import PERCENTILES
 from carbongrid.method.allocate import apportion
 from carbongrid.method.probability.mass_on_land import rule_placed_by
@@ -75,10 +78,11 @@ def evidence_after(answer: LiveResult, base: Result) -> ActivityEvidence | None:
     relative = read(lambda folder: read_draws(folder / DRAWS_FILE), DRAWS_FILE)
     before, after = (_sums(each.totals) for each in (answer.prepared.tables, answer.inputs))
     changed = [name for name in after if after[name] != before.get(name, 0)]
+    rows = _scopes(scopes_of_audit(audit), answer, before, after)
     formed = Formed(
         file=answer.inputs.case.inventory.path,
-        rows=_scopes(audit, before, after),
-        by_consumption=_scopes(audit, before, after),
+        rows=rows,
+        by_consumption=rows,
         audit=audit,
         intervals=_intervals(intervals, answer, before, after, relative),
         drawn=_drawn(relative, after),
@@ -118,20 +122,24 @@ def _sums(totals: pd.DataFrame) -> dict[str, int]:
 
 
 def _scopes(
-    audit: pd.DataFrame, before: dict[str, int], after: dict[str, int]
+    formed: Mapping[tuple[str, int], int],
+    answer: LiveResult,
+    before: Mapping[str, int],
+    after: Mapping[str, int],
 ) -> tuple[dict[str, Any], ...]:
-    """Return the scopes that categories with mass have, by the audit: what lies elsewhere keeps its own, since it says that there is another side of electricity."""
-    found: dict[tuple[str, str], int] = {}
-    for row in audit[(audit["mass_t"] != "") & (audit["category"] != "")].to_dict("records"):
-        key = row["category"], row["scope"]
-        found[key] = found.get(key, 0) + round(Decimal(row["co2e_t"] or "0") * 10**6)
+    """Return the scopes that categories with mass have: what lies elsewhere keeps its own, since it says that there is another side of electricity."""
+    inputs = answer.inputs
+    with_mass = [key for key, grams in formed.items() if grams]
+    aside = rows_set_aside(with_mass, inputs.categories, inputs.case.electricity or "use")
     return tuple(
         {
             "category": name,
-            "scope": int(scope),
-            "grams": grams if after.get(name) or not before.get(name) else 0,
+            "scope": scope,
+            "grams": 0
+            if before.get(name) and not after.get(name) and (name, scope) not in aside
+            else grams,
         }
-        for (name, scope), grams in found.items()
+        for (name, scope), grams in formed.items()
     )
 
 

@@ -22,8 +22,8 @@ from carbongrid.case.readers.regions import OF_TOTAL, check_regions, fit_to_whol
 from carbongrid.case.readers.tables import Faults, records
 from carbongrid.case.readers.totals import notes_on_gases
 from carbongrid.case.table_formats import HERE
-from carbongrid.errors import InputError, Problem
-from carbongrid.inventory.electricity import side_of
+from carbongrid.errors import InputError, Problem, listed
+from carbongrid.inventory.electricity import rows_set_aside, side_of
 from carbongrid.inventory.units_of_measure import exact_grams, exact_grams_of_text, gas_of_text
 from carbongrid.method.categories import Category, weight_fault
 from carbongrid.pipeline.land import Land
@@ -344,43 +344,52 @@ def _set_total(
 
 
 def _require_same_electricity(inputs: Inputs, totals: pd.DataFrame) -> None:
-    """Refuse totals of which a run would set others aside than are set aside (D24).
-
-    Of totals formed from activity data, whose scopes are added up here, no side may become nothing or cease to be.
-    """
+    """Refuse totals of which a run would set others aside than are set aside (D24)."""
     choice = inputs.case.electricity
     if choice == "both":
         return
+    if inputs.scopes is not None:
+        _require_same_scopes(inputs, inputs.scopes, totals)
+        return
     sides = {name: side_of(each, each.scope) for name, each in inputs.categories.items()}
     before, after = (_names_with_mass(each) for each in (inputs.totals, totals))
-    formed = inputs.case.inventory is not None
-    there = {sides[name] for name in (after | before if formed else _names_with_mass(totals, HERE))}
+    there = {sides[name] for name in _names_with_mass(totals, HERE)}
     for name in sorted(name for name in before | after if sides[name]):
         place = set(totals.loc[totals["category"] == name, "place"])
-        if formed:
-            wrong = len(there & {"supply", "use"}) == 2 and (name in before) != (name in after)
-        elif sides[name] == choice or name not in after:
+        if sides[name] == choice or name not in after:
             wrong = False
         elif choice is None:
             wrong = there >= {"supply", "use"}
         else:  # of the side that gives way where the other has mass
             wrong = (HERE in place) == (choice in there)
-        if wrong and formed:
-            raise _of_another_choice(name, choice, gone=name in before)
         if wrong:
             what = f"the mass of {name} would {'not be spread' if HERE in place else 'be spread'}: another side of electricity counts under these totals"
             raise InputError(what, TOTALS, RUN)
 
 
-def _of_another_choice(name: str, choice: str | None, *, gone: bool) -> InputError:
-    """Return the error for a category of activity data that becomes nothing, or ceases to be nothing: the scopes of what is left are not known apart."""
-    sets = f'electricity = "{choice}"' if choice else "a choice of electricity"
-    goes_by = f"what {sets} sets aside goes by which categories have some: it might be another"
-    if gone:
-        what = f"nothing of {name} would be left, and {goes_by}"
+def _require_same_scopes(
+    inputs: Inputs, scopes: Callable[[], Mapping[tuple[str, int], int]], totals: pd.DataFrame
+) -> None:
+    """Refuse totals of activity data without the last of a side of electricity, or with the first of it."""
+    before, after = (_names_with_mass(each, HERE) for each in (inputs.totals, totals))
+    if before == after:
+        return
+    # Where the case does not choose, one side alone has mass.
+    choice, formed = inputs.case.electricity or "use", scopes()
+    with_mass = {key for key, grams in formed.items() if grams}
+    aside = rows_set_aside(with_mass, inputs.categories, choice)
+    names = {name for name, _ in with_mass}
+    # Of a category whose rows are all 0, they say what it would emit.
+    some = with_mass | {key for key in formed if key[0] not in names}
+    left = {key for key in some if key in aside or key[0] in after or inputs.categories[key[0]].scope == 3}  # fmt: skip
+    if rows_set_aside(left, inputs.categories, choice) == aside:
+        return
+    if gone := before - after:
+        what = f"nothing of {listed(sorted(gone))} would be left, and without it nothing is counted twice: what electricity = {choice!r} sets aside would be spread"
         hint = "Leave 1 g of it, or take its rows out of the activity data and run the case."
-        return InputError(what, TOTALS, hint)
-    return InputError(f"{name} has nothing and would have some, and {goes_by}", TOTALS, RUN)
+        raise InputError(what, TOTALS, hint)
+    what = f"{listed(sorted(after - before))} has nothing and would have some: electricity would be there where it is made and where it is used, of which a run sets one aside"
+    raise InputError(what, TOTALS, RUN)
 
 
 def _names_with_mass(totals: pd.DataFrame, *places: str) -> set[str]:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.units import parent_name_columns
 from carbongrid.errors import InputError, VerificationError
+from carbongrid.inventory.tables import scopes_of_audit
 from carbongrid.method.categories import column_of
 from carbongrid.method.columns import UNIT_NAMES
 from carbongrid.method.evidence import EvidenceRow
@@ -36,7 +37,7 @@ from carbongrid.outputs.reading import (
     require_seal,
 )
 from carbongrid.outputs.tables.layers import PARCELS_FILE
-from carbongrid.outputs.tables.plain import read_units_csv
+from carbongrid.outputs.tables.plain import read_text_csv, read_units_csv
 from carbongrid.pipeline import facilities, rasterizing, sections, small_tables, weights_step
 from carbongrid.pipeline.facilities import PlacedFacilities
 from carbongrid.pipeline.land import FILES as LAND
@@ -48,6 +49,8 @@ from carbongrid.run_store import Hashes
 
 if TYPE_CHECKING:
     from carbongrid.outputs.result import Result
+
+AUDIT = "audit.csv"
 
 _OF_NO_MASS = ("residents", "gdp", "gdp_low", "gdp_high")
 """Columns of the units that no total, no facility and no weight of a category decides."""
@@ -161,7 +164,14 @@ class PreparedRun:
             notes=(),
             guidance=(),
             coefficients=tables.coefficients,
+            scopes=None if tables.case.inventory is None else self.scopes_formed,
         )
+
+    def scopes_formed(self) -> dict[tuple[str, int], int]:
+        """Return grams by category and scope that the activity data made, by the run's audit."""
+        if AUDIT not in self.result.manifest["files"]:
+            raise self._made_earlier(AUDIT)
+        return self.read(lambda folder: scopes_of_audit(read_text_csv(folder / AUDIT)), AUDIT)
 
     @cached_property
     def land(self) -> Land:

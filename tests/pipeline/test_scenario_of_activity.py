@@ -158,17 +158,71 @@ def test_a_refusal_of_weights_names_no_method_of_python(small_city: Path, base: 
         run.scenario([asked])
 
 
-def test_a_use_that_becomes_nothing_is_refused_in_words(small_city: Path, base: cg.Result, tmp_path: Path) -> None:  # fmt: skip
-    """Seen to be told that its mass "would not be spread", though it would have none."""
-    text = (small_city / "case-inventory.toml").read_text(encoding="utf-8")
-    case = shutil.copytree(small_city, tmp_path / "city") / "case-use.toml"
-    case.write_text(text.replace('electricity = "both"', 'electricity = "use"'), encoding="utf-8")
-    run = cg.run(case, tmp_path / "use", reuse=base.directory)
-    asked = {"do": "scale", "category": "buildings/commerce"}
-    says = r'nothing of buildings/commerce would be left, .* electricity = "use" .* Leave 1 g of it'
+USES = ["buildings/commerce", "buildings/public-services", "buildings/rural-homes", "buildings/urban-homes"]  # fmt: skip
+
+
+def test_all_uses_but_the_last_may_become_nothing(small_city: Path, base: cg.Result, tmp_path: Path) -> None:  # fmt: skip
+    """Seen: the first was refused, though plants stay set aside as long as any use is left."""
+    run = _run_under("use", small_city, base, tmp_path)
+    assert {name for name, scope in run.live.prepared.scopes_formed() if scope == 2} == set(USES)
+    asked = {"do": "scale", "category": USES[1:], "factor": 0}
+    some = run.scenario([asked])
+    plants = some.parcels["industry/supply"].sum()
+    assert plants == run.parcels["industry/supply"].sum() == 0
+    assert not some.parcels[asked["category"]].to_numpy().any()
+    kept = evidence_after(some, run)
+    assert kept is not None
+    rows = {(row["category"], row["scope"]): row["grams"] for row in kept.formed.rows}
+    assert rows["industry/supply", 1] > 0 == rows[USES[1], 2]
+    # What was there may come back, and the last may not go.
+    again = some.with_totals({USES[1]: "2 t CO2e"})
+    assert again.parcels[USES[1]].sum() == 2_000_000
+    says = rf"nothing of {USES[0]} would be left, .*: what electricity = 'use' sets aside would be spread\. Leave 1 g"
     with pytest.raises(InputError, match=says):
-        run.scenario([{**asked, "factor": 0}])
-    assert run.scenario([{**asked, "total": "1 g CO2e"}]).parcels["buildings/commerce"].sum() == 1
+        some.scenario([{**asked, "category": USES[0]}])
+    least = some.scenario([{"do": "scale", "category": USES[0], "total": "1 g CO2e"}])
+    assert least.parcels[USES[0]].sum() == 1
+
+
+def test_a_use_of_a_balance_may_become_nothing(small_city: Path, base: cg.Result, tmp_path: Path) -> None:  # fmt: skip
+    """Its losses, of scope 3, lie with it and go with it."""
+    run = _run_under("consumption", small_city, base, tmp_path)
+    assert run.live.prepared.scopes_formed()[USES[0], 3]
+    answer = run.scenario([{"do": "scale", "category": USES[0], "factor": 0}])
+    others = [name for name in run.live.prepared.tables.categories if name != USES[0]]
+    assert run.parcels[USES[0]].sum() > 0 == answer.parcels[USES[0]].sum()
+    assert answer.parcels[others].equals(run.parcels[others])
+
+
+def test_a_written_plan_without_a_use_goes_on(small_city: Path, base: cg.Result, tmp_path: Path) -> None:  # fmt: skip
+    run = _run_under("use", small_city, base, tmp_path)
+    nothing = {"do": "scale", "factor": 0, "category": USES[1]}
+    _, out = run_plan(run, plan_of([nothing]), tmp_path / "out")
+    assert cg.verify(out, sample=0).ok
+    planned = cg.open(out)
+    assert not planned.parcels[USES[1]].any()
+    two = planned.scenario([{**nothing, "category": USES[2:]}])
+    with pytest.raises(InputError, match=rf"nothing of {USES[0]} would be left"):
+        two.scenario([{**nothing, "category": USES[0]}])
+
+
+def test_plants_may_not_become_nothing_where_uses_are_set_aside_for_them(small_city: Path, base: cg.Result, tmp_path: Path) -> None:  # fmt: skip
+    """What of homes is burnt in them may; their power stays set aside, and is told as such."""
+    run = _run_under("supply", small_city, base, tmp_path)
+    asked = {"do": "scale", "factor": 0}
+    with pytest.raises(InputError, match=r"nothing of industry/supply would be left"):
+        run.scenario([{**asked, "category": "industry/supply"}])
+    kept = evidence_after(run.scenario([{**asked, "category": "buildings/urban-homes"}]), run)
+    assert kept is not None
+    rows = {(row["category"], row["scope"]): row["grams"] for row in kept.formed.rows}
+    assert rows["buildings/urban-homes", 1] == 0 < rows["buildings/urban-homes", 2]
+
+
+def _run_under(choice: str, city: Path, base: cg.Result, folder: Path) -> cg.Result:
+    text = (city / "case-inventory.toml").read_text(encoding="utf-8")
+    case = shutil.copytree(city, folder / "city") / f"case-{choice}.toml"
+    case.write_text(text.replace('electricity = "both"', f'electricity = "{choice}"'), encoding="utf-8")  # fmt: skip
+    return cg.run(case, folder / choice, reuse=base.directory)
 
 
 def test_a_run_that_lost_its_draws_is_refused(base: cg.Result, tmp_path: Path) -> None:

@@ -126,6 +126,9 @@ class Inputs:
         What the case says of how uncertain its numbers are; empty where it says nothing.
     years
         Of GDP (``gdp``) and of the census (``residents``), where figures are not all of the case's year.
+    scopes
+        Returns grams by category and scope that activity data made, before electricity was set aside: read where a plan asks. None for totals, and
+        of inputs that were read from a case's own files.
     """
 
     case: Case
@@ -148,6 +151,7 @@ class Inputs:
     surroundings: gpd.GeoDataFrame | None = None
     uncertainty: Told | None = None
     years: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    scopes: Callable[[], Mapping[tuple[str, int], int]] | None = field(default=None, repr=False)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
