@@ -21,8 +21,9 @@ _OF_WINDOWS = {
     "51932": "euc_jp",
     "28591": "iso8859-1",
     "28592": "iso8859-2",
+    "windows-31j": "cp932",
 }
-"""Code pages by their number that Python knows by another name."""
+"""Code pages by their number, or by a name of their own, that Python knows by another name: the last since 3.13 alone."""
 
 _ISO_8859 = re.compile(r"(?i:iso)?[ _-]*8859[ _-]*([0-9]{1,2})")
 """One of the ISO 8859 with its number, as GDAL and programs of Esri write it."""
@@ -36,7 +37,7 @@ def encoding_named(name: str) -> str | None:
     name = name.strip()
     page = _CODE_PAGE.fullmatch(name)
     iso = _ISO_8859.fullmatch(name)
-    known = _OF_WINDOWS.get(page[1] if page else name)
+    known = _OF_WINDOWS.get(page[1] if page else name.lower().replace("_", "-"))
     candidates = [
         name,
         f"cp{page[1] if page else name}",
