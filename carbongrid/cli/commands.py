@@ -11,7 +11,7 @@ from carbongrid.cli.beside import of_the_run_before
 from carbongrid.cli.console import Console, warnings_logged
 from carbongrid.cli.group import main
 from carbongrid.cli.options import FILE, FOLDER, WRITTEN_FOLDER, with_console, with_parcels
-from carbongrid.errors import Problem, require_extra
+from carbongrid.errors import require_extra
 
 if TYPE_CHECKING:
     from carbongrid.outputs.tables.parcel_layer import ParcelFormat
@@ -191,14 +191,14 @@ def run(
                 parcels=parcels,
                 progress=progress,
             )
-        warnings = [text for level, text in result.manifest["assumptions"] if level == "warning"]
+        warnings = [problem for problem in result.problems if problem.level == "warning"]
         for line in zone_lines(result):
             console.say(line)
         console.say()
         for line in (*evidence_table(result), *fate_lines(result)):
             console.say(line)
         before = [*of_the_run_before(out)]
-        console.problems((*(Problem(text, level="warning") for text in warnings), *before))
+        console.problems((*warnings, *before))
         console.say(f"Results in {out}; open {next(iter(what_to_open(result)))} first.")
         console.document(
             {
@@ -209,7 +209,7 @@ def run(
                 "digests": result.manifest["digests"],
                 "reused": result.manifest["reused"],
                 "left_out": result.manifest["left_out"],
-                "warnings": [*warnings, *logged, *map(str, before)],
+                "warnings": [*map(str, warnings), *logged, *map(str, before)],
             }
         )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from carbongrid.case.notebook import card
-from carbongrid.errors import InputError
+from carbongrid.errors import InputError, Problem
 from carbongrid.method.gas import Gas, gas_of_emissions
 from carbongrid.outputs.marks import flags_of
 
@@ -283,6 +283,12 @@ class Result:
             name: value for name, value in vars(self).items() if not (own and name == "parcels")
         }
 
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What the run warns of and notes, in the words of its report: each with its ``level``, ``warning`` or ``note``."""
+        told = self.as_read.manifest["assumptions"]
+        return tuple(Problem(text, level=level) for level, text in told)
+
     @cached_property
     def live(self) -> LiveResult:
         """The run prepared to be asked what would be otherwise, once for all questions.
@@ -370,9 +376,7 @@ class Result:
     def _facts(self) -> list[tuple[str, str]]:
         units = self.as_read.units
         emission, sink = (float(units[name].sum()) for name in ("emission_t", "sink_t"))
-        warnings = [
-            text for level, text in self.as_read.manifest["assumptions"] if level == "warning"
-        ]
+        warnings = sum(problem.level == "warning" for problem in self.problems)
         missing = "report.html" in self.as_read.manifest.get("left_out", ())
         gas = Gas.of_manifest(self.as_read.manifest)
         return [
@@ -381,7 +385,7 @@ class Result:
             ("sink in them", gas.told(f"{sink:,.0f} t CO2e")),
             ("CCR of all", f"{100 * sink / emission:.3g} %" if emission else "–"),
             *_marked(units),
-            ("warnings", f"{len(warnings)}"),
+            ("warnings", f"{warnings}: see .problems" if warnings else "0"),
             ("report", "not written" if missing else str(self.directory / "report.html")),
         ]
 

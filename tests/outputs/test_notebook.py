@@ -86,6 +86,17 @@ def test_a_result_says_how_far_its_zones_are_to_be_trusted(small_run):
         assert told == wanted
 
 
+def test_a_result_tells_what_the_run_warned_of(tmp_path):
+    """Seen: "warnings 3", and which they were stood in the manifest alone."""
+    said = (("note", "An index of exactly 1 is high (D3)."), ("warning", "totals.csv: 142 t a year on each of 12,666 ha. Check its unit."))  # fmt: skip
+    warned = result_in(tmp_path, assumptions=said)
+    assert [(each.level, str(each)) for each in warned.problems] == list(said)
+    assert "1: see .problems" in repr(warned)
+    assert "1: see .problems" in Text(warned._repr_html_()).text
+    (tmp_path / "calm").mkdir()
+    assert ".problems" not in repr(result_in(tmp_path / "calm", assumptions=said[:1]))
+
+
 def test_a_run_is_opened_again_and_fits_fifteen_lines(tmp_path):
     result_in(tmp_path, title="Six\x1b[31m towns")
     again = cg.open(tmp_path)
