@@ -6,7 +6,7 @@ import csv
 import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 import pandas as pd
@@ -48,6 +48,19 @@ def unquoted(text: str) -> str:
     return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_DANGEROUS) else text
 
 
+class _Lines:
+    """Ends each line of a CSV writer with a line feed alone.
+
+    Before Python 3.13 a carriage return in a name is put in quotes only where lines end with one: else the row was two to every reader.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, line: str) -> int:
+        return self._stream.write(f"{line.removesuffix('\r\n')}\n")
+
+
 def write_csv(table: Table, path: Path, *, mark: bool = False) -> None:
     """Write content as CSV: UTF-8, mass in tonnes with six decimals, floats to the last bit.
 
@@ -62,7 +75,7 @@ def write_csv(table: Table, path: Path, *, mark: bool = False) -> None:
     """
     cells = [_cells(table.frame[name], kind) for name, kind in table.kinds.items()]
     with path.open("w", encoding="utf-8-sig" if mark else "utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
+        writer = csv.writer(_Lines(stream), lineterminator="\r\n")
         writer.writerow([quoted(name) for name in titles(table.kinds)])
         writer.writerows(zip(*cells, strict=True))
 
@@ -70,7 +83,7 @@ def write_csv(table: Table, path: Path, *, mark: bool = False) -> None:
 def write_text_csv(table: pd.DataFrame, path: Path) -> None:
     """Write a table of texts as CSV in UTF-8; cells that a spreadsheet would run are quoted, numbers are not."""
     with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
+        writer = csv.writer(_Lines(stream), lineterminator="\r\n")
         writer.writerow([quoted(str(name)) for name in table.columns])
         rows = ([str(cell) for cell in row] for row in table.itertuples(index=False))
         writer.writerows([c if _NUMBER.fullmatch(c) else quoted(c) for c in row] for row in rows)
