@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,6 @@ from carbongrid.case.readers.formed_totals import Formed
 from carbongrid.case.readers.regions import left_by_regions
 from carbongrid.case.table_formats import HERE
 from carbongrid.errors import InputError, Problem
-from carbongrid.inventory.electricity import rows_set_aside
 from carbongrid.inventory.tables import scopes_of_audit
 from carbongrid.inventory.uncertainty import PERCENTILES
 from carbongrid.method.allocate import apportion
@@ -24,6 +22,7 @@ from carbongrid.method.probability.mass_on_land import rule_placed_by
 from carbongrid.method.probability.uncertainty import uncertainty_of
 from carbongrid.outputs.tables.inventory_draws import DRAWS_FILE, read_draws
 from carbongrid.outputs.tables.plain import read_interval_csv, read_text_csv
+from carbongrid.pipeline.changes import scopes_left
 from carbongrid.pipeline.guesses import no_guesses_any_more
 
 if TYPE_CHECKING:
@@ -78,7 +77,10 @@ def evidence_after(answer: LiveResult, base: Result) -> ActivityEvidence | None:
     relative = read(lambda folder: read_draws(folder / DRAWS_FILE), DRAWS_FILE)
     before, after = (_sums(each.totals) for each in (answer.prepared.tables, answer.inputs))
     changed = [name for name in after if after[name] != before.get(name, 0)]
-    rows = _scopes(scopes_of_audit(audit), answer, before, after)
+    left = scopes_left(answer.inputs, scopes_of_audit(audit), answer.inputs.totals)
+    rows = tuple(
+        {"category": name, "scope": scope, "grams": grams} for (name, scope), grams in left.items()
+    )
     formed = Formed(
         file=answer.inputs.case.inventory.path,
         rows=rows,
@@ -119,28 +121,6 @@ def _sums(totals: pd.DataFrame) -> dict[str, int]:
     here = totals[totals["place"] == HERE]
     sums = left_by_regions(here, ("category", "place")).groupby("category")["grams"].sum()
     return {str(name): int(grams) for name, grams in sums.items()}
-
-
-def _scopes(
-    formed: Mapping[tuple[str, int], int],
-    answer: LiveResult,
-    before: Mapping[str, int],
-    after: Mapping[str, int],
-) -> tuple[dict[str, Any], ...]:
-    """Return the scopes that categories with mass have: what lies elsewhere keeps its own, since it says that there is another side of electricity."""
-    inputs = answer.inputs
-    with_mass = [key for key, grams in formed.items() if grams]
-    aside = rows_set_aside(with_mass, inputs.categories, inputs.case.electricity or "use")
-    return tuple(
-        {
-            "category": name,
-            "scope": scope,
-            "grams": 0
-            if before.get(name) and not after.get(name) and (name, scope) not in aside
-            else grams,
-        }
-        for (name, scope), grams in formed.items()
-    )
 
 
 def _by_gas(told: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:

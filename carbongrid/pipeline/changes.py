@@ -367,6 +367,31 @@ def _require_same_electricity(inputs: Inputs, totals: pd.DataFrame) -> None:
             raise InputError(what, TOTALS, RUN)
 
 
+def scopes_left(
+    inputs: Inputs, formed: Mapping[tuple[str, int], int], totals: pd.DataFrame
+) -> dict[tuple[str, int], int]:
+    """Return what of activity data there is under other totals, by category and scope: 0 g of what is spread no more.
+
+    What electricity sets aside, and what lies elsewhere, keeps its grams. Of a category whose rows were all 0 they say what it emits now.
+    """
+    here = {name: grams for name, grams in masses_here(totals).items() if grams}
+    aside = _aside(inputs, formed)
+    kept = {key for key in formed if key in aside or inputs.categories[key[0]].scope == 3}
+    emitted = {key[0] for key, grams in formed.items() if grams and key not in kept}
+    return {
+        (name, scope): grams
+        if (name, scope) in kept or (name in emitted and name in here)
+        else here.get(name, 0)
+        for (name, scope), grams in formed.items()
+    }
+
+
+def _aside(inputs: Inputs, scopes: Mapping[tuple[str, int], int]) -> frozenset[tuple[str, int]]:
+    """Return what electricity sets aside; where the case does not choose, one side alone has mass."""
+    with_mass = [key for key, grams in scopes.items() if grams]
+    return rows_set_aside(with_mass, inputs.categories, inputs.case.electricity or "use")
+
+
 def _require_same_scopes(
     inputs: Inputs, scopes: Callable[[], Mapping[tuple[str, int], int]], totals: pd.DataFrame
 ) -> None:
@@ -374,21 +399,20 @@ def _require_same_scopes(
     before, after = (_names_with_mass(each, HERE) for each in (inputs.totals, totals))
     if before == after:
         return
-    # Where the case does not choose, one side alone has mass.
-    choice, formed = inputs.case.electricity or "use", scopes()
-    with_mass = {key for key, grams in formed.items() if grams}
-    aside = rows_set_aside(with_mass, inputs.categories, choice)
-    names = {name for name, _ in with_mass}
-    # Of a category whose rows are all 0, they say what it would emit.
-    some = with_mass | {key for key in formed if key[0] not in names}
-    left = {key for key in some if key in aside or key[0] in after or inputs.categories[key[0]].scope == 3}  # fmt: skip
-    if rows_set_aside(left, inputs.categories, choice) == aside:
+    formed = scopes()
+    aside = _aside(inputs, formed)
+    now = _aside(inputs, scopes_left(inputs, formed, totals))
+    if now == aside:
         return
-    if gone := before - after:
-        what = f"nothing of {listed(sorted(gone))} would be left, and without it nothing is counted twice: what electricity = {choice!r} sets aside would be spread"
-        hint = "Leave 1 g of it, or take its rows out of the activity data and run the case."
+    of_power = {name for name, scope in formed if side_of(inputs.categories[name], scope)}
+    if now < aside:
+        gone = sorted((before - after) & of_power)
+        what = f"nothing of {listed(gone)} would be left, and without it nothing is counted twice: what electricity = {inputs.case.electricity!r} sets aside would be spread"
+        least = "1 g of it" if len(gone) == 1 else "1 g of one of them"
+        hint = f"Leave {least}, or take the rows out of the activity data and run the case."
         raise InputError(what, TOTALS, hint)
-    what = f"{listed(sorted(after - before))} has nothing and would have some: electricity would be there where it is made and where it is used, of which a run sets one aside"
+    new = listed(sorted((after - before) & of_power))
+    what = f"{new} has nothing and would have some: electricity would be there where it is made and where it is used, of which a run sets one aside"
     raise InputError(what, TOTALS, RUN)
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import carbongrid as cg
 from carbongrid.case import Case
 from carbongrid.case.readers.electricity_counted import scopes_spread
-from carbongrid.case.readers.inputs import read_inputs
+from carbongrid.case.readers.inputs import Inputs, read_inputs
 from carbongrid.errors import InputError
 from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.outputs.tables.inventory_draws import DRAWS_FILE, read_draws
 from carbongrid.outputs.tables.plain import read_interval_csv, read_text_csv
 from carbongrid.pipeline.activity_evidence import evidence_after
+from carbongrid.pipeline.changes import _require_same_electricity, scopes_left
 from carbongrid.pipeline.plans import plan_of
 from carbongrid.pipeline.scenario_run import run_plan
 from carbongrid.pipeline.tables import ELECTRICITY
@@ -201,9 +204,49 @@ def test_a_written_plan_without_a_use_goes_on(small_city: Path, base: cg.Result,
     assert cg.verify(out, sample=0).ok
     planned = cg.open(out)
     assert not planned.parcels[USES[1]].any()
+    # Seen: the plan after it had the ended use again among what is spread.
+    kept = evidence_after(planned.scenario(HALF), planned)
+    assert kept is not None
+    rows = {(row["category"], row["scope"]): row["grams"] for row in kept.formed.rows}
+    assert rows[USES[1], 2] == 0 < rows[USES[0], 2]
     two = planned.scenario([{**nothing, "category": USES[2:]}])
     with pytest.raises(InputError, match=rf"nothing of {USES[0]} would be left"):
         two.scenario([{**nothing, "category": USES[0]}])
+
+
+def test_of_rows_that_were_0_the_scope_is_known(small_city: Path, base: cg.Result, tmp_path: Path) -> None:  # fmt: skip
+    """Seen: of a use whose rows were 0 and that took the place of all others, plants counted as spread."""
+    run = _run_under("use", small_city, base, tmp_path)
+    inputs = run.live.inputs
+    supply, was_0, used = ("industry/supply", 1), (USES[1], 2), (USES[0], 2)
+    formed = {supply: 9, was_0: 0, used: 3, (USES[0], 1): 2}
+    here = {USES[1]: 0, USES[0]: 5}
+
+    def under(here: dict[str, int], formed: dict[tuple[str, int], int]) -> dict[tuple[str, int], int]:  # fmt: skip
+        totals = inputs.totals[inputs.totals["category"].isin(here) & (inputs.totals["place"] == "here")]  # fmt: skip
+        totals = totals.drop_duplicates("category")
+        return scopes_left(inputs, formed, totals.assign(grams=totals["category"].map(here)))
+
+    assert under(here, formed) == formed
+    assert under({USES[1]: 7, USES[0]: 0}, formed) == {supply: 9, was_0: 7, used: 0, (USES[0], 1): 0}  # fmt: skip
+    # The same of totals: one use of 0 g may take the place of the last, and is the first where there is none.
+    before = dataclasses.replace(inputs, scopes=lambda: formed, totals=_with(inputs, USES, 0, **{USES[0]: 5}))  # fmt: skip
+    _require_same_electricity(before, _with(inputs, USES, 0, **{USES[1]: 7}))
+    with pytest.raises(InputError, match=rf"nothing of {USES[0]} would be left.*Leave 1 g of it"):
+        _require_same_electricity(before, _with(inputs, [*USES, "transport/road"], 0))
+    none = {supply: 9, was_0: 0}
+    spread = dataclasses.replace(inputs, totals=inputs.totals.assign(place="here"))
+    without = dataclasses.replace(spread, scopes=lambda: none, totals=_with(spread, USES, 0))
+    with pytest.raises(InputError, match=rf"^with_totals: {USES[1]} has nothing and would have some"):  # fmt: skip
+        _require_same_electricity(without, _with(without, ["transport/road"], 0, **{USES[1]: 7}))
+
+
+def _with(inputs: Inputs, names: list[str], grams: int, **others: int) -> pd.DataFrame:
+    """Return totals in which some categories have so many grams here."""
+    changed = dict.fromkeys(names, grams) | others
+    totals = inputs.totals
+    here = (totals["place"] == "here") & totals["category"].isin(changed)
+    return totals.assign(grams=totals["category"].map(changed).where(here, totals["grams"]).astype("int64"))  # fmt: skip
 
 
 def test_plants_may_not_become_nothing_where_uses_are_set_aside_for_them(small_city: Path, base: cg.Result, tmp_path: Path) -> None:  # fmt: skip
