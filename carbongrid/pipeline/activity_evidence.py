@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from carbongrid.outputs.result import Result
     from carbongrid.pipeline.live import LiveResult
+    from carbongrid.pipeline.plans import Action
 
 _FILES = ("inventory.csv", "audit.csv", "uncertainty.csv", DRAWS_FILE)
 _SUMS = {"gross": False, "sink": True}
@@ -92,16 +94,22 @@ def evidence_after(answer: LiveResult, base: Result) -> ActivityEvidence | None:
     return ActivityEvidence(formed, _by_gas(told, answer.inputs.totals), tuple(_notes(changed, before, base)))  # fmt: skip
 
 
-def uncertainty_after(answer: LiveResult, base: Result) -> dict[str, Any]:
+def uncertainty_after(
+    answer: LiveResult, base: Result, actions: Sequence[Action] = ()
+) -> dict[str, Any]:
     """Return what the manifest says of uncertainty.
 
     Each category whose land was scaled has a row: it is as sure as before, by the rule that placed it. A total that was a guess and is given now
-    is as sure as one of which the table of totals says nothing.
+    is as sure as one of which the table of totals says nothing. What is known of a facility that an action removes is not of another that comes by its name.
     """
     told = dict(base.manifest["uncertainty"] or {})
     given = no_guesses_any_more(answer.prepared.tables.totals, answer.inputs.totals)
     if "totals" in told:
         told["totals"] = [row for row in told["totals"] if (row["category"], row["region"]) not in given]  # fmt: skip
+    gone = [each.told for each in actions if each.do == "remove"]
+    if gone and "facilities" in told:
+        told["facilities"] = [row for row in told["facilities"] if not any(_is_of(row, each) for each in gone)]  # fmt: skip
+    told = {name: figures for name, figures in told.items() if figures}
     known, rows = uncertainty_of(base.manifest), []
     for name, category in answer.inputs.categories.items():
         first = answer.prepared.tables.categories[name]
@@ -110,6 +118,11 @@ def uncertainty_after(answer: LiveResult, base: Result) -> dict[str, Any]:
         rule = known.of("weights", name, rule_placed_by(first, answer.prepared.ledger[name]))
         rows.append({**dataclasses.asdict(rule), "of": name})
     return {**told, "rules": [*rows, *told.get("rules", ())]} if rows else told
+
+
+def _is_of(row: Mapping[str, Any], removed: Mapping[str, Any]) -> bool:
+    """Whether a row of a facility's uncertainty is of the one that an action names; without a category, of all of that name."""
+    return row["name"] == removed["facility"] and row["category"] in removed.get("category", (row["category"],))  # fmt: skip
 
 
 def _table(name: str, folder: Path) -> pd.DataFrame:

@@ -206,7 +206,7 @@ def _whole_inputs(answer: LiveResult, base: Result, plan: Plan) -> Inputs:
         units=gpd.GeoDataFrame(prepared.units.assign(**prepared.names_of_parents)),
         notes=(*answer.inputs.notes, *notes_of_plan(plan, base.directory.name), *more),
         surroundings=read_surroundings_gpkg(around).located if around.is_file() else None,
-        uncertainty=uncertainty_after(answer, base),
+        uncertainty=uncertainty_after(answer, base, plan.actions),
         formed=None if evidence is None else evidence.formed,
         by_gas=None if evidence is None else evidence.by_gas,
         years={

@@ -681,6 +681,27 @@ def test_scaled_land_is_as_sure_as_before(base: cg.Result, tmp_path: Path) -> No
         assert known.of("weights", "x", "field:plan-1").sigma == 0.5
 
 
+def test_what_comes_by_a_name_is_not_as_sure_as_what_went(tmp_path: Path) -> None:
+    """Seen to fail: new works were drawn by the uncertainty that the table gave for those of their name before. Works of the name in another category keep theirs."""
+    codes = ("0601", "0101", "0301", "0401", "0602", "0809") * 2
+    facilities = (("works", "industry/manufacturing", 10**11, 0.2, 0.4), ("works", "industry/mining", 10**11, 0.2, 0.4))  # fmt: skip
+    town = Town(5, codes, {(name, ""): 10**12 for name in CATEGORIES}, facilities, (1, 2, 3, 4))
+    case = town.write(tmp_path / "case")
+    table = case.parent / "facilities.csv"
+    named, *rows = table.read_text(encoding="utf-8").splitlines()
+    told = [f"{named},uncertainty", *(f"{row},{percent}" for row, percent in zip(rows, (90, 5), strict=True))]  # fmt: skip
+    table.write_text("\n".join(told), encoding="utf-8")
+    base = cg.run(case, tmp_path / "base")
+    works = {"facility": "works", "category": "industry/manufacturing"}
+    comes = {"do": "add", **works, "mass": "100 kt CO2e", "x": EAST + 200, "y": NORTH + 400, "crs": f"EPSG:{CRS}"}  # fmt: skip
+    _, gone = run_plan(base, plan_of([{"do": "remove", **works}]), tmp_path / "gone")
+    _, later = run_plan(cg.open(gone), plan_of([comes]), tmp_path / "later")
+    _, once = run_plan(base, plan_of([{"do": "remove", **works}, comes]), tmp_path / "once")
+    assert uncertainty_of(base.manifest).facilities == {("industry/manufacturing", "works"): 90.0, ("industry/mining", "works"): 5.0}  # fmt: skip
+    for folder in (gone, later, once):
+        assert uncertainty_of(cg.open(folder).manifest).facilities == {("industry/mining", "works"): 5.0}  # fmt: skip
+
+
 def test_money_counts_the_cases_unit(base: cg.Result) -> None:
     """Or its own, where it is text; GDP that jumps, and GDP that nobody knows, are told."""
     unit = {"do": "gdp", "units": "u3"}

@@ -100,7 +100,9 @@ def read_uncertainty(
         kept = [row for row in rows if row.cells.get("place", "").lower() != ELSEWHERE]
         if notes is not None:
             notes += _doubts(kept, "uncertainty", path.name)
-        told[name] = _as_one(name, kept, old, faults)
+        # The value beside the three industries is the same money again.
+        counted = INDUSTRIES if form is GDP_BY_INDUSTRY else ("value",)
+        told[name] = _as_one(name, kept, old, counted, faults)
         faults.raise_any()
     return {name: rows for name, rows in told.items() if rows}
 
@@ -112,9 +114,13 @@ def _doubts(rows: Sequence[Row], column: str, where: str) -> list[Problem]:
 
 
 def _as_one(
-    table: str, rows: Sequence[Row], old: Mapping[str, str], faults: Faults
+    table: str,
+    rows: Sequence[Row],
+    old: Mapping[str, str],
+    counted: Collection[str],
+    faults: Faults,
 ) -> list[dict[str, Any]]:
-    """Return a row for each figure; figures of merged units are independent, so the squares of their half-widths add up."""
+    """Return a row for each figure, which is the sum of the columns that are counted; figures of merged units are independent, so the squares of their half-widths add up."""
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
         groups.setdefault(tuple(_of(table, row.cells, old).values()), []).append(row)
@@ -130,10 +136,7 @@ def _as_one(
             continue
         percents = [float(row.values["uncertainty"]) for row in same]
         if len(same) > 1:
-            amounts = [
-                sum(float(row.values.get(name) or 0) for name in ("value", *INDUSTRIES))
-                for row in same
-            ]
+            amounts = [sum(float(row.values[name] or 0) for name in counted) for row in same]
             widths = [each * amount for each, amount in zip(percents, amounts, strict=True)]
             percents = [math.hypot(*widths) / sum(amounts) if sum(amounts) else max(percents)]
         found.append({**_of(table, same[0].cells, old), "percent": percents[0]})

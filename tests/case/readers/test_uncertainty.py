@@ -148,6 +148,17 @@ def test_merged_units_have_one_uncertainty(tmp_path):
         read_uncertainty(case, ["01", "02", "03", "04"])
 
 
+def test_a_value_beside_its_industries_counts_once(tmp_path):
+    """Seen to fail: the value was added to its industries, so that a merged parent with one weighed twice, and its GDP was drawn by 26.7 % in place of 20."""
+    old = "old,new\n90,D1\n91,D1\n"
+    rows = "90,1,50,49,100,40\n91,1,50,49,,0\nD2,1,2,3,6,\n"
+    gdp = f"region,primary,secondary,tertiary,value,uncertainty\n{rows}"
+    tables = {**TABLES, "old.csv": old, "gdp.csv": gdp}
+    sections = {"units": {"old_codes": "old.csv"}, "gdp": {"path": "gdp.csv", "by": "district"}}
+    told = read_uncertainty(case_of(tmp_path, tables, **sections), ["D1", "D2"])
+    assert told["gdp"] == [{"region": "D1", "percent": pytest.approx(20)}]
+
+
 @pytest.mark.parametrize(("header", "cells"), [("value", "5"), ("primary,secondary,tertiary", "1,2,2")])  # fmt: skip
 def test_gdp_of_parents_says_how_sure_it_is(tmp_path, header, cells):
     tables = {**TABLES, "gdp.csv": f"region,{header},uncertainty\nD1,{cells},7\nD2,{cells},\n"}
