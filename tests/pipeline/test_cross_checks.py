@@ -235,3 +235,21 @@ def test_what_goes_by_people_without_homes_is_named(tmp_path):
     assert told.level == "note"
     assert told.what == "people are given and no homes have a total, so that people are counted in units and only waste/domestic is spread by them"  # fmt: skip
     assert note_in_chinese(str(told))
+
+
+def test_a_category_of_scope_3_that_is_not_spread_is_told(tmp_path):
+    """Seen without a word: 100 of 150 t of a case lay on no land, since the category's row said 3."""
+    tables = {
+        "totals.csv": "category,value,unit,place\nown/goods,100,t CO2e,{}\nwaste/industrial,50,t CO2e,\n",
+        "categories.csv": "category,sector,scope,sink,types,weight\nown/goods,own,3,false,industrial,area\n",
+    }
+    own, told = {"categories": {"path": "categories.csv"}}, []
+    for name, place in (("unsaid", ""), ("here", "here"), ("elsewhere", "elsewhere")):
+        (tmp_path / name).mkdir()
+        written = tables | {"totals.csv": tables["totals.csv"].format(place)}
+        case = squares_case(tmp_path / name, ["0601"] * 2, written, **own)
+        found = [each for each in check(case).problems if "is of scope 3" in each.what]
+        assert all(each.level == "note" and note_in_chinese(str(each)) for each in found)
+        told.append([str(each) for each in found])
+    assert told[0] == ["totals.csv: own/goods is of scope 3: its 100 t are reported, never spread. Where they are emitted here, write here in the column place."]  # fmt: skip
+    assert told[1:] == [[], []]
