@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.regional_totals import level_of
 from carbongrid.pipeline.residents import census_of, shared_over
 from carbongrid.pipeline.weights_step import regions_of, weight_rasters
-from carbongrid.raster.chunked.rasters import WeightRaster, problems_of_top
+from carbongrid.raster.chunked.rasters import WeightRaster, problems_of_finer_cells, problems_of_top
 from carbongrid.raster.plane_files import open_plane
 
 MAX_MISSING = 100
@@ -69,6 +70,7 @@ def cross_check(inputs: Inputs, land: Land) -> CrossChecked:
     problems = (
         *_problems_of_place(inputs, land),
         *_problems_of_codes(inputs, land),
+        *_problems_of_levels(inputs),
         *land_far_away(inputs, land, far),
         *units_without_their_land(inputs, land, far.units),
         *_problems_of_grid(inputs),
@@ -108,6 +110,24 @@ def _problems_of_codes(inputs: Inputs, land: Land) -> Iterator[Problem]:
             )
 
 
+def _problems_of_levels(inputs: Inputs) -> Iterator[Problem]:
+    """Yield a warning of each code of a parent that figures are of and that lies in several of the next level: districts of two cities may have one code."""
+    case, units = inputs.case, inputs.units
+    tables = (inputs.totals, inputs.census, None if case.gdp is None else inputs.gdp)
+    named = {code for table in tables if table is not None for code in table["region"]}
+    for near, far in pairwise(case.units.parents):
+        above = units.groupby(near)[far].unique()
+        for code in above.index[above.map(len) > 1]:
+            if code not in named and case.reference != near:
+                continue
+            yield Problem(
+                f"the {near} {code!r} has units in {len(above[code])} codes of {far!r} ({listed(sorted(above[code]), _LISTED, more=', ...')}), and counts as one region: its figures are spread over all of them",
+                case.units.path,
+                f"If these are places of their own, give each a code of its own, such as the code of its {far} before it.",
+                "warning",
+            )
+
+
 def _problems_of_grid(inputs: Inputs) -> Iterator[Problem]:
     """Yield an error for a grid that nobody can hold, and for each weight raster that is unfit on it."""
     try:
@@ -122,6 +142,7 @@ def _problems_of_grid(inputs: Inputs) -> Iterator[Problem]:
             with open_plane(path) as source:
                 yield from source.remarks()
             yield from problems_of_top(weights, grid)
+            yield from problems_of_finer_cells(weights, grid)
         except InputError as error:
             yield from error.problems
         except OSError as error:
@@ -304,8 +325,12 @@ def _problems_of_people(inputs: Inputs) -> Iterator[Problem]:
     if "people" in weights:
         yield from _homes_by_something_else(inputs, where)
     elif not homes().keys() & spread:
+        unasked = sorted(by_people_unasked().intersection(inputs.totals["category"]))
+        by_them = [name for name in unasked if inputs.categories[name].weight == "people"]
         yield Problem(
-            "people are given and no homes have a total, so that people are counted in units and nothing is spread by them",
+            f"people are given and no homes have a total, so that people are counted in units and only {', '.join(by_them)} is spread by them"
+            if by_them
+            else "people are given and no homes have a total, so that people are counted in units and nothing is spread by them",
             where,
             "Give homes a total, such as buildings/urban-homes, if there are any.",
             "note",

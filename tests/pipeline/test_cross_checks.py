@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
+import rasterio
 from squares_case import CRS, SOUTH, WEST, squares_case
 from town import square, write_town
 
@@ -161,3 +165,91 @@ def test_a_census_tells_a_raster_of_densities(scaled, km2, words):
         assert each.level == "warning"
         assert words in each.what
         assert note_in_chinese(str(each))
+
+
+def of_raster(folder: Path, cell: float, *, resolution: int = 100) -> list[str]:
+    """Return what check says of cells of a weight raster of 1 for every one."""
+    folder.mkdir()
+    count = round(2000 / cell)
+    with rasterio.open(
+        folder / "w.tif", "w", driver="GTiff", height=count, width=count, count=1, dtype="uint8", crs=f"EPSG:{CRS}",
+        transform=rasterio.transform.from_origin(WEST, SOUTH + 1000, cell, cell),
+    ) as target:  # fmt: skip
+        target.write(np.ones((count, count), np.uint8), 1)
+    tables = {
+        "totals.csv": "category,value,unit\nbuildings/urban-homes,400,t CO2e\n",
+        "categories.csv": "category,weight\nbuildings/urban-homes,raster:w.tif\n",
+    }
+    grid = {"crs": f"EPSG:{CRS}", "resolution": resolution}
+    case = squares_case(folder, ["0701", "0701"], tables, categories={"path": "categories.csv"}, grid=grid)  # fmt: skip
+    told = [each for each in check(case).problems if "finer than the grid" in each.what]
+    assert all(each.level == "warning" and note_in_chinese(str(each)) for each in told)
+    return [str(each) for each in told]
+
+
+def test_a_weight_raster_much_finer_than_the_grid_is_told(tmp_path):
+    """Seen without a word: 489 and 247 buildings in cells of 2 m, on a grid of 50 m, of which the centres hit one, so that one parcel had all of the mass."""
+    [told] = of_raster(tmp_path / "a", 20)
+    assert "its cells of about 20 m are finer than the grid's of 100 m" in told
+    assert "1 in 25" in told
+    assert "gdalwarp -t_srs EPSG:4549 -tr 100 100 -r sum" in told
+    assert of_raster(tmp_path / "b", 50) == []  # half as long
+    assert of_raster(tmp_path / "c", 100) == []
+    assert of_raster(tmp_path / "d", 20, resolution=20) == []
+
+
+def test_a_code_of_a_parent_that_lies_in_two_others_is_told(tmp_path):
+    """Seen without a word: 40 t of the district d1 lay in both cities that have one."""
+    parents = {"district": ["d1", "d2", "d1", "d2"], "city": ["A", "A", "B", "B"]}
+    totals = (
+        "category,value,unit,region\nwaste/industrial,100,t CO2e,\nwaste/industrial,40,t CO2e,{}\n"
+    )
+
+    def told(name, region, city=parents["city"], **more):
+        (tmp_path / name).mkdir()
+        case = squares_case(
+            tmp_path / name, ["0601"] * 4, {"totals.csv": totals.format(region)}, of_units={**parents, "city": city},
+            units={"parents": ["district", "city"]}, **more,
+        )  # fmt: skip
+        found = [each for each in check(case).problems if "counts as one region" in each.what]
+        assert all(each.level == "warning" and note_in_chinese(str(each)) for each in found)
+        return [each.what for each in found]
+
+    [what] = told("district", "d1")
+    assert what == "the district 'd1' has units in 2 codes of 'city' (A, B), and counts as one region: its figures are spread over all of them"  # fmt: skip
+    assert told("unit", "01") == []  # no figure is of a district
+    assert told("city", "B") == []
+    assert told("nested", "d1", ["A"] * 4) == []
+    assert len(told("reference", "B", reference="district")) == 2
+
+
+def test_what_goes_by_people_without_homes_is_named(tmp_path):
+    """Seen to fail: nothing was said to be spread by people, and domestic waste was, 25 to 75."""
+    tables = {
+        "totals.csv": "category,value,unit\nwaste/domestic,100,t CO2e\n",
+        "people.csv": f"lon,lat,residents\n{WEST + 500},{SOUTH + 500},10\n{WEST + 1500},{SOUTH + 500},30\n",
+    }
+    people = {"path": "people.csv", "crs": f"EPSG:{CRS}"}
+    case = squares_case(tmp_path, ["0701", "0702"], tables, people=people)
+    [told] = [each for each in check(case).problems if "no homes have a total" in each.what]
+    assert told.level == "note"
+    assert told.what == "people are given and no homes have a total, so that people are counted in units and only waste/domestic is spread by them"  # fmt: skip
+    assert note_in_chinese(str(told))
+
+
+def test_a_category_of_scope_3_that_is_not_spread_is_told(tmp_path):
+    """Seen without a word: 100 of 150 t of a case lay on no land, since the category's row said 3."""
+    tables = {
+        "totals.csv": "category,value,unit,place\nown/goods,100,t CO2e,{}\nwaste/industrial,50,t CO2e,\n",
+        "categories.csv": "category,sector,scope,sink,types,weight\nown/goods,own,3,false,industrial,area\n",
+    }
+    own, told = {"categories": {"path": "categories.csv"}}, []
+    for name, place in (("unsaid", ""), ("here", "here"), ("elsewhere", "elsewhere")):
+        (tmp_path / name).mkdir()
+        written = tables | {"totals.csv": tables["totals.csv"].format(place)}
+        case = squares_case(tmp_path / name, ["0601"] * 2, written, **own)
+        found = [each for each in check(case).problems if "is of scope 3" in each.what]
+        assert all(each.level == "note" and note_in_chinese(str(each)) for each in found)
+        told.append([str(each) for each in found])
+    assert told[0] == ["totals.csv: own/goods is of scope 3: its 100 t are reported, never spread. Where they are emitted here, write here in the column place."]  # fmt: skip
+    assert told[1:] == [[], []]

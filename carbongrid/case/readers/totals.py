@@ -130,6 +130,9 @@ def read_totals(
     check_regions(rows, ancestors or {}, faults, notes)
     faults.raise_any()
     if categories is not None:
+        unsaid = {row.number for row in read if not row.cells["place"]}
+        away = [total for total in rows if total["row"] in unsaid and total["place"] == ELSEWHERE]
+        notes += _notes_on_scope_3(away, path.name)
         _apply_electricity(rows, categories, case, notes)
         notes += _notes_on_sinks(rows, categories, path.name)
         notes += notes_on_gases(_table(rows), categories, path.name)
@@ -271,6 +274,21 @@ def _aside_note(case: Case, what: str, grams: int, hint: str = "") -> Problem:
 def _both_note(case: Case) -> Problem:
     what = "electricity is counted where it is made and where it is used, as in the study"
     return Problem(what, case.path.name, "", "note")
+
+
+def _notes_on_scope_3(rows: list[dict[str, Any]], file: str) -> list[Problem]:
+    """Return a note of each category that is elsewhere since it is of scope 3, which no row says."""
+    hint = "Where they are emitted here, write here in the column place."
+    return [
+        Problem(
+            f"{name} is of scope 3: its {readable_tonnes(mass)} t are reported, never spread",
+            file,
+            hint,
+            "note",
+        )
+        for name, mass in sorted(whole_masses(rows).items())
+        if mass
+    ]
 
 
 def _notes_on_sinks(

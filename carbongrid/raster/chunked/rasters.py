@@ -36,6 +36,10 @@ _CELLS_AT_ONCE = 2**22
 _MAX_BLOCK = 2**28
 # So many cells of one number are no few that a sensor could not tell from more.
 _CELLS_AT_TOP = 10
+# Of so many cells under a fine one only the one at its centre is read, before that is told.
+_CELLS_UNDER_ONE = 5
+# The name of a CRS, such as EPSG:4549, in a command; anything longer is a definition.
+_SHORT_CRS = 20
 # What is scanned for the largest value reaches this much further than the grid, in shares of its sides.
 _MARGIN = 0.05
 
@@ -189,6 +193,38 @@ def problems_of_top(raster: WeightRaster, grid: Grid) -> Iterator[Problem]:
                 f"If {source.top} means no data, declare it: gdal_edit.py -a_nodata {source.top} FILE, in NetCDF and Zarr by its attribute _FillValue",
                 level="warning",
             )
+
+
+def problems_of_finer_cells(raster: WeightRaster, grid: Grid) -> Iterator[Problem]:
+    """Yield a warning where a raster's cells are much finer than the grid's: those at the centres are no sum of the others, as of buildings that are counted.
+
+    Parameters
+    ----------
+    raster
+        As it was scanned around the grid.
+    grid
+        That grid.
+    """
+    with open_plane(raster.path, checked=True) as source:
+        assert source.crs is not None, "a raster without a CRS is refused"
+        own, wanted, transform = crs_of(source.crs), crs_of(grid.crs), source.transform
+    west, south, east, north = grid.bounds
+    there, back = way_between(wanted, own), way_between(own, wanted)
+    column, row = ~transform @ there.transform((west + east) / 2, (south + north) / 2)
+    corners = [transform @ (column + x, row + y) for x, y in ((0, 0), (1, 0), (0, 1))]
+    (x, y), along, down = (back.transform(*corner) for corner in corners)
+    area = abs((along[0] - x) * (down[1] - y) - (along[1] - y) * (down[0] - x))
+    # One that is without a place in the raster's plane is told elsewhere.
+    if not 0 < area < math.inf or grid.resolution**2 / area < _CELLS_UNDER_ONE:
+        return
+    crs, side = crs_text(grid.crs), f"{grid.resolution:g}"
+    to = f" -t_srs {crs}" if len(crs) <= _SHORT_CRS else ""
+    yield Problem(
+        f"its cells of about {math.sqrt(area):.3g} m are finer than the grid's of {side} m: only the one at each centre is read, about 1 in {grid.resolution**2 / area:.0f}, and what the others hold has no weight",
+        raster.path.name,
+        f"Add them up to the grid's cells first, in its CRS (gdalwarp{to} -tr {side} {side} -r sum IN OUT), or take a finer grid.resolution.",
+        level="warning",
+    )
 
 
 def _extremes(source: PlaneFile, windows: Sequence[Window]) -> tuple[float, float]:
