@@ -204,6 +204,7 @@ def test_a_written_plan_without_a_use_goes_on(small_city: Path, base: cg.Result,
     assert cg.verify(out, sample=0).ok
     planned = cg.open(out)
     assert not planned.parcels[USES[1]].any()
+    assert planned.manifest["parameters"]["electricity"] == "use"
     # Seen: the plan after it had the ended use again among what is spread.
     kept = evidence_after(planned.scenario(HALF), planned)
     assert kept is not None
@@ -222,13 +223,18 @@ def test_of_rows_that_were_0_the_scope_is_known(small_city: Path, base: cg.Resul
     formed = {supply: 9, was_0: 0, used: 3, (USES[0], 1): 2}
     here = {USES[1]: 0, USES[0]: 5}
 
-    def under(here: dict[str, int], formed: dict[tuple[str, int], int]) -> dict[tuple[str, int], int]:  # fmt: skip
+    def under(here: dict[str, int], formed: dict[tuple[str, int], int], inputs: Inputs = inputs) -> dict[tuple[str, int], int]:  # fmt: skip
         totals = inputs.totals[inputs.totals["category"].isin(here) & (inputs.totals["place"] == "here")]  # fmt: skip
         totals = totals.drop_duplicates("category")
         return scopes_left(inputs, formed, totals.assign(grams=totals["category"].map(here)))
 
     assert under(here, formed) == formed
     assert under({USES[1]: 7, USES[0]: 0}, formed) == {supply: 9, was_0: 7, used: 0, (USES[0], 1): 0}  # fmt: skip
+    # What a category of scope 3 keeps from the land keeps its grams, whatever its row of totals says.
+    elsewhere = dataclasses.replace(inputs.categories[USES[1]], scope=3)
+    bought = dataclasses.replace(inputs, categories={**inputs.categories, USES[1]: elsewhere})
+    rows = {(USES[1], 3): 4, used: 3}
+    assert under({USES[1]: 0, USES[0]: 5}, rows, bought) == {(USES[1], 3): 4, used: 3}
     # The same of totals: one use of 0 g may take the place of the last, and is the first where there is none.
     before = dataclasses.replace(inputs, scopes=lambda: formed, totals=_with(inputs, USES, 0, **{USES[0]: 5}))  # fmt: skip
     _require_same_electricity(before, _with(inputs, USES, 0, **{USES[1]: 7}))
