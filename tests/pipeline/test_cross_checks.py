@@ -253,3 +253,32 @@ def test_a_category_of_scope_3_that_is_not_spread_is_told(tmp_path):
         told.append([str(each) for each in found])
     assert told[0] == ["totals.csv: own/goods is of scope 3: its 100 t are reported, never spread. Where they are emitted here, write here in the column place."]  # fmt: skip
     assert told[1:] == [[], []]
+
+
+def test_activity_data_of_scope_3_that_are_not_spread_are_told(tmp_path):
+    """Seen without a word: of activity data nothing said that a category's row keeps their mass from the land."""
+    tables = {
+        "categories.csv": "category,sector,scope,sink,types,weight\nindustry/mining,industry,{},false,industrial,area\n",
+        "industry.csv": f"{_HEAD}\nfuel/bituminous,industry/mining,900,t,\nfuel/bituminous,industry/manufacturing,100,t,\n",
+        "settings.csv": "setting,value\nyear,2020\n",
+    }
+    told, spread = [], []
+    for scope in (3, 1):
+        folder = tmp_path / str(scope)
+        (folder / "activity").mkdir(parents=True)
+        for name in ("industry", "settings"):
+            (folder / "activity" / f"{name}.csv").write_text(
+                tables[f"{name}.csv"], encoding="utf-8"
+            )
+        written = {"categories.csv": tables["categories.csv"].format(scope)}
+        sections = {
+            "totals": None,
+            "inventory": {"path": "activity", "gwp": "AR5", "sinks": "study"},
+        }
+        case = squares_case(folder, ["0601"] * 2, written, categories={"path": "categories.csv"}, allow={"fallback": ["industry/manufacturing"]}, **sections)  # fmt: skip
+        found = [each for each in check(case).problems if "is of scope 3" in each.what]
+        assert all(each.level == "note" and note_in_chinese(str(each)) for each in found)
+        told.append([str(each) for each in found])
+        spread.append(cg.run(case, folder / "run").units["emission_t"].sum())
+    assert told == [[f"activity: industry/mining is of scope 3: its {0.9 * spread[1]:,.6f} t are reported, never spread. Where they are emitted here, give the category scope 1 or 2 in the case."], []]  # fmt: skip
+    assert spread[0] == pytest.approx(spread[1] / 10)

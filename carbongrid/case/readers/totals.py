@@ -132,7 +132,7 @@ def read_totals(
     if categories is not None:
         unsaid = {row.number for row in read if not row.cells["place"]}
         away = [total for total in rows if total["row"] in unsaid and total["place"] == ELSEWHERE]
-        notes += _notes_on_scope_3(away, path.name)
+        notes += _notes_on_scope_3(away, path.name, "Where they are emitted here, write here in the column place.")  # fmt: skip
         _apply_electricity(rows, categories, case, notes)
         notes += _notes_on_sinks(rows, categories, path.name)
         notes += notes_on_gases(_table(rows), categories, path.name)
@@ -192,6 +192,8 @@ def totals_of_rows(
         notes.append(_aside_note(case, f"sets scope {scope} of {name}", mass))
     if case.electricity == "both" and rows_set_aside(scopes, categories, "use"):
         notes.append(_both_note(case))
+    abroad = [row for row in rows if row["place"] == ELSEWHERE and (row["category"], row["scope"]) not in aside]  # fmt: skip
+    notes += _notes_on_scope_3(abroad, formed.file, "Where they are emitted here, give the category scope 1 or 2 in the case.")  # fmt: skip
     notes += _notes_on_sinks(rows, categories, formed.file)
     totals = _table(rows)
     faults = Faults(formed.file)
@@ -276,9 +278,8 @@ def _both_note(case: Case) -> Problem:
     return Problem(what, case.path.name, "", "note")
 
 
-def _notes_on_scope_3(rows: list[dict[str, Any]], file: str) -> list[Problem]:
+def _notes_on_scope_3(rows: list[dict[str, Any]], file: str, hint: str) -> list[Problem]:
     """Return a note of each category that is elsewhere since it is of scope 3, which no row says."""
-    hint = "Where they are emitted here, write here in the column place."
     return [
         Problem(
             f"{name} is of scope 3: its {readable_tonnes(mass)} t are reported, never spread",
