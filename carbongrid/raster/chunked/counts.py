@@ -136,7 +136,7 @@ def label_and_count(
     scheduler
         ``threads``, ``processes``, ``synchronous`` or a distributed Client; default the active client, else threads.
     rasters
-        Weight rasters, sampled at the centres of the fine cells.
+        Weight rasters: their values at the centres of the fine cells, or added up in these where they are finer.
     progress
         Called with the number of tiles done and their total.
     journal

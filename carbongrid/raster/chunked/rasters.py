@@ -1,4 +1,4 @@
-"""Weight rasters: values at the centres of fine cells, as whole numbers of a few powers of two (docs/decisions/0007, 0042)."""
+"""Weight rasters: values in fine cells, as whole numbers of a few powers of two (docs/decisions/0007, 0042, 0135)."""
 
 from __future__ import annotations
 
@@ -36,8 +36,12 @@ _CELLS_AT_ONCE = 2**22
 _MAX_BLOCK = 2**28
 # So many cells of one number are no few that a sensor could not tell from more.
 _CELLS_AT_TOP = 10
+# So many cells along each side of a fine one are added up: each fine cell then holds the centre of one at least.
+_CELLS_ALONG = 2
 # Of so many cells under a fine one only the one at its centre is read, before that is told.
-_CELLS_UNDER_ONE = 5
+_CELLS_UNDER_ONE = 2
+# Sides that are a multiple of each other but for their last digits are so.
+_ROUNDED = 1e-9
 # The name of a CRS, such as EPSG:4549, in a command; anything longer is a definition.
 _SHORT_CRS = 20
 # What is scanned for the largest value reaches this much further than the grid, in shares of its sides.
@@ -60,11 +64,15 @@ class WeightRaster:
         place is rounded, half even.
     largest
         The largest value around the grid.
+    is_finer
+        Whether two of its cells or more lie along each side of a fine one. A fine cell then has the sum of the values whose centres lie in it, as of
+        buildings that are counted; else the value under its centre.
     """
 
     path: Path
     exponents: tuple[int, ...]
     largest: float
+    is_finer: bool = False
 
     @classmethod
     def around(cls, path: Path, grid: Grid) -> WeightRaster:
@@ -80,7 +88,9 @@ class WeightRaster:
                 problems = [*source.problems(str(path)), *_block_problems(source, path)]
                 if problems:
                     raise InputError(problems)
-                smallest, largest = _extremes(source, _windows_around(source, path, grid))
+                windows = _windows_around(source, path, grid)
+                smallest, largest = _extremes(source, windows)
+                is_finer = max(_cell_on(source, grid)[:2]) * _CELLS_ALONG <= grid.resolution * (1 + _ROUNDED)  # fmt: skip
         except rasterio.errors.RasterioError as error:
             hint = "Open it in QGIS, or write it again with gdal_translate."
             raise InputError(f"the raster cannot be read: {error}", str(path), hint) from error
@@ -91,41 +101,34 @@ class WeightRaster:
                 str(path),
                 "Mark what is unknown as nodata.",
             )
-        bits = _SUM_BITS - (grid.shape[0] * grid.shape[1]).bit_length()
+        cells = grid.shape[0] * grid.shape[1]
+        if is_finer:
+            cells = max(cells, sum(window.width * window.height for window in windows))
+        bits = _SUM_BITS - cells.bit_length()
         first = bits - math.frexp(largest)[1] if largest else 0
-        return cls(path, tuple(first + bits * place for place in range(-(-_BITS // bits))), largest)
+        exponents = tuple(first + bits * place for place in range(-(-_BITS // bits)))
+        return cls(path, exponents, largest, is_finer)
 
     def sample(
         self, grid: Grid, corner: tuple[int, int], needed: NDArray[np.bool_]
     ) -> list[NDArray[np.int64]]:
-        """Return the values under the centres of the needed cells of a window, place by place, and 1 where there is a value.
+        """Return the values in the needed cells of a window, place by place, and 1 where there is a value.
 
-        The raster's cell that holds a centre gives the value; where it is unknown (nodata, NaN, off the raster, too small beside the largest) or the
-        cell is not needed, all are 0. Every centre is transformed by itself, so the answer does not depend on the window.
+        Of a raster with finer cells those are added up whose centres lie in a cell; of any other the one that holds the cell's centre gives the value. Where
+        they are unknown (nodata, NaN, off the raster, too small beside the largest) or the cell is not needed, all are 0. Every centre is
+        transformed by itself, so the answer does not depend on the window.
         """
-        places = [np.zeros(needed.shape, np.int64) for _ in self.exponents]
-        known = np.zeros(needed.shape, np.int64)
+        places = [np.zeros(needed.size, np.int64) for _ in self.exponents]
+        known = np.zeros(needed.size, np.int64)
+        values_of = _values_inside if self.is_finer else _values_under_centres
         with open_plane(self.path, checked=True) as source:  # where it was scanned
-            transformer = None
-            assert source.crs is not None, "a raster without a CRS is refused"
-            own, wanted = source.crs, crs_of(grid.crs)
-            if own != wanted:
-                transformer = way_between(wanted, crs_of(own))
-            for first in range(0, needed.shape[0], _ROWS_AT_ONCE):
-                rows, columns = np.nonzero(needed[first : first + _ROWS_AT_ONCE])
-                if not rows.size:
-                    continue
-                x, y = grid.x[corner[1] + columns], grid.y[corner[0] + first + rows]
-                if transformer is not None:
-                    x, y = transformer.transform(x, y)
-                values = _values_at(source, x, y)
+            for cells, values in values_of(source, grid, corner, needed):
                 written = [*self._written(np.nan_to_num(values, nan=0.0))]
                 # What is too small for the last place is not zero: nobody knows its share.
-                told = (values == 0) | (np.sum(written, axis=0) > 0)
-                known[first + rows, columns] = told
+                known[cells[(values == 0) | (np.sum(written, axis=0) > 0)]] = 1
                 for place, numbers in zip(places, written, strict=True):
-                    place[first + rows, columns] = numbers
-        return [*places, known]
+                    np.add.at(place, cells, numbers)
+        return [each.reshape(needed.shape) for each in (*places, known)]
 
     def sums(self, places: Sequence[Amounts]) -> tuple[NDArray[np.uint64], NDArray[Any]]:
         """Return sums of pairs of labels from those of the places: sorted keys, and Python integers in the last place."""
@@ -196,7 +199,7 @@ def problems_of_top(raster: WeightRaster, grid: Grid) -> Iterator[Problem]:
 
 
 def problems_of_finer_cells(raster: WeightRaster, grid: Grid) -> Iterator[Problem]:
-    """Yield a warning where a raster's cells are much finer than the grid's: those at the centres are no sum of the others, as of buildings that are counted.
+    """Yield a warning where several cells of a raster lie under a fine one and are not added up: the one at its centre is no sum of the others.
 
     Parameters
     ----------
@@ -206,25 +209,32 @@ def problems_of_finer_cells(raster: WeightRaster, grid: Grid) -> Iterator[Proble
         That grid.
     """
     with open_plane(raster.path, checked=True) as source:
-        assert source.crs is not None, "a raster without a CRS is refused"
-        own, wanted, transform = crs_of(source.crs), crs_of(grid.crs), source.transform
+        width, height, area = _cell_on(source, grid)
+    if raster.is_finer or grid.resolution**2 / area < _CELLS_UNDER_ONE:
+        return
+    side = f"{grid.resolution:g}"
+    yield Problem(
+        f"of its cells, about {width:.3g} x {height:.3g} m, only the one at the centre of each of the grid's of {side} m is read, about 1 in {grid.resolution**2 / area:.1f}: if they are counts, what the others hold has no weight",
+        raster.path.name,
+        f"Take a grid.resolution of {max(width, height) * _CELLS_ALONG:.3g} m or more, whose cells add them up, or of {min(width, height):.3g} m or less.",
+        level="warning",
+    )
+
+
+def _cell_on(source: PlaneFile, grid: Grid) -> tuple[float, float, float]:
+    """Return how far a raster's cell reaches along the sides of the grid's, and its area, at the grid's centre; infinite where that has no place on the raster's plane."""
+    assert source.crs is not None, "a raster without a CRS is refused"
+    own, wanted, transform = crs_of(source.crs), crs_of(grid.crs), source.transform
     west, south, east, north = grid.bounds
     there, back = way_between(wanted, own), way_between(own, wanted)
     column, row = ~transform @ there.transform((west + east) / 2, (south + north) / 2)
     corners = [transform @ (column + x, row + y) for x, y in ((0, 0), (1, 0), (0, 1))]
     (x, y), along, down = (back.transform(*corner) for corner in corners)
-    area = abs((along[0] - x) * (down[1] - y) - (along[1] - y) * (down[0] - x))
-    # One that is without a place in the raster's plane is told elsewhere.
-    if not 0 < area < math.inf or grid.resolution**2 / area < _CELLS_UNDER_ONE:
-        return
-    crs, side = crs_text(grid.crs), f"{grid.resolution:g}"
-    to = f" -t_srs {crs}" if len(crs) <= _SHORT_CRS else ""
-    yield Problem(
-        f"its cells of about {math.sqrt(area):.3g} m are finer than the grid's of {side} m: only the one at each centre is read, about 1 in {grid.resolution**2 / area:.0f}, and what the others hold has no weight",
-        raster.path.name,
-        f"Add them up to the grid's cells first, in its CRS (gdalwarp{to} -tr {side} {side} -r sum IN OUT), or take a finer grid.resolution.",
-        level="warning",
-    )
+    sides = along[0] - x, down[0] - x, along[1] - y, down[1] - y
+    area = abs(sides[0] * sides[3] - sides[1] * sides[2])
+    if not 0 < area < math.inf:
+        return math.inf, math.inf, math.inf
+    return abs(sides[0]) + abs(sides[1]), abs(sides[2]) + abs(sides[3]), area
 
 
 def _extremes(source: PlaneFile, windows: Sequence[Window]) -> tuple[float, float]:
@@ -268,7 +278,7 @@ def _sides_at_once(source: PlaneFile) -> tuple[int, int]:
 
 
 def _windows_around(source: PlaneFile, path: Path, grid: Grid) -> list[Window]:
-    """Return where the grid lies on a raster: at both its ends, if it begins at a meridian of the grid's, and not on what is between them."""
+    """Return where the grid lies on a raster, with a margin."""
     if source.crs is None:
         raise InputError(
             "the raster has no CRS", str(path), "Set it, for example with gdal_edit.py -a_srs."
@@ -276,6 +286,17 @@ def _windows_around(source: PlaneFile, path: Path, grid: Grid) -> list[Window]:
     west, south, east, north = grid.bounds
     wide, high = (east - west) * _MARGIN, (north - south) * _MARGIN
     bounds = (west - wide, south - high, east + wide, north + high)
+    windows = _windows_of(source, grid, bounds)
+    if not windows:
+        raise InputError("the raster does not touch the grid", str(path), "Check its CRS.")
+    return windows
+
+
+def _windows_of(
+    source: PlaneFile, grid: Grid, bounds: tuple[float, float, float, float]
+) -> list[Window]:
+    """Return where bounds in the grid's CRS lie on a raster: at both its ends, if it begins at a meridian of theirs, and not on what is between them."""
+    assert source.crs is not None, "a raster without a CRS is refused"
     left, bottom, right, top = transform_bounds(grid.crs, source.crs, *bounds, densify_pts=51)
     turn = full_turn(crs_text(source.crs)) or 0.0
     if right < left:
@@ -294,8 +315,6 @@ def _windows_around(source: PlaneFile, path: Path, grid: Grid) -> list[Window]:
         )
         if first_column < last_column and first_row < last_row:
             windows.append(Window(first_column, first_row, last_column - first_column, last_row - first_row))  # fmt: skip
-    if not windows:
-        raise InputError("the raster does not touch the grid", str(path), "Check its CRS.")
     return windows
 
 
@@ -305,15 +324,80 @@ def _on_the_raster(source: PlaneFile, x: NDArray[np.float64]) -> NDArray[np.floa
     turn = full_turn(crs_text(source.crs))
     if turn is None:
         return x
-    corners = [source.transform @ (column, row) for column in (0, source.width) for row in (0, source.height)]  # fmt: skip
-    west, east = min(x for x, _ in corners), max(x for x, _ in corners)
+    west, east = _west_and_east(source)
     # Twice, since a hair west of the edge the remainder is rounded to a whole turn.
     return np.where((x < west) | (x >= east), west + (x - west) % turn % turn, x)
+
+
+def _is_of_one_turn(source: PlaneFile, x: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether longitudes on a raster are less than a turn from its west: what lies beyond is there twice."""
+    assert source.crs is not None, "a raster without a CRS is refused"
+    turn = full_turn(crs_text(source.crs))
+    return np.ones(x.shape, bool) if turn is None else x - _west_and_east(source)[0] < turn
+
+
+def _west_and_east(source: PlaneFile) -> tuple[float, float]:
+    corners = [source.transform @ (column, row) for column in (0, source.width) for row in (0, source.height)]  # fmt: skip
+    return min(x for x, _ in corners), max(x for x, _ in corners)
 
 
 def _known(source: PlaneFile, window: Window) -> NDArray[np.float64]:
     values = source.known(window)
     return values[~np.isnan(values)]
+
+
+def _values_under_centres(
+    source: PlaneFile, grid: Grid, corner: tuple[int, int], needed: NDArray[np.bool_]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """Yield the needed cells of a window, by number, and the values under their centres."""
+    assert source.crs is not None, "a raster without a CRS is refused"
+    way = None if source.crs == crs_of(grid.crs) else way_between(crs_of(grid.crs), crs_of(source.crs))  # fmt: skip
+    for first in range(0, needed.shape[0], _ROWS_AT_ONCE):
+        rows, columns = np.nonzero(needed[first : first + _ROWS_AT_ONCE])
+        if rows.size:
+            x, y = grid.x[corner[1] + columns], grid.y[corner[0] + first + rows]
+            if way is not None:
+                x, y = way.transform(x, y)
+            yield (first + rows) * needed.shape[1] + columns, _values_at(source, x, y)
+
+
+def _values_inside(
+    source: PlaneFile, grid: Grid, corner: tuple[int, int], needed: NDArray[np.bool_]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """Yield the values whose centres lie in needed cells of a window, and those cells, by number: each as often as there are values in it."""
+    assert source.crs is not None, "a raster without a CRS is refused"
+    way = None if source.crs == crs_of(grid.crs) else way_between(crs_of(source.crs), crs_of(grid.crs))  # fmt: skip
+    side, (west, _, _, north) = grid.resolution, grid.bounds
+    for first in range(0, needed.shape[0], _ROWS_AT_ONCE):
+        rows, columns = np.nonzero(needed[first : first + _ROWS_AT_ONCE])
+        if not rows.size:
+            continue
+        # A cell more on each side, beyond which no outline bends between the points at which it is transformed.
+        top, bottom = corner[0] + first + rows.min() - 1, corner[0] + first + rows.max() + 2
+        left, right = corner[1] + columns.min() - 1, corner[1] + columns.max() + 2
+        bounds = (west + left * side, north - bottom * side, west + right * side, north - top * side)  # fmt: skip
+        for piece in chain.from_iterable(_pieces(source, each) for each in _windows_of(source, grid, bounds)):  # fmt: skip
+            values = source.known(piece).ravel()
+            x, y = _centres(source, piece)
+            once = _is_of_one_turn(source, x)
+            if way is not None:
+                x, y = way.transform(x, y)
+            row = np.floor((north - y) / side) - corner[0]
+            column = np.floor((x - west) / side) - corner[1]
+            inside = (row >= first) & (row < min(first + _ROWS_AT_ONCE, needed.shape[0]))
+            inside &= (column >= 0) & (column < needed.shape[1]) & once
+            cells = row[inside].astype(np.int64) * needed.shape[1] + column[inside].astype(np.int64)
+            counted = needed.ravel()[cells]
+            yield cells[counted], values[inside][counted]
+
+
+def _centres(source: PlaneFile, piece: Window) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    columns = piece.col_off + np.arange(piece.width) + 0.5
+    rows = (piece.row_off + np.arange(piece.height) + 0.5)[:, None]
+    transform = source.transform
+    x = transform.a * columns + transform.b * rows + transform.c
+    y = transform.d * columns + transform.e * rows + transform.f
+    return x.ravel(), y.ravel()
 
 
 def _values_at(
