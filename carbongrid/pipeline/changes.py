@@ -401,19 +401,24 @@ def _require_same_scopes(
         return
     formed = scopes()
     aside = _aside(inputs, formed)
-    now = _aside(inputs, scopes_left(inputs, formed, totals))
+    left = scopes_left(inputs, formed, totals)
+    now = _aside(inputs, left)
     if now == aside:
         return
-    of_power = {name for name, scope in formed if side_of(inputs.categories[name], scope)}
     if now < aside:
-        gone = sorted((before - after) & of_power)
+        gone = sorted((before - after) & _of_power(inputs, formed))
         what = f"nothing of {listed(gone)} would be left, and without it nothing is counted twice: what electricity = {inputs.case.electricity!r} sets aside would be spread"
         least = "1 g of it" if len(gone) == 1 else "1 g of one of them"
         hint = f"Leave {least}, or take the rows out of the activity data and run the case."
         raise InputError(what, TOTALS, hint)
-    new = listed(sorted((after - before) & of_power))
+    new = listed(sorted((after - before) & _of_power(inputs, left)))
     what = f"{new} has nothing and would have some: electricity would be there where it is made and where it is used, of which a run sets one aside"
     raise InputError(what, TOTALS, RUN)
+
+
+def _of_power(inputs: Inputs, scopes: Mapping[tuple[str, int], int]) -> set[str]:
+    """Return the categories with mass on a side of electricity."""
+    return {name for (name, scope), grams in scopes.items() if grams and side_of(inputs.categories[name], scope)}  # fmt: skip
 
 
 def _names_with_mass(totals: pd.DataFrame, *places: str) -> set[str]:

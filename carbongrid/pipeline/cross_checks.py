@@ -6,7 +6,6 @@ import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -111,21 +110,44 @@ def _problems_of_codes(inputs: Inputs, land: Land) -> Iterator[Problem]:
 
 
 def _problems_of_levels(inputs: Inputs) -> Iterator[Problem]:
-    """Yield a warning of each code of a parent that figures are of and that lies in several of the next level: districts of two cities may have one code."""
-    case, units = inputs.case, inputs.units
-    tables = (inputs.totals, inputs.census, None if case.gdp is None else inputs.gdp)
-    named = {code for table in tables if table is not None for code in table["region"]}
-    for near, far in pairwise(case.units.parents):
-        above = units.groupby(near)[far].unique()
-        for code in above.index[above.map(len) > 1]:
-            if code not in named and case.reference != near:
-                continue
-            yield Problem(
-                f"the {near} {code!r} has units in {len(above[code])} codes of {far!r} ({listed(sorted(above[code]), _LISTED, more=', ...')}), and counts as one region: its figures are spread over all of them",
-                case.units.path,
-                f"If these are places of their own, give each a code of its own, such as the code of its {far} before it.",
-                "warning",
-            )
+    """Yield what is grouped by codes of a parent that lie in several of a farther one: districts of two cities may have one code."""
+    case, parents = inputs.case, inputs.case.units.parents
+    for place, near in enumerate(parents):
+        figures = _codes_with_figures(inputs, near)
+        told: set[str] = set()
+        for far in parents[place + 1 :]:
+            above = inputs.units.groupby(near)[far].unique()
+            split = {code: sorted(above[code]) for code in above.index[above.map(len) > 1] if code not in told}  # fmt: skip
+            told.update(split)
+            hint = f"If these are places of their own, give each a code of its own, such as the code of its {far} before it."
+            if case.reference == near and split:
+                what = f"a code of {near!r} with units in several of {far!r} counts as one region, against which all of them are held (reference = {near!r}): {_places(split)}"
+                yield Problem(what, case.units.path, hint, "warning")
+            for file, codes in figures.items():
+                if named := {code: places for code, places in split.items() if code in codes}:
+                    what = f"a code of {near!r} with units in several of {far!r} counts as one region, over which its figures in {file} are spread: {_places(named)}"
+                    yield Problem(what, case.units.path, hint, "warning")
+            unnamed = {code: places for code, places in split.items() if not any(code in codes for codes in figures.values())}  # fmt: skip
+            if unnamed and case.reference != near:
+                what = f"a code of {near!r} with units in several of {far!r} counts as one region where units are grouped by it: {_places(unnamed)}"
+                yield Problem(what, case.units.path, hint, "note")
+
+
+def _codes_with_figures(inputs: Inputs, near: str) -> dict[str, set[str]]:
+    """Return by file the codes that its figures are of; those of GDP if it is given by this level of parents."""
+    case = inputs.case
+    given = case.totals or case.inventory
+    tables = {given.path if given else "the totals": inputs.totals}
+    if inputs.census is not None and case.people is not None:
+        tables[str(case.people.census)] = inputs.census
+    if inputs.gdp is not None and case.gdp is not None and case.gdp.by == near:
+        tables[case.gdp.path] = inputs.gdp
+    return {file: set(table["region"]) for file, table in tables.items()}
+
+
+def _places(split: Mapping[str, list[str]]) -> str:
+    each = (f"{code} in {listed(places, _LISTED, more=', ...')}" for code, places in split.items())
+    return listed(each, _LISTED, more="; ...", between="; ")
 
 
 def _problems_of_grid(inputs: Inputs) -> Iterator[Problem]:
@@ -316,8 +338,9 @@ def _way_of_supply(inputs: Inputs, supply: Category) -> str:
 
 
 def _problems_of_people(inputs: Inputs) -> Iterator[Problem]:
+    with_mass = {name for name, grams in masses_here(inputs.totals).items() if grams}
     # What goes by people unasked says nothing of homes.
-    spread = set(inputs.totals["category"]) - by_people_unasked()
+    spread = with_mass - by_people_unasked()
     weights = {category.weight for name, category in inputs.categories.items() if name in spread}
     where = f"{inputs.case.path.name}: [people]"
     if inputs.people is None:
@@ -325,7 +348,7 @@ def _problems_of_people(inputs: Inputs) -> Iterator[Problem]:
     if "people" in weights:
         yield from _homes_by_something_else(inputs, where)
     elif not homes().keys() & spread:
-        unasked = sorted(by_people_unasked().intersection(inputs.totals["category"]))
+        unasked = sorted(by_people_unasked() & with_mass)
         by_them = [name for name in unasked if inputs.categories[name].weight == "people"]
         yield Problem(
             f"people are given and no homes have a total, so that people are counted in units and only {', '.join(by_them)} is spread by them"

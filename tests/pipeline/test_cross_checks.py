@@ -218,22 +218,39 @@ def test_a_code_of_a_parent_that_lies_in_two_others_is_told(tmp_path):
         "category,value,unit,region\nwaste/industrial,100,t CO2e,\nwaste/industrial,40,t CO2e,{}\n"
     )
 
-    def told(name, region, city=parents["city"], **more):
+    def told(name, region, levels=("district", "city"), tables=None, **more):
         (tmp_path / name).mkdir()
+        columns = {level: more.pop(level, parents.get(level)) for level in levels}
         case = squares_case(
-            tmp_path / name, ["0601"] * 4, {"totals.csv": totals.format(region)}, of_units={**parents, "city": city},
-            units={"parents": ["district", "city"]}, **more,
+            tmp_path / name, ["0601"] * 4, {"totals.csv": totals.format(region), **(tables or {})}, of_units=columns,
+            units={"parents": list(levels)}, **more,
         )  # fmt: skip
         found = [each for each in check(case).problems if "counts as one region" in each.what]
-        assert all(each.level == "warning" and note_in_chinese(str(each)) for each in found)
-        return [each.what for each in found]
+        assert all(note_in_chinese(str(each)) for each in found)
+        return [(each.level, each.what.partition(" counts as one region")[2]) for each in found]
 
-    [what] = told("district", "d1")
-    assert what == "the district 'd1' has units in 2 codes of 'city' (A, B), and counts as one region: its figures are spread over all of them"  # fmt: skip
-    assert told("unit", "01") == []  # no figure is of a district
-    assert told("city", "B") == []
-    assert told("nested", "d1", ["A"] * 4) == []
-    assert len(told("reference", "B", reference="district")) == 2
+    spread = ("warning", ", over which its figures in totals.csv are spread: d1 in A, B")
+    assert told("district", "d1") == [
+        spread,
+        ("note", " where units are grouped by it: d2 in A, B"),
+    ]
+    grouped = ("note", " where units are grouped by it: d1 in A, B; d2 in A, B")
+    assert told("unit", "01") == told("city", "B") == [grouped]
+    assert told("nested", "d1", city=["A"] * 4) == []
+    held = ("warning", ", against which all of them are held (reference = 'district'): d1 in A, B; d2 in A, B")  # fmt: skip
+    assert told("reference", "B", reference="district") == [held]
+    # Of two provinces that each have a city 1 with a district d1; and told once of the nearer level.
+    province = {"province": ["P", "P", "Q", "Q"]}
+    levels = ("district", "city", "province")
+    farther = told("farther", "d1", levels, city=["c1", "c2"] * 2, **province)
+    assert [what for level, what in farther if level == "warning"] == [", over which its figures in totals.csv are spread: d1 in P, Q"]  # fmt: skip
+    assert told("nearer", "d1", levels, **province) == told("district again", "d1")
+    # GDP of another level is of none of its codes.
+    gdp, sheet = {"path": "gdp.csv", "by": "district"}, "region,value\nd1,5\nd2,7\n"
+    of_gdp = told("gdp", "A", tables={"gdp.csv": sheet}, gdp=gdp)
+    assert of_gdp == [("warning", ", over which its figures in gdp.csv are spread: d1 in A, B; d2 in A, B")]  # fmt: skip
+    same = {"tables": {"gdp.csv": sheet.replace("d", "")}, "district": ["1", "2", "1", "2"], "city": ["1", "1", "2", "2"]}  # fmt: skip
+    assert [level for level, _ in told("gdp of cities", "01", gdp={**gdp, "by": "city"}, **same)] == ["note"]  # fmt: skip
 
 
 def test_what_goes_by_people_without_homes_is_named(tmp_path):
@@ -243,11 +260,21 @@ def test_what_goes_by_people_without_homes_is_named(tmp_path):
         "people.csv": f"lon,lat,residents\n{WEST + 500},{SOUTH + 500},10\n{WEST + 1500},{SOUTH + 500},30\n",
     }
     people = {"path": "people.csv", "crs": f"EPSG:{CRS}"}
-    case = squares_case(tmp_path, ["0701", "0702"], tables, people=people)
-    [told] = [each for each in check(case).problems if "no homes have a total" in each.what]
-    assert told.level == "note"
-    assert told.what == "people are given and no homes have a total, so that people are counted in units and only waste/domestic is spread by them"  # fmt: skip
-    assert note_in_chinese(str(told))
+    only, nothing = "only waste/domestic is spread by them", "nothing is spread by them"
+    homes = "buildings/urban-homes,{},t CO2e,{}\nwaste/domestic,100,t CO2e,\n"
+    for number, (rows, said) in enumerate((
+        ("waste/domestic,100,t CO2e,\n", only),
+        ("waste/domestic,100,t CO2e,elsewhere\nindustry/mining,1,t CO2e,\n", nothing),
+        ("waste/domestic,0,t CO2e,\nindustry/mining,1,t CO2e,\n", nothing),
+        (homes.format(0, ""), only), (homes.format(5, "elsewhere"), only), (homes.format(5, ""), None),
+    )):  # fmt: skip
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        tables["totals.csv"] = f"category,value,unit,place\n{rows}"
+        case = squares_case(folder, ["0701", "0702", "0602"], tables, people=people)
+        told = [each for each in check(case).problems if "no homes have a total" in each.what]
+        assert [each.what for each in told] == [f"people are given and no homes have a total, so that people are counted in units and {said}"] * bool(said)  # fmt: skip
+        assert all(each.level == "note" and note_in_chinese(str(each)) for each in told)
 
 
 def test_a_category_of_scope_3_that_is_not_spread_is_told(tmp_path):
@@ -264,7 +291,7 @@ def test_a_category_of_scope_3_that_is_not_spread_is_told(tmp_path):
         found = [each for each in check(case).problems if "is of scope 3" in each.what]
         assert all(each.level == "note" and note_in_chinese(str(each)) for each in found)
         told.append([str(each) for each in found])
-    assert told[0] == ["totals.csv: own/goods is of scope 3: its 100 t are reported, never spread. Where they are emitted here, write here in the column place."]  # fmt: skip
+    assert told[0] == ["totals.csv: own/goods is of scope 3: its 100 t are reported, never spread. Where they are emitted here, write 'here' in the column place."]  # fmt: skip
     assert told[1:] == [[], []]
 
 

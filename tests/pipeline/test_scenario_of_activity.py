@@ -240,6 +240,18 @@ def test_of_rows_that_were_0_the_scope_is_known(small_city: Path, base: cg.Resul
     _require_same_electricity(before, _with(inputs, USES, 0, **{USES[1]: 7}))
     with pytest.raises(InputError, match=rf"nothing of {USES[0]} would be left.*Leave 1 g of it"):
         _require_same_electricity(before, _with(inputs, [*USES, "transport/road"], 0))
+    # One that burns gas and whose power was 0 is none of those whose gram would help.
+    burns = {**formed, (USES[2], 1): 5, (USES[2], 2): 0}
+    gas = dataclasses.replace(
+        before, scopes=lambda: burns, totals=_with(inputs, USES, 5, **{USES[1]: 0})
+    )
+    with pytest.raises(InputError, match=rf"nothing of {USES[0]} would be left.*Leave 1 g of it"):
+        _require_same_electricity(gas, _with(inputs, [*USES, "transport/road"], 0))
+    two = dataclasses.replace(gas, scopes=lambda: {**burns, (USES[2], 2): 4})
+    with pytest.raises(
+        InputError, match=rf"nothing of {min(USES[0], USES[2])}, .*Leave 1 g of one of them"
+    ):
+        _require_same_electricity(two, _with(inputs, [*USES, "transport/road"], 0))
     none = {supply: 9, was_0: 0}
     spread = dataclasses.replace(inputs, totals=inputs.totals.assign(place="here"))
     without = dataclasses.replace(spread, scopes=lambda: none, totals=_with(spread, USES, 0))

@@ -132,7 +132,7 @@ def read_totals(
     if categories is not None:
         unsaid = {row.number for row in read if not row.cells["place"]}
         away = [total for total in rows if total["row"] in unsaid and total["place"] == ELSEWHERE]
-        notes += _notes_on_scope_3(away, path.name, "Where they are emitted here, write here in the column place.")  # fmt: skip
+        notes += _notes_on_scope_3(away, path.name, "Where they are emitted here, write 'here' in the column place.")  # fmt: skip
         _apply_electricity(rows, categories, case, notes)
         notes += _notes_on_sinks(rows, categories, path.name)
         notes += notes_on_gases(_table(rows), categories, path.name)
