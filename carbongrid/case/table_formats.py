@@ -270,6 +270,7 @@ CATEGORIES = TableFormat(
         Column("sink", "text", "true for an uptake; its sector is then sink", unit="true or false"),
         Column("types", "text", "territorial types that carry it, joined by +", unit="types"),
         Column("weight", "text", "what its mass is spread by", unit="weight"),
+        Column("inside", "text", "a raster that its mass follows inside each parcel, whatever weighs the parcels; blank: that of a weight by raster, else none", unit="raster:PATH"),
     ),
 )
 CLASS_WEIGHTS = TableFormat(

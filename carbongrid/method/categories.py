@@ -20,7 +20,7 @@ from carbongrid.method.landuse import MODES, TYPES, packaged_table
 SECTORS = ("industry", "buildings", "transport", "agriculture", "waste")
 """Emission sectors of equation (1), in its order; ``sink`` is the sixth."""
 
-COLUMNS = ("category", "sector", "name_en", "name_zh", "scope", "sink", "types", "weight")
+COLUMNS = ("category", "sector", "name_en", "name_zh", "scope", "sink", "types", "weight", "inside")
 
 _NAME = re.compile(r"[\w-]+/[\w-]+")
 _SECTOR = re.compile(r"[\w-]+")
@@ -52,6 +52,8 @@ class Category:
         Territorial types that carry it; ``transport:rail`` is transport land of mode rail.
     weight
         ``area``, ``pois``, ``people``, ``roads``, ``lines:MODE``, ``field:COLUMN``, ``raster:PATH``.
+    inside
+        ``raster:PATH`` if mass follows a raster inside each parcel whatever weighs the parcels; blank: as ``weight`` says.
     """
 
     name: str
@@ -62,11 +64,23 @@ class Category:
     sink: bool
     types: tuple[str, ...]
     weight: str
+    inside: str = ""
+
+    @property
+    def structure(self) -> str:
+        """The path of the raster that mass follows inside a parcel; empty for none."""
+        return raster_inside(self.weight, self.inside)
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Category:
         """Return a category of its fields, as JSON holds them."""
         return cls(**{**told, "types": tuple(told["types"])})
+
+
+def raster_inside(weight: str, inside: str) -> str:
+    """Return the path of the raster that mass follows inside a parcel, of what a category says of both; empty for none."""
+    rule, _, path = (inside or weight).partition(":")
+    return path if rule == "raster" else ""
 
 
 def in_order(sectors: Iterable[str]) -> list[str]:
@@ -184,6 +198,8 @@ def _category(
     text = dict(cells)
     if base is not None:
         text = {column: text[column] or kept for column, kept in _cells_of(base).items()}
+    if fault := _inside_fault(text.get("inside", "")):
+        problems.append(_fault(where, "inside", text["inside"], *fault))
     for column, check in _CHECKS.items():
         value = text[column]
         expected = check(value) if value else ("some text", _EXAMPLES[column])
@@ -202,8 +218,13 @@ def _category(
         scope=int(text["scope"]),
         sink=text["sink"].lower() == "true",
         types=_types(text["types"]),
-        weight=":".join(part.strip() for part in text["weight"].split(":", 1)),
+        weight=_spelled(text["weight"]),
+        inside=_spelled(text.get("inside", "")),
     )
+
+
+def _spelled(rule: str) -> str:
+    return ":".join(part.strip() for part in rule.split(":", 1))
 
 
 def _cells_of(category: Category) -> dict[str, str]:
@@ -216,6 +237,7 @@ def _cells_of(category: Category) -> dict[str, str]:
         "sink": str(category.sink).lower(),
         "types": "+".join(category.types),
         "weight": category.weight,
+        "inside": category.inside,
     }
 
 
@@ -279,6 +301,13 @@ def weight_fault(text: str) -> _Expected:
             return None
         return (f"lines: and one of {', '.join(MODES)}", suggestion_of(argument, MODES))
     return (_WEIGHTS, suggestion_of(text, _PLAIN_WEIGHTS))
+
+
+def _inside_fault(text: str) -> _Expected:
+    kind, _, path = (part.strip() for part in text.partition(":"))
+    if not text or (kind == "raster" and path):
+        return None
+    return ("raster:PATH, or a blank", "A blank leaves mass inside a parcel as its weight has it.")
 
 
 def suggestion_of(word: str, known: Collection[str]) -> str:

@@ -156,7 +156,7 @@ def allocate_totals(
         limits += units_that_evidence_leaves_out(inputs, land, weighed.claims, ledger)
         limits += homes_without_people(inputs, land, weighed.claims, ledger, residents[0])
     limits += _outside_by_area(inputs, land, masses, names)
-    by_raster = [name for name in names if weighs_by_raster(inputs, name)]
+    by_raster = [name for name in names if inputs.categories[name].structure]
     limits += [*problems_of_borders(named, land, by_raster), *problems_of_place(named)]
     return Allocation(
         tuple(names), masses, tuple(ledger), tuple(counted), tuple(named), tuple(limits)
@@ -259,7 +259,7 @@ def _outside_by_area(
     fates = [
         (name, mass.total, int((mass.grams * share[mass.rows]).sum()))
         for name, mass in zip(names, masses, strict=True)
-        if not weighs_by_raster(inputs, name) and name not in inputs.case.allow.outside
+        if not inputs.categories[name].structure and name not in inputs.case.allow.outside
     ]
     return outside_problems(fates)
 

@@ -26,7 +26,7 @@ from carbongrid.method.zoning import zone_units
 from carbongrid.pipeline.allocation import allocate_category
 from carbongrid.pipeline.facilities import PlacedFacilities, place_facilities
 from carbongrid.pipeline.land import Land
-from carbongrid.pipeline.rasterizing import Reduction, structure_of
+from carbongrid.pipeline.rasterizing import Reduction
 from carbongrid.pipeline.tables import Zoned, is_derived
 from carbongrid.pipeline.weights_step import Weighed, gather_weight_inputs, regions_of
 
@@ -239,7 +239,7 @@ def _on_units(
     here = _here(inputs.totals)
     if not (here["category"] == category.name).any():
         return np.zeros(len(land.units), np.int64)
-    shares, path = reduction.shares, structure_of(category)
+    shares, path = reduction.shares, category.structure
     if path and path not in shares.rasters:
         raise InputError(f"the run has no {category.name}, and so no sums of {path}")
     failed = placed.failed.get(category.name)

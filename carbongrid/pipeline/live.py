@@ -50,7 +50,7 @@ from carbongrid.pipeline.guesses import notes_of_guesses
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.plans import plan_of
 from carbongrid.pipeline.prepared import PreparedRun
-from carbongrid.pipeline.rasterizing import problems_outside, sectors_of, structure_of
+from carbongrid.pipeline.rasterizing import problems_outside, sectors_of
 from carbongrid.pipeline.residents import residential_parcels, residential_types
 from carbongrid.pipeline.scenario import apply_plan
 from carbongrid.pipeline.tables import (
@@ -373,7 +373,7 @@ class LiveResult:
         """Return the coarse grid as the answer has it, whatever became of :attr:`grid_1km` in the user's hands."""
         before, categories = self.prepared.result.grid_1km.copy(deep=True), self.inputs.categories
         kinds = categories.values()
-        structures = [structure_of(category) for category in kinds]
+        structures = [category.structure for category in kinds]
         shape = (before.sizes["y"], before.sizes["x"])
         cells = reduce_to_cells(self.masses(list(categories)), sectors_of(kinds), structures, self.prepared.shares, shape)  # fmt: skip
         return with_densities(with_mass(before, cells, gas_of_inputs(self.inputs)))
@@ -528,7 +528,7 @@ def changed_category(
         With what a run would refuse, before what it would only note.
     """
     allocation = allocate_totals(inputs, land, Weighed({name: claims}), placed)
-    structures = [structure_of(inputs.categories[name])]
+    structures = [inputs.categories[name].structure]
     mass = reduce_to_units(allocation.masses, structures, shares)
     problems = (*allocation.problems, *problems_outside(inputs, allocation, mass))
     if any(problem.level == "error" for problem in problems):

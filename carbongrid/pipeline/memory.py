@@ -210,7 +210,7 @@ def _most_of_land(inputs: Inputs) -> int:
 
 
 def _most_of_tiles(inputs: Inputs, grid: Grid, chunks: int, tiles: int | None) -> int:
-    weighted = any(each.weight.startswith("raster:") for each in inputs.categories.values())
+    weighted = any(each.structure for each in inputs.categories.values())
     if not keeps_labels(inputs):
         if inputs.case.reduce == "exact":
             return 0

@@ -14,7 +14,7 @@ from carbongrid.outputs.tables.inventory_draws import relative_draws
 from carbongrid.pipeline.allocation import Allocation
 from carbongrid.pipeline.facilities import facilities_by_unit, rows_of_parcels
 from carbongrid.pipeline.land import Land
-from carbongrid.pipeline.rasterizing import Reduction, structure_of
+from carbongrid.pipeline.rasterizing import Reduction
 from carbongrid.pipeline.step import RunOptions
 from carbongrid.pipeline.tables import MAX_DRAWN, Zoned
 
@@ -65,7 +65,7 @@ def mass_on_land(
     for row in allocation.ledger:
         ledger.setdefault(row.category, []).append(row)
     shares, case = reduction.shares, inputs.case
-    rasters = {name: structure_of(each) for name, each in inputs.categories.items()}
+    rasters = {name: each.structure for name, each in inputs.categories.items()}
     named = facilities_by_unit(
         allocation.facilities, land, shares, {name: path for name, path in rasters.items() if path}
     )

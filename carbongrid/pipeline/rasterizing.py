@@ -119,7 +119,7 @@ def reduce_allocation(
 ) -> Reduction:
     """Split every parcel's mass to units and to coarse cells."""
     categories = [inputs.categories[name] for name in allocation.names]
-    structures = [structure_of(category) for category in categories]
+    structures = [category.structure for category in categories]
     shape = grid.coarsen(inputs.case.grid.coarse).shape
     mass = reduce_mass(allocation.masses, sectors_of(categories), structures, shares, shape)
     return Reduction(shares, mass, problems_outside(inputs, allocation, mass))
@@ -128,12 +128,6 @@ def reduce_allocation(
 def sectors_of(categories: Iterable[Category]) -> list[str]:
     """Return the sector of each category that emits, empty for a sink."""
     return ["" if category.sink else category.sector for category in categories]
-
-
-def structure_of(category: Category) -> str:
-    """Return the path of the raster that a category's mass follows inside a parcel; empty for none."""
-    rule, _, path = category.weight.partition(":")
-    return path if rule == "raster" else ""
 
 
 def problems_outside(inputs: Inputs, allocation: Allocation, mass: UnitMass) -> tuple[Problem, ...]:

@@ -246,7 +246,16 @@ def _scaled_on(answer: LiveResult, action: Action, name: str, rows: Rows) -> Liv
     column = f"plan-{action.number}"
     while f"field:{column}" in prepared.parcels:  # a column of the user's own
         column += "'"
-    return answer.reweighed(name, grams.astype(np.float64), column, inputs)
+    return answer.reweighed(name, grams.astype(np.float64), column, _with_structure(inputs, name))
+
+
+def _with_structure(inputs: Inputs, name: str) -> Inputs:
+    """Return the inputs with a category that goes on to follow its raster inside parcels, whatever weighs them: mass on other land would move inside it."""
+    category = inputs.categories[name]
+    if not category.structure:
+        return inputs
+    category = dataclasses.replace(category, inside=f"raster:{category.structure}")
+    return dataclasses.replace(inputs, categories={**inputs.categories, name: category})
 
 
 def _require_by_own_rule(answer: LiveResult, name: str) -> None:

@@ -221,7 +221,7 @@ def _values(answer: LiveResult, land: Land) -> dict[str, Any]:
     names, shares = list(answer.inputs.categories), answer.prepared.shares
     named = facility_rows(answer)
     evidence = tuple(row for name in names for row in answer.evidence_rows[name])
-    by_raster = [name for name in names if weights_step.weighs_by_raster(answer.inputs, name)]
+    by_raster = [name for name in names if answer.inputs.categories[name].structure]
     borders = problems_of_borders(named, land, by_raster)
     problems = [*answer.problems, *borders, *problems_of_place(named)]
     told = (*answer.inputs.notes, *notes_of_guesses(answer.inputs))  # by the tables, of any run

@@ -48,7 +48,7 @@ from carbongrid.pipeline.facilities import facilities_by_unit
 from carbongrid.pipeline.gdp_step import gdp_of_units
 from carbongrid.pipeline.guesses import notes_of_guesses
 from carbongrid.pipeline.land import Land
-from carbongrid.pipeline.rasterizing import Reduction, structure_of
+from carbongrid.pipeline.rasterizing import Reduction
 from carbongrid.pipeline.step import RunOptions
 from carbongrid.pipeline.weights_step import Weighed
 from carbongrid.raster.grid import Grid
@@ -175,8 +175,7 @@ def make_tables(
     )
     notes = (*inputs.notes, *checked.problems, *allocation.problems, *reduction.problems, *indexed.notes)  # fmt: skip
     said = tuple((str(note.level), str(note)) for note in notes)
-    rules = {name: each.weight.partition(":") for name, each in inputs.categories.items()}
-    rasters = {name: path for name, (rule, _, path) in rules.items() if rule == "raster"}
+    rasters = {name: path for name, each in inputs.categories.items() if (path := each.structure)}
     emission = parcels.frame["emission_g"].to_numpy(np.int64)
     of_method = [*method_notes(inputs), *notes_of_draws(units, len(emission), zoned.draws)]
     of_sinks = notes_of_sinks(units, case.sink_floor)
@@ -248,7 +247,7 @@ def _parent_names(
 
 def _by_raster(inputs: Inputs, *tables: pd.DataFrame) -> Any:
     """Return of each table how much of the emission follows a raster inside parcels."""
-    names = [name for name, each in inputs.categories.items() if not each.sink and structure_of(each)]  # fmt: skip
+    names = [name for name, each in inputs.categories.items() if not each.sink and each.structure]  # fmt: skip
     return tuple(table[names].sum(axis=1).to_numpy(np.int64) for table in tables)
 
 

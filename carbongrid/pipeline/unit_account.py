@@ -17,7 +17,6 @@ from carbongrid.method.tonnes import at_decimals, signed_percent
 from carbongrid.outputs.numbers import index_number
 from carbongrid.pipeline.facilities import facilities_by_unit
 from carbongrid.pipeline.opening import open_run
-from carbongrid.pipeline.rasterizing import structure_of
 from carbongrid.pipeline.scenario import facility_rows
 from carbongrid.pipeline.step import Progress
 from carbongrid.pipeline.work import silent
@@ -126,9 +125,7 @@ def account_of_unit(
         raise InputError(f"no unit {code!r}", str(result.directory), _closest(code, result))
     row = codes.index(code)
     names = list(answer.inputs.categories)
-    rasters = {
-        name: path for name in names if (path := structure_of(answer.inputs.categories[name]))
-    }
+    rasters = {name: path for name in names if (path := answer.inputs.categories[name].structure)}
     known = facilities_by_unit(facility_rows(answer), kept.land, kept.shares, rasters)
     masses, found = answer.masses(names), list[CarriedCategory]()
     tell("reading", 1, 1)
@@ -169,7 +166,7 @@ def _carried(
     """Return a category in the unit of that row; its part of the unit is not known yet."""
     name, mass = of
     category = answer.inputs.categories[name]
-    path, shares = structure_of(category), answer.prepared.shares
+    path, shares = category.structure, answer.prepared.shares
     targets = (shares.rasters[path][0] if path else shares.units)[mass.rows]
     touched = np.flatnonzero(targets[:, [row]].toarray().ravel())
     here = split_to_targets(mass.grams[touched], targets[touched])[:, [row]].toarray().ravel()

@@ -47,14 +47,16 @@ def one_spelling(inputs: Inputs) -> Inputs:
     """Write each weight raster in one way, relative to the case: two spellings of one file are one raster."""
     case, spelled = inputs.case, {}
     for name, category in inputs.categories.items():
-        rule, _, path = category.weight.partition(":")
-        if rule == "raster":
-            with suppress(
-                InputError
-            ):  # of a path that may not be read, which the cross-check tells
-                target = case.resolve(path).relative_to(case.folder.resolve(), walk_up=True)
-                category = dataclasses.replace(category, weight=f"raster:{target.as_posix()}")
-        spelled[name] = category
+        told: dict[str, Any] = {}
+        for column in ("weight", "inside"):
+            rule, _, path = getattr(category, column).partition(":")
+            if rule == "raster":
+                with suppress(
+                    InputError
+                ):  # of a path that may not be read, which the cross-check tells
+                    target = case.resolve(path).relative_to(case.folder.resolve(), walk_up=True)
+                    told[column] = f"raster:{target.as_posix()}"
+        spelled[name] = dataclasses.replace(category, **told)
     return dataclasses.replace(inputs, categories=spelled)
 
 
@@ -64,8 +66,9 @@ def weighs_by_raster(inputs: Inputs, category: str) -> bool:
 
 
 def weight_rasters(inputs: Inputs) -> list[str]:
-    """Return the rasters that categories name as their weight, as written."""
-    rules = (category.weight.partition(":") for category in inputs.categories.values())
+    """Return the rasters that categories name as their weight, or follow inside parcels, as written."""
+    named = (rule for each in inputs.categories.values() for rule in (each.weight, each.inside))
+    rules = (rule.partition(":") for rule in named)
     return sorted({path for rule, _, path in rules if rule == "raster"})
 
 

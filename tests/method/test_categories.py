@@ -106,6 +106,20 @@ def test_every_kind_of_weight(weight):
     assert read_categories(row(weight=weight))["other/peat"].weight == weight
 
 
+@pytest.mark.parametrize(
+    ("weight", "inside", "path"),
+    [
+        ("area", "", ""),
+        ("raster:a.tif", "", "a.tif"),
+        ("field:FLOORS", " raster: a.tif ", "a.tif"),
+        ("raster:a.tif", "raster:b.tif", "b.tif"),
+    ],
+)
+def test_which_raster_mass_follows_inside_a_parcel(weight, inside, path):
+    category = read_categories(row(weight=weight, inside=inside))["other/peat"]
+    assert (category.weight, category.structure) == (weight, path)
+
+
 @pytest.mark.parametrize("name", [name for name in TYPES if name != "none"])
 def test_every_type(name):
     assert read_categories(row(types=name))["other/peat"].types == (name,)
@@ -133,6 +147,9 @@ def test_every_type(name):
         ("weight", "lines:raod", "Did you mean 'road'"),
         ("weight", "lines", "lines:MODE"),
         ("weight", "field:", "field:COLUMN"),
+        ("inside", "a.tif", "raster:PATH, or a blank, not 'a.tif'"),
+        ("inside", "raster: ", "raster:PATH, or a blank"),
+        ("inside", "field:FLOORS", "raster:PATH, or a blank"),
     ],
 )
 def test_a_wrong_cell_names_its_place(column, text, says):
@@ -141,12 +158,14 @@ def test_a_wrong_cell_names_its_place(column, text, says):
     assert "mine.csv, row 2" in str(caught.value)
 
 
-def test_a_new_category_needs_every_cell_but_names():
+def test_a_new_category_needs_every_cell_but_names_and_a_raster_inside():
     with pytest.raises(InputError) as caught:
         read_categories(table(category=["other/peat"]), where="mine.csv")
     named = [problem.where.rpartition(" ")[2] for problem in caught.value.problems]
     assert named == [
-        column for column in COLUMNS if column != "category" and not column.startswith("name")
+        column
+        for column in COLUMNS
+        if column not in ("category", "inside") and not column.startswith("name")
     ]
 
 

@@ -288,6 +288,23 @@ def test_a_weight_raster_is_followed_inside_parcels(city: Path) -> None:
     assert cg.verify(city.parent / "run").ok
 
 
+def test_a_raster_inside_parcels_moves_nothing_between_them(city: Path) -> None:
+    """Homes by area, as before, and by the people grid inside parcels: the same parcels, other cells."""
+    homes = ["buildings/urban-homes", "buildings/rural-homes"]
+    runs = []
+    for inside in ("", "raster:people.tif"):
+        rows = "".join(f"{name},area,{inside}\n" for name in homes)
+        (city / "categories.csv").write_text("category,weight,inside\n" + rows, encoding="utf-8")
+        runs.append(run(city / "case.toml", city.parent / f"run{len(runs)}"))
+    even, followed = runs
+    assert followed.parcels[homes].equals(even.parcels[homes])
+    assert not followed.grid_1km["emission"].equals(even.grid_1km["emission"])
+    told = {each["name"]: each["inside"] for each in followed.manifest["categories"]}
+    assert told["buildings/urban-homes"] == "raster:people.tif" and told["transport/road"] == ""
+    assert followed.live.grid_1km["emission"].equals(followed.grid_1km["emission"])  # answers, too
+    assert cg.verify(city.parent / "run1").ok
+
+
 def test_regional_totals_stay_in_their_region_when_they_are_spread(city: Path) -> None:
     totals = pd.read_csv(city / "totals.csv", dtype=str, keep_default_na=False)
     plantation, husbandry = (

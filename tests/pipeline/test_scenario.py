@@ -47,7 +47,7 @@ CATEGORIES = {
 PLANS, FIFTY = 1, 50
 logger = logging.getLogger(__name__)
 MAY_REFUSE = re.compile(
-    "facilities on this land|selects ha(s|ve) nothing of|that it selects are .* already|whose land was scaled"
+    "facilities on this land|selects ha(s|ve) nothing of|that it selects (is|are) .* already|whose land was scaled"
     "|lies on land of the parent type|it removes more|facilities .*more than|nothing of .* is spread"
 )
 """What a plan refuses that a case changed by hand may do."""
@@ -79,19 +79,19 @@ class Town:
         parcels.sort()
         units = [(f"u{k}", "ab"[k // 2], square(k * column / 4, 0, column / 4, rng.choice([1.7, 2]))) for k in range(4)]  # fmt: skip
         own = [
-            f"{name},{name.partition('/')[0]},x,x,1,{str(name.startswith('sink')).lower()},{'+'.join(types)},{self.weights.get(name, weight)}"
+            f"{name},{name.partition('/')[0]},x,x,1,{str(name.startswith('sink')).lower()},{'+'.join(types)},{self.weights.get(name, weight)},{weight if weight.startswith('raster:') else ''}"
             for name, (types, weight) in CATEGORIES.items()
         ]
         rows = [f"{name},{mass},g CO2e,{region}" for (name, region), mass in self.totals.items()]
         named = [f"{name},{of},{mass},g CO2e,{EAST + 1000 * x},{NORTH + 1000 * y},EPSG:{CRS}" for name, of, mass, x, y in self.facilities]  # fmt: skip
         tables = {
             "totals.csv": "\n".join(["category,value,unit,region", *rows]),
-            "categories.csv": "\n".join(["category,sector,name_en,name_zh,scope,sink,types,weight", *own]),
+            "categories.csv": "\n".join(["category,sector,name_en,name_zh,scope,sink,types,weight,inside", *own]),
             "facilities.csv": "\n".join(["name,category,value,unit,x,y,crs", *named]),
             "gdp.csv": "region,value\n" + "".join(f"u{k},{value}\n" for k, value in enumerate(self.gdp)),
         }  # fmt: skip
         if self.weights:  # scaled land is as sure as what weighed it before
-            rows = [f"weights,{name},,0.7,0.5,,assumed,area" for name in self.weights]
+            rows = [f"weights,{name},,{'0.7,0.5,,assumed,area' if CATEGORIES[name][1] == 'area' else '0.5,0.3,,assumed,raster:*'}" for name in self.weights]  # fmt: skip
             tables["uncertainty.csv"] = "\n".join(
                 ["source,of,percent,sigma,tau,group,basis,origin", *rows]
             )
@@ -181,8 +181,8 @@ def homes(run: cg.Result, ids: list[str]) -> dict[str, str]:
 
 
 def _scaled_land(rng: random.Random, town: Town, parcels: pd.DataFrame, chosen: list[str], number: int) -> tuple[Town, dict[str, Any]]:  # fmt: skip
-    """Mines have no facilities: the masses of parcels weigh them."""
-    name, factor = "industry/mining", rng.choice(["0.5", "1.25"])
+    """Mines and utilities have no facilities: the masses of parcels weigh them, and inside parcels waste follows its raster as before."""
+    name, factor = rng.choice(["industry/mining", "waste/domestic"]), rng.choice(["0.5", "1.25"])
     mass = parcels[name]
     some = mass[mass.index.isin(chosen)]
     action = {"do": "scale", "category": name, "parcels": chosen, "factor": float(factor)}
@@ -383,6 +383,28 @@ def test_land_that_is_scaled_leaves_all_other_land_alone(base: cg.Result) -> Non
     assert change[base.parcels["id"] != chosen].eq(0).all()
     now = base.parcels.set_index("id").at[chosen, "agriculture/plantation"]
     assert change.sum() == round(Fraction(int(now)) / 2) - now
+
+
+def test_scaled_land_leaves_what_follows_a_raster_where_it_is(tmp_path: Path) -> None:
+    """Seen to fail: land of a category by raster was scaled, and the mass of all other parcels moved inside them, to places that are dark in the raster."""
+    codes = ("0809", "0101", "0809", "0301", "0401", "0602") * 2
+    town = Town(5, codes, {(name, ""): 10**12 for name in CATEGORIES}, (), (1, 2, 3, 4))
+    path = town.write(tmp_path / "case")
+    write_raster(path.parent / "lights.tif", [[1, 2, 4, 8, 16, 32]] * 2)
+    table = path.with_name("categories.csv")
+    of_weight_alone = table.read_text("utf-8").replace(",raster:lights.tif\n", ",\n")
+    table.write_text(of_weight_alone, encoding="utf-8")
+    base = cg.run(path, tmp_path / "run")
+    after = base.scenario([{"do": "scale", "category": "waste/domestic", "parcels": ["p0", "q0"], "factor": 0.5}])  # fmt: skip
+    homes = base.live.prepared.land.unit_of_parcel[base.parcels["id"].isin(["p0", "q0"]).to_numpy()]
+    assert homes.tolist() == [0, 0]
+    mass = [each.parcels.set_index("id")["waste/domestic"] for each in (base, after)]
+    change = mass[1] - mass[0]
+    assert change[["p0", "q0"]].lt(0).all() and change.drop(["p0", "q0"]).eq(0).all()
+    units = [each.units["waste_domestic_t"].to_numpy() for each in (base, after)]
+    assert (units[0][1:] > 0).any() and (units[1] - units[0])[1:].tolist() == [0, 0, 0]
+    east = [each.grid_1km["emission_by_sector"].sel(sector="waste").to_numpy()[:, 1:] for each in (base, after)]  # fmt: skip
+    assert (east[0] == east[1]).all() and east[0].any()
 
 
 @pytest.mark.parametrize(

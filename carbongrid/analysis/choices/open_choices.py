@@ -165,7 +165,7 @@ def _electricity(run: PreparedRun, case: Case | None) -> Iterator[tuple[str, str
 def _reduce(run: PreparedRun) -> Iterator[tuple[str, str]]:
     if run.tables.case.reduce == "exact":
         yield "cells", "cells were not counted in the run: it measures geometry"
-    elif any(each.weight.startswith("raster:") for each in run.tables.categories.values()):
+    elif any(each.structure for each in run.tables.categories.values()):
         yield "exact", "what weight rasters share was filled by cells: it measures geometry"
     elif not gdp_can_follow(run):
         yield (

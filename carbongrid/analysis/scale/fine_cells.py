@@ -25,7 +25,6 @@ from carbongrid.method.sharing import (
 )
 from carbongrid.method.tonnes import counted, readable_tonnes
 from carbongrid.method.zoning import zone_units
-from carbongrid.pipeline.rasterizing import structure_of
 from carbongrid.raster.chunked import Counts
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.overlaps import overlap
@@ -167,7 +166,7 @@ def _sums(run: PreparedRun, shares: Shares) -> tuple[NDArray[np.int64], NDArray[
     """Return emission and sink of each unit, grams."""
     known = run.tables.categories
     names = list(known)
-    structures = [structure_of(each) for each in known.values()]
+    structures = [each.structure for each in known.values()]
     mass = reduce_to_units(run.masses(names), structures, shares).units
     sinks = np.array([each.sink for each in known.values()], np.bool_)
     return mass[:, ~sinks].sum(axis=1), mass[:, sinks].sum(axis=1)

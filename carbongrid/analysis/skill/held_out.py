@@ -17,7 +17,6 @@ from carbongrid.case.table_formats import HERE
 from carbongrid.method.agreement import misplaced
 from carbongrid.method.categories import Category
 from carbongrid.method.landuse import carrying_types
-from carbongrid.pipeline.rasterizing import structure_of
 from carbongrid.pipeline.weights_step import regions_of
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ class HeldOut:
 
     def in_units(self, category: Category) -> sparse.csr_array:
         """Return the share of each parcel in each unit, CSR [parcel, unit]; what is outside is left out."""
-        path, shares = structure_of(category), self.run.shares
+        path, shares = category.structure, self.run.shares
         matrix = sparse.csr_array(shares.rasters[path][0] if path else shares.units).astype(np.float64)  # fmt: skip
         whole = np.asarray(matrix.sum(axis=1)).ravel()
         matrix.data /= np.repeat(np.maximum(whole, np.finfo(float).tiny), np.diff(matrix.indptr))

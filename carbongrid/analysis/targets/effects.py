@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from carbongrid.pipeline.rasterizing import structure_of
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -47,7 +45,7 @@ class Effects:
 
     def parts(self, name: str) -> Any:
         """Return which part of a category on a parcel counts in which unit: CSR [parcel, unit], rows at most 1."""
-        return self._parts_by(structure_of(self.answer.inputs.categories[name]))
+        return self._parts_by(self.answer.inputs.categories[name].structure)
 
     def area_parts(self) -> Any:
         """Return which part of a parcel lies in which unit, as the run shares it out: CSR [parcel, unit], rows at most 1."""

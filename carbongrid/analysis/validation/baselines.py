@@ -50,8 +50,8 @@ class OneTotal:
             return None
         named = on_land.named(category.name).grams
         left = float(on_land.accounts(category.name).grams.sum() - named.sum())
-        rule, _, path = category.weight.partition(":")
-        overlap = on_land.by_raster[path] if rule == "raster" else on_land.shares
+        path = category.structure
+        overlap = on_land.by_raster[path] if path else on_land.shares
         shares = sparse.csr_array(overlap).astype(np.float64)
         shares.data /= np.repeat(np.asarray(shares.sum(axis=1)).ravel(), np.diff(shares.indptr))
         spread = left * ((claims / claims.sum()) @ shares)[:-1]

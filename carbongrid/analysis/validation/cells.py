@@ -134,8 +134,8 @@ def centres_written(cells: pd.DataFrame, measures: pd.DataFrame) -> list[tuple[s
 def _mass_in_units(run: RunCarriers, category: Category) -> NDArray[np.float64]:
     """Return the grams of a category on each parcel that are in some unit, by what it shares with units."""
     on_land = run.on_land
-    rule, _, path = category.weight.partition(":")
-    shares = on_land.by_raster[path] if rule == "raster" else on_land.shares
+    path = category.structure
+    shares = on_land.by_raster[path] if path else on_land.shares
     whole = np.asarray(shares.sum(axis=1), np.float64).ravel()
     outside = np.asarray(shares[:, [-1]].sum(axis=1), np.float64).ravel()
     with np.errstate(divide="ignore", invalid="ignore"):

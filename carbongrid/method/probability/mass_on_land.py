@@ -165,8 +165,8 @@ class MassOnLand:
         np.subtract.at(mass, named.parcel, named.grams.sum(axis=1))
         carrying = np.flatnonzero(mass > 0)
         carrying = carrying[np.argsort(self.home[carrying], kind="stable")]
-        rule, _, path = category.weight.partition(":")
-        overlap = self.by_raster[path] if rule == "raster" else self.shares
+        path = category.structure
+        overlap = self.by_raster[path] if path else self.shares
         shares = sparse.csr_array(overlap)[carrying].astype(np.float64)
         shares.data /= np.repeat(np.asarray(shares.sum(axis=1)).ravel(), np.diff(shares.indptr))
         kind = np.zeros(0, np.int64)

@@ -14,7 +14,7 @@ import numpy as np
 
 from carbongrid.case.readers.geoparquet import read_geoparquet
 from carbongrid.errors import CarbongridError, VerificationError
-from carbongrid.method.categories import column_of
+from carbongrid.method.categories import column_of, raster_inside
 from carbongrid.method.sharing import Shares, load_hashes, load_shares
 from carbongrid.outputs.reading import LABELS, fine_grid
 from carbongrid.outputs.tables.layers import read_unit_geometry
@@ -186,8 +186,7 @@ class Opened:
         """The categories."""
         terms = []
         for each in self.manifest["categories"]:
-            rule, _, path = each["weight"].partition(":")
-            raster = path if rule == "raster" else ""
+            raster = raster_inside(each["weight"], each.get("inside", ""))
             terms.append(Term(each["name"], each["sector"], bool(each["sink"]), raster))
         return tuple(terms)
 
