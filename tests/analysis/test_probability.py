@@ -341,7 +341,9 @@ def test_carriers_lie_where_their_raster_says():
         rule_of=lambda _: "raster:a.tif",
         accounts=lambda _: Accounts(("",), np.array([0, 0]), np.array([20])),
     )  # fmt: skip
-    category = SimpleNamespace(name="sink/crops", weight="raster:a.tif", sink=True)
+    category = SimpleNamespace(
+        name="sink/crops", weight="raster:a.tif", structure="a.tif", sink=True
+    )
     told = Uncertainty((Rule("weights", "raster:*", sigma=0.3, tau=0.2),), {}, {}, {})
     found = MassOnLand.carriers(run, category, told, ["forest", "sink/crops"])
     assert (found.mass.tolist(), found.home.tolist()) == ([3, 7, 6], [0, 1, 1])

@@ -145,7 +145,7 @@ def test_a_category_of_ones_own_has_stoves_where_only_homes_carry_it(
     use = {"commerce": "commercial", "rural-homes": "residential_agri"}.get(name, use)
     category = f"buildings/{name}"
     cells = [category, "buildings", "x", "x", "2", "false", types, "people"]
-    own = read_categories(pd.DataFrame([cells], columns=list(COLUMNS)))
+    own = read_categories(pd.DataFrame([[*cells, ""]], columns=list(COLUMNS)))
     made = formed("fuel/bituminous", category=category, categories=own, country="CN")
     (methane,) = (line for line in made.lines if line.product == "ch4")
     assert methane.inputs[-1].factor.key == f"ipcc.{use}.ch4.other_bituminous_coal"
