@@ -28,9 +28,11 @@ HEAT = Factor("own.heat", "heat", Fraction(1, 10), "t CO2/GJ", gas="CO2")
 Row = tuple[str, str, object, str]
 
 
-def formed(rows: list[Row], gwp: str = "AR5") -> Inventory:
-    """Form rows of activity, category, amount (None: blank), unit; fuel weighs its own tonnes of CO2, the grid 0.5 kg a kWh."""
+def formed(rows: list[Row], gwp: str = "AR5", *, grid: Factor = GRID, of_rows: str = "") -> Inventory:  # fmt: skip
+    """Form rows of activity, category, amount (None: blank), unit; fuel weighs its own tonnes of CO2, the grid 0.5 kg a kWh unless told, and electricity what its rows name."""
     words = {"fuel/diesel": ALONE, "heat": {"factor": "own.heat"}}
+    if of_rows:
+        words["electricity"] = {"factor": of_rows}
     data = tuple(
         ActivityRow(
             "town", "industry", number, f"R{number}", activity, category,
@@ -39,8 +41,8 @@ def formed(rows: list[Row], gwp: str = "AR5") -> Inventory:
         )
         for number, (activity, category, amount, unit) in enumerate(rows)
     )  # fmt: skip
-    settings = {**SETTINGS, "year": "2020", "grid": "own.grid"}
-    return inventory.form(ActivityData("town", data, settings, (GRID, FUEL, HEAT)), gwp=gwp)
+    settings = {**SETTINGS, "year": "2020", "grid": grid.key}
+    return inventory.form(ActivityData("town", data, settings, (grid, FUEL, HEAT)), gwp=gwp)
 
 
 HOMES, WORKS, SUPPLY = "buildings/urban-homes", "industry/manufacturing", "industry/supply"

@@ -162,6 +162,7 @@ def inventory(
         console.say(line)
     problems = [*cg.inventory.notes(formed), *regions_told(formed)]
     problems += [*cg.inventory.energy_notes(as_given), *counted.problems(file.name)]
+    problems += cg.inventory.notes_on_bounds(formed) if uncertainty else []
     console.problems(problems)
     console.document(
         {

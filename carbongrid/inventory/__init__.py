@@ -28,6 +28,7 @@ from carbongrid.inventory.uncertainty import (
     approach_2,
     draws,
     intervals_of_parts,
+    notes_on_bounds,
     without_bounds,
 )
 
@@ -55,6 +56,7 @@ __all__ = [
     "intervals_of_parts",
     "memo",
     "notes",
+    "notes_on_bounds",
     "to_system",
     "totals",
     "without_bounds",

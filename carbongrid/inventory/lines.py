@@ -118,6 +118,8 @@ class Line:
         Mass in grams, at or above 0, before it is rounded.
     passed_over
         What else it could have been formed of unasked.
+    behind
+        Factors that one of its own was formed of, as a town's mix of electricity is of the grid's.
     """
 
     row: ActivityRow
@@ -134,6 +136,13 @@ class Line:
     gas: str
     exact: Fraction
     passed_over: tuple[PassedOver, ...] = ()
+    behind: tuple[Factor, ...] = ()
+
+    @property
+    def taken(self) -> Iterator[Input]:
+        """Yield the factors that its mass rests on: those that enter the product, and those behind them."""
+        yield from self.inputs[1:]
+        yield from (Input("behind", factor) for factor in self.behind)
 
     @property
     def fossil(self) -> bool:

@@ -61,6 +61,7 @@ def notes(inventory: Inventory) -> list[Problem]:
     found += own_numbers_of_nitrogen(inventory)
     found += rows_that_contradict(inventory)
     found += _grids_of_other_years(inventory)
+    found += _factors_of_rows_in_the_mix(inventory)
     found += _counted_twice(inventory)
     found += _urea_and_ammonia(inventory)
     found += _lost_land(inventory)
@@ -223,7 +224,7 @@ def _poultry_by_kind(inventory: Inventory) -> list[str]:
 def _unasked(inventory: Inventory) -> Iterator[tuple[Line, Input]]:
     """Yield the package's factors of rows that are not 0, with their lines, but for what a row itself names."""
     for line in inventory.lines:
-        for entry in line.inputs[1:]:
+        for entry in line.taken:
             if line.row.amount and entry.role not in line.row.parameters and entry.factor.status != OWN:  # fmt: skip
                 yield line, entry
 
@@ -303,8 +304,8 @@ def _passed_over_notes(inventory: Inventory) -> list[Problem]:
 def _own_factors(inventory: Inventory) -> list[Problem]:
     """Return which of the user's factors replace the package's, and which no row takes: a warning if rows take the package's of another use or climate."""
     place, found = f"{inventory.data.file}, sheet factors", []
-    used = {entry.factor.key for line in inventory.lines for entry in line.inputs[1:]}
-    adding = {entry.factor.key for line in inventory.lines if line.row.amount for entry in line.inputs[1:]}  # fmt: skip
+    used = {entry.factor.key for line in inventory.lines for entry in line.taken}
+    adding = {entry.factor.key for line in inventory.lines if line.row.amount for entry in line.taken}  # fmt: skip
     rows_of: dict[str, dict[str, None]] = {}
     for line, entry in _unasked(inventory):
         rows_of.setdefault(entry.factor.key, {})[line.row.id] = None
@@ -338,6 +339,16 @@ def _grids_of_other_years(inventory: Inventory) -> list[Problem]:
         hint = "Bring the factor of the year, or name a nearer one."
         found.append(Problem(what, inventory.data.file, hint, "warning"))
     return found
+
+
+def _factors_of_rows_in_the_mix(inventory: Inventory) -> list[Problem]:
+    """Return a warning of rows of electricity whose own factor the balance does not take (docs/decisions/0057)."""
+    rows = dict.fromkeys(line.row.id for line in inventory.lines if line.variant == "consumption" and "factor" in line.row.parameters)  # fmt: skip
+    if not rows:
+        return []
+    what = f"the factor that rows {listed(rows, more=', ...')} name is not taken: by consumption all electricity is of one mix, of what is generated here and of imports by the grid's factor"
+    hint = "Take it out of their parameters, or count electricity by use."
+    return [Problem(what, inventory.data.file, hint, "warning")]
 
 
 def _counted_twice(inventory: Inventory) -> list[Problem]:
@@ -379,7 +390,7 @@ def _users(inventory: Inventory, wanted: Callable[[Factor], bool]) -> dict[Facto
     """Return the wanted factors in use, with the ids of the rows that use them."""
     users: dict[str, tuple[Factor, dict[str, None]]] = {}
     for line in inventory.lines:
-        for entry in line.inputs[1:]:
+        for entry in line.taken:
             if wanted(entry.factor):
                 members = users.setdefault(entry.factor.key, (entry.factor, {}))[1]
                 members.setdefault(line.row.id)

@@ -184,6 +184,7 @@ def by_consumption(inventory: Inventory) -> Inventory:
     """
     balance = balance_of(inventory)
     ends = _relative_ends(inventory, balance)
+    behind = () if balance.factor is None else (balance.factor,)
     term = TERMS["electricity-balance"]
     kept = [each for each in inventory.formed if each[0].row.activity not in USES]
     sides = (balance.uses, balance.lost)
@@ -192,7 +193,7 @@ def by_consumption(inventory: Inventory) -> Inventory:
             for gas, mass in flow.gases.items():
                 factor = _mix(balance, product, gas, ends)
                 line = _line(inventory, row, product, factor, mass)
-                kept.append((line, mass.grams, mass.co2e))
+                kept.append((replace(line, behind=behind), mass.grams, mass.co2e))
     left = tuple(each for each in inventory.left_out if each.row.activity != USES[1] or each.warn)
     return replace(_with_lines(inventory, kept), left_out=left)
 

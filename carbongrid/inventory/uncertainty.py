@@ -14,12 +14,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from carbongrid.errors import InputError
+from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.decimals import in_own_decimals
 from carbongrid.inventory.lines import Input, Inventory, Line
 from carbongrid.inventory.regions import counted_once
 from carbongrid.inventory.spread import Spread, spread_of
 from carbongrid.inventory.tables import by_gas
+from carbongrid.method.tonnes import counted
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -226,10 +227,19 @@ def without_bounds(inventory: Inventory) -> list[str]:
     """Return the factors in use of which no bounds are known; the intervals take them as exact."""
     found: dict[str, None] = {}
     for line in inventory.lines:
-        for entry in line.inputs[1:]:
+        for entry in line.taken:
             if entry.factor.key and spread_of(line, entry) is None:
                 found.setdefault(entry.factor.key)
     return list(found)
+
+
+def notes_on_bounds(inventory: Inventory) -> list[Problem]:
+    """Return a note of the factors that the intervals take as exact; nothing where there are none."""
+    unknown = without_bounds(inventory)
+    if not unknown:
+        return []
+    what = f"the intervals take {counted(len(unknown), 'factor')} as exact, of which no bounds are known: {', '.join(unknown)}"
+    return [Problem(what, inventory.data.file, "", "note")]
 
 
 def categories_of(inventory: Inventory) -> list[str]:

@@ -78,6 +78,19 @@ def test_regions_are_printed_and_what_a_run_would_refuse_is_warned_of(tmp_path: 
     assert "  D1  " in said("inventory", tmp_path).stdout
 
 
+def test_intervals_say_which_factors_they_take_as_exact(tmp_path: Path) -> None:
+    """As a run does (docs/decisions/0052)."""
+    (tmp_path / "industry.csv").write_text(
+        "activity,amount,unit,parameters\nproduct/lime,5,t,factor=mine\n", encoding="utf-8"
+    )
+    (tmp_path / "factors.csv").write_text(
+        "key,name,value,unit,gas\nmine,M,0.75,t CO2/t,CO2\n", encoding="utf-8"
+    )
+    words = "the intervals take 1 factor as exact, of which no bounds are known: mine"
+    assert words in " ".join(said("inventory", tmp_path, "--uncertainty").stderr.split())
+    assert "as exact" not in said("inventory", tmp_path).stderr
+
+
 def test_a_table_under_codes_that_is_no_words_is_told(tmp_path: Path) -> None:
     """Seen to fail: the warning was made and dropped."""
     table = tmp_path / "codes.csv"

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from power_town import HOMES, SUPPLY, WITH_PLANT, WITHOUT_PLANT, WORKS, Row, formed, sides_agree
+from power_town import (
+    GRID,
+    HOMES,
+    SUPPLY,
+    WITH_PLANT,
+    WITHOUT_PLANT,
+    WORKS,
+    Row,
+    formed,
+    sides_agree,
+)
 
 from carbongrid import inventory
 from carbongrid.errors import InputError
+from carbongrid.inventory import Inventory
 from carbongrid.inventory.power_balance import Mass, balance_of, by_consumption
 from carbongrid.inventory.tables import by_gas
 from carbongrid.method.categories import read_categories
@@ -230,3 +242,38 @@ def test_intervals_hold_the_totals_and_have_a_width() -> None:
         row = table.loc[HOMES]
         assert row["low_t"] < row["co2e_t"] < row["high_t"]
         assert row["co2e_t"] == pytest.approx(1_400_000 * 600 / 1700, abs=1e-5)
+
+
+def _told_of_grid(town: Inventory) -> list[str]:
+    notes = [*inventory.notes(town), *inventory.notes_on_bounds(town)]
+    return [note.what for note in notes if "cn.grid" in note.what or "own.grid" in note.what]
+
+
+def test_the_factor_of_imports_is_told_as_any_other() -> None:
+    """Seen to enter no total by its own note, of any year, recalled and exact without a word: the lines have the mix alone."""
+    grid = replace(GRID, key="cn.grid.province.jiangsu.2021", year="2021", low=None, high=None)
+    recalled = replace(grid, status="recalled")
+    for reading in (by_consumption, lambda town: town):
+        told = _told_of_grid(reading(formed(WITH_PLANT, grid=grid)))
+        for words in ("is of 2020, its grid's factor cn", "replaces 0.6451", "own.fuel, cn.grid.province.jiangsu.2021"):  # fmt: skip
+            assert sum(words in each for each in told) == 1, (words, told)
+        assert not any("enters no total" in each for each in told)
+        (said,) = (
+            each for each in _told_of_grid(reading(formed(WITH_PLANT, grid=recalled))) if "recalled," in each
+        )  # fmt: skip
+        assert "cn.grid.province.jiangsu.2021 is recalled, not verified; used by R1, R2" in said
+
+
+def test_a_grid_of_which_nothing_is_imported_enters_no_total() -> None:
+    rows: list[Row] = [*WITH_PLANT[:2], WITH_PLANT[3]]
+    (told,) = _told_of_grid(by_consumption(formed(rows)))
+    assert told == "your factor own.grid enters no total: no row that counts takes it"
+
+
+def test_a_factor_that_a_row_names_is_not_that_of_the_mix_and_is_told() -> None:
+    """Power bought as green: by use its row has it, by consumption it is of the mix."""
+    town = formed(WITH_PLANT, of_rows="0 kg CO2/kWh")
+    told = [note.what for note in inventory.notes(by_consumption(town)) if note.level == "warning"]
+    assert [each for each in told if each.startswith("the factor that rows R1, R2 name is not taken")]  # fmt: skip
+    assert by_gas(by_consumption(town)).equals(by_gas(by_consumption(formed(WITH_PLANT))))
+    assert not [note for note in inventory.notes(town) if "is not taken" in note.what]

@@ -276,8 +276,4 @@ def _notes(formed: inventory.Inventory, intervals: pd.DataFrame, case: Case) -> 
             f"({DRAWS:,} draws, seed {SEED}), {row['low_1_t']:,.0f} to {row['high_1_t']:,.0f} t by error propagation"
         )
         said.append(Problem(what, file, "", "note"))
-    unknown = inventory.without_bounds(formed)
-    if unknown:
-        what = f"the intervals take {len(unknown)} factors as exact, of which no bounds are known: {', '.join(unknown)}"
-        said.append(Problem(what, file, "", "note"))
-    return said
+    return said + inventory.notes_on_bounds(formed)
