@@ -30,6 +30,7 @@ from carbongrid.pipeline.facilities import (
     problems_of_place,
     rows_of_facilities,
 )
+from carbongrid.pipeline.facility_land import problems_of_land, problems_of_readings
 from carbongrid.pipeline.guesses import marked_guesses
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.open_land import mass_on_open_land
@@ -148,6 +149,7 @@ def allocate_totals(
     # People are evidence of all their categories together: who allows it of homes allows it of what follows them unasked.
     lost = {*allow.lost, *by_people_unasked()} if allow.lost else ()
     limits += evidence_problems(counted, lost)
+    limits += problems_of_land(inputs, land, placed, names)
     if residents is not None:
         limits += problems_of_gdp(inputs, land, residents[0])
         limits += problems_of_emission(inputs, residents[0])
@@ -155,6 +157,7 @@ def allocate_totals(
         limits += problems_of_homes(inputs, counted, ledger)
         limits += units_that_evidence_leaves_out(inputs, land, weighed.claims, ledger)
         limits += homes_without_people(inputs, land, weighed.claims, ledger, residents[0])
+        limits += problems_of_readings(inputs, land, placed)
     limits += _outside_by_area(inputs, land, masses, names)
     by_raster = [name for name in names if inputs.categories[name].structure]
     limits += [*problems_of_borders(named, land, by_raster), *problems_of_place(named)]

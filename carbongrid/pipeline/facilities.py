@@ -81,7 +81,7 @@ def place_facilities(inputs: Inputs, land: Land) -> PlacedFacilities:
         return PlacedFacilities(parcel, unit, ())
     x, y, reach = (table[name].to_numpy(np.float64) for name in ("x", "y", "place_uncertainty"))
     failed: dict[str, tuple[Problem, ...]] = {}
-    near, outlines = _parcels_near(land, x, y), land.units.geometry.to_numpy()
+    near, outlines = parcels_near(land, x, y), land.units.geometry.to_numpy()
     geometry = geometries_of(land.parcels, near)
     for category, rows in table.groupby("category", sort=True).indices.items():
         names = list(table["name"].iloc[rows])
@@ -96,7 +96,7 @@ def place_facilities(inputs: Inputs, land: Land) -> PlacedFacilities:
     return PlacedFacilities(parcel, unit, tuple(map(tuple, others)), failed)
 
 
-def _parcels_near(land: Land, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
+def parcels_near(land: Land, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the parcels whose box lies in reach of a facility: no other can be its parcel, and of a million few are."""
     known = np.isfinite(x) & np.isfinite(y)
     tree = shapely.STRtree(np.asarray(shapely.points(x[known], y[known]), dtype=object))
@@ -277,7 +277,7 @@ def problems_of_borders(rows: Sequence[FacilityRow], land: Land, by_raster: Coll
     split.sort(key=lambda each: (-each[0], each[1].category, each[1].name))
     listed = "; ".join(_in_others(row, beyond) for beyond, row in split[:_LISTED])
     more = "; ..." if len(split) > _LISTED else ""
-    mass = _tonnes(sum(beyond for beyond, _ in split))
+    mass = few_tonnes(sum(beyond for beyond, _ in split))
     what = f"{mass} t of {len(split):,} facilities go by area to units that do not hold their points, since their parcels lie there"
     hint = "Cut these parcels at the border; mass_by_unit in facilities.csv of the run has what lies where."
     if len(split) == 1:
@@ -287,7 +287,7 @@ def problems_of_borders(rows: Sequence[FacilityRow], land: Land, by_raster: Coll
 
 
 def _in_others(row: FacilityRow, grams: int) -> str:
-    mass = _tonnes(grams)
+    mass = few_tonnes(grams)
     if row.unit:
         return f"{row.name} (parcel {row.parcel}, {mass} t not in {row.unit})"
     return f"{row.name} (parcel {row.parcel}, {mass} t in units, the point in none)"
@@ -309,11 +309,11 @@ def problems_of_place(rows: Sequence[FacilityRow]) -> list[Problem]:
         return []
     unsure.sort(key=lambda row: (-row.grams, row.category, row.name))
     listed = "; ".join(
-        f"{row.name} ({_tonnes(row.grams)} t) in {row.unit or 'no unit'} or {', '.join(row.in_reach)}"
+        f"{row.name} ({few_tonnes(row.grams)} t) in {row.unit or 'no unit'} or {', '.join(row.in_reach)}"
         for row in unsure[:_LISTED]
     )
     more = "; ..." if len(unsure) > _LISTED else ""
-    mass = _tonnes(sum(row.grams for row in unsure))
+    mass = few_tonnes(sum(row.grams for row in unsure))
     what = f"{mass} t of {len(unsure):,} facilities could lie in another unit, within place_uncertainty_m"
     if len(unsure) == 1:
         what = f"{mass} t of 1 facility could lie in another unit, within place_uncertainty_m"
@@ -321,6 +321,6 @@ def problems_of_place(rows: Sequence[FacilityRow]) -> list[Problem]:
     return [Problem(f"{what}: {listed}{more}", "facilities", hint, "note")]
 
 
-def _tonnes(grams: int) -> str:
+def few_tonnes(grams: int) -> str:
     """Return tonnes in whole ones, of less than a hundred in three digits."""
     return f"{grams / 1e6:,.0f}" if grams >= 99.95e6 else f"{grams / 1e6:.3g}"

@@ -26,6 +26,7 @@ from carbongrid.pipeline.base_maps import BaseMapLater
 from carbongrid.pipeline.cross_checks import CrossChecked
 from carbongrid.pipeline.electricity_readings import Readings
 from carbongrid.pipeline.facilities import problems_of_borders, problems_of_place
+from carbongrid.pipeline.facility_land import problems_of_land
 from carbongrid.pipeline.guesses import notes_of_guesses
 from carbongrid.pipeline.land import FILES as LAND_FILES
 from carbongrid.pipeline.land import Land, fine_grid
@@ -223,7 +224,8 @@ def _values(answer: LiveResult, land: Land) -> dict[str, Any]:
     evidence = tuple(row for name in names for row in answer.evidence_rows[name])
     by_raster = [name for name in names if answer.inputs.categories[name].structure]
     borders = problems_of_borders(named, land, by_raster)
-    problems = [*answer.problems, *borders, *problems_of_place(named)]
+    of_land = problems_of_land(answer.inputs, land, answer.placed, names)
+    problems = [*answer.problems, *borders, *problems_of_place(named), *of_land]
     told = (*answer.inputs.notes, *notes_of_guesses(answer.inputs))  # by the tables, of any run
     notes = tuple(each for each in dict.fromkeys(problems) if each not in told)
     masses = tuple(answer.masses(names))
