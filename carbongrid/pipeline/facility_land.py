@@ -105,7 +105,7 @@ def _note(off: pd.DataFrame, count: int, file: str) -> Problem:
     more = "; ..." if len(off) > _LISTED else ""
     mass = few_tonnes(int(off["grams"].sum()))
     named = f"{counted(count, 'facility', 'facilities')} of {off['category'].iloc[0]}"
-    what = f"{mass} t of {len(off):,} of {named} lie on land that does not carry it, and stay there: {listed}{more}"
+    what = f"{mass} t of {len(off):,} of {named} lie on land of other types than the category's, and stay there: {listed}{more}"
     hint = "Look at them on a map: their coordinates may be off, their land of another use by now, or types of their category missing."
     return Problem(what, file, hint, "note")
 

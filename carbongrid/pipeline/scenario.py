@@ -19,7 +19,7 @@ from carbongrid.errors import InputError, Problem, listed
 from carbongrid.inventory.units_of_measure import base_currency, gas_of_text
 from carbongrid.method.allocate import apportion
 from carbongrid.method.gas import CO2, CO2E
-from carbongrid.method.tonnes import counted
+from carbongrid.method.tonnes import counted, readable_tonnes
 from carbongrid.method.weights import locate
 from carbongrid.pipeline.changes import (
     FACILITIES,
@@ -115,9 +115,28 @@ def _scaled(answer: LiveResult, action: Action, folder: Path | None) -> LiveResu
         after = amount_after(told, now, name)
         gas = total_given(told["total"], name).gas if "total" in told else None
         totals = scaled_total(answer.inputs, name, after, gas=gas)
+        kept = _facilities_that_keep_theirs(answer, action, name, (now, after))
         inputs = under_new_totals(answer.inputs, totals, answer.inputs.facilities)
         answer = answer.recomputed([name], inputs, answer.placed)
+        answer = dataclasses.replace(answer, said=(*answer.said, *kept))
     return answer
+
+
+def _facilities_that_keep_theirs(answer: LiveResult, action: Action, name: str, whole: tuple[int, int]) -> list[Problem]:  # fmt: skip
+    """Return a note where facilities given by mass keep it while their category's total changes: all of the change is of what has no name."""
+    table = answer.inputs.facilities
+    if table is None or whole[0] == whole[1]:
+        return []
+    known = (table["category"] == name) & (table["way"] == "value") & (table["grams"] > 0)
+    own = table["grams"][known.to_numpy(bool) & (answer.placed.parcel >= 0)]
+    kept = int(own.sum())
+    rest = [each - kept for each in whole]
+    if not kept or min(rest) < 0:
+        return []
+    now, before, after = map(readable_tonnes, (kept, *rest))
+    what = f"action {action.number}: {now} t of {counted(len(own), 'facility', 'facilities')} of {name} stay, since they are given by mass, and all else goes from {before} t to {after} t"
+    hint = "Scale facilities by name, or the land under them, if they are meant too."
+    return [Problem(what, hint=hint, level="note")]
 
 
 def _warnings_of_gas(answer: LiveResult, action: Action) -> tuple[Problem, ...]:

@@ -22,6 +22,8 @@ import shapely
 import xarray as xr
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from squares_case import CRS as CRS_OF_SQUARES
+from squares_case import SOUTH, WEST, squares_case
 from town import CRS, EAST, NORTH, square, write_raster, write_town
 
 import carbongrid as cg
@@ -383,6 +385,40 @@ def test_land_that_is_scaled_leaves_all_other_land_alone(base: cg.Result) -> Non
     assert change[base.parcels["id"] != chosen].eq(0).all()
     now = base.parcels.set_index("id").at[chosen, "agriculture/plantation"]
     assert change.sum() == round(Fraction(int(now)) / 2) - now
+
+
+def test_facilities_that_keep_their_mass_while_the_total_changes_are_told(base: cg.Result) -> None:
+    """Seen to stay silent: of a tenth less the works had nothing, and all else had more than a tenth."""
+    scale = {"do": "scale", "category": "industry/*", "factor": 0.9}
+    (told,) = (each for each in base.scenario([scale]).problems if "given by mass" in each.what)
+    assert told.level == "note"
+    assert (
+        told.what
+        == "action 1: 100,000 t of 1 facility of industry/manufacturing stay, since they are given by mass, and all else goes from 900,000 t to 800,000 t"
+    )
+    assert note_in_chinese(str(told))
+    for other in (
+        {"factor": 1},
+        {"facility": "works"},
+        {"units": ["u0"]},
+        {"category": "industry/mining"},
+    ):
+        problems = base.scenario(
+            [{**scale, "category": "industry/manufacturing", **other}]
+        ).problems
+        assert not [each for each in problems if "given by mass" in each.what]
+
+
+def test_facilities_by_share_follow_the_total_and_are_not_spoken_of(tmp_path: Path) -> None:
+    works = f"W,waste/industrial,25,{WEST + 500},{SOUTH + 500},EPSG:{CRS_OF_SQUARES}"
+    tables = {
+        "totals.csv": "category,value,unit\nwaste/industrial,40,t CO2e\n",
+        "works.csv": f"name,category,share,x,y,crs\n{works}\n",
+    }
+    case = squares_case(tmp_path, ["0601", "0601"], tables, facilities={"path": "works.csv"})
+    after = cg.run(case, tmp_path / "run").scenario([{"do": "scale", "category": "waste/industrial", "factor": 0.5}])  # fmt: skip
+    assert after.parcels["waste/industrial"].tolist() == [12_500_000, 7_500_000]
+    assert not [each for each in after.problems if "given by mass" in each.what]
 
 
 def test_scaled_land_leaves_what_follows_a_raster_where_it_is(tmp_path: Path) -> None:

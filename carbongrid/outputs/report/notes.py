@@ -177,7 +177,7 @@ _OWN_WORDS = {
 }
 
 
-_ONE_OF_THEM = re.compile(r"(?<![\w.,'])1 (row|unit|merged unit|parcel|polygon|point|cell|region|area|place|generator|code)\b(?! of \d)([^:;(]*)")  # fmt: skip
+_ONE_OF_THEM = re.compile(r"(?<![\w.,'])1 (row|unit|merged unit|parcel|polygon|point|cell|region|area|place|generator|code|factor|facility)\b(?! of \d)([^:;(]*)")  # fmt: skip
 """A count of one, and what is said of it."""
 _IN_THE_PLURAL = {
     "is": "are", "has": "have", "does": "do", "lies": "lie", "stands": "stand", "holds": "hold",
@@ -192,7 +192,8 @@ def note_in_chinese(text: str) -> str:
 
 def _in_the_plural(one: re.Match[str]) -> str:
     said = re.sub(r"\w+", lambda word: _IN_THE_PLURAL.get(word[0], word[0]), one[2])
-    return f"1 {one[1]}s{said}"
+    things = re.sub("y$", "ie", one[1]) + "s"
+    return f"1 {things}{said}"
 
 
 def _known_note(text: str) -> str:

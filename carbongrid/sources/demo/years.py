@@ -137,7 +137,7 @@ def plan_text(city: City) -> str:
 # What if? Six actions on the city of 2020, made up as the city is: carbongrid scenario run case/plan.toml --out run-plan
 reference = "floating"           # zones are told first with the region following the plan; "frozen": with the region as it was
 
-[[action]]                       # power plants and the like, all of them
+[[action]]                       # the total of supply; its plants are given by mass and keep theirs
 do = "scale"
 category = "industry/supply"
 factor = 0.9
