@@ -174,7 +174,8 @@ def make_tables(
         allocation.ledger, names, reduced.units.sum(axis=0), reduced.outside, reduced.snapped
     )
     notes = (*inputs.notes, *checked.problems, *allocation.problems, *reduction.problems, *indexed.notes)  # fmt: skip
-    said = tuple((str(note.level), str(note)) for note in notes)
+    # A plan finds of the categories that it changes what its run finds of all.
+    said = tuple(dict.fromkeys((str(note.level), str(note)) for note in notes))
     rasters = {name: path for name, each in inputs.categories.items() if (path := each.structure)}
     emission = parcels.frame["emission_g"].to_numpy(np.int64)
     of_method = [*method_notes(inputs), *notes_of_draws(units, len(emission), zoned.draws)]

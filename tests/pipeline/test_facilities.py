@@ -20,7 +20,9 @@ import carbongrid as cg
 from carbongrid.errors import InputError
 from carbongrid.method.weights import parcels_of_facilities
 from carbongrid.pipeline import facilities
+from carbongrid.pipeline.plans import plan_of
 from carbongrid.pipeline.run_carriers import RunCarriers
+from carbongrid.pipeline.scenario_run import run_plan
 from carbongrid.raster import row_blocks
 
 SIDE, CRS = 300.0, "EPSG:32651"
@@ -85,6 +87,19 @@ def across(folder: Any, totals: dict[str, int], east: float = 1.2) -> Any:
 def off_totals(ledger: pd.DataFrame) -> dict[str, float]:
     own = ledger[ledger["category"] == "waste/industrial"]
     return dict(zip(own["region"], own["facilities_t"], strict=True))
+
+
+def test_what_a_plan_and_its_run_both_find_is_told_once(tmp_path: Any) -> None:
+    """Seen to fail: that what the case allows lies outside all units stood in a plan's manifest twice."""
+    totals = {"totals.csv": "category,value,unit\nwaste/industrial,30,t CO2e\n"}
+    case = squares_case(tmp_path, ["0601"] * 3, totals, allow={"outside": ["waste/industrial"]})
+    layer(2, code=["01", "02"], district=["D1", "D1"]).to_file(tmp_path / "units.gpkg")
+    run = cg.run(case, tmp_path / "run")
+    half = plan_of([{"do": "scale", "category": "waste/industrial", "factor": 0.5}])
+    _, folder = run_plan(run, half, tmp_path / "plan")
+    told = [tuple(each) for each in cg.open(folder).manifest["assumptions"]]
+    assert len([text for _, text in told if "lie outside every unit" in text]) == 1
+    assert len(told) == len(set(told))
 
 
 def on_parcels(answer: Any) -> list[float]:
