@@ -56,8 +56,8 @@ class Input:
     def text(self) -> str:
         """The factor as the audit writes it: role, key, number, unit, status."""
         number = plain(self.factor.value)
-        shown = f"{number} {self.factor.unit}".strip()
-        key = f"1-{self.factor.key}" if self.complement else self.factor.key
+        shown = f"{'1 - ' if self.complement else ''}{number} {self.factor.unit}".strip()
+        key = self.factor.key
         status = f" [{self.factor.status}]" if self.factor.status else ""
         return f"{self.role} = {shown} ({key}){status}" if key else f"{self.role} = {shown}"
 

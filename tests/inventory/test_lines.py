@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carbongrid.inventory.lines import plain
+from carbongrid.inventory.factors import Factor
+from carbongrid.inventory.lines import Input, plain
 
 
 @given(st.integers(-(10**30), 10**30), st.integers(0, 15))
@@ -38,3 +39,12 @@ def test_a_short_decimal_is_written_exactly(digits: int, places: int) -> None:
 )
 def test_a_number_is_written(number: Fraction | None, written: str) -> None:
     assert plain(number) == written
+
+
+def test_what_enters_as_its_rest_to_one_is_written_so() -> None:
+    """Seen to read as water of 0.89, where grain is dry by as much."""
+    dry = Factor("own.dry", "dry matter", Fraction(89, 100), "fraction", status="verified")
+    grain = Input("water", dry, complement=True)
+    assert grain.value == Fraction(11, 100)
+    assert grain.text == "water = 1 - 0.89 fraction (own.dry) [verified]"
+    assert Input("dry", dry).text == "dry = 0.89 fraction (own.dry) [verified]"
