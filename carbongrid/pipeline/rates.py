@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from carbongrid.case.figures import GdpSection
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.regions import masses_here
 from carbongrid.errors import Problem, listed
-from carbongrid.inventory.units_of_measure import grams_of_text
+from carbongrid.inventory.units_of_measure import base_currency, grams_of_text
 from carbongrid.method.agreement import NEAR_UNIT_SLIP, UNIT_SLIPS, slip_of
 from carbongrid.method.allocate.spreading import WHOLE
 from carbongrid.method.categories import Category, homes
@@ -40,6 +41,12 @@ OF_ONE = {"transport/road": 100.0, "waste/domestic": 100.0, "industry/f-gases": 
 
 MAX_EMISSION = 2e10
 """t CO2e that no country emits in a year (recalled)."""
+
+GDP_PER_PERSON = (10.0, 1e8)
+"""Of a currency a year, that all regions together have at least, in any of them, and at most in one of :data:`_STRONG`: the poorest countries have 200 dollars, the richest 200,000 (recalled)."""
+
+_STRONG = ("CAD", "CHF", "CNY", "EUR", "GBP", "HKD", "USD")
+"""Currencies of which one is no less than a tenth of a dollar; of others 1e8 may be a year's income."""
 
 _APART, _SELDOM = 100.0, 3.0
 """So many times estimates of one place are hardly apart, and seldom by years, gases and scopes."""
@@ -182,7 +189,7 @@ def problems_of_benchmark(inputs: Inputs) -> list[Problem]:
 
 
 def problems_of_gdp(inputs: Inputs, land: Land, residents: NDArray[np.float64]) -> list[Problem]:
-    """Return a warning of regions whose GDP for each person, or where people are not known for each km2, is far from that of the others.
+    """Return a warning of regions whose GDP for each person, or where people are not known for each km2, is far from that of the others; else one if that of all together is none of any place.
 
     Parameters
     ----------
@@ -207,10 +214,30 @@ def problems_of_gdp(inputs: Inputs, land: Land, residents: NDArray[np.float64]) 
     times = each / each.median()
     far = times[(times > limit) | (times * limit < 1)]
     if len(each) < _REGIONS or far.empty:
-        return []
+        everybody = float(people.sum(skipna=False))
+        return _problems_of_money(float(gdp.sum(skipna=False)), everybody, case.gdp)
     which = listed((f"{code} ({in_words(by)} times)" for code, by in far.items()), _LISTED)
     what = f"GDP for each person is more than {limit:,g} times the median of {len(each)} regions, or less than one part in {limit:,g}, in {len(far)}: {which}"
     if limit == PER_KM2:
         what = f"GDP for each km2 is more than {limit:,g} times the median of {len(each)} regions, or less than one part in {limit:,g}, in {len(far)}: {which}"
     hint = "Check that all are in one unit: the ECC of every unit rests on the sum."
     return [Problem(what, case.gdp.path, hint, "warning")]
+
+
+def _problems_of_money(gdp: float, people: float, section: GdpSection) -> list[Problem]:
+    """Return a warning of GDP that for each person is less than any place has, or more: all figures are in another unit than the case says."""
+    currency = base_currency(section.currency)
+    least, most = GDP_PER_PERSON
+    if not people >= _CITY or not gdp > 0:
+        return []
+    each = (
+        f"GDP comes to {in_words(gdp / people)} {currency} a year for each of {people:,.0f} people"
+    )
+    if gdp < least * people:
+        what = f"{each}, less than the {least:,.0f} of any place"
+    elif gdp > most * people and currency in _STRONG:
+        what = f"{each}, more than the {most:,.0f} of any place"
+    else:
+        return []
+    hint = "Check [gdp] currency: it says what one of the table counts, such as 1e4 CNY."
+    return [Problem(what, section.path, hint, "warning")]

@@ -102,7 +102,7 @@ def test_a_run_says_what_a_check_says(tmp_path):
     assert any(told_of == level and what in text for told_of, text in run.manifest["assumptions"])
 
 
-def gdp_told(folder, values, people=None, by="unit"):
+def gdp_told(folder, values, people=None, by="unit", currency="1e8 CNY"):
     """Return the warnings of GDP of units of 100 ha each, in districts of two."""
     count = len(values) * (1 if by == "unit" else 2)
     tables = {"totals.csv": "category,value,unit\nbuildings/commerce,5,t CO2e\n"}
@@ -112,7 +112,7 @@ def gdp_told(folder, values, people=None, by="unit"):
     tables["gdp.csv"] = "region,value\n" + "".join(f"{code},{value}\n" for code, value in zip(codes, values, strict=True))  # fmt: skip
     if by == "district":
         tables["gdp.csv"] = "region,primary,secondary,tertiary\n" + "".join(f"{code},0,0,{value}\n" for code, value in zip(codes, values, strict=True))  # fmt: skip
-    more = f'[gdp]\npath = "gdp.csv"\nby = "{by}"\n'
+    more = f'[gdp]\npath = "gdp.csv"\nby = "{by}"\ncurrency = "{currency}"\n'
     if people:
         points = [square(x, 0).centroid.coords[0] for x in range(count)]
         tables["people.csv"] = "lon,lat,residents\n" + "".join(f"{x},{y},{many}\n" for (x, y), many in zip(points, people, strict=True))  # fmt: skip
@@ -121,9 +121,9 @@ def gdp_told(folder, values, people=None, by="unit"):
     units = [(f"u{x}", f"d{x // 2}", square(x, 0)) for x in range(count)]
     folder.mkdir(exist_ok=True)
     problems = check(write_town(folder, land, units, tables, more)).problems
-    found = [each for each in problems if each.what.startswith("GDP for each")]
+    found = [each for each in problems if each.what.startswith(("GDP for each", "GDP comes to"))]
     assert all(each.level == "warning" for each in found)
-    assert all(english_in(note_in_chinese(str(each)), ["gdp.csv", "u5", "u6", "d5"]) == [] for each in found)  # fmt: skip
+    assert all(english_in(note_in_chinese(str(each)), ["gdp.csv", "u5", "u6", "d5", "CNY", "VND"]) == [] for each in found)  # fmt: skip
     return [each.what for each in found]
 
 
@@ -142,7 +142,7 @@ USUAL = [20, 50, 10, 30, 90, 40]
         ([*USUAL[:5], 0], [2000] * 6, None),  # nothing is nothing
         ([*USUAL[:5], ""], [2000] * 6, None),
         ([*USUAL[:5], 20_000], [2000] * 5 + [900_000], None),  # as many times the people
-        ([*USUAL[:5], 40_000], [2000] * 5 + [900], None),  # works beside which nobody lives
+        ([*USUAL[:5], 8_000], [2000] * 5 + [900], None),  # works beside which nobody lives
         (USUAL[:4], None, None),
     ],
 )  # fmt: skip
@@ -151,6 +151,23 @@ def test_gdp_in_another_unit_is_told(tmp_path, values, people, words):
     found = gdp_told(tmp_path, values, people)
     assert len(found) == (words is not None)
     assert all(words in each for each in found)
+
+
+@pytest.mark.parametrize(
+    ("currency", "people", "words"),
+    [
+        ("1e8 CNY", 2000, None),
+        ("CNY", 2000, "GDP comes to 0.02 CNY a year for each of 12,000 people, less than the 10 of any place"),
+        ("CNY", 1600, None),  # too few people to tell
+        ("1e11 CNY", 2000, "GDP comes to 2,000,000,000 CNY a year for each of 12,000 people, more than the 100,000,000 of any place"),
+        ("1e11 VND", 2000, None),
+        ("10 VND", 2000, "GDP comes to 0.2 VND a year for each of 12,000 people, less than the 10 of any place"),
+    ],
+)  # fmt: skip
+def test_gdp_that_no_place_has_is_told(tmp_path, currency, people, words):
+    """Seen without a word: a table in 1e8 CNY that was declared to be in CNY, 0.02 CNY a person."""
+    found = gdp_told(tmp_path, USUAL, [people] * 6, currency=currency)
+    assert found == ([] if words is None else [words])
 
 
 def test_gdp_of_districts_is_held_against_their_own_people(tmp_path):
