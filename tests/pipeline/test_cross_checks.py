@@ -275,6 +275,17 @@ def test_what_goes_by_people_without_homes_is_named(tmp_path):
         told = [each for each in check(case).problems if "no homes have a total" in each.what]
         assert [each.what for each in told] == [f"people are given and no homes have a total, so that people are counted in units and {said}"] * bool(said)  # fmt: skip
         assert all(each.level == "note" and note_in_chinese(str(each)) for each in told)
+    # Waste that the case spreads by area is none of what goes by people.
+    written = tables | {
+        "totals.csv": "category,value,unit\nwaste/domestic,100,t CO2e\n",
+        "categories.csv": "category,weight\nwaste/domestic,area\n",
+    }
+    (tmp_path / "area").mkdir()
+    case = squares_case(tmp_path / "area", ["0701", "0702", "0809"], written, people=people, categories={"path": "categories.csv"})  # fmt: skip
+    said = [each.what for each in check(case).problems if each.what.startswith("people are given")]
+    assert said == [
+        f"people are given and no homes have a total, so that people are counted in units and {nothing}"
+    ]
 
 
 def test_a_category_of_scope_3_that_is_not_spread_is_told(tmp_path):
@@ -293,6 +304,12 @@ def test_a_category_of_scope_3_that_is_not_spread_is_told(tmp_path):
         told.append([str(each) for each in found])
     assert told[0] == ["totals.csv: own/goods is of scope 3: its 100 t are reported, never spread. Where they are emitted here, write 'here' in the column place."]  # fmt: skip
     assert told[1:] == [[], []]
+    (tmp_path / "nothing").mkdir()
+    written = tables | {
+        "totals.csv": tables["totals.csv"].format("").replace("goods,100,", "goods,0,")
+    }
+    case = squares_case(tmp_path / "nothing", ["0601"] * 2, written, **own)
+    assert not [each for each in check(case).problems if "is of scope 3" in each.what]
 
 
 def test_activity_data_of_scope_3_that_are_not_spread_are_told(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -118,6 +119,23 @@ def test_a_total_that_a_plan_gives_is_as_sure_as_one_of_which_nobody_says(run: c
 def test_a_guess_that_is_scaled_is_no_surer(run: cg.Result) -> None:
     scaled = run.scenario([{"do": "scale", "category": name, "factor": 2} for name in NAMES])
     assert percents({"uncertainty": uncertainty_after(scaled, run)}) == percents(run.manifest)
+
+
+def test_nothing_is_left_of_a_table_of_guesses_that_a_plan_gives(run: cg.Result) -> None:
+    """An empty table would be another uncertainty than that of a case without one."""
+    told = run.manifest["uncertainty"]
+    [row] = [
+        each
+        for each in told["totals"]
+        if each["category"] == "industry/manufacturing" and not each["region"]
+    ]
+    base: Any = SimpleNamespace(manifest={"uncertainty": {**told, "totals": [row]}})
+    given = run.scenario(
+        [{"do": "scale", "category": "industry/manufacturing", "total": "5 kt CO2e"}]
+    )
+    assert "totals" not in uncertainty_after(given, base)
+    scaled = run.scenario([{"do": "scale", "category": "industry/manufacturing", "factor": 2}])
+    assert uncertainty_after(scaled, base)["totals"] == [row]
 
 
 def test_a_guess_of_nothing_is_no_part_of_a_whole_that_a_plan_gives() -> None:

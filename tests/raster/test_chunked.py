@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import dask
 import naive
 import numpy as np
+import pyproj
 import pytest
 import rasterio
 import shapely
@@ -594,6 +595,27 @@ def test_finer_cells_are_added_up_where_their_centres_lie(tmp_path_factory, cell
     parts = [weights.sample(grid, (first, 2), needed[first : first + rows, 2:9]) for first in range(0, grid.shape[0], rows)]  # fmt: skip
     for whole, *strips in zip([*places, known], *parts, strict=True):
         assert np.array_equal(np.concatenate(strips), whole[:, 2:9])
+
+
+def test_cells_in_degrees_that_are_left_unread_are_told_in_metres(tmp_path):
+    """As far as they reach on the ground, by the ellipsoid. A test in one CRS alone does not see whether they are brought to the grid's."""
+    path, longitude, latitude, cell = tmp_path / "degrees.tif", 120.0, 31.0, 0.0006
+    with rasterio.open(
+        path, "w", driver="GTiff", height=30, width=30, count=1, dtype="float32", crs=4326,
+        transform=from_origin(longitude, latitude, cell, cell),
+    ) as target:  # fmt: skip
+        target.write(np.ones((1, 30, 30), np.float32))
+    middle = longitude + 15 * cell, latitude - 15 * cell
+    x, y = Transformer.from_crs(4326, 4549, always_xy=True).transform(*middle)
+    grid = Grid("EPSG:4549", 100, (x - 400, y - 400, x + 400, y + 400))
+    weights = WeightRaster.around(path, grid)
+    assert not weights.is_finer
+    (told,) = rasters.problems_of_finer_cells(weights, grid)
+    ground = pyproj.Geod(ellps="GRS80")
+    wide = ground.inv(*middle, middle[0] + cell, middle[1])[2]
+    high = ground.inv(*middle, middle[0], middle[1] + cell)[2]
+    assert f"about {wide:.3g} x {high:.3g} m" in told.what
+    assert f"1 in {100**2 / (wide * high):.1f}" in told.what
 
 
 def test_what_lies_twice_on_a_raster_of_more_than_a_turn_is_added_up_once(tmp_path):
