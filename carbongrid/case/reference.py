@@ -85,7 +85,7 @@ A category's mass is shared over the parcels of its types in proportion to a wei
 | `roads` | length of road, corrected by class and by transport POIs nearby |
 | `lines:MODE` | length of lines of a mode: road, rail, water, air; by area where there are none |
 | `field:COLUMN` | a numeric column of the parcels |
-| `raster:PATH` | sum of a raster of density or counts (GeoTIFF of one band, or one variable of NetCDF or Zarr), read at the centres of the fine grid's cells, or added up in them where two or more of its cells lie along their sides; mass follows it inside the parcel too |
+| `raster:PATH` | sum of a raster of density or counts (GeoTIFF of one band, or one variable of NetCDF or Zarr), read at the centres of the fine grid's cells, or added up in them where two or more of its cells lie along their sides (an even density stays even to a quarter or better); mass follows it inside the parcel too |
 """
 
 _ELECTRICITY = """\

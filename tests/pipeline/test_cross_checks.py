@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -181,7 +182,7 @@ def test_a_weight_raster_finer_than_the_grid_is_added_up(tmp_path):
         assert run.parcels["buildings/urban-homes"].tolist() == [489_000_000, 247_000_000]
 
 
-@pytest.mark.parametrize(("wide", "high", "said"), [(70, 70, "70 x 70 m"), (10, 200, "10 x 200 m"), (51, 51, "51 x 51 m"), (71, 71, None), (200, 200, None)])  # fmt: skip
+@pytest.mark.parametrize(("wide", "high", "said"), [(70, 70, "70 x 70 m"), (70.04, 70.04, "70 x 70 m"), (3.0004, 700, "3 x 700 m"), (10, 200, "10 x 200 m"), (51, 51, "51 x 51 m"), (71, 71, None), (200, 200, None)])  # fmt: skip
 def test_a_weight_raster_of_which_cells_are_left_unread_is_told(tmp_path, wide, high, said):
     """Seen without a word: of cells of 10 x 400 m on a grid of 100 m one in ten was read."""
     counts = np.ones((math.ceil(1000 / high), math.ceil(2000 / wide)), np.uint16)
@@ -189,7 +190,11 @@ def test_a_weight_raster_of_which_cells_are_left_unread_is_told(tmp_path, wide, 
     assert len(told) == (said is not None)
     for text in told:
         assert f"of its cells, about {said}" in text
-        assert "Take a grid.resolution of " in text
+        most, least = (
+            float(each.replace(",", "")) for each in re.findall(r"of ([\d.,]+) m or", text)[-2:]
+        )
+        assert 2 * max(wide, high) <= most < 2 * max(wide, high) * 1.01
+        assert min(wide, high) * 0.99 < least <= min(wide, high)
 
 
 def of_raster(folder: Path, counts: np.ndarray, wide: float, high: float = 0) -> tuple[cg.Result, list[str]]:  # fmt: skip

@@ -24,6 +24,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyproj import Transformer
 from rasterio.transform import from_origin
+from rasterio.warp import transform_bounds
 from shapes import CRS, partition
 from steps import given as given_to
 from waiting import HANG
@@ -531,7 +532,8 @@ def test_a_raster_much_finer_than_the_grid_is_read_in_bounded_pieces(
     tmp_path, monkeypatch, side, most
 ):
     """Caught: all cells from the first to the last of a tile's centres at once, 12 GiB under coarse cells."""
-    monkeypatch.setattr(rasters, "_CELLS_AT_ONCE", most)
+    for name in ("_CELLS_AT_ONCE", "_PLACED_AT_ONCE"):
+        monkeypatch.setattr(rasters, name, most)
     read = given_to(monkeypatch, plane_files, "known_values", 1)
     path, size = tmp_path / "fine.tif", 300
     values = np.random.default_rng(side).integers(0, 1000, (size, size)).astype(np.float32)
@@ -579,22 +581,56 @@ def test_finer_cells_are_added_up_where_their_centres_lie(tmp_path_factory, cell
     grid = Grid(CRS, 60, (EAST, NORTH, EAST + 600, NORTH + 600))
     needed = np.random.default_rng(1).random(grid.shape) < 0.8
     wanted, there = np.zeros(grid.shape), np.zeros(grid.shape, int)
-    numbers = [(row, column) for row in range(50) for column in range(40)]
-    centres = np.array([placed @ (column + 0.5, row + 0.5) for row, column in numbers])
+    weights = WeightRaster.around(path, grid)
+    parts = weights.parts
+    assert weights.is_finer and parts in (1, 2, 4)
+    numbers = [(row, column) for row in range(50 * parts) for column in range(40 * parts)]
+    centres = np.array(
+        [placed @ ((column + 0.5) / parts, (row + 0.5) / parts) for row, column in numbers]
+    )
+    numbers = [(row // parts, column // parts) for row, column in numbers]
     for number, px, py in zip(numbers, *to_grid.transform(*centres.T), strict=True):
         at = math.floor((grid.bounds[3] - py) / 60), math.floor((px - grid.bounds[0]) / 60)
         inside = 0 <= at[0] < grid.shape[0] and 0 <= at[1] < grid.shape[1]
         if inside and needed[at] and values[number] >= 0:
-            wanted[at] += values[number]
+            wanted[at] += values[number] / parts**2
             there[at] = 1
-    weights = WeightRaster.around(path, grid)
-    assert weights.is_finer
     *places, known = weights.sample(grid, (0, 0), needed)
     assert np.array_equal(_told(weights, places), wanted)
     assert np.array_equal(known, there)
     parts = [weights.sample(grid, (first, 2), needed[first : first + rows, 2:9]) for first in range(0, grid.shape[0], rows)]  # fmt: skip
     for whole, *strips in zip([*places, known], *parts, strict=True):
         assert np.array_equal(np.concatenate(strips), whole[:, 2:9])
+
+
+@pytest.mark.parametrize("crs", [CRS, 32631, 4326])
+@pytest.mark.parametrize("along", [2.3, 2.5, 3, 3.4, 4.5, 7.7, 9.3])
+def test_an_even_density_stays_even_in_a_coarser_grid(tmp_path, along, crs):
+    """Seen: cells of 40 m on a grid of 100 m, of which each held 4, 6 or 9, so that of even homes some had 2.25 times as much as others."""
+    path, (west, south, *_) = tmp_path / "even.tif", GRID.bounds
+    grid = Grid(CRS, 100, (west, south, west + 1000, south + 1000))
+    left, bottom, right, top = transform_bounds(
+        CRS, crs, west - 500, south - 500, west + 1500, south + 1500
+    )
+    cell = 100 / along if crs != 4326 else 100 / along / 111_000
+    size = math.ceil((top - bottom) / cell), math.ceil((right - left) / cell)
+    with rasterio.open(
+        path, "w", driver="GTiff", height=size[0], width=size[1], count=1, dtype="float32", crs=crs,
+        transform=from_origin(left, bottom + size[0] * cell, cell, cell),
+    ) as target:  # fmt: skip
+        target.write(np.ones(size, np.float32), 1)
+    weights = WeightRaster.around(path, grid)
+    assert weights.is_finer
+    *places, known = weights.sample(grid, (0, 0), np.ones(grid.shape, bool))
+    sums = _told(weights, places)
+    assert known.all()
+    assert sums.max() <= sums.min() * (9 / 8) ** 2
+    if crs == CRS and along == 3:
+        assert weights.parts == 1 and set(sums.ravel()) == {along**2}
+    # No more and no less than lies there.
+    assert sums.sum() == pytest.approx(
+        sums.size * (100 / cell) ** 2 if crs == CRS else sums.sum(), rel=0.03
+    )
 
 
 def test_cells_in_degrees_that_are_left_unread_are_told_in_metres(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -30,20 +30,22 @@ _MOST = 1e38
 # Values are exact to this many bits below the largest around the grid: one cell of 5e12 leaves 57 of them to a cell of 1.
 _BITS = 100
 _ROWS_AT_ONCE = 256
-# Cells of a raster that are read at once, 32 MB as float64: under a fine cell of 100 m lie 10,000 cells of 1 m.
+# Cells of a raster that are read at once, 32 MB as float64.
 _CELLS_AT_ONCE = 2**22
+# Cells of a finer raster that are placed at once, each with a dozen numbers: 60 MB.
+_PLACED_AT_ONCE = 2**19
 # Bytes of a block, which GDAL unpacks whole whatever part of it is read.
 _MAX_BLOCK = 2**28
 # So many cells of one number are no few that a sensor could not tell from more.
 _CELLS_AT_TOP = 10
 # So many cells along each side of a fine one are added up: each fine cell then holds the centre of one at least.
 _CELLS_ALONG = 2
+# So many parts of cells along each side of a fine one, or more, are added up: one more or less is a quarter of its sum at most.
+_PARTS_ALONG = 8
 # Of so many cells under a fine one only the one at its centre is read, before that is told.
 _CELLS_UNDER_ONE = 2
 # Sides that are a multiple of each other but for their last digits are so.
 _ROUNDED = 1e-9
-# The name of a CRS, such as EPSG:4549, in a command; anything longer is a definition.
-_SHORT_CRS = 20
 # What is scanned for the largest value reaches this much further than the grid, in shares of its sides.
 _MARGIN = 0.05
 
@@ -64,15 +66,21 @@ class WeightRaster:
         place is rounded, half even.
     largest
         The largest value around the grid.
-    is_finer
-        Whether two of its cells or more lie along each side of a fine one. A fine cell then has the sum of the values whose centres lie in it, as of
-        buildings that are counted; else the value under its centre.
+    parts
+        Into how many parts along each side its cells are cut that are added up in fine ones, each with as much of the value as of the cell, where two
+        of its cells or more lie along each side of a fine one. A fine cell then has the sum of the parts whose centres lie in it, as of
+        buildings that are counted; else, for 0, the value under its centre.
     """
 
     path: Path
     exponents: tuple[int, ...]
     largest: float
-    is_finer: bool = False
+    parts: int = 0
+
+    @property
+    def is_finer(self) -> bool:
+        """Whether its cells are added up in fine ones."""
+        return self.parts > 0
 
     @classmethod
     def around(cls, path: Path, grid: Grid) -> WeightRaster:
@@ -90,7 +98,7 @@ class WeightRaster:
                     raise InputError(problems)
                 windows = _windows_around(source, path, grid)
                 smallest, largest = _extremes(source, windows)
-                is_finer = max(_cell_on(source, grid)[:2]) * _CELLS_ALONG <= grid.resolution * (1 + _ROUNDED)  # fmt: skip
+                parts = _parts_of_cells(source, grid)
         except rasterio.errors.RasterioError as error:
             hint = "Open it in QGIS, or write it again with gdal_translate."
             raise InputError(f"the raster cannot be read: {error}", str(path), hint) from error
@@ -102,27 +110,27 @@ class WeightRaster:
                 "Mark what is unknown as nodata.",
             )
         cells = grid.shape[0] * grid.shape[1]
-        if is_finer:
+        if parts:
             cells = max(cells, sum(window.width * window.height for window in windows))
         bits = _SUM_BITS - cells.bit_length()
         first = bits - math.frexp(largest)[1] if largest else 0
         exponents = tuple(first + bits * place for place in range(-(-_BITS // bits)))
-        return cls(path, exponents, largest, is_finer)
+        return cls(path, exponents, largest, parts)
 
     def sample(
         self, grid: Grid, corner: tuple[int, int], needed: NDArray[np.bool_]
     ) -> list[NDArray[np.int64]]:
         """Return the values in the needed cells of a window, place by place, and 1 where there is a value.
 
-        Of a raster with finer cells those are added up whose centres lie in a cell; of any other the one that holds the cell's centre gives the value. Where
+        Of a raster with finer cells the parts are added up whose centres lie in a cell; of any other the one that holds the cell's centre gives the value. Where
         they are unknown (nodata, NaN, off the raster, too small beside the largest) or the cell is not needed, all are 0. Every centre is
         transformed by itself, so the answer does not depend on the window.
         """
         places = [np.zeros(needed.size, np.int64) for _ in self.exponents]
         known = np.zeros(needed.size, np.int64)
-        values_of = _values_inside if self.is_finer else _values_under_centres
         with open_plane(self.path, checked=True) as source:  # where it was scanned
-            for cells, values in values_of(source, grid, corner, needed):
+            found = _values_inside(source, grid, corner, needed, self.parts) if self.parts else _values_under_centres(source, grid, corner, needed)  # fmt: skip
+            for cells, values in found:
                 written = [*self._written(np.nan_to_num(values, nan=0.0))]
                 # What is too small for the last place is not zero: nobody knows its share.
                 known[cells[(values == 0) | (np.sum(written, axis=0) > 0)]] = 1
@@ -178,7 +186,9 @@ def problems_of_top(raster: WeightRaster, grid: Grid) -> Iterator[Problem]:
             return
         cells, others, below, least = 0, 0.0, 0.0, math.inf
         windows = _windows_around(source, path, grid)
-        for piece in chain.from_iterable(_pieces(source, window) for window in windows):
+        for piece in chain.from_iterable(
+            _pieces(source, window, _CELLS_AT_ONCE) for window in windows
+        ):
             values = _known(source, piece)
             rest = values[values < source.top]
             cells += values.size - rest.size
@@ -216,9 +226,17 @@ def problems_of_finer_cells(raster: WeightRaster, grid: Grid) -> Iterator[Proble
     yield Problem(
         f"of its cells, about {width:.3g} x {height:.3g} m, only the one at the centre of each of the grid's of {side} m is read, about 1 in {grid.resolution**2 / area:.1f}: if they are counts, what the others hold has no weight",
         raster.path.name,
-        f"Take a grid.resolution of {max(width, height) * _CELLS_ALONG:.3g} m or more, whose cells add them up, or of {min(width, height):.3g} m or less.",
+        f"Take a grid.resolution of {_outward(max(width, height) * _CELLS_ALONG, math.ceil)} m or more, whose cells add them up, or of {_outward(min(width, height), math.floor)} m or less; grid.coarse is a multiple of it.",
         level="warning",
     )
+
+
+def _outward(metres: float, rounded: Callable[[float], int]) -> str:
+    """Return a length in three digits, rounded to the side on which it is still enough."""
+    unit = 10.0 ** (math.floor(math.log10(metres)) - 2)
+    # Whole multiples that lie a hair beside one are that one.
+    whole = round(metres / unit) if _is_whole(metres / unit) else rounded(metres / unit)
+    return f"{whole * unit:,.10g}"
 
 
 def _cell_on(source: PlaneFile, grid: Grid) -> tuple[float, float, float]:
@@ -237,19 +255,36 @@ def _cell_on(source: PlaneFile, grid: Grid) -> tuple[float, float, float]:
     return abs(sides[0]) + abs(sides[1]), abs(sides[2]) + abs(sides[3]), area
 
 
+def _parts_of_cells(source: PlaneFile, grid: Grid) -> int:
+    """Return into how many parts along each side a raster's cells are cut, 0 where they are not finer: of a density fine cells that hold two and three cells in turn would be uneven by more than twice."""
+    along = grid.resolution / max(_cell_on(source, grid)[:2])
+    if along * (1 + _ROUNDED) < _CELLS_ALONG:
+        return 0
+    # Where the sides are whole multiples every fine cell holds as many centres.
+    transform = source.transform
+    if source.crs == crs_of(grid.crs) and not transform.b and not transform.d and all(_is_whole(grid.resolution / abs(side)) for side in (transform.a, transform.e)):  # fmt: skip
+        return 1
+    # Powers of two, by whose squares values are divided exactly.
+    return 1 << max(math.ceil(math.log2(_PARTS_ALONG / along)), 0)
+
+
+def _is_whole(number: float) -> bool:
+    return abs(number - round(number)) <= _ROUNDED * number
+
+
 def _extremes(source: PlaneFile, windows: Sequence[Window]) -> tuple[float, float]:
     """Return the smallest and the largest value of windows, at most and at least 0."""
     smallest = largest = 0.0
-    for piece in chain.from_iterable(_pieces(source, window) for window in windows):
+    for piece in chain.from_iterable(_pieces(source, window, _CELLS_AT_ONCE) for window in windows):
         values = _known(source, piece)
         smallest = min(smallest, float(values.min(initial=0.0)))
         largest = max(largest, float(values.max(initial=0.0)))
     return smallest, largest
 
 
-def _pieces(source: PlaneFile, window: Window) -> Iterator[Window]:
+def _pieces(source: PlaneFile, window: Window, most: int) -> Iterator[Window]:
     """Yield a window in pieces of so many cells at most, along the file's own blocks: rows of strips, squares of tiles."""
-    rows, columns = _sides_at_once(source)
+    rows, columns = _sides_at_once(source, most)
     bottom, right = window.row_off + window.height, window.col_off + window.width
     for top in range(window.row_off - window.row_off % rows, bottom, rows):
         for left in range(window.col_off - window.col_off % columns, right, columns):
@@ -268,13 +303,13 @@ def _block_problems(source: PlaneFile, path: Path) -> Iterator[Problem]:
         )
 
 
-def _sides_at_once(source: PlaneFile) -> tuple[int, int]:
-    """Return rows and columns of a piece: whole blocks of the file, as nearly square as they allow."""
+def _sides_at_once(source: PlaneFile, most: int) -> tuple[int, int]:
+    """Return rows and columns of a piece of so many cells at most: whole blocks of the file, as nearly square as they allow."""
     rows, columns = source.block_shape
-    columns = min(columns, _CELLS_AT_ONCE)
-    columns *= max(math.isqrt(_CELLS_AT_ONCE) // columns, 1)
-    rows = min(rows, _CELLS_AT_ONCE // columns)
-    return rows * (_CELLS_AT_ONCE // columns // rows), columns
+    columns = min(columns, most)
+    columns *= max(math.isqrt(most) // columns, 1)
+    rows = min(rows, most // columns)
+    return rows * (most // columns // rows), columns
 
 
 def _windows_around(source: PlaneFile, path: Path, grid: Grid) -> list[Window]:
@@ -362,9 +397,9 @@ def _values_under_centres(
 
 
 def _values_inside(
-    source: PlaneFile, grid: Grid, corner: tuple[int, int], needed: NDArray[np.bool_]
+    source: PlaneFile, grid: Grid, corner: tuple[int, int], needed: NDArray[np.bool_], parts: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
-    """Yield the values whose centres lie in needed cells of a window, and those cells, by number: each as often as there are values in it."""
+    """Yield what parts of cells whose centres lie in needed cells of a window have of the values, and those cells, by number: each as often as there are parts in it."""
     assert source.crs is not None, "a raster without a CRS is refused"
     way = None if source.crs == crs_of(grid.crs) else way_between(crs_of(source.crs), crs_of(grid.crs))  # fmt: skip
     side, (west, _, _, north) = grid.resolution, grid.bounds
@@ -376,24 +411,26 @@ def _values_inside(
         top, bottom = corner[0] + first + rows.min() - 1, corner[0] + first + rows.max() + 2
         left, right = corner[1] + columns.min() - 1, corner[1] + columns.max() + 2
         bounds = (west + left * side, north - bottom * side, west + right * side, north - top * side)  # fmt: skip
-        for piece in chain.from_iterable(_pieces(source, each) for each in _windows_of(source, grid, bounds)):  # fmt: skip
-            values = source.known(piece).ravel()
-            x, y = _centres(source, piece)
-            once = _is_of_one_turn(source, x)
-            if way is not None:
-                x, y = way.transform(x, y)
-            row = np.floor((north - y) / side) - corner[0]
-            column = np.floor((x - west) / side) - corner[1]
-            inside = (row >= first) & (row < min(first + _ROWS_AT_ONCE, needed.shape[0]))
-            inside &= (column >= 0) & (column < needed.shape[1]) & once
-            cells = row[inside].astype(np.int64) * needed.shape[1] + column[inside].astype(np.int64)
-            counted = needed.ravel()[cells]
-            yield cells[counted], values[inside][counted]
+        for piece in chain.from_iterable(_pieces(source, each, _PLACED_AT_ONCE) for each in _windows_of(source, grid, bounds)):  # fmt: skip
+            values = source.known(piece).ravel() / parts**2
+            for part in np.ndindex(parts, parts):
+                x, y = _centres(source, piece, *((place + 0.5) / parts for place in part))
+                once = _is_of_one_turn(source, x)
+                if way is not None:
+                    x, y = way.transform(x, y)
+                row = np.floor((north - y) / side) - corner[0]
+                column = np.floor((x - west) / side) - corner[1]
+                inside = (row >= first) & (row < min(first + _ROWS_AT_ONCE, needed.shape[0]))
+                inside &= (column >= 0) & (column < needed.shape[1]) & once
+                cells = row[inside].astype(np.int64) * needed.shape[1] + column[inside].astype(np.int64)  # fmt: skip
+                counted = needed.ravel()[cells]
+                yield cells[counted], values[inside][counted]
 
 
-def _centres(source: PlaneFile, piece: Window) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    columns = piece.col_off + np.arange(piece.width) + 0.5
-    rows = (piece.row_off + np.arange(piece.height) + 0.5)[:, None]
+def _centres(source: PlaneFile, piece: Window, across: float, down: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
+    """Return the points so far across and down each cell of a piece."""
+    columns = piece.col_off + np.arange(piece.width) + across
+    rows = (piece.row_off + np.arange(piece.height) + down)[:, None]
     transform = source.transform
     x = transform.a * columns + transform.b * rows + transform.c
     y = transform.d * columns + transform.e * rows + transform.f
@@ -420,7 +457,7 @@ def _values_of(
     source: PlaneFile, rows: NDArray[np.int64], columns: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Return the values of some cells, read piece by piece."""
-    high, wide = _sides_at_once(source)
+    high, wide = _sides_at_once(source, _CELLS_AT_ONCE)
     across = -(-source.width // wide)
     piece = rows // high * across + columns // wide
     order = np.argsort(piece, kind="stable")

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from declared import of_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from town import square, write_town
+from town import square, write_raster, write_town
 
 import carbongrid as cg
 from carbongrid.analysis.finished import FinishedRun
@@ -220,6 +220,35 @@ def test_what_is_cut_is_cut_of_what_conversion_leaves(base, tmp_path) -> None:
     gone = plan.units["emission_change_g"].sum()
     assert cut["cut_g"].sum() + emission[converted].sum() == -gone
     assert cut["cost"].astype(float).sum() == pytest.approx(cut["cut_g"].sum() / 1e6)
+
+
+def test_a_cut_of_what_follows_a_raster_is_where_the_raster_says(tmp_path) -> None:
+    """A factory across a border has 45 of 52 parts of its mass in the second unit, by area 5 of 12: what is left of it after the cut, too."""
+    widths = [("0301", 0.7), ("0601", 0.5), ("0601", 1.2), ("0301", 3.6)]
+    parcels, west = [], 0.0
+    for number, (use, width) in enumerate(widths):
+        parcels.append((f"p{number}", use, square(west, 0, width, 1)))
+        west += width
+    units = [("a", "x", square(0, 0, 1.9, 1)), ("b", "x", square(1.9, 0, west - 1.9, 1))]
+    tables = {
+        "totals.csv": "category,value,unit\nwaste/industrial,3000,t CO2e\nsink/land,500,t CO2e\n",
+        "gdp.csv": "region,value\na,60\nb,40\n",
+        "categories.csv": "category,weight\nwaste/industrial,raster:w.tif\n",
+    }
+    more = '[gdp]\npath = "gdp.csv"\ncurrency = "1e8 CNY"\n[categories]\npath = "categories.csv"\n'
+    case = write_town(tmp_path, parcels, units, tables, more)
+    write_raster(tmp_path / "w.tif", [[1.0] * 19 + [9.0] * 41] * 10, cell=100)
+    run = cg.run(case, tmp_path / "run")
+    plan = cg.plan_targets(run, limits=limits_in(tmp_path / "limits.csv", "cut,*,*,,,100,%,1,"))
+    after = run.scenario(plan.actions)
+    before, now = (each.parcels.set_index("id")["waste/industrial"].to_numpy(float) for each in (run, after))  # fmt: skip
+    assert plan.actions and 0 < now[2] < before[2]
+    for answer, mass in ((run, before), (after, now)):
+        found = answer.units.set_index("id")["waste_industrial_t"]
+        assert found["a"] == pytest.approx((mass[1] + mass[2] * 7 / 52) / 1e6)
+        assert found["b"] == pytest.approx(mass[2] * 45 / 52 / 1e6)
+    change = FinishedRun.of(after).units["emission_g"] - FinishedRun.of(run).units["emission_g"]
+    assert change.tolist() == plan.units["emission_change_g"].tolist()
 
 
 def test_a_plan_of_the_small_demo_is_applied_from_its_file(small_run, tmp_path) -> None:
