@@ -149,7 +149,7 @@ def allocate_totals(
     # People are evidence of all their categories together: who allows it of homes allows it of what follows them unasked.
     lost = {*allow.lost, *by_people_unasked()} if allow.lost else ()
     limits += evidence_problems(counted, lost)
-    limits += problems_of_land(inputs, land, placed, names)
+    limits += problems_of_land(inputs, land, placed, ledger)
     if residents is not None:
         limits += problems_of_gdp(inputs, land, residents[0])
         limits += problems_of_emission(inputs, residents[0])
@@ -157,7 +157,7 @@ def allocate_totals(
         limits += problems_of_homes(inputs, counted, ledger)
         limits += units_that_evidence_leaves_out(inputs, land, weighed.claims, ledger)
         limits += homes_without_people(inputs, land, weighed.claims, ledger, residents[0])
-        limits += problems_of_readings(inputs, land, placed)
+        limits += problems_of_readings(inputs, land, placed, ledger)
     limits += _outside_by_area(inputs, land, masses, names)
     by_raster = [name for name in names if inputs.categories[name].structure]
     limits += [*problems_of_borders(named, land, by_raster), *problems_of_place(named)]

@@ -1,15 +1,15 @@
-"""On what land facilities lie: what does not carry their category is told, and whether their coordinates fit another system better (D9, D12)."""
+"""On what land facilities lie: what is none of their category's is told, and whether their coordinates fit another system better (D9, D12)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import comb
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from carbongrid.case.readers.coordinates import Degrees
+from carbongrid.case.readers.coordinates import SHIFTED, Degrees
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.readings import (
     maps_are_shifted,
@@ -18,11 +18,13 @@ from carbongrid.case.readers.readings import (
     shifted_readings,
 )
 from carbongrid.errors import Problem
-from carbongrid.method.categories import Category
+from carbongrid.method.allocate.spreading import of_same_parent
+from carbongrid.method.ledger import LedgerRow
 from carbongrid.method.tonnes import counted
-from carbongrid.method.weights import eligible, locate
+from carbongrid.method.weights import eligible, parcels_in_reach
 from carbongrid.pipeline.facilities import PlacedFacilities, few_tonnes, parcels_near
 from carbongrid.pipeline.land import Land
+from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.polygons.outlines import geometries_of
 
 _LISTED = 10
@@ -30,26 +32,26 @@ _LISTED = 10
 _CRS_OF = {"wgs84": "EPSG:4326"}
 """What the column crs has for a reading, where that is not its name."""
 
-_BY_CHANCE = 0.05
-"""Of a sign test: of ten facilities five that another system puts on their land, and none that it takes off it, are no chance (1/32)."""
+_BY_CHANCE = 0.1
+"""Of a sign test, all systems that are tried together: of ten places five that another one of two puts on their land, and none that it takes off it, are no chance (2/32)."""
 
 
 def problems_of_land(
-    inputs: Inputs, land: Land, placed: PlacedFacilities, names: Iterable[str]
+    inputs: Inputs, land: Land, placed: PlacedFacilities, ledger: Iterable[LedgerRow]
 ) -> list[Problem]:
-    """Return a note of each category of which facilities lie on parcels that do not carry it.
+    """Return a note of each category of which facilities lie on parcels of other types than its own.
 
     Parameters
     ----------
     inputs, land, placed
         The tables, of which the parcels say what land is used for, where parcels stand, and where the facilities lie: those without a place, or without mass, are left out.
-    names
-        The categories.
+    ledger
+        Of the categories that are looked at: where some of one lies on land of the parent type, that is its own, too.
     """
-    notes = []
-    for name in names:
+    notes, rows = [], list(ledger)
+    for name in dict.fromkeys(row.category for row in rows):
         there, at = _standing(inputs, placed, [name])
-        on_own = _on_own_land(there, inputs.parcels.iloc[at], inputs.categories)
+        on_own = _on_own_land(there, at, inputs, _by_parent(rows))
         if not on_own.all():
             off = at[~on_own]
             uses = inputs.parcels[["type", "mode"]].iloc[off].to_numpy(str)
@@ -59,23 +61,63 @@ def problems_of_land(
     return notes
 
 
-def problems_of_readings(inputs: Inputs, land: Land, placed: PlacedFacilities) -> list[Problem]:
-    """Return a warning of each system in the table of which another puts clearly more facilities on land that carries their category.
+def problems_of_readings(
+    inputs: Inputs, land: Land, placed: PlacedFacilities, ledger: Iterable[LedgerRow]
+) -> list[Problem]:
+    """Return a warning of each system in the table of which another puts clearly more facilities on land of their category.
 
     Parameters
     ----------
-    inputs, land, placed
-        As of :func:`problems_of_land`; parcels are looked at only where some facility lies on land that does not carry it.
+    inputs, land, placed, ledger
+        As of :func:`problems_of_land`; other systems are tried only where some facility lies on land that is none of its category's.
+
+    Notes
+    -----
+    Places count, not facilities: the boilers of one works, all on one parcel, move together. A parcel is found for every reading as for the run, up to
+    100 m away. The test is that of signs, of the places that a reading puts on their land and of those that it takes off it, times the number of readings.
     """
+    by_parent = _by_parent(ledger)
     there, at = _standing(inputs, placed, inputs.categories)
-    if _on_own_land(there, inputs.parcels.iloc[at], inputs.categories).all():
+    if _on_own_land(there, at, inputs, by_parent).all():
         return []
-    return list(_readings_that_fit_better(there, inputs, land))
+    found = []
+    # Whatever the spelling.
+    systems = there["crs"].map({crs: crs if crs in SHIFTED else crs_of(crs).to_string() for crs in there["crs"].unique()})  # fmt: skip
+    for crs, rows in there.groupby(systems.to_numpy(object)).indices.items():
+        places = there.iloc[rows].assign(parcel=at[rows]).drop_duplicates("parcel")
+        found += _reading_that_fits_better(places, str(crs), inputs, land, by_parent)
+    return found
+
+
+def _reading_that_fits_better(places: pd.DataFrame, declared: str, inputs: Inputs, land: Land, by_parent: Collection[str]) -> list[Problem]:  # fmt: skip
+    own = _on_own_land(places, places["parcel"].to_numpy(np.int64), inputs, by_parent)
+    readings = {} if own.all() else _other_readings(places, land, declared)
+    if not readings:
+        return []
+    x, y = (np.concatenate([place[axis] for place in readings.values()]) for axis in (0, 1))
+    near = parcels_near(land, x, y)
+    at = np.append(near, -1)[parcels_in_reach(x, y, geometries_of(land.parcels, near))]
+    repeated = pd.concat([places] * len(readings))
+    by_reading = np.split(_on_own_land(repeated, at, inputs, by_parent), len(readings))
+    hits = dict(zip(readings, by_reading, strict=True))
+    best = max(hits, key=lambda name: int(hits[name].sum()))
+    gained, lost = (int(np.count_nonzero(each)) for each in (hits[best] & ~own, own & ~hits[best]))
+    if len(readings) * _chance(gained, lost) >= _BY_CHANCE:
+        return []
+    what = f"of {len(places):,} places of facilities {int(own.sum()):,} are on land of their category's types, coordinates read as {declared}; read as {best}, {int(hits[best].sum()):,} would be"
+    hint = "Check the column crs."
+    if best in SHIFTED and declared not in SHIFTED and crs_of(declared).is_projected:
+        hint = "Check how they were projected: what is in degrees of such a system is moved to WGS 84 first."
+    return [Problem(what, _file(inputs), hint, "warning")]
 
 
 def _file(inputs: Inputs) -> str:
     section = inputs.case.facilities
     return section.path if section else "facilities"
+
+
+def _by_parent(ledger: Iterable[LedgerRow]) -> set[str]:
+    return {row.category for row in ledger if row.by_parent}
 
 
 def _standing(inputs: Inputs, placed: PlacedFacilities, names: Iterable[str]) -> tuple[pd.DataFrame, NDArray[np.int64]]:  # fmt: skip
@@ -88,12 +130,15 @@ def _standing(inputs: Inputs, placed: PlacedFacilities, names: Iterable[str]) ->
     return table.iloc[rows], placed.parcel[rows]
 
 
-def _on_own_land(facilities: pd.DataFrame, parcels: pd.DataFrame, categories: Mapping[str, Category]) -> NDArray[np.bool_]:  # fmt: skip
-    """Return of each facility whether the parcel in its row carries its category."""
+def _on_own_land(facilities: pd.DataFrame, at: NDArray[np.int64], inputs: Inputs, by_parent: Collection[str]) -> NDArray[np.bool_]:  # fmt: skip
+    """Return of each facility whether its parcel, -1 for none, is of its category's types, or of their parent where some of the category lies on such land."""
     on_own = np.zeros(len(facilities), np.bool_)
     for name, rows in facilities.groupby("category").indices.items():
-        on_own[rows] = eligible(categories[str(name)], parcels.iloc[rows])
-    return on_own
+        category, parcels = inputs.categories[str(name)], inputs.parcels.iloc[np.maximum(at[rows], 0)]  # fmt: skip
+        on_own[rows] = eligible(category, parcels)
+        if name in by_parent:
+            on_own[rows] |= of_same_parent(category, parcels["type"])
+    return on_own & (at >= 0)
 
 
 def _note(off: pd.DataFrame, count: int, file: str) -> Problem:
@@ -105,49 +150,24 @@ def _note(off: pd.DataFrame, count: int, file: str) -> Problem:
     more = "; ..." if len(off) > _LISTED else ""
     mass = few_tonnes(int(off["grams"].sum()))
     named = f"{counted(count, 'facility', 'facilities')} of {off['category'].iloc[0]}"
-    what = f"{mass} t of {len(off):,} of {named} lie on land of other types than the category's, and stay there: {listed}{more}"
+    what = f"{len(off):,} of {named} ({mass} t) on land of other types than the category's, where they stay: {listed}{more}"
     hint = "Look at them on a map: their coordinates may be off, their land of another use by now, or types of their category missing."
     return Problem(what, file, hint, "note")
 
 
-def _readings_that_fit_better(facilities: pd.DataFrame, inputs: Inputs, land: Land) -> Iterator[Problem]:  # fmt: skip
-    for crs, rows in facilities.groupby("crs").indices.items():
-        some, declared = facilities.iloc[rows], str(crs)
-        places = {declared: _places(some), **_otherwise(some, land, declared)}
-        hits = _on_their_land(some, places, inputs, land)
-        own = hits[declared]
-        best = max(hits, key=lambda name: int(hits[name].sum()))
-        gained, lost = (int(np.count_nonzero(each)) for each in (hits[best] & ~own, own & ~hits[best]))  # fmt: skip
-        if _chance(gained, lost) < _BY_CHANCE:
-            what = f"of {len(some):,} facilities {int(own.sum()):,} lie on land that carries their category, their coordinates read as {declared}; read as {best}, {int(hits[best].sum()):,} would"
-            yield Problem(what, _file(inputs), "Check the column crs.", "warning")
-
-
-def _places(facilities: pd.DataFrame) -> Degrees:
-    x, y = (facilities[name].to_numpy(np.float64) for name in ("x", "y"))
-    return x, y
-
-
-def _otherwise(facilities: pd.DataFrame, land: Land, declared: str) -> dict[str, Degrees]:
+def _other_readings(places: pd.DataFrame, land: Land, declared: str) -> Mapping[str, Degrees]:
     """Return where facilities would lie by the other systems in use there, as points of interest are tried."""
-    x, y = _places(facilities)
+    x, y = (places[name].to_numpy(np.float64) for name in ("x", "y"))
     found = dict(other_datums(x, y, land.parcels, declared))
     if maps_are_shifted(place_of(land.parcels), declared):
         shifted = shifted_readings(x, y, land.parcels.crs, declared)
         found |= {_CRS_OF.get(name, name): place for name, place in shifted.items()}
-    found.pop(declared, None)
-    return found
+    # What lies where it is declared to lie is no other reading, whatever its name.
+    return {name: place for name, place in found.items() if not _is_there(place, (x, y))}
 
 
-def _on_their_land(facilities: pd.DataFrame, places: Mapping[str, Degrees], inputs: Inputs, land: Land) -> dict[str, NDArray[np.bool_]]:  # fmt: skip
-    """Return by reading of which facilities a parcel holds the point and carries their category."""
-    x, y = (np.concatenate([place[axis] for place in places.values()]) for axis in (0, 1))
-    near = parcels_near(land, x, y)
-    row = np.append(near, -1)[locate(x, y, geometries_of(land.parcels, near))]
-    parcels = inputs.parcels.iloc[np.maximum(row, 0)]
-    repeated = pd.concat([facilities] * len(places))
-    on_own = _on_own_land(repeated, parcels, inputs.categories) & (row >= 0)
-    return dict(zip(places, np.split(on_own, len(places)), strict=True))
+def _is_there(place: Sequence[NDArray[np.float64]], own: Sequence[NDArray[np.float64]]) -> bool:
+    return bool(np.hypot(*(one - other for one, other in zip(place, own, strict=True))).max() < 1.0)
 
 
 def _chance(gained: int, lost: int) -> float:

@@ -224,7 +224,7 @@ def _values(answer: LiveResult, land: Land) -> dict[str, Any]:
     evidence = tuple(row for name in names for row in answer.evidence_rows[name])
     by_raster = [name for name in names if answer.inputs.categories[name].structure]
     borders = problems_of_borders(named, land, by_raster)
-    of_land = problems_of_land(answer.inputs, land, answer.placed, names)
+    of_land = problems_of_land(answer.inputs, land, answer.placed, answer.ledger_rows)
     problems = [*answer.problems, *borders, *problems_of_place(named), *of_land]
     told = (*answer.inputs.notes, *notes_of_guesses(answer.inputs))  # by the tables, of any run
     notes = tuple(each for each in dict.fromkeys(problems) if each not in told)

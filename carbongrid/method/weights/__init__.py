@@ -21,6 +21,7 @@ from carbongrid.method.weights.points import (
     PointClaims,
     locate,
     nearest,
+    parcels_in_reach,
     parcels_of_facilities,
     points_in_parcels,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "line_lengths",
     "locate",
     "nearest",
+    "parcels_in_reach",
     "parcels_of_facilities",
     "people_by_parcel",
     "people_points",

@@ -177,6 +177,18 @@ def sums_of_rows(
     return sums
 
 
+def parcels_in_reach(
+    x: NDArray[np.float64], y: NDArray[np.float64], parcels: NDArray[Any]
+) -> NDArray[np.int64]:
+    """Return the parcel that covers each point, or else the nearest within 100 m (D9), int64, shape (points,); -1 where there is none, and where a coordinate is not finite."""
+    known = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    parcel = np.full(len(x), -1, np.int64)
+    parcel[known] = locate(x[known], y[known], parcels)
+    stray = known[parcel[known] < 0]
+    parcel[stray] = nearest(point_array(x[stray], y[stray]), parcels, FACILITY_REACH)
+    return parcel
+
+
 def parcels_of_facilities(
     x: NDArray[np.float64], y: NDArray[np.float64], names: list[str], parcels: NDArray[Any]
 ) -> NDArray[np.int64]:
@@ -202,13 +214,9 @@ def parcels_of_facilities(
     InputError
         If a facility with coordinates has no parcel within 100 m; all such are named.
     """
-    known = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
-    parcel = np.full(len(x), -1, np.int64)
-    parcel[known] = locate(x[known], y[known], parcels)
-    stray = known[parcel[known] < 0]
-    parcel[stray] = nearest(point_array(x[stray], y[stray]), parcels, FACILITY_REACH)
+    parcel = parcels_in_reach(x, y, parcels)
     # Infinite coordinates are far away, not unknown: a projection leaves them where it cannot reach.
-    lost = np.sort(np.append(stray[parcel[stray] < 0], np.flatnonzero(np.isinf(x) | np.isinf(y))))
+    lost = np.flatnonzero((parcel < 0) & ~(np.isnan(x) | np.isnan(y)))
     if lost.size:
         raise InputError(
             Problem(
