@@ -23,6 +23,7 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.method.allocate import Facility
 from carbongrid.method.facilities import FacilityRow, units_in_reach
 from carbongrid.method.sharing import Shares, masses_by_unit
+from carbongrid.method.tonnes import counted
 from carbongrid.method.weights import FACILITY_REACH, locate, parcels_of_facilities
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.sections import FOLDER
@@ -257,7 +258,7 @@ def facilities_by_unit(
 def problems_of_borders(rows: Sequence[FacilityRow], land: Land, by_raster: Collection[str]) -> list[Problem]:  # fmt: skip
     """Return a warning on the facilities whose parcel crosses a border, and how much lies on its other side, by area.
 
-    Categories that follow a raster inside their parcels (``by_raster``) are left out: how their mass lies there is known when the raster has been summed.
+    Categories that follow a raster inside their parcels (``by_raster``) are left out: how their mass lies there is known when the raster has been summed (:func:`problems_of_rasters`).
     """
     there = [row for row in rows if row.parcel and row.category not in by_raster]
     if not there:
@@ -284,6 +285,30 @@ def problems_of_borders(rows: Sequence[FacilityRow], land: Land, by_raster: Coll
         what = f"{mass} t of 1 facility go by area to units that do not hold its point, since its parcel lies there"
         hint = "Cut this parcel at the border; mass_by_unit in facilities.csv of the run has what lies where."
     return [Problem(f"{what}: {listed}{more}", "facilities", hint, "warning")]
+
+
+def problems_of_rasters(rows: Sequence[FacilityRow], by_raster: Collection[str]) -> list[Problem]:
+    """Return a warning on the facilities of which a raster puts more than a hundredth into units that do not hold their points.
+
+    Parameters
+    ----------
+    rows
+        Of :func:`facilities_by_unit`.
+    by_raster
+        Categories that follow a raster inside their parcels.
+    """
+    own = (row for row in rows if row.parcel and row.category in by_raster)
+    split = [(row.grams - dict(row.by_unit).get(row.unit, 0), row) for row in own]
+    split = [(beyond, row) for beyond, row in split if beyond * WORTH_A_WARNING > row.grams]
+    if not split:
+        return []
+    split.sort(key=lambda each: (-each[0], each[1].category, each[1].name))
+    listed = "; ".join(_in_others(row, beyond) for beyond, row in split[:_LISTED])
+    more = "; ..." if len(split) > _LISTED else ""
+    mass = few_tonnes(sum(beyond for beyond, _ in split))
+    what = f"{mass} t of {counted(len(split), 'facility', 'facilities')} lie in other units than the coordinates, where the raster of the category puts them: {listed}{more}"
+    hint = "Cut such parcels at the border; mass_by_unit in facilities.csv of the run has what lies where."
+    return [Problem(what, "facilities", hint, "warning")]
 
 
 def _in_others(row: FacilityRow, grams: int) -> str:

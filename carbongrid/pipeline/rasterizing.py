@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.errors import Problem
@@ -22,6 +24,7 @@ from carbongrid.method.sharing import (
     shares_of_areas,
     with_water_rule,
 )
+from carbongrid.method.tonnes import counted, readable_tonnes
 from carbongrid.pipeline.allocation import Allocation
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.step import RunOptions
@@ -31,6 +34,9 @@ from carbongrid.raster.grid import Grid
 from carbongrid.raster.overlaps import areas_in_plane
 
 LABELS, OVERLAP, JOURNAL = "labels.zarr", "overlap.npz", "tiles"
+
+_MAX_BARE = 20
+"""One part in so many of a category may lie by area inside its parcels, before that is a warning."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ class Reduction:
     mass
         Grams.
     problems
-        An error for each category of which too much lies outside every unit.
+        An error for each category of which too much lies outside every unit, and what lies by area where its raster has nothing.
     """
 
     shares: Shares
@@ -122,7 +128,22 @@ def reduce_allocation(
     structures = [category.structure for category in categories]
     shape = grid.coarsen(inputs.case.grid.coarse).shape
     mass = reduce_mass(allocation.masses, sectors_of(categories), structures, shares, shape)
-    return Reduction(shares, mass, problems_outside(inputs, allocation, mass))
+    bare = problems_of_bare_parcels(inputs, allocation, shares)
+    return Reduction(shares, mass, (*problems_outside(inputs, allocation, mass), *bare))
+
+
+def problems_of_bare_parcels(inputs: Inputs, allocation: Allocation, shares: Shares) -> Iterator[Problem]:  # fmt: skip
+    """Yield what lies by area inside its parcels since the raster that a category names for that has nothing there: a note, a warning above 5 %."""
+    for name, mass in zip(allocation.names, allocation.masses, strict=True):
+        category = inputs.categories[name]
+        if not category.inside:
+            continue
+        bare = shares.raster_sums[category.structure][mass.rows] == 0
+        grams, parcels = int(mass.grams[bare].sum()), int(np.count_nonzero(mass.grams[bare]))
+        if grams:
+            what = f"{readable_tonnes(grams)} t of it ({grams / mass.total:.1%}) lie by area inside {counted(parcels, 'parcel')}, of which {category.structure} knows nothing"
+            hint = "Take a raster that covers the land of the category, or leave inside blank."
+            yield Problem(what, f"categories: {name}", hint, "warning" if grams * _MAX_BARE > mass.total else "note")  # fmt: skip
 
 
 def sectors_of(categories: Iterable[Category]) -> list[str]:

@@ -44,7 +44,7 @@ from carbongrid.outputs.tables.rasters import crs_of_grid, in_crs
 from carbongrid.pipeline.allocation import Allocation, closed_ledger
 from carbongrid.pipeline.comparison import notes_of_comparison
 from carbongrid.pipeline.cross_checks import CrossChecked
-from carbongrid.pipeline.facilities import facilities_by_unit
+from carbongrid.pipeline.facilities import facilities_by_unit, problems_of_rasters
 from carbongrid.pipeline.gdp_step import gdp_of_units
 from carbongrid.pipeline.guesses import notes_of_guesses
 from carbongrid.pipeline.land import Land
@@ -173,10 +173,11 @@ def make_tables(
     ledger = closed_ledger(
         allocation.ledger, names, reduced.units.sum(axis=0), reduced.outside, reduced.snapped
     )
-    notes = (*inputs.notes, *checked.problems, *allocation.problems, *reduction.problems, *indexed.notes)  # fmt: skip
+    rasters = {name: path for name, each in inputs.categories.items() if (path := each.structure)}
+    named = facilities_by_unit(allocation.facilities, land, reduction.shares, rasters)
+    notes = (*inputs.notes, *checked.problems, *allocation.problems, *reduction.problems, *problems_of_rasters(named, rasters), *indexed.notes)  # fmt: skip
     # A plan finds of the categories that it changes what its run finds of all.
     said = tuple(dict.fromkeys((str(note.level), str(note)) for note in notes))
-    rasters = {name: path for name, each in inputs.categories.items() if (path := each.structure)}
     emission = parcels.frame["emission_g"].to_numpy(np.int64)
     of_method = [*method_notes(inputs), *notes_of_draws(units, len(emission), zoned.draws)]
     of_sinks = notes_of_sinks(units, case.sink_floor)
@@ -202,7 +203,7 @@ def make_tables(
         parent_names=_parent_names(land.units, case.units.parents),
         ledger=ledger,
         evidence=evidence_in_gas(allocation.evidence, gas),
-        facilities=facilities_by_unit(allocation.facilities, land, reduction.shares, rasters),
+        facilities=named,
         grid_1km=grid_1km,
         assumptions=(*of_method, *of_sinks, *of_guesses, *differences, *said),
         benchmark=_benchmark(case),

@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from squares_case import SOUTH, WEST, layer, square, squares_case
 import carbongrid as cg
 from carbongrid.errors import InputError
 from carbongrid.method.weights import parcels_of_facilities
+from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.pipeline import facilities
 from carbongrid.pipeline.plans import plan_of
 from carbongrid.pipeline.run_carriers import RunCarriers
@@ -100,6 +102,43 @@ def test_what_a_plan_and_its_run_both_find_is_told_once(tmp_path: Any) -> None:
     told = [tuple(each) for each in cg.open(folder).manifest["assumptions"]]
     assert len([text for _, text in told if "lie outside every unit" in text]) == 1
     assert len(told) == len(set(told))
+
+
+@pytest.mark.parametrize(
+    ("values", "bare", "in_other"),
+    [
+        ([[1, 0], [1, 0]], [], 0),
+        ([[4, 1], [4, 1]], [], 100),
+        ([[0, 0], [1, 1]], ["649.999999 t of it (81.2%) lie by area inside 1 parcel, of which w.tif knows nothing"], 250),
+        ([[0, 0], [0, 0]], ["800 t of it (100.0%) lie by area inside 2 parcels, of which w.tif knows nothing"], 250),
+    ],
+)  # fmt: skip
+def test_what_a_raster_inside_parcels_does_not_say_is_told(tmp_path: Any, values: Any, bare: Any, in_other: int) -> None:  # fmt: skip
+    """Two parcels across the border of two units, one below the other, with works of 500 t on the upper one. Seen without a word: 100 of them in the other unit, and all by area where the raster was 0."""
+    tables = {
+        "totals.csv": "category,value,unit\nwaste/industrial,800,t CO2e\n",
+        "categories.csv": "category,inside\nwaste/industrial,raster:w.tif\n",
+        "works.csv": f"name,category,value,unit,x,y,crs\nW,waste/industrial,500,t CO2e,{WEST + 500},{SOUTH + 1500},EPSG:{CRS_OF_SQUARES}\n",
+    }
+    case = squares_case(tmp_path, ["0601"] * 2, tables, facilities={"path": "works.csv"}, categories={"path": "categories.csv"})  # fmt: skip
+    parcels = layer(2, BSM=["p0", "p1"], DLBM=["0601"] * 2)
+    parcels.set_geometry(gpd.GeoSeries([square(0, 1, 2), square(0, 0, 2)], crs=parcels.crs)).to_file(tmp_path / "parcels.gpkg")  # fmt: skip
+    units = layer(2, code=["01", "02"], district=["D1", "D1"])
+    outlines = [shapely.union(square(x, 0), square(x, 1)) for x in (0, 1)]
+    units.set_geometry(gpd.GeoSeries(outlines, crs=units.crs)).to_file(tmp_path / "units.gpkg")
+    with rasterio.open(
+        tmp_path / "w.tif", "w", driver="GTiff", height=2, width=2, count=1, dtype="float32", crs=f"EPSG:{CRS_OF_SQUARES}",
+        transform=rasterio.transform.from_origin(WEST, SOUTH + 2000, 1000, 1000),
+    ) as raster:  # fmt: skip
+        raster.write(np.array(values, np.float32), 1)
+    run = cg.run(case, tmp_path / "run")
+    own = [each for each in run.problems if "of which w.tif knows nothing" in each.what]
+    assert [each.level for each in own] == ["warning"] * len(bare)
+    assert all(words in each.what for each, words in zip(own, bare, strict=True))
+    beyond = [each for each in run.problems if "in other units than the coordinates" in each.what]
+    assert len(beyond) == bool(in_other)
+    assert all(f"puts them: W (parcel p0, {in_other} t not in 01)" in each.what for each in beyond)
+    assert all(note_in_chinese(str(each)) for each in (*own, *beyond))
 
 
 def on_parcels(answer: Any) -> list[float]:
