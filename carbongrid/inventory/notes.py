@@ -343,7 +343,13 @@ def _grids_of_other_years(inventory: Inventory) -> list[Problem]:
 
 def _factors_of_rows_in_the_mix(inventory: Inventory) -> list[Problem]:
     """Return a warning of rows of electricity whose own factor the balance does not take (docs/decisions/0057)."""
-    rows = dict.fromkeys(line.row.id for line in inventory.lines if line.variant == "consumption" and "factor" in line.row.parameters)  # fmt: skip
+    rows = dict.fromkeys(
+        line.row.id
+        for line in inventory.lines
+        if line.variant == "consumption" and line.row.amount and "factor" in line.row.parameters
+        # Who names the grid's means the grid's.
+        if line.row.parameters["factor"] not in {factor.key for factor in line.behind}
+    )
     if not rows:
         return []
     what = f"the factor that rows {listed(rows, more=', ...')} name is not taken: by consumption all electricity is of one mix, of what is generated here and of imports by the grid's factor"

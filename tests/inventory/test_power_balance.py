@@ -276,4 +276,14 @@ def test_a_factor_that_a_row_names_is_not_that_of_the_mix_and_is_told() -> None:
     told = [note.what for note in inventory.notes(by_consumption(town)) if note.level == "warning"]
     assert [each for each in told if each.startswith("the factor that rows R1, R2 name is not taken")]  # fmt: skip
     assert by_gas(by_consumption(town)).equals(by_gas(by_consumption(formed(WITH_PLANT))))
-    assert not [note for note in inventory.notes(town) if "is not taken" in note.what]
+    of_nothing = [
+        ("electricity", each[1], 0, "GWh") if each[1] == HOMES else each for each in WITH_PLANT
+    ]
+    for other in (town, by_consumption(formed(WITH_PLANT, of_rows="own.grid"))):
+        assert not [note for note in inventory.notes(other) if "is not taken" in note.what]
+    (told,) = (
+        note.what
+        for note in inventory.notes(by_consumption(formed(of_nothing, of_rows="0 kg CO2/kWh")))
+        if "is not taken" in note.what
+    )
+    assert told.startswith("the factor that rows R2 name is not taken")
