@@ -105,18 +105,19 @@ def test_what_a_plan_and_its_run_both_find_is_told_once(tmp_path: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "bare", "in_other"),
+    ("values", "total", "bare", "in_other"),
     [
-        ([[1, 0], [1, 0]], [], 0),
-        ([[4, 1], [4, 1]], [], 100),
-        ([[0, 0], [1, 1]], ["649.999999 t of it (81.2%) lie by area inside 1 parcel, of which w.tif knows nothing"], 250),
-        ([[0, 0], [0, 0]], ["800 t of it (100.0%) lie by area inside 2 parcels, of which w.tif knows nothing"], 250),
+        ([[1, 0], [1, 0]], 800, [], 0),
+        ([[4, 1], [4, 1]], 800, [], 100),
+        ([[1, 0], [0, 0]], 540, [" t of it (3.7%) lie by area inside 1 parcel, of which w.tif knows nothing"], 0),
+        ([[0, 0], [1, 1]], 800, ["649.999999 t of it (81.2%) lie by area inside 1 parcel, of which w.tif knows nothing"], 250),
+        ([[0, 0], [0, 0]], 800, ["800 t of it (100.0%) lie by area inside 2 parcels, of which w.tif knows nothing"], 250),
     ],
 )  # fmt: skip
-def test_what_a_raster_inside_parcels_does_not_say_is_told(tmp_path: Any, values: Any, bare: Any, in_other: int) -> None:  # fmt: skip
+def test_what_a_raster_inside_parcels_does_not_say_is_told(tmp_path: Any, values: Any, total: int, bare: Any, in_other: int) -> None:  # fmt: skip
     """Two parcels across the border of two units, one below the other, with works of 500 t on the upper one. Seen without a word: 100 of them in the other unit, and all by area where the raster was 0."""
     tables = {
-        "totals.csv": "category,value,unit\nwaste/industrial,800,t CO2e\n",
+        "totals.csv": f"category,value,unit\nwaste/industrial,{total},t CO2e\n",
         "categories.csv": "category,inside\nwaste/industrial,raster:w.tif\n",
         "works.csv": f"name,category,value,unit,x,y,crs\nW,waste/industrial,500,t CO2e,{WEST + 500},{SOUTH + 1500},EPSG:{CRS_OF_SQUARES}\n",
     }
@@ -126,19 +127,39 @@ def test_what_a_raster_inside_parcels_does_not_say_is_told(tmp_path: Any, values
     units = layer(2, code=["01", "02"], district=["D1", "D1"])
     outlines = [shapely.union(square(x, 0), square(x, 1)) for x in (0, 1)]
     units.set_geometry(gpd.GeoSeries(outlines, crs=units.crs)).to_file(tmp_path / "units.gpkg")
-    with rasterio.open(
-        tmp_path / "w.tif", "w", driver="GTiff", height=2, width=2, count=1, dtype="float32", crs=f"EPSG:{CRS_OF_SQUARES}",
-        transform=rasterio.transform.from_origin(WEST, SOUTH + 2000, 1000, 1000),
-    ) as raster:  # fmt: skip
-        raster.write(np.array(values, np.float32), 1)
+    write_weights(tmp_path, values)
     run = cg.run(case, tmp_path / "run")
     own = [each for each in run.problems if "of which w.tif knows nothing" in each.what]
-    assert [each.level for each in own] == ["warning"] * len(bare)
+    assert [each.level for each in own] == ["note" if total == 540 else "warning"] * len(bare)
     assert all(words in each.what for each, words in zip(own, bare, strict=True))
     beyond = [each for each in run.problems if "in other units than the coordinates" in each.what]
     assert len(beyond) == bool(in_other)
     assert all(f"puts them: W (parcel p0, {in_other} t not in 01)" in each.what for each in beyond)
     assert all(note_in_chinese(str(each)) for each in (*own, *beyond))
+
+
+def test_what_follows_a_raster_lies_outside_all_units_as_the_raster_says(tmp_path: Any) -> None:
+    """Half of the parcel is in no unit, and none of its mass. Seen to be refused: by area it was half."""
+    tables = {
+        "totals.csv": "category,value,unit\nwaste/industrial,8,t CO2e\n",
+        "categories.csv": "category,inside\nwaste/industrial,raster:w.tif\n",
+    }
+    case = squares_case(tmp_path, ["0601"] * 2, tables, categories={"path": "categories.csv"})
+    layer(1, code=["01"], district=["D1"]).to_file(tmp_path / "units.gpkg")
+    parcels = layer(1, BSM=["p0"], DLBM=["0601"])
+    parcels.set_geometry([square(0, 0, 2)], crs=parcels.crs).to_file(tmp_path / "parcels.gpkg")
+    write_weights(tmp_path, [[1, 0]])
+    assert not [each for each in cg.check(case).problems if each.level == "error"]
+    assert cg.run(case, tmp_path / "run").units["waste_industrial_t"].tolist() == [8]
+
+
+def write_weights(folder: Any, values: Any) -> None:
+    """Cells of 1 km, rows from the north."""
+    with rasterio.open(
+        folder / "w.tif", "w", driver="GTiff", height=len(values), width=len(values[0]), count=1, dtype="float32",
+        crs=f"EPSG:{CRS_OF_SQUARES}", transform=rasterio.transform.from_origin(WEST, SOUTH + 1000 * len(values), 1000, 1000),
+    ) as raster:  # fmt: skip
+        raster.write(np.array(values, np.float32), 1)
 
 
 def on_parcels(answer: Any) -> list[float]:

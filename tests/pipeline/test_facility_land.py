@@ -12,6 +12,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
@@ -133,6 +134,50 @@ def test_a_facility_beside_its_parcel_is_on_it(tmp_path: Path) -> None:
     layer.to_file(tmp_path / "parcels.gpkg")
     [(level, text)] = told(case)
     assert (level, text.startswith("1 of 6 facilities")) == ("note", True)
+
+
+def test_a_parcel_is_found_for_another_reading_as_for_the_run(tmp_path: Path) -> None:
+    """True places are 40 m west of their works, in a gap; declared as GCJ-02 they lie in forests."""
+    case = town(tmp_path, rows_at([each - 0.24 for each in ON_WORKS], "gcj02"))
+    layer = gpd.read_file(tmp_path / "parcels.gpkg")
+    layer.loc[layer["DLBM"] == FOREST, "geometry"] = [square(n + 0.1, width=0.8) for n in range(0, 12, 2)]  # fmt: skip
+    layer.to_file(tmp_path / "parcels.gpkg")
+    assert [level for level, _ in told(case)] == ["note", "warning"]
+
+
+def test_far_from_china_other_systems_are_tried(tmp_path: Path) -> None:
+    """Numbers of the old German datum declared to be WGS 84, 100 m off; of BD-09, which would move places by 800 m, nobody there has heard."""
+    german, old = "EPSG:25832", crs_of("EPSG:4314")
+    west, south = 500_000.0, 5_700_000.0
+    layer = gpd.GeoSeries([shapely.box(west + 1000 * n, south, west + 1000 * (n + 1), south + 1000) for n in range(12)], crs=german)  # fmt: skip
+
+    def case(folder: Path, east: Sequence[float], system: Any) -> Case:
+        folder.mkdir()
+        x, y = project_points([west + 1000 * each for each in east], [south + 500] * len(east), german, system)  # fmt: skip
+        rows = [row(n, place, "EPSG:4326") for n, place in enumerate(zip(x, y, strict=True))]
+        made = town(folder, rows, grid={"crs": german, "resolution": 100})
+        for name in ("parcels", "units"):
+            told_of = gpd.read_file(folder / f"{name}.gpkg")
+            told_of.set_geometry(layer.to_numpy(), crs=german).to_file(folder / f"{name}.gpkg")
+        return made
+
+    x, y = project_points([west + 1000], [south + 500], german, old)
+    [off], _ = project_points(x, y, "EPSG:4326", crs_of(german))
+    within = 0.98 if off > west + 1000 else 0.02
+    [_, (level, text)] = told(case(tmp_path / "old", [n + within for n in range(1, 12, 2)], old))
+    assert level == "warning"
+    assert re.search(
+        r"read as EPSG:4326; read as EPSG:(4314 \(DHDN\)|4230 \(ED50\)), 6 would be", text
+    )  # as near to each other
+    shifted = case(tmp_path / "none", [n + 0.5 for n in range(2, 12, 2)], WGS84)
+    assert [level for level, _ in told(shifted)] == ["note"]
+
+
+def test_land_of_another_type_of_the_same_parent_is_not_the_categorys(tmp_path: Path) -> None:
+    """Where works have land of their own; and what kind of transport land it is, is said."""
+    case = town(tmp_path, rows_at([1.5, 3.5]), [WORKS, "0602", WORKS, "1003"])
+    [(_, text)] = told(case)
+    assert "W1 (2 t) on transport:road (parcel p3); W0 (1 t) on mining (parcel p1)" in text
 
 
 def test_land_of_the_parent_type_is_the_categorys_where_it_lies_there(tmp_path: Path) -> None:
