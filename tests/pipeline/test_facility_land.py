@@ -141,6 +141,7 @@ def test_a_parcel_is_found_for_another_reading_as_for_the_run(tmp_path: Path) ->
     case = town(tmp_path, rows_at([each - 0.24 for each in ON_WORKS], "gcj02"))
     layer = gpd.read_file(tmp_path / "parcels.gpkg")
     layer.loc[layer["DLBM"] == FOREST, "geometry"] = [square(n + 0.1, width=0.8) for n in range(0, 12, 2)]  # fmt: skip
+    layer.loc[layer["DLBM"] == WORKS, "geometry"] = [square(n, width=0.7) for n in range(1, 12, 2)]
     layer.to_file(tmp_path / "parcels.gpkg")
     assert [level for level, _ in told(case)] == ["note", "warning"]
 
@@ -151,9 +152,9 @@ def test_far_from_china_other_systems_are_tried(tmp_path: Path) -> None:
     west, south = 500_000.0, 5_700_000.0
     layer = gpd.GeoSeries([shapely.box(west + 1000 * n, south, west + 1000 * (n + 1), south + 1000) for n in range(12)], crs=german)  # fmt: skip
 
-    def case(folder: Path, east: Sequence[float], system: Any) -> Case:
+    def case(folder: Path, east: Sequence[float], system: Any, north: float = 500) -> Case:
         folder.mkdir()
-        x, y = project_points([west + 1000 * each for each in east], [south + 500] * len(east), german, system)  # fmt: skip
+        x, y = project_points([west + 1000 * each for each in east], [south + north] * len(east), german, system)  # fmt: skip
         rows = [row(n, place, "EPSG:4326") for n, place in enumerate(zip(x, y, strict=True))]
         made = town(folder, rows, grid={"crs": german, "resolution": 100})
         for name in ("parcels", "units"):
@@ -169,7 +170,7 @@ def test_far_from_china_other_systems_are_tried(tmp_path: Path) -> None:
     assert re.search(
         r"read as EPSG:4326; read as EPSG:(4314 \(DHDN\)|4230 \(ED50\)), 6 would be", text
     )  # as near to each other
-    shifted = case(tmp_path / "none", [n + 0.5 for n in range(2, 12, 2)], WGS84)
+    shifted = case(tmp_path / "none", [n + 0.2 for n in range(2, 12, 2)], WGS84, 900)
     assert [level for level, _ in told(shifted)] == ["note"]
 
 
