@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -270,21 +270,16 @@ def problems_of_borders(rows: Sequence[FacilityRow], land: Land, by_raster: Coll
         part = slice(shares.indptr[number], shares.indptr[number + 1])
         inside = dict(zip(ids[shares.indices[part]], shares.data[part].tolist(), strict=True))
         own = inside.get(row.unit, 0.0) if row.unit else 1.0 - sum(inside.values())
-        beyond = round(row.grams * min(max(1.0 - own, 0.0), 1.0))
-        if beyond * WORTH_A_WARNING > row.grams:
-            split.append((beyond, row))
-    if not split:
+        split.append((round(row.grams * min(max(1.0 - own, 0.0), 1.0)), row))
+    count, mass, listed = _in_other_units(split)
+    if not count:
         return []
-    split.sort(key=lambda each: (-each[0], each[1].category, each[1].name))
-    listed = "; ".join(_in_others(row, beyond) for beyond, row in split[:_LISTED])
-    more = "; ..." if len(split) > _LISTED else ""
-    mass = few_tonnes(sum(beyond for beyond, _ in split))
-    what = f"{mass} t of {len(split):,} facilities go by area to units that do not hold their points, since their parcels lie there"
+    what = f"{mass} t of {count:,} facilities go by area to units that do not hold their points, since their parcels lie there"
     hint = "Cut these parcels at the border; mass_by_unit in facilities.csv of the run has what lies where."
-    if len(split) == 1:
+    if count == 1:
         what = f"{mass} t of 1 facility go by area to units that do not hold its point, since its parcel lies there"
         hint = "Cut this parcel at the border; mass_by_unit in facilities.csv of the run has what lies where."
-    return [Problem(f"{what}: {listed}{more}", "facilities", hint, "warning")]
+    return [Problem(f"{what}: {listed}", "facilities", hint, "warning")]
 
 
 def problems_of_rasters(rows: Sequence[FacilityRow], by_raster: Collection[str]) -> list[Problem]:
@@ -299,16 +294,21 @@ def problems_of_rasters(rows: Sequence[FacilityRow], by_raster: Collection[str])
     """
     own = (row for row in rows if row.parcel and row.category in by_raster)
     split = [(row.grams - dict(row.by_unit).get(row.unit, 0), row) for row in own]
-    split = [(beyond, row) for beyond, row in split if beyond * WORTH_A_WARNING > row.grams]
-    if not split:
+    count, mass, listed = _in_other_units(split)
+    if not count:
         return []
-    split.sort(key=lambda each: (-each[0], each[1].category, each[1].name))
-    listed = "; ".join(_in_others(row, beyond) for beyond, row in split[:_LISTED])
-    more = "; ..." if len(split) > _LISTED else ""
-    mass = few_tonnes(sum(beyond for beyond, _ in split))
-    what = f"{mass} t of {counted(len(split), 'facility', 'facilities')} lie in other units than the coordinates, where the raster of the category puts them: {listed}{more}"
+    what = f"{mass} t of {counted(count, 'facility', 'facilities')} lie in other units than the coordinates, where the raster of the category puts them: {listed}"
     hint = "Cut such parcels at the border; mass_by_unit in facilities.csv of the run has what lies where."
     return [Problem(what, "facilities", hint, "warning")]
+
+
+def _in_other_units(split: Iterable[tuple[int, FacilityRow]]) -> tuple[int, str, str]:
+    """Return how many facilities have more than a hundredth in units that do not hold their points, of their grams there, how much that is, and a list, the largest first."""
+    told = [(beyond, row) for beyond, row in split if beyond * WORTH_A_WARNING > row.grams]
+    told.sort(key=lambda each: (-each[0], each[1].category, each[1].name))
+    listed = "; ".join(_in_others(row, beyond) for beyond, row in told[:_LISTED])
+    more = "; ..." if len(told) > _LISTED else ""
+    return len(told), few_tonnes(sum(beyond for beyond, _ in told)), f"{listed}{more}"
 
 
 def _in_others(row: FacilityRow, grams: int) -> str:
