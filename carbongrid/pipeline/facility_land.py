@@ -133,8 +133,10 @@ def _standing(inputs: Inputs, placed: PlacedFacilities, names: Iterable[str]) ->
 def _on_own_land(facilities: pd.DataFrame, at: NDArray[np.int64], inputs: Inputs, by_parent: Collection[str]) -> NDArray[np.bool_]:  # fmt: skip
     """Return of each facility whether its parcel, -1 for none, is of its category's types, or of their parent where some of the category lies on such land."""
     on_own = np.zeros(len(facilities), np.bool_)
+    # Without outlines, which need not be read for this.
+    uses = inputs.parcels[["type", "mode"]]
     for name, rows in facilities.groupby("category").indices.items():
-        category, parcels = inputs.categories[str(name)], inputs.parcels.iloc[np.maximum(at[rows], 0)]  # fmt: skip
+        category, parcels = inputs.categories[str(name)], uses.iloc[np.maximum(at[rows], 0)]
         on_own[rows] = eligible(category, parcels)
         if name in by_parent:
             on_own[rows] |= of_same_parent(category, parcels["type"])
